@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Passes the commit's hash to the node's `--version`.
+
+fn main() {
+    substrate_build_script_utils::generate_cargo_keys();
+    substrate_build_script_utils::rerun_if_git_head_changed();
+}
