@@ -1,1 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What every part of Assay must agree on: identifiers, the specification of a job, commitments and
+//! verdicts, the reports that workers send, the traits through which the pallets know each other,
+//! and the runtime APIs.
+//!
+//! Dependencies point one way: primitives, pallets, runtime, node. Nothing here knows a pallet.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod api;
+pub mod draw;
+pub mod engine;
+pub mod job;
+pub mod reason;
+pub mod report;
+pub mod settlement;
+pub mod traits;
+pub mod verdict;
+pub mod worker;
+
+pub use engine::{Capabilities, Engine, EngineResult, Task, Work};
+pub use job::{
+    job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,
+    OutputKey, Payment, PeerIdBytes, Privacy, Sampling,
+};
+pub use reason::{AbstainReason, DeclineReason, RejectReason};
+pub use report::Report;
+pub use settlement::{Outcome, Settlement};
+pub use verdict::{verdict_hash, Verdict};
+
+/// Number of a block. Slots last three seconds.
+pub type BlockNumber = u32;
+
+/// An amount of ASY in its smallest unit, 10^-12.
+pub type Balance = u128;

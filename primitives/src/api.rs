@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runtime APIs: what nodes, clients and dApps read of the state.
+
+use crate::{
+    job::{JobId, JobSpec, JobState, ModelId, Payment},
+    Balance, BlockNumber,
+};
+use alloc::vec::Vec;
+use codec::{Decode, Encode};
+use scale_info::TypeInfo;
+
+/// What a job would cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Quote {
+    /// Price per generated token.
+    pub price: Balance,
+    /// The payment to create the job with.
+    pub payment: Payment,
+    /// Held beside it, for whoever settles the job if its own parties do not.
+    pub bounty: Balance,
+    /// All that creating the job puts on hold.
+    pub total: Balance,
+}
+
+/// Why there is no quote.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum QuoteError {
+    /// No operator serves the model.
+    ModelNotServed,
+    /// Prompt and output exceed the longest context that an operator of the model offers.
+    ContextExceeded {
+        /// That context in tokens.
+        context: u32,
+    },
+    /// No tokens were asked for.
+    MaxTokensZero,
+    /// The prompt is empty.
+    InputEmpty,
+}
+
+/// A job as the chain has it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct JobView<AccountId> {
+    /// Who bought it.
+    pub client: AccountId,
+    /// What was ordered.
+    pub spec: JobSpec<AccountId>,
+    /// What was put on hold.
+    pub payment: Payment,
+    /// Block in which it was created.
+    pub created: BlockNumber,
+    /// Operators that were drawn for it so far.
+    pub attempts: u8,
+    /// Where it is.
+    pub state: JobState<AccountId>,
+    /// The committee, while one is at work.
+    pub committee: Vec<AccountId>,
+}
+
+/// A model that an operator serves.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct OfferView {
+    /// The model.
+    pub model: ModelId,
+    /// Price per generated token.
+    pub price: Balance,
+    /// Longest context in tokens, prompt and output together.
+    pub context: u32,
+}
+
+/// An operator as the chain has it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct OperatorView<AccountId> {
+    /// The cold account that owns the stake and receives pay.
+    pub stash: AccountId,
+    /// The hot key that signs reports.
+    pub worker: AccountId,
+    /// Models served.
+    pub offers: Vec<OfferView>,
+    /// Jobs it can run at a time.
+    pub concurrency: u32,
+    /// Jobs it runs now.
+    pub running: u32,
+    /// Its stake, without what is being unbonded.
+    pub bonded: Balance,
+    /// The part of the stake that duties reserve.
+    pub reserved: Balance,
+    /// Amounts being unbonded, each with the block from which it can be withdrawn.
+    pub unbonding: Vec<(Balance, BlockNumber)>,
+}
+
+sp_api::decl_runtime_apis! {
+    /// What Assay's nodes and clients read of the state.
+    pub trait AssayApi<AccountId: codec::Codec> {
+        /// What a job of this size costs with this model: what creating it holds.
+        fn quote(model: ModelId, input_tokens: u32, max_tokens: u32) -> Result<Quote, QuoteError>;
+        /// The identifier that the client's next job would have.
+        fn next_job_id(client: AccountId, spec: JobSpec<AccountId>) -> JobId;
+        /// A job.
+        fn job(id: JobId) -> Option<JobView<AccountId>>;
+        /// The jobs of a client that are not yet pruned.
+        fn jobs_of(client: AccountId) -> Vec<JobId>;
+        /// Those of `ids` that are neither settled nor unknown.
+        fn live_jobs(ids: Vec<JobId>) -> Vec<JobId>;
+        /// An operator, by its stash.
+        fn operator(stash: AccountId) -> Option<OperatorView<AccountId>>;
+        /// All operators.
+        fn operators() -> Vec<OperatorView<AccountId>>;
+        /// What the account can withdraw with `escrow.claim`.
+        fn claimable(account: AccountId) -> Balance;
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Drawing accounts in proportion to their stake, so that anyone can recompute a draw from the
+//! seed and the candidates.
+
+use crate::{job::JobId, traits::Candidate, Balance};
+use alloc::vec::Vec;
+use codec::Encode;
+use sp_core::H256;
+
+/// What a draw is for: part of its seed, so that draws for one job are independent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
+pub enum Purpose {
+    /// The operator of a job, at the n-th try.
+    #[codec(index = 0)]
+    Assignment(u8),
+    /// Whether the job is audited.
+    #[codec(index = 1)]
+    Audit,
+    /// The committee of the n-th round.
+    #[codec(index = 2)]
+    Committee(u8),
+}
+
+/// `blake2_256("assay/draw/1", block randomness, job, purpose)`.
+pub fn seed(randomness: &H256, job: &JobId, purpose: Purpose) -> H256 {
+    (b"assay/draw/1", randomness, job, purpose).using_encoded(sp_crypto_hashing::blake2_256).into()
+}
+
+/// The `n`-th number of the seed below `bound`, or 0 when `bound` is 0.
+///
+/// 256 random bits are reduced to at most 128, so the bias is below 2^-128.
+pub fn number_below(seed: &H256, n: u32, bound: u128) -> u128 {
+    if bound == 0 {
+        return 0;
+    }
+    let bits = (seed, n).using_encoded(sp_crypto_hashing::blake2_256);
+    let number = sp_core::U256::from_little_endian(&bits);
+    (number % sp_core::U256::from(bound)).low_u128()
+}
+
+/// Draws up to `count` distinct candidates, each time in proportion to the weights of those that
+/// are left. The same seed and candidates in the same order give the same result. Candidates
+/// without weight are never drawn.
+pub fn without_replacement<AccountId: Clone>(
+    seed: &H256,
+    candidates: &[Candidate<AccountId>],
+    count: u32,
+) -> Vec<Candidate<AccountId>> {
+    let mut left: Vec<&Candidate<AccountId>> =
+        candidates.iter().filter(|candidate| candidate.weight > 0).collect();
+    let mut drawn = Vec::new();
+    for n in 0..count {
+        let total = left.iter().fold(0 as Balance, |sum, next| sum.saturating_add(next.weight));
+        if total == 0 {
+            break;
+        }
+        let ticket = number_below(seed, n, total);
+        let mut passed: Balance = 0;
+        let winner = left.iter().position(|candidate| {
+            passed = passed.saturating_add(candidate.weight);
+            ticket < passed
+        });
+        match winner {
+            Some(index) => drawn.push(left.remove(index).clone()),
+            None => break,
+        }
+    }
+    drawn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn candidates(weights: &[Balance]) -> Vec<Candidate<u32>> {
+        (0..)
+            .zip(weights)
+            .map(|(account, weight)| Candidate { account, weight: *weight, price: 1 })
+            .collect()
+    }
+
+    #[test]
+    fn draw_follows_the_weights() {
+        let candidates = candidates(&[1_000, 3_000, 6_000]);
+        let mut wins = [0u32; 3];
+        for n in 0..10_000u64 {
+            let seed = H256::from_low_u64_be(n);
+            wins[without_replacement(&seed, &candidates, 1)[0].account as usize] += 1;
+        }
+        // Chi-square with two degrees of freedom: 13.8 has a probability of 0.1 %.
+        let chi: f64 = [1_000.0, 3_000.0, 6_000.0]
+            .iter()
+            .zip(wins)
+            .map(|(expected, won)| (f64::from(won) - expected).powi(2) / expected)
+            .sum();
+        assert!(chi < 13.8, "chi-square {chi} of {wins:?}");
+    }
+
+    #[test]
+    fn draw_of_nobody_is_empty() {
+        assert!(without_replacement(&H256::zero(), &candidates(&[]), 3).is_empty());
+        assert!(without_replacement(&H256::zero(), &candidates(&[0, 0]), 3).is_empty());
+    }
+
+    #[test]
+    fn number_below_zero_is_zero() {
+        assert_eq!(number_below(&H256::zero(), 0, 0), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn draw_is_distinct_and_weighted(
+            weights in proptest::collection::vec(0u128..1_000_000, 0..40),
+            count in 0u32..50,
+            seed in any::<[u8; 32]>(),
+        ) {
+            let all = candidates(&weights);
+            let drawn = without_replacement(&H256(seed), &all, count);
+            let eligible = weights.iter().filter(|weight| **weight > 0).count();
+            prop_assert_eq!(drawn.len(), eligible.min(count as usize));
+            let mut accounts: Vec<u32> = drawn.iter().map(|candidate| candidate.account).collect();
+            accounts.sort_unstable();
+            accounts.dedup();
+            prop_assert_eq!(accounts.len(), drawn.len());
+            prop_assert!(drawn.iter().all(|candidate| candidate.weight > 0));
+        }
+
+        #[test]
+        fn number_below_is_below(seed in any::<[u8; 32]>(), n in any::<u32>(), bound in 1u128..) {
+            prop_assert!(number_below(&H256(seed), n, bound) < bound);
+        }
+    }
+}

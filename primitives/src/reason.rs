@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The reasons that reports, events, RPC errors, logs and metric labels share. Wire-stable: indices
+//! and labels never change their meaning.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// Why an operator declines a job that was assigned to it.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub enum DeclineReason {
+    /// No node that was asked has the prompt.
+    #[codec(index = 0)]
+    PayloadUnavailable,
+    /// The node does not hold the model.
+    #[codec(index = 1)]
+    ModelMissing,
+    /// The prompt is not as many tokens as the job says.
+    #[codec(index = 2)]
+    InputLength,
+    /// Prompt and output together exceed the model's context.
+    #[codec(index = 3)]
+    ContextExceeded,
+    /// No memory, thread or queue place is free.
+    #[codec(index = 4)]
+    Resource,
+}
+
+/// Which check of RASTiC an output fails.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub enum RejectReason {
+    /// The transcript's input is not the job's prompt in the model's tokens.
+    #[codec(index = 0)]
+    Binding,
+    /// The first generated token is not the model's.
+    #[codec(index = 1)]
+    Continuity,
+    /// A later token is not the model's.
+    #[codec(index = 2)]
+    Integrity,
+    /// It ends neither with the end token nor at `max_tokens`, or an end token stands earlier.
+    #[codec(index = 3)]
+    Truncation,
+    /// The tokens are right and the logit digests are not those committed to.
+    #[codec(index = 4)]
+    Digest,
+    /// The transcript is not of the form or the length that the commitment names.
+    #[codec(index = 5)]
+    Malformed,
+}
+
+/// Why a verifier has no opinion. Never counts against the operator.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub enum AbstainReason {
+    /// The prompt or the output could not be fetched.
+    #[codec(index = 0)]
+    PayloadUnavailable,
+    /// The node does not hold the model.
+    #[codec(index = 1)]
+    ModelMissing,
+    /// No memory, thread or queue place was free in time.
+    #[codec(index = 2)]
+    Resource,
+}
+
+impl DeclineReason {
+    /// The label in metrics, logs and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::PayloadUnavailable => "payload_unavailable",
+            Self::ModelMissing => "model_missing",
+            Self::InputLength => "input_length",
+            Self::ContextExceeded => "context_exceeded",
+            Self::Resource => "resource",
+        }
+    }
+}
+
+impl RejectReason {
+    /// The label in metrics, logs and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Binding => "binding",
+            Self::Continuity => "continuity",
+            Self::Integrity => "integrity",
+            Self::Truncation => "truncation",
+            Self::Digest => "digest",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+impl AbstainReason {
+    /// The label in metrics, logs and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::PayloadUnavailable => "payload_unavailable",
+            Self::ModelMissing => "model_missing",
+            Self::Resource => "resource",
+        }
+    }
+}

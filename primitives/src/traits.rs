@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The traits through which the pallets know each other. Each is what one pallet needs of another,
+//! no more.
+
+use crate::{
+    engine::{EngineResult, Work},
+    job::{JobId, JobSpec, ModelId, OutputCommitment, Payment},
+    report::Report,
+    settlement::AuditOutcome,
+    Balance,
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{dispatch::DispatchResult, weights::Weight};
+use scale_info::TypeInfo;
+use sp_core::H256;
+
+/// What a part of an operator's stake is reserved for. One stake never backs two duties.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub enum Duty {
+    /// Running this job.
+    #[codec(index = 0)]
+    Run(JobId),
+    /// Sitting on the committee that re-checks this job.
+    #[codec(index = 1)]
+    Verify(JobId),
+}
+
+/// An operator that could take a duty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Candidate<AccountId> {
+    /// Its stash.
+    pub account: AccountId,
+    /// Its weight in the draw: its stake.
+    pub weight: Balance,
+    /// Its price per token.
+    pub price: Balance,
+}
+
+/// The pallet of operators, as jobs and verification see it.
+pub trait Operators<AccountId> {
+    /// Money taken from a bond, as an imbalance: burnt where it is dropped.
+    type Credit;
+
+    /// Operators that serve `model` and have unreserved stake for `bond(price)`, in ascending order
+    /// of their accounts; with `slot` only those that can run another job now. `bond` gives, for an
+    /// operator and its price per token, the bond that the duty asks of it, and `None` where the
+    /// operator is not eligible.
+    fn candidates(
+        model: &ModelId,
+        slot: bool,
+        bond: impl Fn(&AccountId, Balance) -> Option<Balance>,
+    ) -> Vec<Candidate<AccountId>>;
+    /// Whether anyone serves the model, and the longest context that they offer in tokens.
+    fn context(model: &ModelId) -> Option<u32>;
+    /// The price per token of the model: the stake-weighted median of what its operators ask.
+    fn price(model: &ModelId) -> Option<Balance>;
+    /// The most operators there can be: bounds the cost of [`Self::candidates`].
+    fn max_operators() -> u32;
+    /// Sets `amount` of the operator's stake aside for the duty and takes one of its slots if it is
+    /// [`Duty::Run`].
+    fn reserve(operator: &AccountId, duty: Duty, amount: Balance) -> DispatchResult;
+    /// Ends the reservation and frees the slot. A reservation that does not exist is no error.
+    fn release(operator: &AccountId, duty: Duty);
+    /// Takes up to `amount` out of what is reserved for the duty. The rest stays reserved.
+    fn seize(operator: &AccountId, duty: Duty, amount: Balance) -> Self::Credit;
+    /// What is reserved for the duty.
+    fn reserved(operator: &AccountId, duty: Duty) -> Balance;
+}
+
+/// The pallet that holds the payments.
+pub trait Escrow<AccountId> {
+    /// An imbalance of the same currency.
+    type Credit;
+
+    /// Puts payment and bounty on hold from the client.
+    fn open(job: &JobId, client: &AccountId, payment: Payment, bounty: Balance) -> DispatchResult;
+    /// Adds to the payment.
+    fn raise(job: &JobId, more: Payment) -> DispatchResult;
+    /// What was put on hold.
+    fn payment(job: &JobId) -> Option<Payment>;
+    /// Pays `down` to the operator. Never fails: what cannot be paid becomes a claim of the payee.
+    fn pay_down(job: &JobId, operator: &AccountId);
+    /// Pays up to `amount` of what is left to the payee; gives what was paid. Never fails.
+    fn pay(job: &JobId, payee: &AccountId, amount: Balance) -> Balance;
+    /// Pays the bounty to who moved the job on; gives what was paid. Never fails.
+    fn pay_bounty(job: &JobId, payee: &AccountId) -> Balance;
+    /// Returns what is left to the client and ends the escrow; gives what was returned.
+    fn refund(job: &JobId) -> Balance;
+    /// Pays an imbalance out to the payee, or makes it a claim of its; gives the amount.
+    fn deposit(payee: &AccountId, credit: Self::Credit) -> Balance;
+    /// What `credit` is worth.
+    fn value(credit: &Self::Credit) -> Balance;
+    /// Splits `credit` in two, the first worth up to `amount`.
+    fn split(credit: Self::Credit, amount: Balance) -> (Self::Credit, Self::Credit);
+}
+
+/// A job as its committee sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditSubject<AccountId> {
+    /// Who bought it: never sits on its committee.
+    pub client: AccountId,
+    /// Who ran it: never sits on its committee.
+    pub operator: AccountId,
+    /// What was ordered.
+    pub spec: JobSpec<AccountId>,
+    /// What the operator stands for.
+    pub commitment: OutputCommitment,
+    /// What the job pays its operator, from which verifiers' bonds are reckoned.
+    pub reward: Balance,
+}
+
+/// The pallet of jobs, as verification sees it.
+pub trait AuditedJobs<AccountId> {
+    /// A job that is delivered and under audit.
+    fn subject(job: &JobId) -> Option<AuditSubject<AccountId>>;
+    /// The audit is over: the job is settled accordingly, and each of `verifiers` is paid. With
+    /// [`AuditOutcome::NotAudited`] the job only waits for the end of its challenge window.
+    fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: &[AccountId]);
+}
+
+/// The pallet of verification, as jobs see it.
+pub trait Auditor<AccountId> {
+    /// A job was delivered. Within a bounded number of blocks [`AuditedJobs::conclude`] is called for
+    /// it, with [`AuditOutcome::NotAudited`] if it was not drawn for an audit.
+    fn delivered(job: &JobId, operator: &AccountId);
+    /// A job of the operator ended: with a fault its next jobs are all audited again.
+    fn settled(operator: &AccountId, fault: bool);
+}
+
+/// A pallet whose objects lay duties on operators, which workers fulfil and report.
+pub trait Duties<AccountId> {
+    /// What the engine has to do for the operator now.
+    fn work(operator: &AccountId) -> Vec<Work>;
+    /// What the operator can report now, given what the engine has found. A function of the state:
+    /// a report that is lost is derived again.
+    fn reports(operator: &AccountId, results: &[EngineResult]) -> Vec<Report>;
+    /// Whether a report is one of this pallet's, and if so, its weight.
+    fn weight_of(report: &Report) -> Option<Weight>;
+    /// Takes a report of the operator's worker; `None` where it is not one of this pallet's.
+    fn handle(operator: &AccountId, report: &Report) -> Option<DispatchResult>;
+}
+
+macro_rules! tuple_of_duties {
+    ($($pallet:ident),*) => {
+        impl<AccountId, $($pallet: Duties<AccountId>),*> Duties<AccountId> for ($($pallet,)*) {
+            fn work(operator: &AccountId) -> Vec<Work> {
+                let mut all = Vec::new();
+                $(all.extend($pallet::work(operator));)*
+                all
+            }
+            fn reports(operator: &AccountId, results: &[EngineResult]) -> Vec<Report> {
+                let mut all = Vec::new();
+                $(all.extend($pallet::reports(operator, results));)*
+                all
+            }
+            fn weight_of(report: &Report) -> Option<Weight> {
+                $(if let Some(weight) = $pallet::weight_of(report) { return Some(weight) })*
+                None
+            }
+            fn handle(operator: &AccountId, report: &Report) -> Option<DispatchResult> {
+                $(if let Some(result) = $pallet::handle(operator, report) { return Some(result) })*
+                None
+            }
+        }
+    };
+}
+tuple_of_duties!(A, B);
+
+/// Where randomness comes from that was not known when the parent block was built: BABE's VRF
+/// output of the parent block.
+pub trait BlockRandomness {
+    /// The VRF output of the parent block; `None` when it carries none.
+    fn of_parent() -> Option<H256>;
+}

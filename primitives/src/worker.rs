@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The key that workers report with, and the output as it travels between nodes.
+
+use crate::job::FinishReason;
+use alloc::vec::Vec;
+use codec::{Decode, Encode};
+use sp_core::{crypto::KeyTypeId, H256};
+
+/// Key type of worker keys in a node's keystore.
+pub const KEY_TYPE: KeyTypeId = KeyTypeId(*b"assy");
+
+/// The sr25519 worker key.
+pub mod sr25519 {
+    mod app {
+        sp_application_crypto::app_crypto!(sp_application_crypto::sr25519, super::super::KEY_TYPE);
+    }
+
+    /// A worker's public key.
+    pub type WorkerId = app::Public;
+    /// A worker's signature.
+    pub type WorkerSignature = app::Signature;
+}
+
+/// An output: everything that a verifier needs beside the job itself. Its SCALE encoding hashes to
+/// the commitment's `output_hash`.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Transcript {
+    /// The prompt in the model's tokens.
+    pub input: Vec<u32>,
+    /// The tokens generated.
+    pub output: Vec<u32>,
+    /// Why it ends.
+    pub finish: FinishReason,
+    /// Makes the hash of a short output unguessable.
+    pub salt: H256,
+}
+
+impl Transcript {
+    /// The hash that the operator commits to.
+    pub fn hash(&self) -> H256 {
+        self.using_encoded(sp_crypto_hashing::blake2_256).into()
+    }
+}
