@@ -1,1 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Escrow: the money of jobs, on hold from the client until it is paid out or returned.
+//!
+//! ## Surface
+//!
+//! Other pallets use it through [`assay_primitives::traits::Escrow`]: `open` and `raise` put a
+//! job's payment and bounty on hold from the client, `pay_down`, `pay` and `pay_bounty` move parts
+//! of it to who earned them, and `refund` returns what is left and ends the escrow. Accounts call
+//! [`claim`](Pallet::claim) only.
+//!
+//! ## Money
+//!
+//! What a job has left stays on hold ([`HoldReason::Job`]) in the client's own account; the record
+//! of each job says how much of that hold is its. A payout goes from the hold straight to the
+//! payee. When the payee cannot receive it, because its account does not exist and the amount is
+//! below the existential deposit, it goes to the pot instead and becomes a claim of the payee: a
+//! settlement never fails because a third account is short. The pot is endowed with the existential
+//! deposit at genesis, so that it can receive any amount; beyond that it holds the claims.
+//!
+//! Genesis of this pallet must be built after that of the currency.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod claims;
+mod escrow;
+pub mod types;
+pub mod weights;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+#[cfg(any(feature = "try-runtime", test))]
+mod try_state;
+
+pub use pallet::*;
+pub use types::{CreditOf, EscrowRecord, Left};
+pub use weights::WeightInfo;
+
+/// Target of this pallet's log messages.
+pub const LOG_TARGET: &str = "runtime::escrow";
+
+// The macros of frame-support expand to qualified paths.
+#[allow(unused_qualifications)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use assay_primitives::{Balance, JobId, Payment};
+    use frame_support::{
+        pallet_prelude::*,
+        traits::{
+            fungible::{BalancedHold, Inspect, Mutate, MutateHold},
+            tokens::Preservation,
+        },
+        PalletId,
+    };
+    use frame_system::pallet_prelude::*;
+    use sp_runtime::traits::AccountIdConversion;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    #[pallet::config]
+    pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+        /// The currency that jobs are paid in.
+        type Currency: Inspect<Self::AccountId, Balance = Balance>
+            + Mutate<Self::AccountId>
+            + MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
+            + BalancedHold<Self::AccountId>;
+
+        /// The runtime's hold reasons.
+        type RuntimeHoldReason: From<HoldReason>;
+
+        /// From which the account of the pot is derived.
+        #[pallet::constant]
+        type PalletId: Get<PalletId>;
+
+        /// Weights of this pallet's calls.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Why this pallet holds money.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// Payment and bounty of a job that is not yet settled.
+        #[codec(index = 0)]
+        Job,
+    }
+
+    /// The escrow of each job that is not yet settled.
+    #[pallet::storage]
+    pub type Escrows<T: Config> =
+        StorageMap<_, Blake2_128Concat, JobId, EscrowRecord<T::AccountId>>;
+
+    /// What could not be paid to an account and waits in the pot until it claims it.
+    #[pallet::storage]
+    pub type Claims<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
+
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// Payment and bounty of a job are on hold.
+        Opened {
+            /// The job.
+            job: JobId,
+            /// Whose money it is.
+            client: T::AccountId,
+            /// The payment.
+            payment: Payment,
+            /// The bounty.
+            bounty: Balance,
+        },
+        /// The payment of a job was raised.
+        Raised {
+            /// The job.
+            job: JobId,
+            /// What was added.
+            more: Payment,
+        },
+        /// Part of a job's escrow was paid out.
+        Paid {
+            /// The job.
+            job: JobId,
+            /// To whom.
+            payee: T::AccountId,
+            /// How much.
+            amount: Balance,
+        },
+        /// What a job's escrow had left was returned to the client, and the escrow ended.
+        Refunded {
+            /// The job.
+            job: JobId,
+            /// To whom.
+            client: T::AccountId,
+            /// How much.
+            amount: Balance,
+        },
+        /// Money taken from a bond was paid out.
+        Deposited {
+            /// To whom.
+            payee: T::AccountId,
+            /// How much.
+            amount: Balance,
+        },
+        /// A payee could not receive an amount: it waits in the pot.
+        ClaimRecorded {
+            /// Whose claim it is.
+            payee: T::AccountId,
+            /// How much was added to the claim.
+            amount: Balance,
+        },
+        /// An account withdrew its claim.
+        Claimed {
+            /// The account.
+            who: T::AccountId,
+            /// How much.
+            amount: Balance,
+        },
+    }
+
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The job has an escrow already.
+        EscrowExists,
+        /// The job has no escrow.
+        NoEscrow,
+        /// The sum of payment and bounty exceeds the largest balance.
+        AmountOverflow,
+        /// The client's free balance, less the existential deposit, is smaller than the amount.
+        BalanceTooLow,
+        /// The account has no claim.
+        NothingToClaim,
+        /// The account does not exist, and its claim is too small to create it.
+        AmountBelowExistentialDeposit,
+    }
+
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Nothing to configure.
+        #[serde(skip)]
+        pub _config: PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            let pot = Pallet::<T>::pot();
+            let missing = T::Currency::minimum_balance().saturating_sub(T::Currency::balance(&pot));
+            if missing > 0 {
+                let minted = T::Currency::mint_into(&pot, missing);
+                assert!(
+                    minted.is_ok(),
+                    "the pot of pallet-escrow could not be endowed: {minted:?}"
+                );
+            }
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Withdraws all that is claimable by the caller.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the account that has the claim.
+        ///
+        /// ## Details
+        ///
+        /// The amount moves from the pot to the caller's free balance.
+        ///
+        /// ## Errors
+        ///
+        /// - [`Error::NothingToClaim`]: the caller has no claim.
+        /// - [`Error::AmountBelowExistentialDeposit`]: the caller has no account, and the claim is
+        ///   too small to create it.
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::Claimed`]
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::claim())]
+        pub fn claim(origin: OriginFor<T>) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_claim(who)
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// The account that holds what is claimable.
+        pub fn pot() -> T::AccountId {
+            T::PalletId::get().into_account_truncating()
+        }
+
+        /// What `who` can withdraw with [`Pallet::claim`].
+        pub fn claimable(who: &T::AccountId) -> Balance {
+            Claims::<T>::get(who)
+        }
+
+        /// Moves the whole claim from the pot to its owner.
+        pub(crate) fn do_claim(who: T::AccountId) -> DispatchResult {
+            let amount = Claims::<T>::take(&who);
+            ensure!(amount > 0, Error::<T>::NothingToClaim);
+            Self::ensure_can_receive(&who, amount)?;
+            T::Currency::transfer(&Self::pot(), &who, amount, Preservation::Preserve)?;
+            Self::deposit_event(Event::Claimed { who, amount });
+            Ok(())
+        }
+    }
+}

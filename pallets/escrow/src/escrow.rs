@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The escrow as other pallets see it.
+
+use crate::{
+    pallet::{Config, Error, Escrows, Event, Pallet},
+    types::{job_hold, CreditOf, EscrowOf, EscrowRecord, Part},
+    LOG_TARGET,
+};
+use assay_primitives::{traits::Escrow, Balance, JobId, Payment};
+use frame_support::{
+    ensure,
+    storage::with_storage_layer,
+    traits::{
+        fungible::{Inspect, MutateHold},
+        tokens::{Fortitude, Preservation},
+        Imbalance,
+    },
+};
+use sp_runtime::{DispatchError, DispatchResult};
+
+impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
+    type Credit = CreditOf<T>;
+
+    fn open(
+        job: &JobId,
+        client: &T::AccountId,
+        payment: Payment,
+        bounty: Balance,
+    ) -> DispatchResult {
+        ensure!(!Escrows::<T>::contains_key(job), Error::<T>::EscrowExists);
+        let record =
+            EscrowRecord::new(client.clone(), payment, bounty).ok_or(Error::<T>::AmountOverflow)?;
+        let total = record.left.total().ok_or(Error::<T>::AmountOverflow)?;
+        Self::hold(client, total)?;
+        Escrows::<T>::insert(job, record);
+        Self::deposit_event(Event::Opened { job: *job, client: client.clone(), payment, bounty });
+        Ok(())
+    }
+
+    fn raise(job: &JobId, more: Payment) -> DispatchResult {
+        let record = Escrows::<T>::get(job).ok_or(Error::<T>::NoEscrow)?;
+        let total = more.total().ok_or(Error::<T>::AmountOverflow)?;
+        let record = record.raise(&more).ok_or(Error::<T>::AmountOverflow)?;
+        Self::hold(&record.client, total)?;
+        Escrows::<T>::insert(job, record);
+        Self::deposit_event(Event::Raised { job: *job, more });
+        Ok(())
+    }
+
+    fn payment(job: &JobId) -> Option<Payment> {
+        Escrows::<T>::get(job).map(|record| record.payment)
+    }
+
+    fn pay_down(job: &JobId, operator: &T::AccountId) {
+        Self::pay_part(job, operator, Part::Down, Balance::MAX);
+    }
+
+    fn pay(job: &JobId, payee: &T::AccountId, amount: Balance) -> Balance {
+        Self::pay_part(job, payee, Part::Price, amount)
+    }
+
+    fn pay_bounty(job: &JobId, payee: &T::AccountId) -> Balance {
+        Self::pay_part(job, payee, Part::Bounty, Balance::MAX)
+    }
+
+    fn refund(job: &JobId) -> Balance {
+        let Some(record) = Escrows::<T>::get(job) else { return 0 };
+        // The sum is at most what is on hold.
+        let amount = record.left.total().unwrap_or_default();
+        if amount > 0 {
+            if let Err(error) = Self::send(&record.client, &record.client, amount) {
+                log::error!(target: LOG_TARGET, "refund of {job:?}: {error:?}");
+                return 0;
+            }
+        }
+        Escrows::<T>::remove(job);
+        Self::deposit_event(Event::Refunded { job: *job, client: record.client, amount });
+        amount
+    }
+
+    fn deposit(payee: &T::AccountId, credit: CreditOf<T>) -> Balance {
+        Self::give(payee, credit)
+    }
+
+    fn value(credit: &CreditOf<T>) -> Balance {
+        credit.peek()
+    }
+
+    fn split(credit: CreditOf<T>, amount: Balance) -> (CreditOf<T>, CreditOf<T>) {
+        credit.split(amount)
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The escrow of a job.
+    pub fn escrow(job: &JobId) -> Option<EscrowOf<T>> {
+        Escrows::<T>::get(job)
+    }
+
+    /// Puts `amount` of the client's money on hold and leaves its account the existential deposit.
+    fn hold(client: &T::AccountId, amount: Balance) -> DispatchResult {
+        let spendable =
+            T::Currency::reducible_balance(client, Preservation::Preserve, Fortitude::Polite);
+        ensure!(amount <= spendable, Error::<T>::BalanceTooLow);
+        with_storage_layer::<_, DispatchError, _>(|| {
+            T::Currency::hold(&job_hold::<T>(), client, amount)
+        })
+    }
+
+    /// Pays up to `amount` out of one part of the job's escrow; gives what was paid.
+    fn pay_part(job: &JobId, payee: &T::AccountId, part: Part, amount: Balance) -> Balance {
+        let Some(mut record) = Escrows::<T>::get(job) else { return 0 };
+        let left = part.of(&mut record.left);
+        let amount = amount.min(*left);
+        if amount == 0 {
+            return 0;
+        }
+        *left = left.saturating_sub(amount);
+        if let Err(error) = Self::send(&record.client, payee, amount) {
+            // It stays on hold and goes back to the client with the refund.
+            log::error!(target: LOG_TARGET, "{part:?} of {job:?}: {error:?}");
+            return 0;
+        }
+        Escrows::<T>::insert(job, record);
+        Self::deposit_event(Event::Paid { job: *job, payee: payee.clone(), amount });
+        amount
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Any sequence of operations conserves the money and never fails to settle.
+
+use crate::mock::*;
+use assay_primitives::{traits::Escrow as _, Balance, Payment};
+use frame_support::traits::{
+    fungible::{Balanced, Inspect},
+    LockableCurrency, WithdrawReasons,
+};
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Open { job: u64, client: AccountId, payment: Payment, bounty: Balance },
+    Raise { job: u64, more: Payment },
+    PayDown { job: u64, payee: AccountId },
+    Pay { job: u64, payee: AccountId, amount: Balance },
+    PayBounty { job: u64, payee: AccountId },
+    Refund { job: u64 },
+    Deposit { payee: AccountId, amount: Balance },
+    Claim { who: AccountId },
+    Transfer { from: AccountId, to: AccountId, amount: Balance },
+    Freeze { who: AccountId, amount: Balance },
+}
+
+fn account() -> impl Strategy<Value = AccountId> {
+    1..8u64
+}
+
+fn id() -> impl Strategy<Value = u64> {
+    0..5u64
+}
+
+fn amount() -> impl Strategy<Value = Balance> {
+    prop_oneof![0..200u128, 0..500_000u128, Just(Balance::MAX)]
+}
+
+fn any_payment() -> impl Strategy<Value = Payment> {
+    (amount(), amount(), amount()).prop_map(|(down, cost, tip)| payment(down, cost, tip))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (id(), account(), any_payment(), amount())
+            .prop_map(|(job, client, payment, bounty)| Step::Open { job, client, payment, bounty }),
+        1 => (id(), any_payment()).prop_map(|(job, more)| Step::Raise { job, more }),
+        1 => (id(), account()).prop_map(|(job, payee)| Step::PayDown { job, payee }),
+        2 => (id(), account(), amount())
+            .prop_map(|(job, payee, amount)| Step::Pay { job, payee, amount }),
+        1 => (id(), account()).prop_map(|(job, payee)| Step::PayBounty { job, payee }),
+        1 => id().prop_map(|job| Step::Refund { job }),
+        1 => (account(), 0..500u128)
+            .prop_map(|(payee, amount)| Step::Deposit { payee, amount }),
+        1 => account().prop_map(|who| Step::Claim { who }),
+        1 => (account(), account(), amount())
+            .prop_map(|(from, to, amount)| Step::Transfer { from, to, amount }),
+        1 => (account(), amount()).prop_map(|(who, amount)| Step::Freeze { who, amount }),
+    ]
+}
+
+/// Does the step; gives what it added to the total issuance.
+fn take(step: Step) -> Balance {
+    match step {
+        Step::Open { job: n, client, payment, bounty } => {
+            let _ = Escrow::open(&job(n), &client, payment, bounty);
+        }
+        Step::Raise { job: n, more } => {
+            let _ = Escrow::raise(&job(n), more);
+        }
+        Step::PayDown { job: n, payee } => Escrow::pay_down(&job(n), &payee),
+        Step::Pay { job: n, payee, amount } => {
+            let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.price);
+            assert_eq!(Escrow::pay(&job(n), &payee, amount), left.min(amount));
+        }
+        Step::PayBounty { job: n, payee } => {
+            let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.bounty);
+            assert_eq!(Escrow::pay_bounty(&job(n), &payee), left);
+        }
+        Step::Refund { job: n } => {
+            let left = Escrow::escrow(&job(n)).and_then(|record| record.left.total());
+            assert_eq!(Escrow::refund(&job(n)), left.unwrap_or_default());
+            assert_eq!(Escrow::escrow(&job(n)), None);
+        }
+        Step::Deposit { payee, amount } => {
+            assert_eq!(Escrow::deposit(&payee, Balances::issue(amount)), amount);
+            return amount;
+        }
+        Step::Claim { who } => {
+            let _ = Escrow::claim(RuntimeOrigin::signed(who));
+        }
+        Step::Transfer { from, to, amount } => {
+            let _ = Balances::transfer_keep_alive(RuntimeOrigin::signed(from), to, amount);
+        }
+        Step::Freeze { who, amount } => {
+            Balances::set_lock(*b"frozen  ", &who, amount, WithdrawReasons::all());
+        }
+    }
+    0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn random_sequences_conserve_the_money(steps in prop::collection::vec(step(), 0..80)) {
+        new_test_ext().execute_with(|| {
+            let mut issuance = Balances::total_issuance();
+            for step in steps {
+                issuance += take(step);
+                check_state();
+                assert_eq!(Balances::total_issuance(), issuance);
+            }
+        });
+    }
+}

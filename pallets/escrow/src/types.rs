@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The record of an escrow.
+
+use crate::Config;
+use assay_primitives::{Balance, Payment};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::traits::fungible::Credit;
+use scale_info::TypeInfo;
+
+/// Money of the currency that belongs to no account.
+pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Config>::Currency>;
+
+/// The escrow of a job.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct EscrowRecord<AccountId> {
+    /// Whose money is on hold.
+    pub client: AccountId,
+    /// The payment, with all that it was raised by.
+    pub payment: Payment,
+    /// The bounty.
+    pub bounty: Balance,
+    /// What is still on hold of them.
+    pub left: Left,
+}
+
+/// What an escrow still has on hold, by what it may be spent on.
+#[derive(
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub struct Left {
+    /// Of the down payment.
+    pub down: Balance,
+    /// Of cost and tip.
+    pub price: Balance,
+    /// Of the bounty.
+    pub bounty: Balance,
+}
+
+impl Left {
+    /// All of it; `None` where the sum overflows.
+    pub fn total(&self) -> Option<Balance> {
+        self.down.checked_add(self.price)?.checked_add(self.bounty)
+    }
+}
+
+impl<AccountId> EscrowRecord<AccountId> {
+    /// The record of a new escrow; `None` where its sum overflows.
+    pub fn new(client: AccountId, payment: Payment, bounty: Balance) -> Option<Self> {
+        payment.total()?.checked_add(bounty)?;
+        let price = payment.cost.checked_add(payment.tip)?;
+        Some(Self { client, payment, bounty, left: Left { down: payment.down, price, bounty } })
+    }
+
+    /// Adds to the payment; `None` where its sum overflows.
+    pub fn raise(self, more: &Payment) -> Option<Self> {
+        let payment = Payment {
+            down: self.payment.down.checked_add(more.down)?,
+            cost: self.payment.cost.checked_add(more.cost)?,
+            tip: self.payment.tip.checked_add(more.tip)?,
+        };
+        payment.total()?.checked_add(self.bounty)?;
+        let left = Left {
+            down: self.left.down.checked_add(more.down)?,
+            price: self.left.price.checked_add(more.cost)?.checked_add(more.tip)?,
+            ..self.left
+        };
+        Some(Self { payment, left, ..self })
+    }
+}
+
+/// The record of an escrow in the runtime `T`.
+pub type EscrowOf<T> = EscrowRecord<<T as frame_system::Config>::AccountId>;
+
+/// The parts of an escrow that a payout can draw on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Part {
+    /// The down payment.
+    Down,
+    /// Cost and tip.
+    Price,
+    /// The bounty.
+    Bounty,
+}
+
+impl Part {
+    /// What `left` has of this part.
+    pub(crate) fn of(self, left: &mut Left) -> &mut Balance {
+        match self {
+            Self::Down => &mut left.down,
+            Self::Price => &mut left.price,
+            Self::Bounty => &mut left.bounty,
+        }
+    }
+}
+
+/// Where an amount went that left an escrow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Sent {
+    /// To the payee.
+    Payee,
+    /// To the pot, for the payee to claim.
+    Pot,
+}
+
+/// The hold reason of job money, in the runtime's terms.
+pub(crate) fn job_hold<T: Config>() -> T::RuntimeHoldReason {
+    crate::HoldReason::Job.into()
+}

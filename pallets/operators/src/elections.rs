@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Who makes the blocks: the operators with session keys and the most stake, and the validators of
+//! genesis while there are fewer of those.
+
+use crate::{
+    pallet::{Config, GenesisValidators, Operators, Pallet},
+    LOG_TARGET,
+};
+use alloc::vec::Vec;
+use assay_primitives::Balance;
+use frame_support::traits::{Get, ValidatorRegistration};
+use pallet_session::historical;
+use sp_runtime::SaturatedConversion;
+use sp_staking::SessionIndex;
+
+impl<T: Config> Pallet<T> {
+    /// The validators of the next session, the most stake first; none where nobody has keys.
+    pub(crate) fn elect() -> Vec<T::AccountId> {
+        let least = T::MinBond::get();
+        let mut staked: Vec<(Balance, T::AccountId)> = Operators::<T>::iter()
+            .filter(|(stash, operator)| {
+                operator.bonded >= least && T::Sessions::is_registered(stash)
+            })
+            .map(|(stash, operator)| (operator.bonded, stash))
+            .collect();
+        staked.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+        staked.truncate(T::MaxValidators::get().saturated_into());
+        let mut elected: Vec<T::AccountId> = staked.into_iter().map(|(_, stash)| stash).collect();
+
+        let genesis = GenesisValidators::<T>::get();
+        for validator in &genesis {
+            if elected.len() >= genesis.len() {
+                break;
+            }
+            if !elected.contains(validator) && T::Sessions::is_registered(validator) {
+                elected.push(validator.clone());
+            }
+        }
+        elected
+    }
+}
+
+impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
+    fn new_session(index: SessionIndex) -> Option<Vec<T::AccountId>> {
+        let elected = Self::elect();
+        if elected.is_empty() {
+            log::warn!(target: LOG_TARGET, "nobody has keys for session {index}: validators stay");
+            return None;
+        }
+        log::debug!(target: LOG_TARGET, "{} validators for session {index}", elected.len());
+        Some(elected)
+    }
+
+    fn start_session(_: SessionIndex) {}
+
+    fn end_session(_: SessionIndex) {}
+}
+
+impl<T: Config> historical::SessionManager<T::AccountId, ()> for Pallet<T> {
+    fn new_session(index: SessionIndex) -> Option<Vec<(T::AccountId, ())>> {
+        let elected = <Self as pallet_session::SessionManager<_>>::new_session(index)?;
+        Some(elected.into_iter().map(|validator| (validator, ())).collect())
+    }
+
+    fn start_session(index: SessionIndex) {
+        <Self as pallet_session::SessionManager<_>>::start_session(index);
+    }
+
+    fn end_session(index: SessionIndex) {
+        <Self as pallet_session::SessionManager<_>>::end_session(index);
+    }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The off-chain worker: hands the duties of the operators whose worker keys this node holds to its
+//! engine, and reports what the engine has found.
+//!
+//! It keeps no record of what it has done. Work and reports are functions of the state, so what is
+//! lost is derived again at the next block. Only that an extrinsic is under way is remembered, in
+//! the node's own storage: at most one per key, with the nonce that it waits for.
+
+use crate::{
+    pallet::{Config, Pallet, Workers},
+    submit::{Nonce, SubmitReports},
+    types::ReportsOf,
+    LOG_TARGET,
+};
+use alloc::vec::Vec;
+use assay_primitives::{
+    traits::Duties, worker::sr25519::WorkerId, Balance, BlockNumber, Engine, EngineResult,
+};
+use codec::{Decode, Encode};
+use frame_support::traits::Get;
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_application_crypto::{ByteArray, RuntimeAppPublic};
+use sp_runtime::{
+    offchain::storage::{MutateStorageError, StorageRetrievalError, StorageValueRef},
+    SaturatedConversion,
+};
+
+/// The most results taken from the engine in one block.
+const MAX_RESULTS: u32 = 256;
+
+/// Before a worker's public key, the key of its [`Guard`] in the node's storage.
+const GUARD_PREFIX: &[u8] = b"assay/operators/guard/";
+
+/// The tip of the first extrinsic that is sent again.
+const FIRST_TIP: Balance = 1_000_000;
+
+/// The most times that the tip doubles.
+const MAX_DOUBLINGS: u32 = 10;
+
+/// The extrinsic of a worker that is under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Guard {
+    /// Its nonce. The guard is void once the chain expects another.
+    pub nonce: Nonce,
+    /// Block after which it was sent.
+    pub sent_at: BlockNumber,
+    /// How many were sent with this nonce before it.
+    pub retries: u32,
+}
+
+/// The tip of an extrinsic that takes the place of `retries` others with its nonce: none at first,
+/// then [a millionth of an ASY](FIRST_TIP), doubled each time up to 1,024 times that. Any increase
+/// makes the pool replace the one before it.
+pub fn tip(retries: u32) -> Balance {
+    match retries.checked_sub(1) {
+        None => 0,
+        Some(doublings) => {
+            FIRST_TIP.saturating_mul(2u128.saturating_pow(doublings.min(MAX_DOUBLINGS)))
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// What the off-chain worker does after the block `now`.
+    pub(crate) fn work_and_report(now: BlockNumberFor<T>) {
+        if T::Engine::capabilities().is_none() {
+            return;
+        }
+        let local: Vec<_> = WorkerId::all()
+            .into_iter()
+            .filter_map(|public| {
+                let worker = T::Submitter::worker_account(&public);
+                let stash = Workers::<T>::get(&worker)?;
+                Some((public, worker, stash))
+            })
+            .collect();
+        if local.is_empty() {
+            return;
+        }
+        for (_, _, stash) in &local {
+            Self::submit_work(stash);
+        }
+        let results = T::Engine::poll(MAX_RESULTS);
+        for (public, worker, stash) in &local {
+            Self::send_reports(now.saturated_into(), public, worker, stash, &results);
+        }
+    }
+
+    /// Hands the operator's duties to the engine.
+    fn submit_work(stash: &T::AccountId) {
+        let work = T::Duties::work(stash);
+        let count = work.len();
+        let taken = work.into_iter().take_while(|next| T::Engine::submit(next.clone())).count();
+        if taken < count {
+            let left = count.saturating_sub(taken);
+            log::warn!(target: LOG_TARGET, "the engine's queue is full: {left} duties wait");
+        }
+    }
+
+    /// Sends what the operator can report, unless an extrinsic is under way.
+    fn send_reports(
+        now: BlockNumber,
+        public: &WorkerId,
+        worker: &T::AccountId,
+        stash: &T::AccountId,
+        results: &[EngineResult],
+    ) {
+        let reports = ReportsOf::<T>::truncate_from(T::Duties::reports(stash, results));
+        if reports.is_empty() {
+            return;
+        }
+        let nonce: Nonce = frame_system::Pallet::<T>::account_nonce(worker).saturated_into();
+        let Some(guard) = Self::take_guard(now, public, nonce) else {
+            log::debug!(target: LOG_TARGET, "{worker:?} waits for its extrinsic {nonce}");
+            return;
+        };
+        let count = reports.len();
+        match T::Submitter::submit(worker, public, reports, nonce, tip(guard.retries)) {
+            Ok(()) => log::info!(
+                target: LOG_TARGET,
+                "{worker:?} sent {count} reports for {stash:?} as its extrinsic {nonce}, retry {}",
+                guard.retries,
+            ),
+            Err(()) => log::warn!(
+                target: LOG_TARGET,
+                "{count} reports of {worker:?} were not taken as its extrinsic {nonce}, retry {}; \
+                 does the account have funds for the fee?",
+                guard.retries,
+            ),
+        }
+    }
+
+    /// Notes that the worker's extrinsic with that nonce is being sent; `None` where one is under
+    /// way that is not yet overdue. One that was refused is treated alike, so that a worker that
+    /// cannot send does not try at every block.
+    fn take_guard(now: BlockNumber, public: &WorkerId, nonce: Nonce) -> Option<Guard> {
+        let key = [GUARD_PREFIX, public.as_slice()].concat();
+        let next = |found: Result<Option<Guard>, StorageRetrievalError>| match found {
+            Ok(Some(guard)) if guard.nonce == nonce => {
+                let waited = now.saturating_sub(guard.sent_at);
+                if waited < T::ReportPatience::get() {
+                    return Err(());
+                }
+                let retries = guard.retries.saturating_add(1);
+                Ok(Guard { nonce, sent_at: now, retries })
+            }
+            _ => Ok(Guard { nonce, sent_at: now, retries: 0 }),
+        };
+        match StorageValueRef::persistent(&key).mutate(next) {
+            Ok(guard) => Some(guard),
+            // Another run of this worker was faster.
+            Err(MutateStorageError::ConcurrentModification(_))
+            | Err(MutateStorageError::ValueFunctionFailed(())) => None,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Who is an operator, and what it offers.
+
+use crate::{
+    pallet::{Config, Error, Event, GenesisOperator, Operators, Pallet, Workers},
+    types::{Offer, OffersOf, Operator, OperatorOf},
+};
+use alloc::vec::Vec;
+use assay_primitives::{
+    api::{OfferView, OperatorView},
+    Balance, BlockNumber,
+};
+use frame_support::{ensure, traits::Get, BoundedVec};
+use sp_runtime::{DispatchError, DispatchResult, SaturatedConversion};
+
+impl<T: Config> Pallet<T> {
+    /// The operator as the runtime API shows it.
+    pub fn view(stash: &T::AccountId) -> Option<OperatorView<T::AccountId>> {
+        Operators::<T>::get(stash).map(|operator| Self::view_of(stash.clone(), operator))
+    }
+
+    /// All operators as the runtime API shows them, in ascending order of their stashes.
+    pub fn views() -> Vec<OperatorView<T::AccountId>> {
+        let mut views: Vec<_> = Operators::<T>::iter()
+            .map(|(stash, operator)| Self::view_of(stash, operator))
+            .collect();
+        views.sort_by(|one, other| one.stash.cmp(&other.stash));
+        views
+    }
+
+    fn view_of(stash: T::AccountId, operator: OperatorOf<T>) -> OperatorView<T::AccountId> {
+        let offer = |offer: &Offer| OfferView {
+            model: offer.model,
+            price: offer.price,
+            context: offer.context,
+        };
+        OperatorView {
+            stash,
+            worker: operator.worker,
+            offers: operator.offers.iter().map(offer).collect(),
+            concurrency: operator.concurrency,
+            running: operator.running,
+            bonded: operator.bonded,
+            reserved: operator.reserved,
+            unbonding: operator.unbonding.iter().map(|next| (next.amount, next.until)).collect(),
+        }
+    }
+
+    /// This block's number.
+    pub(crate) fn now() -> BlockNumber {
+        frame_system::Pallet::<T>::block_number().saturated_into()
+    }
+
+    /// Changes an operator if `change` succeeds; gives what it gives.
+    pub(crate) fn try_change<R>(
+        stash: &T::AccountId,
+        change: impl FnOnce(&mut OperatorOf<T>) -> Result<R, DispatchError>,
+    ) -> Result<R, DispatchError> {
+        Operators::<T>::try_mutate_exists(stash, |operator| {
+            change(operator.as_mut().ok_or(Error::<T>::NotOperator)?)
+        })
+    }
+
+    pub(crate) fn do_register(
+        stash: T::AccountId,
+        worker: T::AccountId,
+        offers: OffersOf<T>,
+        concurrency: u32,
+        bond: Balance,
+    ) -> DispatchResult {
+        ensure!(!Operators::<T>::contains_key(&stash), Error::<T>::AlreadyOperator);
+        ensure!(!Workers::<T>::contains_key(&stash), Error::<T>::StashIsWorker);
+        ensure!(Operators::<T>::count() < T::MaxOperators::get(), Error::<T>::OperatorsFull);
+        Self::ensure_worker(&stash, &worker)?;
+        Self::ensure_offers(&offers)?;
+        Self::ensure_concurrency(concurrency)?;
+        ensure!(bond >= T::MinBond::get(), Error::<T>::BondBelowMinimum);
+        Self::hold(&stash, bond)?;
+        Workers::<T>::insert(&worker, &stash);
+        let operator = Operator {
+            worker: worker.clone(),
+            offers,
+            concurrency,
+            running: 0,
+            bonded: bond,
+            reserved: 0,
+            unbonding: BoundedVec::new(),
+        };
+        Operators::<T>::insert(&stash, operator);
+        Self::deposit_event(Event::Registered { operator: stash, worker, bond });
+        Ok(())
+    }
+
+    /// Registers an operator of genesis.
+    pub(crate) fn register_genesis(operator: &GenesisOperator<T::AccountId>) -> DispatchResult {
+        let (stash, worker, offers, concurrency, bond) = operator.clone();
+        let offers: Vec<Offer> = offers
+            .into_iter()
+            .map(|(model, price, context)| Offer { model, price, context })
+            .collect();
+        let offers = OffersOf::<T>::try_from(offers)
+            .map_err(|_| DispatchError::Other("more than MaxOffers offers"))?;
+        Self::do_register(stash, worker, offers, concurrency, bond)
+    }
+
+    pub(crate) fn do_set_offers(stash: T::AccountId, offers: OffersOf<T>) -> DispatchResult {
+        Self::try_change(&stash, |operator| {
+            Self::ensure_offers(&offers)?;
+            operator.offers = offers.clone();
+            Ok(())
+        })?;
+        Self::deposit_event(Event::OffersSet { operator: stash, offers });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_worker(stash: T::AccountId, worker: T::AccountId) -> DispatchResult {
+        Self::try_change(&stash, |operator| {
+            Self::ensure_worker(&stash, &worker)?;
+            Workers::<T>::remove(&operator.worker);
+            Workers::<T>::insert(&worker, &stash);
+            operator.worker = worker.clone();
+            Ok(())
+        })?;
+        Self::deposit_event(Event::WorkerSet { operator: stash, worker });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_concurrency(stash: T::AccountId, concurrency: u32) -> DispatchResult {
+        Self::try_change(&stash, |operator| {
+            Self::ensure_concurrency(concurrency)?;
+            operator.concurrency = concurrency;
+            Ok(())
+        })?;
+        Self::deposit_event(Event::ConcurrencySet { operator: stash, concurrency });
+        Ok(())
+    }
+
+    /// That `worker` can be the worker of `stash`: it is nobody's, and no stash.
+    fn ensure_worker(stash: &T::AccountId, worker: &T::AccountId) -> DispatchResult {
+        ensure!(
+            worker != stash && !Operators::<T>::contains_key(worker),
+            Error::<T>::WorkerIsStash
+        );
+        ensure!(!Workers::<T>::contains_key(worker), Error::<T>::WorkerTaken);
+        Ok(())
+    }
+
+    fn ensure_offers(offers: &OffersOf<T>) -> DispatchResult {
+        for (index, offer) in offers.iter().enumerate() {
+            ensure!(offer.price > 0, Error::<T>::PriceZero);
+            ensure!(offer.context > 0, Error::<T>::ContextZero);
+            ensure!(
+                !offers.iter().take(index).any(|other| other.model == offer.model),
+                Error::<T>::DuplicateOffer
+            );
+        }
+        Ok(())
+    }
+
+    fn ensure_concurrency(concurrency: u32) -> DispatchResult {
+        ensure!(concurrency > 0, Error::<T>::ConcurrencyZero);
+        ensure!(concurrency <= T::MaxConcurrency::get(), Error::<T>::ConcurrencyTooHigh);
+        Ok(())
+    }
+}
