@@ -9,7 +9,10 @@
 
 extern crate alloc;
 
+pub mod agenda;
 pub mod api;
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 pub mod draw;
 pub mod engine;
 pub mod job;

@@ -71,6 +71,10 @@ pub trait Operators<AccountId> {
     /// Sets `amount` of the operator's stake aside for the duty and takes one of its slots if it is
     /// [`Duty::Run`].
     fn reserve(operator: &AccountId, duty: Duty, amount: Balance) -> DispatchResult;
+    /// Frees the slot of the duty and keeps its reservation: a job that is delivered is no more work
+    /// for its operator, and its bond stays at stake until it is settled. Without slots there is
+    /// nothing to do.
+    fn free_slot(_operator: &AccountId, _duty: Duty) {}
     /// Ends the reservation and frees the slot. A reservation that does not exist is no error.
     fn release(operator: &AccountId, duty: Duty);
     /// Takes up to `amount` out of what is reserved for the duty. The rest stays reserved.

@@ -12,7 +12,9 @@ pub const KEY_TYPE: KeyTypeId = KeyTypeId(*b"assy");
 /// The sr25519 worker key.
 pub mod sr25519 {
     mod app {
-        sp_application_crypto::app_crypto!(sp_application_crypto::sr25519, super::super::KEY_TYPE);
+        use sp_application_crypto::{app_crypto, sr25519};
+
+        app_crypto!(sr25519, super::super::KEY_TYPE);
     }
 
     /// A worker's public key.

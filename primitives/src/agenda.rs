@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Jobs by the block in which something is due for them.
+//!
+//! An agenda is a double map from blocks and jobs to nothing, with a cursor: the earliest block that
+//! is not yet worked off. Entries are hints: a job's own state decides what is due, so an entry that
+//! the job has left behind does no harm, and nothing is ever taken off an agenda but by working it
+//! off. What does not fit in one block waits for the next, earlier blocks first.
+
+use crate::{job::JobId, BlockNumber};
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+use frame_support::{IterableStorageDoubleMap, StorageValue};
+
+/// An agenda over two storage items of a pallet.
+pub struct Agenda<Entries, Cursor>(PhantomData<(Entries, Cursor)>);
+
+impl<Entries, Cursor> Agenda<Entries, Cursor>
+where
+    Entries: IterableStorageDoubleMap<BlockNumber, JobId, ()>,
+    Cursor: StorageValue<BlockNumber, Query = BlockNumber>,
+{
+    /// Puts the job down for block `at`, or for the earliest block that is not yet worked off if
+    /// that is later.
+    pub fn add(at: BlockNumber, job: &JobId) {
+        Entries::insert(at.max(Cursor::get()), job, ());
+    }
+
+    /// Takes off up to `max` jobs that are due in block `now` or were before, and passes at most
+    /// `max + 1` blocks.
+    pub fn take_due(now: BlockNumber, max: u32) -> Vec<JobId> {
+        let mut due = Vec::new();
+        let mut room = max as usize;
+        let mut at = Cursor::get();
+        for _ in 0..=max {
+            if at > now || room == 0 {
+                break;
+            }
+            due.extend(Entries::drain_prefix(at).map(|(job, ())| job).take(room));
+            room = (max as usize).saturating_sub(due.len());
+            if room > 0 {
+                at = at.saturating_add(1);
+            }
+        }
+        Cursor::put(at);
+        due
+    }
+}

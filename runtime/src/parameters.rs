@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The parameters that governance can change without an upgrade, each with its default and the range
+//! that a value is kept in when it is read.
+
+use crate::{Balance, BlockNumber, Runtime, DAYS, HOURS, MILLI_UNIT, MINUTES, UNIT};
+use frame_support::{
+    dynamic_params::{dynamic_pallet_params, dynamic_params},
+    traits::Get,
+};
+use sp_runtime::Permill;
+
+/// The parameters as `pallet-parameters` stores them.
+#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+pub mod dynamic_params {
+    use super::*;
+
+    /// The life of a job.
+    #[dynamic_pallet_params]
+    #[codec(index = 0)]
+    pub mod jobs {
+        /// Blocks that an operator has to accept a job that was assigned to it.
+        #[codec(index = 0)]
+        pub static AcceptWindow: BlockNumber = 10;
+        /// Blocks from the delivery in which the client can confirm and claims can be made.
+        #[codec(index = 1)]
+        pub static ChallengeWindow: BlockNumber = 10 * MINUTES;
+        /// Blocks that a settled job stays readable.
+        #[codec(index = 2)]
+        pub static Retention: BlockNumber = 7 * DAYS;
+        /// The part of a bond that lateness costs.
+        #[codec(index = 3)]
+        pub static LatenessFraction: Permill = Permill::from_percent(20);
+        /// The part of the price of the tokens that each verifier gets.
+        #[codec(index = 4)]
+        pub static VerifierShare: Permill = Permill::from_percent(3);
+        /// What whoever moves a stuck job on gets.
+        #[codec(index = 5)]
+        pub static Bounty: Balance = 10 * MILLI_UNIT;
+    }
+
+    /// Committees.
+    #[dynamic_pallet_params]
+    #[codec(index = 1)]
+    pub mod verification {
+        /// Blocks that a committee has to commit to its verdicts.
+        #[codec(index = 0)]
+        pub static CommitWindow: BlockNumber = 3 * MINUTES;
+        /// Blocks that it has to reveal them.
+        #[codec(index = 1)]
+        pub static RevealWindow: BlockNumber = 3 * MINUTES;
+        /// The part of jobs that is audited at the least.
+        #[codec(index = 2)]
+        pub static AuditFloor: Permill = Permill::from_percent(10);
+        /// The part of its bond that a silent verifier loses.
+        #[codec(index = 3)]
+        pub static SilenceFraction: Permill = Permill::from_percent(5);
+    }
+
+    /// Operators.
+    #[dynamic_pallet_params]
+    #[codec(index = 2)]
+    pub mod operators {
+        /// The least that an operator bonds.
+        #[codec(index = 0)]
+        pub static MinBond: Balance = 1_000 * UNIT;
+        /// Blocks from unbonding to withdrawing: longer than a challenge window and an audit.
+        #[codec(index = 1)]
+        pub static UnbondingPeriod: BlockNumber = 7 * DAYS;
+    }
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl Default for RuntimeParameters {
+    fn default() -> Self {
+        Self::Jobs(dynamic_params::jobs::Parameters::Bounty(
+            dynamic_params::jobs::Bounty,
+            Some(MILLI_UNIT),
+        ))
+    }
+}
+
+/// Reads a parameter and keeps it in its range.
+macro_rules! clamped {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $parameter:path, $min:expr, $max:expr;)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl Get<$type> for $name {
+            fn get() -> $type {
+                <$type>::clamp(<$parameter as Get<$type>>::get(), $min, $max)
+            }
+        }
+    )*};
+}
+
+clamped! {
+    /// 2 blocks to 10 minutes.
+    AcceptWindow: BlockNumber = dynamic_params::jobs::AcceptWindow, 2, 10 * MINUTES;
+    /// 2 blocks to 7 days.
+    ChallengeWindow: BlockNumber = dynamic_params::jobs::ChallengeWindow, 2, 7 * DAYS;
+    /// A minute to a year.
+    Retention: BlockNumber = dynamic_params::jobs::Retention, MINUTES, 365 * DAYS;
+    /// 1 % to 100 %.
+    LatenessFraction: Permill = dynamic_params::jobs::LatenessFraction,
+        Permill::from_percent(1), Permill::from_percent(100);
+    /// 0 % to 10 %: a committee of three never takes more than a third of the price.
+    VerifierShare: Permill = dynamic_params::jobs::VerifierShare,
+        Permill::zero(), Permill::from_percent(10);
+    /// 1 to 1,000 thousandths of an ASY: never below the existential deposit.
+    Bounty: Balance = dynamic_params::jobs::Bounty, MILLI_UNIT, UNIT;
+    /// 4 blocks to an hour.
+    CommitWindow: BlockNumber = dynamic_params::verification::CommitWindow, 4, HOURS;
+    /// 4 blocks to an hour.
+    RevealWindow: BlockNumber = dynamic_params::verification::RevealWindow, 4, HOURS;
+    /// 10 % to 100 %: with a bond of ten rewards, cheating loses money from 10 % on.
+    AuditFloor: Permill = dynamic_params::verification::AuditFloor,
+        Permill::from_percent(10), Permill::from_percent(100);
+    /// 1 % to 50 %.
+    SilenceFraction: Permill = dynamic_params::verification::SilenceFraction,
+        Permill::from_percent(1), Permill::from_percent(50);
+    /// 1 ASY to a million.
+    MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
+    /// A minute to 60 days.
+    UnbondingPeriod: BlockNumber = dynamic_params::operators::UnbondingPeriod, MINUTES, 60 * DAYS;
+}
+
+/// Sets parameters at genesis, which `pallet-parameters` has no means for: the development preset
+/// shortens every window to a few blocks.
+#[frame_support::pallet]
+pub mod genesis {
+    use super::*;
+    use frame_support::pallet_prelude::*;
+
+    /// No calls, no storage: only a genesis.
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    /// Nothing to configure: it sets the parameters of this runtime.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {}
+
+    /// The windows of a network.
+    #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    pub struct Windows {
+        /// Blocks to accept a job.
+        pub accept: BlockNumber,
+        /// Blocks of the challenge window.
+        pub challenge: BlockNumber,
+        /// Blocks that a settled job is kept.
+        pub retention: BlockNumber,
+        /// Blocks to commit to a verdict.
+        pub commit: BlockNumber,
+        /// Blocks to reveal it.
+        pub reveal: BlockNumber,
+        /// Blocks to unbond.
+        pub unbonding: BlockNumber,
+    }
+
+    /// The windows to begin with; the defaults where there are none.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// The windows.
+        pub windows: Option<Windows>,
+        #[doc(hidden)]
+        #[serde(skip)]
+        pub _config: core::marker::PhantomData<T>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            use dynamic_params::{jobs, operators, verification};
+            let Some(windows) = self.windows else { return };
+            let all = [
+                RuntimeParameters::Jobs(jobs::Parameters::AcceptWindow(
+                    jobs::AcceptWindow,
+                    Some(windows.accept),
+                )),
+                RuntimeParameters::Jobs(jobs::Parameters::ChallengeWindow(
+                    jobs::ChallengeWindow,
+                    Some(windows.challenge),
+                )),
+                RuntimeParameters::Jobs(jobs::Parameters::Retention(
+                    jobs::Retention,
+                    Some(windows.retention),
+                )),
+                RuntimeParameters::Verification(verification::Parameters::CommitWindow(
+                    verification::CommitWindow,
+                    Some(windows.commit),
+                )),
+                RuntimeParameters::Verification(verification::Parameters::RevealWindow(
+                    verification::RevealWindow,
+                    Some(windows.reveal),
+                )),
+                RuntimeParameters::Operators(operators::Parameters::UnbondingPeriod(
+                    operators::UnbondingPeriod,
+                    Some(windows.unbonding),
+                )),
+            ];
+            for parameter in all {
+                let result = pallet_parameters::Pallet::<Runtime>::set_parameter(
+                    frame_system::RawOrigin::Root.into(),
+                    parameter,
+                );
+                debug_assert!(result.is_ok(), "root may set parameters");
+            }
+        }
+    }
+}

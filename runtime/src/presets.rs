@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The genesis of each kind of network.
+
+use crate::{
+    parameters::genesis::Windows, AccountId, BabeConfig, Balance, BalancesConfig,
+    GenesisParametersConfig, OperatorsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys,
+    SudoConfig, BABE_GENESIS_EPOCH_CONFIG, MINUTES, UNIT,
+};
+use alloc::{format, string::String, vec, vec::Vec};
+use assay_primitives::ModelId;
+use frame_support::build_struct_json_patch;
+use serde_json::Value;
+use sp_core::{ed25519, sr25519, Pair};
+use sp_genesis_builder::PresetId;
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::traits::{IdentifyAccount, Verify};
+
+/// The model that every node carries: the BLAKE3 hash of the engine's `models/tiny.gguf`.
+pub const TINY_MODEL: ModelId = ModelId(hex_literal::hex!(
+    "0000000000000000000000000000000000000000000000000000000000000000"
+));
+
+/// The context of that model in tokens.
+pub const TINY_CONTEXT: u32 = 2_048;
+
+/// What a token of it costs on the development networks.
+pub const TINY_PRICE: Balance = UNIT / 100;
+
+/// The path from an account's development key to its worker key.
+pub const WORKER_PATH: &str = "//worker";
+
+/// Who runs jobs on the development networks.
+pub const DEVELOPMENT_OPERATORS: [Sr25519Keyring; 4] =
+    [Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie, Sr25519Keyring::Dave];
+
+/// What each account of a development network begins with.
+const ENDOWMENT: Balance = 1_000_000 * UNIT;
+/// What each operator of a development network has bonded.
+const BOND: Balance = 100_000 * UNIT;
+/// What a worker key has for the fees that its reports get back.
+const WORKER_FLOAT: Balance = 10 * UNIT;
+
+/// Windows of a few blocks, so that a whole job takes less than a minute.
+const SHORT: Windows =
+    Windows { accept: 5, challenge: 5, retention: 60 * MINUTES, commit: 10, reveal: 10, unbonding: MINUTES };
+
+fn account(seed: &str) -> AccountId {
+    let pair = sr25519::Pair::from_string(seed, None);
+    // Only development seeds come here, which are well-formed.
+    pair.map(|pair| <crate::Signature as Verify>::Signer::from(pair.public()).into_account())
+        .unwrap_or_else(|_| AccountId::new([0; 32]))
+}
+
+/// The account of an operator's worker key on the development networks.
+pub fn worker_of(operator: Sr25519Keyring) -> AccountId {
+    account(&format!("{}{WORKER_PATH}", operator.to_seed()))
+}
+
+fn session_keys(validator: Sr25519Keyring) -> Option<SessionKeys> {
+    let seed = validator.to_seed();
+    Some(SessionKeys {
+        babe: sr25519::Pair::from_string(&seed, None).ok()?.public().into(),
+        grandpa: ed25519::Pair::from_string(&seed, None).ok()?.public().into(),
+    })
+}
+
+fn genesis(
+    validators: &[Sr25519Keyring],
+    windows: Option<Windows>,
+    sudo: Option<AccountId>,
+) -> Value {
+    let mut balances: Vec<(AccountId, Balance)> = Sr25519Keyring::well_known()
+        .map(|who| (who.to_account_id(), ENDOWMENT))
+        .collect();
+    balances.extend(DEVELOPMENT_OPERATORS.iter().map(|who| (worker_of(*who), WORKER_FLOAT)));
+    build_struct_json_patch!(RuntimeGenesisConfig {
+        balances: BalancesConfig { balances },
+        babe: BabeConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
+        session: SessionConfig {
+            keys: validators
+                .iter()
+                .filter_map(|who| {
+                    Some((who.to_account_id(), who.to_account_id(), session_keys(*who)?))
+                })
+                .collect::<Vec<_>>(),
+        },
+        operators: OperatorsConfig {
+            operators: DEVELOPMENT_OPERATORS
+                .iter()
+                .map(|who| {
+                    (
+                        who.to_account_id(),
+                        worker_of(*who),
+                        vec![(TINY_MODEL, TINY_PRICE, TINY_CONTEXT)],
+                        4,
+                        BOND,
+                    )
+                })
+                .collect::<Vec<_>>(),
+            validators: validators.iter().map(|who| who.to_account_id()).collect::<Vec<_>>(),
+        },
+        genesis_parameters: GenesisParametersConfig { windows },
+        sudo: SudoConfig { key: sudo },
+    })
+}
+
+/// One process: Alice makes the blocks, four operators share one keystore, every window is short,
+/// and Alice has sudo.
+pub fn development() -> Value {
+    genesis(
+        &[Sr25519Keyring::Alice],
+        Some(SHORT),
+        Some(Sr25519Keyring::Alice.to_account_id()),
+    )
+}
+
+/// Three validators, each a process of its own, with the same operators; nobody has sudo.
+pub fn local() -> Value {
+    genesis(
+        &[Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie],
+        Some(SHORT),
+        None,
+    )
+}
+
+/// The preset of that name.
+pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
+    let preset = match id.as_ref() {
+        sp_genesis_builder::DEV_RUNTIME_PRESET => development(),
+        sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET => local(),
+        _ => return None,
+    };
+    Some(String::into_bytes(serde_json::to_string(&preset).ok()?))
+}
+
+/// The presets that there are.
+pub fn preset_names() -> Vec<PresetId> {
+    vec![
+        PresetId::from(sp_genesis_builder::DEV_RUNTIME_PRESET),
+        PresetId::from(sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET),
+    ]
+}

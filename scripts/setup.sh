@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes a Debian or Ubuntu machine ready to build Assay. Installs only what is missing, asks for
+# nothing, can be run again at any time.
+#
+#   ./scripts/setup.sh          what building and running need
+#   ./scripts/setup.sh --test   the same, and what the tests need (Node.js)
+set -euo pipefail
+
+# shellcheck source=scripts/env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+# The oldest Rust that builds this; the same as rust-version in Cargo.toml.
+MIN_RUST_MINOR=90
+
+say() { printf 'setup: %s\n' "$*"; }
+die() {
+    printf 'setup: error: %s\n' "$*" >&2
+    exit 1
+}
+
+case "${1:-}" in
+"" | --test) ;;
+-h | --help)
+    sed -n '3,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+*) die "unknown argument '$1'; there is --test, and --help" ;;
+esac
+
+# Runs a command as root.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo -n true 2>/dev/null || say "sudo is needed for: $*"
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        die "root is needed for '$*' and there is no sudo; run ./scripts/setup.sh as root once"
+    fi
+}
+
+apt_updated=no
+apt_has() {
+    if [ "$apt_updated" = no ]; then
+        say "updating the list of packages"
+        as_root apt-get update -qq || die "apt-get update failed; see its message above"
+        apt_updated=yes
+    fi
+    apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -qv '(none)'
+}
+
+# Installs those of the packages that are missing.
+apt_install() {
+    command -v apt-get >/dev/null 2>&1 ||
+        die "this script installs with apt and there is none here; install by hand: $*"
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    for package in "${missing[@]}"; do
+        apt_has "$package" || die "apt has no package '$package' here; install it by hand"
+    done
+    say "installing ${missing[*]}"
+    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends \
+        "${missing[@]}" >/dev/null || die "apt-get could not install ${missing[*]}"
+}
+
+rust_is_recent() {
+    command -v cargo >/dev/null 2>&1 && command -v rustc >/dev/null 2>&1 || return 1
+    local minor
+    minor=$(rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\)\..*/\1/p')
+    [ -n "$minor" ] && [ "$minor" -ge "$MIN_RUST_MINOR" ]
+}
+
+# Where apt puts Debian's compiler, which rustup's may hide on PATH.
+deb_bin() { dpkg -L "$1" 2>/dev/null | grep -m1 -x "/usr/bin/$2"; }
+
+apt_install build-essential ca-certificates clang cmake git libclang-dev libssl-dev lld pkg-config \
+    protobuf-compiler
+if [ "${1:-}" = --test ] && ! command -v npm >/dev/null 2>&1; then
+    apt_install nodejs npm
+fi
+
+if ! rust_is_recent; then
+    if command -v rustup >/dev/null 2>&1; then
+        say "updating Rust through rustup"
+        rustup update stable >/dev/null 2>&1 || say "rustup could not update"
+    fi
+fi
+if ! rust_is_recent; then
+    if apt_has rustc-web; then
+        apt_install rustc-web cargo-web rust-web-src
+    elif apt_has rustup && ! command -v rustup >/dev/null 2>&1; then
+        apt_install rustup
+        rustup default stable || die "rustup could not download Rust; see its message above"
+    fi
+fi
+rust_is_recent || die "Rust 1.$MIN_RUST_MINOR or newer is needed, here is '$(rustc --version 2>&1 || true)'; \
+install it from https://rustup.rs and run this again"
+
+# Builds core and alloc for the runtime's target with Debian's own compiler and library sources.
+build_wasm_target_with_debian() {
+    apt_has rustc-web || return 1
+    apt_install rustc-web cargo-web rust-web-src
+    local rustc cargo sysroot dir
+    rustc=$(deb_bin rustc-web rustc) || return 1
+    cargo=$(deb_bin cargo-web cargo) || return 1
+    sysroot=$("$rustc" --print sysroot)
+    if ! command -v rust-lld >/dev/null 2>&1; then
+        say "linking rust-lld to Debian's lld"
+        as_root ln -sf "$(command -v lld)" /usr/local/bin/rust-lld
+    fi
+    if ! ls "$sysroot"/lib/rustlib/wasm32v1-none/lib/libcore-*.rlib >/dev/null 2>&1; then
+        say "building the libraries of the target wasm32v1-none (half a minute)"
+        dir=$(mktemp -d)
+        mkdir "$dir/src"
+        printf '[package]\nname = "wasm-libraries"\nversion = "0.0.0"\nedition = "2021"\n' >"$dir/Cargo.toml"
+        printf '#![no_std]\n' >"$dir/src/lib.rs"
+        (
+            cd "$dir"
+            env -u CARGO_TARGET_DIR -u RUSTUP_TOOLCHAIN RUSTC_BOOTSTRAP=1 RUSTC="$rustc" \
+                RUSTFLAGS="-Cembed-bitcode=yes" "$cargo" build --quiet --release \
+                --target wasm32v1-none -Zbuild-std=core,alloc
+        ) || die "the libraries of wasm32v1-none do not build with $("$rustc" --version)"
+        as_root mkdir -p "$sysroot/lib/rustlib/wasm32v1-none/lib"
+        as_root cp "$dir"/target/wasm32v1-none/release/deps/lib{core,alloc,compiler_builtins}-*.rlib \
+            "$sysroot/lib/rustlib/wasm32v1-none/lib/"
+        rm -rf "$dir"
+    fi
+    if command -v rustup >/dev/null 2>&1 && ! has_wasm_target; then
+        say "linking Debian's compiler as rustup's toolchain $ASSAY_WASM_TOOLCHAIN"
+        rustup toolchain link "$ASSAY_WASM_TOOLCHAIN" "$sysroot" >/dev/null 2>&1 ||
+            die "rustup could not link the toolchain at $sysroot"
+    fi
+}
+
+if ! has_wasm_target && ! has_linked_wasm_toolchain && command -v rustup >/dev/null 2>&1; then
+    say "adding the target wasm32v1-none through rustup"
+    timeout 300 rustup target add wasm32v1-none >/dev/null 2>&1 ||
+        say "rustup cannot download it here; Debian's compiler will do"
+fi
+if ! has_wasm_target && ! has_linked_wasm_toolchain; then
+    build_wasm_target_with_debian || true
+fi
+has_wasm_target || has_linked_wasm_toolchain || die "the Rust target wasm32v1-none is missing: \
+neither 'rustup target add wasm32v1-none' nor Debian's packages rustc-web and rust-web-src gave it"
+
+say "ready: $(rustc --version)"
