@@ -1,1 +1,534 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Jobs: the life of an inference job from its creation to its settlement.
+//!
+//! A client orders text from a model and puts the payment on hold ([`Pallet::create`]). The chain
+//! draws an operator in proportion to stake and reserves a bond out of that stake. The operator
+//! accepts, runs the model, and commits to the output. Then the job is settled: at the end of its
+//! challenge window, or as the committee that re-checked it says.
+//!
+//! Each state of a job carries what is valid in it and a block after which anyone can move the job
+//! on; the chain does so itself with what is left of its blocks. No job is without an end:
+//!
+//! | state | leaves by | after its deadline |
+//! | --- | --- | --- |
+//! | Open | the draw of an operator; [`Pallet::cancel`] | expired, all refunded |
+//! | Assigned | the operator's `Accept` or `Decline` | another operator is drawn; after the last attempt expired |
+//! | Running | the operator's `CommitOutput` | refunded, the operator fined |
+//! | Delivered | the audit; [`Pallet::confirm_received`] | paid |
+//! | Settled | | pruned |
+//!
+//! # Neighbours
+//! The pallet holds no money. `Escrow` holds the payments, `Operators` the stake, `Auditor` decides
+//! which deliveries are audited and calls back through [`AuditedJobs`](assay_primitives::traits).
+//! Operators' workers report through [`Duties`](assay_primitives::traits::Duties).
+//!
+//! # Money
+//! - Paid: the operator earns its price per token delivered and the tip. Each verifier takes its
+//!   share of the price; what is left of the escrow returns to the client.
+//! - Refunded: nothing was delivered in time. The escrow returns; the down payment comes back out of
+//!   the bond; a fraction of the bond is fined, half of it for the client and half burnt.
+//! - Slashed: the output was rejected. The escrow returns; out of the whole bond the down payment
+//!   comes back, the verifiers are paid, and the rest is halved between the client and nobody.
+//! - Expired, Cancelled: the escrow returns.
+//!
+//! Who ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which else
+//! returns to the client.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod assignment;
+mod audit;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod deadlines;
+mod duties;
+#[cfg(test)]
+mod mock;
+mod order;
+mod query;
+mod settle;
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, feature = "try-runtime"))]
+mod try_state;
+pub mod types;
+pub mod weights;
+
+pub use pallet::*;
+pub use types::Job;
+pub use weights::WeightInfo;
+
+/// The target of this pallet's log lines.
+const LOG_TARGET: &str = "runtime::jobs";
+
+#[frame_support::pallet]
+#[allow(unused_qualifications, reason = "the pallet macros write paths in full")]
+pub mod pallet {
+    use super::*;
+    use assay_primitives::{
+        agenda::Agenda,
+        draw::Purpose,
+        job::{JobId, JobSpec, Payment},
+        reason::DeclineReason,
+        settlement::Settlement,
+        traits::{Auditor, BlockRandomness, Escrow, Operators},
+        Balance, BlockNumber, OutputCommitment,
+    };
+    use frame_support::{pallet_prelude::*, weights::WeightMeter};
+    use frame_system::pallet_prelude::*;
+    use sp_core::H256;
+    use sp_runtime::{Permill, SaturatedConversion};
+
+    /// What the pallet needs of the runtime.
+    #[pallet::config]
+    pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
+        /// Holds the payments.
+        type Escrow: Escrow<Self::AccountId>;
+        /// Holds the stake, and knows who serves which model.
+        type Operators: Operators<
+            Self::AccountId,
+            Credit = <Self::Escrow as Escrow<Self::AccountId>>::Credit,
+        >;
+        /// Decides which deliveries are audited, and audits them.
+        type Auditor: Auditor<Self::AccountId>;
+        /// What operators are drawn with.
+        type Randomness: BlockRandomness;
+
+        /// The shortest deadline of a job, in blocks.
+        type MinDeadline: Get<BlockNumber>;
+        /// The longest deadline of a job, in blocks.
+        type MaxDeadline: Get<BlockNumber>;
+        /// How far ahead of its creation a job's first block can lie.
+        type MaxDelay: Get<BlockNumber>;
+        /// Blocks in which an operator that was drawn can accept.
+        type AcceptWindow: Get<BlockNumber>;
+        /// Blocks between delivery and settlement of a job that is not audited.
+        type ChallengeWindow: Get<BlockNumber>;
+        /// Blocks for which the record of a settled job is kept.
+        type Retention: Get<BlockNumber>;
+        /// The most operators that are drawn for one job, at most
+        /// [`MAX_ATTEMPTS`](types::MAX_ATTEMPTS).
+        type MaxAttempts: Get<u8>;
+        /// The longest prompt in tokens.
+        type MaxInputTokens: Get<u32>;
+        /// The longest output in tokens.
+        type MaxOutputTokens: Get<u32>;
+        /// The bond of a job is this many times the most that it can earn its operator.
+        type BondFactor: Get<u32>;
+        /// The part of the bond that an operator loses when it delivers nothing in time.
+        type LatenessFraction: Get<Permill>;
+        /// What each verifier gets of the price paid for the tokens.
+        type VerifierShare: Get<Permill>;
+        /// The most verifiers of one job.
+        type CommitteeSize: Get<u32>;
+        /// The lowest rate at which an operator's jobs are audited.
+        type AuditFloor: Get<Permill>;
+        /// What is held beside a payment, for whoever ends the job if its own parties do not.
+        type Bounty: Get<Balance>;
+        /// The most jobs for which an operator is sought in one block.
+        type MaxAssignmentsPerBlock: Get<u32>;
+        /// Weights of the calls, the reports and the hooks.
+        type WeightInfo: WeightInfo;
+        /// Sets the scene for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: assay_primitives::benchmarking::BenchmarkHelper<Self::AccountId>;
+    }
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// All jobs that are not yet pruned.
+    #[pallet::storage]
+    pub type Jobs<T: Config> = StorageMap<_, Twox64Concat, JobId, Job<T::AccountId>>;
+
+    /// How many jobs a client has created.
+    #[pallet::storage]
+    pub type JobNonce<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
+
+    /// The jobs of a client that are not yet pruned.
+    #[pallet::storage]
+    pub type JobsOf<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
+
+    /// The jobs that an operator has to accept or to run.
+    #[pallet::storage]
+    pub type JobsOfOperator<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
+
+    /// The open jobs, each by the block in which an operator is sought for it next.
+    #[pallet::storage]
+    pub type AssignmentEntries<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;
+
+    /// The earliest block of [`AssignmentEntries`] that is not yet worked off.
+    #[pallet::storage]
+    pub type AssignmentCursor<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
+
+    /// All jobs, each by the block after the deadline of its state.
+    #[pallet::storage]
+    pub type DeadlineEntries<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;
+
+    /// The earliest block of [`DeadlineEntries`] that is not yet worked off.
+    #[pallet::storage]
+    pub type DeadlineCursor<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
+
+    /// When an operator is sought for which job.
+    pub(crate) type Assignments<T> = Agenda<AssignmentEntries<T>, AssignmentCursor<T>>;
+
+    /// When which job is to be moved on.
+    pub(crate) type Deadlines<T> = Agenda<DeadlineEntries<T>, DeadlineCursor<T>>;
+
+    /// What has happened to jobs: one event per transition.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A job was created and its payment put on hold. It is open.
+        JobCreated {
+            /// The job.
+            job: JobId,
+            /// Who bought it.
+            client: T::AccountId,
+            /// What was put on hold, but for the bounty.
+            payment: Payment,
+            /// Last block in which it can be assigned.
+            until: BlockNumber,
+        },
+        /// The client of an open job offers more.
+        PaymentRaised {
+            /// The job.
+            job: JobId,
+            /// The whole payment now.
+            payment: Payment,
+        },
+        /// An operator was drawn and its bond reserved.
+        JobAssigned {
+            /// The job.
+            job: JobId,
+            /// Who was drawn.
+            operator: T::AccountId,
+            /// Its price per token.
+            price: Balance,
+            /// Its bond.
+            bond: Balance,
+            /// Last block in which it can accept.
+            until: BlockNumber,
+        },
+        /// The operator that was drawn does not take the job. The job is open again, or settled as
+        /// expired if that was its last attempt.
+        JobDeclined {
+            /// The job.
+            job: JobId,
+            /// Who was drawn.
+            operator: T::AccountId,
+            /// Why it declines.
+            reason: DeclineReason,
+        },
+        /// The operator that was drawn did not answer in time. The job is open again, or settled as
+        /// expired if that was its last attempt.
+        AssignmentMissed {
+            /// The job.
+            job: JobId,
+            /// Who was drawn.
+            operator: T::AccountId,
+        },
+        /// The operator takes the job and was paid the down payment. It is running.
+        JobAccepted {
+            /// The job.
+            job: JobId,
+            /// Who runs it.
+            operator: T::AccountId,
+            /// Last block in which it can deliver.
+            until: BlockNumber,
+        },
+        /// The output is complete. The job is delivered, and waits for its audit or for the draw that
+        /// decides on one.
+        OutputCommitted {
+            /// The job.
+            job: JobId,
+            /// Who ran it.
+            operator: T::AccountId,
+            /// What it stands for.
+            commitment: OutputCommitment,
+            /// Last block of the challenge window.
+            until: BlockNumber,
+        },
+        /// A delivered job is not audited: it is paid after its challenge window, or when the client
+        /// confirms it.
+        AuditWaived {
+            /// The job.
+            job: JobId,
+        },
+        /// A job is over.
+        JobSettled {
+            /// The job.
+            job: JobId,
+            /// How it ended and who got what.
+            settlement: Settlement<T::AccountId>,
+        },
+        /// The record of a job was removed.
+        JobPruned {
+            /// The job.
+            job: JobId,
+        },
+    }
+
+    /// Why a call or a report was refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// No tokens were asked for.
+        MaxTokensZero,
+        /// More tokens were asked for than a job can have.
+        MaxTokensTooHigh,
+        /// The prompt has no tokens.
+        InputEmpty,
+        /// The prompt has more tokens than a job can have.
+        InputTooLong,
+        /// A field of the sampling lies out of its range.
+        SamplingOutOfRange,
+        /// The deadline is shorter or longer than a job's can be.
+        DeadlineOutOfRange,
+        /// The job's first block lies too far ahead.
+        NotBeforeTooFar,
+        /// Sealed jobs are not available: privacy must be public and no output key given.
+        SealedNotAvailable,
+        /// Payments that the client locks by hand are not available.
+        ManualLockNotAvailable,
+        /// The peer id is not a multihash of the kinds that peer ids are.
+        PeerIdMalformed,
+        /// No operator serves the model.
+        ModelNotServed,
+        /// Prompt and output exceed the longest context that an operator of the model offers.
+        ContextExceeded,
+        /// The cost is below one unit per token.
+        CostTooLow,
+        /// The sum of the payment's parts exceeds what a balance can be.
+        PaymentOverflow,
+        /// The client has created as many jobs as can be counted.
+        NonceExhausted,
+        /// There is no such job, or it is pruned.
+        JobNotFound,
+        /// The job is not open.
+        JobNotOpen,
+        /// The job is not assigned.
+        JobNotAssigned,
+        /// The job is not running.
+        JobNotRunning,
+        /// The job is not delivered.
+        JobNotDelivered,
+        /// The job is neither open nor assigned nor running.
+        JobNotPending,
+        /// The caller is not the job's client.
+        NotTheClient,
+        /// The job is with another operator.
+        NotTheOperator,
+        /// The deadline of the job's state is over.
+        DeadlineOver,
+        /// The deadline of the job's state is not yet over.
+        NotDue,
+        /// The job waits for its audit.
+        AuditOpen,
+        /// The commitment has no tokens, or more than the job asked for.
+        TokensOutOfRange,
+        /// The output ends for its length and is shorter than the job asked for.
+        LengthNotReached,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(now: BlockNumberFor<T>) -> Weight {
+            let sought = Self::assign_due(now.saturated_into());
+            T::WeightInfo::on_initialize(sought, T::Operators::max_operators())
+        }
+
+        fn on_idle(now: BlockNumberFor<T>, limit: Weight) -> Weight {
+            let mut meter = WeightMeter::with_limit(limit);
+            Self::work_off_deadlines(now.saturated_into(), &mut meter);
+            meter.consumed()
+        }
+
+        fn integrity_test() {
+            assert!(T::MinDeadline::get() > 0, "a deadline must leave time");
+            assert!(T::MinDeadline::get() <= T::MaxDeadline::get(), "deadlines must be possible");
+            assert!(T::AcceptWindow::get() > 0, "accepting must be possible");
+            assert!(T::ChallengeWindow::get() > 0, "confirming must be possible");
+            assert!(T::Retention::get() > 0, "a settlement must be readable");
+            assert!(T::MaxAttempts::get() > 0, "someone must be drawn");
+            assert!(
+                u32::from(T::MaxAttempts::get()) <= types::MAX_ATTEMPTS,
+                "attempts must fit into the record of a job"
+            );
+            assert!(T::MaxInputTokens::get() > 0, "a prompt must be possible");
+            assert!(T::MaxOutputTokens::get() > 0, "an output must be possible");
+            assert!(T::MaxAssignmentsPerBlock::get() > 0, "jobs must be assigned");
+            assert!(T::CommitteeSize::get() > 0, "a committee must have members");
+            let verifiers = u64::from(T::VerifierShare::get().deconstruct())
+                .saturating_mul(T::CommitteeSize::get().into());
+            assert!(verifiers <= 500_000, "verifiers must not take more than half of the price");
+            // With reward R, bond S, audit rate a and certain detection: S/R > 1/a - 1.
+            let honesty = u64::from(T::AuditFloor::get().deconstruct())
+                .saturating_mul(u64::from(T::BondFactor::get()).saturating_add(1));
+            assert!(honesty > 1_000_000, "honesty must pay at the lowest rate of audits");
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call(weight(<T as Config>::WeightInfo))]
+    impl<T: Config> Pallet<T> {
+        /// Orders a job and puts its payment on hold.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the client.
+        ///
+        /// ## Details
+        /// The job is open until `spec.deadline` blocks from now, or from `spec.not_before` if that
+        /// is later. Beside the payment the bounty is put on hold.
+        ///
+        /// ### Parameters
+        /// - `spec`: what is ordered.
+        /// - `payment`: what is paid for it at most.
+        ///
+        /// ## Errors
+        /// One for each way in which the specification or the payment is out of range;
+        /// [`Error::ModelNotServed`] and [`Error::ContextExceeded`] where no operator could run it;
+        /// those of the escrow where the client cannot pay.
+        ///
+        /// ## Events
+        /// [`Event::JobCreated`].
+        #[pallet::call_index(0)]
+        pub fn create(
+            origin: OriginFor<T>,
+            spec: JobSpec<T::AccountId>,
+            payment: Payment,
+        ) -> DispatchResult {
+            let client = ensure_signed(origin)?;
+            Self::do_create(client, spec, payment)
+        }
+
+        /// Offers more for a job that no operator was found for yet.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the job's client.
+        ///
+        /// ### Parameters
+        /// - `job`: the job.
+        /// - `more`: what is added to each part of the payment.
+        ///
+        /// ## Errors
+        /// [`Error::JobNotFound`], [`Error::NotTheClient`], [`Error::JobNotOpen`],
+        /// [`Error::PaymentOverflow`]; those of the escrow where the client cannot pay.
+        ///
+        /// ## Events
+        /// [`Event::PaymentRaised`].
+        #[pallet::call_index(1)]
+        pub fn raise_payment(origin: OriginFor<T>, job: JobId, more: Payment) -> DispatchResult {
+            let client = ensure_signed(origin)?;
+            Self::do_raise_payment(&client, &job, more)
+        }
+
+        /// Withdraws a job that no operator was found for yet: all is refunded.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the job's client.
+        ///
+        /// ### Parameters
+        /// - `job`: the job.
+        ///
+        /// ## Errors
+        /// [`Error::JobNotFound`], [`Error::NotTheClient`], [`Error::JobNotOpen`].
+        ///
+        /// ## Events
+        /// [`Event::JobSettled`].
+        #[pallet::call_index(2)]
+        pub fn cancel(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let client = ensure_signed(origin)?;
+            Self::do_cancel(&client, &job)
+        }
+
+        /// Accepts an output before its challenge window ends: the operator is paid.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the job's client.
+        ///
+        /// ### Parameters
+        /// - `job`: the job.
+        ///
+        /// ## Errors
+        /// [`Error::JobNotFound`], [`Error::NotTheClient`], [`Error::JobNotDelivered`],
+        /// [`Error::AuditOpen`].
+        ///
+        /// ## Events
+        /// [`Event::JobSettled`].
+        #[pallet::call_index(3)]
+        pub fn confirm_received(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let client = ensure_signed(origin)?;
+            Self::do_confirm_received(&client, &job)
+        }
+
+        /// Pays for an output whose challenge window is over. The caller gets the bounty.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by anyone.
+        ///
+        /// ### Parameters
+        /// - `job`: the job.
+        ///
+        /// ## Errors
+        /// [`Error::JobNotFound`], [`Error::JobNotDelivered`], [`Error::AuditOpen`],
+        /// [`Error::NotDue`].
+        ///
+        /// ## Events
+        /// [`Event::JobSettled`].
+        #[pallet::call_index(4)]
+        pub fn settle(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let caller = ensure_signed(origin)?;
+            Self::do_settle(&caller, &job)
+        }
+
+        /// Moves a job on whose operator, or whose chance of finding one, has let its deadline pass.
+        /// The caller gets the bounty if that ends the job.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by anyone.
+        ///
+        /// ## Details
+        /// An open job expires. An assigned one is open again, and expires after its last attempt. A
+        /// running one is refunded and its operator fined.
+        ///
+        /// ### Parameters
+        /// - `job`: the job.
+        ///
+        /// ## Errors
+        /// [`Error::JobNotFound`], [`Error::JobNotPending`], [`Error::NotDue`].
+        ///
+        /// ## Events
+        /// [`Event::AssignmentMissed`], [`Event::JobSettled`].
+        #[pallet::call_index(5)]
+        pub fn expire(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let caller = ensure_signed(origin)?;
+            Self::do_expire(&caller, &job)
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// The block being built.
+        pub(crate) fn now() -> BlockNumber {
+            frame_system::Pallet::<T>::block_number().saturated_into()
+        }
+
+        /// The purpose of the draw of a job's next operator.
+        pub(crate) fn draw_of(job: &Job<T::AccountId>) -> Purpose {
+            Purpose::Assignment(job.attempts())
+        }
+    }
+}

@@ -1,1 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Verification: committees that re-check a job's output, by commit and reveal.
+//!
+//! When a job is delivered, the chain draws whether it is audited: always for an operator's first
+//! jobs and after a fault, then ever more seldom, down to a floor. For an audit it draws a committee
+//! in proportion to stake and reserves a bond of each member. The members re-run the job, commit to
+//! the hash of what they found, and reveal it when all have committed or the time is over. A majority
+//! decides; without one another committee is drawn, a few times; then the operator has the benefit.
+//!
+//! | phase | leaves by | after its deadline |
+//! | --- | --- | --- |
+//! | Drawing | the draw, made by the chain | tried again while the parent block has no randomness |
+//! | Committing | the last commit | reveals, if a majority has committed; else another round |
+//! | Revealing | the last reveal | tally |
+//!
+//! # Why it is safe
+//! - Draws use the VRF output of a block that comes after what they decide on, and only the chain
+//!   makes them, so nobody chooses the block.
+//! - The verifier stands in its hash, so a copied hash cannot be revealed.
+//! - An accepting verdict names the root over the logit digests, which before the first reveal only
+//!   those know who ran the model. What a round without a majority revealed is known to the next.
+//! - Silence costs a fraction of the bond, a verdict against the committee's all of it: half goes to
+//!   the party that was right and half is burnt. To abstain costs nothing and pays nothing.
+//!
+//! # Neighbours
+//! `Jobs` tells of deliveries through [`Auditor`](assay_primitives::traits::Auditor), hears of
+//! outcomes through [`AuditedJobs`](assay_primitives::traits::AuditedJobs), and pays verifiers.
+//! `Operators` holds the bonds; `Escrow` only deposits what was taken out of them.
+
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod auditor;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod committee;
+mod duties;
+#[cfg(test)]
+mod mock;
+mod phases;
+mod tally;
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, feature = "try-runtime"))]
+mod try_state;
+pub mod types;
+pub mod weights;
+
+pub use pallet::*;
+pub use types::{Audit, Ballot, Offence, Phase, RoundFailure, Seat};
+pub use weights::WeightInfo;
+
+/// The target of this pallet's log lines.
+const LOG_TARGET: &str = "runtime::verification";
+
+#[frame_support::pallet]
+#[allow(unused_qualifications, reason = "the pallet macros write paths in full")]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use assay_primitives::{
+        agenda::Agenda,
+        job::JobId,
+        settlement::AuditOutcome,
+        traits::{AuditedJobs, BlockRandomness, Escrow, Operators},
+        verdict::Verdict,
+        Balance, BlockNumber,
+    };
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::*;
+    use sp_runtime::{Permill, SaturatedConversion};
+
+    /// What the pallet needs of the runtime.
+    #[pallet::config]
+    pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+        /// The jobs that are audited.
+        type Jobs: AuditedJobs<Self::AccountId>;
+        /// Holds the bonds, and knows who serves which model.
+        type Operators: Operators<
+            Self::AccountId,
+            Credit = <Self::Escrow as Escrow<Self::AccountId>>::Credit,
+        >;
+        /// Deposits what was taken out of bonds.
+        type Escrow: Escrow<Self::AccountId>;
+        /// What audits and committees are drawn with.
+        type Randomness: BlockRandomness;
+
+        /// Members of a committee: an odd number, at most
+        /// [`MAX_COMMITTEE`](types::MAX_COMMITTEE).
+        type CommitteeSize: Get<u32>;
+        /// The most committees that are drawn for one job.
+        type MaxRounds: Get<u8>;
+        /// Blocks in which verifiers can commit.
+        type CommitWindow: Get<BlockNumber>;
+        /// Blocks in which they can reveal.
+        type RevealWindow: Get<BlockNumber>;
+        /// So many of an operator's jobs are audited without exception, counted from its first and
+        /// from its last fault.
+        type AuditAllFirst: Get<u32>;
+        /// The lowest rate at which an operator's jobs are audited.
+        type AuditFloor: Get<Permill>;
+        /// A verifier's bond is this many times what the job pays its operator.
+        type VerifierBondFactor: Get<u32>;
+        /// The least bond of a verifier.
+        type MinVerifierBond: Get<Balance>;
+        /// The part of its bond that a verifier loses by silence.
+        type SilenceFraction: Get<Permill>;
+        /// The most audits that are moved on in one block.
+        type MaxAuditsPerBlock: Get<u32>;
+        /// Weights of the calls, the reports and the hooks.
+        type WeightInfo: WeightInfo;
+        /// Sets the scene for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: assay_primitives::benchmarking::BenchmarkHelper<Self::AccountId>;
+        /// Jobs for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkJobs: assay_primitives::benchmarking::DeliveredJobs<Self::AccountId>;
+    }
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+    /// The pallet.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// The audits that are open, the draws that decide on one among them.
+    #[pallet::storage]
+    pub type Audits<T: Config> = StorageMap<_, Twox64Concat, JobId, Audit<T::AccountId>>;
+
+    /// The jobs that an operator re-checks.
+    #[pallet::storage]
+    pub type SeatsOf<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
+
+    /// How many jobs of an operator ended without a fault since its last one.
+    #[pallet::storage]
+    pub type Records<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
+
+    /// The open audits, each by the block in which the chain moves it on.
+    #[pallet::storage]
+    pub type AgendaEntries<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;
+
+    /// The earliest block of [`AgendaEntries`] that is not yet worked off.
+    #[pallet::storage]
+    pub type AgendaCursor<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
+
+    /// When which audit is to be moved on.
+    pub(crate) type Due<T> = Agenda<AgendaEntries<T>, AgendaCursor<T>>;
+
+    /// What has happened to audits.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A committee was drawn for a job and the bonds of its members reserved.
+        AuditDrawn {
+            /// The job.
+            job: JobId,
+            /// How many committees came before.
+            round: u8,
+            /// The committee.
+            committee: Vec<T::AccountId>,
+            /// Last block in which its members can commit.
+            until: BlockNumber,
+        },
+        /// A verifier has committed to a verdict.
+        VerdictCommitted {
+            /// The job.
+            job: JobId,
+            /// Who.
+            verifier: T::AccountId,
+        },
+        /// The verifiers can tell their verdicts.
+        RevealsOpened {
+            /// The job.
+            job: JobId,
+            /// Last block in which they can.
+            until: BlockNumber,
+        },
+        /// A verifier has told its verdict.
+        VerdictRevealed {
+            /// The job.
+            job: JobId,
+            /// Who.
+            verifier: T::AccountId,
+            /// What it found.
+            verdict: Verdict,
+        },
+        /// A verifier lost a part of its bond.
+        VerifierSlashed {
+            /// The job.
+            job: JobId,
+            /// Who.
+            verifier: T::AccountId,
+            /// Why.
+            offence: Offence,
+            /// How much.
+            amount: Balance,
+        },
+        /// A round came to nothing.
+        RoundFailed {
+            /// The job.
+            job: JobId,
+            /// How many committees came before.
+            round: u8,
+            /// Why.
+            failure: RoundFailure,
+        },
+        /// An audit is over.
+        AuditConcluded {
+            /// The job.
+            job: JobId,
+            /// What was found.
+            outcome: AuditOutcome,
+            /// The verifiers who found it.
+            verifiers: Vec<T::AccountId>,
+        },
+    }
+
+    /// Why a call or a report was refused.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The job is not under audit.
+        AuditNotFound,
+        /// The operator has no seat on the job's committee.
+        NotOnCommittee,
+        /// The committee is not committing.
+        NotCommitting,
+        /// The committee is not revealing.
+        NotRevealing,
+        /// The deadline of the audit's phase is over.
+        DeadlineOver,
+        /// The verifier has committed already.
+        AlreadyCommitted,
+        /// The verifier has revealed already.
+        AlreadyRevealed,
+        /// The verdict, with its salt, is not what the verifier committed to.
+        HashMismatch,
+        /// The digest root is not what the operator committed to.
+        DigestMismatch,
+        /// The deadline of the audit's phase is not yet over, or the audit waits for the chain's draw.
+        NotDue,
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(now: BlockNumberFor<T>) -> Weight {
+            let moved = Self::work_off(now.saturated_into());
+            T::WeightInfo::on_initialize(moved, T::Operators::max_operators())
+        }
+
+        fn integrity_test() {
+            let size = T::CommitteeSize::get();
+            assert!(size % 2 == 1, "a committee must have an odd number of members");
+            assert!(
+                size <= types::MAX_COMMITTEE,
+                "a committee must fit into the record of an audit"
+            );
+            assert!(T::MaxRounds::get() > 0, "a committee must be drawn");
+            assert!(
+                size.saturating_mul(T::MaxRounds::get().into()) <= types::MAX_SILENT,
+                "silent verifiers must fit into the record of an audit"
+            );
+            assert!(T::CommitWindow::get() > 0, "committing must be possible");
+            assert!(T::RevealWindow::get() > 0, "revealing must be possible");
+            assert!(T::MaxAuditsPerBlock::get() > 0, "audits must be moved on");
+            assert!(T::AuditFloor::get().deconstruct() > 0, "every operator must fear an audit");
+            assert!(T::MinVerifierBond::get() > 0, "a verifier must have something at stake");
+            assert!(T::SilenceFraction::get().deconstruct() > 0, "silence must cost something");
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::call(weight(<T as Config>::WeightInfo))]
+    impl<T: Config> Pallet<T> {
+        /// Moves on an audit whose phase is over.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by anyone.
+        ///
+        /// ## Details
+        /// The chain does the same at the beginning of each block, as far as its bound allows. It
+        /// alone draws: who could choose the block of a draw would choose its randomness.
+        ///
+        /// ### Parameters
+        /// - `job`: the job under audit.
+        ///
+        /// ## Errors
+        /// [`Error::AuditNotFound`], [`Error::NotDue`].
+        ///
+        /// ## Events
+        /// [`Event::RevealsOpened`], [`Event::VerifierSlashed`], [`Event::RoundFailed`],
+        /// [`Event::AuditConcluded`].
+        #[pallet::call_index(0)]
+        pub fn advance(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_advance(&job)
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// The block being built.
+        pub(crate) fn now() -> BlockNumber {
+            frame_system::Pallet::<T>::block_number().saturated_into()
+        }
+
+        /// The committee that is at work on the job; empty when none is.
+        pub fn committee(job: &JobId) -> Vec<T::AccountId> {
+            let seats = Audits::<T>::get(job).map(|audit| audit.seats).unwrap_or_default();
+            seats.into_iter().map(|seat| seat.verifier).collect()
+        }
+    }
+}

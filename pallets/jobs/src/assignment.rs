@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Drawing the operator of a job.
+
+use crate::{types::Job, Assignments, Config, Event, Jobs, JobsOfOperator, Pallet, LOG_TARGET};
+use assay_primitives::{
+    draw,
+    job::{JobId, JobState},
+    traits::{BlockRandomness, Candidate, Duty, Operators},
+    Balance, BlockNumber,
+};
+use frame_support::traits::Get;
+use sp_core::H256;
+
+impl<T: Config> Pallet<T> {
+    /// Seeks operators for the jobs that are due, at most so many per block; gives how many. Without
+    /// randomness of the parent block all wait for the next.
+    pub(crate) fn assign_due(now: BlockNumber) -> u32 {
+        let Some(randomness) = T::Randomness::of_parent() else { return 0 };
+        let due = Assignments::<T>::take_due(now, T::MaxAssignmentsPerBlock::get());
+        let mut sought = 0u32;
+        for id in due {
+            Self::seek_operator(&id, &randomness, now);
+            sought = sought.saturating_add(1);
+        }
+        sought
+    }
+
+    /// Gives an open job to an operator, or puts it down for another try.
+    fn seek_operator(id: &JobId, randomness: &H256, now: BlockNumber) {
+        let Some(mut job) = Jobs::<T>::get(id) else { return };
+        let JobState::Open { until } = job.state else { return };
+        if now > until {
+            return;
+        }
+        let Some((operator, price, bond)) = Self::draw_operator(id, &job, randomness) else {
+            Assignments::<T>::add(Self::next_try(&job, now, until), id);
+            return;
+        };
+        // Not possible: every attempt is counted and their number is bounded.
+        if job.drawn.try_push(operator.clone()).is_err() {
+            log::error!(target: LOG_TARGET, "job {id:?} has more attempts than it can have");
+        }
+        let until = now.saturating_add(T::AcceptWindow::get());
+        job.state = JobState::Assigned { operator: operator.clone(), price, until };
+        JobsOfOperator::<T>::insert(&operator, id, ());
+        Self::put(id, job);
+        Self::deposit_event(Event::JobAssigned { job: *id, operator, price, bond, until });
+    }
+
+    /// Draws one operator in proportion to stake and reserves its bond.
+    fn draw_operator(
+        id: &JobId,
+        job: &Job<T::AccountId>,
+        randomness: &H256,
+    ) -> Option<(T::AccountId, Balance, Balance)> {
+        let candidates = T::Operators::candidates(&job.spec.model, true, |operator, price| {
+            let affordable = job.cost_at(price).is_some_and(|cost| cost <= job.payment.cost);
+            (affordable && job.admits(operator)).then(|| Self::bond_of(job, price))
+        });
+        let seed = draw::seed(randomness, id, Self::draw_of(job));
+        let drawn = draw::without_replacement(&seed, &candidates, 1);
+        let Candidate { account, price, .. } = drawn.into_iter().next()?;
+        let bond = Self::bond_of(job, price);
+        T::Operators::reserve(&account, Duty::Run(*id), bond).ok()?;
+        Some((account, price, bond))
+    }
+
+    /// The bond that an operator with that price has at stake for the job.
+    pub(crate) fn bond_of(job: &Job<T::AccountId>, price: Balance) -> Balance {
+        job.reward_at(price).saturating_mul(T::BondFactor::get().into())
+    }
+
+    /// When an operator is sought again: the longer the job has waited, the later, by an eighth of
+    /// that time, so that jobs that nobody takes do not crowd out the others.
+    fn next_try(job: &Job<T::AccountId>, now: BlockNumber, until: BlockNumber) -> BlockNumber {
+        let waited = now.saturating_sub(job.opens());
+        let next = now.saturating_add(1);
+        next.saturating_add(waited / 8).min(until).max(next)
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Jobs as their committees see them.
+
+use crate::{Config, Event, Jobs, Pallet, LOG_TARGET};
+use assay_primitives::{
+    job::{JobId, JobState},
+    settlement::AuditOutcome,
+    traits::{AuditSubject, AuditedJobs},
+};
+
+impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
+    fn subject(id: &JobId) -> Option<AuditSubject<T::AccountId>> {
+        let job = Jobs::<T>::get(id)?;
+        let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
+        Some(AuditSubject {
+            reward: job.reward_at(delivery.price),
+            client: job.client,
+            operator: delivery.operator,
+            spec: job.spec,
+            commitment: delivery.commitment,
+        })
+    }
+
+    fn conclude(id: &JobId, outcome: AuditOutcome, verifiers: &[T::AccountId]) {
+        let audited = Jobs::<T>::get(id).and_then(|job| {
+            let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
+            Some((job, delivery))
+        });
+        let Some((mut job, delivery)) = audited else {
+            log::error!(target: LOG_TARGET, "an audit ends of job {id:?}, which has none");
+            return;
+        };
+        match outcome {
+            AuditOutcome::NotAudited => {
+                if let JobState::Delivered { audit, .. } = &mut job.state {
+                    *audit = false;
+                }
+                Self::put(id, job);
+                Self::deposit_event(Event::AuditWaived { job: *id });
+            }
+            AuditOutcome::Accepted | AuditOutcome::Undecided => {
+                Self::end_accepted(id, job, delivery, outcome, verifiers, None);
+            }
+            AuditOutcome::Rejected => Self::end_rejected(id, job, delivery, verifiers),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What happens when nobody acts.
+
+use crate::{
+    settle::Delivery, types::Job, Assignments, Config, Deadlines, Error, Event, Jobs, JobsOf,
+    Pallet, WeightInfo,
+};
+use assay_primitives::{
+    job::{JobId, JobState},
+    settlement::{AuditOutcome, Outcome},
+    BlockNumber,
+};
+use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::WeightMeter};
+
+impl<T: Config> Pallet<T> {
+    /// The block in which the job is moved on if nobody does it before.
+    pub(crate) fn due(job: &Job<T::AccountId>) -> BlockNumber {
+        match &job.state {
+            JobState::Open { until }
+            | JobState::Assigned { until, .. }
+            | JobState::Running { until, .. }
+            | JobState::Delivered { until, .. } => until.saturating_add(1),
+            JobState::Settled(settlement) => settlement.at.saturating_add(T::Retention::get()),
+        }
+    }
+
+    /// Moves on the jobs that are due, as many as the weight allows.
+    pub(crate) fn work_off_deadlines(now: BlockNumber, meter: &mut WeightMeter) {
+        let each = T::WeightInfo::work_off_deadline();
+        if meter.try_consume(T::WeightInfo::on_idle()).is_err() {
+            return;
+        }
+        let room = meter.remaining().checked_div_per_component(&each).unwrap_or(0);
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        for id in Deadlines::<T>::take_due(now, room) {
+            meter.consume(each);
+            Self::work_off(&id, now);
+        }
+    }
+
+    /// Does what is due for the job, if anything is.
+    fn work_off(id: &JobId, now: BlockNumber) {
+        let Some(job) = Jobs::<T>::get(id) else { return };
+        if now < Self::due(&job) {
+            return;
+        }
+        match job.state.clone() {
+            JobState::Settled(_) => {
+                Jobs::<T>::remove(id);
+                JobsOf::<T>::remove(&job.client, id);
+                Self::deposit_event(Event::JobPruned { job: *id });
+            }
+            // The audit ends by itself; until then the job stays on the agenda.
+            JobState::Delivered { audit: true, .. } => {
+                Deadlines::<T>::add(now.saturating_add(T::ChallengeWindow::get()), id);
+            }
+            JobState::Delivered { operator, price, commitment, audit, until } => {
+                let delivery = Delivery { operator, price, commitment, audit, until };
+                Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
+            }
+            JobState::Open { .. } => Self::end_unserved(id, job, Outcome::Expired, None),
+            JobState::Assigned { operator, .. } => Self::miss(id, job, operator, None),
+            JobState::Running { operator, price, .. } => {
+                Self::end_late(id, job, operator, price, None);
+            }
+        }
+    }
+
+    pub(crate) fn do_expire(caller: &T::AccountId, id: &JobId) -> DispatchResult {
+        let job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
+        let due = Self::now() >= Self::due(&job);
+        match job.state.clone() {
+            JobState::Open { .. } => {
+                ensure!(due, Error::<T>::NotDue);
+                Self::end_unserved(id, job, Outcome::Expired, Some(caller));
+            }
+            JobState::Assigned { operator, .. } => {
+                ensure!(due, Error::<T>::NotDue);
+                Self::miss(id, job, operator, Some(caller));
+            }
+            JobState::Running { operator, price, .. } => {
+                ensure!(due, Error::<T>::NotDue);
+                Self::end_late(id, job, operator, price, Some(caller));
+            }
+            JobState::Delivered { .. } | JobState::Settled(_) => {
+                return Err(Error::<T>::JobNotPending.into());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn do_settle(caller: &T::AccountId, id: &JobId) -> DispatchResult {
+        let job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
+        let delivery = Self::ensure_unaudited(&job)?;
+        ensure!(Self::now() > delivery.until, Error::<T>::NotDue);
+        Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], Some(caller));
+        Ok(())
+    }
+
+    /// The delivery of a job that waits for no audit.
+    pub(crate) fn ensure_unaudited(
+        job: &Job<T::AccountId>,
+    ) -> Result<Delivery<T::AccountId>, Error<T>> {
+        let delivery = Self::delivery_of(job).ok_or(Error::<T>::JobNotDelivered)?;
+        ensure!(!delivery.audit, Error::<T>::AuditOpen);
+        Ok(delivery)
+    }
+
+    /// The operator that was drawn has not answered.
+    fn miss(
+        id: &JobId,
+        job: Job<T::AccountId>,
+        operator: T::AccountId,
+        mover: Option<&T::AccountId>,
+    ) {
+        Self::deposit_event(Event::AssignmentMissed { job: *id, operator: operator.clone() });
+        Self::reopen(id, job, &operator, mover);
+    }
+
+    /// Takes the job from an operator that did not accept it. Another is drawn in the next block, if
+    /// that is not too late and attempts are left.
+    pub(crate) fn reopen(
+        id: &JobId,
+        mut job: Job<T::AccountId>,
+        operator: &T::AccountId,
+        mover: Option<&T::AccountId>,
+    ) {
+        Self::unbind(id, operator);
+        let next = Self::now().saturating_add(1);
+        let until = job.open_until();
+        if job.attempts() >= T::MaxAttempts::get() || next > until {
+            return Self::end_unserved(id, job, Outcome::Expired, mover);
+        }
+        Assignments::<T>::add(next, id);
+        job.state = JobState::Open { until };
+        Self::put(id, job);
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What operators have to do for jobs, and what their workers report.
+
+use crate::{types::Job, Config, Error, Event, Jobs, JobsOfOperator, Pallet, WeightInfo};
+use alloc::vec::Vec;
+use assay_primitives::{
+    engine::{EngineResult, Work},
+    job::{FinishReason, JobId, JobState, OutputCommitment},
+    reason::DeclineReason,
+    report::Report,
+    traits::{Auditor, Duties, Duty, Escrow, Operators},
+};
+use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::Weight};
+
+/// The most jobs of one operator that are looked at in one block; it has far fewer slots.
+const MAX_JOBS_OF_OPERATOR: usize = 256;
+
+impl<T: Config> Duties<T::AccountId> for Pallet<T> {
+    fn work(operator: &T::AccountId) -> Vec<Work> {
+        JobsOfOperator::<T>::iter_key_prefix(operator)
+            .take(MAX_JOBS_OF_OPERATOR)
+            .filter_map(|id| {
+                let job = Jobs::<T>::get(id)?;
+                match job.state {
+                    JobState::Assigned { .. } => Some(Work::Prepare { job: id, task: job.task() }),
+                    JobState::Running { .. } => Some(Work::Generate { job: id, task: job.task() }),
+                    _ => None,
+                }
+            })
+            .collect()
+    }
+
+    fn reports(operator: &T::AccountId, results: &[EngineResult]) -> Vec<Report> {
+        results.iter().filter_map(|result| Self::report_on(operator, result)).collect()
+    }
+
+    fn weight_of(report: &Report) -> Option<Weight> {
+        match report {
+            Report::Accept { .. } => Some(T::WeightInfo::accept()),
+            Report::Decline { .. } => Some(T::WeightInfo::decline()),
+            Report::CommitOutput { .. } => Some(T::WeightInfo::commit_output()),
+            Report::CommitVerdict { .. } | Report::RevealVerdict { .. } => None,
+        }
+    }
+
+    fn handle(operator: &T::AccountId, report: &Report) -> Option<DispatchResult> {
+        match report {
+            Report::Accept { job } => Some(Self::do_accept(operator, job)),
+            Report::Decline { job, reason } => Some(Self::do_decline(operator, job, *reason)),
+            Report::CommitOutput { job, commitment } => {
+                Some(Self::do_commit_output(operator, job, *commitment))
+            }
+            Report::CommitVerdict { .. } | Report::RevealVerdict { .. } => None,
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// What the operator can report given that result: nothing if the job is not with it, is past
+    /// that step, or the report could not be in time any more.
+    fn report_on(operator: &T::AccountId, result: &EngineResult) -> Option<Report> {
+        let id = result.job();
+        if !JobsOfOperator::<T>::contains_key(operator, id) {
+            return None;
+        }
+        let next = Self::now().saturating_add(1);
+        match (Jobs::<T>::get(id)?.state, result) {
+            (JobState::Assigned { until, .. }, EngineResult::Ready { .. }) if next <= until => {
+                Some(Report::Accept { job: id })
+            }
+            (JobState::Assigned { .. }, EngineResult::Refused { reason, .. }) => {
+                Some(Report::Decline { job: id, reason: *reason })
+            }
+            (JobState::Running { until, .. }, EngineResult::Generated { commitment, .. })
+                if next <= until =>
+            {
+                Some(Report::CommitOutput { job: id, commitment: *commitment })
+            }
+            _ => None,
+        }
+    }
+
+    fn do_accept(operator: &T::AccountId, id: &JobId) -> DispatchResult {
+        let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
+        let JobState::Assigned { operator: drawn, price, until } = &job.state else {
+            return Err(Error::<T>::JobNotAssigned.into());
+        };
+        ensure!(drawn == operator, Error::<T>::NotTheOperator);
+        let now = Self::now();
+        ensure!(now <= *until, Error::<T>::DeadlineOver);
+        let until = now.saturating_add(job.spec.deadline);
+        T::Escrow::pay_down(id, operator);
+        job.state = JobState::Running { operator: operator.clone(), price: *price, until };
+        Self::put(id, job);
+        Self::deposit_event(Event::JobAccepted { job: *id, operator: operator.clone(), until });
+        Ok(())
+    }
+
+    fn do_decline(operator: &T::AccountId, id: &JobId, reason: DeclineReason) -> DispatchResult {
+        let job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
+        let JobState::Assigned { operator: drawn, .. } = &job.state else {
+            return Err(Error::<T>::JobNotAssigned.into());
+        };
+        ensure!(drawn == operator, Error::<T>::NotTheOperator);
+        Self::deposit_event(Event::JobDeclined { job: *id, operator: operator.clone(), reason });
+        Self::reopen(id, job, operator, None);
+        Ok(())
+    }
+
+    fn do_commit_output(
+        operator: &T::AccountId,
+        id: &JobId,
+        commitment: OutputCommitment,
+    ) -> DispatchResult {
+        let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
+        let JobState::Running { operator: runs, price, until } = &job.state else {
+            return Err(Error::<T>::JobNotRunning.into());
+        };
+        ensure!(runs == operator, Error::<T>::NotTheOperator);
+        let now = Self::now();
+        ensure!(now <= *until, Error::<T>::DeadlineOver);
+        Self::ensure_length(&job, &commitment)?;
+        let until = now.saturating_add(T::ChallengeWindow::get());
+        job.state = JobState::Delivered {
+            operator: operator.clone(),
+            price: *price,
+            commitment,
+            audit: true,
+            until,
+        };
+        JobsOfOperator::<T>::remove(operator, id);
+        T::Operators::free_slot(operator, Duty::Run(*id));
+        Self::put(id, job);
+        Self::deposit_event(Event::OutputCommitted {
+            job: *id,
+            operator: operator.clone(),
+            commitment,
+            until,
+        });
+        T::Auditor::delivered(id, operator);
+        Ok(())
+    }
+
+    /// Refuses a commitment whose length cannot be right.
+    fn ensure_length(job: &Job<T::AccountId>, commitment: &OutputCommitment) -> DispatchResult {
+        let most = job.spec.max_tokens;
+        ensure!((1..=most).contains(&commitment.tokens), Error::<T>::TokensOutOfRange);
+        ensure!(
+            commitment.finish != FinishReason::Length || commitment.tokens == most,
+            Error::<T>::LengthNotReached
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the client does: order, raise, withdraw, confirm.
+
+use crate::{types::Job, Assignments, Config, Error, Event, JobNonce, Jobs, JobsOf, Pallet};
+use assay_primitives::{
+    job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
+    settlement::{AuditOutcome, Outcome},
+    traits::{Escrow, Operators},
+};
+use frame_support::{dispatch::DispatchResult, ensure, traits::Get, BoundedVec};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::traits::Zero;
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_create(
+        client: T::AccountId,
+        spec: JobSpec<T::AccountId>,
+        payment: Payment,
+    ) -> DispatchResult {
+        let now = Self::now();
+        Self::ensure_orderable(&spec, &payment)?;
+        let nonce = JobNonce::<T>::get(&client);
+        let next = nonce.checked_add(1).ok_or(Error::<T>::NonceExhausted)?;
+        let id = Self::id_of(&client, nonce, &spec);
+        T::Escrow::open(&id, &client, payment, T::Bounty::get())?;
+        JobNonce::<T>::insert(&client, next);
+        JobsOf::<T>::insert(&client, id, ());
+        // The state is set by `put`, which only needs to know when the job opens.
+        let created = Self::new_job(client.clone(), spec, payment);
+        let until = created.open_until();
+        Assignments::<T>::add(now.saturating_add(1).max(created.opens()), &id);
+        Self::put(&id, created);
+        Self::deposit_event(Event::JobCreated { job: id, client, payment, until });
+        Ok(())
+    }
+
+    /// An open job, created now.
+    pub(crate) fn new_job(
+        client: T::AccountId,
+        spec: JobSpec<T::AccountId>,
+        payment: Payment,
+    ) -> Job<T::AccountId> {
+        let created = Self::now();
+        let until = created.max(spec.not_before).saturating_add(spec.deadline);
+        let drawn = BoundedVec::new();
+        Job { client, spec, payment, created, drawn, state: JobState::Open { until } }
+    }
+
+    /// The identifier of the client's job with that nonce.
+    pub(crate) fn id_of(client: &T::AccountId, nonce: u64, spec: &JobSpec<T::AccountId>) -> JobId {
+        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+        job_id(&genesis, client, nonce, spec)
+    }
+
+    /// Refuses what could never be run, each for its own reason.
+    fn ensure_orderable(spec: &JobSpec<T::AccountId>, payment: &Payment) -> DispatchResult {
+        ensure!(spec.max_tokens > 0, Error::<T>::MaxTokensZero);
+        ensure!(spec.max_tokens <= T::MaxOutputTokens::get(), Error::<T>::MaxTokensTooHigh);
+        ensure!(spec.input_tokens > 0, Error::<T>::InputEmpty);
+        ensure!(spec.input_tokens <= T::MaxInputTokens::get(), Error::<T>::InputTooLong);
+        ensure!(spec.sampling.is_valid(), Error::<T>::SamplingOutOfRange);
+        ensure!(
+            (T::MinDeadline::get()..=T::MaxDeadline::get()).contains(&spec.deadline),
+            Error::<T>::DeadlineOutOfRange
+        );
+        let latest = Self::now().saturating_add(T::MaxDelay::get());
+        ensure!(spec.not_before <= latest, Error::<T>::NotBeforeTooFar);
+        ensure!(
+            spec.privacy == Privacy::Public && spec.output_key.is_none(),
+            Error::<T>::SealedNotAvailable
+        );
+        ensure!(spec.auto_lock, Error::<T>::ManualLockNotAvailable);
+        ensure!(is_peer_id(&spec.peer), Error::<T>::PeerIdMalformed);
+        let context = T::Operators::context(&spec.model).ok_or(Error::<T>::ModelNotServed)?;
+        let length = spec.input_tokens.checked_add(spec.max_tokens);
+        ensure!(length.is_some_and(|length| length <= context), Error::<T>::ContextExceeded);
+        ensure!(payment.cost >= spec.max_tokens.into(), Error::<T>::CostTooLow);
+        Self::ensure_payable(payment)
+    }
+
+    /// Refuses a payment that does not fit into a balance together with the bounty.
+    fn ensure_payable(payment: &Payment) -> DispatchResult {
+        let total = payment.total().and_then(|total| total.checked_add(T::Bounty::get()));
+        ensure!(total.is_some(), Error::<T>::PaymentOverflow);
+        Ok(())
+    }
+
+    pub(crate) fn do_raise_payment(
+        client: &T::AccountId,
+        id: &JobId,
+        more: Payment,
+    ) -> DispatchResult {
+        let mut job = Self::job_of(client, id)?;
+        ensure!(matches!(job.state, JobState::Open { .. }), Error::<T>::JobNotOpen);
+        let payment = sum(&job.payment, &more).ok_or(Error::<T>::PaymentOverflow)?;
+        Self::ensure_payable(&payment)?;
+        T::Escrow::raise(id, more)?;
+        job.payment = payment;
+        Jobs::<T>::insert(id, job);
+        Self::deposit_event(Event::PaymentRaised { job: *id, payment });
+        Ok(())
+    }
+
+    pub(crate) fn do_cancel(client: &T::AccountId, id: &JobId) -> DispatchResult {
+        let job = Self::job_of(client, id)?;
+        ensure!(matches!(job.state, JobState::Open { .. }), Error::<T>::JobNotOpen);
+        Self::end_unserved(id, job, Outcome::Cancelled, None);
+        Ok(())
+    }
+
+    pub(crate) fn do_confirm_received(client: &T::AccountId, id: &JobId) -> DispatchResult {
+        let job = Self::job_of(client, id)?;
+        let delivery = Self::ensure_unaudited(&job)?;
+        Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
+        Ok(())
+    }
+
+    /// A job of that client.
+    fn job_of(client: &T::AccountId, id: &JobId) -> Result<Job<T::AccountId>, Error<T>> {
+        let job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
+        ensure!(job.client == *client, Error::<T>::NotTheClient);
+        Ok(job)
+    }
+}
+
+/// The sum of two payments; `None` where a part overflows.
+fn sum(one: &Payment, other: &Payment) -> Option<Payment> {
+    Some(Payment {
+        down: one.down.checked_add(other.down)?,
+        cost: one.cost.checked_add(other.cost)?,
+        tip: one.tip.checked_add(other.tip)?,
+    })
+}
+
+/// Whether the bytes can be a libp2p peer id: empty for any peer, or a multihash, which is an
+/// identity (code 0) or a SHA2-256 (code 0x12) whose length stands in its second byte.
+fn is_peer_id(peer: &PeerIdBytes) -> bool {
+    match peer.as_slice() {
+        [] => true,
+        [0x00 | 0x12, length, digest @ ..] => {
+            !digest.is_empty() && usize::from(*length) == digest.len()
+        }
+        _ => false,
+    }
+}

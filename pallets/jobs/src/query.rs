@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What nodes, clients and dApps read.
+
+use crate::{Config, JobNonce, Jobs, JobsOf, Pallet};
+use alloc::vec::Vec;
+use assay_primitives::{
+    api::{JobView, Quote, QuoteError},
+    job::{JobId, JobSpec, JobState, ModelId, Payment},
+    traits::Operators,
+};
+use frame_support::traits::Get;
+
+impl<T: Config> Pallet<T> {
+    /// What a job of this size costs with this model: what creating it holds.
+    pub fn quote(model: &ModelId, input_tokens: u32, max_tokens: u32) -> Result<Quote, QuoteError> {
+        if max_tokens == 0 {
+            return Err(QuoteError::MaxTokensZero);
+        }
+        if input_tokens == 0 {
+            return Err(QuoteError::InputEmpty);
+        }
+        let context = T::Operators::context(model).ok_or(QuoteError::ModelNotServed)?;
+        if input_tokens.checked_add(max_tokens).is_none_or(|length| length > context) {
+            return Err(QuoteError::ContextExceeded { context });
+        }
+        let price = T::Operators::price(model).ok_or(QuoteError::ModelNotServed)?;
+        let tokens = max_tokens.into();
+        // A cost below one unit per token is refused by `create`.
+        let cost = price.saturating_mul(tokens).max(tokens);
+        let payment = Payment { down: 0, cost, tip: 0 };
+        let bounty = T::Bounty::get();
+        Ok(Quote { price, payment, bounty, total: cost.saturating_add(bounty) })
+    }
+
+    /// The identifier that the client's next job would have.
+    pub fn next_job_id(client: &T::AccountId, spec: &JobSpec<T::AccountId>) -> JobId {
+        Self::id_of(client, JobNonce::<T>::get(client), spec)
+    }
+
+    /// A job, without its committee, which this pallet does not know.
+    pub fn view(id: &JobId) -> Option<JobView<T::AccountId>> {
+        let job = Jobs::<T>::get(id)?;
+        Some(JobView {
+            attempts: job.attempts(),
+            client: job.client,
+            spec: job.spec,
+            payment: job.payment,
+            created: job.created,
+            state: job.state,
+            committee: Vec::new(),
+        })
+    }
+
+    /// The jobs of a client that are not yet pruned.
+    pub fn jobs_of(client: &T::AccountId) -> Vec<JobId> {
+        JobsOf::<T>::iter_key_prefix(client).collect()
+    }
+
+    /// Those of `ids` that are neither settled nor unknown.
+    pub fn live(ids: Vec<JobId>) -> Vec<JobId> {
+        let lives = |id: &JobId| {
+            Jobs::<T>::get(id).is_some_and(|job| !matches!(job.state, JobState::Settled(_)))
+        };
+        ids.into_iter().filter(lives).collect()
+    }
+}

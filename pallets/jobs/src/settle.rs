@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How jobs end: who gets what, and the record of it.
+
+use crate::{types::Job, Config, Event, Jobs, JobsOfOperator, Pallet};
+use assay_primitives::{
+    job::{JobId, JobState, OutputCommitment},
+    settlement::{AuditOutcome, Outcome, Settlement},
+    traits::{Auditor, Duty, Escrow, Operators},
+    Balance, BlockNumber,
+};
+use frame_support::traits::Get;
+
+/// Money out of a bond.
+type CreditOf<T> =
+    <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Credit;
+
+/// What a delivered job is settled by.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Delivery<AccountId> {
+    /// Who ran it.
+    pub operator: AccountId,
+    /// Its price per token.
+    pub price: Balance,
+    /// What it stands for.
+    pub commitment: OutputCommitment,
+    /// Whether the job waits for its audit.
+    pub audit: bool,
+    /// Last block of the challenge window.
+    pub until: BlockNumber,
+}
+
+impl<T: Config> Pallet<T> {
+    /// Ends a job that no operator ran: all is refunded.
+    pub(crate) fn end_unserved(
+        id: &JobId,
+        job: Job<T::AccountId>,
+        outcome: Outcome,
+        mover: Option<&T::AccountId>,
+    ) {
+        let settlement = Self::record(outcome, None);
+        Self::finish(id, job, settlement, mover);
+    }
+
+    /// Ends a job whose output stands: operator and verifiers are paid out of the escrow.
+    pub(crate) fn end_accepted(
+        id: &JobId,
+        job: Job<T::AccountId>,
+        delivery: Delivery<T::AccountId>,
+        audit: AuditOutcome,
+        verifiers: &[T::AccountId],
+        mover: Option<&T::AccountId>,
+    ) {
+        let Delivery { operator, price, commitment, .. } = delivery;
+        let earned = price.saturating_mul(commitment.tokens.into()).min(job.payment.cost);
+        let share = T::VerifierShare::get().mul_floor(earned);
+        let mut left = earned;
+        for verifier in verifiers {
+            left = left.saturating_sub(T::Escrow::pay(id, verifier, share.min(left)));
+        }
+        let verified = earned.saturating_sub(left);
+        let pay = T::Escrow::pay(id, &operator, left.saturating_add(job.payment.tip));
+        let settlement = Settlement {
+            audit,
+            verifiers: count(verifiers),
+            tokens: commitment.tokens,
+            paid: job.payment.down.saturating_add(verified).saturating_add(pay),
+            ..Self::record(Outcome::Paid, Some(operator))
+        };
+        Self::finish(id, job, settlement, mover);
+    }
+
+    /// Ends a job whose operator delivered nothing in time: it returns the down payment and is fined.
+    pub(crate) fn end_late(
+        id: &JobId,
+        job: Job<T::AccountId>,
+        operator: T::AccountId,
+        price: Balance,
+        mover: Option<&T::AccountId>,
+    ) {
+        let down = job.payment.down;
+        let fine = T::LatenessFraction::get().mul_floor(Self::bond_of(&job, price));
+        let credit = T::Operators::seize(&operator, Duty::Run(*id), down.saturating_add(fine));
+        let slashed = T::Escrow::value(&credit);
+        let (owed, fined) = T::Escrow::split(credit, down);
+        let returned = Self::give(&job.client, owed);
+        let compensation = Self::give_half(&job.client, fined);
+        let settlement = Settlement {
+            paid: down,
+            refunded: returned.saturating_add(compensation),
+            slashed,
+            ..Self::record(Outcome::Refunded, Some(operator))
+        };
+        Self::finish(id, job, settlement, mover);
+    }
+
+    /// Ends a job whose output was rejected: the whole bond is taken.
+    pub(crate) fn end_rejected(
+        id: &JobId,
+        job: Job<T::AccountId>,
+        delivery: Delivery<T::AccountId>,
+        verifiers: &[T::AccountId],
+    ) {
+        let Delivery { operator, price, .. } = delivery;
+        let duty = Duty::Run(*id);
+        let bond = T::Operators::reserved(&operator, duty);
+        let credit = T::Operators::seize(&operator, duty, bond);
+        let slashed = T::Escrow::value(&credit);
+        let (owed, mut rest) = T::Escrow::split(credit, job.payment.down);
+        let returned = Self::give(&job.client, owed);
+        let cost = job.cost_at(price).unwrap_or(job.payment.cost);
+        let share = T::VerifierShare::get().mul_floor(cost);
+        for verifier in verifiers {
+            let (pay, left) = T::Escrow::split(rest, share);
+            Self::give(verifier, pay);
+            rest = left;
+        }
+        let compensation = Self::give_half(&job.client, rest);
+        let settlement = Settlement {
+            audit: AuditOutcome::Rejected,
+            verifiers: count(verifiers),
+            paid: job.payment.down,
+            refunded: returned.saturating_add(compensation),
+            slashed,
+            ..Self::record(Outcome::Slashed, Some(operator))
+        };
+        Self::finish(id, job, settlement, None);
+    }
+
+    /// A settlement in which no money has moved.
+    fn record(outcome: Outcome, operator: Option<T::AccountId>) -> Settlement<T::AccountId> {
+        Settlement {
+            outcome,
+            operator,
+            audit: AuditOutcome::NotAudited,
+            verifiers: 0,
+            tokens: 0,
+            paid: 0,
+            refunded: 0,
+            slashed: 0,
+            at: Self::now(),
+        }
+    }
+
+    /// What all endings share: the bounty to who moved the job on, unless that is the client, to whom
+    /// it returns; the rest of the escrow to the client; the operator's bond free again.
+    fn finish(
+        id: &JobId,
+        mut job: Job<T::AccountId>,
+        mut settlement: Settlement<T::AccountId>,
+        mover: Option<&T::AccountId>,
+    ) {
+        if let Some(mover) = mover.filter(|mover| **mover != job.client) {
+            let bounty = T::Escrow::pay_bounty(id, mover);
+            settlement.paid = settlement.paid.saturating_add(bounty);
+        }
+        settlement.refunded = settlement.refunded.saturating_add(T::Escrow::refund(id));
+        if let Some(operator) = &settlement.operator {
+            Self::unbind(id, operator);
+            let fault = matches!(settlement.outcome, Outcome::Refunded | Outcome::Slashed);
+            T::Auditor::settled(operator, fault);
+        }
+        job.state = JobState::Settled(settlement.clone());
+        Self::put(id, job);
+        Self::deposit_event(Event::JobSettled { job: *id, settlement });
+    }
+
+    /// Frees an operator of the job.
+    pub(crate) fn unbind(id: &JobId, operator: &T::AccountId) {
+        T::Operators::release(operator, Duty::Run(*id));
+        JobsOfOperator::<T>::remove(operator, id);
+    }
+
+    /// Gives money out of a bond to the payee; gives how much.
+    fn give(payee: &T::AccountId, credit: CreditOf<T>) -> Balance {
+        if T::Escrow::value(&credit) == 0 {
+            return 0;
+        }
+        T::Escrow::deposit(payee, credit)
+    }
+
+    /// Gives half of the money to the payee and burns the other half, so that nobody gains by slashing
+    /// itself; gives what the payee got.
+    fn give_half(payee: &T::AccountId, credit: CreditOf<T>) -> Balance {
+        let half = T::Escrow::value(&credit) / 2;
+        let (given, _burnt) = T::Escrow::split(credit, half);
+        Self::give(payee, given)
+    }
+
+    /// The delivery of a job that is delivered.
+    pub(crate) fn delivery_of(job: &Job<T::AccountId>) -> Option<Delivery<T::AccountId>> {
+        match &job.state {
+            JobState::Delivered { operator, price, commitment, audit, until } => Some(Delivery {
+                operator: operator.clone(),
+                price: *price,
+                commitment: *commitment,
+                audit: *audit,
+                until: *until,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Stores a job and puts the end of its state on the agenda of deadlines.
+    pub(crate) fn put(id: &JobId, job: Job<T::AccountId>) {
+        crate::Deadlines::<T>::add(Self::due(&job), id);
+        Jobs::<T>::insert(id, job);
+    }
+}
+
+/// The number of verifiers.
+fn count<AccountId>(verifiers: &[AccountId]) -> u32 {
+    u32::try_from(verifiers.len()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A job as the pallet stores it.
+
+use assay_primitives::{
+    engine::Task,
+    job::{JobSpec, JobState, Payment},
+    Balance, BlockNumber,
+};
+use codec::{Decode, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use scale_info::TypeInfo;
+
+/// The most operators that can be drawn for one job: the bound of `MaxAttempts`.
+pub const MAX_ATTEMPTS: u32 = 16;
+
+/// A job.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
+pub struct Job<AccountId> {
+    /// Who bought it.
+    pub client: AccountId,
+    /// What was ordered.
+    pub spec: JobSpec<AccountId>,
+    /// What was put on hold; outlives the escrow.
+    pub payment: Payment,
+    /// Block in which it was created.
+    pub created: BlockNumber,
+    /// The operators that were drawn for it, the latest last. None is drawn twice.
+    pub drawn: BoundedVec<AccountId, ConstU32<MAX_ATTEMPTS>>,
+    /// Where it is.
+    pub state: JobState<AccountId>,
+}
+
+impl<AccountId: PartialEq> Job<AccountId> {
+    /// The earliest block in which it can be assigned, but for the one that it was created in.
+    pub fn opens(&self) -> BlockNumber {
+        self.created.max(self.spec.not_before)
+    }
+
+    /// The last block in which it can be assigned.
+    pub fn open_until(&self) -> BlockNumber {
+        self.opens().saturating_add(self.spec.deadline)
+    }
+
+    /// How many operators were drawn for it.
+    pub fn attempts(&self) -> u8 {
+        u8::try_from(self.drawn.len()).unwrap_or(u8::MAX)
+    }
+
+    /// Whether the operator can be drawn for it.
+    pub fn admits(&self, operator: &AccountId) -> bool {
+        let allowed = &self.spec.allowed;
+        *operator != self.client
+            && (allowed.is_empty() || allowed.contains(operator))
+            && !self.drawn.contains(operator)
+    }
+
+    /// What all of its tokens cost at `price`; `None` where that overflows.
+    pub fn cost_at(&self, price: Balance) -> Option<Balance> {
+        price.checked_mul(self.spec.max_tokens.into())
+    }
+
+    /// The most that an operator can earn with it at `price`: what its bond is reckoned from.
+    pub fn reward_at(&self, price: Balance) -> Balance {
+        self.cost_at(price)
+            .unwrap_or(Balance::MAX)
+            .saturating_add(self.payment.down)
+            .saturating_add(self.payment.tip)
+    }
+
+    /// What must be known of it to run it.
+    pub fn task(&self) -> Task {
+        let spec = &self.spec;
+        Task {
+            model: spec.model,
+            input_hash: spec.input_hash,
+            input_tokens: spec.input_tokens,
+            max_tokens: spec.max_tokens,
+            seed: spec.seed,
+            sampling: spec.sampling,
+            peer: spec.peer.clone(),
+        }
+    }
+}

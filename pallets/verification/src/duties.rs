@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What verifiers have to do, and what their workers report.
+
+use crate::{
+    types::{Audit, Ballot, Phase},
+    Audits, Config, Error, Event, Pallet, SeatsOf, WeightInfo,
+};
+use alloc::vec::Vec;
+use assay_primitives::{
+    engine::{EngineResult, Task, Work},
+    job::JobId,
+    report::Report,
+    traits::{AuditSubject, AuditedJobs, Duties},
+    verdict::{verdict_hash, Verdict},
+};
+use codec::Encode;
+use frame_support::{dispatch::DispatchResult, ensure, weights::Weight};
+use sp_core::H256;
+use sp_runtime::traits::{BlakeTwo256, Hash};
+
+/// The most seats of one operator that are looked at in one block.
+const MAX_SEATS_OF_OPERATOR: usize = 256;
+
+impl<T: Config> Duties<T::AccountId> for Pallet<T> {
+    fn work(operator: &T::AccountId) -> Vec<Work> {
+        SeatsOf::<T>::iter_key_prefix(operator)
+            .take(MAX_SEATS_OF_OPERATOR)
+            .filter_map(|job| {
+                let audit = Audits::<T>::get(job)?;
+                let ballot = ballot_of(&audit, operator)?;
+                let AuditSubject { spec, commitment, .. } = T::Jobs::subject(&job)?;
+                let task = Task {
+                    model: spec.model,
+                    input_hash: spec.input_hash,
+                    input_tokens: spec.input_tokens,
+                    max_tokens: spec.max_tokens,
+                    seed: spec.seed,
+                    sampling: spec.sampling,
+                    peer: spec.peer,
+                };
+                // Asked for until the verdict is told, so that a node that lost it finds it again.
+                let told = matches!(ballot, Ballot::Revealed { .. });
+                (!told).then_some(Work::Verify { job, task, commitment })
+            })
+            .collect()
+    }
+
+    fn reports(operator: &T::AccountId, results: &[EngineResult]) -> Vec<Report> {
+        results.iter().filter_map(|result| Self::report_on(operator, result)).collect()
+    }
+
+    fn weight_of(report: &Report) -> Option<Weight> {
+        match report {
+            Report::CommitVerdict { .. } => Some(T::WeightInfo::commit_verdict()),
+            Report::RevealVerdict { .. } => Some(T::WeightInfo::reveal_verdict()),
+            Report::Accept { .. } | Report::Decline { .. } | Report::CommitOutput { .. } => None,
+        }
+    }
+
+    fn handle(operator: &T::AccountId, report: &Report) -> Option<DispatchResult> {
+        match report {
+            Report::CommitVerdict { job, hash } => {
+                Some(Self::do_commit_verdict(operator, job, *hash))
+            }
+            Report::RevealVerdict { job, verdict, salt } => {
+                Some(Self::do_reveal_verdict(operator, job, *verdict, *salt))
+            }
+            Report::Accept { .. } | Report::Decline { .. } | Report::CommitOutput { .. } => None,
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// What the operator can report given that result: nothing if it has no seat, has reported it,
+    /// the report could not be in time any more, or the finding is not what it committed to.
+    fn report_on(operator: &T::AccountId, result: &EngineResult) -> Option<Report> {
+        let EngineResult::Verified { job, verdict, salt } = result else { return None };
+        let audit = Audits::<T>::get(job)?;
+        let ballot = ballot_of(&audit, operator)?;
+        if Self::now() >= audit.phase.due().saturating_sub(1) {
+            return None;
+        }
+        let salt = round_salt(salt, audit.round, operator);
+        let found = verdict_hash(job, audit.round, operator, verdict, &salt);
+        match (audit.phase, ballot) {
+            (Phase::Committing { .. }, Ballot::Awaited) => {
+                Some(Report::CommitVerdict { job: *job, hash: found })
+            }
+            (Phase::Revealing { .. }, Ballot::Committed { hash }) if hash == found => {
+                Some(Report::RevealVerdict { job: *job, verdict: *verdict, salt })
+            }
+            _ => None,
+        }
+    }
+
+    fn do_commit_verdict(operator: &T::AccountId, job: &JobId, hash: H256) -> DispatchResult {
+        let mut audit = Audits::<T>::get(job).ok_or(Error::<T>::AuditNotFound)?;
+        let Phase::Committing { until } = audit.phase else {
+            return Err(Error::<T>::NotCommitting.into());
+        };
+        let seat = audit.seats.iter_mut().find(|seat| seat.verifier == *operator);
+        let seat = seat.ok_or(Error::<T>::NotOnCommittee)?;
+        ensure!(Self::now() <= until, Error::<T>::DeadlineOver);
+        ensure!(seat.ballot == Ballot::Awaited, Error::<T>::AlreadyCommitted);
+        seat.ballot = Ballot::Committed { hash };
+        Self::deposit_event(Event::VerdictCommitted { job: *job, verifier: operator.clone() });
+        if audit.seats.iter().all(|seat| seat.ballot != Ballot::Awaited) {
+            Self::open_reveals(job, audit);
+        } else {
+            Audits::<T>::insert(job, audit);
+        }
+        Ok(())
+    }
+
+    fn do_reveal_verdict(
+        operator: &T::AccountId,
+        job: &JobId,
+        verdict: Verdict,
+        salt: H256,
+    ) -> DispatchResult {
+        let mut audit = Audits::<T>::get(job).ok_or(Error::<T>::AuditNotFound)?;
+        let Phase::Revealing { until } = audit.phase else {
+            return Err(Error::<T>::NotRevealing.into());
+        };
+        let round = audit.round;
+        let seat = audit.seats.iter_mut().find(|seat| seat.verifier == *operator);
+        let seat = seat.ok_or(Error::<T>::NotOnCommittee)?;
+        ensure!(Self::now() <= until, Error::<T>::DeadlineOver);
+        // Whoever has a seat in this phase has committed.
+        let Ballot::Committed { hash } = seat.ballot else {
+            return Err(Error::<T>::AlreadyRevealed.into());
+        };
+        let told = verdict_hash(job, round, operator, &verdict, &salt);
+        ensure!(told == hash, Error::<T>::HashMismatch);
+        if let Verdict::Accept { digest_root } = &verdict {
+            let subject = T::Jobs::subject(job).ok_or(Error::<T>::AuditNotFound)?;
+            let named = BlakeTwo256::hash(digest_root.as_bytes());
+            ensure!(named == subject.commitment.digest_commitment, Error::<T>::DigestMismatch);
+        }
+        seat.ballot = Ballot::Revealed { verdict };
+        let verifier = operator.clone();
+        Self::deposit_event(Event::VerdictRevealed { job: *job, verifier, verdict });
+        if audit.seats.iter().all(|seat| matches!(seat.ballot, Ballot::Revealed { .. })) {
+            Self::tally(job, audit);
+        } else {
+            Audits::<T>::insert(job, audit);
+        }
+        Ok(())
+    }
+}
+
+/// The ballot of the operator, if it has a seat.
+fn ballot_of<AccountId: PartialEq>(
+    audit: &Audit<AccountId>,
+    operator: &AccountId,
+) -> Option<Ballot> {
+    audit.seats.iter().find(|seat| seat.verifier == *operator).map(|seat| seat.ballot)
+}
+
+/// `blake2_256("assay/salt/1", salt, verifier, round)`: a salt for one round out of the node's secret
+/// for the job, so that what one round reveals says nothing of the next.
+pub(crate) fn round_salt<AccountId: Encode>(salt: &H256, round: u8, verifier: &AccountId) -> H256 {
+    BlakeTwo256::hash_of(&(b"assay/salt/1", salt, verifier, round))
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What happens when a phase of an audit is over.
+
+use crate::{
+    auditor::DRAW_DELAY,
+    committee::count,
+    types::{Audit, Ballot, Phase, RoundFailure},
+    Audits, Config, Due, Error, Event, Pallet,
+};
+use alloc::vec::Vec;
+use assay_primitives::{job::JobId, settlement::AuditOutcome, traits::AuditedJobs, BlockNumber};
+use frame_support::{dispatch::DispatchResult, traits::Get};
+
+impl<T: Config> Pallet<T> {
+    /// Moves on the audits that are due, at most so many per block; gives how many.
+    pub(crate) fn work_off(now: BlockNumber) -> u32 {
+        let mut moved = 0u32;
+        for job in Due::<T>::take_due(now, T::MaxAuditsPerBlock::get()) {
+            moved = moved.saturating_add(1);
+            let Some(audit) = Audits::<T>::get(job) else { continue };
+            if now < audit.phase.due() {
+                continue;
+            }
+            match audit.phase {
+                Phase::Drawing { .. } => Self::draw(&job, audit, now),
+                Phase::Committing { .. } => Self::close_commits(&job, audit),
+                Phase::Revealing { .. } => Self::tally(&job, audit),
+            }
+        }
+        moved
+    }
+
+    pub(crate) fn do_advance(job: &JobId) -> DispatchResult {
+        let audit = Audits::<T>::get(job).ok_or(Error::<T>::AuditNotFound)?;
+        let due = Self::now() >= audit.phase.due();
+        match audit.phase {
+            Phase::Committing { .. } if due => Self::close_commits(job, audit),
+            Phase::Revealing { .. } if due => Self::tally(job, audit),
+            _ => return Err(Error::<T>::NotDue.into()),
+        }
+        Ok(())
+    }
+
+    /// No more commits: reveals follow if enough have committed for a majority.
+    fn close_commits(job: &JobId, mut audit: Audit<T::AccountId>) {
+        Self::expel_silent(job, &mut audit, |ballot| *ballot != Ballot::Awaited);
+        if count(&audit.seats) >= Self::majority() {
+            Self::open_reveals(job, audit);
+        } else {
+            Self::fail_round(job, audit, RoundFailure::TooFewCommits);
+        }
+    }
+
+    /// The verifiers can tell their verdicts.
+    pub(crate) fn open_reveals(job: &JobId, mut audit: Audit<T::AccountId>) {
+        let until = Self::now().saturating_add(T::RevealWindow::get());
+        audit.phase = Phase::Revealing { until };
+        Self::put(job, audit);
+        Self::deposit_event(Event::RevealsOpened { job: *job, until });
+    }
+
+    /// The round came to nothing: another follows, or the audit stays undecided.
+    pub(crate) fn fail_round(job: &JobId, mut audit: Audit<T::AccountId>, failure: RoundFailure) {
+        Self::deposit_event(Event::RoundFailed { job: *job, round: audit.round, failure });
+        Self::dismiss(job, &mut audit);
+        let next = audit.round.saturating_add(1);
+        if next >= T::MaxRounds::get() {
+            return Self::conclude(job, AuditOutcome::Undecided, Vec::new());
+        }
+        audit.round = next;
+        audit.phase = Phase::Drawing { at: Self::now().saturating_add(DRAW_DELAY) };
+        Self::put(job, audit);
+    }
+
+    /// The audit is over; its committee is dismissed already.
+    pub(crate) fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: Vec<T::AccountId>) {
+        Audits::<T>::remove(job);
+        T::Jobs::conclude(job, outcome, &verifiers);
+        Self::deposit_event(Event::AuditConcluded { job: *job, outcome, verifiers });
+    }
+}
