@@ -4,11 +4,15 @@
 
 use crate::{
     pallet::{Config, GenesisValidators, Operators, Pallet},
+    weights::WeightInfo,
     LOG_TARGET,
 };
 use alloc::vec::Vec;
 use assay_primitives::Balance;
-use frame_support::traits::{Get, ValidatorRegistration};
+use frame_support::{
+    dispatch::DispatchClass,
+    traits::{Get, ValidatorRegistration},
+};
 use pallet_session::historical;
 use sp_runtime::SaturatedConversion;
 use sp_staking::SessionIndex;
@@ -42,6 +46,11 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<T::AccountId>> {
+        // The session pallet calls this within a block of which it knows no weight of ours.
+        frame_system::Pallet::<T>::register_extra_weight_unchecked(
+            T::WeightInfo::elect(Operators::<T>::count()),
+            DispatchClass::Mandatory,
+        );
         let elected = Self::elect();
         if elected.is_empty() {
             log::warn!(target: LOG_TARGET, "nobody has keys for session {index}: validators stay");
@@ -49,6 +58,11 @@ impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
         }
         log::debug!(target: LOG_TARGET, "{} validators for session {index}", elected.len());
         Some(elected)
+    }
+
+    fn new_session_genesis(_: SessionIndex) -> Option<Vec<T::AccountId>> {
+        let elected = Self::elect();
+        (!elected.is_empty()).then_some(elected)
     }
 
     fn start_session(_: SessionIndex) {}
@@ -59,6 +73,11 @@ impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
 impl<T: Config> historical::SessionManager<T::AccountId, ()> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<(T::AccountId, ())>> {
         let elected = <Self as pallet_session::SessionManager<_>>::new_session(index)?;
+        Some(elected.into_iter().map(|validator| (validator, ())).collect())
+    }
+
+    fn new_session_genesis(index: SessionIndex) -> Option<Vec<(T::AccountId, ())>> {
+        let elected = <Self as pallet_session::SessionManager<_>>::new_session_genesis(index)?;
         Some(elected.into_iter().map(|validator| (validator, ())).collect())
     }
 

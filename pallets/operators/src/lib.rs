@@ -52,7 +52,9 @@ mod try_state;
 pub use offchain::{tip, Guard};
 pub use pallet::*;
 pub use submit::{Nonce, SubmitReports};
-pub use types::{CreditOf, Offer, OffersOf, Operator, OperatorOf, ReportsOf, Unbonding};
+pub use types::{
+    CreditOf, Offer, OffersOf, Operator, OperatorOf, ReportsOf, Reservation, Unbonding,
+};
 pub use weights::WeightInfo;
 
 /// Target of this pallet's log messages.
@@ -97,12 +99,10 @@ pub mod pallet {
         type RuntimeHoldReason: From<HoldReason>;
 
         /// The stake below which an operator is no candidate for anything.
-        #[pallet::constant]
         type MinBond: Get<Balance>;
 
         /// Blocks between unbonding and withdrawing. Longer than any duty can take to end, and than
         /// a misbehaviour can be reported.
-        #[pallet::constant]
         type UnbondingPeriod: Get<BlockNumber>;
 
         /// The most operators.
@@ -178,7 +178,7 @@ pub mod pallet {
         T::AccountId,
         Blake2_128Concat,
         Duty,
-        Balance,
+        Reservation,
         OptionQuery,
     >;
 

@@ -3,6 +3,7 @@
 
 use crate::{
     pallet::{Config, Event, Operators, Pallet},
+    weights::WeightInfo,
     LOG_TARGET,
 };
 use assay_primitives::Balance;
@@ -12,8 +13,6 @@ use sp_staking::{
     offence::{OffenceDetails, OnOffenceHandler},
     SessionIndex,
 };
-
-use crate::weights::WeightInfo;
 
 impl<T: Config, Reporter> OnOffenceHandler<Reporter, (T::AccountId, ()), Weight> for Pallet<T> {
     fn on_offence(

@@ -4,7 +4,7 @@
 
 use crate::{
     pallet::{Config, Error, Event, Operators, Pallet, Reservations},
-    types::{CreditOf, Offer, OperatorOf},
+    types::{CreditOf, Offer, OperatorOf, Reservation},
 };
 use alloc::vec::Vec;
 use assay_primitives::{
@@ -62,27 +62,41 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     }
 
     fn reserve(stash: &T::AccountId, duty: Duty, amount: Balance) -> DispatchResult {
+        let slot = matches!(duty, Duty::Run(_));
         Self::try_change(stash, |operator| {
             ensure!(!Reservations::<T>::contains_key(stash, duty), Error::<T>::DutyReserved);
             ensure!(amount <= operator.unreserved(), Error::<T>::StakeReserved);
-            if let Duty::Run(_) = duty {
+            if slot {
                 ensure!(operator.running < operator.concurrency, Error::<T>::NoFreeSlot);
                 operator.running = operator.running.saturating_add(1);
             }
             operator.reserved = operator.reserved.saturating_add(amount);
             Ok(())
         })?;
-        Reservations::<T>::insert(stash, duty, amount);
+        Reservations::<T>::insert(stash, duty, Reservation { amount, slot });
         Self::deposit_event(Event::Reserved { operator: stash.clone(), duty, amount });
         Ok(())
     }
 
+    fn free_slot(stash: &T::AccountId, duty: Duty) {
+        let Some(reservation) = Reservations::<T>::get(stash, duty) else { return };
+        if reservation.slot {
+            Reservations::<T>::insert(stash, duty, Reservation { slot: false, ..reservation });
+            Operators::<T>::mutate(stash, |operator| {
+                let Some(operator) = operator else { return };
+                operator.running = operator.running.saturating_sub(1);
+            });
+        }
+    }
+
     fn release(stash: &T::AccountId, duty: Duty) {
-        let Some(amount) = Reservations::<T>::take(stash, duty) else { return };
+        let Some(Reservation { amount, slot }) = Reservations::<T>::take(stash, duty) else {
+            return;
+        };
         Operators::<T>::mutate(stash, |operator| {
             let Some(operator) = operator else { return };
             operator.reserved = operator.reserved.saturating_sub(amount);
-            if let Duty::Run(_) = duty {
+            if slot {
                 operator.running = operator.running.saturating_sub(1);
             }
         });
@@ -90,13 +104,16 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     }
 
     fn seize(stash: &T::AccountId, duty: Duty, amount: Balance) -> CreditOf<T> {
-        let reserved = Reservations::<T>::get(stash, duty).unwrap_or_default();
-        let credit = Self::slash_hold(stash, amount.min(reserved));
+        let Some(reservation) = Reservations::<T>::get(stash, duty) else {
+            return CreditOf::<T>::zero();
+        };
+        let credit = Self::slash_hold(stash, amount.min(reservation.amount));
         let amount = credit.peek();
         if amount == 0 {
             return credit;
         }
-        Reservations::<T>::insert(stash, duty, reserved.saturating_sub(amount));
+        let left = reservation.amount.saturating_sub(amount);
+        Reservations::<T>::insert(stash, duty, Reservation { amount: left, ..reservation });
         Operators::<T>::mutate(stash, |operator| {
             let Some(operator) = operator else { return };
             operator.reserved = operator.reserved.saturating_sub(amount);
@@ -107,7 +124,7 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     }
 
     fn reserved(stash: &T::AccountId, duty: Duty) -> Balance {
-        Reservations::<T>::get(stash, duty).unwrap_or_default()
+        Reservations::<T>::get(stash, duty).map_or(0, |reservation| reservation.amount)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     pallet::{Config, GenesisValidators, Operators, Pallet, Reservations, Workers},
-    types::{stake_hold, OperatorOf},
+    types::{stake_hold, OperatorOf, Reservation},
 };
 use assay_primitives::{traits::Duty, Balance};
 use frame_support::{
@@ -52,15 +52,16 @@ impl<T: Config> Pallet<T> {
         );
         let mut reserved: Balance = 0;
         let mut running: u32 = 0;
-        for (duty, amount) in Reservations::<T>::iter_prefix(stash) {
+        for (duty, Reservation { amount, slot }) in Reservations::<T>::iter_prefix(stash) {
             reserved = reserved.checked_add(amount).ok_or("the reservations overflow")?;
-            if let Duty::Run(_) = duty {
+            if slot {
+                ensure!(matches!(duty, Duty::Run(_)), "a slot is taken by no job");
                 running = running.saturating_add(1);
             }
         }
         ensure!(operator.reserved == reserved, "reserved is not the sum of the reservations");
         ensure!(reserved <= operator.bonded, "more is reserved than bonded");
-        ensure!(operator.running == running, "running is not the number of jobs reserved for");
+        ensure!(operator.running == running, "running is not the number of slots taken");
         ensure!(
             operator.concurrency > 0 && operator.concurrency <= T::MaxConcurrency::get(),
             "an operator's concurrency is out of bounds"

@@ -56,6 +56,26 @@ pub struct Unbonding {
     pub until: BlockNumber,
 }
 
+/// What a duty reserves.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub struct Reservation {
+    /// Of the stake.
+    pub amount: Balance,
+    /// Whether it takes one of the operator's slots too.
+    pub slot: bool,
+}
+
 /// An operator.
 #[derive(
     CloneNoBound,
@@ -82,13 +102,13 @@ where
     pub offers: BoundedVec<Offer, MaxOffers>,
     /// Jobs it can run at a time.
     pub concurrency: u32,
-    /// Jobs it runs now.
+    /// Jobs it runs now: reservations that take a slot.
     pub running: u32,
     /// Its stake, without what is being unbonded.
     pub bonded: Balance,
     /// The part of the stake that duties reserve.
     pub reserved: Balance,
-    /// Stake on its way out, earliest first.
+    /// Stake on its way out.
     pub unbonding: BoundedVec<Unbonding, MaxUnbonding>,
 }
 

@@ -24,6 +24,7 @@ pub trait WeightInfo {
     fn set_concurrency() -> Weight;
     fn on_initialize() -> Weight;
     fn slash_offender() -> Weight;
+    fn elect(n: u32) -> Weight;
 }
 
 /// Weights for `pallet_operators` with the runtime's database weights.
@@ -90,6 +91,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
+    /// GenesisValidators, the operators' counter, Operators and session keys of each.
+    fn elect(n: u32) -> Weight {
+        Weight::from_parts(20_000_000, 4_000)
+            .saturating_add(Weight::from_parts(10_000_000, 3_500).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads(2).saturating_mul(n.into()))
+    }
 }
 
 impl WeightInfo for () {
@@ -143,5 +151,11 @@ impl WeightInfo for () {
         Weight::from_parts(70_000_000, 6_000)
             .saturating_add(RocksDbWeight::get().reads(3))
             .saturating_add(RocksDbWeight::get().writes(3))
+    }
+    fn elect(n: u32) -> Weight {
+        Weight::from_parts(20_000_000, 4_000)
+            .saturating_add(Weight::from_parts(10_000_000, 3_500).saturating_mul(n.into()))
+            .saturating_add(RocksDbWeight::get().reads(3))
+            .saturating_add(RocksDbWeight::get().reads(2).saturating_mul(n.into()))
     }
 }

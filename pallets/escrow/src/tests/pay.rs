@@ -5,10 +5,7 @@ use crate::{mock::*, Event};
 use assay_primitives::traits::Escrow as _;
 use frame_support::{
     assert_ok,
-    traits::{
-        fungible::{Balanced, Inspect},
-        LockableCurrency, WithdrawReasons,
-    },
+    traits::{fungible::Balanced, LockableCurrency, WithdrawReasons},
 };
 
 #[test]

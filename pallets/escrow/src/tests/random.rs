@@ -3,10 +3,7 @@
 
 use crate::mock::*;
 use assay_primitives::{traits::Escrow as _, Balance, Payment};
-use frame_support::traits::{
-    fungible::{Balanced, Inspect},
-    LockableCurrency, WithdrawReasons,
-};
+use frame_support::traits::{fungible::Balanced, LockableCurrency, WithdrawReasons};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

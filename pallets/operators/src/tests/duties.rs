@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Candidates, price and context of models, and the stake that duties reserve.
+
+use crate::{mock::*, Error, Event, Reservation, Reservations};
+use assay_primitives::{
+    traits::{Candidate, Duty, Operators as _},
+    Balance,
+};
+use frame_support::{assert_noop, assert_ok, traits::Imbalance};
+use sp_runtime::Perbill;
+
+const RUN: fn(u64) -> Duty = |n| Duty::Run(job(n));
+const VERIFY: fn(u64) -> Duty = |n| Duty::Verify(job(n));
+
+/// Registers ALICE with 3,000 at the price 5, BOB with 1,000 at 4 and CAROL with 1,000 at 9, all
+/// with model 1; BOB with model 2 too, and the longest contexts.
+fn register_three() {
+    let register = |stash: AccountId, bond: Balance, offered: &[(u64, Balance, u32)]| {
+        let stash_origin = RuntimeOrigin::signed(stash);
+        assert_ok!(Operators::register(stash_origin, stash + 100, offers(offered), 1, bond));
+    };
+    register(CAROL, 1_000, &[(1, 9, 10)]);
+    register(ALICE, 3_000, &[(1, 5, 100)]);
+    register(BOB, 1_000, &[(2, 1, 300), (1, 4, 200)]);
+}
+
+fn candidates(n: u64, slot: bool, bond: Balance) -> Vec<AccountId> {
+    Operators::candidates(&model(n), slot, |_, _| Some(bond))
+        .into_iter()
+        .map(|candidate| candidate.account)
+        .collect()
+}
+
+#[test]
+fn candidates_come_in_order_with_stake_and_price() {
+    with_operators(|| {
+        register_three();
+        let candidate = |account, weight, price| Candidate { account, weight, price };
+        assert_eq!(
+            Operators::candidates(&model(1), true, |_, _| Some(0)),
+            [candidate(ALICE, 3_000, 5), candidate(BOB, 1_000, 4), candidate(CAROL, 1_000, 9)]
+        );
+        assert_eq!(candidates(2, true, 0), [BOB]);
+        assert!(candidates(3, true, 0).is_empty());
+    });
+}
+
+#[test]
+fn candidates_have_unreserved_stake_for_the_bond() {
+    with_operators(|| {
+        register_three();
+        assert_eq!(candidates(1, false, 1_000), [ALICE, BOB, CAROL]);
+        assert_eq!(candidates(1, false, 1_001), [ALICE]);
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(1), 2_000));
+        assert_eq!(candidates(1, false, 1_000), [ALICE, BOB, CAROL]);
+        assert!(candidates(1, false, 1_001).is_empty());
+        let by_price = |_: &AccountId, price: Balance| Some(price * 200);
+        let eligible: Vec<_> = Operators::candidates(&model(1), false, by_price)
+            .into_iter()
+            .map(|candidate| candidate.account)
+            .collect();
+        assert_eq!(eligible, [ALICE, BOB]);
+    });
+}
+
+#[test]
+fn candidates_are_those_that_the_bond_names_eligible() {
+    with_operators(|| {
+        register_three();
+        let only_carol = |who: &AccountId, _: Balance| (*who == CAROL).then_some(0);
+        let eligible = Operators::candidates(&model(1), false, only_carol);
+        assert_eq!(eligible.len(), 1);
+        assert_eq!(eligible[0].account, CAROL);
+    });
+}
+
+#[test]
+fn candidates_with_a_slot_can_run_another_job() {
+    with_operators(|| {
+        register_three();
+        assert_ok!(Operators::reserve(&BOB, RUN(1), 0));
+        assert_ok!(Operators::reserve(&CAROL, VERIFY(1), 0));
+        assert_eq!(candidates(1, true, 0), [ALICE, CAROL]);
+        assert_eq!(candidates(1, false, 0), [ALICE, BOB, CAROL]);
+        Operators::release(&BOB, RUN(1));
+        assert_eq!(candidates(1, true, 0), [ALICE, BOB, CAROL]);
+    });
+}
+
+#[test]
+fn candidates_have_the_minimum_bond() {
+    with_operators(|| {
+        register_three();
+        Operators::slash_offender(&BOB, Perbill::from_percent(1), 1);
+        assert_eq!(candidates(1, false, 0), [ALICE, CAROL]);
+        assert_eq!(Operators::context(&model(2)), None);
+        assert_eq!(Operators::price(&model(2)), None);
+    });
+}
+
+#[test]
+fn context_is_the_longest_offered() {
+    with_operators(|| {
+        register_three();
+        assert_eq!(Operators::context(&model(1)), Some(200));
+        assert_eq!(Operators::context(&model(2)), Some(300));
+        assert_eq!(Operators::context(&model(3)), None);
+    });
+}
+
+#[test]
+fn price_is_the_median_by_stake() {
+    with_operators(|| {
+        register_three();
+        assert_eq!(Operators::price(&model(1)), Some(5));
+        assert_eq!(Operators::price(&model(2)), Some(1));
+        assert_eq!(Operators::price(&model(3)), None);
+        // Now 9 has 3,500 of 7,500, less than half; then 4,000 of 8,000, and 5 is the lowest price
+        // that reaches half.
+        assert_ok!(Operators::bond_extra(RuntimeOrigin::signed(CAROL), 3_000));
+        assert_eq!(Operators::price(&model(1)), Some(5));
+        assert_ok!(Operators::bond_extra(RuntimeOrigin::signed(CAROL), 1));
+        assert_eq!(Operators::price(&model(1)), Some(9));
+    });
+}
+
+#[test]
+fn max_operators_is_the_bound() {
+    assert_eq!(Operators::max_operators(), 4);
+}
+
+#[test]
+fn reserve_sets_stake_aside_and_takes_a_slot() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 300));
+        assert_eq!(last_event(), Event::Reserved { operator: ALICE, duty: RUN(1), amount: 300 });
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(1), 400));
+        assert_eq!((operator(ALICE).reserved, operator(ALICE).running), (700, 1));
+        assert_eq!(Operators::reserved(&ALICE, RUN(1)), 300);
+        assert_eq!(Operators::reserved(&ALICE, VERIFY(1)), 400);
+        assert_eq!(Operators::reserved(&ALICE, VERIFY(2)), 0);
+        assert_eq!(held(ALICE), MIN_BOND);
+    });
+}
+
+#[test]
+fn reserve_refuses_what_another_duty_reserves() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 600));
+        assert_noop!(Operators::reserve(&ALICE, VERIFY(2), 401), Error::<Test>::StakeReserved);
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(2), 400));
+    });
+}
+
+#[test]
+fn reserve_refuses_a_second_reservation_of_a_duty() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 1));
+        assert_noop!(Operators::reserve(&ALICE, RUN(1), 1), Error::<Test>::DutyReserved);
+    });
+}
+
+#[test]
+fn reserve_refuses_more_jobs_than_slots() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 1));
+        assert_ok!(Operators::reserve(&ALICE, RUN(2), 1));
+        assert_noop!(Operators::reserve(&ALICE, RUN(3), 1), Error::<Test>::NoFreeSlot);
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(3), 1));
+    });
+}
+
+#[test]
+fn reserve_refuses_who_is_no_operator() {
+    with_operators(|| {
+        assert_noop!(Operators::reserve(&ALICE, RUN(1), 1), Error::<Test>::NotOperator);
+    });
+}
+
+#[test]
+fn free_slot_keeps_the_reservation() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 300));
+        assert_ok!(Operators::reserve(&ALICE, RUN(2), 300));
+        for _ in 0..2 {
+            Operators::free_slot(&ALICE, RUN(1));
+            assert_eq!((operator(ALICE).reserved, operator(ALICE).running), (600, 1));
+        }
+        assert_eq!(Operators::seize(&ALICE, RUN(1), 100).peek(), 100);
+        Operators::release(&ALICE, RUN(1));
+        assert_eq!((operator(ALICE).reserved, operator(ALICE).running), (300, 1));
+    });
+}
+
+#[test]
+fn free_slot_of_a_duty_without_slot_does_nothing() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 0));
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(1), 0));
+        Operators::free_slot(&ALICE, VERIFY(1));
+        Operators::free_slot(&ALICE, RUN(2));
+        Operators::free_slot(&BOB, RUN(1));
+        assert_eq!(operator(ALICE).running, 1);
+    });
+}
+
+#[test]
+fn release_frees_stake_and_slot_once() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 300));
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(2), 200));
+        for _ in 0..2 {
+            Operators::release(&ALICE, RUN(1));
+            assert_eq!((operator(ALICE).reserved, operator(ALICE).running), (200, 0));
+        }
+        assert_eq!(last_event(), Event::Released { operator: ALICE, duty: RUN(1), amount: 300 });
+        Operators::release(&ALICE, VERIFY(2));
+        assert_eq!(operator(ALICE).reserved, 0);
+    });
+}
+
+#[test]
+fn seize_takes_from_the_duty_alone() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 300));
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(2), 200));
+        let issuance = Balances::total_issuance();
+        let credit = Operators::seize(&ALICE, RUN(1), 100);
+        assert_eq!(credit.peek(), 100);
+        assert_eq!(last_event(), Event::Seized { operator: ALICE, duty: RUN(1), amount: 100 });
+        assert_eq!(Operators::reserved(&ALICE, RUN(1)), 200);
+        assert_eq!((operator(ALICE).reserved, operator(ALICE).bonded), (400, 900));
+        assert_eq!(held(ALICE), 900);
+        assert_eq!(Balances::total_issuance(), issuance);
+        drop(credit);
+        assert_eq!(Balances::total_issuance(), issuance - 100);
+    });
+}
+
+#[test]
+fn seize_takes_no_more_than_is_reserved() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 300));
+        assert_eq!(Operators::seize(&ALICE, RUN(1), 1_000).peek(), 300);
+        assert_eq!(Operators::seize(&ALICE, RUN(1), 1_000).peek(), 0);
+        assert_eq!((operator(ALICE).bonded, operator(ALICE).running), (700, 1));
+        assert_eq!(
+            Reservations::<Test>::get(ALICE, RUN(1)),
+            Some(Reservation { amount: 0, slot: true })
+        );
+        Operators::release(&ALICE, RUN(1));
+        assert_eq!(operator(ALICE).running, 0);
+    });
+}
+
+#[test]
+fn seize_without_reservation_takes_nothing() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_eq!(Operators::seize(&ALICE, RUN(1), 10).peek(), 0);
+        assert_eq!(Operators::seize(&BOB, RUN(1), 10).peek(), 0);
+        assert_eq!(Reservations::<Test>::iter().count(), 0);
+        assert_eq!(operator(ALICE).bonded, MIN_BOND);
+    });
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The off-chain worker, with a keystore and an off-chain database.
+
+use crate::{mock::*, tip, SubmitReports};
+use assay_primitives::{
+    worker::{sr25519::WorkerId, KEY_TYPE},
+    EngineResult, FinishReason, OutputCommitment, Report, Work,
+};
+use frame_support::{assert_ok, traits::Hooks};
+use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt, OffchainWorkerExt};
+use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
+
+/// The blocks that the mock's worker waits for its extrinsic.
+const PATIENCE: u64 = 5;
+
+/// A node with the worker keys of ALICE's and BOB's operators, and one that nobody registered.
+fn with_node(test: impl FnOnce([WorkerId; 2])) {
+    let keystore = MemoryKeystore::new();
+    let key = || WorkerId::from(keystore.sr25519_generate_new(KEY_TYPE, None).unwrap());
+    let keys = [key(), key(), key()];
+    let [alice, bob, _] = keys;
+    let (offchain, _state) = TestOffchainExt::new();
+    let mut ext = new_test_ext();
+    ext.register_extension(KeystoreExt::new(keystore));
+    ext.register_extension(OffchainDbExt::new(offchain.clone()));
+    ext.register_extension(OffchainWorkerExt::new(offchain));
+    ext.execute_with(|| {
+        for (stash, key) in [(ALICE, &alice), (BOB, &bob)] {
+            register(stash, MIN_BOND);
+            let worker = RecordingSubmitter::worker_account(key);
+            assert_ok!(Operators::set_worker(RuntimeOrigin::signed(stash), worker));
+        }
+        test([alice, bob]);
+        Operators::do_try_state().unwrap();
+    });
+}
+
+/// Runs the off-chain worker after `block`; gives what it sent.
+fn run(block: u64) -> Vec<Sent> {
+    System::set_block_number(block);
+    Pool::take();
+    Operators::offchain_worker(block);
+    Pool::take()
+}
+
+/// Includes an extrinsic in the chain.
+fn include(sent: &Sent) {
+    assert_eq!(sent.nonce, u32::try_from(System::account_nonce(sent.worker)).unwrap());
+    System::inc_account_nonce(sent.worker);
+    let reports = sent.reports.clone().try_into().unwrap();
+    assert_ok!(Operators::report(RuntimeOrigin::signed(sent.worker), reports));
+}
+
+/// The job is assigned to the operator, and the engine is ready for it.
+fn assign(operator: AccountId, n: u64) {
+    Assigned::mutate(|assigned| assigned.push((operator, job(n))));
+    Results::mutate(|results| results.push(EngineResult::Ready { job: job(n) }));
+}
+
+/// The engine has finished the job.
+fn finish(n: u64) {
+    Results::mutate(|results| {
+        results.push(EngineResult::Generated { job: job(n), commitment: commitment() })
+    });
+}
+
+fn commitment() -> OutputCommitment {
+    OutputCommitment {
+        output_hash: Default::default(),
+        digest_commitment: Default::default(),
+        tokens: 1,
+        finish: FinishReason::EndToken,
+    }
+}
+
+#[test]
+fn worker_sends_a_report_once() {
+    with_node(|[alice, _]| {
+        assign(ALICE, 1);
+        let expected = Sent {
+            worker: RecordingSubmitter::worker_account(&alice),
+            public: alice,
+            reports: vec![Report::Accept { job: job(1) }],
+            nonce: 0,
+            tip: 0,
+        };
+        assert_eq!(run(1), [expected]);
+        for block in 2..1 + PATIENCE {
+            assert!(run(block).is_empty(), "sent again in block {block}");
+        }
+    });
+}
+
+#[test]
+fn worker_sends_again_with_a_tip_when_its_patience_ends() {
+    with_node(|_| {
+        assign(ALICE, 1);
+        let first = run(1).remove(0);
+        let second = run(1 + PATIENCE).remove(0);
+        assert_eq!(second, Sent { tip: tip(1), ..first.clone() });
+        assert!(run(2 * PATIENCE).is_empty());
+        let third = run(1 + 2 * PATIENCE).remove(0);
+        assert_eq!(third, Sent { tip: tip(2), ..first });
+        assert!(0 < tip(1) && tip(1) < tip(2));
+    });
+}
+
+#[test]
+fn worker_goes_on_when_its_extrinsic_is_included() {
+    with_node(|_| {
+        assign(ALICE, 1);
+        include(&run(1)[0]);
+        assert!(run(2).is_empty());
+        finish(1);
+        let sent = run(3).remove(0);
+        assert_eq!(sent.reports, [Report::CommitOutput { job: job(1), commitment: commitment() }]);
+        assert_eq!((sent.nonce, sent.tip), (1, 0));
+        include(&sent);
+        assert_eq!(reservation(ALICE, job(1)), None);
+    });
+}
+
+#[test]
+fn worker_derives_a_lost_report_again() {
+    with_node(|_| {
+        assign(ALICE, 1);
+        let lost = run(1).remove(0);
+        // The pool dropped it; meanwhile another job came.
+        assign(ALICE, 2);
+        let again = run(1 + PATIENCE).remove(0);
+        assert_eq!(again.nonce, lost.nonce);
+        assert_eq!(again.reports, [Report::Accept { job: job(1) }, Report::Accept { job: job(2) }]);
+        include(&again);
+        assert_eq!(operator(ALICE).running, 2);
+        assert!(run(2 + PATIENCE).is_empty());
+    });
+}
+
+#[test]
+fn worker_sends_at_once_after_the_nonce_went_back() {
+    with_node(|_| {
+        assign(ALICE, 1);
+        let sent = run(1).remove(0);
+        System::inc_account_nonce(sent.worker);
+        assert_eq!(run(2)[0].nonce, 1);
+        // Another fork, on which the first extrinsic is not included.
+        frame_system::Account::<Test>::mutate(sent.worker, |account| account.nonce = 0);
+        assert_eq!(run(2), [sent]);
+    });
+}
+
+#[test]
+fn worker_waits_as_long_after_the_pool_refused() {
+    with_node(|_| {
+        PoolOpen::set(false);
+        assign(ALICE, 1);
+        assert_eq!(run(1).len(), 1);
+        assert!(run(2).is_empty());
+        PoolOpen::set(true);
+        assert_eq!(run(1 + PATIENCE)[0].tip, tip(1));
+    });
+}
+
+#[test]
+fn worker_sends_no_more_reports_than_an_extrinsic_takes() {
+    with_node(|_| {
+        for n in 1..=5 {
+            assign(ALICE, n);
+        }
+        assert_eq!(run(1)[0].reports.len(), 3);
+    });
+}
+
+#[test]
+fn worker_serves_all_operators_whose_keys_it_has() {
+    with_node(|_| {
+        assign(ALICE, 1);
+        assign(BOB, 2);
+        let mut jobs: Vec<_> = run(1).iter().map(|sent| sent.reports[0].job()).collect();
+        jobs.sort();
+        assert_eq!(jobs, [job(1), job(2)]);
+        assert_eq!(Polls::get(), 1);
+        assert_eq!(Queue::get().len(), 2);
+    });
+}
+
+#[test]
+fn worker_submits_the_work_of_the_state() {
+    with_node(|_| {
+        assign(ALICE, 1);
+        let sent = run(1);
+        assert_eq!(Queue::take(), [Work::Prepare { job: job(1), task: task() }]);
+        include(&sent[0]);
+        run(2);
+        assert_eq!(Queue::take(), [Work::Generate { job: job(1), task: task() }]);
+    });
+}
+
+#[test]
+fn worker_keeps_what_a_full_engine_does_not_take() {
+    with_node(|_| {
+        assign(ALICE, 1);
+        assign(ALICE, 2);
+        QueueSpace::set(1);
+        run(1);
+        assert_eq!(Queue::take(), [Work::Prepare { job: job(1), task: task() }]);
+        QueueSpace::set(2);
+        run(2);
+        assert_eq!(Queue::get().len(), 2);
+    });
+}
+
+#[test]
+fn worker_does_nothing_without_an_engine() {
+    with_node(|_| {
+        HasEngine::set(false);
+        assign(ALICE, 1);
+        assert!(run(1).is_empty());
+        assert!(Queue::get().is_empty());
+        assert_eq!(Polls::get(), 0);
+    });
+}
+
+#[test]
+fn worker_does_nothing_for_operators_whose_keys_it_has_not() {
+    with_node(|_| {
+        register(CAROL, MIN_BOND);
+        assign(CAROL, 1);
+        assert!(run(1).is_empty());
+        assert!(Queue::get().is_empty());
+    });
+}
+
+#[test]
+fn worker_does_nothing_with_keys_of_nobody() {
+    with_node(|_| {
+        for stash in [ALICE, BOB] {
+            assert_ok!(Operators::set_worker(RuntimeOrigin::signed(stash), stash + 200));
+        }
+        assign(ALICE, 1);
+        assert!(run(1).is_empty());
+        assert_eq!(Polls::get(), 0);
+    });
+}
+
+#[test]
+fn worker_polls_and_sends_nothing_without_results() {
+    with_node(|_| {
+        assert!(run(1).is_empty());
+        assert_eq!(Polls::get(), 1);
+    });
+}
+
+#[test]
+fn tip_doubles_up_to_its_bound() {
+    assert_eq!(tip(0), 0);
+    assert_eq!(tip(1), 1_000_000);
+    assert_eq!(tip(2), 2_000_000);
+    assert_eq!(tip(11), 1_024_000_000);
+    assert_eq!(tip(12), tip(11));
+    assert_eq!(tip(u32::MAX), tip(11));
+}

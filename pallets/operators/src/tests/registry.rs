@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Registering, and changing what is offered.
+
+use crate::{mock::*, Error, Event, Operators as OperatorMap, Workers};
+use assay_primitives::{
+    api::{OfferView, OperatorView},
+    traits::{Duty, Operators as _},
+    Balance,
+};
+use frame_support::{assert_noop, assert_ok};
+use sp_runtime::{DispatchError, DispatchResult};
+
+fn try_register(
+    stash: AccountId,
+    worker: AccountId,
+    offered: &[(u64, Balance, u32)],
+    concurrency: u32,
+    bond: Balance,
+) -> DispatchResult {
+    Operators::register(RuntimeOrigin::signed(stash), worker, offers(offered), concurrency, bond)
+}
+
+#[test]
+fn register_bonds_and_records() {
+    with_operators(|| {
+        assert_ok!(try_register(ALICE, WORKER, &[(1, 5, 100), (2, 9, 50)], 2, MIN_BOND));
+        let alice = operator(ALICE);
+        assert_eq!(alice.worker, WORKER);
+        assert_eq!(alice.offers, offers(&[(1, 5, 100), (2, 9, 50)]));
+        assert_eq!((alice.concurrency, alice.running), (2, 0));
+        assert_eq!((alice.bonded, alice.reserved), (MIN_BOND, 0));
+        assert_eq!(Workers::<Test>::get(WORKER), Some(ALICE));
+        assert_eq!(held(ALICE), MIN_BOND);
+        assert_eq!(
+            last_event(),
+            Event::Registered { operator: ALICE, worker: WORKER, bond: MIN_BOND }
+        );
+    });
+}
+
+#[test]
+fn register_allows_no_offers() {
+    with_operators(|| {
+        assert_ok!(try_register(ALICE, WORKER, &[], 1, MIN_BOND));
+    });
+}
+
+#[test]
+fn register_refuses_an_operator() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_noop!(
+            try_register(ALICE, OTHER_WORKER, &[], 1, MIN_BOND),
+            Error::<Test>::AlreadyOperator
+        );
+    });
+}
+
+#[test]
+fn register_refuses_a_worker_as_stash() {
+    with_operators(|| {
+        assert_ok!(try_register(ALICE, BOB, &[], 1, MIN_BOND));
+        assert_noop!(try_register(BOB, WORKER, &[], 1, MIN_BOND), Error::<Test>::StashIsWorker);
+    });
+}
+
+#[test]
+fn register_refuses_a_worker_of_another() {
+    with_operators(|| {
+        assert_ok!(try_register(ALICE, WORKER, &[], 1, MIN_BOND));
+        assert_noop!(try_register(BOB, WORKER, &[], 1, MIN_BOND), Error::<Test>::WorkerTaken);
+    });
+}
+
+#[test]
+fn register_refuses_a_stash_as_worker() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        for worker in [ALICE, BOB] {
+            assert_noop!(try_register(BOB, worker, &[], 1, MIN_BOND), Error::<Test>::WorkerIsStash);
+        }
+    });
+}
+
+#[test]
+fn register_refuses_more_operators_than_can_be() {
+    with_operators(|| {
+        for stash in [ALICE, BOB, CAROL, DAVE] {
+            register(stash, MIN_BOND);
+        }
+        assert_noop!(try_register(5, 105, &[], 1, MIN_BOND), Error::<Test>::OperatorsFull);
+    });
+}
+
+#[test]
+fn register_refuses_a_bond_below_the_minimum() {
+    with_operators(|| {
+        assert_noop!(
+            try_register(ALICE, WORKER, &[], 1, MIN_BOND - 1),
+            Error::<Test>::BondBelowMinimum
+        );
+    });
+}
+
+#[test]
+fn register_leaves_the_existential_deposit() {
+    with_operators(|| {
+        let most = ENDOWMENT - EXISTENTIAL_DEPOSIT;
+        assert_noop!(try_register(DAVE, WORKER, &[], 1, most + 1), Error::<Test>::BalanceTooLow);
+        assert_ok!(try_register(DAVE, WORKER, &[], 1, most));
+    });
+}
+
+#[test]
+fn register_refuses_offers_without_sense() {
+    with_operators(|| {
+        let refuses = |offered: &[(u64, Balance, u32)], error: Error<Test>| {
+            assert_noop!(try_register(ALICE, WORKER, offered, 1, MIN_BOND), error);
+        };
+        refuses(&[(1, 5, 100), (2, 0, 100)], Error::PriceZero);
+        refuses(&[(1, 5, 0)], Error::ContextZero);
+        refuses(&[(1, 5, 100), (2, 5, 100), (1, 6, 100)], Error::DuplicateOffer);
+    });
+}
+
+#[test]
+fn register_refuses_a_concurrency_out_of_bounds() {
+    with_operators(|| {
+        assert_noop!(try_register(ALICE, WORKER, &[], 0, MIN_BOND), Error::<Test>::ConcurrencyZero);
+        assert_noop!(
+            try_register(ALICE, WORKER, &[], 5, MIN_BOND),
+            Error::<Test>::ConcurrencyTooHigh
+        );
+        assert_ok!(try_register(ALICE, WORKER, &[], 4, MIN_BOND));
+    });
+}
+
+#[test]
+fn set_offers_replaces_them() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        let alice = RuntimeOrigin::signed(ALICE);
+        assert_ok!(Operators::set_offers(alice.clone(), offers(&[(2, 7, 10)])));
+        assert_eq!(operator(ALICE).offers, offers(&[(2, 7, 10)]));
+        assert_eq!(
+            last_event(),
+            Event::OffersSet { operator: ALICE, offers: offers(&[(2, 7, 10)]) }
+        );
+        assert_ok!(Operators::set_offers(alice, offers(&[])));
+        assert!(operator(ALICE).offers.is_empty());
+    });
+}
+
+#[test]
+fn set_offers_refuses_offers_without_sense() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        let refuses = |offered: &[(u64, Balance, u32)], error: Error<Test>| {
+            assert_noop!(
+                Operators::set_offers(RuntimeOrigin::signed(ALICE), offers(offered)),
+                error
+            );
+        };
+        refuses(&[(1, 0, 1)], Error::PriceZero);
+        refuses(&[(1, 1, 0)], Error::ContextZero);
+        refuses(&[(1, 1, 1), (1, 2, 2)], Error::DuplicateOffer);
+    });
+}
+
+#[test]
+fn set_worker_moves_the_key_and_keeps_the_jobs() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 100));
+        assert_ok!(Operators::set_worker(RuntimeOrigin::signed(ALICE), 200));
+        assert_eq!(operator(ALICE).worker, 200);
+        assert_eq!(operator(ALICE).running, 1);
+        assert_eq!(Workers::<Test>::get(200), Some(ALICE));
+        assert_eq!(Workers::<Test>::get(101), None);
+        assert_eq!(last_event(), Event::WorkerSet { operator: ALICE, worker: 200 });
+    });
+}
+
+#[test]
+fn set_worker_refuses_workers_and_stashes() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        register(BOB, MIN_BOND);
+        let refuses = |worker: AccountId, error: Error<Test>| {
+            assert_noop!(Operators::set_worker(RuntimeOrigin::signed(ALICE), worker), error);
+        };
+        refuses(101, Error::WorkerTaken);
+        refuses(102, Error::WorkerTaken);
+        refuses(ALICE, Error::WorkerIsStash);
+        refuses(BOB, Error::WorkerIsStash);
+    });
+}
+
+#[test]
+fn set_concurrency_leaves_running_jobs_alone() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 100));
+        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(2)), 100));
+        assert_ok!(Operators::set_concurrency(RuntimeOrigin::signed(ALICE), 1));
+        assert_eq!((operator(ALICE).concurrency, operator(ALICE).running), (1, 2));
+        assert_eq!(last_event(), Event::ConcurrencySet { operator: ALICE, concurrency: 1 });
+        Operators::release(&ALICE, Duty::Run(job(1)));
+        assert_noop!(Operators::reserve(&ALICE, Duty::Run(job(3)), 100), Error::<Test>::NoFreeSlot);
+    });
+}
+
+#[test]
+fn set_concurrency_refuses_numbers_out_of_bounds() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        let alice = RuntimeOrigin::signed(ALICE);
+        assert_noop!(Operators::set_concurrency(alice.clone(), 0), Error::<Test>::ConcurrencyZero);
+        assert_noop!(Operators::set_concurrency(alice, 5), Error::<Test>::ConcurrencyTooHigh);
+    });
+}
+
+#[test]
+fn calls_of_a_stash_refuse_who_is_no_operator() {
+    with_operators(|| {
+        let alice = || RuntimeOrigin::signed(ALICE);
+        let error = Error::<Test>::NotOperator;
+        assert_noop!(Operators::bond_extra(alice(), 1), error);
+        assert_noop!(Operators::unbond(alice(), 1), Error::<Test>::NotOperator);
+        assert_noop!(Operators::withdraw_unbonded(alice()), Error::<Test>::NotOperator);
+        assert_noop!(Operators::set_offers(alice(), offers(&[])), Error::<Test>::NotOperator);
+        assert_noop!(Operators::set_worker(alice(), 200), Error::<Test>::NotOperator);
+        assert_noop!(Operators::set_concurrency(alice(), 1), Error::<Test>::NotOperator);
+    });
+}
+
+#[test]
+fn calls_refuse_an_unsigned_origin() {
+    with_operators(|| {
+        let none = RuntimeOrigin::none;
+        let bad = DispatchError::BadOrigin;
+        assert_noop!(Operators::register(none(), 200, offers(&[]), 1, MIN_BOND), bad);
+        assert_noop!(Operators::bond_extra(none(), 1), bad);
+        assert_noop!(Operators::unbond(none(), 1), bad);
+        assert_noop!(Operators::withdraw_unbonded(none()), bad);
+        assert_noop!(Operators::set_offers(none(), offers(&[])), bad);
+        assert_noop!(Operators::set_worker(none(), 200), bad);
+        assert_noop!(Operators::set_concurrency(none(), 1), bad);
+        assert_noop!(Operators::report(none(), Default::default()), bad);
+    });
+}
+
+#[test]
+fn views_show_all_operators_in_order() {
+    with_operators(|| {
+        register(BOB, MIN_BOND);
+        register(ALICE, 2 * MIN_BOND);
+        assert_ok!(Operators::unbond(RuntimeOrigin::signed(ALICE), 400));
+        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 100));
+        let alice = OperatorView {
+            stash: ALICE,
+            worker: 101,
+            offers: vec![OfferView { model: model(1), price: 5, context: 100 }],
+            concurrency: 2,
+            running: 1,
+            bonded: 1_600,
+            reserved: 100,
+            unbonding: vec![(400, 21)],
+        };
+        assert_eq!(Operators::view(&ALICE), Some(alice));
+        assert_eq!(Operators::view(&CAROL), None);
+        let stashes: Vec<_> = Operators::views().into_iter().map(|view| view.stash).collect();
+        assert_eq!(stashes, [ALICE, BOB]);
+    });
+}
+
+#[test]
+fn try_state_sees_a_worker_of_nobody() {
+    new_test_ext().execute_with(|| {
+        register(ALICE, MIN_BOND);
+        Workers::<Test>::insert(200, ALICE);
+        assert!(Operators::do_try_state().is_err());
+    });
+}
+
+#[test]
+fn try_state_sees_stake_that_is_not_held() {
+    new_test_ext().execute_with(|| {
+        register(ALICE, MIN_BOND);
+        OperatorMap::<Test>::mutate(ALICE, |alice| {
+            if let Some(alice) = alice {
+                alice.bonded += 1;
+            }
+        });
+        assert!(Operators::do_try_state().is_err());
+    });
+}
