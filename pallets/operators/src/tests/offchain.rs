@@ -45,7 +45,7 @@ fn run(block: u64) -> Vec<Sent> {
 
 /// Includes an extrinsic in the chain.
 fn include(sent: &Sent) {
-    assert_eq!(sent.nonce, u32::try_from(System::account_nonce(sent.worker)).unwrap());
+    assert_eq!(sent.nonce, System::account_nonce(sent.worker));
     System::inc_account_nonce(sent.worker);
     let reports = sent.reports.clone().try_into().unwrap();
     assert_ok!(Operators::report(RuntimeOrigin::signed(sent.worker), reports));
