@@ -85,7 +85,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(60_000_000, 12_000).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(m.into()).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(m.into()).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(n.into())))
 	}
 	fn on_idle() -> Weight {
@@ -154,7 +154,7 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(60_000_000, 12_000).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads((5_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().reads((3_u64).saturating_mul(m.into()).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(m.into()).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(n.into())))
 	}
 	fn on_idle() -> Weight {

@@ -1,1 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Tests by topic.
+
+mod agenda;
+mod assignment;
+mod audits;
+mod config;
+mod deadlines;
+mod order;
+mod query;
+mod random;
+mod run;
+mod settle;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Jobs as their committees see them.
+
+use crate::{mock::*, Event};
+use assay_primitives::{
+    job::JobState,
+    settlement::{AuditOutcome, Outcome},
+    traits::{AuditSubject, AuditedJobs},
+    JobId,
+};
+
+#[test]
+fn subject_is_a_delivered_job_under_audit() {
+    with_jobs(|| {
+        let (id, operator) = delivered(10);
+        let subject = AuditSubject {
+            client: CLIENT,
+            operator,
+            spec: spec(),
+            commitment: commitment(10),
+            reward: BOND / 10,
+        };
+        assert_eq!(Jobs::subject(&id), Some(subject));
+        Jobs::conclude(&id, AuditOutcome::NotAudited, &[]);
+        assert_eq!(Jobs::subject(&id), None);
+        assert_eq!(Jobs::subject(&running().0), None);
+        assert_eq!(Jobs::subject(&JobId::zero()), None);
+    });
+}
+
+#[test]
+fn waived_audit_leaves_the_job_to_its_window() {
+    with_jobs(|| {
+        let (id, _) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::NotAudited, &[]);
+        assert!(matches!(state(&id), JobState::Delivered { audit: false, .. }));
+        assert_eq!(last_event(), Event::AuditWaived { job: id });
+    });
+}
+
+#[test]
+fn conclusion_without_an_audit_changes_nothing() {
+    with_jobs(|| {
+        let (id, operator) = running();
+        let before = (job(&id), wealth(operator), events().len());
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
+        Jobs::conclude(&JobId::zero(), AuditOutcome::Rejected, &[]);
+        assert_eq!((job(&id), wealth(operator), events().len()), before);
+    });
+}
+
+#[test]
+fn conclusion_comes_once() {
+    with_jobs(|| {
+        let (id, _) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[]);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
+        assert_eq!(settlement(&id).outcome, Outcome::Paid);
+    });
+}

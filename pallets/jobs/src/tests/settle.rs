@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Who gets what.
+
+use crate::{mock::*, Error, Event};
+use assay_primitives::{
+    job::{JobId, JobState, Payment},
+    report::Report,
+    settlement::{AuditOutcome, Outcome, Settlement},
+    traits::AuditedJobs,
+    Balance,
+};
+use frame_support::{assert_noop, assert_ok};
+
+/// A delivered job of 10 tokens that is not audited, with its operator.
+fn waived() -> (JobId, AccountId) {
+    let (id, operator) = delivered(10);
+    Jobs::conclude(&id, AuditOutcome::NotAudited, &[]);
+    (id, operator)
+}
+
+/// What is on hold for [`order`].
+const HELD: Balance = 113 + BOUNTY;
+
+#[test]
+fn confirm_received_pays_for_the_tokens_delivered() {
+    with_jobs(|| {
+        let (id, operator) = waived();
+        assert_ok!(Jobs::confirm_received(signed(CLIENT), id));
+        let paid = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
+        assert_eq!(
+            settlement(&id),
+            Settlement {
+                outcome: Outcome::Paid,
+                operator: Some(operator),
+                audit: AuditOutcome::NotAudited,
+                verifiers: 0,
+                tokens: 10,
+                paid,
+                refunded: HELD - paid,
+                slashed: 0,
+                at: now(),
+            }
+        );
+        assert_eq!(wealth(operator), ENDOWMENT + paid);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - paid);
+        assert_eq!(reserved(operator, &id), 0);
+        assert_eq!(Faults::get(), vec![(operator, false)]);
+        assert_eq!(last_event(), Event::JobSettled { job: id, settlement: settlement(&id) });
+    });
+}
+
+#[test]
+fn confirm_received_refuses_while_an_audit_is_open() {
+    with_jobs(|| {
+        let (id, _) = delivered(10);
+        assert_noop!(Jobs::confirm_received(signed(CLIENT), id), Error::<Test>::AuditOpen);
+    });
+}
+
+#[test]
+fn confirm_received_refuses_other_states_and_strangers() {
+    with_jobs(|| {
+        let (id, operator) = running();
+        assert_noop!(Jobs::confirm_received(signed(CLIENT), id), Error::<Test>::JobNotDelivered);
+        assert_noop!(Jobs::confirm_received(signed(operator), id), Error::<Test>::NotTheClient);
+    });
+}
+
+#[test]
+fn settle_pays_after_the_challenge_window_and_rewards_the_caller() {
+    with_jobs(|| {
+        let (id, operator) = waived();
+        skip_to(now() + 10);
+        assert_noop!(Jobs::settle(signed(KEEPER), id), Error::<Test>::NotDue);
+        skip_block();
+        assert_ok!(Jobs::settle(signed(KEEPER), id));
+        let paid = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
+        let settlement = settlement(&id);
+        assert_eq!(settlement.outcome, Outcome::Paid);
+        assert_eq!((settlement.paid, settlement.refunded), (paid + BOUNTY, HELD - paid - BOUNTY));
+        assert_eq!(wealth(KEEPER), ENDOWMENT + BOUNTY);
+        assert_eq!(wealth(operator), ENDOWMENT + paid);
+    });
+}
+
+#[test]
+fn settle_by_the_client_returns_the_bounty() {
+    with_jobs(|| {
+        let (id, _) = waived();
+        skip_to(now() + 11);
+        assert_ok!(Jobs::settle(signed(CLIENT), id));
+        let paid = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
+        assert_eq!(settlement(&id).paid, paid);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - paid);
+    });
+}
+
+#[test]
+fn settle_refuses_other_states_and_open_audits() {
+    with_jobs(|| {
+        assert_noop!(Jobs::settle(signed(KEEPER), JobId::zero()), Error::<Test>::JobNotFound);
+        let (id, operator) = running();
+        assert_noop!(Jobs::settle(signed(KEEPER), id), Error::<Test>::JobNotDelivered);
+        let commitment = commitment(10);
+        assert_ok!(report(operator, Report::CommitOutput { job: id, commitment }));
+        skip_to(now() + 30);
+        assert_noop!(Jobs::settle(signed(KEEPER), id), Error::<Test>::AuditOpen);
+    });
+}
+
+#[test]
+fn accepted_audit_pays_the_verifiers_out_of_the_price() {
+    with_jobs(|| {
+        let (id, operator) = delivered(10);
+        let verifiers: Vec<_> =
+            OPERATORS.into_iter().filter(|other| *other != operator).take(2).collect();
+        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers);
+        let share = PRICE; // A tenth of ten tokens.
+        for verifier in &verifiers {
+            assert_eq!(wealth(*verifier), ENDOWMENT + share);
+        }
+        let paid = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
+        assert_eq!(wealth(operator), ENDOWMENT + paid - 2 * share);
+        let settlement = settlement(&id);
+        assert_eq!(settlement.outcome, Outcome::Paid);
+        assert_eq!(settlement.audit, AuditOutcome::Accepted);
+        assert_eq!((settlement.verifiers, settlement.tokens), (2, 10));
+        assert_eq!((settlement.paid, settlement.refunded), (paid, HELD - paid));
+        assert_eq!(wealth(CLIENT), ENDOWMENT - paid);
+    });
+}
+
+#[test]
+fn undecided_audit_gives_the_operator_the_benefit() {
+    with_jobs(|| {
+        let (id, operator) = delivered(20);
+        Jobs::conclude(&id, AuditOutcome::Undecided, &[]);
+        let settlement = settlement(&id);
+        assert_eq!(settlement.outcome, Outcome::Paid);
+        assert_eq!(settlement.audit, AuditOutcome::Undecided);
+        assert_eq!(settlement.paid, 113);
+        assert_eq!(wealth(operator), ENDOWMENT + 113);
+        assert_eq!(Faults::get(), vec![(operator, false)]);
+    });
+}
+
+#[test]
+fn rejected_audit_takes_the_whole_bond() {
+    with_jobs(|| {
+        let (id, operator) = delivered(10);
+        let issuance = Balances::total_issuance();
+        let verifiers: Vec<_> = OPERATORS.into_iter().filter(|other| *other != operator).collect();
+        Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers);
+        let share = 20 * PRICE / 10;
+        let rest = BOND - PAYMENT.down - 3 * share;
+        for verifier in verifiers {
+            assert_eq!(wealth(verifier), ENDOWMENT + share);
+        }
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - BOND);
+        assert_eq!(wealth(CLIENT), ENDOWMENT + rest / 2);
+        assert_eq!(Balances::total_issuance(), issuance - rest.div_ceil(2));
+        assert_eq!(
+            settlement(&id),
+            Settlement {
+                outcome: Outcome::Slashed,
+                operator: Some(operator),
+                audit: AuditOutcome::Rejected,
+                verifiers: 3,
+                tokens: 0,
+                paid: PAYMENT.down,
+                refunded: HELD + rest / 2,
+                slashed: BOND,
+                at: now(),
+            }
+        );
+        assert_eq!(Faults::get(), vec![(operator, true)]);
+        assert_eq!(reserved(operator, &id), 0);
+    });
+}
+
+#[test]
+fn late_operator_returns_the_down_payment_and_is_fined() {
+    with_jobs(|| {
+        let (id, operator) = running();
+        let issuance = Balances::total_issuance();
+        skip_to(now() + 21);
+        assert_ok!(Jobs::expire(signed(KEEPER), id));
+        let fine = BOND / 10;
+        assert_eq!(wealth(operator), ENDOWMENT - fine);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - BOUNTY + fine / 2);
+        assert_eq!(wealth(KEEPER), ENDOWMENT + BOUNTY);
+        assert_eq!(Balances::total_issuance(), issuance - fine.div_ceil(2));
+        let settlement = settlement(&id);
+        assert_eq!(settlement.outcome, Outcome::Refunded);
+        assert_eq!(settlement.paid, PAYMENT.down + BOUNTY);
+        assert_eq!(settlement.refunded, HELD - BOUNTY + fine / 2);
+        assert_eq!(settlement.slashed, PAYMENT.down + fine);
+        assert_eq!(Faults::get(), vec![(operator, true)]);
+        assert_eq!(reserved(operator, &id), 0);
+    });
+}
+
+#[test]
+fn late_operator_without_down_payment_is_fined_all_the_same() {
+    with_jobs(|| {
+        let payment = Payment { down: 0, ..PAYMENT };
+        let id = order_with(CLIENT, spec(), payment);
+        run_blocks(1);
+        let JobState::Assigned { operator, .. } = state(&id) else { panic!() };
+        assert_ok!(report(operator, Report::Accept { job: id }));
+        run_blocks(22);
+        assert_eq!(settlement(&id).slashed, 103);
+    });
+}
