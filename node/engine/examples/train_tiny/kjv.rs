@@ -66,7 +66,6 @@ fn lzw(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
             code |= usize::from(data[(at + i) / 8] >> ((at + i) % 8) & 1) << i;
         }
         at += bits;
-        let mut widen = false;
         if code == CLEAR {
             reset(&mut table);
             previous = None;
@@ -94,9 +93,6 @@ fn lzw(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
         }
         previous = Some((begin, out.len() - begin));
         if table.len() >= 1 << bits && bits < 16 {
-            widen = true;
-        }
-        if widen {
             at = group + (at - group).next_multiple_of(bits * 8);
             group = at;
             bits += 1;
@@ -105,7 +101,7 @@ fn lzw(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Documents to train on and, from every fortieth chapter, documents to evaluate on.
+/// Documents to train on and, from every eightieth chapter, documents to evaluate on.
 ///
 /// A document is a run of verses of one chapter, without their numbers, 150 to 700 bytes or the end
 /// of the chapter, whichever comes first.
@@ -118,7 +114,7 @@ pub fn corpora(text: &str) -> Result<(Corpus, Corpus)> {
         if document.is_empty() {
             return;
         }
-        let corpus = if number % 40 == 20 { &mut held_out } else { &mut train };
+        let corpus = if number % 80 == 20 { &mut held_out } else { &mut train };
         corpus.starts.push(corpus.stream.len());
         corpus.stream.push(BOS);
         corpus.stream.extend(document.bytes().map(u32::from));

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading GGUF: a header is believed only after it has been walked within the file's bounds.
+//!
+//! candle-core's reader trusts more than an unknown file deserves (it divides by the alignment, and
+//! a later key or tensor of the same name replaces an earlier one), so [`read`] first walks the
+//! header itself, and gives the file to candle when nothing in it lies.
+
+use crate::EngineError;
+use candle_core::quantized::gguf_file::{Content, Value};
+use std::{collections::BTreeSet, io::Cursor};
+
+/// The most metadata keys of a file.
+const KEYS_MAX: u64 = 1 << 16;
+/// The most tensors of a file.
+const TENSORS_MAX: u64 = 1 << 16;
+/// The longest name of a key or tensor, in bytes.
+const NAME_MAX: u64 = 1 << 10;
+/// The deepest nesting of arrays.
+const DEPTH_MAX: u32 = 4;
+/// The most dimensions of a tensor.
+const DIMENSIONS_MAX: u32 = 4;
+/// `general.alignment` where a file does not set it.
+const ALIGNMENT: u64 = 32;
+
+/// The types of tensors by their number in the file.
+const TYPES: [&str; 31] = [
+    "F32", "F16", "Q4_0", "Q4_1", "Q4_2", "Q4_3", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q2_K", "Q3_K",
+    "Q4_K", "Q5_K", "Q6_K", "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S",
+    "IQ2_S", "IQ4_XS", "I8", "I16", "I32", "I64", "F64", "IQ1_M", "BF16",
+];
+
+/// The name of a tensor type.
+fn type_name(number: u32) -> String {
+    TYPES.get(number as usize).map_or_else(|| format!("number {number}"), |name| name.to_string())
+}
+
+/// A file whose header has been checked.
+#[derive(Debug)]
+pub struct Gguf {
+    content: Content,
+    file_bytes: u64,
+}
+
+/// A tensor inside the bounds of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorPlace {
+    /// Its type: F32, Q4_0 or Q8_0.
+    pub dtype: candle_core::quantized::GgmlDType,
+    /// Rows first.
+    pub shape: Vec<usize>,
+    /// First byte in the file.
+    pub at: usize,
+    /// Bytes of its data.
+    pub bytes: usize,
+}
+
+/// Reads a file's header.
+///
+/// # Errors
+/// [`EngineError::NotGguf`], [`EngineError::Header`], and [`EngineError::UnsupportedType`] for a
+/// tensor that is neither F32 nor Q4_0 nor Q8_0.
+pub fn read(file: &[u8]) -> Result<Gguf, EngineError> {
+    walk(file)?;
+    let content = Content::read(&mut Cursor::new(file))
+        .map_err(|e| header("content", format!("candle-core refuses it: {e}")))?;
+    Ok(Gguf { content, file_bytes: file.len() as u64 })
+}
+
+impl Gguf {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.content.metadata.get(key)
+    }
+
+    /// All keys with their values, in no order.
+    pub fn metadata(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.content.metadata.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The names of all tensors.
+    pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
+        self.content.tensor_infos.keys().map(String::as_str)
+    }
+
+    /// Where a tensor stands.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingTensor`], [`EngineError::Truncated`] if the file ends before it does,
+    /// [`EngineError::Header`] if its size is not one of whole blocks or overflows.
+    pub fn tensor(&self, name: &str) -> Result<TensorPlace, EngineError> {
+        let tensor = || name.to_string();
+        let info = self.content.tensor_infos.get(name);
+        let info = info.ok_or_else(|| EngineError::MissingTensor { tensor: tensor() })?;
+        let shape = info.shape.dims().to_vec();
+        let (block, size) = (info.ggml_dtype.block_size(), info.ggml_dtype.type_size());
+        let bytes = shape
+            .iter()
+            .try_fold(1usize, |product, &n| product.checked_mul(n))
+            .filter(|n| n.is_multiple_of(block))
+            .and_then(|n| (n / block).checked_mul(size))
+            .ok_or_else(|| header(name, format!("shape {shape:?} is not one of whole blocks")))?;
+        let from = self.content.tensor_data_offset.saturating_add(info.offset);
+        let to = from.saturating_add(bytes as u64);
+        if to > self.file_bytes {
+            return Err(EngineError::Truncated {
+                tensor: tensor(),
+                from,
+                to,
+                file: self.file_bytes,
+            });
+        }
+        // Both are at most the length of a slice in memory.
+        Ok(TensorPlace { dtype: info.ggml_dtype, shape, at: from as usize, bytes })
+    }
+}
+
+fn header(field: impl Into<String>, problem: impl Into<String>) -> EngineError {
+    EngineError::Header { field: field.into(), problem: problem.into() }
+}
+
+/// What is left of the header.
+struct Reader<'f> {
+    rest: &'f [u8],
+}
+
+impl<'f> Reader<'f> {
+    fn take(&mut self, n: u64, field: &str) -> Result<&'f [u8], EngineError> {
+        match usize::try_from(n).ok().and_then(|n| self.rest.split_at_checked(n)) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                Ok(taken)
+            }
+            None => {
+                let left = self.rest.len();
+                Err(header(field, format!("says {n} bytes follow, the file has {left} more")))
+            }
+        }
+    }
+
+    fn array<const N: usize>(&mut self, field: &str) -> Result<[u8; N], EngineError> {
+        let mut out = [0u8; N];
+        out.copy_from_slice(self.take(N as u64, field)?);
+        Ok(out)
+    }
+
+    fn u32(&mut self, field: &str) -> Result<u32, EngineError> {
+        Ok(u32::from_le_bytes(self.array(field)?))
+    }
+
+    fn u64(&mut self, field: &str) -> Result<u64, EngineError> {
+        Ok(u64::from_le_bytes(self.array(field)?))
+    }
+
+    fn name(&mut self, field: &str) -> Result<String, EngineError> {
+        let length = self.u64(field)?;
+        if length > NAME_MAX {
+            return Err(header(
+                field,
+                format!("a name of {length} bytes, the limit is {NAME_MAX}"),
+            ));
+        }
+        let bytes = self.take(length, field)?;
+        match std::str::from_utf8(bytes) {
+            Ok(name) if !name.ends_with('\0') => Ok(name.to_string()),
+            _ => Err(header(field, "a name that is not clean UTF-8")),
+        }
+    }
+
+    /// Steps over a value of the type with this number.
+    fn skip(&mut self, kind: u32, field: &str, depth: u32) -> Result<(), EngineError> {
+        if let Some(size) = fixed_size(kind) {
+            return self.take(size, field).map(drop);
+        }
+        match kind {
+            8 => {
+                let length = self.u64(field)?;
+                self.take(length, field).map(drop)
+            }
+            9 if depth < DEPTH_MAX => {
+                let (kind, count) = (self.u32(field)?, self.u64(field)?);
+                if let Some(size) = fixed_size(kind) {
+                    let bytes = count.checked_mul(size);
+                    return self.take(bytes.unwrap_or(u64::MAX), field).map(drop);
+                }
+                // Each turn takes at least eight bytes of the file or fails.
+                (0..count).try_for_each(|_| self.skip(kind, field, depth + 1))
+            }
+            9 => Err(header(field, format!("arrays nested deeper than {DEPTH_MAX}"))),
+            _ => Err(header(field, format!("a value of unknown type {kind}"))),
+        }
+    }
+}
+
+/// Bytes of a value type that has a fixed size.
+fn fixed_size(kind: u32) -> Option<u64> {
+    match kind {
+        0 | 1 | 7 => Some(1),
+        2 | 3 => Some(2),
+        4..=6 => Some(4),
+        10..=12 => Some(8),
+        _ => None,
+    }
+}
+
+/// Checks everything that candle's reader would trust.
+fn walk(file: &[u8]) -> Result<(), EngineError> {
+    let mut reader = Reader { rest: file };
+    let magic = reader.take(4, "magic").unwrap_or_default();
+    if magic != b"GGUF" {
+        return Err(EngineError::NotGguf { found: format!("it begins with {magic:02x?}") });
+    }
+    let version = reader.u32("version")?;
+    if !(2..=3).contains(&version) {
+        return Err(EngineError::NotGguf { found: format!("it says version {version}") });
+    }
+    let tensors = reader.u64("tensor_count")?;
+    if tensors > TENSORS_MAX {
+        return Err(header("tensor_count", format!("{tensors}, the limit is {TENSORS_MAX}")));
+    }
+    let keys = reader.u64("metadata_kv_count")?;
+    if keys > KEYS_MAX {
+        return Err(header("metadata_kv_count", format!("{keys}, the limit is {KEYS_MAX}")));
+    }
+    let mut alignment = ALIGNMENT;
+    let mut seen = BTreeSet::new();
+    for i in 0..keys {
+        let key = reader.name(&format!("metadata key {i}"))?;
+        let kind = reader.u32(&key)?;
+        if key == "general.alignment" {
+            if kind != 4 {
+                return Err(header(key, "not a u32"));
+            }
+            alignment = u64::from(reader.u32(&key)?);
+        } else {
+            reader.skip(kind, &key, 0)?;
+        }
+        if let Some(key) = seen.replace(key) {
+            return Err(header(key, "given twice"));
+        }
+    }
+    if !alignment.is_power_of_two() || !(8..=65_536).contains(&alignment) {
+        let problem = format!("{alignment} is not a power of two from 8 to 65536");
+        return Err(header("general.alignment", problem));
+    }
+    seen.clear();
+    for i in 0..tensors {
+        let name = reader.name(&format!("tensor {i}"))?;
+        walk_tensor(&mut reader, &name, alignment)?;
+        if let Some(name) = seen.replace(name) {
+            return Err(header(name, "given twice"));
+        }
+    }
+    Ok(())
+}
+
+fn walk_tensor(reader: &mut Reader<'_>, name: &str, alignment: u64) -> Result<(), EngineError> {
+    let dimensions = reader.u32(name)?;
+    if !(1..=DIMENSIONS_MAX).contains(&dimensions) {
+        return Err(header(name, format!("{dimensions} dimensions, 1 to {DIMENSIONS_MAX} can be")));
+    }
+    let mut product = 1u64;
+    for _ in 0..dimensions {
+        let n = reader.u64(name)?;
+        product = match product.checked_mul(n) {
+            Some(product) if n > 0 && product < 1 << 48 => product,
+            _ => return Err(header(name, format!("a dimension of {n}"))),
+        };
+    }
+    let kind = reader.u32(name)?;
+    if !matches!(kind, 0 | 2 | 8) {
+        return Err(EngineError::UnsupportedType {
+            tensor: name.to_string(),
+            found: type_name(kind),
+            expected: "F32, Q4_0 or Q8_0",
+        });
+    }
+    let offset = reader.u64(name)?;
+    if !offset.is_multiple_of(alignment) {
+        return Err(header(name, format!("offset {offset} is not a multiple of {alignment}")));
+    }
+    Ok(())
+}

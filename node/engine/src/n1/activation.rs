@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Activations as integers, in blocks of 32.
+
+use crate::quantise::BLOCK;
+
+/// Quantises a block: `d = amax / 127`, `q_i = clamp(round_half_away(x_i * (1 / d)), -127, 127)`;
+/// all zero, and `d` 0, if `amax` is 0. Returns `d`.
+///
+/// If `1 / d` is not finite (an `amax` below some 4e-37, or one that is not finite) the quants are
+/// zero as well, so no quant depends on how a machine converts a number out of range.
+#[inline(always)]
+pub fn quantise(x: &[f32; BLOCK], q: &mut [i16; BLOCK]) -> f32 {
+    let mut largest = [0f32; 8];
+    for eight in x.as_chunks::<8>().0 {
+        for (largest, x) in largest.iter_mut().zip(eight) {
+            let magnitude = x.abs();
+            // A maximum has no order; one that is not a number loses.
+            *largest = if magnitude > *largest { magnitude } else { *largest };
+        }
+    }
+    let amax = largest.iter().fold(0f32, |m, &x| if x > m { x } else { m });
+    let d = amax / 127.0;
+    let inverse = 1.0 / d;
+    if !(inverse.is_finite() && d.is_finite()) {
+        *q = [0; BLOCK];
+        return d;
+    }
+    for (q, x) in q.iter_mut().zip(x) {
+        let scaled = x * inverse;
+        // Truncation and the rest are exact, so this is rounding half away from zero.
+        let whole = scaled as i32;
+        let rest = scaled - whole as f32;
+        let away = i32::from(rest >= 0.5) - i32::from(rest <= -0.5);
+        *q = whole.wrapping_add(away).clamp(-127, 127) as i16;
+    }
+    d
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn naive(x: &[f32; BLOCK]) -> (Vec<i16>, f32) {
+        let amax = x.iter().fold(0f32, |m, x| m.max(x.abs()));
+        let d = amax / 127.0;
+        if amax == 0.0 {
+            return (vec![0; BLOCK], 0.0);
+        }
+        (x.iter().map(|x| (x * (1.0 / d)).round().clamp(-127.0, 127.0) as i16).collect(), d)
+    }
+
+    proptest! {
+        #[test]
+        fn quantise_equals_the_naive_rule(
+            x in prop::array::uniform32(-1e4f32..1e4),
+            scale in -30i32..20,
+        ) {
+            let x = x.map(|x| x * 2f32.powi(scale));
+            let mut q = [0; BLOCK];
+            let d = quantise(&x, &mut q);
+            let (expected, expected_d) = naive(&x);
+            prop_assert_eq!(q.as_slice(), expected.as_slice());
+            prop_assert_eq!(d.to_bits(), expected_d.to_bits());
+        }
+    }
+
+    #[test]
+    fn quantise_rounds_half_away_from_zero() {
+        let mut x = [0f32; BLOCK];
+        (x[0], x[1], x[2], x[3], x[4]) = (127.0, 0.5, -0.5, 0.499_999_97, -126.5);
+        let mut q = [0; BLOCK];
+        assert_eq!(quantise(&x, &mut q), 1.0);
+        assert_eq!(q[..5], [127, 1, -1, 0, -127]);
+    }
+
+    #[test]
+    fn quantise_gives_zeros_where_the_scale_has_no_inverse() {
+        for x in [0.0, -0.0, f32::MIN_POSITIVE, f32::INFINITY] {
+            let mut q = [7; BLOCK];
+            quantise(&[x; BLOCK], &mut q);
+            assert_eq!(q, [0; BLOCK], "{x}");
+        }
+    }
+}

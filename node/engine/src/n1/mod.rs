@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The numeric profile N1: the arithmetic of the forward pass, to the bit.
+//!
+//! IEEE 754 `f32` and `f64` `+ - * / sqrt` in the order written here, and integers; no fused
+//! multiply-add, no platform library. Every function is one of a row and its prefix, so decode and
+//! prefill, any number of threads and any width of vectors give the same bits.
+//!
+//! The profile is published: no constant and no order in these modules may change. A change is a
+//! new profile.
+
+mod activation;
+mod attention;
+mod exp;
+mod logit;
+mod norm;
+mod reduce;
+mod rope;
+
+pub use activation::quantise;
+pub use attention::{attend, scores16, KEYS};
+pub use exp::{exp, silu};
+pub use logit::to_fixed;
+pub use norm::rms_norm;
+pub use reduce::{fold16, sum16, LANES};
+pub use rope::{rotate, RopeTable};
