@@ -11,11 +11,13 @@
 //! ## Money
 //!
 //! What a job has left stays on hold ([`HoldReason::Job`]) in the client's own account; the record
-//! of each job says how much of that hold is its. A payout goes from the hold straight to the
-//! payee. When the payee cannot receive it, because its account does not exist and the amount is
-//! below the existential deposit, it goes to the pot instead and becomes a claim of the payee: a
-//! settlement never fails because a third account is short. The pot is endowed with the existential
-//! deposit at genesis, so that it can receive any amount; beyond that it holds the claims.
+//! of each job says how much of that hold is its: of the down payment, which `pay_down` pays; of
+//! cost and tip, which `pay` draws on; and of the bounty, which `pay_bounty` pays. A payout goes
+//! from the hold straight to the payee. When the payee cannot receive it, because its account does
+//! not exist and the amount is below the existential deposit, it goes to the pot instead and
+//! becomes a claim of the payee: a settlement never fails because a third account is short. The pot
+//! is endowed with the existential deposit at genesis, so that it can receive any amount; beyond
+//! that it holds the claims.
 //!
 //! Genesis of this pallet must be built after that of the currency.
 

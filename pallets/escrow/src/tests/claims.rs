@@ -144,3 +144,48 @@ fn try_state_sees_an_escrow_without_its_hold() {
         assert!(Escrow::do_try_state().is_err());
     });
 }
+
+/// Takes the pot's existential deposit away, which nothing on the chain can do.
+fn without_pot(test: impl FnOnce()) {
+    new_test_ext().execute_with(|| {
+        let pot = Escrow::pot();
+        assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), pot, 0));
+        test();
+        assert_ok!(Escrow::do_try_state());
+    });
+}
+
+#[test]
+fn pay_without_a_pot_leaves_the_amount_to_the_client() {
+    without_pot(|| {
+        let id = open_first();
+        assert_eq!(Escrow::pay(&id, &NOBODY, 20), 0);
+        assert_eq!(held(CLIENT), 1_077);
+        assert_eq!(Escrow::claimable(&NOBODY), 0);
+        assert_eq!(Escrow::refund(&id), 1_077);
+    });
+}
+
+#[test]
+fn refund_without_a_pot_keeps_what_the_client_cannot_receive() {
+    without_pot(|| {
+        let id = open_first();
+        assert_eq!(Escrow::pay(&id, &OPERATOR, 1_000), 1_000);
+        System::inc_providers(&CLIENT);
+        assert_ok!(Balances::transfer_all(RuntimeOrigin::signed(CLIENT), OPERATOR, false));
+        assert_eq!(Escrow::refund(&id), 0);
+        assert_eq!(held(CLIENT), 77);
+        assert_ok!(Balances::mint_into(&CLIENT, EXISTENTIAL_DEPOSIT));
+        assert_eq!(Escrow::refund(&id), 77);
+    });
+}
+
+#[test]
+fn deposit_without_a_pot_burns() {
+    without_pot(|| {
+        let issuance = Balances::total_issuance();
+        assert_eq!(Escrow::deposit(&NOBODY, Balances::issue(3)), 0);
+        assert_eq!(Balances::total_issuance(), issuance);
+        assert_eq!(Escrow::claimable(&NOBODY), 0);
+    });
+}
