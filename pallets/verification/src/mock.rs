@@ -1,1 +1,552 @@
 // SPDX-License-Identifier: Apache-2.0
+//! A runtime with balances, escrow, operators, jobs and this pallet; randomness and what verifiers
+//! find are in the hands of the test.
+
+use crate as pallet_verification;
+use crate::{
+    types::{Audit, Offence, Phase, RoundFailure},
+    Event,
+};
+use assay_primitives::{
+    job::{
+        FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment, Payment,
+        PeerIdBytes, Privacy, Sampling,
+    },
+    report::Report,
+    settlement::{AuditOutcome, Settlement},
+    traits::{BlockRandomness, Duties, Duty, Operators as _},
+    verdict::{verdict_hash, Verdict},
+    worker::sr25519::WorkerId,
+    AbstainReason, Balance, BlockNumber, Capabilities, Engine, EngineResult, RejectReason, Work,
+};
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{ConstU32, ConstU8, Hooks, ValidatorRegistration},
+    weights::Weight,
+    BoundedVec, PalletId,
+};
+use pallet_operators::{Nonce, Offer, SubmitReports};
+use sp_core::H256;
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    BuildStorage, DispatchResult, Permill,
+};
+
+pub type AccountId = u64;
+
+pub const CLIENT: AccountId = 1;
+/// Someone who moves audits on.
+pub const KEEPER: AccountId = 3;
+/// The operators that [`with_operators`] registers.
+pub const OPERATORS: [AccountId; 6] = [11, 12, 13, 14, 15, 16];
+
+pub const ENDOWMENT: Balance = 1_000_000_000;
+pub const STAKE: Balance = 100_000;
+/// What the operators ask per token.
+pub const PRICE: Balance = 5;
+/// The longest context that they offer.
+pub const CONTEXT: u32 = 200;
+pub const BOUNTY: Balance = 7;
+/// What [`delivered`] pays.
+pub const PAYMENT: Payment = Payment { down: 10, cost: 100, tip: 3 };
+/// The bond of the operator of such a job.
+pub const JOB_BOND: Balance = 10 * (10 + 20 * PRICE + 3);
+/// The bond of each of its verifiers.
+pub const BOND: Balance = 20 * (10 + 20 * PRICE + 3);
+/// What silence costs them: a twentieth, rounded up.
+pub const SILENCE: Balance = BOND / 20;
+
+pub const COMMIT_WINDOW: BlockNumber = 5;
+pub const REVEAL_WINDOW: BlockNumber = 4;
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask
+    )]
+    pub struct Test;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(2)]
+    pub type Escrow = pallet_escrow;
+    #[runtime::pallet_index(3)]
+    pub type Operators = pallet_operators;
+    #[runtime::pallet_index(4)]
+    pub type Jobs = pallet_jobs;
+    #[runtime::pallet_index(5)]
+    pub type Verification = pallet_verification;
+}
+
+type Block = frame_system::mocking::MockBlock<Test>;
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+    type Block = Block;
+    type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+parameter_types! {
+    pub const ExistentialDeposit: Balance = 10;
+    pub const MinBond: Balance = 1_000;
+    pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
+    pub const LatenessFraction: Permill = Permill::from_percent(10);
+    pub const AuditFloor: Permill = Permill::from_percent(10);
+    pub const Bounty: Balance = BOUNTY;
+    pub const VerifierShare: Permill = Permill::from_percent(10);
+    pub const SilenceFraction: Permill = Permill::from_percent(5);
+    pub const MinVerifierBond: Balance = 1_000;
+    /// Members of a committee.
+    pub static CommitteeSize: u32 = 3;
+    /// Audits moved on per block.
+    pub static MaxAuditsPerBlock: u32 = 4;
+    /// The randomness of the parent block.
+    pub static ParentRandomness: Option<H256> = Some(H256::repeat_byte(7));
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+    type Balance = Balance;
+    type ExistentialDeposit = ExistentialDeposit;
+    type AccountStore = System;
+}
+
+impl pallet_escrow::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type PalletId = EscrowPalletId;
+    type WeightInfo = ();
+}
+
+impl pallet_operators::Config for Test {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type MinBond = MinBond;
+    type UnbondingPeriod = ConstU32<50>;
+    type MaxOperators = ConstU32<8>;
+    type MaxOffers = ConstU32<4>;
+    type MaxUnbonding = ConstU32<2>;
+    type MaxConcurrency = ConstU32<64>;
+    type MaxReports = ConstU32<8>;
+    type MaxFreeReports = ConstU32<8>;
+    type MaxValidators = ConstU32<4>;
+    type ReportPatience = ConstU32<5>;
+    type Sessions = NoSessions;
+    type Duties = (Jobs, Verification);
+    type Engine = NoEngine;
+    type Submitter = NoPool;
+    type WeightInfo = ();
+}
+
+impl pallet_jobs::Config for Test {
+    type Escrow = Escrow;
+    type Operators = Operators;
+    type Auditor = Verification;
+    type Randomness = ParentRandomness;
+    type MinDeadline = ConstU32<5>;
+    type MaxDeadline = ConstU32<100>;
+    type MaxDelay = ConstU32<50>;
+    type AcceptWindow = ConstU32<3>;
+    type ChallengeWindow = ConstU32<10>;
+    type Retention = ConstU32<20>;
+    type MaxAttempts = ConstU8<3>;
+    type MaxInputTokens = ConstU32<1_000>;
+    type MaxOutputTokens = ConstU32<1_000>;
+    type BondFactor = ConstU32<10>;
+    type LatenessFraction = LatenessFraction;
+    type VerifierShare = VerifierShare;
+    type CommitteeSize = CommitteeSize;
+    type AuditFloor = AuditFloor;
+    type Bounty = Bounty;
+    type MaxAssignmentsPerBlock = ConstU32<8>;
+    type WeightInfo = ();
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Scene;
+}
+
+impl pallet_verification::Config for Test {
+    type Jobs = Jobs;
+    type Operators = Operators;
+    type Escrow = Escrow;
+    type Randomness = ParentRandomness;
+    type CommitteeSize = CommitteeSize;
+    type MaxRounds = ConstU8<3>;
+    type CommitWindow = ConstU32<COMMIT_WINDOW>;
+    type RevealWindow = ConstU32<REVEAL_WINDOW>;
+    type AuditAllFirst = ConstU32<5>;
+    type AuditFloor = AuditFloor;
+    type VerifierBondFactor = ConstU32<20>;
+    type MinVerifierBond = MinVerifierBond;
+    type SilenceFraction = SilenceFraction;
+    type MaxAuditsPerBlock = MaxAuditsPerBlock;
+    type WeightInfo = ();
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Scene;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkJobs = Jobs;
+}
+
+impl BlockRandomness for ParentRandomness {
+    fn of_parent() -> Option<H256> {
+        Self::get()
+    }
+}
+
+pub struct NoSessions;
+impl ValidatorRegistration<AccountId> for NoSessions {
+    fn is_registered(_: &AccountId) -> bool {
+        false
+    }
+}
+
+pub struct NoEngine;
+impl Engine for NoEngine {
+    fn capabilities() -> Option<Capabilities> {
+        None
+    }
+    fn submit(_: Work) -> bool {
+        false
+    }
+    fn poll(_: u32) -> Vec<EngineResult> {
+        vec![]
+    }
+}
+
+pub struct NoPool;
+impl SubmitReports<AccountId, ConstU32<8>> for NoPool {
+    fn submit(
+        _: &AccountId,
+        _: &WorkerId,
+        _: BoundedVec<Report, ConstU32<8>>,
+        _: Nonce,
+        _: Balance,
+    ) -> Result<(), ()> {
+        Err(())
+    }
+    fn worker_account(_: &WorkerId) -> AccountId {
+        0
+    }
+}
+
+/// The scene of the benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct Scene;
+#[cfg(feature = "runtime-benchmarks")]
+impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
+    fn client(index: u32) -> AccountId {
+        let client = 1_000 + AccountId::from(index);
+        fund(client);
+        client
+    }
+
+    fn operators(model: &ModelId, price: Balance, count: u32) -> Vec<AccountId> {
+        (0..count)
+            .map(|index| {
+                let stash = 2_000 + AccountId::from(index);
+                fund(stash);
+                serve(stash, *model, price, u32::MAX, STAKE * 1_000);
+                stash
+            })
+            .collect()
+    }
+
+    fn set_randomness(randomness: H256) {
+        ParentRandomness::set(Some(randomness));
+    }
+}
+
+pub fn model(n: u64) -> ModelId {
+    ModelId::from_low_u64_be(n)
+}
+
+/// A job of 20 tokens at most from model 1.
+pub fn spec() -> JobSpec<AccountId> {
+    JobSpec {
+        model: model(1),
+        input_hash: H256::repeat_byte(1),
+        input_tokens: 10,
+        max_tokens: 20,
+        seed: 42,
+        sampling: Sampling::GREEDY,
+        profile: NumericProfile::N1,
+        not_before: 0,
+        deadline: 20,
+        privacy: Privacy::Public,
+        output_key: None,
+        auto_lock: true,
+        peer: PeerIdBytes::default(),
+        allowed: BoundedVec::new(),
+    }
+}
+
+/// The digest root of every job.
+pub const ROOT: H256 = H256::repeat_byte(9);
+
+/// What operators commit to.
+pub fn commitment() -> OutputCommitment {
+    OutputCommitment {
+        output_hash: H256::repeat_byte(2),
+        digest_commitment: BlakeTwo256::hash(ROOT.as_bytes()),
+        tokens: 20,
+        finish: FinishReason::Length,
+    }
+}
+
+pub fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+pub fn accepts() -> Verdict {
+    Verdict::Accept { digest_root: ROOT }
+}
+
+pub fn rejects() -> Verdict {
+    Verdict::Reject { position: 4, reason: RejectReason::Integrity }
+}
+
+pub fn abstains() -> Verdict {
+    Verdict::Abstain(AbstainReason::PayloadUnavailable)
+}
+
+/// A job of [`CLIENT`] that was delivered in this block, with its operator.
+pub fn delivered() -> (JobId, AccountId) {
+    delivered_for(CLIENT, spec())
+}
+
+pub fn delivered_for(client: AccountId, spec: JobSpec<AccountId>) -> (JobId, AccountId) {
+    let id = Jobs::next_job_id(&client, &spec);
+    Jobs::create(signed(client), spec, PAYMENT).unwrap();
+    run_blocks(1);
+    let JobState::Assigned { operator, .. } = state(&id) else { panic!("not assigned") };
+    <Jobs as Duties<_>>::handle(&operator, &Report::Accept { job: id }).unwrap().unwrap();
+    let report = Report::CommitOutput { job: id, commitment: commitment() };
+    <Jobs as Duties<_>>::handle(&operator, &report).unwrap().unwrap();
+    (id, operator)
+}
+
+/// A job whose committee was drawn in this block, with its operator and the committee.
+pub fn drawn() -> (JobId, AccountId, Vec<AccountId>) {
+    let (id, operator) = delivered();
+    run_blocks(2);
+    let committee = Verification::committee(&id);
+    assert_eq!(committee.len(), 3, "a committee was drawn");
+    (id, operator, committee)
+}
+
+/// A job whose verifiers have committed to these verdicts, with its operator and the committee.
+pub fn committed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>) {
+    let (id, operator, committee) = drawn();
+    for (verifier, verdict) in committee.iter().zip(verdicts) {
+        commit(*verifier, id, verdict).unwrap();
+    }
+    (id, operator, committee)
+}
+
+/// A job whose verifiers have told these verdicts, with its operator and the committee.
+pub fn revealed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>) {
+    let (id, operator, committee) = committed(verdicts);
+    for (verifier, verdict) in committee.iter().zip(verdicts) {
+        reveal(*verifier, id, verdict).unwrap();
+    }
+    (id, operator, committee)
+}
+
+/// The salt of a verifier.
+pub fn salt(verifier: AccountId) -> H256 {
+    H256::from_low_u64_be(verifier)
+}
+
+pub fn round(id: &JobId) -> u8 {
+    crate::Audits::<Test>::get(id).map_or(0, |audit| audit.round)
+}
+
+pub fn hash_of(verifier: AccountId, id: JobId, verdict: Verdict) -> H256 {
+    verdict_hash(&id, round(&id), &verifier, &verdict, &salt(verifier))
+}
+
+pub fn commit(verifier: AccountId, job: JobId, verdict: Verdict) -> DispatchResult {
+    report(verifier, Report::CommitVerdict { job, hash: hash_of(verifier, job, verdict) })
+}
+
+pub fn reveal(verifier: AccountId, job: JobId, verdict: Verdict) -> DispatchResult {
+    report(verifier, Report::RevealVerdict { job, verdict, salt: salt(verifier) })
+}
+
+/// Hands a report to the pallet, all or nothing as the pallet of operators does.
+pub fn report(verifier: AccountId, report: Report) -> DispatchResult {
+    frame_support::storage::with_storage_layer(|| {
+        <Verification as Duties<_>>::handle(&verifier, &report).expect("a report of this pallet")
+    })
+}
+
+pub fn audit(id: &JobId) -> Audit<AccountId> {
+    crate::Audits::<Test>::get(id).expect("the audit is open")
+}
+
+pub fn phase(id: &JobId) -> Phase {
+    audit(id).phase
+}
+
+pub fn is_over(id: &JobId) -> bool {
+    !crate::Audits::<Test>::contains_key(id)
+}
+
+pub fn state(id: &JobId) -> JobState<AccountId> {
+    pallet_jobs::Jobs::<Test>::get(id).expect("the job is not pruned").state
+}
+
+/// The settlement of a job that is over.
+pub fn settlement(id: &JobId) -> Settlement<AccountId> {
+    match state(id) {
+        JobState::Settled(settlement) => settlement,
+        state => panic!("not settled: {state:?}"),
+    }
+}
+
+pub fn reserved(verifier: AccountId, id: &JobId) -> Balance {
+    Operators::reserved(&verifier, Duty::Verify(*id))
+}
+
+pub fn now() -> BlockNumber {
+    Verification::now()
+}
+
+/// Ends this block and begins the next ones.
+pub fn run_blocks(count: u32) {
+    for _ in 0..count {
+        Jobs::on_idle(now().into(), Weight::MAX);
+        let next = now() + 1;
+        System::set_block_number(next.into());
+        Jobs::on_initialize(next.into());
+        Verification::on_initialize(next.into());
+    }
+}
+
+/// Begins the next blocks without the pallet's own hook.
+pub fn skip_blocks(count: u32) {
+    System::set_block_number((now() + count).into());
+}
+
+/// All that the account has.
+pub fn wealth(who: AccountId) -> Balance {
+    Balances::free_balance(who) + Balances::reserved_balance(who)
+}
+
+pub fn events() -> Vec<Event<Test>> {
+    System::events()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            RuntimeEvent::Verification(event) => Some(event),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The rounds that came to nothing, and the conclusions.
+pub fn failures() -> Vec<(u8, RoundFailure)> {
+    let failure = |event| match event {
+        Event::RoundFailed { round, failure, .. } => Some((round, failure)),
+        _ => None,
+    };
+    events().into_iter().filter_map(failure).collect()
+}
+
+/// How audits ended, each with the verifiers who found that.
+pub fn conclusions() -> Vec<(AuditOutcome, Vec<AccountId>)> {
+    let conclusion = |event| match event {
+        Event::AuditConcluded { outcome, verifiers, .. } => Some((outcome, verifiers)),
+        _ => None,
+    };
+    events().into_iter().filter_map(conclusion).collect()
+}
+
+/// Who was slashed, for what and how much.
+pub fn slashes() -> Vec<(AccountId, Offence, Balance)> {
+    let slash = |event| match event {
+        Event::VerifierSlashed { verifier, offence, amount, .. } => {
+            Some((verifier, offence, amount))
+        }
+        _ => None,
+    };
+    events().into_iter().filter_map(slash).collect()
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+pub fn fund(who: AccountId) {
+    use frame_support::traits::fungible::Mutate;
+    Balances::set_balance(&who, ENDOWMENT);
+}
+
+/// Registers an operator.
+pub fn serve(stash: AccountId, model: ModelId, price: Balance, context: u32, bond: Balance) {
+    let offers = BoundedVec::truncate_from(vec![Offer { model, price, context }]);
+    Operators::register(signed(stash), stash + 100_000, offers, 16, bond).unwrap();
+}
+
+pub fn new_test_ext() -> sp_io::TestExternalities {
+    ParentRandomness::set(Some(H256::repeat_byte(7)));
+    let endowed = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
+    let storage = RuntimeGenesisConfig {
+        balances: pallet_balances::GenesisConfig {
+            balances: endowed.map(|who| (who, ENDOWMENT)).collect(),
+            ..Default::default()
+        },
+        ..Default::default()
+    }
+    .build_storage()
+    .unwrap();
+    let mut ext = sp_io::TestExternalities::new(storage);
+    ext.execute_with(|| System::set_block_number(1));
+    ext
+}
+
+/// Runs the test with six operators that serve model 1, then checks the invariants.
+pub fn with_operators<R>(test: impl FnOnce() -> R) -> R {
+    with_some_operators(OPERATORS.len(), test)
+}
+
+/// The same with so many operators.
+pub fn with_some_operators<R>(count: usize, test: impl FnOnce() -> R) -> R {
+    new_test_ext().execute_with(|| {
+        for stash in OPERATORS.into_iter().take(count) {
+            serve(stash, model(1), PRICE, CONTEXT, STAKE);
+        }
+        let result = test();
+        check_state();
+        result
+    })
+}
+
+/// The pallet's invariants; and that the operators have reserved what jobs and audits ask for.
+pub fn check_state() {
+    Verification::do_try_state().unwrap();
+    for operator in OPERATORS {
+        let Some(record) = pallet_operators::Operators::<Test>::get(operator) else { continue };
+        let duties =
+            pallet_jobs::Jobs::<Test>::iter_keys().flat_map(|id| [Duty::Run(id), Duty::Verify(id)]);
+        let reserved: Balance = duties.map(|duty| Operators::reserved(&operator, duty)).sum();
+        assert_eq!(record.reserved, reserved, "reservations of operator {operator}");
+        for (id, audit) in crate::Audits::<Test>::iter() {
+            let seated = audit.seats.iter().any(|seat| seat.verifier == operator);
+            let bond = if seated { BOND } else { 0 };
+            assert_eq!(self::reserved(operator, &id), bond, "bond of verifier {operator}");
+        }
+    }
+}
+
+/// Everything that all accounts have.
+pub fn everything() -> Balance {
+    let known = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
+    known.map(wealth).sum::<Balance>() + Balances::free_balance(Escrow::pot())
+}

@@ -45,7 +45,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(250_000_000, 30_000).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads((35_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(m.into()).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(m.into()).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((35_u64).saturating_mul(n.into())))
 	}
 }
@@ -74,7 +74,7 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(250_000_000, 30_000).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads((35_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().reads((3_u64).saturating_mul(m.into()).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(m.into()).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes((35_u64).saturating_mul(n.into())))
 	}
 }

@@ -1,1 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Tests by topic.
+
+mod attacks;
+mod bounds;
+mod config;
+mod draw;
+mod duties;
+mod outcome;
+mod random;
+mod silence;

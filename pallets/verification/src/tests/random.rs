@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Random sequences of reports and blocks over several audits: no invariant breaks, no money appears,
+//! every audit ends, and every job with it.
+
+use crate::mock::*;
+use assay_primitives::{
+    job::{JobSpec, JobState},
+    report::Report,
+    traits::Duties,
+    Verdict,
+};
+use frame_support::storage::with_storage_layer;
+use proptest::prelude::*;
+use sp_core::H256;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Order { client: usize },
+    Work { commit: bool },
+    Commit { seat: usize, verdict: u8 },
+    Reveal { seat: usize, verdict: u8 },
+    Advance { job: usize },
+    Settle { job: usize },
+    Randomness { some: Option<u8> },
+    Blocks { count: u8 },
+    Skip { count: u8 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let seat = 0..100usize;
+    prop_oneof![
+        3 => (0..4usize).prop_map(|client| Step::Order { client }),
+        4 => any::<bool>().prop_map(|commit| Step::Work { commit }),
+        12 => (seat.clone(), 0..8u8).prop_map(|(seat, verdict)| Step::Commit { seat, verdict }),
+        12 => (seat.clone(), 0..8u8).prop_map(|(seat, verdict)| Step::Reveal { seat, verdict }),
+        2 => seat.clone().prop_map(|job| Step::Advance { job }),
+        1 => seat.prop_map(|job| Step::Settle { job }),
+        1 => any::<Option<u8>>().prop_map(|some| Step::Randomness { some }),
+        6 => (1..4u8).prop_map(|count| Step::Blocks { count }),
+        1 => (1..8u8).prop_map(|count| Step::Skip { count }),
+    ]
+}
+
+/// Mostly the truth.
+fn verdict(n: u8) -> Verdict {
+    match n {
+        0 => rejects(),
+        1 => abstains(),
+        2 => Verdict::Accept { digest_root: H256::zero() },
+        _ => accepts(),
+    }
+}
+
+fn pick<V>(mut all: Vec<V>, n: usize) -> Option<V> {
+    (!all.is_empty()).then(|| all.swap_remove(n % all.len()))
+}
+
+fn seat(n: usize) -> Option<(AccountId, H256)> {
+    let mut all: Vec<_> =
+        crate::SeatsOf::<Test>::iter().map(|(verifier, job, ())| (verifier, job)).collect();
+    all.sort();
+    pick(all, n)
+}
+
+fn job(n: usize) -> H256 {
+    let mut all: Vec<_> = pallet_jobs::Jobs::<Test>::iter_keys().collect();
+    all.sort();
+    pick(all, n).unwrap_or_default()
+}
+
+/// What is refused changes nothing, so all outcomes are fine.
+fn take(step: Step) {
+    match step {
+        Step::Order { client } => {
+            let client = [CLIENT, OPERATORS[0], OPERATORS[1], KEEPER][client];
+            let spec = JobSpec { deadline: 50, ..spec() };
+            let _ = with_storage_layer(|| Jobs::create(signed(client), spec, PAYMENT));
+        }
+        Step::Work { commit } => {
+            for (job, stored) in pallet_jobs::Jobs::<Test>::iter().collect::<Vec<_>>() {
+                let report = match stored.state {
+                    JobState::Assigned { operator, .. } => (operator, Report::Accept { job }),
+                    JobState::Running { operator, .. } if commit => {
+                        (operator, Report::CommitOutput { job, commitment: commitment() })
+                    }
+                    _ => continue,
+                };
+                let _ = with_storage_layer(|| Jobs::handle(&report.0, &report.1).unwrap());
+            }
+        }
+        Step::Commit { seat: n, verdict: said } => {
+            if let Some((verifier, id)) = seat(n) {
+                let _ = commit(verifier, id, verdict(said));
+            }
+        }
+        Step::Reveal { seat: n, verdict: said } => {
+            if let Some((verifier, id)) = seat(n) {
+                let _ = reveal(verifier, id, verdict(said));
+            }
+        }
+        Step::Advance { job: n } => {
+            let _ = with_storage_layer(|| Verification::advance(signed(KEEPER), job(n)));
+        }
+        Step::Settle { job: n } => {
+            let _ = with_storage_layer(|| Jobs::settle(signed(KEEPER), job(n)));
+        }
+        Step::Randomness { some } => ParentRandomness::set(some.map(H256::repeat_byte)),
+        Step::Blocks { count } => run_blocks(count.into()),
+        Step::Skip { count } => skip_blocks(count.into()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sequences_keep_the_invariants_and_end_every_audit(
+        steps in proptest::collection::vec(step(), 1..150)
+    ) {
+        with_operators(|| {
+            let issued = Balances::total_issuance();
+            for step in steps {
+                take(step);
+                check_state();
+                prop_assert_eq!(everything(), Balances::total_issuance());
+                prop_assert!(Balances::total_issuance() <= issued);
+            }
+            ParentRandomness::set(Some(H256::zero()));
+            run_blocks(400);
+            prop_assert_eq!(crate::Audits::<Test>::iter().count(), 0);
+            prop_assert_eq!(crate::AgendaEntries::<Test>::iter().count(), 0);
+            prop_assert_eq!(crate::SeatsOf::<Test>::iter().count(), 0);
+            prop_assert_eq!(pallet_jobs::Jobs::<Test>::iter().count(), 0);
+            Ok(())
+        })?;
+    }
+}
