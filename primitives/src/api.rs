@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Runtime APIs: what nodes, clients and dApps read of the state.
 
+// The macro writes the bound of `AccountId` twice.
+#![allow(clippy::multiple_bound_locations)]
+
 use crate::{
     job::{JobId, JobSpec, JobState, ModelId, Payment},
     Balance, BlockNumber,

@@ -1,1 +1,321 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Benchmarks of the calls, the reports and the hooks, each on its most expensive path.
+
+use crate::{
+    types::MAX_ATTEMPTS, Call, Config, Deadlines, Job, JobsOfOperator, Pallet, WeightInfo,
+};
+use alloc::vec;
+use assay_primitives::{
+    benchmarking::{BenchmarkHelper, DeliveredJobs},
+    job::{
+        FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment, Payment,
+        PeerIdBytes, Privacy, Sampling, MAX_ALLOWED_OPERATORS,
+    },
+    reason::DeclineReason,
+    report::Report,
+    settlement::AuditOutcome,
+    traits::{AuditedJobs, Duties, Duty, Escrow, Operators},
+    Balance, BlockNumber,
+};
+use frame_benchmarking::v2::*;
+use frame_support::{traits::Get, weights::WeightMeter, BoundedVec};
+use frame_system::RawOrigin;
+use sp_core::H256;
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    SaturatedConversion,
+};
+
+/// What the operators of benchmarks ask per token.
+const PRICE: Balance = 1_000;
+/// The most tokens of their jobs.
+const TOKENS: u32 = 100;
+const PAYMENT: Payment = Payment { down: 50_000, cost: 100_000, tip: 10_000 };
+
+fn model() -> ModelId {
+    H256::repeat_byte(1)
+}
+
+/// As long as a specification can be; the operators that are drawn must be among the allowed ones.
+fn spec<T: Config>(
+    model: &ModelId,
+    operators: &[T::AccountId],
+    deadline: BlockNumber,
+) -> JobSpec<T::AccountId> {
+    let mut peer = vec![0x00, 62];
+    peer.extend([7; 62]);
+    let allowed = operators.iter().take(MAX_ALLOWED_OPERATORS as usize).cloned().collect();
+    JobSpec {
+        model: *model,
+        input_hash: H256::repeat_byte(2),
+        input_tokens: 10,
+        max_tokens: TOKENS,
+        seed: 1,
+        sampling: Sampling::GREEDY,
+        profile: NumericProfile::N1,
+        not_before: 0,
+        deadline,
+        privacy: Privacy::Public,
+        output_key: None,
+        auto_lock: true,
+        peer: PeerIdBytes::truncate_from(peer),
+        allowed: BoundedVec::truncate_from(allowed),
+    }
+}
+
+fn commitment() -> OutputCommitment {
+    OutputCommitment {
+        output_hash: H256::repeat_byte(3),
+        digest_commitment: BlakeTwo256::hash(H256::zero().as_bytes()),
+        tokens: TOKENS,
+        finish: FinishReason::Length,
+    }
+}
+
+fn advance_to<T: Config>(block: BlockNumber) {
+    frame_system::Pallet::<T>::set_block_number(block.saturated_into());
+}
+
+fn job<T: Config>(id: &JobId) -> Job<T::AccountId> {
+    crate::Jobs::<T>::get(id).expect("created by the benchmark")
+}
+
+fn create<T: Config>(client: &T::AccountId, model: &ModelId, allowed: &[T::AccountId]) -> JobId {
+    let spec = spec::<T>(model, allowed, T::MaxDeadline::get());
+    let id = Pallet::<T>::next_job_id(client, &spec);
+    Pallet::<T>::create(RawOrigin::Signed(client.clone()).into(), spec, PAYMENT)
+        .expect("the client can pay and the model is served");
+    id
+}
+
+/// A job that is assigned, with its client and its operator.
+fn assigned<T: Config>() -> (JobId, T::AccountId, T::AccountId) {
+    advance_to::<T>(1);
+    let client = T::BenchmarkHelper::client(0);
+    let operators = T::BenchmarkHelper::operators(&model(), PRICE, 1);
+    T::BenchmarkHelper::set_randomness(H256::repeat_byte(9));
+    let id = create::<T>(&client, &model(), &operators);
+    advance_to::<T>(2);
+    assert_eq!(Pallet::<T>::assign_due(2), 1);
+    let JobState::Assigned { operator, .. } = job::<T>(&id).state else {
+        panic!("nobody was drawn")
+    };
+    (id, client, operator)
+}
+
+fn running<T: Config>() -> (JobId, T::AccountId, T::AccountId) {
+    let (id, client, operator) = assigned::<T>();
+    report::<T>(&operator, Report::Accept { job: id });
+    (id, client, operator)
+}
+
+/// A job that is delivered and not audited, with its client.
+fn waived<T: Config>() -> (JobId, T::AccountId) {
+    let (id, client, operator) = running::<T>();
+    report::<T>(&operator, Report::CommitOutput { job: id, commitment: commitment() });
+    Pallet::<T>::conclude(&id, AuditOutcome::NotAudited, &[]);
+    (id, client)
+}
+
+fn report<T: Config>(operator: &T::AccountId, report: Report) {
+    Pallet::<T>::handle(operator, &report).expect("of this pallet").expect("in order");
+}
+
+fn is_settled<T: Config>(id: &JobId) -> bool {
+    matches!(job::<T>(id).state, JobState::Settled(_))
+}
+
+impl<T: Config> DeliveredJobs<T::AccountId> for Pallet<T> {
+    fn delivered(client: &T::AccountId, operator: &T::AccountId, model: &ModelId) -> JobId {
+        let id = create::<T>(client, model, core::slice::from_ref(operator));
+        let mut job = job::<T>(&id);
+        let bond = Self::bond_of(&job, PRICE);
+        T::Operators::reserve(operator, Duty::Run(id), bond).expect("the operator has stake");
+        T::Operators::free_slot(operator, Duty::Run(id));
+        T::Escrow::pay_down(&id, operator);
+        job.drawn = BoundedVec::truncate_from(vec![operator.clone()]);
+        job.state = JobState::Delivered {
+            operator: operator.clone(),
+            price: PRICE,
+            commitment: commitment(),
+            audit: true,
+            until: Self::now().saturating_add(T::ChallengeWindow::get()),
+        };
+        Self::put(&id, job);
+        id
+    }
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn create() {
+        let client = T::BenchmarkHelper::client(0);
+        let most = T::Operators::max_operators();
+        let operators = T::BenchmarkHelper::operators(&model(), PRICE, most);
+        let spec = spec::<T>(&model(), &operators, T::MaxDeadline::get());
+        let id = Pallet::<T>::next_job_id(&client, &spec);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(client), spec, PAYMENT);
+
+        assert!(matches!(job::<T>(&id).state, JobState::Open { .. }));
+    }
+
+    #[benchmark]
+    fn raise_payment() {
+        let client = T::BenchmarkHelper::client(0);
+        let operators = T::BenchmarkHelper::operators(&model(), PRICE, 1);
+        let id = super::create::<T>(&client, &model(), &operators);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(client), id, PAYMENT);
+
+        assert_eq!(job::<T>(&id).payment.tip, 2 * PAYMENT.tip);
+    }
+
+    #[benchmark]
+    fn cancel() {
+        let client = T::BenchmarkHelper::client(0);
+        let operators = T::BenchmarkHelper::operators(&model(), PRICE, 1);
+        let id = super::create::<T>(&client, &model(), &operators);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(client), id);
+
+        assert!(is_settled::<T>(&id));
+    }
+
+    #[benchmark]
+    fn confirm_received() {
+        let (id, client) = waived::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(client), id);
+
+        assert!(is_settled::<T>(&id));
+    }
+
+    #[benchmark]
+    fn settle() {
+        let (id, _) = waived::<T>();
+        let caller = T::BenchmarkHelper::client(1);
+        advance_to::<T>(Pallet::<T>::due(&job::<T>(&id)));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller), id);
+
+        assert!(is_settled::<T>(&id));
+    }
+
+    /// A running job: its operator is fined, and the caller gets the bounty.
+    #[benchmark]
+    fn expire() {
+        let (id, _, _) = running::<T>();
+        let caller = T::BenchmarkHelper::client(1);
+        advance_to::<T>(Pallet::<T>::due(&job::<T>(&id)));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller), id);
+
+        assert!(is_settled::<T>(&id));
+    }
+
+    #[benchmark]
+    fn accept() {
+        let (id, _, operator) = assigned::<T>();
+
+        #[block]
+        {
+            report::<T>(&operator, Report::Accept { job: id });
+        }
+
+        assert!(matches!(job::<T>(&id).state, JobState::Running { .. }));
+    }
+
+    /// The last attempt: the job expires.
+    #[benchmark]
+    fn decline() {
+        let (id, _, operator) = assigned::<T>();
+        crate::Jobs::<T>::mutate(id, |job| {
+            let job = job.as_mut().expect("assigned");
+            job.drawn = BoundedVec::truncate_from(vec![operator.clone(); MAX_ATTEMPTS as usize]);
+        });
+        let reason = DeclineReason::Resource;
+
+        #[block]
+        {
+            report::<T>(&operator, Report::Decline { job: id, reason });
+        }
+
+        assert!(is_settled::<T>(&id));
+    }
+
+    #[benchmark]
+    fn commit_output() {
+        let (id, _, operator) = running::<T>();
+
+        #[block]
+        {
+            report::<T>(&operator, Report::CommitOutput { job: id, commitment: commitment() });
+        }
+
+        assert!(matches!(job::<T>(&id).state, JobState::Delivered { .. }));
+    }
+
+    #[benchmark]
+    fn on_initialize(
+        n: Linear<0, { T::MaxAssignmentsPerBlock::get() }>,
+        m: Linear<1, { T::Operators::max_operators() }>,
+    ) {
+        advance_to::<T>(1);
+        let client = T::BenchmarkHelper::client(0);
+        let operators = T::BenchmarkHelper::operators(&model(), PRICE, m);
+        T::BenchmarkHelper::set_randomness(H256::repeat_byte(9));
+        for _ in 0..n {
+            super::create::<T>(&client, &model(), &operators);
+        }
+        advance_to::<T>(2);
+
+        #[block]
+        {
+            Pallet::<T>::assign_due(2);
+        }
+
+        assert_eq!(JobsOfOperator::<T>::iter().count(), n as usize);
+    }
+
+    /// The agenda, with no room for anything that is on it.
+    #[benchmark]
+    fn on_idle() {
+        let mut meter = WeightMeter::with_limit(T::WeightInfo::on_idle());
+        Deadlines::<T>::add(1, &JobId::zero());
+
+        #[block]
+        {
+            Pallet::<T>::work_off_deadlines(1, &mut meter);
+        }
+
+        assert_eq!(crate::DeadlineEntries::<T>::iter().count(), 1);
+    }
+
+    /// A running job: its operator is fined.
+    #[benchmark]
+    fn work_off_deadline() {
+        let (id, _, _) = running::<T>();
+        let now = Pallet::<T>::due(&job::<T>(&id));
+        advance_to::<T>(now);
+        crate::DeadlineCursor::<T>::put(now);
+
+        #[block]
+        {
+            Pallet::<T>::work_off_deadlines(now, &mut WeightMeter::new());
+        }
+
+        assert!(is_settled::<T>(&id));
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}

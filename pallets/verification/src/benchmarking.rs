@@ -1,1 +1,174 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Benchmarks of the calls, the reports and the hooks, each on its most expensive path.
+
+use crate::{
+    auditor::DRAW_DELAY,
+    types::{Audit, Phase},
+    Audits, Call, Config, Pallet,
+};
+use alloc::vec::Vec;
+use assay_primitives::{
+    benchmarking::{BenchmarkHelper, DeliveredJobs},
+    job::{JobId, ModelId},
+    reason::RejectReason,
+    report::Report,
+    traits::{Auditor, Duties, Operators},
+    verdict::{verdict_hash, Verdict},
+    Balance, BlockNumber,
+};
+use frame_benchmarking::v2::*;
+use frame_support::traits::Get;
+use frame_system::RawOrigin;
+use sp_core::H256;
+use sp_runtime::SaturatedConversion;
+
+/// What the operators of benchmarks ask per token, as [`DeliveredJobs`] has it.
+const PRICE: Balance = 1_000;
+const ACCEPT: Verdict = Verdict::Accept { digest_root: H256::zero() };
+const REJECT: Verdict = Verdict::Reject { position: 0, reason: RejectReason::Integrity };
+
+fn model() -> ModelId {
+    H256::repeat_byte(1)
+}
+
+fn advance_by<T: Config>(blocks: BlockNumber) {
+    let block = Pallet::<T>::now().saturating_add(blocks);
+    frame_system::Pallet::<T>::set_block_number(block.saturated_into());
+}
+
+fn audit<T: Config>(job: &JobId) -> Audit<T::AccountId> {
+    Audits::<T>::get(job).expect("begun by the benchmark")
+}
+
+/// A job whose draw is due in this block, with `operators` operators.
+fn drawing<T: Config>(operators: u32) -> JobId {
+    advance_by::<T>(1);
+    let client = T::BenchmarkHelper::client(0);
+    let operators = T::BenchmarkHelper::operators(&model(), PRICE, operators);
+    T::BenchmarkHelper::set_randomness(H256::repeat_byte(9));
+    let operator = operators.first().expect("there is one");
+    let job = T::BenchmarkJobs::delivered(&client, operator, &model());
+    Pallet::<T>::delivered(&job, operator);
+    advance_by::<T>(DRAW_DELAY);
+    job
+}
+
+/// A job whose committee is full and committing, with the committee.
+fn committing<T: Config>() -> (JobId, Vec<T::AccountId>) {
+    let job = drawing::<T>(T::CommitteeSize::get().saturating_add(1));
+    Pallet::<T>::draw(&job, audit::<T>(&job), Pallet::<T>::now());
+    let committee = Pallet::<T>::committee(&job);
+    assert_eq!(committee.len(), T::CommitteeSize::get() as usize);
+    (job, committee)
+}
+
+fn commit<T: Config>(job: &JobId, verifier: &T::AccountId, verdict: &Verdict) {
+    let hash = verdict_hash(job, 0, verifier, verdict, &H256::zero());
+    report::<T>(verifier, Report::CommitVerdict { job: *job, hash });
+}
+
+fn reveal<T: Config>(job: &JobId, verifier: &T::AccountId, verdict: Verdict) {
+    report::<T>(verifier, Report::RevealVerdict { job: *job, verdict, salt: H256::zero() });
+}
+
+fn report<T: Config>(verifier: &T::AccountId, report: Report) {
+    Pallet::<T>::handle(verifier, &report).expect("of this pallet").expect("in order");
+}
+
+/// What the members of a committee say so that it rejects with the smallest majority.
+fn verdicts<T: Config>() -> impl Iterator<Item = Verdict> {
+    let minority = T::CommitteeSize::get().saturating_sub(Pallet::<T>::majority());
+    (0..T::CommitteeSize::get()).map(move |n| if n < minority { ACCEPT } else { REJECT })
+}
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    /// A majority rejects and the others have not revealed.
+    #[benchmark]
+    fn advance() {
+        let (job, committee) = committing::<T>();
+        for verifier in &committee {
+            commit::<T>(&job, verifier, &REJECT);
+        }
+        for verifier in committee.iter().take(Pallet::<T>::majority() as usize) {
+            reveal::<T>(&job, verifier, REJECT);
+        }
+        advance_by::<T>(T::RevealWindow::get().saturating_add(1));
+        let caller: T::AccountId = whitelisted_caller();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(caller), job);
+
+        assert!(!Audits::<T>::contains_key(job));
+    }
+
+    /// The last commit, which opens the reveals.
+    #[benchmark]
+    fn commit_verdict() {
+        let (job, committee) = committing::<T>();
+        let (last, others) = committee.split_last().expect("a committee has members");
+        for verifier in others {
+            commit::<T>(&job, verifier, &REJECT);
+        }
+
+        #[block]
+        {
+            commit::<T>(&job, last, &REJECT);
+        }
+
+        assert!(matches!(audit::<T>(&job).phase, Phase::Revealing { .. }));
+    }
+
+    /// The last reveal, after which the operator and all verifiers that contradict are slashed.
+    #[benchmark]
+    fn reveal_verdict() {
+        let (job, committee) = committing::<T>();
+        for (verifier, verdict) in committee.iter().zip(verdicts::<T>()) {
+            commit::<T>(&job, verifier, &verdict);
+        }
+        let (last, others) = committee.split_last().expect("a committee has members");
+        for (verifier, verdict) in others.iter().zip(verdicts::<T>()) {
+            reveal::<T>(&job, verifier, verdict);
+        }
+
+        #[block]
+        {
+            reveal::<T>(&job, last, REJECT);
+        }
+
+        assert!(!Audits::<T>::contains_key(job));
+    }
+
+    /// The agenda, with nothing on it.
+    #[benchmark]
+    fn on_initialize() {
+        advance_by::<T>(1);
+        let moved;
+
+        #[block]
+        {
+            moved = Pallet::<T>::work_off(Pallet::<T>::now());
+        }
+
+        assert_eq!(moved, Default::default());
+    }
+
+    /// The draw of a committee out of `m` operators.
+    #[benchmark]
+    fn draw(m: Linear<{ T::CommitteeSize::get() + 1 }, { T::Operators::max_operators() }>) {
+        let job = drawing::<T>(m);
+        let now = Pallet::<T>::now();
+        crate::AgendaCursor::<T>::put(now);
+
+        #[block]
+        {
+            Pallet::<T>::work_off(now);
+        }
+
+        assert!(matches!(audit::<T>(&job).phase, Phase::Committing { .. }));
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}

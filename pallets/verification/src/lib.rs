@@ -248,7 +248,10 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
             let moved = Self::work_off(now.saturated_into());
-            T::WeightInfo::on_initialize(moved, T::Operators::max_operators())
+            let draws = T::WeightInfo::draw(T::Operators::max_operators())
+                .saturating_mul(moved.draws.into());
+            let others = T::WeightInfo::advance().saturating_mul(moved.others.into());
+            T::WeightInfo::on_initialize().saturating_add(draws).saturating_add(others)
         }
 
         fn integrity_test() {

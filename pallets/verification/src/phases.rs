@@ -9,22 +9,33 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_primitives::{job::JobId, settlement::AuditOutcome, traits::AuditedJobs, BlockNumber};
-use frame_support::{dispatch::DispatchResult, traits::Get};
+use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
+
+/// What was moved on in a block.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Moved {
+    /// Draws, or attempts at one.
+    pub draws: u32,
+    /// Audits whose deadline was over, and entries of the agenda that were none any more.
+    pub others: u32,
+}
 
 impl<T: Config> Pallet<T> {
-    /// Moves on the audits that are due, at most so many per block; gives how many.
-    pub(crate) fn work_off(now: BlockNumber) -> u32 {
-        let mut moved = 0u32;
+    /// Moves on the audits that are due, at most so many per block.
+    pub(crate) fn work_off(now: BlockNumber) -> Moved {
+        let mut moved = Moved::default();
         for job in Due::<T>::take_due(now, T::MaxAuditsPerBlock::get()) {
-            moved = moved.saturating_add(1);
-            let Some(audit) = Audits::<T>::get(job) else { continue };
-            if now < audit.phase.due() {
-                continue;
-            }
-            match audit.phase {
-                Phase::Drawing { .. } => Self::draw(&job, audit, now),
-                Phase::Committing { .. } => Self::close_commits(&job, audit),
-                Phase::Revealing { .. } => Self::tally(&job, audit),
+            let audit = Audits::<T>::get(job).filter(|audit| now >= audit.phase.due());
+            match audit {
+                Some(audit) if matches!(audit.phase, Phase::Drawing { .. }) => {
+                    moved.draws = moved.draws.saturating_add(1);
+                    Self::draw(&job, audit, now);
+                }
+                Some(audit) => {
+                    moved.others = moved.others.saturating_add(1);
+                    Self::close(&job, audit);
+                }
+                None => moved.others = moved.others.saturating_add(1),
             }
         }
         moved
@@ -32,13 +43,19 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_advance(job: &JobId) -> DispatchResult {
         let audit = Audits::<T>::get(job).ok_or(Error::<T>::AuditNotFound)?;
-        let due = Self::now() >= audit.phase.due();
-        match audit.phase {
-            Phase::Committing { .. } if due => Self::close_commits(job, audit),
-            Phase::Revealing { .. } if due => Self::tally(job, audit),
-            _ => return Err(Error::<T>::NotDue.into()),
-        }
+        let drawing = matches!(audit.phase, Phase::Drawing { .. });
+        ensure!(!drawing && Self::now() >= audit.phase.due(), Error::<T>::NotDue);
+        Self::close(job, audit);
         Ok(())
+    }
+
+    /// The window of the audit's phase is over. A draw has none.
+    fn close(job: &JobId, audit: Audit<T::AccountId>) {
+        match audit.phase {
+            Phase::Drawing { .. } => {}
+            Phase::Committing { .. } => Self::close_commits(job, audit),
+            Phase::Revealing { .. } => Self::tally(job, audit),
+        }
     }
 
     /// No more commits: reveals follow if enough have committed for a majority.

@@ -16,8 +16,10 @@ pub trait WeightInfo {
 	fn advance() -> Weight;
 	fn commit_verdict() -> Weight;
 	fn reveal_verdict() -> Weight;
-	/// `n` audits that are moved on, with `m` operators to draw committees from.
-	fn on_initialize(n: u32, m: u32) -> Weight;
+	/// The agenda without what is on it.
+	fn on_initialize() -> Weight;
+	/// The draw of a committee out of `m` operators.
+	fn draw(m: u32) -> Weight;
 }
 
 /// Weights for `pallet_verification` with the database of the runtime.
@@ -38,15 +40,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(35_u64))
 			.saturating_add(T::DbWeight::get().writes(35_u64))
 	}
-	fn on_initialize(n: u32, m: u32, ) -> Weight {
-		Weight::from_parts(20_000_000, 4_000)
+	fn on_initialize() -> Weight {
+		Weight::from_parts(10_000_000, 4_000)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
-			.saturating_add(Weight::from_parts(250_000_000, 30_000).saturating_mul(n.into()))
-			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads((35_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(m.into()).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes((35_u64).saturating_mul(n.into())))
+	}
+	fn draw(m: u32, ) -> Weight {
+		Weight::from_parts(150_000_000, 30_000)
+			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()))
+			.saturating_add(T::DbWeight::get().reads(16_u64))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(m.into())))
+			.saturating_add(T::DbWeight::get().writes(16_u64))
 	}
 }
 
@@ -67,14 +71,16 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(35_u64))
 			.saturating_add(RocksDbWeight::get().writes(35_u64))
 	}
-	fn on_initialize(n: u32, m: u32, ) -> Weight {
-		Weight::from_parts(20_000_000, 4_000)
+	fn on_initialize() -> Weight {
+		Weight::from_parts(10_000_000, 4_000)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
-			.saturating_add(Weight::from_parts(250_000_000, 30_000).saturating_mul(n.into()))
-			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads((35_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(m.into()).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes((35_u64).saturating_mul(n.into())))
+	}
+	fn draw(m: u32, ) -> Weight {
+		Weight::from_parts(150_000_000, 30_000)
+			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()))
+			.saturating_add(RocksDbWeight::get().reads(16_u64))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(m.into())))
+			.saturating_add(RocksDbWeight::get().writes(16_u64))
 	}
 }

@@ -188,3 +188,16 @@ fn reports_of_other_pallets_are_left_to_them() {
     let verdict = Report::CommitVerdict { job: JobId::zero(), hash: H256::zero() };
     assert_eq!(<Jobs as Duties<_>>::handle(&OPERATORS[0], &verdict), None);
 }
+
+#[test]
+fn commit_output_frees_the_slot_and_accept_does_not() {
+    with_jobs(|| {
+        let slots = |operator| {
+            pallet_operators::Operators::<Test>::get(operator).map(|operator| operator.running)
+        };
+        let (id, operator) = running();
+        assert_eq!(slots(operator), Some(1));
+        assert_ok!(report(operator, commit(id, 3)));
+        assert_eq!(slots(operator), Some(0));
+    });
+}

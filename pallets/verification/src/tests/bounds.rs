@@ -85,3 +85,23 @@ fn audit_ends_in_time_on_every_path() {
     assert!(longest <= BOUND, "the longest path took {longest} blocks");
     assert!(longest > 2 * BOUND / 3, "paths of three full rounds were among them: {longest}");
 }
+
+#[test]
+fn hook_weighs_what_it_did() {
+    use crate::WeightInfo;
+    use frame_support::traits::Hooks;
+    type Weights = ();
+    with_operators(|| {
+        delivered();
+        let at = u64::from(now()) + 2;
+        System::set_block_number(at);
+        assert_eq!(Verification::on_initialize(at), Weights::on_initialize() + Weights::draw(8));
+        let over = at + u64::from(COMMIT_WINDOW) + 1;
+        run_blocks(COMMIT_WINDOW);
+        System::set_block_number(over);
+        assert_eq!(
+            Verification::on_initialize(over),
+            Weights::on_initialize() + Weights::advance()
+        );
+    });
+}
