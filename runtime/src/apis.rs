@@ -15,6 +15,7 @@ use assay_primitives::{
 use codec::Encode;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
+    traits::KeyOwnerProofSystem,
     weights::Weight,
 };
 use sp_api::impl_runtime_apis;

@@ -16,10 +16,7 @@ mod benchmarks;
 pub mod configs;
 pub mod parameters;
 pub mod presets;
-mod submit;
-#[cfg(test)]
-mod tests;
-pub mod weights;
+pub mod submit;
 
 pub use apis::{api, RuntimeApi};
 pub use assay_primitives::{Balance, BlockNumber};
@@ -193,6 +190,10 @@ mod runtime {
     pub type Jobs = pallet_jobs;
     #[runtime::pallet_index(22)]
     pub type Verification = pallet_verification;
+
+    // Not a part of the chain's life: sets parameters at genesis.
+    #[runtime::pallet_index(30)]
+    pub type GenesisParameters = parameters::genesis;
 
     #[runtime::pallet_index(255)]
     pub type Sudo = pallet_sudo;

@@ -127,8 +127,10 @@ clamped! {
 /// Sets parameters at genesis, which `pallet-parameters` has no means for: the development preset
 /// shortens every window to a few blocks.
 #[frame_support::pallet]
+#[allow(unused_qualifications, reason = "written by the macro")]
 pub mod genesis {
     use super::*;
+    use core::marker::PhantomData;
     use frame_support::pallet_prelude::*;
 
     /// No calls, no storage: only a genesis.
@@ -165,7 +167,7 @@ pub mod genesis {
         pub windows: Option<Windows>,
         #[doc(hidden)]
         #[serde(skip)]
-        pub _config: core::marker::PhantomData<T>,
+        pub _config: PhantomData<T>,
     }
 
     #[pallet::genesis_build]

@@ -16,9 +16,7 @@ use sp_keyring::Sr25519Keyring;
 use sp_runtime::traits::{IdentifyAccount, Verify};
 
 /// The model that every node carries: the BLAKE3 hash of the engine's `models/tiny.gguf`.
-pub const TINY_MODEL: ModelId = ModelId(hex_literal::hex!(
-    "0000000000000000000000000000000000000000000000000000000000000000"
-));
+pub const TINY_MODEL: ModelId = sp_core::H256([0; 32]);
 
 /// The context of that model in tokens.
 pub const TINY_CONTEXT: u32 = 2_048;

@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+#[cfg(not(substrate_runtime))]
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use assay_primitives::{Capabilities, EngineResult, Work};
 use sp_runtime_interface::{
@@ -32,7 +34,7 @@ pub trait Mailbox: Send + 'static {
 #[cfg(not(substrate_runtime))]
 sp_externalities::decl_extension! {
     /// The node's mailbox, where its off-chain workers find it.
-    pub struct MailboxExt(alloc::boxed::Box<dyn Mailbox>);
+    pub struct MailboxExt(Box<dyn Mailbox>);
 }
 
 /// The calls.

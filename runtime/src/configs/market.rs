@@ -2,7 +2,7 @@
 //! Operators, jobs, escrow and verification.
 
 use crate::{
-    parameters, submit::SignedReports, AccountId, Balances, Escrow, Jobs, Operators, Runtime,
+    parameters, submit::SignedReports, Balances, Escrow, Jobs, Operators, Runtime,
     RuntimeHoldReason, Verification, UNIT,
 };
 use assay_primitives::traits::BlockRandomness;
@@ -16,6 +16,9 @@ use sp_core::H256;
 parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"asy/escr");
 }
+
+/// Verifiers of a committee.
+type CommitteeSize = ConstU32<3>;
 
 /// Whose duties the workers fulfil.
 pub type WorkerDuties = (Jobs, Verification);
@@ -33,7 +36,7 @@ impl pallet_escrow::Config for Runtime {
     type Currency = Balances;
     type PalletId = EscrowPalletId;
     type RuntimeHoldReason = RuntimeHoldReason;
-    type WeightInfo = crate::weights::pallet_escrow::SubstrateWeight<Runtime>;
+    type WeightInfo = pallet_escrow::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_operators::Config for Runtime {
@@ -50,9 +53,10 @@ impl pallet_operators::Config for Runtime {
     type MinBond = parameters::MinBond;
     type ReportPatience = ConstU32<4>;
     type RuntimeHoldReason = RuntimeHoldReason;
+    type Sessions = crate::Session;
     type Submitter = SignedReports;
     type UnbondingPeriod = parameters::UnbondingPeriod;
-    type WeightInfo = crate::weights::pallet_operators::SubstrateWeight<Runtime>;
+    type WeightInfo = pallet_operators::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_jobs::Config for Runtime {
@@ -66,21 +70,26 @@ impl pallet_jobs::Config for Runtime {
     type LatenessFraction = parameters::LatenessFraction;
     type MaxAssignmentsPerBlock = ConstU32<32>;
     type MaxAttempts = ConstU8<3>;
+    type CommitteeSize = CommitteeSize;
+    type MaxDelay = ConstU32<{ 30 * crate::DAYS }>;
+    type MaxInputTokens = ConstU32<1_000_000>;
+    type MaxOutputTokens = ConstU32<1_000_000>;
     type MaxDeadline = ConstU32<{ crate::DAYS }>;
     type MinDeadline = ConstU32<5>;
     type Operators = Operators;
     type Randomness = Randomness;
     type Retention = parameters::Retention;
     type VerifierShare = parameters::VerifierShare;
-    type WeightInfo = crate::weights::pallet_jobs::SubstrateWeight<Runtime>;
+    type WeightInfo = pallet_jobs::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_verification::Config for Runtime {
     type AuditAllFirst = ConstU32<50>;
     type AuditFloor = parameters::AuditFloor;
     type CommitWindow = parameters::CommitWindow;
-    type CommitteeSize = ConstU32<3>;
+    type CommitteeSize = CommitteeSize;
     type Escrow = Escrow;
+    type MaxAuditsPerBlock = ConstU32<32>;
     type Jobs = Jobs;
     type MaxRounds = ConstU8<3>;
     type MinVerifierBond = ConstU128<UNIT>;
@@ -89,5 +98,5 @@ impl pallet_verification::Config for Runtime {
     type RevealWindow = parameters::RevealWindow;
     type SilenceFraction = parameters::SilenceFraction;
     type VerifierBondFactor = ConstU32<2>;
-    type WeightInfo = crate::weights::pallet_verification::SubstrateWeight<Runtime>;
+    type WeightInfo = pallet_verification::weights::SubstrateWeight<Runtime>;
 }

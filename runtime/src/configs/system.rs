@@ -2,7 +2,7 @@
 //! Accounts, money, fees, and the pallets that every chain has.
 
 use crate::{
-    parameters::RuntimeParameters, AccountId, Address, Balance, Balances, Block, BlockNumber,
+    parameters::RuntimeParameters, AccountId, Balance, Balances, Block, BlockNumber,
     Nonce, OriginCaller, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
     RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, BLOCK_COMPUTE, EXISTENTIAL_DEPOSIT,
     MICRO_UNIT, SLOT_DURATION, VERSION,
@@ -99,6 +99,8 @@ impl pallet_utility::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type WeightInfo = pallet_utility::weights::SubstrateWeight<Runtime>;
 }
+
+impl crate::parameters::genesis::Config for Runtime {}
 
 impl pallet_parameters::Config for Runtime {
     type AdminOrigin = AsEnsureOriginWithArg<EnsureRoot<AccountId>>;

@@ -3,6 +3,8 @@
 //!
 //! [`scalar`] is the specification; every other kernel must give its bits.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 pub(crate) mod scalar;
 
 use crate::{
@@ -99,12 +101,28 @@ pub(crate) fn multiply(
         (Quantisation::Q8_0, Activations::Row(x)) => scalar::row::<scalar::Q8>(data, x, out),
         (Quantisation::Q4_0, Activations::Row(x)) => scalar::row::<scalar::Q4>(data, x, out),
         (Quantisation::Q8_0, Activations::Tile(x)) => {
-            scalar::tile::<scalar::Q8>(data, x, tokens, stride, out);
+            tile::<scalar::Q8>(data, x, tokens, stride, out);
         }
         (Quantisation::Q4_0, Activations::Tile(x)) => {
-            scalar::tile::<scalar::Q4>(data, x, tokens, stride, out);
+            tile::<scalar::Q4>(data, x, tokens, stride, out);
         }
     }
+}
+
+/// [`scalar::tile`], by the fastest kernel of this machine.
+fn tile<F: scalar::Format>(
+    data: &[u8],
+    x: &TileActivations,
+    tokens: usize,
+    stride: usize,
+    out: &mut [f32],
+) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the machine has the feature that the function is compiled for.
+        return unsafe { avx2::tile::<F>(data, x, tokens, stride, out) };
+    }
+    scalar::tile::<F>(data, x, tokens, stride, out);
 }
 
 /// `out = d * q` for one row of the matrix: an embedding.

@@ -5,7 +5,7 @@
 //! blocks in order, from +0. The sum is at most 32 * 128 * 127 = 520,192 < 2^24 in magnitude, so it
 //! is exact in `i32` and in `f32`, and the wrapping operations below never wrap.
 
-use super::{RowActivations, TileActivations, TileBlock, TILE};
+use super::{RowActivations, TileActivations, TILE};
 use crate::quantise::{BLOCK, Q4_0_BYTES, Q8_0_BYTES};
 
 /// A block format: what the loops need of it.
@@ -94,19 +94,6 @@ pub(crate) fn row<F: Format>(data: &[u8], x: &RowActivations, out: &mut [f32]) {
     }
 }
 
-/// Adds the products of a block of weights with the blocks of all tokens of a tile.
-#[inline(always)]
-fn tile_sum(w: &[i16; BLOCK], x: &TileBlock, sums: &mut [i32; TILE]) {
-    for (pairs, w) in x.iter().zip(w.as_chunks::<2>().0) {
-        let (w0, w1) = (i32::from(w[0]), i32::from(w[1]));
-        for (sum, x) in sums.iter_mut().zip(pairs) {
-            let product = i32::from(x[0]).wrapping_mul(w0);
-            let product = product.wrapping_add(i32::from(x[1]).wrapping_mul(w1));
-            *sum = sum.wrapping_add(product);
-        }
-    }
-}
-
 /// Several tokens: `out[t * stride + r]` for each row in `data`. A block of weights is unpacked
 /// once for all tokens.
 pub(crate) fn tile<F: Format>(
@@ -116,13 +103,18 @@ pub(crate) fn tile<F: Format>(
     stride: usize,
     out: &mut [f32],
 ) {
-    let blocks = F::blocks(data);
-    for (r, row) in blocks.chunks_exact(x.q.len()).enumerate() {
+    for (r, row) in F::blocks(data).chunks_exact(x.q.len()).enumerate() {
         let mut acc = [0f32; TILE];
         for ((block, q), d) in row.iter().zip(&x.q).zip(&x.d) {
             let (w, d_w) = F::unpack(block);
             let mut sums = [0i32; TILE];
-            tile_sum(&w, q, &mut sums);
+            for (pairs, w) in q.iter().zip(w.as_chunks::<2>().0) {
+                for (sum, x) in sums.iter_mut().zip(pairs) {
+                    let first = i32::from(x[0]).wrapping_mul(i32::from(w[0]));
+                    let second = i32::from(x[1]).wrapping_mul(i32::from(w[1]));
+                    *sum = sum.wrapping_add(first).wrapping_add(second);
+                }
+            }
             for ((acc, sum), d) in acc.iter_mut().zip(&sums).zip(d) {
                 *acc += *sum as f32 * (d_w * d);
             }

@@ -15,12 +15,15 @@ pub const KEYS: usize = 16;
 #[inline(always)]
 pub fn scores16(query: &[f32], keys: &[[f32; KEYS]], scale: f32, out: &mut [f32; KEYS]) {
     let mut lanes = [[0f32; KEYS]; LANES];
-    for (q, k) in query.chunks_exact(LANES).zip(keys.as_chunks::<LANES>().0) {
-        for ((lane, q), k) in lanes.iter_mut().zip(q).zip(k) {
-            for (sum, k) in lane.iter_mut().zip(k) {
+    for (l, lane) in lanes.iter_mut().enumerate() {
+        let mut sums = [0f32; KEYS];
+        let dimensions = query.iter().zip(keys).skip(l).step_by(LANES);
+        for (q, k) in dimensions {
+            for (sum, k) in sums.iter_mut().zip(k) {
                 *sum += q * k;
             }
         }
+        *lane = sums;
     }
     for width in [8, 4, 2, 1] {
         let (low, high) = lanes.split_at_mut(width);

@@ -21,11 +21,12 @@ enum Step {
 }
 
 fn account() -> impl Strategy<Value = AccountId> {
-    1..8u64
+    // Mostly the same few, so that one step meets what another has left.
+    prop_oneof![5 => 1..4u64, 1 => 1..10u64]
 }
 
 fn id() -> impl Strategy<Value = u64> {
-    0..5u64
+    0..3u64
 }
 
 fn amount() -> impl Strategy<Value = Balance> {
@@ -96,10 +97,10 @@ fn take(step: Step) -> Balance {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn random_sequences_conserve_the_money(steps in prop::collection::vec(step(), 0..80)) {
+    fn random_sequences_conserve_the_money(steps in prop::collection::vec(step(), 0..120)) {
         new_test_ext().execute_with(|| {
             let mut issuance = Balances::total_issuance();
             for step in steps {

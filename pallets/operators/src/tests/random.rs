@@ -28,7 +28,8 @@ enum Step {
 }
 
 fn account() -> impl Strategy<Value = AccountId> {
-    1..7u64
+    // Mostly the same few, so that one step meets what another has left.
+    prop_oneof![5 => 1..3u64, 1 => 1..7u64]
 }
 
 fn amount() -> impl Strategy<Value = Balance> {
@@ -36,7 +37,7 @@ fn amount() -> impl Strategy<Value = Balance> {
 }
 
 fn duty() -> impl Strategy<Value = Duty> {
-    (0..3u64, any::<bool>()).prop_map(|(n, run)| match run {
+    (0..2u64, any::<bool>()).prop_map(|(n, run)| match run {
         true => Duty::Run(job(n)),
         false => Duty::Verify(job(n)),
     })
@@ -44,21 +45,21 @@ fn duty() -> impl Strategy<Value = Duty> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => (account(), 1..12u64, 0..6u32, amount()).prop_map(
+        3 => (account(), 3..12u64, 0..6u32, amount()).prop_map(
             |(stash, worker, concurrency, bond)| Step::Register { stash, worker, concurrency, bond }
         ),
         1 => (account(), amount()).prop_map(|(stash, amount)| Step::BondExtra { stash, amount }),
         2 => (account(), amount()).prop_map(|(stash, amount)| Step::Unbond { stash, amount }),
         2 => account().prop_map(|stash| Step::Withdraw { stash }),
-        1 => (account(), 1..12u64)
+        1 => (account(), 3..12u64)
             .prop_map(|(stash, worker)| Step::SetWorker { stash, worker }),
         1 => (account(), 0..6u32)
             .prop_map(|(stash, concurrency)| Step::SetConcurrency { stash, concurrency }),
-        3 => (account(), duty(), 0..1_500u128)
+        3 => (account(), duty(), 0..600u128)
             .prop_map(|(stash, duty, amount)| Step::Reserve { stash, duty, amount }),
         1 => (account(), duty()).prop_map(|(stash, duty)| Step::FreeSlot { stash, duty }),
         2 => (account(), duty()).prop_map(|(stash, duty)| Step::Release { stash, duty }),
-        2 => (account(), duty(), 0..1_500u128, any::<bool>())
+        2 => (account(), duty(), 0..600u128, any::<bool>())
             .prop_map(|(stash, duty, amount, burn)| Step::Seize { stash, duty, amount, burn }),
         1 => (account(), 0..101u32)
             .prop_map(|(stash, percent)| Step::Offend { stash, percent }),
@@ -118,10 +119,10 @@ fn take(step: Step) -> Balance {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn random_sequences_keep_the_invariants(steps in prop::collection::vec(step(), 0..120)) {
+    fn random_sequences_keep_the_invariants(steps in prop::collection::vec(step(), 0..200)) {
         new_test_ext().execute_with(|| {
             let mut issuance = Balances::total_issuance();
             for step in steps {

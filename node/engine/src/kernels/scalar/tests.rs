@@ -9,7 +9,7 @@ use half::f16;
 use proptest::prelude::*;
 
 const BLOCKS: usize = 3;
-const ROWS: usize = 4;
+const ROWS: usize = 5;
 
 /// Random blocks, half of the time at their extremes.
 fn weights(block_bytes: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -57,6 +57,16 @@ fn check(kind: Quantisation, data: &[u8], x: &[f32]) {
         activations.fill(x, tokens, columns);
         let mut out = vec![0f32; tokens * ROWS];
         multiply(&matrix, data, (0, ROWS), &activations, (tokens, ROWS), &mut out);
+        if let Activations::Tile(x) = &activations {
+            // The machine's kernel and the reference must agree.
+            let mut reference = vec![0f32; tokens * ROWS];
+            match kind {
+                Quantisation::Q8_0 => tile::<Q8>(data, x, tokens, ROWS, &mut reference),
+                Quantisation::Q4_0 => tile::<Q4>(data, x, tokens, ROWS, &mut reference),
+            }
+            let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&out), bits(&reference));
+        }
         for (x, out) in x.chunks(columns).zip(out.chunks(ROWS)) {
             let expected: Vec<u32> = naive(kind, data, x).iter().map(|x| x.to_bits()).collect();
             let found: Vec<u32> = out.iter().map(|x| x.to_bits()).collect();

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the integration tests share: models, jobs, and running them.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use assay_engine::{
+    generate, synthetic::Synthetic, verify, EngineError, GenerateSpec, Generation, Limits, Model,
+    Positions, SampleSpec, Sampling, Session, Threads, Transcript, Verification,
+};
+use std::sync::atomic::AtomicBool;
+
+pub const NEVER: AtomicBool = AtomicBool::new(false);
+
+pub fn model(shape: Synthetic) -> Model {
+    Model::from_bytes(shape.file().expect("a shape of whole blocks")).expect("a valid model")
+}
+
+pub fn sampled(temperature: u32, top_k: u32, top_p: u32, seed: u64) -> SampleSpec {
+    SampleSpec::new(seed, &[9; 32], Sampling { temperature, top_k, top_p })
+}
+
+pub fn spec(sample: SampleSpec, max_tokens: u32) -> GenerateSpec {
+    GenerateSpec { sample, max_tokens }
+}
+
+pub fn run(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> Generation {
+    let input = model.tokenize(prompt);
+    generate(model, &Threads::new(1), &input, spec, &Limits::default(), &NEVER, &mut |_, _| ())
+        .expect("an honest job")
+}
+
+pub fn transcript(model: &Model, prompt: &[u8], generation: &Generation) -> Transcript {
+    Transcript {
+        input: model.tokenize(prompt),
+        output: generation.tokens.clone(),
+        finish: generation.finish,
+    }
+}
+
+pub fn check(
+    model: &Model,
+    prompt: &[u8],
+    transcript: &Transcript,
+    spec: &GenerateSpec,
+    positions: &Positions,
+) -> Result<Verification, EngineError> {
+    let threads = Threads::new(2);
+    verify(model, &threads, prompt, transcript, spec, positions, &Limits::default(), &NEVER)
+}
+
+/// All rows of logits, the tokens being sent in pieces of `piece`.
+pub fn rows(model: &Model, threads: &Threads, tokens: &[u32], piece: usize) -> Vec<Vec<i32>> {
+    let limits = Limits::default();
+    let mut session = Session::new(model, threads, tokens.len(), &limits).expect("it fits");
+    let all = |_| true;
+    let pieces = tokens.chunks(piece);
+    pieces
+        .flat_map(|piece| {
+            session
+                .forward(piece, &limits, &NEVER, &all, &|row| row.logits.to_vec())
+                .expect("valid tokens")
+        })
+        .collect()
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Sampling against vectors that an independent program made.
+
+use assay_engine::{
+    digest, pick,
+    sampling::fixed::{exp_q32, gumbel_q24, ln_q32},
+    SampleSpec, Sampling,
+};
+use serde_json::Value;
+use std::process::Command;
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("golden/sampling.json")).expect("valid JSON")
+}
+
+fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value[key].as_array().expect("a list")
+}
+
+fn hex(value: &Value) -> [u8; 32] {
+    let text = value.as_str().expect("hexadecimal");
+    std::array::from_fn(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).expect("a byte"))
+}
+
+#[test]
+fn functions_reproduce_the_golden_vectors() {
+    let vectors = vectors();
+    for pair in list(&vectors, "gumbel_q24") {
+        let word = u32::try_from(pair[0].as_u64().unwrap()).unwrap();
+        assert_eq!(gumbel_q24(word), pair[1].as_i64().unwrap());
+    }
+    for pair in list(&vectors, "exp_q32") {
+        assert_eq!(exp_q32(pair[0].as_i64().unwrap()), pair[1].as_u64().unwrap());
+    }
+    for pair in list(&vectors, "ln_q32") {
+        assert_eq!(ln_q32(pair[0].as_u64().unwrap()), pair[1].as_i64().unwrap());
+    }
+}
+
+#[test]
+fn pick_reproduces_the_golden_vectors() {
+    let vectors = vectors();
+    for case in list(&vectors, "picks") {
+        let number = |key: &str| u32::try_from(case[key].as_u64().unwrap()).unwrap();
+        let sampling = Sampling {
+            temperature: number("temperature"),
+            top_k: number("top_k"),
+            top_p: number("top_p"),
+        };
+        let spec = SampleSpec::new(case["seed"].as_u64().unwrap(), &hex(&case["job"]), sampling);
+        assert_eq!(spec.key, hex(&case["key"]));
+        let row: Vec<i32> =
+            list(case, "row").iter().map(|l| i32::try_from(l.as_i64().unwrap()).unwrap()).collect();
+        assert_eq!(pick(&row, number("position"), &spec), number("token"), "{sampling:?}");
+        assert_eq!(digest::position(&row), hex(&case["digest"]));
+    }
+}
+
+#[test]
+fn the_script_still_computes_the_golden_vectors() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/sampling.py");
+    // Where there is no Python the vectors themselves are still checked above.
+    if let Ok(status) = Command::new("python3").args([script, "--check"]).status() {
+        assert!(status.success());
+    }
+}

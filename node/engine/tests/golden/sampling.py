@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The sampling rule of assay-engine, written a second time from its description.
+
+Standard library only, none of the crate's code. `--check` recomputes sampling.json and compares,
+`--write` writes it.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import random
+import struct
+import sys
+
+MASK = 0xFFFFFFFF
+LN2 = 2977044471
+LOG2_E = 6196328018
+FILE = pathlib.Path(__file__).with_name("sampling.json")
+
+
+def chacha8_block(key, counter, nonce):
+    """One block of ChaCha with 8 rounds, 64-bit counter, 64-bit nonce: 16 words."""
+    constants = [0x61707865, 0x3320646E, 0x79622D32, 0x6B206574]
+    start = constants + list(struct.unpack("<8I", key))
+    start += [counter & MASK, counter >> 32, nonce & MASK, nonce >> 32]
+    s = list(start)
+
+    def quarter(a, b, c, d):
+        for x, y, z, turn in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+            s[x] = (s[x] + s[y]) & MASK
+            v = s[z] ^ s[x]
+            s[z] = ((v << turn) | (v >> (32 - turn))) & MASK
+
+    for _ in range(4):
+        for i in range(4):
+            quarter(i, 4 + i, 8 + i, 12 + i)
+        for i in range(4):
+            quarter(i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
+    return [(x + y) & MASK for x, y in zip(s, start)]
+
+
+def ln_table():
+    table = []
+    for i in range(256):
+        z = (i << 62) // (512 + i)
+        zz = z * z >> 62
+        total, power = 0, z
+        for n in range(1, 42, 2):
+            total += power // n
+            power = power * zz >> 62
+        table.append(2 * total >> 30)
+    return table
+
+
+TABLE = ln_table()
+
+
+def ln_q32(x):
+    k = x.bit_length() - 1
+    m = x >> (k - 31) if k > 31 else x << (31 - k)
+    c = m >> 23 << 23
+    r = ((m - c) << 32) // c
+    squared = r * r >> 32
+    cubed = squared * r >> 32
+    return k * LN2 + TABLE[(m >> 23) & 255] + r - (squared >> 1) + cubed // 3
+
+
+def gumbel_q24(word):
+    negative_ln = max(1, 33 * LN2 - ln_q32(2 * word + 1))
+    return (32 * LN2 - ln_q32(negative_ln)) >> 8
+
+
+def exp_q32(t):
+    if t >= 23 << 24:
+        return 0
+    y = t * LOG2_E >> 32
+    z = (y & 0xFFFFFF) * LN2 >> 24
+    p = 1 << 32
+    for k in range(12, 0, -1):
+        p = (1 << 32) - (z * p >> 32) // k
+    return p >> (y >> 24)
+
+
+def sample_key(seed, job):
+    data = b"assay/sample/1" + struct.pack("<Q", seed) + job
+    return hashlib.blake2b(data, digest_size=32).digest()
+
+
+def pick(row, position, key, temperature, top_k, top_p):
+    order = sorted(range(len(row)), key=lambda j: (-row[j], j))
+    if temperature == 0:
+        return order[0]
+    scaled = [(logit << 24) // temperature for logit in row]
+    if top_k:
+        order = order[:top_k]
+    if top_p < 65536:
+        weights = [exp_q32(scaled[order[0]] - scaled[j]) for j in order]
+        needed, total, keep = sum(weights) * top_p, 0, 0
+        for weight in weights:
+            total += weight
+            keep += 1
+            if total << 16 >= needed:
+                break
+        order = order[:keep]
+
+    def score(j):
+        return scaled[j] + gumbel_q24(chacha8_block(key, j // 16, position)[j % 16])
+
+    return min(order, key=lambda j: (-score(j), j))
+
+
+def digest(row):
+    """The digest of a row's 16 largest entries, as digest::position computes it."""
+    top = sorted(range(len(row)), key=lambda j: (-row[j], j))[:16]
+    data = b"".join(struct.pack("<Ii", j, row[j]) for j in top)
+    return hashlib.blake2b(data, digest_size=32).hexdigest()
+
+
+def vectors():
+    source = random.Random(20)
+    words = [0, 1, 2, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF]
+    words += [source.getrandbits(32) for _ in range(50)]
+    times = [0, 1, 255, 1 << 23, 1 << 24, (23 << 24) - 1, 23 << 24]
+    times += [source.randrange(23 << 24) for _ in range(50)]
+    naturals = [1, 2, 3, 2**31, 2**32 - 1, 2**32, 2**33 - 1, 33 * LN2]
+    naturals += [source.getrandbits(36) + 1 for _ in range(50)]
+    settings = [(0, 0, 65536), (65536, 0, 65536), (65536, 40, 65536), (65536, 0, 58982)]
+    settings += [(52429, 40, 62259), (131072, 5, 32768), (1, 0, 65536), (65536, 1, 65536)]
+    settings += [(65536, 0, 0), (4294967295, 300, 65535)]
+    picks = []
+    for number in range(60):
+        size = source.choice([1, 2, 16, 17, 259, 259, 700])
+        spread = source.choice([10, 65536, 400000, 2**31 - 1])
+        row = [source.randint(-spread, spread) for _ in range(size)]
+        if number % 5 == 0:
+            row[-1] = max(row)
+        seed, job = source.getrandbits(64), source.randbytes(32)
+        position = source.choice([0, 1, 63, 2047, MASK])
+        temperature, top_k, top_p = settings[number % len(settings)]
+        key = sample_key(seed, job)
+        picks.append(
+            {
+                "seed": seed,
+                "job": job.hex(),
+                "key": key.hex(),
+                "position": position,
+                "temperature": temperature,
+                "top_k": top_k,
+                "top_p": top_p,
+                "row": row,
+                "token": pick(row, position, key, temperature, top_k, top_p),
+                "digest": digest(row),
+            }
+        )
+    return {
+        "gumbel_q24": [[w, gumbel_q24(w)] for w in words],
+        "exp_q32": [[t, exp_q32(t)] for t in times],
+        "ln_q32": [[n, ln_q32(n)] for n in naturals],
+        "picks": picks,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--check", action="store_true", help="compare sampling.json")
+    mode.add_argument("--write", action="store_true", help="write sampling.json")
+    options = parser.parse_args()
+    text = json.dumps(vectors(), separators=(",", ":")) + "\n"
+    if options.write:
+        FILE.write_text(text)
+        return 0
+    if FILE.read_text() == text:
+        return 0
+    print(f"{FILE} differs from what this script computes", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runs what the command line asks for.
+
+use crate::{
+    chain_spec,
+    cli::{Cli, Subcommand},
+    models, service,
+};
+use assay_runtime::opaque::Block;
+use sc_cli::SubstrateCli;
+use sc_network::config::NetworkBackendType;
+use sc_service::{ChainType, PartialComponents};
+use std::sync::Arc;
+
+impl SubstrateCli for Cli {
+    fn impl_name() -> String {
+        "Assay Node".into()
+    }
+
+    fn impl_version() -> String {
+        env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+    }
+
+    fn description() -> String {
+        env!("CARGO_PKG_DESCRIPTION").into()
+    }
+
+    fn author() -> String {
+        "The Assay developers".into()
+    }
+
+    fn support_url() -> String {
+        "the issues of this repository".into()
+    }
+
+    fn copyright_start_year() -> i32 {
+        2026
+    }
+
+    fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
+        Ok(Box::new(chain_spec::load(id)?))
+    }
+}
+
+/// Parses the command line and does what it says.
+pub fn run() -> sc_cli::Result<()> {
+    let cli = Cli::from_args();
+    match &cli.subcommand {
+        Some(subcommand) => run_subcommand(&cli, subcommand),
+        None => run_node(cli),
+    }
+}
+
+fn run_node(cli: Cli) -> sc_cli::Result<()> {
+    let runner = cli.create_runner(&cli.run)?;
+    let chain = runner.config().chain_spec.chain_type();
+    if let Some(fault) = cli.engine.dev_fault {
+        if chain != ChainType::Development {
+            return Err(sc_cli::Error::Input(format!(
+                "--dev-fault {fault} is refused: the chain '{}' is of type {chain:?}, and only \
+                 chains of type Development may have dishonest operators; leave it out, or use --dev",
+                runner.config().chain_spec.name(),
+            )));
+        }
+    }
+    // Before anything else starts, so that a bad file is the only thing that is reported.
+    let engine = models::load(&cli.engine, cli.run.shared_params.dev)
+        .map_err(|error| sc_cli::Error::Input(format!("{error:#}")))?;
+    runner.run_node_until_exit(|config| async move {
+        match config.network.network_backend {
+            NetworkBackendType::Libp2p => service::new_full::<
+                sc_network::NetworkWorker<Block, assay_runtime::Hash>,
+            >(config, engine),
+            NetworkBackendType::Litep2p => {
+                service::new_full::<sc_network::Litep2pNetworkBackend>(config, engine)
+            },
+        }
+        .map_err(sc_cli::Error::Service)
+    })
+}
+
+fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
+    match subcommand {
+        Subcommand::Key(cmd) => cmd.run(cli),
+        Subcommand::ExportChainSpec(cmd) => {
+            let spec = cli.load_spec(&cmd.chain)?;
+            cmd.run(spec)
+        },
+        Subcommand::CheckBlock(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents { client, task_manager, import_queue, .. } =
+                service::new_partial(&config)?;
+            Ok((cmd.run(client, import_queue), task_manager))
+        }),
+        Subcommand::ExportBlocks(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents { client, task_manager, .. } = service::new_partial(&config)?;
+            Ok((cmd.run(client, config.database), task_manager))
+        }),
+        Subcommand::ExportState(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents { client, task_manager, .. } = service::new_partial(&config)?;
+            Ok((cmd.run(client, config.chain_spec), task_manager))
+        }),
+        Subcommand::ImportBlocks(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents { client, task_manager, import_queue, .. } =
+                service::new_partial(&config)?;
+            Ok((cmd.run(client, import_queue), task_manager))
+        }),
+        Subcommand::PurgeChain(cmd) => {
+            cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database))
+        },
+        Subcommand::Revert(cmd) => cli.create_runner(cmd)?.async_run(|config| {
+            let PartialComponents { client, task_manager, backend, .. } =
+                service::new_partial(&config)?;
+            let revert = Box::new(|client: Arc<service::FullClient>, backend, blocks| {
+                sc_consensus_babe::revert(client.clone(), backend, blocks)?;
+                sc_consensus_grandpa::revert(client, blocks)?;
+                Ok(())
+            });
+            Ok((cmd.run(client, backend, Some(revert)), task_manager))
+        }),
+        Subcommand::ChainInfo(cmd) => {
+            cli.create_runner(cmd)?.sync_run(|config| cmd.run::<Block>(&config))
+        },
+    }
+}

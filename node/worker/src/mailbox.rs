@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The worker as the runtime's off-chain workers see it.
+
+use crate::worker::Worker;
+use assay_host::Mailbox;
+use assay_primitives::{Capabilities, EngineResult, Work};
+use std::sync::Arc;
+
+/// The mailbox of a worker.
+#[derive(Clone)]
+pub struct WorkerMailbox(pub Arc<Worker>);
+
+impl Mailbox for WorkerMailbox {
+    fn capabilities(&self) -> Option<Capabilities> {
+        Some(Capabilities { models: self.0.inner.models.keys().copied().collect() })
+    }
+
+    fn submit(&self, work: Work) -> bool {
+        self.0.submit(work)
+    }
+
+    fn poll(&self, max: u32) -> Vec<EngineResult> {
+        self.0.inner.results.poll(max)
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the worker tells Prometheus.
+
+use crate::queue::Kind;
+use substrate_prometheus_endpoint::{
+    register, Counter, CounterVec, Gauge, HistogramOpts, HistogramVec, Opts, PrometheusError,
+    Registry, U64,
+};
+
+/// The worker's metrics.
+#[derive(Clone)]
+pub struct Metrics {
+    ended: CounterVec<U64>,
+    seconds: HistogramVec,
+    tokens: Counter<U64>,
+    waiting: Gauge<U64>,
+    results: Gauge<U64>,
+}
+
+impl Metrics {
+    /// Registers them.
+    pub fn register(registry: &Registry) -> Result<Self, PrometheusError> {
+        Ok(Self {
+            ended: register(
+                CounterVec::new(
+                    Opts::new(
+                        "assay_work_total",
+                        "Pieces of work that ended, each counted once, by kind and outcome",
+                    ),
+                    &["kind", "outcome"],
+                )?,
+                registry,
+            )?,
+            seconds: register(
+                HistogramVec::new(
+                    HistogramOpts::new(
+                        "assay_work_seconds",
+                        "Seconds that a piece of work ran, by kind",
+                    )
+                    .buckets(vec![0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0]),
+                    &["kind"],
+                )?,
+                registry,
+            )?,
+            tokens: register(
+                Counter::new("assay_tokens_generated_total", "Tokens generated")?,
+                registry,
+            )?,
+            waiting: register(
+                Gauge::new("assay_queue_waiting", "Pieces of work that wait")?,
+                registry,
+            )?,
+            results: register(
+                Gauge::new("assay_results_kept", "Results of jobs that are not yet over")?,
+                registry,
+            )?,
+        })
+    }
+
+    /// A piece of work ended.
+    pub fn ended(&self, kind: Kind, outcome: &str, seconds: f64) {
+        self.ended.with_label_values(&[kind.label(), outcome]).inc();
+        self.seconds.with_label_values(&[kind.label()]).observe(seconds);
+    }
+
+    /// Tokens were generated.
+    pub fn generated(&self, tokens: usize) {
+        self.tokens.inc_by(tokens as u64);
+    }
+
+    /// How much there is.
+    pub fn depth(&self, waiting: usize, results: usize) {
+        self.waiting.set(waiting as u64);
+        self.results.set(results as u64);
+    }
+}

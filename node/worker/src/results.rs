@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What was found out, in memory and on disk.
+
+use crate::{
+    queue::WorkKey,
+    store::{Store, StoreError},
+};
+use assay_primitives::{EngineResult, JobId};
+use parking_lot::Mutex;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::Arc,
+};
+
+struct Known {
+    by_key: BTreeMap<WorkKey, EngineResult>,
+    // Where the next poll begins, so that a bounded poll gets to all of them.
+    cursor: Option<WorkKey>,
+}
+
+/// The results of jobs that are not yet over.
+pub struct Results {
+    known: Mutex<Known>,
+    store: Arc<Store>,
+}
+
+impl Results {
+    /// Those that the store holds.
+    pub fn load(store: Arc<Store>) -> Result<Self, StoreError> {
+        let by_key = store.results()?;
+        Ok(Self { known: Mutex::new(Known { by_key, cursor: None }), store })
+    }
+
+    /// Keeps a result, on disk first.
+    pub fn put(&self, key: WorkKey, result: EngineResult) -> Result<(), StoreError> {
+        self.store.put_result(&key, &result)?;
+        self.known.lock().by_key.insert(key, result);
+        Ok(())
+    }
+
+    /// Whether there is one.
+    pub fn contains(&self, key: &WorkKey) -> bool {
+        self.known.lock().by_key.contains_key(key)
+    }
+
+    /// Up to `max` of them, beginning after those of the call before.
+    pub fn poll(&self, max: u32) -> Vec<EngineResult> {
+        let mut known = self.known.lock();
+        let start = match known.cursor.take() {
+            Some(cursor) if known.by_key.len() > max as usize => Bound::Excluded(cursor),
+            _ => Bound::Unbounded,
+        };
+        let after = known.by_key.range((start.clone(), Bound::Unbounded));
+        let before = known.by_key.iter().take_while(|(key, _)| match &start {
+            Bound::Excluded(cursor) => *key <= cursor,
+            _ => false,
+        });
+        let page: Vec<(WorkKey, EngineResult)> = after
+            .chain(before)
+            .take(max as usize)
+            .map(|(key, result)| (key.clone(), result.clone()))
+            .collect();
+        known.cursor = page.last().map(|(key, _)| key.clone());
+        page.into_iter().map(|(_, result)| result).collect()
+    }
+
+    /// The jobs that have results.
+    pub fn jobs(&self) -> BTreeSet<JobId> {
+        self.known.lock().by_key.keys().map(|key| key.job).collect()
+    }
+
+    /// Forgets those of jobs that `keep` does not want.
+    pub fn retain(&self, keep: impl Fn(&JobId) -> bool) -> Result<(), StoreError> {
+        let over: Vec<WorkKey> =
+            self.known.lock().by_key.keys().filter(|key| !keep(&key.job)).cloned().collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        self.store.remove_results(&over)?;
+        let mut known = self.known.lock();
+        for key in over {
+            known.by_key.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.known.lock().by_key.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Kind;
+
+    fn results(count: u8) -> (tempfile::TempDir, Results) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&dir.path().join("store")).unwrap());
+        let results = Results::load(store).unwrap();
+        for n in 0..count {
+            let job = JobId::repeat_byte(n);
+            results
+                .put(WorkKey { kind: Kind::Prepare, job }, EngineResult::Ready { job })
+                .unwrap();
+        }
+        (dir, results)
+    }
+
+    #[test]
+    fn poll_gives_all_when_they_fit() {
+        let (_dir, results) = results(5);
+        assert_eq!(results.poll(10).len(), 5);
+        assert_eq!(results.poll(10).len(), 5, "each of them again at every call");
+    }
+
+    #[test]
+    fn bounded_polls_get_to_all() {
+        let (_dir, results) = results(5);
+        let mut seen = BTreeSet::new();
+        for _ in 0..3 {
+            let page = results.poll(2);
+            assert_eq!(page.len(), 2);
+            seen.extend(page.iter().map(EngineResult::job));
+        }
+        assert_eq!(seen.len(), 5);
+    }
+
+    #[test]
+    fn results_of_jobs_that_are_over_are_forgotten() {
+        let (_dir, results) = results(5);
+        results.retain(|job| *job == JobId::repeat_byte(3)).unwrap();
+        assert_eq!(results.jobs(), BTreeSet::from([JobId::repeat_byte(3)]));
+        assert_eq!(results.store.results().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runs the engine. One thread generates and one verifies, so that neither waits for the other; each
+//! has the engine's threads behind it, all of a low priority, so that blocks come first.
+
+use crate::{
+    fault::Fault,
+    queue::{Entry, Kind, Payloads, Stage, WorkKey},
+    streams::StreamState,
+    worker::{Inner, LOG_TARGET},
+};
+use assay_engine as engine;
+use assay_primitives::{
+    worker::Transcript, AbstainReason, DeclineReason, EngineResult, FinishReason, JobId,
+    OutputCommitment, RejectReason, Task, Verdict, Work,
+};
+use codec::Decode;
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
+use std::{sync::Arc, time::Instant};
+
+/// Works off one kind of work until the queue closes.
+pub fn run(inner: Arc<Inner>, kind: Kind) {
+    lower_priority();
+    let threads = engine::Threads::new(inner.threads);
+    while let Some(entry) = inner.queue.next_to_run(kind) {
+        let started = Instant::now();
+        let key = WorkKey::from(&entry.work);
+        let Entry { work, stage: Stage::Run(payloads) } = entry else { continue };
+        let result = match work {
+            Work::Generate { job, task } => generate(&inner, &threads, job, &task, &payloads),
+            Work::Verify { job, task, commitment } => {
+                Some(verify(&inner, &threads, job, &task, &commitment, &payloads))
+            },
+            Work::Prepare { .. } => None,
+        };
+        match result {
+            Some(result) => inner.finish(key, result, started),
+            None => inner.give_up(key, started),
+        }
+    }
+}
+
+/// Blocks are imported and made before a token is computed.
+fn lower_priority() {
+    // SAFETY: the call only changes the calling thread's own nice value; 0 means the caller.
+    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 15) };
+    if result != 0 {
+        log::warn!(target: LOG_TARGET, "cannot lower the priority of the engine's thread");
+    }
+}
+
+fn sample_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
+    engine::GenerateSpec {
+        sample: engine::SampleSpec::new(
+            task.seed,
+            &job.0,
+            engine::Sampling {
+                temperature: task.sampling.temperature,
+                top_k: task.sampling.top_k,
+                top_p: task.sampling.top_p,
+            },
+        ),
+        max_tokens: task.max_tokens,
+    }
+}
+
+/// Generates; `None` when it was cancelled, cannot be done, or is not to be told.
+fn generate(
+    inner: &Inner,
+    threads: &engine::Threads,
+    job: JobId,
+    task: &Task,
+    payloads: &Payloads,
+) -> Option<EngineResult> {
+    if inner.fault == Some(Fault::Silent) {
+        return None;
+    }
+    let model = inner.models.get(&task.model)?;
+    let other = match inner.fault {
+        Some(Fault::WrongModel) => Some(model.requantised_q4_0().ok()?),
+        _ => None,
+    };
+    let input = model.tokenize(&payloads.prompt);
+    let stream = inner.streams.open(&job);
+    let cancel = inner.cancellation(&job);
+    let generation = engine::generate(
+        other.as_ref().unwrap_or(model),
+        threads,
+        &input,
+        &sample_spec(&job, task),
+        &inner.limits,
+        &cancel,
+        &mut |index, token| stream.push(index as usize, token, &model.detokenize(&[token])),
+    );
+    let generation = match generation {
+        Ok(generation) => generation,
+        Err(engine::EngineError::Cancelled { .. }) => return None,
+        Err(error) => {
+            log::error!(target: LOG_TARGET, "job {job:?} cannot be generated: {error}");
+            return Some(EngineResult::Refused { job, reason: DeclineReason::Resource });
+        },
+    };
+    let mut output = generation.tokens;
+    let mut finish = match generation.finish {
+        engine::FinishReason::EndToken => FinishReason::EndToken,
+        engine::FinishReason::Length => FinishReason::Length,
+    };
+    falsify(inner.fault, &mut output, &mut finish);
+    if let Some(metrics) = &inner.metrics {
+        metrics.generated(output.len());
+    }
+    let transcript = Transcript { input, output, finish, salt: inner.output_salt(&job) };
+    inner.publish(&job, model, &transcript)?;
+    let commitment = OutputCommitment {
+        output_hash: transcript.hash(),
+        digest_commitment: H256(blake2_256(&generation.digest_root)),
+        tokens: u32::try_from(transcript.output.len()).ok()?,
+        finish,
+    };
+    Some(EngineResult::Generated { job, commitment })
+}
+
+/// What a dishonest operator does to its output.
+fn falsify(fault: Option<Fault>, output: &mut Vec<u32>, finish: &mut FinishReason) {
+    match fault {
+        Some(Fault::WrongToken) => {
+            let middle = output.len() / 2;
+            if let Some(token) = output.get_mut(middle) {
+                *token ^= 1;
+            }
+        },
+        Some(Fault::Truncate) => {
+            output.truncate(output.len().div_ceil(2));
+            *finish = FinishReason::EndToken;
+        },
+        Some(Fault::WrongModel | Fault::Silent) | None => {},
+    }
+}
+
+/// Re-checks an output, whatever this node itself may do as an operator.
+fn verify(
+    inner: &Inner,
+    threads: &engine::Threads,
+    job: JobId,
+    task: &Task,
+    commitment: &OutputCommitment,
+    payloads: &Payloads,
+) -> EngineResult {
+    let verdict = judge(inner, threads, &job, task, commitment, payloads);
+    EngineResult::Verified { job, verdict, salt: inner.verdict_salt(&job) }
+}
+
+fn judge(
+    inner: &Inner,
+    threads: &engine::Threads,
+    job: &JobId,
+    task: &Task,
+    commitment: &OutputCommitment,
+    payloads: &Payloads,
+) -> Verdict {
+    let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
+    let Some(model) = inner.models.get(&task.model) else {
+        return Verdict::Abstain(AbstainReason::ModelMissing);
+    };
+    // The hash was compared when the payload came, so a wrong form is the operator's own.
+    let mut bytes = payloads.transcript.as_slice();
+    let Ok(transcript) = Transcript::decode(&mut bytes) else { return malformed };
+    if !bytes.is_empty()
+        || transcript.output.len() != commitment.tokens as usize
+        || transcript.finish != commitment.finish
+    {
+        return malformed;
+    }
+    let claimed = engine::Transcript {
+        input: transcript.input,
+        output: transcript.output,
+        finish: match transcript.finish {
+            FinishReason::EndToken => engine::FinishReason::EndToken,
+            FinishReason::Length => engine::FinishReason::Length,
+        },
+    };
+    let verification = engine::verify(
+        model,
+        threads,
+        &payloads.prompt,
+        &claimed,
+        &sample_spec(job, task),
+        &engine::Positions::All,
+        &inner.limits,
+        &inner.cancellation(job),
+    );
+    match verification {
+        Ok(engine::Verification::Accept { digest_root: Some(root) }) => {
+            if blake2_256(&root) == commitment.digest_commitment.0 {
+                Verdict::Accept { digest_root: H256(root) }
+            } else {
+                Verdict::Reject { position: 0, reason: RejectReason::Digest }
+            }
+        },
+        Ok(engine::Verification::Accept { digest_root: None }) => {
+            Verdict::Abstain(AbstainReason::Resource)
+        },
+        Ok(engine::Verification::Reject { position, reason }) => {
+            Verdict::Reject { position, reason: reject_reason(reason) }
+        },
+        Err(error) => {
+            log::error!(target: LOG_TARGET, "job {job:?} cannot be verified: {error}");
+            Verdict::Abstain(AbstainReason::Resource)
+        },
+    }
+}
+
+fn reject_reason(reason: engine::RejectReason) -> RejectReason {
+    match reason {
+        engine::RejectReason::Binding => RejectReason::Binding,
+        engine::RejectReason::Continuity => RejectReason::Continuity,
+        engine::RejectReason::Integrity => RejectReason::Integrity,
+        engine::RejectReason::Truncation
+        | engine::RejectReason::EarlyEnd
+        | engine::RejectReason::WrongFinish => RejectReason::Truncation,
+        engine::RejectReason::TooLong
+        | engine::RejectReason::Empty
+        | engine::RejectReason::UnknownToken => RejectReason::Malformed,
+    }
+}
+
+impl Inner {
+    /// Stores an output, and shows it to who listens.
+    fn publish(&self, job: &JobId, model: &engine::Model, transcript: &Transcript) -> Option<()> {
+        use codec::Encode;
+        let stored = self
+            .store
+            .put_payload(&transcript.encode())
+            .and_then(|hash| self.store.put_output(job, &hash));
+        if let Err(error) = stored {
+            log::error!(target: LOG_TARGET, "the output of job {job:?} is lost: {error}");
+            return None;
+        }
+        self.streams.open(job).complete(StreamState {
+            tokens: transcript.output.clone(),
+            bytes: model.detokenize(&transcript.output),
+            finish: Some(transcript.finish),
+        });
+        Some(())
+    }
+}

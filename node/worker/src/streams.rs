@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tokens as they come, for whoever listens. A stream keeps all tokens of its job, so that a
+//! listener can begin at any index and a slow one misses nothing and holds nobody up.
+
+use assay_primitives::{FinishReason, JobId};
+use parking_lot::Mutex;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+use tokio::sync::watch;
+
+/// Streams that are kept, the newest ones.
+const KEPT: usize = 256;
+
+/// The state of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamState {
+    /// The tokens so far.
+    pub tokens: Vec<u32>,
+    /// Their bytes.
+    pub bytes: Vec<u8>,
+    /// Why it ended; `None` while tokens may come.
+    pub finish: Option<FinishReason>,
+}
+
+/// The output of one job.
+pub struct Stream(watch::Sender<StreamState>);
+
+impl Stream {
+    fn new() -> Self {
+        Self(watch::Sender::new(StreamState::default()))
+    }
+
+    /// Adds a token, unless it is there already.
+    pub fn push(&self, index: usize, token: u32, bytes: &[u8]) {
+        self.0.send_if_modified(|state| {
+            let new = state.finish.is_none() && index == state.tokens.len();
+            if new {
+                state.tokens.push(token);
+                state.bytes.extend_from_slice(bytes);
+            }
+            new
+        });
+    }
+
+    /// Sets all of it.
+    pub fn complete(&self, whole: StreamState) {
+        self.0.send_replace(whole);
+    }
+
+    /// The state now.
+    pub fn state(&self) -> StreamState {
+        self.0.borrow().clone()
+    }
+
+    /// To wait for changes with.
+    pub fn listen(&self) -> watch::Receiver<StreamState> {
+        self.0.subscribe()
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    by_job: BTreeMap<JobId, Arc<Stream>>,
+    order: VecDeque<JobId>,
+}
+
+/// The streams of this node.
+#[derive(Default)]
+pub struct Streams(Mutex<Kept>);
+
+impl Streams {
+    /// The stream of a job, a new one if there is none.
+    pub fn open(&self, job: &JobId) -> Arc<Stream> {
+        let mut kept = self.0.lock();
+        if let Some(stream) = kept.by_job.get(job) {
+            return stream.clone();
+        }
+        if kept.order.len() >= KEPT {
+            if let Some(oldest) = kept.order.pop_front() {
+                kept.by_job.remove(&oldest);
+            }
+        }
+        let stream = Arc::new(Stream::new());
+        kept.by_job.insert(*job, stream.clone());
+        kept.order.push_back(*job);
+        stream
+    }
+
+    /// The stream of a job, if there is one.
+    pub fn get(&self, job: &JobId) -> Option<Arc<Stream>> {
+        self.0.lock().by_job.get(job).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stream_takes_each_token_once_and_in_order() {
+        let streams = Streams::default();
+        let stream = streams.open(&JobId::zero());
+        stream.push(0, 65, b"A");
+        stream.push(0, 66, b"B");
+        stream.push(2, 67, b"C");
+        stream.push(1, 68, b"D");
+        let state = streams.get(&JobId::zero()).unwrap().state();
+        assert_eq!((state.tokens, state.bytes), (vec![65, 68], b"AD".to_vec()));
+    }
+
+    #[test]
+    fn finished_stream_takes_no_more() {
+        let stream = Stream::new();
+        let whole = StreamState {
+            tokens: vec![65],
+            bytes: b"A".to_vec(),
+            finish: Some(FinishReason::Length),
+        };
+        stream.complete(whole.clone());
+        stream.push(1, 66, b"B");
+        assert_eq!(stream.state(), whole);
+    }
+
+    #[test]
+    fn oldest_streams_go() {
+        let streams = Streams::default();
+        for n in 0..=KEPT as u64 {
+            streams.open(&JobId::from_low_u64_be(n));
+        }
+        assert!(streams.get(&JobId::from_low_u64_be(0)).is_none());
+        assert!(streams.get(&JobId::from_low_u64_be(KEPT as u64)).is_some());
+    }
+
+    #[test]
+    fn listener_sees_tokens_as_they_come() {
+        let stream = Stream::new();
+        let mut listener = stream.listen();
+        assert!(!listener.has_changed().unwrap());
+        stream.push(0, 65, b"A");
+        assert!(listener.has_changed().unwrap());
+        assert_eq!(listener.borrow_and_update().tokens, [65]);
+    }
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The worker: what holds queue, results, streams and threads together.
+
+use crate::{
+    fault::Fault,
+    gather::{self, PayloadSource},
+    metrics::Metrics,
+    queue::{Kind, Queue, WorkKey},
+    results::Results,
+    run,
+    secret::{Purpose, Secret},
+    status::{ModelStatus, WorkerStatus},
+    store::{Store, StoreError},
+    streams::{Stream, StreamState, Streams},
+};
+use assay_engine::{Limits, Model};
+use assay_primitives::{
+    worker::Transcript, EngineResult, JobId, ModelId, Task, Verdict, Work,
+};
+use codec::Decode;
+use parking_lot::Mutex;
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc, OnceLock,
+    },
+    thread::JoinHandle,
+    time::Instant,
+};
+use substrate_prometheus_endpoint::{PrometheusError, Registry};
+
+/// Target of the log lines.
+pub const LOG_TARGET: &str = "assay-worker";
+
+/// Pieces of work that a node takes at a time.
+const QUEUE_LIMIT: usize = 256;
+/// Threads that gather payloads.
+const GATHERERS: usize = 2;
+
+/// What a worker is made of.
+pub struct WorkerConfig {
+    /// Folder for its store and its secret.
+    pub dir: PathBuf,
+    /// The models that it runs.
+    pub models: Vec<Model>,
+    /// Threads of a job.
+    pub threads: usize,
+    /// The most bytes that a job's KV cache and buffers may have.
+    pub memory_bytes: u64,
+    /// How it cheats; only ever set on development chains.
+    pub fault: Option<Fault>,
+}
+
+/// Why a worker cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// Its folder or its secret cannot be read or written.
+    #[error("the worker's folder {path}: {error}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        error: std::io::Error,
+    },
+    /// Its store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its metrics are registered already.
+    #[error("the worker's metrics: {0}")]
+    Metrics(#[from] PrometheusError),
+}
+
+pub(crate) struct Inner {
+    pub models: BTreeMap<ModelId, Model>,
+    pub queue: Queue,
+    pub results: Results,
+    pub store: Arc<Store>,
+    pub streams: Streams,
+    pub threads: usize,
+    pub limits: Limits,
+    pub fault: Option<Fault>,
+    pub metrics: Option<Metrics>,
+    secret: Secret,
+    source: OnceLock<Arc<dyn PayloadSource>>,
+    cancellations: Mutex<BTreeMap<JobId, Arc<AtomicBool>>>,
+}
+
+impl Inner {
+    /// A payload that is here, or that another node gives.
+    pub fn payload(&self, hash: &H256, task: &Task, ask: bool) -> Option<Vec<u8>> {
+        match self.store.payload(hash) {
+            Ok(Some(payload)) => return Some(payload),
+            Ok(None) => {},
+            Err(error) => log::error!(target: LOG_TARGET, "{error}"),
+        }
+        if !ask {
+            return None;
+        }
+        let payload = self.source.get()?.fetch(*hash, &task.peer)?;
+        if blake2_256(&payload) != hash.0 {
+            log::warn!(target: LOG_TARGET, "a peer gave something else as payload {hash:?}");
+            return None;
+        }
+        if let Err(error) = self.store.put_payload(&payload) {
+            log::error!(target: LOG_TARGET, "{error}");
+        }
+        Some(payload)
+    }
+
+    /// The work is done.
+    pub fn finish(&self, key: WorkKey, result: EngineResult, started: Instant) {
+        let outcome = outcome_label(&result);
+        log::info!(target: LOG_TARGET, "{} of job {:?}: {outcome}", key.kind.label(), key.job);
+        if let Err(error) = self.results.put(key.clone(), result) {
+            log::error!(target: LOG_TARGET, "a result is lost, and found out again: {error}");
+        }
+        self.ended(key, outcome, started);
+    }
+
+    /// The work has no result.
+    pub fn give_up(&self, key: WorkKey, started: Instant) {
+        self.ended(key, "given_up", started);
+    }
+
+    fn ended(&self, key: WorkKey, outcome: &str, started: Instant) {
+        self.cancellations.lock().remove(&key.job);
+        self.queue.done(&key);
+        if let Some(metrics) = &self.metrics {
+            metrics.ended(key.kind, outcome, started.elapsed().as_secs_f64());
+            metrics.depth(self.queue.waiting(), self.results.len());
+        }
+    }
+
+    /// What stops the job's work when it is set.
+    pub fn cancellation(&self, job: &JobId) -> Arc<AtomicBool> {
+        self.cancellations.lock().entry(*job).or_default().clone()
+    }
+
+    pub fn output_salt(&self, job: &JobId) -> H256 {
+        H256(self.secret.salt(Purpose::Output, job))
+    }
+
+    pub fn verdict_salt(&self, job: &JobId) -> H256 {
+        H256(self.secret.salt(Purpose::Verdict, job))
+    }
+}
+
+fn outcome_label(result: &EngineResult) -> &'static str {
+    match result {
+        EngineResult::Ready { .. } => "ready",
+        EngineResult::Refused { reason, .. } => reason.label(),
+        EngineResult::Generated { commitment, .. } => commitment.finish.label(),
+        EngineResult::Verified { verdict, .. } => match verdict {
+            Verdict::Accept { .. } => "accept",
+            Verdict::Reject { reason, .. } => reason.label(),
+            Verdict::Abstain(reason) => reason.label(),
+        },
+    }
+}
+
+/// The worker of a node. Its threads end when it is dropped.
+pub struct Worker {
+    pub(crate) inner: Arc<Inner>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Opens the store and starts the threads. `registry` is where its metrics go.
+    pub fn start(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
+        let WorkerConfig { dir, models, threads, memory_bytes, fault } = config;
+        let folder = |error| WorkerError::Folder { path: dir.clone(), error };
+        std::fs::create_dir_all(&dir).map_err(folder)?;
+        let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
+        let store = Arc::new(Store::open(&dir.join("store.redb"))?);
+        let inner = Arc::new(Inner {
+            models: models.into_iter().map(|model| (H256(model.root()), model)).collect(),
+            queue: Queue::new(QUEUE_LIMIT),
+            results: Results::load(store.clone())?,
+            store,
+            streams: Streams::default(),
+            threads,
+            limits: Limits { memory_bytes, deadline: None },
+            fault,
+            metrics: registry.map(Metrics::register).transpose()?,
+            secret,
+            source: OnceLock::new(),
+            cancellations: Mutex::default(),
+        });
+        let mut handles = Vec::new();
+        let mut spawn = |name: String, body: Box<dyn FnOnce(Arc<Inner>) + Send>| {
+            let inner = inner.clone();
+            std::thread::Builder::new()
+                .name(name)
+                .spawn(move || body(inner))
+                .map(|handle| handles.push(handle))
+                .map_err(folder)
+        };
+        for n in 0..GATHERERS {
+            spawn(format!("assay-gather-{n}"), Box::new(gather::run))?;
+        }
+        for kind in [Kind::Generate, Kind::Verify] {
+            spawn(format!("assay-{}", kind.label()), Box::new(move |inner| run::run(inner, kind)))?;
+        }
+        Ok(Self { inner, handles })
+    }
+
+    /// Says where payloads come from that are not here. Once; later calls change nothing.
+    pub fn set_source(&self, source: Arc<dyn PayloadSource>) {
+        let _ = self.inner.source.set(source);
+    }
+
+    /// Takes work; `false` when the queue is full. What can be answered at once is.
+    pub(crate) fn submit(&self, work: Work) -> bool {
+        let key = WorkKey::from(&work);
+        if self.inner.results.contains(&key) {
+            return true;
+        }
+        if key.kind == Kind::Prepare && gather::answer_at_once(&self.inner, &work) {
+            return true;
+        }
+        self.inner.queue.submit(work)
+    }
+
+    /// Keeps a payload; gives its hash.
+    pub fn put_payload(&self, bytes: &[u8]) -> Result<H256, StoreError> {
+        self.inner.store.put_payload(bytes)
+    }
+
+    /// A payload of this node.
+    pub fn payload(&self, hash: &H256) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.store.payload(hash)
+    }
+
+    /// How many tokens the prompt has for the model; `None` where the model is not here.
+    pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Option<usize> {
+        Some(self.inner.models.get(model)?.tokenize(prompt).len())
+    }
+
+    /// The text of tokens; `None` where the model is not here.
+    pub fn detokenize(&self, model: &ModelId, tokens: &[u32]) -> Option<Vec<u8>> {
+        Some(self.inner.models.get(model)?.detokenize(tokens))
+    }
+
+    /// The stream of a job that this node runs or ran.
+    pub fn stream(&self, job: &JobId) -> Option<Arc<Stream>> {
+        self.inner.streams.get(job)
+    }
+
+    /// The output of a job that this node ran or keeps.
+    pub fn output(&self, job: &JobId) -> Option<Transcript> {
+        let hash = self.inner.store.output(job).ok().flatten()?;
+        let payload = self.inner.store.payload(&hash).ok().flatten()?;
+        Transcript::decode(&mut payload.as_slice()).ok()
+    }
+
+    /// Keeps the output of a job that another node ran.
+    pub fn keep_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
+        let hash = self.inner.store.put_payload(payload)?;
+        self.inner.store.put_output(job, &hash)
+    }
+
+    /// A transcript as a stream that has ended.
+    pub fn as_stream(&self, model: &ModelId, transcript: &Transcript) -> StreamState {
+        StreamState {
+            tokens: transcript.output.clone(),
+            bytes: self.detokenize(model, &transcript.output).unwrap_or_default(),
+            finish: Some(transcript.finish),
+        }
+    }
+
+    /// The jobs that anything is known of or done for.
+    pub fn jobs(&self) -> BTreeSet<JobId> {
+        let mut jobs = self.inner.results.jobs();
+        jobs.extend(self.inner.queue.open().into_iter().map(|key| key.job));
+        jobs
+    }
+
+    /// Drops the work and the results of all jobs but these.
+    pub fn retain(&self, live: &BTreeSet<JobId>) -> Result<(), StoreError> {
+        self.inner.queue.retain(|job| live.contains(job));
+        for (job, cancelled) in self.inner.cancellations.lock().iter() {
+            if !live.contains(job) {
+                cancelled.store(true, Ordering::Relaxed);
+            }
+        }
+        self.inner.results.retain(|job| live.contains(job))
+    }
+
+    /// The state of the worker.
+    pub fn status(&self) -> WorkerStatus {
+        let inner = &self.inner;
+        WorkerStatus {
+            models: inner
+                .models
+                .iter()
+                .map(|(id, model)| {
+                    let info = model.info();
+                    ModelStatus {
+                        id: *id,
+                        name: info.name.clone(),
+                        architecture: info.architecture.clone(),
+                        quantisation: info.quantisation.clone(),
+                        parameters: info.parameters,
+                        context: info.context_length,
+                        vocabulary: info.vocab_size,
+                        file_bytes: info.file_bytes,
+                    }
+                })
+                .collect(),
+            waiting: inner.queue.waiting(),
+            open: inner.queue.open().len(),
+            results: inner.results.len(),
+            threads: inner.threads,
+            fault: inner.fault.map(|fault| fault.to_string()),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.inner.queue.close();
+        for cancelled in self.inner.cancellations.lock().values() {
+            cancelled.store(true, Ordering::Relaxed);
+        }
+        for handle in self.handles.drain(..) {
+            // A thread that panicked has logged it.
+            let _ = handle.join();
+        }
+    }
+}
