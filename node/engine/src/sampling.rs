@@ -165,8 +165,8 @@ impl Noise {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use proptest::prelude::*;
+    use super::{fixed, pick, ChaCha8Rng, RngCore, SampleSpec, Sampling, SeedableRng};
+    use proptest::prelude::{any, prop, prop_assert_eq, prop_oneof, proptest, Just};
 
     /// The documented rule without any short cut.
     fn naive(row: &[i32], position: u32, spec: &SampleSpec) -> u32 {

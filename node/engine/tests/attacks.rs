@@ -168,7 +168,9 @@ fn verify_rejects_a_wrong_prompt() {
 fn verify_rejects_a_wrong_seed_and_a_wrong_temperature() {
     let model = model(Synthetic::default());
     let (right, transcript) = honest(&model, sampled(65_536, 0, 65_536, 2), 60);
-    for sample in [sampled(65_536, 0, 65_536, 3), sampled(32_768, 0, 65_536, 2), sampled(0, 0, 0, 2)] {
+    for sample in
+        [sampled(65_536, 0, 65_536, 3), sampled(32_768, 0, 65_536, 2), sampled(0, 0, 0, 2)]
+    {
         let wrong = GenerateSpec { sample, ..right };
         assert!(matches!(
             reason(&model, PROMPT, &transcript, &wrong).1,
@@ -183,7 +185,10 @@ fn verify_rejects_a_wrong_model_and_a_wrong_quantisation() {
     let q4 = tiny.requantised_q4_0().unwrap();
     let synthetic = model(Synthetic::default());
     let other = model(Synthetic { seed: 5, ..Synthetic::default() });
-    assert_eq!((tiny.info().quantisation.as_str(), q4.info().quantisation.as_str()), ("Q8_0", "Q4_0"));
+    assert_eq!(
+        (tiny.info().quantisation.as_str(), q4.info().quantisation.as_str()),
+        ("Q8_0", "Q4_0")
+    );
     assert_ne!(tiny.root(), q4.root());
     for (right, wrong) in [(&tiny, &q4), (&q4, &tiny), (&synthetic, &other), (&tiny, &synthetic)] {
         for sample in settings() {

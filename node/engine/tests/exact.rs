@@ -107,8 +107,10 @@ fn reference(file: &[u8], tokens: &[u32]) -> candle_core::Result<Vec<Vec<f32>>> 
             let y = h.matmul(&w(part).t()?)?.reshape((n, heads, head_dim))?;
             y.transpose(0, 1)?.contiguous()
         };
-        let (q, k, v) = (split("attn_q", heads)?, split("attn_k", kv_heads)?, split("attn_v", kv_heads)?);
-        let turn = |x: Tensor| candle_nn::rotary_emb::rope_i(&x.unsqueeze(0)?, &cos, &sin)?.squeeze(0);
+        let (q, k, v) =
+            (split("attn_q", heads)?, split("attn_k", kv_heads)?, split("attn_v", kv_heads)?);
+        let turn =
+            |x: Tensor| candle_nn::rotary_emb::rope_i(&x.unsqueeze(0)?, &cos, &sin)?.squeeze(0);
         let repeat = |x: Tensor| {
             let group = heads / kv_heads;
             x.unsqueeze(1)?.repeat((1, group, 1, 1))?.reshape((heads, n, head_dim))
@@ -133,12 +135,24 @@ fn logits_agree_with_an_f32_evaluation() {
     for model in models() {
         let exact = rows(&model, &Threads::new(2), &tokens, 60);
         let floats = reference(model.file(), &tokens).expect("candle computes it");
-        for (row, float) in exact.iter().zip(&floats) {
-            let length: f32 = float.iter().map(|x| x * x).sum();
-            let pairs = row.iter().zip(float);
-            let apart: f32 = pairs.map(|(&a, b)| (a as f32 / 65_536.0 - b).powi(2)).sum();
-            let relative = (apart / length).sqrt();
-            assert!(relative <= 0.03, "{}: relative error {relative}", model.info().name);
-        }
+        let relative: Vec<f32> = exact
+            .iter()
+            .zip(&floats)
+            .map(|(row, float)| {
+                let length: f32 = float.iter().map(|x| x * x).sum();
+                let pairs = row.iter().zip(float);
+                let apart: f32 = pairs.map(|(&a, b)| (a as f32 / 65_536.0 - b).powi(2)).sum();
+                (apart / length).sqrt()
+            })
+            .collect();
+        let mean = relative.iter().sum::<f32>() / relative.len() as f32;
+        let worst = relative.iter().copied().fold(0f32, f32::max);
+        // Quantised activations cost a trained model less than they cost random weights.
+        let (mean_bound, bound) = match model.info().name.as_str() {
+            "assay-tiny" => (0.01, 0.03),
+            _ => (0.03, 0.05),
+        };
+        let name = &model.info().name;
+        assert!(mean <= mean_bound && worst <= bound, "{name}: mean {mean}, worst {worst}");
     }
 }

@@ -104,14 +104,14 @@ fn shape(gguf: &Gguf) -> Result<Shape, EngineError> {
             return Err(invalid(key, format!("{n} is not a multiple of {BLOCK}")));
         }
     }
+    if gguf.get("llama.attention.key_length").is_none() && !dim.is_multiple_of(heads) {
+        let problem = format!("{heads} does not divide embedding_length {dim}");
+        return Err(invalid("llama.attention.head_count", problem));
+    }
     let kv_heads = keys.count_or("llama.attention.head_count_kv", WIDTH_MAX, heads)?;
     if !heads.is_multiple_of(kv_heads) {
         let problem = format!("{kv_heads} does not divide head_count {heads}");
         return Err(invalid("llama.attention.head_count_kv", problem));
-    }
-    if gguf.get("llama.attention.key_length").is_none() && !dim.is_multiple_of(heads) {
-        let problem = format!("{heads} does not divide embedding_length {dim}");
-        return Err(invalid("llama.attention.head_count", problem));
     }
     let head_dim = keys.count_or("llama.attention.key_length", WIDTH_MAX, dim / heads)?;
     let value_dim = keys.count_or("llama.attention.value_length", WIDTH_MAX, head_dim)?;

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The one exponential of the profile, and what uses it.
+#![allow(
+    clippy::approx_constant,
+    clippy::excessive_precision,
+    reason = "the digits are published; they name these f32 and must not follow a library"
+)]
 
 /// Below this argument `exp` is +0: e^-87 is near the least normal `f32`.
 const LOW: f32 = -87.0;

