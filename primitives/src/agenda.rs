@@ -11,6 +11,9 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 use frame_support::{IterableStorageDoubleMap, StorageValue};
 
+/// The most blocks that an agenda is moved on at a time.
+pub const MAX_PASSES: u32 = 64;
+
 /// An agenda over two storage items of a pallet.
 pub struct Agenda<Entries, Cursor>(PhantomData<(Entries, Cursor)>);
 
@@ -25,13 +28,13 @@ where
         Entries::insert(at.max(Cursor::get()), job, ());
     }
 
-    /// Takes off up to `max` jobs that are due in block `now` or were before, and passes at most
-    /// `max + 1` blocks.
+    /// Takes off up to `max` jobs that are due in block `now` or were before. It looks at no more than
+    /// `max + 1` blocks, nor more than [`MAX_PASSES`].
     pub fn take_due(now: BlockNumber, max: u32) -> Vec<JobId> {
         let mut due = Vec::new();
         let mut room = max as usize;
         let mut at = Cursor::get();
-        for _ in 0..=max {
+        for _ in 0..MAX_PASSES.min(max.saturating_add(1)) {
             if at > now || room == 0 {
                 break;
             }

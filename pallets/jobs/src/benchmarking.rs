@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Benchmarks of the calls, the reports and the hooks, each on its most expensive path.
 
-use crate::{
-    types::MAX_ATTEMPTS, Call, Config, Deadlines, Job, JobsOfOperator, Pallet, WeightInfo,
-};
+use crate::{types::MAX_ATTEMPTS, Call, Config, Job, JobsOfOperator, Pallet};
 use alloc::vec;
 use assay_primitives::{
+    agenda::MAX_PASSES,
     benchmarking::{BenchmarkHelper, DeliveredJobs},
     job::{
         FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment, Payment,
@@ -270,35 +269,34 @@ mod benchmarks {
         n: Linear<0, { T::MaxAssignmentsPerBlock::get() }>,
         m: Linear<1, { T::Operators::max_operators() }>,
     ) {
-        advance_to::<T>(1);
+        // As many blocks are passed as can be.
+        let now = T::MaxAssignmentsPerBlock::get().min(MAX_PASSES - 1);
+        advance_to::<T>(now.saturating_sub(1));
         let client = T::BenchmarkHelper::client(0);
         let operators = T::BenchmarkHelper::operators(&model(), PRICE, m);
         T::BenchmarkHelper::set_randomness(H256::repeat_byte(9));
         for _ in 0..n {
             super::create::<T>(&client, &model(), &operators);
         }
-        advance_to::<T>(2);
+        advance_to::<T>(now);
 
         #[block]
         {
-            Pallet::<T>::assign_due(2);
+            Pallet::<T>::assign_due(now);
         }
 
         assert_eq!(JobsOfOperator::<T>::iter().count(), n as usize);
     }
 
-    /// The agenda, with no room for anything that is on it.
+    /// As many blocks as can be are passed, with nothing in them.
     #[benchmark]
     fn on_idle() {
-        let mut meter = WeightMeter::with_limit(T::WeightInfo::on_idle());
-        Deadlines::<T>::add(1, &JobId::zero());
-
         #[block]
         {
-            Pallet::<T>::work_off_deadlines(1, &mut meter);
+            Pallet::<T>::work_off_deadlines(MAX_PASSES, &mut WeightMeter::new());
         }
 
-        assert_eq!(crate::DeadlineEntries::<T>::iter().count(), 1);
+        assert_eq!(crate::DeadlineCursor::<T>::get(), MAX_PASSES);
     }
 
     /// A running job: its operator is fined.

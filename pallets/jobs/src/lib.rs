@@ -420,6 +420,10 @@ pub mod pallet {
         /// ## Dispatch Origin
         /// Signed by the job's client.
         ///
+        /// ## Details
+        /// It counts from the next time that an operator is sought, which is in the next block or,
+        /// for a job that has waited for long, an eighth of that time later.
+        ///
         /// ### Parameters
         /// - `job`: the job.
         /// - `more`: what is added to each part of the payment.

@@ -34,8 +34,8 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn create() -> Weight {
-		Weight::from_parts(90_000_000, 20_000)
-			.saturating_add(T::DbWeight::get().reads(14_u64))
+		Weight::from_parts(2_000_000_000, 500_000)
+			.saturating_add(T::DbWeight::get().reads(270_u64))
 			.saturating_add(T::DbWeight::get().writes(9_u64))
 	}
 	fn raise_payment() -> Weight {
@@ -80,7 +80,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	fn on_initialize(n: u32, m: u32, ) -> Weight {
 		Weight::from_parts(20_000_000, 4_000)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().reads(66_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(Weight::from_parts(60_000_000, 12_000).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()).saturating_mul(n.into()))
@@ -89,8 +89,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(n.into())))
 	}
 	fn on_idle() -> Weight {
-		Weight::from_parts(10_000_000, 4_000)
-			.saturating_add(T::DbWeight::get().reads(2_u64))
+		Weight::from_parts(60_000_000, 4_000)
+			.saturating_add(T::DbWeight::get().reads(66_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn work_off_deadline() -> Weight {
@@ -103,8 +103,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For backwards compatibility and tests.
 impl WeightInfo for () {
 	fn create() -> Weight {
-		Weight::from_parts(90_000_000, 20_000)
-			.saturating_add(RocksDbWeight::get().reads(14_u64))
+		Weight::from_parts(2_000_000_000, 500_000)
+			.saturating_add(RocksDbWeight::get().reads(270_u64))
 			.saturating_add(RocksDbWeight::get().writes(9_u64))
 	}
 	fn raise_payment() -> Weight {
@@ -149,7 +149,7 @@ impl WeightInfo for () {
 	}
 	fn on_initialize(n: u32, m: u32, ) -> Weight {
 		Weight::from_parts(20_000_000, 4_000)
-			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().reads(66_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(Weight::from_parts(60_000_000, 12_000).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(10_000_000, 4_000).saturating_mul(m.into()).saturating_mul(n.into()))
@@ -158,8 +158,8 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(n.into())))
 	}
 	fn on_idle() -> Weight {
-		Weight::from_parts(10_000_000, 4_000)
-			.saturating_add(RocksDbWeight::get().reads(2_u64))
+		Weight::from_parts(60_000_000, 4_000)
+			.saturating_add(RocksDbWeight::get().reads(66_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn work_off_deadline() -> Weight {

@@ -41,8 +41,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(35_u64))
 	}
 	fn on_initialize() -> Weight {
-		Weight::from_parts(10_000_000, 4_000)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
+		Weight::from_parts(60_000_000, 4_000)
+			.saturating_add(T::DbWeight::get().reads(66_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn draw(m: u32, ) -> Weight {
@@ -72,8 +72,8 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(35_u64))
 	}
 	fn on_initialize() -> Weight {
-		Weight::from_parts(10_000_000, 4_000)
-			.saturating_add(RocksDbWeight::get().reads(3_u64))
+		Weight::from_parts(60_000_000, 4_000)
+			.saturating_add(RocksDbWeight::get().reads(66_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn draw(m: u32, ) -> Weight {

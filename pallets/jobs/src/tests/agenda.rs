@@ -2,7 +2,7 @@
 //! The agenda, of which this pallet has two.
 
 use crate::{mock::*, AssignmentCursor, AssignmentEntries, Assignments};
-use assay_primitives::JobId;
+use assay_primitives::{agenda::MAX_PASSES, JobId};
 
 type Agenda = Assignments<Test>;
 
@@ -59,6 +59,9 @@ fn agenda_passes_a_bounded_number_of_blocks() {
         Agenda::add(100, &id(1));
         assert_eq!(Agenda::take_due(100, 1), vec![]);
         assert_eq!(AssignmentCursor::<Test>::get(), 2);
+        assert_eq!(Agenda::take_due(100, u32::MAX), vec![]);
+        assert_eq!(AssignmentCursor::<Test>::get(), 2 + MAX_PASSES);
+        assert_eq!(Agenda::take_due(100, u32::MAX), vec![id(1)]);
     });
 }
 

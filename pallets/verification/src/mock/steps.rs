@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The steps of an audit, and what can be seen of it.
+
+use super::*;
+use crate::{
+    types::{Audit, Offence, Phase, RoundFailure},
+    Event,
+};
+use assay_primitives::{
+    job::JobState,
+    settlement::{AuditOutcome, Settlement},
+    traits::Duties,
+    verdict::{verdict_hash, Verdict},
+    AbstainReason, RejectReason,
+};
+use frame_support::{traits::Hooks, weights::Weight};
+use sp_runtime::DispatchResult;
+
+pub fn accepts() -> Verdict {
+    Verdict::Accept { digest_root: ROOT }
+}
+
+pub fn rejects() -> Verdict {
+    Verdict::Reject { position: 4, reason: RejectReason::Integrity }
+}
+
+pub fn abstains() -> Verdict {
+    Verdict::Abstain(AbstainReason::PayloadUnavailable)
+}
+
+/// A job of [`CLIENT`] that was delivered in this block, with its operator.
+pub fn delivered() -> (JobId, AccountId) {
+    delivered_for(CLIENT, spec())
+}
+
+pub fn delivered_for(client: AccountId, spec: JobSpec<AccountId>) -> (JobId, AccountId) {
+    let id = Jobs::next_job_id(&client, &spec);
+    Jobs::create(signed(client), spec, PAYMENT).unwrap();
+    run_blocks(1);
+    let JobState::Assigned { operator, .. } = state(&id) else { panic!("not assigned") };
+    <Jobs as Duties<_>>::handle(&operator, &Report::Accept { job: id }).unwrap().unwrap();
+    let report = Report::CommitOutput { job: id, commitment: commitment() };
+    <Jobs as Duties<_>>::handle(&operator, &report).unwrap().unwrap();
+    (id, operator)
+}
+
+/// A job whose committee was drawn in this block, with its operator and the committee.
+pub fn drawn() -> (JobId, AccountId, Vec<AccountId>) {
+    let (id, operator) = delivered();
+    run_blocks(2);
+    let committee = Verification::committee(&id);
+    assert_eq!(committee.len(), 3, "a committee was drawn");
+    (id, operator, committee)
+}
+
+/// A job whose verifiers have committed to these verdicts, with its operator and the committee.
+pub fn committed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>) {
+    let (id, operator, committee) = drawn();
+    for (verifier, verdict) in committee.iter().zip(verdicts) {
+        commit(*verifier, id, verdict).unwrap();
+    }
+    (id, operator, committee)
+}
+
+/// A job whose verifiers have told these verdicts, with its operator and the committee.
+pub fn revealed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>) {
+    let (id, operator, committee) = committed(verdicts);
+    for (verifier, verdict) in committee.iter().zip(verdicts) {
+        reveal(*verifier, id, verdict).unwrap();
+    }
+    (id, operator, committee)
+}
+
+/// The salt of a verifier.
+pub fn salt(verifier: AccountId) -> H256 {
+    H256::from_low_u64_be(verifier)
+}
+
+pub fn round(id: &JobId) -> u8 {
+    crate::Audits::<Test>::get(id).map_or(0, |audit| audit.round)
+}
+
+pub fn hash_of(verifier: AccountId, id: JobId, verdict: Verdict) -> H256 {
+    verdict_hash(&id, round(&id), &verifier, &verdict, &salt(verifier))
+}
+
+pub fn commit(verifier: AccountId, job: JobId, verdict: Verdict) -> DispatchResult {
+    report(verifier, Report::CommitVerdict { job, hash: hash_of(verifier, job, verdict) })
+}
+
+pub fn reveal(verifier: AccountId, job: JobId, verdict: Verdict) -> DispatchResult {
+    report(verifier, Report::RevealVerdict { job, verdict, salt: salt(verifier) })
+}
+
+/// Hands a report to the pallet, all or nothing as the pallet of operators does.
+pub fn report(verifier: AccountId, report: Report) -> DispatchResult {
+    frame_support::storage::with_storage_layer(|| {
+        <Verification as Duties<_>>::handle(&verifier, &report).expect("a report of this pallet")
+    })
+}
+
+pub fn audit(id: &JobId) -> Audit<AccountId> {
+    crate::Audits::<Test>::get(id).expect("the audit is open")
+}
+
+pub fn phase(id: &JobId) -> Phase {
+    audit(id).phase
+}
+
+pub fn is_over(id: &JobId) -> bool {
+    !crate::Audits::<Test>::contains_key(id)
+}
+
+pub fn state(id: &JobId) -> JobState<AccountId> {
+    pallet_jobs::Jobs::<Test>::get(id).expect("the job is not pruned").state
+}
+
+/// The settlement of a job that is over.
+pub fn settlement(id: &JobId) -> Settlement<AccountId> {
+    match state(id) {
+        JobState::Settled(settlement) => settlement,
+        state => panic!("not settled: {state:?}"),
+    }
+}
+
+pub fn reserved(verifier: AccountId, id: &JobId) -> Balance {
+    Operators::reserved(&verifier, Duty::Verify(*id))
+}
+
+pub fn now() -> BlockNumber {
+    Verification::now()
+}
+
+/// Ends this block and begins the next ones.
+pub fn run_blocks(count: u32) {
+    for _ in 0..count {
+        Jobs::on_idle(now().into(), Weight::MAX);
+        let next = now() + 1;
+        System::set_block_number(next.into());
+        Jobs::on_initialize(next.into());
+        Verification::on_initialize(next.into());
+    }
+}
+
+/// Begins the next blocks without the pallet's own hook.
+pub fn skip_blocks(count: u32) {
+    System::set_block_number((now() + count).into());
+}
+
+pub fn events() -> Vec<Event<Test>> {
+    System::events()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            RuntimeEvent::Verification(event) => Some(event),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The rounds that came to nothing, and the conclusions.
+pub fn failures() -> Vec<(u8, RoundFailure)> {
+    let failure = |event| match event {
+        Event::RoundFailed { round, failure, .. } => Some((round, failure)),
+        _ => None,
+    };
+    events().into_iter().filter_map(failure).collect()
+}
+
+/// How audits ended, each with the verifiers who found that.
+pub fn conclusions() -> Vec<(AuditOutcome, Vec<AccountId>)> {
+    let conclusion = |event| match event {
+        Event::AuditConcluded { outcome, verifiers, .. } => Some((outcome, verifiers)),
+        _ => None,
+    };
+    events().into_iter().filter_map(conclusion).collect()
+}
+
+/// Who was slashed, for what and how much.
+pub fn slashes() -> Vec<(AccountId, Offence, Balance)> {
+    let slash = |event| match event {
+        Event::VerifierSlashed { verifier, offence, amount, .. } => {
+            Some((verifier, offence, amount))
+        }
+        _ => None,
+    };
+    events().into_iter().filter_map(slash).collect()
+}
