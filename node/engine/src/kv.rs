@@ -52,6 +52,7 @@ impl KvCache {
     }
 
     /// The keys of one head in block `block` of 16 tokens.
+    #[inline(always)]
     pub(crate) fn keys(&self, layer: usize, head: usize, block: usize) -> &[[f32; KEYS]] {
         &self.layers[layer][block].keys[head * self.head_dim..][..self.head_dim]
     }

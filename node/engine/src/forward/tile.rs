@@ -143,14 +143,9 @@ impl Tile {
             let length = self.first + t + 1;
             let heads = self.q[t * width..][..width].chunks_exact(head_dim);
             let outs = self.inner[t * width..][..width].chunks_exact_mut(head_dim);
+            let scores = &mut self.scores[..length.next_multiple_of(KEYS)];
             for (h, (query, out)) in heads.zip(outs).enumerate() {
-                let kv_head = h / group;
-                let scores = &mut self.scores[..length.next_multiple_of(KEYS)];
-                for (block, scores) in scores.as_chunks_mut::<KEYS>().0.iter_mut().enumerate() {
-                    n1::scores16(query, cache.keys(pass.layer, kv_head, block), scale, scores);
-                }
-                let value = |i| cache.value(pass.layer, kv_head, i);
-                n1::attend(&mut scores[..length], value, out);
+                attend(cache, (pass.layer, h / group), (query, scale), (scores, length), out);
             }
         }
         self.activations.fill(&self.inner, self.tokens, width);
@@ -172,6 +167,50 @@ impl Tile {
         pass.multiply(&layer.down, &self.activations, n, &mut self.inner);
         self.add_inner(shape.dim);
     }
+}
+
+/// One head of one token over the cache, with the widest vectors of this machine: the source is one,
+/// the compiler neither reorders nor fuses floating-point operations, so the bits are the same.
+fn attend(
+    cache: &KvCache,
+    place: (usize, usize),
+    query: (&[f32], f32),
+    scores: (&mut [f32], usize),
+    out: &mut [f32],
+) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the machine has the feature that the function is compiled for.
+        return unsafe { attend_avx2(cache, place, query, scores, out) };
+    }
+    attend_any(cache, place, query, scores, out);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn attend_avx2(
+    cache: &KvCache,
+    place: (usize, usize),
+    query: (&[f32], f32),
+    scores: (&mut [f32], usize),
+    out: &mut [f32],
+) {
+    attend_any(cache, place, query, scores, out);
+}
+
+/// `place` is layer and key head; `query` comes with its scale, `scores` with the causal length.
+#[inline(always)]
+fn attend_any(
+    cache: &KvCache,
+    (layer, head): (usize, usize),
+    (query, scale): (&[f32], f32),
+    (scores, length): (&mut [f32], usize),
+    out: &mut [f32],
+) {
+    for (block, scores) in scores.as_chunks_mut::<KEYS>().0.iter_mut().enumerate() {
+        n1::scores16(query, cache.keys(layer, head, block), scale, scores);
+    }
+    n1::attend(&mut scores[..length], |i| cache.value(layer, head, i), out);
 }
 
 /// Up to [`TILE`] rows on their way to logits.

@@ -6,10 +6,12 @@
 
 use super::{scalar::Format, TileActivations, TileBlock, TILE};
 use crate::quantise::BLOCK;
-use std::arch::x86_64::{
-    __m256, __m256i, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps,
-    _mm256_setzero_ps, _mm256_setzero_si256, _mm256_storeu_ps,
+use std::{
+    arch::x86_64::{
+        __m256, __m256i, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_madd_epi16,
+        _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
+    },
+    mem::transmute,
 };
 
 /// Rows that share each load of the activations.
@@ -41,11 +43,8 @@ pub(super) fn tile<F: Format>(
             }
         }
         for (r, acc) in acc[..count].iter().enumerate() {
-            let mut values = [0f32; TILE];
-            for (values, part) in values.as_chunks_mut::<8>().0.iter_mut().zip(acc) {
-                // SAFETY: `values` has room for eight f32.
-                unsafe { _mm256_storeu_ps(values.as_mut_ptr(), *part) };
-            }
+            // SAFETY: two vectors and sixteen f32 are 64 bytes of plain numbers each.
+            let values: [f32; TILE] = unsafe { transmute::<[__m256; PARTS], _>(*acc) };
             for (out, value) in out.chunks_mut(stride).take(tokens).zip(&values) {
                 out[ROWS * group + r] = *value;
             }
@@ -57,22 +56,26 @@ pub(super) fn tile<F: Format>(
 #[target_feature(enable = "avx2")]
 #[inline]
 fn block_sums(w: [&[i16; BLOCK]; ROWS], x: &TileBlock) -> [[__m256i; PARTS]; ROWS] {
-    let mut sums = [[_mm256_setzero_si256(); PARTS]; ROWS];
-    for (i, pairs) in x.iter().enumerate() {
-        let eights = pairs.as_chunks::<8>().0;
-        // SAFETY: each of the two chunks holds sixteen i16.
-        let x: [__m256i; PARTS] =
-            [0, 1].map(|p| unsafe { _mm256_loadu_si256(eights[p].as_ptr().cast()) });
-        for (sums, w) in sums.iter_mut().zip(w) {
-            let low = u32::from(w[2 * i] as u16);
-            let pair = low | u32::from(w[2 * i + 1] as u16) << 16;
-            let pair = _mm256_set1_epi32(pair as i32);
-            for (sum, x) in sums.iter_mut().zip(&x) {
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pair, *x));
-            }
-        }
+    let zero = _mm256_setzero_si256();
+    let (mut a_low, mut a_high, mut b_low, mut b_high) = (zero, zero, zero, zero);
+    let weights = w[0].as_chunks::<2>().0.iter().zip(w[1].as_chunks::<2>().0);
+    for (pairs, (a, b)) in x.iter().zip(weights) {
+        // SAFETY: sixteen pairs of i16 and two vectors are 64 bytes of plain integers each. (A load
+        // intrinsic would check its pointers at every step where debug assertions are on.)
+        let [low, high]: [__m256i; PARTS] = unsafe { transmute::<[[i16; 2]; TILE], _>(*pairs) };
+        let (a, b) = (_mm256_set1_epi32(pair(a)), _mm256_set1_epi32(pair(b)));
+        a_low = _mm256_add_epi32(a_low, _mm256_madd_epi16(a, low));
+        a_high = _mm256_add_epi32(a_high, _mm256_madd_epi16(a, high));
+        b_low = _mm256_add_epi32(b_low, _mm256_madd_epi16(b, low));
+        b_high = _mm256_add_epi32(b_high, _mm256_madd_epi16(b, high));
     }
-    sums
+    [[a_low, a_high], [b_low, b_high]]
+}
+
+/// Two weights in one lane, the first in the low half.
+#[inline(always)]
+fn pair(w: &[i16; 2]) -> i32 {
+    (u32::from(w[0] as u16) | u32::from(w[1] as u16) << 16) as i32
 }
 
 /// `acc = acc + sum * (d_w * d)` for each token.
@@ -80,9 +83,9 @@ fn block_sums(w: [&[i16; BLOCK]; ROWS], x: &TileBlock) -> [[__m256i; PARTS]; ROW
 #[inline]
 fn add_scaled(acc: &mut [__m256; PARTS], sums: &[__m256i; PARTS], d_w: f32, d: &[f32; TILE]) {
     let d_w = _mm256_set1_ps(d_w);
-    for ((acc, sum), d) in acc.iter_mut().zip(sums).zip(d.as_chunks::<8>().0) {
-        // SAFETY: `d` holds eight f32.
-        let d = unsafe { _mm256_loadu_ps(d.as_ptr()) };
+    // SAFETY: sixteen f32 and two vectors are 64 bytes of plain numbers each.
+    let d: [__m256; PARTS] = unsafe { transmute::<[f32; TILE], _>(*d) };
+    for ((acc, sum), d) in acc.iter_mut().zip(sums).zip(d) {
         *acc = _mm256_add_ps(*acc, _mm256_mul_ps(_mm256_cvtepi32_ps(*sum), _mm256_mul_ps(d_w, d)));
     }
 }

@@ -17,11 +17,13 @@ pub fn scores16(query: &[f32], keys: &[[f32; KEYS]], scale: f32, out: &mut [f32;
     let mut lanes = [[0f32; KEYS]; LANES];
     for (l, lane) in lanes.iter_mut().enumerate() {
         let mut sums = [0f32; KEYS];
-        let dimensions = query.iter().zip(keys).skip(l).step_by(LANES);
-        for (q, k) in dimensions {
+        let mut i = l;
+        while i < query.len() {
+            let (q, k) = (query[i], &keys[i]);
             for (sum, k) in sums.iter_mut().zip(k) {
                 *sum += q * k;
             }
+            i += LANES;
         }
         *lane = sums;
     }
@@ -44,21 +46,46 @@ pub fn scores16(query: &[f32], keys: &[[f32; KEYS]], scale: f32, out: &mut [f32;
 /// the true causal length. `value(i)` is the row of key i, as long as `out`, a multiple of 16.
 #[inline(always)]
 pub fn attend<'v>(scores: &mut [f32], value: impl Fn(usize) -> &'v [f32], out: &mut [f32]) {
-    let max = scores.iter().fold(f32::NEG_INFINITY, |m, &s| if s > m { s } else { m });
+    // A maximum has no order.
+    let mut largest = [f32::NEG_INFINITY; LANES];
+    for chunk in scores.chunks(LANES) {
+        for (max, &s) in largest.iter_mut().zip(chunk) {
+            *max = if s > *max { s } else { *max };
+        }
+    }
+    let max = largest.iter().fold(f32::NEG_INFINITY, |m, &s| if s > m { s } else { m });
     for s in scores.iter_mut() {
         *s = exp(*s - max);
     }
     let total = sum16(scores);
-    for (part, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+    // The widest part that divides the head; which one changes no order.
+    if out.len().is_multiple_of(32) {
+        mix::<32>(scores, total, value, out);
+    } else {
+        mix::<LANES>(scores, total, value, out);
+    }
+}
+
+/// `out_d = sum16_i(scores_i * v_id) / total`, `WIDTH` dimensions at a time.
+#[inline(always)]
+fn mix<'v, const WIDTH: usize>(
+    scores: &[f32],
+    total: f32,
+    value: impl Fn(usize) -> &'v [f32],
+    out: &mut [f32],
+) {
+    for (part, out) in out.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
         // lanes[l][d] adds the keys l, l + 16, ... in order.
-        let mut lanes = [[0f32; LANES]; LANES];
+        let mut lanes = [[0f32; WIDTH]; LANES];
         for (l, lane) in lanes.iter_mut().enumerate().take(scores.len()) {
-            let mut sums = [0f32; LANES];
-            for i in (l..scores.len()).step_by(LANES) {
+            let mut sums = [0f32; WIDTH];
+            let mut i = l;
+            while i < scores.len() {
                 let weight = scores[i];
-                for (sum, v) in sums.iter_mut().zip(&value(i)[part * LANES..][..LANES]) {
+                for (sum, v) in sums.iter_mut().zip(&value(i)[part * WIDTH..][..WIDTH]) {
                     *sum += weight * v;
                 }
+                i += LANES;
             }
             *lane = sums;
         }
