@@ -121,8 +121,12 @@ fn shape(gguf: &Gguf) -> Result<Shape, EngineError> {
     }
     let width = head_dim.checked_mul(heads).filter(|w| *w <= WIDTH_MAX && w.is_multiple_of(BLOCK));
     if width.is_none() || !head_dim.is_multiple_of(LANES) || head_dim == 0 {
-        let problem = format!("{heads} heads of {head_dim} are not whole blocks of lanes");
-        return Err(invalid("llama.attention.head_count", problem));
+        let problem = format!(
+            "{heads} heads of {head_dim} are not multiples of {LANES}, or {BLOCK} together"
+        );
+        let given = gguf.get("llama.attention.key_length").is_some();
+        let part = if given { "key_length" } else { "head_count" };
+        return Err(invalid(&format!("llama.attention.{part}"), problem));
     }
     let rope_dims = keys.count_or("llama.rope.dimension_count", head_dim, head_dim)?;
     if !rope_dims.is_multiple_of(2) {
