@@ -10,9 +10,6 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$ASSAY_ROOT/target}"
 ASSAY_BIN="$CARGO_TARGET_DIR/release"
 export ASSAY_BIN
 
-# Debian's libssl instead of one compiled from source: two minutes less.
-export OPENSSL_NO_VENDOR=1
-
 # The name under which rustup knows Debian's compiler, where that one builds the WASM blob.
 ASSAY_WASM_TOOLCHAIN=debian-web
 

@@ -154,7 +154,7 @@ impl Exchange {
             }
         }
         self.ask_all(|| Request::Payload(hash), |payload: &Vec<u8>| {
-            sp_core::blake2_256(payload) == hash.0
+            sp_crypto_hashing::blake2_256(payload) == hash.0
         })
         .await
     }

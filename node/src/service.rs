@@ -11,7 +11,7 @@ use assay_host::MailboxExt;
 use assay_runtime::{opaque::Block, Hash, RuntimeApi};
 use assay_worker::{Worker, WorkerConfig, WorkerMailbox};
 use futures::FutureExt;
-use sc_client_api::{Backend, BlockBackend};
+use sc_client_api::Backend;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProportion};
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState};
 use sc_service::{error::Error as ServiceError, Configuration, TaskManager, WarpSyncConfig};
@@ -334,8 +334,9 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
                 Ok(inherents(slot_duration))
             },
             force_authoring,
-            backoff_authoring_blocks:
-                Some(sc_consensus_babe::BackoffAuthoringOnFinalizedHeadLagging::default()),
+            backoff_authoring_blocks: Some(
+                sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging::default(),
+            ),
             babe_link: babe,
             block_proposal_slot_portion: SlotProportion::new(0.5),
             max_block_proposal_slot_portion: None,

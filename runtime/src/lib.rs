@@ -4,6 +4,7 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
+#![allow(missing_docs, reason = "most items are written by macros, which do not document them")]
 
 extern crate alloc;
 
@@ -22,6 +23,8 @@ pub use apis::{api, RuntimeApi};
 pub use assay_primitives::{Balance, BlockNumber};
 
 use alloc::borrow::Cow;
+#[cfg_attr(feature = "std", allow(unused_imports, reason = "macros name it, where no prelude has it"))]
+use alloc::vec::Vec;
 use frame_support::weights::Weight;
 use sp_runtime::{
     generic, impl_opaque_keys,

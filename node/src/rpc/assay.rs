@@ -8,7 +8,7 @@ use crate::{
 use assay_primitives::{
     api::AssayApi,
     job::{JobId, JobState, ModelId},
-    worker::{sr25519::WorkerId, KEY_TYPE},
+    worker::KEY_TYPE,
 };
 use assay_runtime::AccountId;
 use assay_worker::{StoreError, Worker, WorkerStatus, MAX_PAYLOAD_BYTES};
@@ -221,7 +221,7 @@ impl Deps {
         Ok(keys
             .into_iter()
             .map(|key| {
-                let account = AccountId::from(WorkerId::from(key));
+                let account = AccountId::from(key);
                 let stash = operators.iter().find(|operator| operator.worker == account);
                 WorkerKey {
                     key: account.to_ss58check(),
@@ -245,7 +245,7 @@ impl Deps {
             return Ok(());
         };
         if payload.len() <= MAX_PAYLOAD_BYTES
-            && sp_core::blake2_256(&payload) == commitment.output_hash.0
+            && sp_crypto_hashing::blake2_256(&payload) == commitment.output_hash.0
         {
             self.worker
                 .keep_output(&job, &payload)

@@ -2,8 +2,10 @@
 //! The configuration of each pallet, one file per concern.
 
 mod consensus;
+mod lifecycle;
 mod market;
 mod system;
 
+pub use lifecycle::{lifecycle_weight, lifecycles_per_block};
 pub use market::{Randomness, WorkerDuties};
 pub use system::{BlockWeights, RuntimeBlockLength};

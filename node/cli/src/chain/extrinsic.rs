@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Signs extrinsics, sends them, and finds out how they ended.
+
+use super::{outcome, state::EventRecord, Chain};
+use crate::{
+    chain::state::{bytes_of, hex_of},
+    exit::Fault,
+    key,
+};
+use anyhow::{bail, Context, Result};
+use assay_runtime::{
+    submit::extension, AccountId, Balance, Hash, Nonce, RuntimeCall, RuntimeEvent, Signature,
+    SignedPayload, UncheckedExtrinsic,
+};
+use codec::{Compact, Decode, Encode};
+use frame_system::Phase;
+use jsonrpsee::{core::client::Subscription, rpc_params};
+use serde_json::Value;
+use sp_core::{crypto::Ss58Codec, sr25519, Pair};
+use sp_runtime::generic::Era;
+use std::time::Duration;
+
+/// Blocks in which an extrinsic can be included.
+const LIFETIME: u64 = 128;
+
+/// How far behind the best block an extrinsic is anchored when the finalised one is farther, so
+/// that a fork leaves it valid.
+const ANCHOR: u32 = 32;
+
+/// How long an extrinsic may take into a block.
+const INCLUSION: Duration = Duration::from_secs(180);
+
+/// An extrinsic that was included and did what it should.
+pub struct Included {
+    /// The block.
+    pub block: Hash,
+    /// The block's number.
+    pub number: u32,
+    /// What happened through it.
+    pub events: Vec<RuntimeEvent>,
+}
+
+/// What a call would cost: how much its runtime reckons.
+#[derive(Decode)]
+struct DispatchInfo {
+    _weight: (Compact<u64>, Compact<u64>),
+    _class: u8,
+    partial_fee: Balance,
+}
+
+impl Chain {
+    /// Signs a call.
+    pub async fn sign(&self, signer: &sr25519::Pair, call: RuntimeCall) -> Result<Vec<u8>> {
+        let account = key::account(signer);
+        let nonce: Nonce = self
+            .request("system_accountNextIndex", rpc_params![account.to_ss58check()])
+            .await
+            .context("cannot read the account's nonce")?;
+        let (number, anchor) = self.anchor().await?;
+        let implicit = (
+            (),
+            self.version.spec_version,
+            self.version.transaction_version,
+            self.genesis,
+            anchor,
+            (),
+            (),
+            (),
+            None,
+            (),
+        );
+        let extension = extension(nonce, 0, Era::mortal(LIFETIME, number.into()));
+        let payload = SignedPayload::from_raw(call, extension, implicit);
+        let signature = payload.using_encoded(|bytes| signer.sign(bytes));
+        let (call, extension, _) = payload.deconstruct();
+        let signature = Signature::Sr25519(signature);
+        Ok(UncheckedExtrinsic::new_signed(call, account.into(), signature, extension).encode())
+    }
+
+    /// The block at which a lifetime begins: the finalised one, unless it is far behind.
+    async fn anchor(&self) -> Result<(u32, Hash)> {
+        let finalised: Hash = self.request("chain_getFinalizedHead", rpc_params![]).await?;
+        let finalised: super::Head =
+            self.request("chain_getHeader", rpc_params![finalised]).await?;
+        let best: super::Head = self.request("chain_getHeader", rpc_params![]).await?;
+        let number = finalised.number.max(best.number.saturating_sub(ANCHOR));
+        let hash: Option<Hash> = self.request("chain_getBlockHash", rpc_params![number]).await?;
+        Ok((number, hash.with_context(|| format!("the node has no block {number}"))?))
+    }
+
+    /// The fee of an extrinsic, without a tip.
+    pub async fn fee(&self, extrinsic: &[u8]) -> Result<Balance> {
+        let length = u32::try_from(extrinsic.len())?;
+        let mut args = extrinsic.to_vec();
+        length.encode_to(&mut args);
+        let info: String = self
+            .request("state_call", rpc_params!["TransactionPaymentApi_query_info", hex_of(&args)])
+            .await
+            .context("cannot learn the fee")?;
+        Ok(DispatchInfo::decode(&mut bytes_of(&info)?.as_slice())?.partial_fee)
+    }
+
+    /// Signs a call, sends it, and waits until it is in a block. An error of the call is one here.
+    pub async fn submit(&self, signer: &sr25519::Pair, call: RuntimeCall) -> Result<Included> {
+        let extrinsic = self.sign(signer, call).await?;
+        self.submit_signed(&extrinsic, &key::account(signer)).await
+    }
+
+    /// Sends an extrinsic and waits until it is in a block. An error of the call is one here.
+    pub async fn submit_signed(&self, extrinsic: &[u8], signer: &AccountId) -> Result<Included> {
+        let mut updates = self
+            .subscribe::<Value>(
+                "author_submitAndWatchExtrinsic",
+                rpc_params![hex_of(extrinsic)],
+                "author_unwatchExtrinsic",
+            )
+            .await
+            .with_context(|| format!("the node does not take the extrinsic of {signer}"))?;
+        let block = tokio::time::timeout(INCLUSION, self.inclusion(&mut updates)).await.map_err(
+            |_| {
+                Fault::error(
+                    "not_included",
+                    format!(
+                        "the extrinsic is in no block after {} seconds and may still come into \
+                         one; see whether the node makes or receives blocks",
+                        INCLUSION.as_secs()
+                    ),
+                )
+            },
+        )??;
+        let head: super::Head = self.request("chain_getHeader", rpc_params![block]).await?;
+        let events = self.events_of(extrinsic, block).await?;
+        succeeded(&events)?;
+        Ok(Included { block, number: head.number, events })
+    }
+
+    async fn inclusion(&self, updates: &mut Subscription<Value>) -> Result<Hash> {
+        while let Some(update) = updates.next().await {
+            let update = update.context("the node sent a malformed status of the extrinsic")?;
+            let included = update.get("inBlock").or_else(|| update.get("finalized"));
+            if let Some(hash) = included.and_then(Value::as_str) {
+                return hash.parse().context("the node sent a malformed hash");
+            }
+            let refused = match update.as_str() {
+                Some("invalid") => "it became invalid",
+                Some("dropped") => "its pool is full",
+                None if update.get("usurped").is_some() => {
+                    "another of the same account took its place"
+                }
+                _ => continue,
+            };
+            return Err(Fault::error(
+                "not_included",
+                format!("the node gave the extrinsic up: {refused}; try again"),
+            ));
+        }
+        Err(self.gone())
+    }
+
+    async fn events_of(&self, extrinsic: &[u8], block: Hash) -> Result<Vec<RuntimeEvent>> {
+        let whole: Value = self.request("chain_getBlock", rpc_params![block]).await?;
+        let ours = hex_of(extrinsic);
+        let index = whole
+            .pointer("/block/extrinsics")
+            .and_then(Value::as_array)
+            .and_then(|all| all.iter().position(|one| one.as_str() == Some(&ours)))
+            .with_context(|| format!("the extrinsic is not in block {block:?}"))?;
+        let of_ours = |record: &EventRecord| matches!(record.phase, Phase::ApplyExtrinsic(n) if usize::try_from(n) == Ok(index));
+        let events = self.events(block).await.context("cannot read the events of the block")?;
+        Ok(events.into_iter().filter(of_ours).map(|record| record.event).collect())
+    }
+}
+
+fn succeeded(events: &[RuntimeEvent]) -> Result<()> {
+    for event in events {
+        match event {
+            RuntimeEvent::System(frame_system::Event::ExtrinsicSuccess { .. }) => return Ok(()),
+            RuntimeEvent::System(frame_system::Event::ExtrinsicFailed {
+                dispatch_error, ..
+            }) => return Err(outcome::fault(dispatch_error).into()),
+            _ => {}
+        }
+    }
+    bail!("the block does not say how the extrinsic ended")
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The commands, one file for each noun.
+
+mod claim;
+mod job;
+mod key;
+mod node;
+mod operator;
+mod run;
+mod shell;
+
+use crate::{
+    args::{Cli, Command},
+    exit::Exit,
+    session::Session,
+};
+use anyhow::Result;
+
+/// Does what the arguments say.
+pub async fn dispatch(cli: Cli) -> Result<Exit> {
+    let global = cli.global;
+    match cli.command {
+        Command::Run(args) => run::run(&Session::open(&global).await?, &args).await,
+        Command::Job(command) => job::dispatch(&Session::open(&global).await?, command).await,
+        Command::Operator(command) => {
+            operator::dispatch(&Session::open(&global).await?, command).await
+        }
+        Command::Claim => claim::claim(&Session::open(&global).await?).await,
+        Command::Key(command) => key::dispatch(&global, command),
+        Command::Node(command) => node::dispatch(&global, command).await,
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { dir } => shell::man(dir.as_deref()),
+    }
+}

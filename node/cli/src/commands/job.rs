@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `assay job`.
+
+use super::run::put_output;
+use crate::{
+    amount::Amount,
+    args::{JobCommand, RunArgs},
+    chain::extrinsic::Included,
+    exit::Exit,
+    follow::{self, unknown, Ended},
+    order, out,
+    session::Session,
+    view::{self, models::Models},
+};
+use anyhow::Result;
+use assay_primitives::{JobId, JobState, Payment};
+use assay_runtime::{AccountId, Runtime, RuntimeCall, RuntimeEvent};
+use serde_json::{json, Value};
+
+type Call = pallet_jobs::Call<Runtime>;
+
+/// Does what was asked.
+pub async fn dispatch(session: &Session, command: JobCommand) -> Result<Exit> {
+    match command {
+        JobCommand::Create(args) => create(session, &args).await,
+        JobCommand::Status { id, wait: true, .. } => wait(session, &id).await,
+        JobCommand::Status { id, output, .. } => status(session, &id, output).await,
+        JobCommand::Raise { id, down, cost, tip } => {
+            let part = |amount: Option<Amount>| amount.unwrap_or_default().0;
+            let more = Payment { down: part(down), cost: part(cost), tip: part(tip) };
+            send(session, &id, Call::raise_payment { job: id, more }).await
+        }
+        JobCommand::Cancel { id } => send(session, &id, Call::cancel { job: id }).await,
+        JobCommand::Confirm { id } => send(session, &id, Call::confirm_received { job: id }).await,
+        JobCommand::Settle { id } => send(session, &id, Call::settle { job: id }).await,
+        JobCommand::Expire { id } => send(session, &id, Call::expire { job: id }).await,
+        JobCommand::List { client } => list(session, client).await,
+    }
+}
+
+async fn create(session: &Session, args: &RunArgs) -> Result<Exit> {
+    let ordered = order::place(session, args).await?;
+    let job = ordered.job;
+    if session.json {
+        out::object(&json!({
+            "job": job,
+            "client": ordered.client.to_string(),
+            "model": ordered.model.id,
+            "modelName": ordered.model.name,
+            "inputTokens": ordered.input_tokens,
+            "maxTokens": args.max_tokens,
+            "seed": ordered.seed,
+            "price": view::planck(ordered.price),
+            "held": view::planck(ordered.held),
+            "heldAsy": Amount(ordered.held).decimal(),
+            "block": ordered.block,
+        }))?;
+    } else {
+        out::pairs(&[
+            ("Job", format!("{job:?}")),
+            ("Model", ordered.model.to_string()),
+            ("On hold", Amount(ordered.held).to_string()),
+            ("Created", format!("in block {}", ordered.block)),
+        ])?;
+        out::note(&format!("Watch it with: assay job status {job:?} --wait"));
+    }
+    Ok(Exit::Done)
+}
+
+async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit> {
+    let chain = &session.chain;
+    let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
+    let output = if with_output { chain.output(id).await? } else { None };
+    if session.json {
+        let mut object = view::job::json(id, &view);
+        if with_output {
+            object.insert("output".into(), json!(output.as_ref().map(|output| &output.text)));
+            object.insert("tokenIds".into(), json!(output.as_ref().map(|output| &output.tokens)));
+            let finish = output.as_ref().and_then(|output| output.finish.as_ref());
+            object.insert("finish".into(), json!(finish));
+        }
+        out::object(&Value::Object(object))?;
+    } else {
+        let models = Models::read(chain, &chain.node_status().await?).await?;
+        out::pairs(&view::job::rows(id, &view, models.name(&view.spec.model)))?;
+        match output {
+            Some(output) => out::line(&format!("\n{}", output.text))?,
+            None if with_output => out::note("This node has no output of the job."),
+            None => {}
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn wait(session: &Session, id: &JobId) -> Result<Exit> {
+    let Some(ended) = follow::to_the_end(session, id, !session.json).await? else {
+        out::note("The job goes on.");
+        return Ok(Exit::Detached);
+    };
+    let Ended { view, settlement, .. } = &ended;
+    if session.json {
+        let mut object = view::job::json(id, view);
+        put_output(&mut object, &ended);
+        out::object(&Value::Object(object))?;
+    } else {
+        out::line("")?;
+        let mut rows = view::job::settlement_rows(settlement);
+        rows.push(("Job", format!("{id:?}")));
+        out::pairs(&rows)?;
+    }
+    Ok(view::job::exit(settlement))
+}
+
+/// Sends a call about a job and shows the job after it.
+async fn send(session: &Session, id: &JobId, call: Call) -> Result<Exit> {
+    let included = session.submit(RuntimeCall::Jobs(call)).await?;
+    let view = session.chain.job(id).await?.ok_or_else(|| unknown(id))?;
+    if session.json {
+        let mut object = view::job::json(id, &view);
+        object.insert("included".into(), json!(included.number));
+        object.insert("bounty".into(), bounty(&included));
+        out::object(&Value::Object(object))?;
+    } else {
+        let state = match &view.state {
+            JobState::Settled(settlement) => {
+                format!("{:?}, {} refunded", settlement.outcome, Amount(settlement.refunded))
+            }
+            state => format!("{}: {}", view::job::state(state), view::job::waiting(state)),
+        };
+        out::pairs(&[
+            ("Job", format!("{id:?}")),
+            ("State", state),
+            ("Block", included.number.to_string()),
+        ])?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Whether the job was settled by this very call.
+fn bounty(included: &Included) -> Value {
+    let settled = included
+        .events
+        .iter()
+        .any(|event| matches!(event, RuntimeEvent::Jobs(pallet_jobs::Event::JobSettled { .. })));
+    json!(settled)
+}
+
+async fn list(session: &Session, client: Option<AccountId>) -> Result<Exit> {
+    let client = match client {
+        Some(client) => client,
+        None => session.account()?,
+    };
+    let mut jobs = Vec::new();
+    for id in session.chain.jobs_of(&client).await? {
+        // A job can be pruned between the two reads.
+        jobs.extend(session.chain.job(&id).await?.map(|view| (id, view)));
+    }
+    jobs.sort_by_key(|(_, view)| view.created);
+    if session.json {
+        let jobs: Vec<_> = jobs.iter().map(|(id, view)| view::job::json(id, view)).collect();
+        out::object(&json!({ "client": client.to_string(), "jobs": jobs }))?;
+        return Ok(Exit::Done);
+    }
+    for (id, view) in &jobs {
+        let state = match &view.state {
+            JobState::Settled(settlement) => view::job::outcome(settlement.outcome),
+            state => view::job::state(state),
+        };
+        out::line(&format!("{id:?}  block {:<8}  {state}", view.created))?;
+    }
+    if jobs.is_empty() {
+        out::note(&format!("{client} has no jobs."));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `assay node`.
+
+use crate::{
+    args::{Global, NodeCommand},
+    chain::{node::NodeStatus, Chain},
+    exit::{Exit, Fault},
+    out::{self, Progress},
+    view::count,
+};
+use anyhow::Result;
+use jsonrpsee::rpc_params;
+use serde::Deserialize;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::{interval, timeout, MissedTickBehavior};
+
+/// How often a node that does not answer yet is asked.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// How far the node is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    peers: u64,
+    is_syncing: bool,
+}
+
+/// Does what was asked.
+pub async fn dispatch(global: &Global, command: NodeCommand) -> Result<Exit> {
+    let NodeCommand::Status { wait } = command;
+    let chain = match wait {
+        Some(seconds) => connect_within(&global.url, Duration::from_secs(seconds)).await?,
+        None => Chain::connect(&global.url).await?,
+    };
+    let node = chain.node_status().await?;
+    let health: Health = chain.request("system_health", rpc_params![]).await?;
+    let best: crate::chain::Head = chain.request("chain_getHeader", rpc_params![]).await?;
+    if global.json {
+        let mut object = json!(node);
+        object["chain"] = json!(chain.name);
+        object["genesis"] = json!(chain.genesis);
+        object["specVersion"] = json!(chain.version.spec_version);
+        object["best"] = json!(best.number);
+        object["peers"] = json!(health.peers);
+        object["syncing"] = json!(health.is_syncing);
+        out::object(&object)?;
+    } else {
+        out::pairs(&rows(&chain, &node, &health, best.number))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Tries until the node answers. A node that answers and is not one to work with is an error at
+/// once.
+async fn connect_within(url: &str, time: Duration) -> Result<Chain> {
+    let _progress = Progress::new(format!("waiting for the node at {url}"));
+    let mut tick = interval(RETRY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let tries = async {
+        loop {
+            tick.tick().await;
+            match Chain::connect(url).await {
+                Err(error) if is_unreachable(&error) => {}
+                done => break done,
+            }
+        }
+    };
+    timeout(time, tries).await.unwrap_or_else(|_| {
+        Err(Fault::error(
+            "node_unreachable",
+            format!("no node answers at {url} after {} seconds; see its log", time.as_secs()),
+        ))
+    })
+}
+
+fn is_unreachable(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<Fault>()
+        .is_some_and(|fault| matches!(fault.code.as_str(), "node_unreachable" | "node_gone"))
+}
+
+fn rows(
+    chain: &Chain,
+    node: &NodeStatus,
+    health: &Health,
+    best: u32,
+) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("Version", node.version.clone()),
+        ("Chain", format!("{}, runtime {}", chain.name, chain.version.spec_version)),
+        ("Peer id", node.peer_id.clone()),
+        ("Peers", health.peers.to_string()),
+        ("Best block", format!("{best}{}", if health.is_syncing { ", syncing" } else { "" })),
+    ];
+    let Some(worker) = &node.worker else {
+        rows.push(("Engine", "none".into()));
+        return rows;
+    };
+    let load = format!(
+        "{}, {} open, {} waiting",
+        count(worker.threads, "thread"),
+        worker.open,
+        worker.waiting
+    );
+    rows.push(("Engine", if node.engine { load } else { "holds models, runs no jobs".into() }));
+    rows.extend(worker.models.iter().map(|model| {
+        let kind =
+            format!("{} {}, context {}", model.architecture, model.quantisation, model.context);
+        ("Model", format!("{}, {kind}, {:?}", model.name, model.id))
+    }));
+    for key in &node.workers {
+        let operator = match &key.stash {
+            Some(stash) => format!("{} of operator {stash}", key.key),
+            None => format!("{} of no operator", key.key),
+        };
+        rows.push(("Worker key", operator));
+    }
+    rows.extend(worker.fault.iter().map(|fault| ("Fault", fault.clone())));
+    rows
+}

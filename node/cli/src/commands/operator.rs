@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `assay operator`.
+
+use crate::{
+    args::{account as parse_account, OfferArg, OperatorCommand},
+    exit::{Exit, Fault},
+    out,
+    session::Session,
+    view::{self, models::Models},
+};
+use anyhow::{anyhow, Context, Result};
+use assay_primitives::api::OperatorView;
+use assay_runtime::{AccountId, Runtime, RuntimeCall};
+use pallet_operators::{Offer, OffersOf};
+use serde_json::json;
+
+type Call = pallet_operators::Call<Runtime>;
+
+/// Does what was asked.
+pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exit> {
+    match command {
+        OperatorCommand::Register { worker, bond, concurrency, offers } => {
+            let worker = worker_or_own(session, worker).await?;
+            let offers = read_offers(session, &offers).await?;
+            send(session, Call::register { worker, offers, concurrency, bond: bond.0 }).await
+        }
+        OperatorCommand::Bond { amount } => {
+            send(session, Call::bond_extra { amount: amount.0 }).await
+        }
+        OperatorCommand::Unbond { amount } => {
+            send(session, Call::unbond { amount: amount.0 }).await
+        }
+        OperatorCommand::Withdraw => send(session, Call::withdraw_unbonded {}).await,
+        OperatorCommand::Models { offers, none } if none || !offers.is_empty() => {
+            let offers = read_offers(session, &offers).await?;
+            send(session, Call::set_offers { offers }).await
+        }
+        OperatorCommand::Models { .. } => models(session).await,
+        OperatorCommand::Worker { worker } => {
+            let worker = worker_or_own(session, worker).await?;
+            send(session, Call::set_worker { worker }).await
+        }
+        OperatorCommand::Concurrency { jobs } => {
+            send(session, Call::set_concurrency { concurrency: jobs }).await
+        }
+        OperatorCommand::Status { stash } => {
+            let stash = match stash {
+                Some(stash) => stash,
+                None => session.account()?,
+            };
+            let operator = find(session, &stash).await?;
+            show(session, &operator).await
+        }
+        OperatorCommand::List => list(session).await,
+    }
+}
+
+/// Sends a call of the operator's and shows the operator after it.
+async fn send(session: &Session, call: Call) -> Result<Exit> {
+    let stash = session.account()?;
+    let included = session.submit(RuntimeCall::Operators(call)).await?;
+    match session.chain.operator(&stash).await? {
+        Some(operator) => show(session, &operator).await,
+        // The last of the stake was withdrawn.
+        None if session.json => {
+            out::object(&json!({ "stash": stash.to_string(), "block": included.number }))?;
+            Ok(Exit::Done)
+        }
+        None => {
+            out::line(&format!("{stash} is no operator any more."))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn find(session: &Session, stash: &AccountId) -> Result<OperatorView<AccountId>> {
+    session.chain.operator(stash).await?.ok_or_else(|| {
+        Fault::error(
+            "operators.NotOperator",
+            format!("{stash} is no operator; `assay operator list` shows those there are"),
+        )
+    })
+}
+
+async fn show(session: &Session, operator: &OperatorView<AccountId>) -> Result<Exit> {
+    if session.json {
+        out::object(&view::operator::json(operator))?;
+    } else {
+        out::pairs(&view::operator::rows(operator, &known(session).await?))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn models(session: &Session) -> Result<Exit> {
+    let operator = find(session, &session.account()?).await?;
+    if session.json {
+        let offers: Vec<_> = operator.offers.iter().map(view::operator::offer_json).collect();
+        out::object(&json!({ "stash": operator.stash.to_string(), "offers": offers }))?;
+    } else {
+        let known = known(session).await?;
+        for offer in &operator.offers {
+            out::line(&view::operator::offer_line(offer, &known))?;
+        }
+        if operator.offers.is_empty() {
+            out::note("No models are served; add some with --offer MODEL,PRICE.");
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn list(session: &Session) -> Result<Exit> {
+    let operators = session.chain.operators().await?;
+    if session.json {
+        let all: Vec<_> = operators.iter().map(view::operator::json).collect();
+        out::object(&json!({ "operators": all }))?;
+        return Ok(Exit::Done);
+    }
+    let known = known(session).await?;
+    for (index, operator) in operators.iter().enumerate() {
+        if index > 0 {
+            out::line("")?;
+        }
+        out::pairs(&view::operator::rows(operator, &known))?;
+    }
+    if operators.is_empty() {
+        out::note("There are no operators.");
+    }
+    Ok(Exit::Done)
+}
+
+async fn known(session: &Session) -> Result<Models> {
+    Models::read(&session.chain, &session.chain.node_status().await?).await
+}
+
+/// The worker that was named, or the only one whose key the node has.
+async fn worker_or_own(session: &Session, named: Option<AccountId>) -> Result<AccountId> {
+    if let Some(worker) = named {
+        return Ok(worker);
+    }
+    let keys = session.chain.node_status().await?.workers;
+    match keys.as_slice() {
+        [one] => parse_account(&one.key)
+            .map_err(|error| anyhow!(error))
+            .context("the node's worker key is malformed"),
+        [] => Err(Fault::error(
+            "no_worker_key",
+            "the node has no worker key; name the account of one, and put its key into the node's \
+             keystore with the RPC method author_insertKey",
+        )),
+        _ => Err(Fault::error(
+            "worker_ambiguous",
+            format!(
+                "the node has several worker keys; name one of {}",
+                keys.iter().map(|key| key.key.as_str()).collect::<Vec<_>>().join(", ")
+            ),
+        )),
+    }
+}
+
+async fn read_offers(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Runtime>> {
+    let known = known(session).await?;
+    let mut offers = Vec::new();
+    for arg in args {
+        // An id in full need not be known to anyone yet.
+        let (model, own) = match crate::args::hash(&arg.model) {
+            Ok(id) => (id, known.find(&arg.model).ok().and_then(|model| model.context)),
+            Err(_) => {
+                let model = known.find(&arg.model)?;
+                (model.id, model.context)
+            }
+        };
+        let context = arg.context.or(own).ok_or_else(|| {
+            Fault::error(
+                "context_unknown",
+                format!(
+                    "the node does not have the model {model:?}; give its context as \
+                     --offer MODEL,PRICE,CONTEXT"
+                ),
+            )
+        })?;
+        offers.push(Offer { model, price: arg.price.0, context });
+    }
+    let count = offers.len();
+    OffersOf::<Runtime>::try_from(offers).map_err(|_| {
+        Fault::error(
+            "too_many_offers",
+            format!("{count} are more offers than an operator can have"),
+        )
+    })
+}

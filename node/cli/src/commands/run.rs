@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `assay run`.
+
+use crate::{
+    amount::Amount,
+    args::RunArgs,
+    exit::Exit,
+    follow::{self, Ended},
+    order::{self, Ordered},
+    out,
+    session::Session,
+    view,
+};
+use anyhow::Result;
+use serde_json::{json, Map, Value};
+
+/// Orders, shows the text, and tells how it ended.
+pub async fn run(session: &Session, args: &RunArgs) -> Result<Exit> {
+    let ordered = order::place(session, args).await?;
+    let Some(ended) = follow::to_the_end(session, &ordered.job, !session.json).await? else {
+        return detached(session, &ordered);
+    };
+    if session.json {
+        out::object(&Value::Object(object(&ordered, &ended)))?;
+    } else {
+        out::line("")?;
+        let mut rows = view::job::settlement_rows(&ended.settlement);
+        rows.push(("Model", ordered.model.to_string()));
+        rows.push(("Job", format!("{:?}", ordered.job)));
+        out::pairs(&rows)?;
+    }
+    Ok(view::job::exit(&ended.settlement))
+}
+
+fn detached(session: &Session, ordered: &Ordered) -> Result<Exit> {
+    let job = ordered.job;
+    out::note(&format!("The job goes on. Look at it with: assay job status {job:?} --wait"));
+    if session.json {
+        out::object(&json!({ "job": job, "detached": true }))?;
+    }
+    Ok(Exit::Detached)
+}
+
+fn object(ordered: &Ordered, ended: &Ended) -> Map<String, Value> {
+    let mut object = view::job::json(&ordered.job, &ended.view);
+    let mut put = |name: &str, value: Value| object.insert(name.into(), value);
+    put("modelName", json!(ordered.model.name));
+    put("held", view::planck(ordered.held));
+    put("heldAsy", json!(Amount(ordered.held).decimal()));
+    put_output(&mut object, ended);
+    object
+}
+
+/// Adds the output, and its length and end where the chain does not tell them.
+pub(super) fn put_output(object: &mut Map<String, Value>, ended: &Ended) {
+    let output = ended.output.as_ref();
+    object.insert("output".into(), json!(output.map(|output| &output.text)));
+    object.insert("finish".into(), json!(output.and_then(|output| output.finish.as_ref())));
+    object.insert("tokenIds".into(), json!(output.map(|output| &output.tokens)));
+    if let Some(output) = output {
+        object.insert("tokens".into(), json!(output.tokens.len()));
+    }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a prompt to a job on the chain. Whatever can be known to be wrong is told before anything
+//! is sent.
+
+use crate::{
+    amount::Amount,
+    args::RunArgs,
+    chain::{node::NodeStatus, state::usable},
+    exit::Fault,
+    out::Progress,
+    session::Session,
+    view::models::{Known, Models},
+};
+use anyhow::{Context, Result};
+use assay_primitives::{
+    api::{Quote, QuoteError},
+    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy,
+};
+use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
+use std::io::Read;
+
+/// A job that was created.
+pub struct Ordered {
+    /// The job.
+    pub job: JobId,
+    /// The model.
+    pub model: Known,
+    /// The client.
+    pub client: AccountId,
+    /// Seed of the sampling.
+    pub seed: u64,
+    /// The prompt's length.
+    pub input_tokens: u32,
+    /// Reckoned price of a token.
+    pub price: Balance,
+    /// What was put on hold, the bounty among it.
+    pub held: Balance,
+    /// Block in which it was created.
+    pub block: u32,
+}
+
+/// Random seeds stay below 2^53, so that every reader of JSON gets them right.
+const SEED_BITS: u32 = 53;
+
+/// Creates the job.
+pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
+    let prompt = prompt(&args.prompt)?;
+    if args.max_tokens == 0 {
+        return Err(quote_fault(QuoteError::MaxTokensZero, 0, 0));
+    }
+    if prompt.is_empty() {
+        return Err(quote_fault(QuoteError::InputEmpty, 0, 0));
+    }
+    let signer = session.signer()?;
+    let client = session.account()?;
+    let progress = Progress::new("asking for the price");
+    let chain = &session.chain;
+    let node = chain.node_status().await?;
+    let models = Models::read(chain, &node).await?;
+    let model = models.choose(args.model.as_deref())?;
+    let payload = chain.submit_payload(&prompt, &model.id).await?;
+    let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
+        Fault::error(
+            "tokens_unknown",
+            format!(
+                "the node does not have the model {model} to count the prompt's tokens; ask a \
+                 node that has, or give the number with --input-tokens"
+            ),
+        )
+    })?;
+    let quote = chain
+        .quote(model.id, input_tokens, args.max_tokens)
+        .await?
+        .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
+    let (payment, held) = payment(args, &quote)?;
+    let seed = match args.seed {
+        Some(seed) => seed,
+        None if args.sampling.temperature.0 == 0 => 0,
+        None => rand::random::<u64>() >> (u64::BITS - SEED_BITS),
+    };
+    let spec = JobSpec {
+        model: model.id,
+        input_hash: payload.hash,
+        input_tokens,
+        max_tokens: args.max_tokens,
+        seed,
+        sampling: args.sampling.sampling(),
+        profile: NumericProfile::N1,
+        not_before: 0,
+        deadline: args.deadline,
+        privacy: Privacy::Public,
+        output_key: None,
+        auto_lock: true,
+        peer: peer_id(&node)?,
+        allowed: Default::default(),
+    };
+    let expected = chain.next_job_id(&client, &spec).await?;
+    let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
+    let extrinsic = chain.sign(&signer, call).await?;
+    check_balance(session, &client, &extrinsic, held).await?;
+    progress.say("waiting for the job to be in a block");
+    let included = chain.submit_signed(&extrinsic, &client).await?;
+    let created = included.events.iter().find_map(|event| match event {
+        RuntimeEvent::Jobs(pallet_jobs::Event::JobCreated { job, .. }) => Some(*job),
+        _ => None,
+    });
+    // Another job of the same client may have come first: then the event knows better.
+    let job = created.unwrap_or(expected);
+    Ok(Ordered {
+        job,
+        model,
+        client,
+        seed,
+        input_tokens,
+        price: quote.price,
+        held,
+        block: included.number,
+    })
+}
+
+fn prompt(arg: &str) -> Result<Vec<u8>> {
+    if arg != "-" {
+        return Ok(arg.as_bytes().to_vec());
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .context("cannot read the prompt from standard input")?;
+    Ok(bytes)
+}
+
+/// The payment for a job, and with the bounty all that creating it holds.
+fn payment(args: &RunArgs, quote: &Quote) -> Result<(Payment, Balance)> {
+    let payment = Payment { down: args.down.0, cost: quote.payment.cost, tip: args.tip.0 };
+    let held = payment.total().and_then(|total| total.checked_add(quote.bounty));
+    let held = held.ok_or_else(|| {
+        Fault::error("jobs.PaymentOverflow", "the sum of the payment is more than a balance can be")
+    })?;
+    Ok((payment, held))
+}
+
+async fn check_balance(
+    session: &Session,
+    client: &AccountId,
+    extrinsic: &[u8],
+    held: Balance,
+) -> Result<()> {
+    let usable = usable(&session.chain.account(client).await?);
+    // Without any balance the fee cannot be asked for either.
+    let fee = if usable > 0 { session.chain.fee(extrinsic).await? } else { 0 };
+    let needed = held.saturating_add(fee);
+    if usable < needed {
+        return Err(Fault::error(
+            "balance_too_small",
+            format!(
+                "the account {client} can spend {} and the job needs {} ({} on hold and {} as a \
+                 fee); send it more, or ask for fewer tokens",
+                Amount(usable),
+                Amount(needed),
+                Amount(held),
+                Amount(fee),
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Why there is no quote, in the words and with the code of the chain's own error.
+fn quote_fault(error: QuoteError, input_tokens: u32, max_tokens: u32) -> anyhow::Error {
+    match error {
+        QuoteError::MaxTokensZero => {
+            Fault::error("jobs.MaxTokensZero", "--max-tokens is 0; ask for at least one token")
+        }
+        QuoteError::InputEmpty => Fault::error(
+            "jobs.InputEmpty",
+            "the prompt is empty; give some text, or - to read it from standard input",
+        ),
+        QuoteError::ModelNotServed => Fault::error(
+            "jobs.ModelNotServed",
+            "no operator serves the model; `assay operator list` shows what is served",
+        ),
+        QuoteError::ContextExceeded { context } => Fault::error(
+            "jobs.ContextExceeded",
+            format!(
+                "the prompt's {input_tokens} tokens and the {max_tokens} asked for exceed the \
+                 model's context of {context}; shorten the prompt or lower --max-tokens"
+            ),
+        ),
+    }
+}
+
+/// The node's peer id as the chain has it.
+fn peer_id(node: &NodeStatus) -> Result<PeerIdBytes> {
+    let bytes = bs58::decode(&node.peer_id)
+        .into_vec()
+        .with_context(|| format!("the node's peer id '{}' is malformed", node.peer_id))?;
+    PeerIdBytes::try_from(bytes)
+        .map_err(|_| Fault::error("peer_id_too_long", "the node's peer id has over 64 bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quote_fault_has_the_code_of_the_pallet() {
+        for (error, code) in [
+            (QuoteError::MaxTokensZero, "jobs.MaxTokensZero"),
+            (QuoteError::InputEmpty, "jobs.InputEmpty"),
+            (QuoteError::ModelNotServed, "jobs.ModelNotServed"),
+            (QuoteError::ContextExceeded { context: 8 }, "jobs.ContextExceeded"),
+        ] {
+            let fault = quote_fault(error, 5, 4);
+            assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, code);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Models, as the operators offer them and as the node knows them by name.
+
+use crate::{
+    chain::{node::NodeStatus, Chain},
+    exit::Fault,
+};
+use anyhow::Result;
+use assay_primitives::{api::OperatorView, ModelId};
+use assay_runtime::AccountId;
+use std::{collections::BTreeMap, fmt};
+
+/// The fewest hexadecimal digits that are taken for the beginning of an id.
+const MIN_PREFIX: usize = 4;
+
+/// A model.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// Its id.
+    pub id: ModelId,
+    /// Its name, where the node has it.
+    pub name: Option<String>,
+    /// Its longest context, where the node has it.
+    pub context: Option<u32>,
+    /// Whether an operator serves it.
+    pub served: bool,
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} ({:?})", self.id),
+            None => write!(f, "{:?}", self.id),
+        }
+    }
+}
+
+/// All models that are served or that the node has.
+pub struct Models(Vec<Known>);
+
+impl Models {
+    /// Asks chain and node.
+    pub async fn read(chain: &Chain, node: &NodeStatus) -> Result<Self> {
+        Ok(Self::of(node, &chain.operators().await?))
+    }
+
+    fn of(node: &NodeStatus, operators: &[OperatorView<AccountId>]) -> Self {
+        let mut all = BTreeMap::new();
+        for model in node.worker.iter().flat_map(|worker| &worker.models) {
+            let name = Some(model.name.clone());
+            let context = Some(model.context);
+            all.insert(model.id, Known { id: model.id, name, context, served: false });
+        }
+        for offer in operators.iter().flat_map(|operator| &operator.offers) {
+            let id = offer.model;
+            all.entry(id).or_insert(Known { id, name: None, context: None, served: true }).served =
+                true;
+        }
+        Self(all.into_values().collect())
+    }
+
+    /// The model that is meant among those served, or the only one where none is named.
+    pub fn choose(&self, wanted: Option<&str>) -> Result<Known> {
+        let served: Vec<&Known> = self.0.iter().filter(|model| model.served).collect();
+        let Some(wanted) = wanted else {
+            return match served.as_slice() {
+                [one] => Ok((*one).clone()),
+                [] => Err(Fault::error(
+                    "jobs.ModelNotServed",
+                    "no operator serves a model on this chain; see `assay operator register`",
+                )),
+                _ => Err(Fault::error(
+                    "model_ambiguous",
+                    format!("there are several models; name one with --model: {}", list(&served)),
+                )),
+            };
+        };
+        let model = self.find(wanted)?;
+        if !model.served {
+            return Err(Fault::error(
+                "jobs.ModelNotServed",
+                format!("no operator serves the model {model}; served are: {}", list(&served)),
+            ));
+        }
+        Ok(model)
+    }
+
+    /// The model of that id, beginning of an id, or name.
+    pub fn find(&self, wanted: &str) -> Result<Known> {
+        let digits = wanted.trim_start_matches("0x").to_lowercase();
+        let is_hex = digits.len() >= MIN_PREFIX && digits.chars().all(|c| c.is_ascii_hexdigit());
+        let fits = |model: &&Known| {
+            model.name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
+                || is_hex && hex::encode(model.id).starts_with(&digits)
+        };
+        let found: Vec<&Known> = self.0.iter().filter(fits).collect();
+        match found.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => Err(Fault::error(
+                "jobs.ModelNotServed",
+                format!(
+                    "neither an operator nor this node has a model '{wanted}'; there are: {}",
+                    list(&self.0.iter().collect::<Vec<_>>())
+                ),
+            )),
+            _ => Err(Fault::error(
+                "model_ambiguous",
+                format!("several models are called '{wanted}': {}", list(&found)),
+            )),
+        }
+    }
+
+    /// The name of a model, where it is known.
+    pub fn name(&self, id: &ModelId) -> Option<&str> {
+        self.0.iter().find(|model| model.id == *id)?.name.as_deref()
+    }
+}
+
+fn list(models: &[&Known]) -> String {
+    if models.is_empty() {
+        return "none".into();
+    }
+    models.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(byte: u8, name: Option<&str>, served: bool) -> Known {
+        Known { id: ModelId::repeat_byte(byte), name: name.map(Into::into), context: None, served }
+    }
+
+    fn code(result: Result<Known>) -> String {
+        result.unwrap_err().downcast::<Fault>().unwrap().code
+    }
+
+    #[test]
+    fn only_model_served_needs_no_name() {
+        let models = Models(vec![known(1, Some("tiny"), true), known(2, None, false)]);
+        assert_eq!(models.choose(None).unwrap().id, ModelId::repeat_byte(1));
+        assert_eq!(code(Models(vec![]).choose(None)), "jobs.ModelNotServed");
+        let models = Models(vec![known(1, None, true), known(2, None, true)]);
+        assert_eq!(code(models.choose(None)), "model_ambiguous");
+    }
+
+    #[test]
+    fn model_is_found_by_name_id_and_beginning() {
+        let models = Models(vec![known(0xab, Some("tiny"), true), known(0xac, None, true)]);
+        let full = format!("{:?}", ModelId::repeat_byte(0xab));
+        for wanted in ["tiny", "TINY", "0xabab", "abab", &full] {
+            assert_eq!(models.choose(Some(wanted)).unwrap().id, ModelId::repeat_byte(0xab));
+        }
+        assert_eq!(code(models.choose(Some("huge"))), "jobs.ModelNotServed");
+        assert_eq!(code(models.choose(Some("ab"))), "jobs.ModelNotServed");
+    }
+
+    #[test]
+    fn model_that_nobody_serves_is_refused() {
+        let models = Models(vec![known(1, Some("tiny"), false)]);
+        assert_eq!(code(models.choose(Some("tiny"))), "jobs.ModelNotServed");
+        assert!(models.find("tiny").is_ok());
+    }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bad input gets a clear error and changes nothing.
+
+use crate::{
+    books::Books,
+    cli::{assay, command},
+    node::{free_port, places, Node},
+};
+use jsonrpsee::rpc_params;
+use sp_keyring::Sr25519Keyring;
+use std::{fs, path::PathBuf};
+
+#[tokio::test]
+async fn bad_orders_are_refused_and_cost_nothing() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let before = Books::read(&node).await;
+
+    let long = "In the beginning ".repeat(200);
+    assay(&node, &["run", "--json", &long])
+        .await
+        .fails("jobs.ContextExceeded", &["exceed", "context of 2048", "--max-tokens"]);
+    assay(&node, &["run", "--json", "--max-tokens", "0", "hello"])
+        .await
+        .fails("jobs.MaxTokensZero", &["--max-tokens is 0"]);
+    assay(&node, &["run", "--json", ""]).await.fails("jobs.InputEmpty", &["prompt is empty"]);
+    assay(&node, &["run", "--json", "--model", "no-such-model", "hello"])
+        .await
+        .fails("jobs.ModelNotServed", &["'no-such-model'", "there are"]);
+    let id = format!("0x{}", "ab".repeat(32));
+    assay(&node, &["run", "--json", "--model", &id, "hello"])
+        .await
+        .fails("jobs.ModelNotServed", &[&id]);
+    assay(&node, &["run", "--json", "--deadline", "1", "hello"])
+        .await
+        .fails("jobs.DeadlineOutOfRange", &["deadline"]);
+    assay(&node, &["job", "status", "--json", &id]).await.fails("jobs.JobNotFound", &[&id]);
+
+    let key = assay(&node, &["key", "new", "--json"]).await.ok();
+    let secret = key["secret"].as_str().unwrap();
+    assay(&node, &["run", "--json", "--suri", secret, "hello"])
+        .await
+        .fails("balance_too_small", &[key["address"].as_str().unwrap(), "can spend 0 ASY"]);
+
+    // Only the one order that had to reach the chain to be refused has cost its fee.
+    let after = Books::read(&node).await;
+    let client = Sr25519Keyring::Ferdie.to_account_id();
+    let fees = crate::books::fees(&node, before.number, after.number).await;
+    assert_eq!(fees.len(), 1, "{fees:?}");
+    assert_eq!(before.total(&client) - after.total(&client), fees[&client]);
+    assert_eq!(after.reserved(&client), 0);
+    for (account, had) in &before.accounts {
+        if *account != client {
+            assert_eq!(after.free(account), had.data.free, "{account}");
+            assert_eq!(after.reserved(account), had.data.reserved, "{account}");
+        }
+    }
+    assert_eq!(assay(&node, &["job", "list", "--json"]).await.ok()["jobs"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn payload_over_the_limit_is_refused() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let chain = node.chain().await;
+    let model = chain.node_status().await.unwrap().worker.unwrap().models[0].id;
+    let limit = 1 << 20;
+    let taken = chain.submit_payload(&vec![b'a'; limit], &model).await.unwrap();
+    assert_eq!(taken.bytes, limit as u64);
+    let error = chain.submit_payload(&vec![b'a'; limit + 1], &model).await.err().unwrap();
+    let error = format!("{error:#}");
+    assert!(error.contains("1048577") || error.contains("1 MiB"), "{error}");
+    // The node is none the worse for it.
+    let status: serde_json::Value = chain.request("system_health", rpc_params![]).await.unwrap();
+    assert_eq!(status["shouldHavePeers"], false, "{status}");
+}
+
+#[tokio::test]
+async fn no_node_is_an_error_with_advice() {
+    let url = format!("ws://127.0.0.1:{}", free_port());
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_assay"))
+        .args(["run", "--json", "--url", &url, "hello"])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let out = String::from_utf8(output.stdout).unwrap();
+    let object: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert_eq!(object["error"]["code"], "node_unreachable");
+    let message = object["error"]["message"].as_str().unwrap();
+    assert!(message.contains(&url) && message.contains("--url"), "{message}");
+}
+
+#[tokio::test]
+async fn wrong_usage_exits_with_two() {
+    for args in [
+        &["job", "status", "--json", "0xab"][..],
+        &["run", "--json", "--temperature", "-1", "hello"],
+        &["run", "--json", "--tip", "1 DOT", "hello"],
+        &["dance", "--json"],
+    ] {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_assay"))
+            .args(args)
+            .output()
+            .await
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let out = String::from_utf8(output.stdout).unwrap();
+        let object: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+        assert_eq!(object["error"]["code"], "usage", "{args:?}");
+    }
+}
+
+/// The built-in model's file in the repository.
+fn tiny() -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../engine/models/tiny.gguf");
+    fs::read(path).expect("the repository has the model")
+}
+
+/// Asserts that a node does not start with that file, and says which and why.
+async fn refuses_model(name: &str, bytes: &[u8], words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    let path = path.to_str().unwrap();
+    let mut node = Node::spawn(&["--dev", "--model", path], free_port());
+    assert!(!node.ended().await.success());
+    let log = node.log_text();
+    for word in words.iter().chain([&path]) {
+        assert!(log.contains(word), "'{word}' is not in: {log}");
+    }
+}
+
+#[tokio::test]
+async fn truncated_model_is_refused_by_name() {
+    let _place = places(1).await;
+    let tiny = tiny();
+    refuses_model("half.gguf", &tiny[..tiny.len() / 2], &["cannot be served"]).await;
+    refuses_model("empty.gguf", &[], &["cannot be served"]).await;
+}
+
+#[tokio::test]
+async fn model_of_unknown_architecture_is_refused_by_name() {
+    let _place = places(1).await;
+    let mut bytes = tiny();
+    // The value of `general.architecture`: a string of the same length is another architecture.
+    let at = bytes.windows(5).position(|window| window == b"llama").expect("it is a llama");
+    bytes[at..at + 5].copy_from_slice(b"mamba");
+    refuses_model("other.gguf", &bytes, &["mamba"]).await;
+}
+
+#[tokio::test]
+async fn missing_model_is_refused_by_name() {
+    let _place = places(1).await;
+    let mut node = Node::spawn(&["--dev", "--model", "/no/such.gguf"], free_port());
+    assert!(!node.ended().await.success());
+    let log = node.log_text();
+    assert!(log.contains("/no/such.gguf"), "{log}");
+}
+
+#[tokio::test]
+async fn taken_port_ends_the_second_node() {
+    let _place = places(2).await;
+    let first = Node::dev(&[]).await;
+    let mut second = Node::spawn(&["--dev"], first.rpc_port());
+    assert!(!second.ended().await.success());
+    let log = second.log_text();
+    assert!(log.contains(&first.rpc_port().to_string()), "{log}");
+    assert!(log.to_lowercase().contains("in use"), "{log}");
+    // The first one goes on.
+    let status = command(&first, &["node", "status"]).output().await.unwrap();
+    assert!(status.status.success());
+}

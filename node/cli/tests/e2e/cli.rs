@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command, as a person or a script runs it.
+
+use crate::node::Node;
+use serde_json::Value;
+use std::{process::Stdio, time::Duration};
+use tokio::{process::Command, time::timeout};
+
+/// The longest that a command may take: a job of many tokens on a busy machine.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// What a command has said and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Said {
+    /// The object that is the last line of standard output.
+    pub fn json(&self) -> Value {
+        let last = self.out.lines().last().unwrap_or_else(|| panic!("no output: {self:?}"));
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The object, where the command has succeeded.
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.json()
+    }
+
+    /// Asserts that it has failed with that code of the error, and that its message says so much.
+    pub fn fails(&self, code: &str, words: &[&str]) {
+        assert_eq!(self.code, 1, "{self:?}");
+        let error = &self.json()["error"];
+        assert_eq!(error["code"], code, "{self:?}");
+        let message = error["message"].as_str().unwrap_or_default();
+        for word in words {
+            assert!(message.contains(word), "'{word}' is not in: {message}");
+        }
+        assert!(self.err.contains(message), "standard error does not say it: {self:?}");
+    }
+}
+
+/// The command, ready to be started against a node.
+pub fn command(node: &Node, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
+    command
+        .args(args)
+        .env("ASSAY_URL", node.url())
+        .env_remove("ASSAY_SURI")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs the command against a node.
+pub async fn assay(node: &Node, args: &[&str]) -> Said {
+    let output = timeout(LIMIT, command(node, args).output())
+        .await
+        .unwrap_or_else(|_| panic!("assay {args:?} did not end in {LIMIT:?}"))
+        .expect("the command can be started");
+    let text = |bytes| String::from_utf8(bytes).expect("the command writes text");
+    Said {
+        code: output.status.code().expect("it was not killed"),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+/// An amount of an object.
+pub fn planck(object: &Value, field: &str) -> u128 {
+    let text = object[field].as_str().unwrap_or_else(|| panic!("no {field} in {object}"));
+    text.parse().unwrap_or_else(|_| panic!("{field} of {object} is no amount"))
+}

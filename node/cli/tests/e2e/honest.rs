@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A job as it should go.
+
+use crate::{
+    books::{fees, Books},
+    cli::{assay, planck},
+    node::{places, Node},
+};
+use assay_runtime::{presets::DEVELOPMENT_OPERATORS, Balance};
+use sp_keyring::Sr25519Keyring;
+
+#[tokio::test]
+async fn honest_job_is_accepted_and_paid() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let before = Books::read(&node).await;
+
+    let prompt = "In the beginning";
+    let job = assay(&node, &["run", "--json", "--max-tokens", "24", prompt]).await.ok();
+    assert_eq!(job["verdict"], "accept", "{job}");
+    assert_eq!(job["verifiers"], 3, "{job}");
+    assert_eq!(job["outcome"], "paid", "{job}");
+    assert_eq!(job["slashed"], "0", "{job}");
+    let (paid, refunded) = (planck(&job, "paid"), planck(&job, "refunded"));
+    assert!(paid > 0, "{job}");
+    assert_eq!(paid + refunded, planck(&job, "held"), "{job}");
+
+    let after = Books::read(&node).await;
+    let fees = fees(&node, before.number, after.number).await;
+    // The client has paid for the tokens and for its extrinsic, and has nothing on hold any more.
+    let client = Sr25519Keyring::Ferdie.to_account_id();
+    assert_eq!(before.total(&client) - after.total(&client), paid + fees[&client]);
+    assert_eq!(after.reserved(&client), 0);
+    // Operator and verifiers share what was paid; the operator gets the most of it.
+    let gain = |who: &Sr25519Keyring| {
+        let who = who.to_account_id();
+        after.total(&who) - before.total(&who)
+    };
+    let gains: Balance = DEVELOPMENT_OPERATORS.iter().map(gain).sum();
+    assert_eq!(gains, paid);
+    let operator = DEVELOPMENT_OPERATORS
+        .iter()
+        .find(|who| job["operator"] == who.to_account_id().to_string())
+        .unwrap();
+    let verifiers = DEVELOPMENT_OPERATORS.iter().filter(|who| *who != operator);
+    let verified: Vec<Balance> = verifiers.map(gain).collect();
+    assert!(verified.iter().all(|gain| *gain > 0 && *gain == verified[0]), "{verified:?}");
+    assert_eq!(gain(operator), paid - verified.iter().sum::<Balance>());
+    assert!(gain(operator) > paid / 2);
+    // Fees are burnt; no other money comes or goes.
+    assert_eq!(before.issuance - after.issuance, fees.values().sum::<Balance>());
+
+    // What the node keeps is what the command gave, and what it streams to a person.
+    let output = node.chain().await.output(&job["job"].as_str().unwrap().parse().unwrap()).await;
+    let output = output.unwrap().expect("the node has the output");
+    assert_eq!(job["output"], output.text);
+    assert_eq!(job["tokens"], output.tokens.len());
+    assert_eq!(job["tokenIds"], serde_json::json!(output.tokens));
+    assert_eq!(job["finish"].as_str(), output.finish.as_deref());
+    let id = job["job"].as_str().unwrap();
+    let streamed = assay(&node, &["job", "status", id, "--wait"]).await;
+    assert_eq!(streamed.code, 0, "{streamed:?}");
+    let text = output.text.trim_end_matches('\n');
+    assert!(streamed.out.starts_with(text), "{streamed:?} does not begin with {text:?}");
+    assert!(streamed.out.contains("Accept by 3 verifiers"), "{streamed:?}");
+}
+
+#[tokio::test]
+async fn streamed_text_is_the_output() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let args = ["run", "--max-tokens", "16", "--temperature", "0.8", "--seed", "7", "And God said"];
+    let said = assay(&node, &args).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let jobs = assay(&node, &["job", "list", "--json"]).await.ok();
+    let id = jobs["jobs"][0]["job"].as_str().unwrap();
+    assert!(said.out.contains(id), "{said:?}");
+    let job = assay(&node, &["job", "status", id, "--output", "--json"]).await.ok();
+    let text = job["output"].as_str().unwrap();
+    assert!(!text.is_empty(), "{job}");
+    assert!(said.out.starts_with(text.trim_end_matches('\n')), "{said:?} is not {text:?}");
+    assert_eq!(job["seed"], 7, "{job}");
+}

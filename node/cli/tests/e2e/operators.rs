@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An operator's life through the command, and what else the command does on a chain.
+
+use crate::{
+    cli::{assay, planck},
+    node::{places, Node},
+};
+use assay_runtime::UNIT;
+
+#[tokio::test]
+async fn operator_registers_changes_and_leaves() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let worker = assay(&node, &["key", "new", "--json"]).await.ok();
+    let worker = worker["address"].as_str().unwrap();
+    let eve = async |args: &[&str]| {
+        let mut all = vec!["operator"];
+        all.extend(args);
+        all.extend(["--suri", "//Eve", "--json"]);
+        assay(&node, &all).await
+    };
+
+    eve(&["status"]).await.fails("operators.NotOperator", &["no operator"]);
+    eve(&["register", "--worker", worker, "--bond", "1"])
+        .await
+        .fails("operators.BondBelowMinimum", &["minimum"]);
+    let models = node.chain().await.node_status().await.unwrap().worker.unwrap().models;
+    let offer = format!("{},20mASY,1024", models[0].name);
+    let offer = offer.as_str();
+    let bond = "2000";
+    let args = ["register", "--worker", worker, "--bond", bond, "--offer", offer];
+    let operator = eve(&args).await.ok();
+    assert_eq!(planck(&operator, "bonded"), 2_000 * UNIT, "{operator}");
+    assert_eq!(operator["offers"][0]["context"], 1_024, "{operator}");
+    assert_eq!(operator["offers"][0]["priceAsy"], "0.02", "{operator}");
+
+    let operator = eve(&["bond", "1.5"]).await.ok();
+    assert_eq!(operator["bondedAsy"], "2001.5", "{operator}");
+    let operator = eve(&["concurrency", "3"]).await.ok();
+    assert_eq!(operator["concurrency"], 3, "{operator}");
+    let operator = eve(&["models", "--none"]).await.ok();
+    assert_eq!(operator["offers"], serde_json::json!([]), "{operator}");
+    let operator = eve(&["unbond", "2001.5"]).await.ok();
+    assert_eq!(planck(&operator, "bonded"), 0, "{operator}");
+    assert_eq!(planck(&operator["unbonding"][0], "amount"), 2_001 * UNIT + UNIT / 2, "{operator}");
+    eve(&["withdraw"]).await.fails("operators.NothingToWithdraw", &["withdrawn yet"]);
+
+    let list = assay(&node, &["operator", "list", "--json"]).await.ok();
+    assert_eq!(list["operators"].as_array().map(Vec::len), Some(5), "{list}");
+    let claim = assay(&node, &["claim", "--json"]).await.ok();
+    assert_eq!(claim["claimed"], "0", "{claim}");
+}
+
+#[tokio::test]
+async fn calls_that_come_too_late_are_refused() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let created = assay(&node, &["job", "create", "--json", "--tip", "1", "hello"]).await.ok();
+    let id = created["job"].as_str().unwrap();
+    // It is assigned in the next block, so these come too late.
+    let raised = assay(&node, &["job", "raise", id, "--tip", "1", "--json"]).await;
+    raised.fails("jobs.JobNotOpen", &["not open"]);
+    let cancelled = assay(&node, &["job", "cancel", id, "--json"]).await;
+    cancelled.fails("jobs.JobNotOpen", &["not open"]);
+    let stranger = assay(&node, &["job", "cancel", id, "--json", "--suri", "//Eve"]).await;
+    stranger.fails("jobs.NotTheClient", &["not the job's client"]);
+    let early = assay(&node, &["job", "expire", id, "--json", "--suri", "//Eve"]).await;
+    assert_eq!(early.code, 1, "{early:?}");
+    let job = assay(&node, &["job", "status", id, "--wait", "--json"]).await.ok();
+    assert_eq!(planck(&job, "tip"), UNIT, "{job}");
+    assert_eq!(job["outcome"], "paid", "{job}");
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A plain full node as the client's.
+
+use crate::{
+    cli::assay,
+    node::{places, wait_for, Node, START},
+};
+use jsonrpsee::rpc_params;
+use serde_json::Value;
+
+#[tokio::test]
+async fn plain_node_serves_a_client() {
+    let _places = places(2).await;
+    let operator = Node::dev(&[]).await;
+    let address = operator.address().await;
+    let client = Node::start(&["--chain", "dev", "--bootnodes", &address]).await;
+    let status = client.chain().await.node_status().await.unwrap();
+    assert!(!status.engine, "{status:?}");
+    assert!(status.workers.is_empty(), "{status:?}");
+    wait_for("the client's node follows the chain", START, async || {
+        let chain = client.chain().await;
+        let health: Value = chain.request("system_health", rpc_params![]).await.unwrap();
+        let best: assay_cli::chain::Head =
+            chain.request("chain_getHeader", rpc_params![]).await.unwrap();
+        health["peers"] != 0 && health["isSyncing"] == false && best.number > 0
+    })
+    .await;
+
+    // The client's node cannot count tokens; one with the model can.
+    let prompt = "In the beginning";
+    let model = operator.chain().await.node_status().await.unwrap().worker.unwrap().models[0].id;
+    let payload = operator.chain().await.submit_payload(b"unrelated", &model).await.unwrap();
+    let extra = payload.tokens.unwrap() - 9;
+    let count = (prompt.len() as u32 + extra).to_string();
+    let refused = assay(&client, &["run", "--json", prompt]).await;
+    refused.fails("tokens_unknown", &["--input-tokens"]);
+
+    let args = ["run", "--max-tokens", "16", "--input-tokens", &count, prompt];
+    let said = assay(&client, &args).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.out.contains("Accept by 3 verifiers"), "{said:?}");
+
+    // The prompt was only with the client's node, the output came to it.
+    let jobs = assay(&client, &["job", "list", "--json"]).await.ok();
+    let id = jobs["jobs"][0]["job"].as_str().unwrap().parse().unwrap();
+    let here = client.chain().await.output(&id).await.unwrap().expect("the output is here");
+    let there = operator.chain().await.output(&id).await.unwrap().expect("the output is there");
+    assert_eq!(here.tokens, there.tokens);
+    assert_eq!(here.text, there.text);
+    assert_eq!(here.tokens.len(), 16);
+    assert!(said.out.starts_with(here.text.trim_end_matches('\n')), "{said:?} is not {here:?}");
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What one whole job weighs.
+
+use super::market::WorkerDuties;
+use crate::{AccountId, Runtime};
+use assay_primitives::{
+    traits::{Duties, Operators as _},
+    FinishReason, JobId, OutputCommitment, RejectReason, Report, Verdict,
+};
+use frame_support::weights::Weight;
+use sp_core::H256;
+
+/// The weight of a job that is created, accepted, delivered, audited by three and paid: its
+/// extrinsics, each report in one of its own, with the base weight of an extrinsic, and what the
+/// chain does for it between them.
+pub fn lifecycle_weight() -> Weight {
+    use pallet_jobs::WeightInfo as Jobs;
+    use pallet_operators::WeightInfo as Operators;
+    use pallet_verification::WeightInfo as Verification;
+    type JobsWeight = <Runtime as pallet_jobs::Config>::WeightInfo;
+    type OperatorsWeight = <Runtime as pallet_operators::Config>::WeightInfo;
+    type VerificationWeight = <Runtime as pallet_verification::Config>::WeightInfo;
+
+    let job = JobId::zero();
+    let commitment = OutputCommitment {
+        output_hash: H256::zero(),
+        digest_commitment: H256::zero(),
+        tokens: 0,
+        finish: FinishReason::Length,
+    };
+    let verdict = Verdict::Reject { position: 0, reason: RejectReason::Integrity };
+    let commit = Report::CommitVerdict { job, hash: H256::zero() };
+    let reveal = Report::RevealVerdict { job, verdict, salt: H256::zero() };
+    let reports = [
+        Report::Accept { job },
+        Report::CommitOutput { job, commitment },
+        commit,
+        commit,
+        commit,
+        reveal,
+        reveal,
+        reveal,
+    ];
+    let base = super::BlockWeights::get()
+        .get(frame_support::dispatch::DispatchClass::Normal)
+        .base_extrinsic;
+    let reported = reports.iter().fold(Weight::zero(), |sum, report| {
+        let weight = <WorkerDuties as Duties<AccountId>>::weight_of(report).unwrap_or_default();
+        sum.saturating_add(base)
+            .saturating_add(OperatorsWeight::report(1))
+            .saturating_add(weight)
+    });
+    let operators = crate::Operators::max_operators();
+    // One block's share of the hooks, less what they cost without a job.
+    let assignment = JobsWeight::on_initialize(1, operators)
+        .saturating_sub(JobsWeight::on_initialize(0, operators));
+    base.saturating_add(JobsWeight::create())
+        .saturating_add(assignment)
+        .saturating_add(VerificationWeight::draw(operators))
+        .saturating_add(reported)
+        // Settled, and pruned later.
+        .saturating_add(JobsWeight::work_off_deadline().saturating_mul(2))
+}
+
+/// How many whole jobs fit a block, by weight.
+pub fn lifecycles_per_block() -> u64 {
+    let limit = super::BlockWeights::get()
+        .get(frame_support::dispatch::DispatchClass::Normal)
+        .max_total
+        .unwrap_or_default();
+    limit.checked_div_per_component(&lifecycle_weight()).unwrap_or(0)
+}

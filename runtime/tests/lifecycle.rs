@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A whole job in the real runtime, with the workers' parts played by hand.
+
+use assay_primitives::{
+    job::{JobSpec, JobState},
+    traits::BlockRandomness,
+    verdict_hash, FinishReason, JobId, NumericProfile, Outcome, OutputCommitment, Privacy, Report,
+    Sampling, Verdict,
+};
+use assay_runtime::{
+    configs::Randomness, presets, AccountId, Balance, Balances, BlockNumber, Jobs, Operators,
+    RuntimeGenesisConfig, RuntimeOrigin, System, Verification, UNIT,
+};
+use frame_support::{
+    assert_ok,
+    traits::{
+        fungible::{Inspect, InspectHold},
+        Hooks,
+    },
+    weights::Weight,
+};
+use sp_core::H256;
+use sp_crypto_hashing::{blake2_256, twox_128};
+use sp_keyring::Sr25519Keyring;
+use sp_runtime::BuildStorage;
+
+/// The development preset, in its first block.
+fn chain() -> sp_io::TestExternalities {
+    let config: serde_json::Value = merged(presets::development());
+    let genesis: RuntimeGenesisConfig = serde_json::from_value(config).unwrap();
+    let mut chain = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
+    chain.execute_with(|| next_block());
+    chain
+}
+
+/// The preset over the defaults, as a chain specification has it.
+fn merged(patch: serde_json::Value) -> serde_json::Value {
+    fn merge(base: &mut serde_json::Value, patch: serde_json::Value) {
+        match (base, patch) {
+            (serde_json::Value::Object(base), serde_json::Value::Object(patch)) => {
+                for (key, value) in patch {
+                    merge(base.entry(key).or_insert(serde_json::Value::Null), value);
+                }
+            },
+            (base, patch) => *base = patch,
+        }
+    }
+    let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).unwrap();
+    merge(&mut config, patch);
+    config
+}
+
+/// Ends the block and begins the next, whose parent carries a VRF output.
+fn next_block() {
+    let now = System::block_number();
+    Jobs::on_idle(now, Weight::MAX);
+    let next = now + 1;
+    System::reset_events();
+    System::set_block_number(next);
+    let key = [twox_128(b"Babe"), twox_128(b"AuthorVrfRandomness")].concat();
+    frame_support::storage::unhashed::put(&key, &Some(blake2_256(&next.to_le_bytes())));
+    Operators::on_initialize(next);
+    Jobs::on_initialize(next);
+    Verification::on_initialize(next);
+}
+
+fn client() -> AccountId {
+    Sr25519Keyring::Ferdie.to_account_id()
+}
+
+fn worker_of(stash: &AccountId) -> AccountId {
+    Operators::view(stash).unwrap().worker
+}
+
+fn report(stash: &AccountId, report: Report) {
+    let worker = worker_of(stash);
+    let reports = vec![report].try_into().unwrap();
+    assert_ok!(Operators::report(RuntimeOrigin::signed(worker), reports));
+    let refused = System::events().into_iter().any(|record| {
+        matches!(
+            record.event,
+            assay_runtime::RuntimeEvent::Operators(pallet_operators::Event::ReportRefused { .. })
+        )
+    });
+    assert!(!refused, "a report was refused");
+}
+
+fn free(who: &AccountId) -> Balance {
+    <Balances as Inspect<AccountId>>::balance(who)
+}
+
+fn held(who: &AccountId) -> Balance {
+    <Balances as InspectHold<AccountId>>::total_balance_on_hold(who)
+}
+
+fn create() -> JobId {
+    let spec = JobSpec {
+        model: presets::TINY_MODEL,
+        input_hash: H256(blake2_256(b"In the beginning")),
+        input_tokens: 17,
+        max_tokens: 8,
+        seed: 7,
+        sampling: Sampling::GREEDY,
+        profile: NumericProfile::N1,
+        not_before: 0,
+        deadline: 20,
+        privacy: Privacy::Public,
+        output_key: None,
+        auto_lock: true,
+        peer: Default::default(),
+        allowed: Default::default(),
+    };
+    let quote = Jobs::quote(&spec.model, spec.input_tokens, spec.max_tokens).unwrap();
+    let id = Jobs::next_job_id(&client(), &spec);
+    let before = held(&client());
+    assert_ok!(Jobs::create(RuntimeOrigin::signed(client()), spec, quote.payment));
+    assert_eq!(held(&client()) - before, quote.total, "the quote is what creating holds");
+    id
+}
+
+fn state(job: &JobId) -> JobState<AccountId> {
+    Jobs::view(job).unwrap().state
+}
+
+/// Brings a job to Delivered; gives who ran it and the digest root.
+fn deliver(job: &JobId) -> (AccountId, H256) {
+    next_block();
+    let JobState::Assigned { operator, .. } = state(job) else { panic!("{:?}", state(job)) };
+    report(&operator, Report::Accept { job: *job });
+    next_block();
+    let digest_root = H256::repeat_byte(9);
+    let commitment = OutputCommitment {
+        output_hash: H256::repeat_byte(8),
+        digest_commitment: H256(blake2_256(digest_root.as_bytes())),
+        tokens: 8,
+        finish: FinishReason::Length,
+    };
+    report(&operator, Report::CommitOutput { job: *job, commitment });
+    (operator, digest_root)
+}
+
+/// Lets a committee commit to and reveal the verdict.
+fn judge(job: &JobId, verdict: Verdict) {
+    next_block();
+    next_block();
+    let committee = Verification::committee(job);
+    assert_eq!(committee.len(), 3);
+    let salt = H256::repeat_byte(5);
+    for verifier in &committee {
+        let hash = verdict_hash(job, 0, verifier, &verdict, &salt);
+        report(verifier, Report::CommitVerdict { job: *job, hash });
+    }
+    next_block();
+    for verifier in &committee {
+        report(verifier, Report::RevealVerdict { job: *job, verdict, salt });
+    }
+}
+
+#[test]
+fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
+    chain().execute_with(|| {
+        let issuance = Balances::total_issuance();
+        let before = free(&client());
+        let job = create();
+        let (operator, digest_root) = deliver(&job);
+        let earned = free(&operator);
+        judge(&job, Verdict::Accept { digest_root });
+        let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
+        assert_eq!(settlement.outcome, Outcome::Paid);
+        assert_eq!((settlement.tokens, settlement.verifiers), (8, 3));
+        assert_eq!(settlement.paid, 8 * presets::TINY_PRICE);
+        assert_eq!(before - free(&client()), settlement.paid);
+        assert_eq!(held(&client()), 0);
+        // A committee of three takes nine hundredths.
+        assert_eq!(free(&operator) - earned, settlement.paid * 91 / 100);
+        assert_eq!(Balances::total_issuance(), issuance);
+    });
+}
+
+#[test]
+fn rejected_job_refunds_the_client_and_burns_half_of_the_rest() {
+    chain().execute_with(|| {
+        let issuance = Balances::total_issuance();
+        let before = free(&client());
+        let job = create();
+        let (operator, _) = deliver(&job);
+        let stake = held(&operator);
+        judge(
+            &job,
+            Verdict::Reject { position: 3, reason: assay_primitives::RejectReason::Integrity },
+        );
+        let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
+        assert_eq!(settlement.outcome, Outcome::Slashed);
+        let reward = 8 * presets::TINY_PRICE;
+        assert_eq!(settlement.slashed, 10 * reward);
+        assert_eq!(stake - held(&operator), settlement.slashed);
+        assert!(free(&client()) > before, "the client is compensated");
+        assert_eq!(held(&client()), 0);
+        let burnt = issuance - Balances::total_issuance();
+        let verifiers = 3 * (reward * 3 / 100);
+        assert_eq!(burnt, (settlement.slashed - verifiers) / 2);
+    });
+}
+
+#[test]
+fn silent_operator_is_fined_and_the_client_refunded() {
+    chain().execute_with(|| {
+        let before = free(&client());
+        let job = create();
+        next_block();
+        let JobState::Assigned { operator, .. } = state(&job) else { panic!() };
+        report(&operator, Report::Accept { job });
+        let JobState::Running { until, .. } = state(&job) else { panic!() };
+        while System::block_number() <= until + 1 {
+            next_block();
+        }
+        let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
+        assert_eq!(settlement.outcome, Outcome::Refunded);
+        assert!(settlement.slashed > 0);
+        assert!(free(&client()) > before);
+    });
+}
+
+#[test]
+fn development_windows_are_short_and_production_defaults_are_not() {
+    use frame_support::traits::Get;
+    chain().execute_with(|| {
+        let challenge: BlockNumber = assay_runtime::parameters::ChallengeWindow::get();
+        assert_eq!(challenge, 5);
+    });
+    sp_io::TestExternalities::default().execute_with(|| {
+        let challenge: BlockNumber = assay_runtime::parameters::ChallengeWindow::get();
+        assert!(challenge >= 200, "ten minutes at the least");
+    });
+}
+
+#[test]
+fn parameter_out_of_its_range_is_read_as_the_nearest_in_it() {
+    use assay_runtime::parameters::{dynamic_params::jobs, Bounty, RuntimeParameters};
+    use frame_support::traits::Get;
+    chain().execute_with(|| {
+        assert_ok!(assay_runtime::Parameters::set_parameter(
+            RuntimeOrigin::root(),
+            RuntimeParameters::Jobs(jobs::Parameters::Bounty(jobs::Bounty, Some(1_000 * UNIT))),
+        ));
+        assert_eq!(<Bounty as Get<Balance>>::get(), UNIT);
+    });
+}
+
+#[test]
+fn only_the_development_preset_has_sudo() {
+    assert!(presets::development().pointer("/sudo/key").is_some_and(|key| !key.is_null()));
+    assert!(presets::local().pointer("/sudo/key").is_none_or(|key| key.is_null()));
+}
+
+#[test]
+fn every_preset_builds_a_chain() {
+    for name in presets::preset_names() {
+        let preset = presets::get_preset(&name).unwrap();
+        let config = merged(serde_json::from_slice(&preset).unwrap());
+        let genesis: RuntimeGenesisConfig = serde_json::from_value(config).unwrap();
+        sp_io::TestExternalities::new(genesis.build_storage().unwrap()).execute_with(|| {
+            assert_eq!(Operators::views().len(), presets::DEVELOPMENT_OPERATORS.len());
+            assert!(!assay_runtime::Session::validators().is_empty());
+        });
+    }
+}
+
+#[test]
+fn randomness_is_the_parents_vrf_output() {
+    chain().execute_with(|| {
+        let expected = blake2_256(&System::block_number().to_le_bytes());
+        assert_ne!(Randomness::of_parent(), None);
+        let with = Randomness::of_parent();
+        next_block();
+        assert_ne!(Randomness::of_parent(), with);
+        assert_ne!(with, Some(H256(expected)), "mixed with what it is for");
+    });
+}
+
+#[test]
+fn whole_lifecycle_fits_a_block_many_times() {
+    let weights = assay_runtime::configs::BlockWeights::get();
+    let limit = weights.get(frame_support::dispatch::DispatchClass::Normal).max_extrinsic.unwrap();
+    let lifecycle = assay_runtime::configs::lifecycle_weight();
+    assert!(lifecycle.all_lt(limit), "{lifecycle:?} of {limit:?}");
+}
+

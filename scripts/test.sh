@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes the machine ready and runs the tests.
+#
+#   ./scripts/test.sh        all of them
+#   ./scripts/test.sh unit   those of the crates: unit, property, real-runtime
+#   ./scripts/test.sh e2e    those against the real node
+#
+# Arguments after the part go to the test runner: ./scripts/test.sh e2e honest
+set -euo pipefail
+
+# shellcheck source=scripts/env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+say() { printf 'test: %s\n' "$*"; }
+die() {
+    printf 'test: error: %s\n' "$*" >&2
+    exit 1
+}
+
+part=${1:-all}
+case "$part" in
+unit | e2e | all) ;;
+-h | --help)
+    sed -n '3,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit 0
+    ;;
+*) die "unknown part '$part'; there are unit, e2e and all" ;;
+esac
+[ $# -eq 0 ] || shift
+
+"$ASSAY_ROOT/scripts/setup.sh" --test
+cd "$ASSAY_ROOT"
+
+# One selection of packages for everything, in run.sh too: another one would choose other features
+# and build half of the dependencies again.
+say "building the node and the command (20 to 30 minutes the first time, on two cores)"
+cargo build --release --workspace
+
+if cargo nextest --version >/dev/null 2>&1; then
+    say "running with cargo-nextest"
+    # Runs those tests that a filter selects.
+    run() {
+        local filter=$1
+        shift
+        cargo nextest run --release --workspace -E "$filter" "$@"
+    }
+    unit() { run 'not binary(e2e)' "$@" && doc; }
+    e2e() { run 'binary(e2e)' "$@"; }
+else
+    say "running with cargo test"
+    unit() { cargo test --release --workspace --lib --bins "$@" && other_tests "$@" && doc; }
+    # The integration tests of all packages but this one's end-to-end tests.
+    other_tests() {
+        local names
+        mapfile -t names < <(integration_tests)
+        [ ${#names[@]} -eq 0 ] || cargo test --release --workspace "${names[@]}" "$@"
+    }
+    e2e() { cargo test --release --workspace --test e2e "$@"; }
+fi
+
+# `--test NAME` for each file or folder under a tests/ folder that is a test of its own.
+# shellcheck disable=SC2317  # called by other_tests
+integration_tests() {
+    cargo metadata --no-deps --format-version 1 |
+        grep -o '"kind":\["test"\],"crate_types":\["bin"\],"name":"[^"]*"' |
+        sed 's/.*"name":"\(.*\)"/\1/' | sort -u | grep -vx e2e | sed 's/^/--test\n/' || true
+}
+
+# The examples in the documentation, which nextest does not run.
+doc() { cargo test --release --workspace --doc --quiet; }
+
+case "$part" in
+unit) unit "$@" ;;
+e2e) e2e "$@" ;;
+all)
+    unit
+    e2e
+    ;;
+esac
+say "done"
