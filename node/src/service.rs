@@ -11,7 +11,7 @@ use assay_host::MailboxExt;
 use assay_runtime::{opaque::Block, Hash, RuntimeApi};
 use assay_worker::{Worker, WorkerConfig, WorkerMailbox};
 use futures::FutureExt;
-use sc_client_api::Backend;
+use sc_client_api::{Backend, HeaderBackend};
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, SlotProportion};
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState};
 use sc_service::{error::Error as ServiceError, Configuration, TaskManager, WarpSyncConfig};

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which pallets are benchmarked, for `frame-omni-bencher`.
 
-use crate::{AllPalletsWithSystem, Runtime};
+use crate::{AccountId, AllPalletsWithSystem, Balances, Operators, Runtime, RuntimeOrigin, UNIT};
 use alloc::{string::String, vec::Vec};
+use assay_primitives::{Balance, ModelId};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
-use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
+use frame_support::traits::{
+    fungible::Mutate, Get, StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
+};
+use sp_core::H256;
 
 frame_benchmarking::define_benchmarks!(
     [pallet_escrow, crate::Escrow]
@@ -29,4 +33,48 @@ pub fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> 
     let params = (&config, &whitelist);
     add_benchmarks!(params, batches);
     Ok(batches)
+}
+
+/// The scene for the benchmarks of jobs and verification.
+pub struct Scene;
+
+impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
+    fn client(index: u32) -> AccountId {
+        funded("client", index)
+    }
+
+    fn operators(model: &ModelId, price: Balance, count: u32) -> Vec<AccountId> {
+        // Those of the genesis would take places and draws.
+        let _ = pallet_operators::Operators::<Runtime>::clear(u32::MAX, None);
+        (0..count)
+            .map(|index| {
+                let stash = funded("operator", index);
+                let worker = frame_benchmarking::account("worker", index, 0);
+                let offer = pallet_operators::Offer { model: *model, price, context: u32::MAX };
+                let offers = alloc::vec![offer].try_into().expect("one fits");
+                let slots = <Runtime as pallet_operators::Config>::MaxConcurrency::get();
+                Operators::register(
+                    RuntimeOrigin::signed(stash.clone()),
+                    worker,
+                    offers,
+                    slots,
+                    1_000_000_000 * UNIT,
+                )
+                .expect("there is room for an operator");
+                stash
+            })
+            .collect()
+    }
+
+    fn set_randomness(randomness: H256) {
+        let key = frame_support::storage::storage_prefix(b"Babe", b"AuthorVrfRandomness");
+        frame_support::storage::unhashed::put(&key, &Some(randomness.0));
+    }
+}
+
+/// An account with more money than anything costs.
+fn funded(name: &'static str, index: u32) -> AccountId {
+    let who = frame_benchmarking::account(name, index, 0);
+    let _ = <Balances as Mutate<AccountId>>::mint_into(&who, 2_000_000_000 * UNIT);
+    who
 }

@@ -16,7 +16,10 @@ use sp_keyring::Sr25519Keyring;
 use sp_runtime::traits::{IdentifyAccount, Verify};
 
 /// The model that every node carries: the BLAKE3 hash of the engine's `models/tiny.gguf`.
-pub const TINY_MODEL: ModelId = sp_core::H256([0; 32]);
+pub const TINY_MODEL: ModelId = sp_core::H256([
+    0x1a, 0x7b, 0x99, 0xaa, 0x3b, 0xc2, 0xf7, 0xb5, 0x4e, 0x48, 0xa7, 0xeb, 0x4a, 0xaa, 0x32, 0x75,
+    0x96, 0x55, 0xf4, 0x2e, 0x56, 0x6d, 0xd1, 0x72, 0x91, 0xcd, 0x6e, 0x11, 0x0d, 0xae, 0x35, 0x07,
+]);
 
 /// The context of that model in tokens.
 pub const TINY_CONTEXT: u32 = 2_048;
@@ -39,8 +42,14 @@ const BOND: Balance = 100_000 * UNIT;
 const WORKER_FLOAT: Balance = 10 * UNIT;
 
 /// Windows of a few blocks, so that a whole job takes less than a minute.
-const SHORT: Windows =
-    Windows { accept: 5, challenge: 5, retention: 60 * MINUTES, commit: 10, reveal: 10, unbonding: MINUTES };
+const SHORT: Windows = Windows {
+    accept: 5,
+    challenge: 5,
+    retention: 60 * MINUTES,
+    commit: 10,
+    reveal: 10,
+    unbonding: MINUTES,
+};
 
 fn account(seed: &str) -> AccountId {
     let pair = sr25519::Pair::from_string(seed, None);
@@ -67,9 +76,8 @@ fn genesis(
     windows: Option<Windows>,
     sudo: Option<AccountId>,
 ) -> Value {
-    let mut balances: Vec<(AccountId, Balance)> = Sr25519Keyring::well_known()
-        .map(|who| (who.to_account_id(), ENDOWMENT))
-        .collect();
+    let mut balances: Vec<(AccountId, Balance)> =
+        Sr25519Keyring::well_known().map(|who| (who.to_account_id(), ENDOWMENT)).collect();
     balances.extend(DEVELOPMENT_OPERATORS.iter().map(|who| (worker_of(*who), WORKER_FLOAT)));
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig { balances },
@@ -105,11 +113,7 @@ fn genesis(
 /// One process: Alice makes the blocks, four operators share one keystore, every window is short,
 /// and Alice has sudo.
 pub fn development() -> Value {
-    genesis(
-        &[Sr25519Keyring::Alice],
-        Some(SHORT),
-        Some(Sr25519Keyring::Alice.to_account_id()),
-    )
+    genesis(&[Sr25519Keyring::Alice], Some(SHORT), Some(Sr25519Keyring::Alice.to_account_id()))
 }
 
 /// Three validators, each a process of its own, with the same operators; nobody has sudo.

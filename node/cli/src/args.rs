@@ -113,6 +113,9 @@ pub struct RunArgs {
     /// Blocks within which an operator must be found, and that it then has to deliver.
     #[arg(long, default_value_t = 200, value_name = "BLOCKS")]
     pub deadline: BlockNumber,
+    /// Do not begin before this block.
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "BLOCK")]
+    pub not_before: BlockNumber,
     /// Length of the prompt in tokens; only where the node does not have the model to count them.
     #[arg(long, value_name = "TOKENS")]
     pub input_tokens: Option<u32>,

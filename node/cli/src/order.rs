@@ -73,7 +73,7 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         .await?
         .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
     let (payment, held) = payment(args, &quote)?;
-    let seed = match args.seed {
+    let seed = match args.sampling.seed {
         Some(seed) => seed,
         None if args.sampling.temperature.0 == 0 => 0,
         None => rand::random::<u64>() >> (u64::BITS - SEED_BITS),
@@ -86,7 +86,7 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         seed,
         sampling: args.sampling.sampling(),
         profile: NumericProfile::N1,
-        not_before: 0,
+        not_before: args.not_before,
         deadline: args.deadline,
         privacy: Privacy::Public,
         output_key: None,

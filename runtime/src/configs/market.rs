@@ -63,6 +63,8 @@ impl pallet_jobs::Config for Runtime {
     type AcceptWindow = parameters::AcceptWindow;
     type AuditFloor = parameters::AuditFloor;
     type Auditor = Verification;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarks::Scene;
     type BondFactor = ConstU32<10>;
     type Bounty = parameters::Bounty;
     type ChallengeWindow = parameters::ChallengeWindow;
@@ -86,6 +88,10 @@ impl pallet_jobs::Config for Runtime {
 impl pallet_verification::Config for Runtime {
     type AuditAllFirst = ConstU32<50>;
     type AuditFloor = parameters::AuditFloor;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarks::Scene;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkJobs = Jobs;
     type CommitWindow = parameters::CommitWindow;
     type CommitteeSize = CommitteeSize;
     type Escrow = Escrow;

@@ -9,7 +9,7 @@ use assay_cli::chain::{
 use assay_runtime::{AccountId, Balance, Hash, RuntimeEvent};
 use codec::Decode;
 use jsonrpsee::rpc_params;
-use sp_core::{storage::StorageKey, twox_128};
+use sp_core::{hashing::twox_128, storage::StorageKey};
 use std::collections::BTreeMap;
 
 /// Keys read at a time.
@@ -73,10 +73,8 @@ async fn keys(chain: &Chain, prefix: &[u8], at: Hash) -> Vec<Vec<u8>> {
     loop {
         let last = all.last().cloned().map(StorageKey);
         let prefix = StorageKey(prefix.to_vec());
-        let page: Vec<String> = chain
-            .request("state_getKeysPaged", rpc_params![prefix, PAGE, last, at])
-            .await
-            .unwrap();
+        let page: Vec<String> =
+            chain.request("state_getKeysPaged", rpc_params![prefix, PAGE, last, at]).await.unwrap();
         if page.is_empty() {
             return all;
         }

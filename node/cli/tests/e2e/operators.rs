@@ -52,21 +52,33 @@ async fn operator_registers_changes_and_leaves() {
 }
 
 #[tokio::test]
-async fn calls_that_come_too_late_are_refused() {
+async fn open_job_is_raised_and_cancelled() {
     let _place = places(1).await;
     let node = Node::dev(&[]).await;
-    let created = assay(&node, &["job", "create", "--json", "--tip", "1", "hello"]).await.ok();
+    // Open until that block.
+    let args = ["job", "create", "--json", "--not-before", "1000", "--tip", "1", "hello"];
+    let created = assay(&node, &args).await.ok();
     let id = created["job"].as_str().unwrap();
-    // It is assigned in the next block, so these come too late.
-    let raised = assay(&node, &["job", "raise", id, "--tip", "1", "--json"]).await;
-    raised.fails("jobs.JobNotOpen", &["not open"]);
-    let cancelled = assay(&node, &["job", "cancel", id, "--json"]).await;
-    cancelled.fails("jobs.JobNotOpen", &["not open"]);
+    let job = assay(&node, &["job", "status", id, "--json"]).await.ok();
+    assert_eq!(job["state"], "open", "{job}");
+
+    let raised = assay(&node, &["job", "raise", id, "--tip", "0.5", "--json"]).await.ok();
+    assert_eq!(planck(&raised, "tip"), UNIT * 3 / 2, "{raised}");
     let stranger = assay(&node, &["job", "cancel", id, "--json", "--suri", "//Eve"]).await;
-    stranger.fails("jobs.NotTheClient", &["not the job's client"]);
+    stranger.fails("jobs.NotTheClient", &["client"]);
     let early = assay(&node, &["job", "expire", id, "--json", "--suri", "//Eve"]).await;
-    assert_eq!(early.code, 1, "{early:?}");
-    let job = assay(&node, &["job", "status", id, "--wait", "--json"]).await.ok();
-    assert_eq!(planck(&job, "tip"), UNIT, "{job}");
-    assert_eq!(job["outcome"], "paid", "{job}");
+    early.fails("jobs.NotDue", &["not yet over"]);
+    let settled = assay(&node, &["job", "settle", id, "--json"]).await;
+    settled.fails("jobs.JobNotDelivered", &["not delivered"]);
+    let confirmed = assay(&node, &["job", "confirm", id, "--json"]).await;
+    confirmed.fails("jobs.JobNotDelivered", &["not delivered"]);
+
+    let job = assay(&node, &["job", "cancel", id, "--json"]).await.ok();
+    assert_eq!(job["outcome"], "cancelled", "{job}");
+    assert_eq!(planck(&job, "refunded"), planck(&created, "held") + UNIT / 2, "{job}");
+    assert_eq!(planck(&job, "paid"), 0, "{job}");
+    let ended = assay(&node, &["job", "status", id, "--wait", "--json"]).await;
+    assert_eq!(ended.code, 3, "{ended:?}");
+    let late = assay(&node, &["job", "cancel", id, "--json"]).await;
+    late.fails("jobs.JobNotOpen", &["not open"]);
 }

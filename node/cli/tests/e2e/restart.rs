@@ -57,9 +57,7 @@ async fn settlements(node: &Node, id: JobId) -> usize {
     let mut count = 0;
     for number in 1..=best.number {
         let hash: Hash = chain.request("chain_getBlockHash", rpc_params![number]).await.unwrap();
-        let settles = |event: &RuntimeEvent| {
-            matches!(event, RuntimeEvent::Jobs(pallet_jobs::Event::JobSettled { job, .. }) if *job == id)
-        };
+        let settles = |event: &RuntimeEvent| matches!(event, RuntimeEvent::Jobs(pallet_jobs::Event::JobSettled { job, .. }) if *job == id);
         let events = chain.events(hash).await.unwrap();
         count += events.iter().filter(|record| settles(&record.event)).count();
     }
