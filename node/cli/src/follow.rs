@@ -14,7 +14,10 @@ use assay_primitives::{api::JobView, JobId, JobState, Outcome, Settlement};
 use assay_runtime::AccountId;
 use jsonrpsee::core::client::Subscription;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::{
+    signal::unix::{signal, Signal, SignalKind},
+    time::Instant,
+};
 
 /// How long the rest of a paid output may take to come once the job is over.
 const REST: Duration = Duration::from_secs(15);
@@ -29,13 +32,22 @@ pub struct Ended {
     pub output: Option<Output>,
 }
 
+/// Listens for Ctrl-C from now on; until then it ends the process.
+pub fn interrupts() -> Result<Signal> {
+    signal(SignalKind::interrupt()).context("cannot listen for interrupts")
+}
+
 /// Watches a job to its end. `None` when interrupted: the job goes on.
-pub async fn to_the_end(session: &Session, job: &JobId, show: bool) -> Result<Option<Ended>> {
+pub async fn to_the_end(
+    session: &Session,
+    job: &JobId,
+    show: bool,
+    interrupts: &mut Signal,
+) -> Result<Option<Ended>> {
     let mut watch = Watch { session, job: *job, stream: None, screen: Screen::new(show) };
     tokio::select! {
         ended = watch.run() => ended.map(Some),
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.context("cannot listen for interrupts")?;
+        _ = interrupts.recv() => {
             watch.screen.break_line()?;
             Ok(None)
         }

@@ -10,7 +10,8 @@ use assay_primitives::{
 use assay_runtime::{AccountId, Hash, Runtime, RuntimeEvent, EXISTENTIAL_DEPOSIT};
 use codec::{Decode, DecodeAll, Encode};
 use jsonrpsee::rpc_params;
-use sp_core::{hashing::twox_128, storage::StorageKey};
+use sp_core::storage::StorageKey;
+use sp_crypto_hashing::twox_128;
 
 /// What an account has.
 pub type Account =

@@ -93,7 +93,9 @@ async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit
 }
 
 async fn wait(session: &Session, id: &JobId) -> Result<Exit> {
-    let Some(ended) = follow::to_the_end(session, id, !session.json).await? else {
+    let mut interrupts = follow::interrupts()?;
+    let ended = follow::to_the_end(session, id, !session.json, &mut interrupts).await?;
+    let Some(ended) = ended else {
         out::note("The job goes on.");
         return Ok(Exit::Detached);
     };

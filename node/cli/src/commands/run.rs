@@ -17,7 +17,10 @@ use serde_json::{json, Map, Value};
 /// Orders, shows the text, and tells how it ended.
 pub async fn run(session: &Session, args: &RunArgs) -> Result<Exit> {
     let ordered = order::place(session, args).await?;
-    let Some(ended) = follow::to_the_end(session, &ordered.job, !session.json).await? else {
+    let mut interrupts = follow::interrupts()?;
+    out::note(&format!("Job {:?}, created in block {}", ordered.job, ordered.block));
+    let ended = follow::to_the_end(session, &ordered.job, !session.json, &mut interrupts).await?;
+    let Some(ended) = ended else {
         return detached(session, &ordered);
     };
     if session.json {

@@ -9,7 +9,8 @@ use assay_cli::chain::{
 use assay_runtime::{AccountId, Balance, Hash, RuntimeEvent};
 use codec::Decode;
 use jsonrpsee::rpc_params;
-use sp_core::{hashing::twox_128, storage::StorageKey};
+use sp_core::storage::StorageKey;
+use sp_crypto_hashing::twox_128;
 use std::collections::BTreeMap;
 
 /// Keys read at a time.

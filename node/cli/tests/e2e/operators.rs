@@ -2,10 +2,17 @@
 //! An operator's life through the command, and what else the command does on a chain.
 
 use crate::{
-    cli::{assay, planck},
+    cli::{assay, command, planck},
     node::{places, Node},
 };
 use assay_runtime::UNIT;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+    time::timeout,
+};
 
 #[tokio::test]
 async fn operator_registers_changes_and_leaves() {
@@ -81,4 +88,26 @@ async fn open_job_is_raised_and_cancelled() {
     assert_eq!(ended.code, 3, "{ended:?}");
     let late = assay(&node, &["job", "cancel", id, "--json"]).await;
     late.fails("jobs.JobNotOpen", &["not open"]);
+}
+
+#[tokio::test]
+async fn interrupted_run_leaves_its_job() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let args = ["run", "--json", "--not-before", "1000", "hello"];
+    let mut run = command(&node, &args).spawn().unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    let created = timeout(Duration::from_secs(120), lines.next_line()).await.unwrap().unwrap();
+    let created = created.expect("it says which job it has created");
+
+    let pid = run.id().expect("it runs").to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
+    let advice = lines.next_line().await.unwrap().expect("it says where the job is");
+    let output = run.wait_with_output().await.unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let id = object["job"].as_str().unwrap();
+    assert!(created.contains(id) && advice.contains(id), "{created} {advice} {object}");
+    let job = assay(&node, &["job", "status", id, "--json"]).await.ok();
+    assert_eq!(job["state"], "open", "{job}");
 }
