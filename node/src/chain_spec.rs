@@ -10,8 +10,18 @@ pub type ChainSpec = GenericChainSpec;
 /// The chain of that name, or the one in the file of that path.
 pub fn load(id: &str) -> Result<ChainSpec, String> {
     match id {
-        "dev" => build("Assay Development", "assay-dev", ChainType::Development, sp_genesis_builder::DEV_RUNTIME_PRESET),
-        "" | "local" => build("Assay Local", "assay-local", ChainType::Local, sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET),
+        "dev" => build(
+            "Assay Development",
+            "assay-dev",
+            ChainType::Development,
+            sp_genesis_builder::DEV_RUNTIME_PRESET,
+        ),
+        "" | "local" => build(
+            "Assay Local",
+            "assay-local",
+            ChainType::Local,
+            sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET,
+        ),
         path => ChainSpec::from_json_file(path.into()).map_err(|error| {
             format!("no chain is named '{path}' (there are dev and local), and as a file: {error}")
         }),
@@ -25,6 +35,7 @@ fn build(name: &str, id: &str, kind: ChainType, preset: &str) -> Result<ChainSpe
     Ok(ChainSpec::builder(code, Default::default())
         .with_name(name)
         .with_id(id)
+        .with_protocol_id(id)
         .with_chain_type(kind)
         .with_genesis_config_preset_name(preset)
         .with_properties(properties())

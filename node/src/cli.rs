@@ -6,11 +6,9 @@ use std::path::PathBuf;
 
 /// Runs a node of the Assay chain.
 #[derive(Debug, clap::Parser)]
-#[command(
-    after_help = "A development chain with operator and verifiers in one process:\n  \
+#[command(after_help = "A development chain with operator and verifiers in one process:\n  \
                   assay-node --dev\n\nThe same with a model of your own:\n  \
-                  assay-node --dev --model path/to/model.gguf"
-)]
+                  assay-node --dev --model path/to/model.gguf")]
 pub struct Cli {
     /// What else to do than run a node.
     #[command(subcommand)]
@@ -32,6 +30,10 @@ pub struct EngineArgs {
     /// Run and verify jobs. On with --dev and with --model.
     #[arg(long)]
     pub engine: bool,
+
+    /// Do not run jobs, though --dev would.
+    #[arg(long, conflicts_with_all = ["engine", "model"])]
+    pub no_engine: bool,
 
     /// A GGUF file to serve; may be given several times. The built-in tiny model by default.
     #[arg(long, value_name = "PATH")]

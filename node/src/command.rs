@@ -73,7 +73,7 @@ fn run_node(cli: Cli) -> sc_cli::Result<()> {
             >(config, engine),
             NetworkBackendType::Litep2p => {
                 service::new_full::<sc_network::Litep2pNetworkBackend>(config, engine)
-            },
+            }
         }
         .map_err(sc_cli::Error::Service)
     })
@@ -85,7 +85,7 @@ fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
         Subcommand::ExportChainSpec(cmd) => {
             let spec = cli.load_spec(&cmd.chain)?;
             cmd.run(spec)
-        },
+        }
         Subcommand::CheckBlock(cmd) => cli.create_runner(cmd)?.async_run(|config| {
             let PartialComponents { client, task_manager, import_queue, .. } =
                 service::new_partial(&config)?;
@@ -106,7 +106,7 @@ fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
         }),
         Subcommand::PurgeChain(cmd) => {
             cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database))
-        },
+        }
         Subcommand::Revert(cmd) => cli.create_runner(cmd)?.async_run(|config| {
             let PartialComponents { client, task_manager, backend, .. } =
                 service::new_partial(&config)?;
@@ -119,6 +119,6 @@ fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
         }),
         Subcommand::ChainInfo(cmd) => {
             cli.create_runner(cmd)?.sync_run(|config| cmd.run::<Block>(&config))
-        },
+        }
     }
 }

@@ -153,9 +153,10 @@ impl Exchange {
                 return Some(payload);
             }
         }
-        self.ask_all(|| Request::Payload(hash), |payload: &Vec<u8>| {
-            sp_crypto_hashing::blake2_256(payload) == hash.0
-        })
+        self.ask_all(
+            || Request::Payload(hash),
+            |payload: &Vec<u8>| sp_crypto_hashing::blake2_256(payload) == hash.0,
+        )
         .await
     }
 
@@ -170,11 +171,8 @@ impl Exchange {
         good: impl Fn(&T) -> bool,
     ) -> Option<T> {
         let peers = self.sync.peers_info().await.unwrap_or_default();
-        let mut answers: FuturesUnordered<_> = peers
-            .into_iter()
-            .take(ASKED)
-            .map(|(peer, _)| self.ask::<T>(peer, request()))
-            .collect();
+        let mut answers: FuturesUnordered<_> =
+            peers.into_iter().take(ASKED).map(|(peer, _)| self.ask::<T>(peer, request())).collect();
         while let Some(answer) = answers.next().await {
             if let Some(answer) = answer.filter(&good) {
                 return Some(answer);
@@ -199,7 +197,7 @@ impl Exchange {
             Err(error) => {
                 log::debug!("{peer} does not answer: {error}");
                 None
-            },
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn load(args: &EngineArgs, dev: bool) -> anyhow::Result<EngineConfig> {
             .with_context(|| format!("the model {} cannot be served", path.display()))?;
         models.push(model);
     }
-    if models.is_empty() && (args.engine || dev) {
+    if models.is_empty() && (args.engine || dev) && !args.no_engine {
         models.push(Model::tiny().context("the built-in model is damaged")?);
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -28,10 +28,9 @@ fn reconcile(client: &FullClient, worker: &Worker, finalised: Hash) -> anyhow::R
     if jobs.is_empty() {
         return Ok(());
     }
-    let api = client.runtime_api();
     let mut live: BTreeSet<JobId> = BTreeSet::new();
     for block in [finalised, client.info().best_hash] {
-        live.extend(api.live_jobs(block, jobs.clone())?);
+        live.extend(client.runtime_api().live_jobs(block, jobs.clone())?);
     }
     Ok(worker.retain(&live)?)
 }

@@ -145,11 +145,10 @@ fn inherents(
     slot_duration: sp_consensus_babe::SlotDuration,
 ) -> (sp_consensus_babe::inherents::InherentDataProvider, sp_timestamp::InherentDataProvider) {
     let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
-    let slot =
-        sp_consensus_babe::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
-            *timestamp,
-            slot_duration,
-        );
+    let slot = sp_consensus_babe::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
+        *timestamp,
+        slot_duration,
+    );
     (slot, timestamp)
 }
 
@@ -330,9 +329,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
             block_import: import,
             sync_oracle: sync_service.clone(),
             justification_sync_link: sync_service.clone(),
-            create_inherent_data_providers: move |_, ()| async move {
-                Ok(inherents(slot_duration))
-            },
+            create_inherent_data_providers: move |_, ()| async move { Ok(inherents(slot_duration)) },
             force_authoring,
             backoff_authoring_blocks: Some(
                 sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging::default(),

@@ -2,10 +2,9 @@
 //! The runtime APIs: all that the node and standard clients call.
 
 use crate::{
-    AccountId, Babe, Balance, Block, Escrow, Executive, Grandpa, Historical,
-    InherentDataExt, Jobs, Nonce, Operators, Runtime, RuntimeCall, RuntimeGenesisConfig,
-    SessionKeys, System, TransactionPayment, Verification, BABE_GENESIS_EPOCH_CONFIG,
-    EPOCH_DURATION_IN_SLOTS, VERSION,
+    AccountId, Babe, Balance, Block, Escrow, Executive, Grandpa, Historical, InherentDataExt, Jobs,
+    Nonce, Operators, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+    TransactionPayment, Verification, BABE_GENESIS_EPOCH_CONFIG, EPOCH_DURATION_IN_SLOTS, VERSION,
 };
 use alloc::vec::Vec;
 use assay_primitives::{

@@ -23,7 +23,10 @@ pub use apis::{api, RuntimeApi};
 pub use assay_primitives::{Balance, BlockNumber};
 
 use alloc::borrow::Cow;
-#[cfg_attr(feature = "std", allow(unused_imports, reason = "macros name it, where no prelude has it"))]
+#[cfg_attr(
+    feature = "std",
+    allow(unused_imports, reason = "macros name it, where no prelude has it")
+)]
 use alloc::vec::Vec;
 use frame_support::weights::Weight;
 use sp_runtime::{

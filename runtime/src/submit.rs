@@ -2,8 +2,8 @@
 //! How an off-chain worker signs its reports.
 
 use crate::{
-    AccountId, Balance, Nonce, Runtime, RuntimeCall, Signature, SignedPayload, System,
-    TxExtension, UncheckedExtrinsic,
+    AccountId, Balance, Nonce, Runtime, RuntimeCall, Signature, SignedPayload, System, TxExtension,
+    UncheckedExtrinsic,
 };
 use assay_primitives::{
     worker::{sr25519::WorkerId, KEY_TYPE},
@@ -26,7 +26,8 @@ pub struct SignedReports;
 impl<MaxReports: Get<u32>> pallet_operators::SubmitReports<AccountId, MaxReports> for SignedReports
 where
     RuntimeCall: From<pallet_operators::Call<Runtime>>,
-    BoundedVec<Report, MaxReports>: Into<BoundedVec<Report, <Runtime as pallet_operators::Config>::MaxReports>>,
+    BoundedVec<Report, MaxReports>:
+        Into<BoundedVec<Report, <Runtime as pallet_operators::Config>::MaxReports>>,
 {
     fn submit(
         worker: &AccountId,
@@ -42,9 +43,7 @@ where
             SignedPayload::new(call, extension(nonce, tip, Era::mortal(LIFETIME, current)))
                 .map_err(|_| ())?;
         let signature = payload
-            .using_encoded(|bytes| {
-                sp_io::crypto::sr25519_sign(KEY_TYPE, public.as_ref(), bytes)
-            })
+            .using_encoded(|bytes| sp_io::crypto::sr25519_sign(KEY_TYPE, public.as_ref(), bytes))
             .ok_or(())?;
         let (call, extension, _) = payload.deconstruct();
         let extrinsic = UncheckedExtrinsic::new_signed(
@@ -76,4 +75,3 @@ pub fn extension(nonce: Nonce, tip: Balance, era: Era) -> TxExtension {
         frame_system::WeightReclaim::new(),
     )
 }
-

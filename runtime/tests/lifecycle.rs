@@ -41,7 +41,7 @@ fn merged(patch: serde_json::Value) -> serde_json::Value {
                 for (key, value) in patch {
                     merge(base.entry(key).or_insert(serde_json::Value::Null), value);
                 }
-            },
+            }
             (base, patch) => *base = patch,
         }
     }
@@ -285,4 +285,3 @@ fn whole_lifecycle_fits_a_block_many_times() {
     let lifecycle = assay_runtime::configs::lifecycle_weight();
     assert!(lifecycle.all_lt(limit), "{lifecycle:?} of {limit:?}");
 }
-

@@ -46,15 +46,15 @@ fn step(inner: &Inner, entry: Entry) {
         Gathered::Result(result) => inner.finish(key, result, Instant::now()),
         Gathered::Runnable(payloads) => {
             inner.queue.put_back(Entry { work: entry.work, stage: Stage::Run(payloads) })
-        },
+        }
         Gathered::Missing if attempts + 1 >= ATTEMPTS => {
             inner.finish(key, unavailable(&entry.work, inner), Instant::now())
-        },
+        }
         Gathered::Missing => {
             log::debug!(target: LOG_TARGET, "{key:?}: a payload is not here yet");
             let stage = Stage::Gather { attempts: attempts + 1, at: Instant::now() + RETRY };
             inner.queue.put_back(Entry { work: entry.work, stage })
-        },
+        }
     }
 }
 
@@ -64,7 +64,7 @@ pub fn answer_at_once(inner: &Inner, work: &Work) -> bool {
         Gathered::Result(result) => {
             inner.finish(WorkKey::from(work), result, Instant::now());
             true
-        },
+        }
         Gathered::Runnable(_) | Gathered::Missing => false,
     }
 }
@@ -82,13 +82,13 @@ fn gather(inner: &Inner, work: &Work, ask: bool) -> Gathered {
     match (kind, work) {
         (Kind::Prepare, Work::Prepare { job, .. }) => {
             Gathered::Result(prepare(inner, job, task, &prompt))
-        },
+        }
         (Kind::Verify, Work::Verify { commitment, .. }) => {
             match inner.payload(&commitment.output_hash, task, ask) {
                 Some(transcript) => Gathered::Runnable(Payloads { prompt, transcript }),
                 None => Gathered::Missing,
             }
-        },
+        }
         _ => Gathered::Runnable(Payloads { prompt, transcript: Vec::new() }),
     }
 }
@@ -127,7 +127,7 @@ fn without(
     match work {
         Work::Prepare { job, .. } | Work::Generate { job, .. } => {
             EngineResult::Refused { job: *job, reason: decline }
-        },
+        }
         Work::Verify { job, .. } => EngineResult::Verified {
             job: *job,
             verdict: Verdict::Abstain(abstain),

@@ -12,7 +12,8 @@ pub struct WorkerMailbox(pub Arc<Worker>);
 
 impl Mailbox for WorkerMailbox {
     fn capabilities(&self) -> Option<Capabilities> {
-        Some(Capabilities { models: self.0.inner.models.keys().copied().collect() })
+        let models: Vec<_> = self.0.inner.models.keys().copied().collect();
+        (!models.is_empty()).then_some(Capabilities { models })
     }
 
     fn submit(&self, work: Work) -> bool {

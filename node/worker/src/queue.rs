@@ -140,12 +140,11 @@ impl Queue {
                 return None;
             }
             let now = Instant::now();
-            let due = waiting.entries.iter().enumerate().filter_map(|(index, entry)| {
-                match entry.stage {
+            let due =
+                waiting.entries.iter().enumerate().filter_map(|(index, entry)| match entry.stage {
                     Stage::Gather { at, .. } => Some((at, index)),
                     Stage::Run(_) => None,
-                }
-            });
+                });
             match due.min() {
                 Some((at, index)) if at <= now => return waiting.entries.remove(index),
                 Some((at, _)) => {

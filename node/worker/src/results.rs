@@ -6,11 +6,12 @@ use crate::{
     store::{Store, StoreError},
 };
 use assay_primitives::{EngineResult, JobId};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::Arc,
+    time::Instant,
 };
 
 struct Known {
@@ -22,6 +23,7 @@ struct Known {
 /// The results of jobs that are not yet over.
 pub struct Results {
     known: Mutex<Known>,
+    added: Condvar,
     store: Arc<Store>,
 }
 
@@ -29,14 +31,29 @@ impl Results {
     /// Those that the store holds.
     pub fn load(store: Arc<Store>) -> Result<Self, StoreError> {
         let by_key = store.results()?;
-        Ok(Self { known: Mutex::new(Known { by_key, cursor: None }), store })
+        let known = Mutex::new(Known { by_key, cursor: None });
+        Ok(Self { known, added: Condvar::new(), store })
     }
 
     /// Keeps a result, on disk first.
     pub fn put(&self, key: WorkKey, result: EngineResult) -> Result<(), StoreError> {
         self.store.put_result(&key, &result)?;
         self.known.lock().by_key.insert(key, result);
+        self.added.notify_all();
         Ok(())
+    }
+
+    /// Waits for one; `None` when there is none by the deadline.
+    pub fn wait(&self, key: &WorkKey, deadline: Instant) -> Option<EngineResult> {
+        let mut known = self.known.lock();
+        loop {
+            if let Some(result) = known.by_key.get(key) {
+                return Some(result.clone());
+            }
+            if self.added.wait_until(&mut known, deadline).timed_out() {
+                return None;
+            }
+        }
     }
 
     /// Whether there is one.
@@ -102,9 +119,7 @@ mod tests {
         let results = Results::load(store).unwrap();
         for n in 0..count {
             let job = JobId::repeat_byte(n);
-            results
-                .put(WorkKey { kind: Kind::Prepare, job }, EngineResult::Ready { job })
-                .unwrap();
+            results.put(WorkKey { kind: Kind::Prepare, job }, EngineResult::Ready { job }).unwrap();
         }
         (dir, results)
     }

@@ -30,7 +30,7 @@ pub fn run(inner: Arc<Inner>, kind: Kind) {
             Work::Generate { job, task } => generate(&inner, &threads, job, &task, &payloads),
             Work::Verify { job, task, commitment } => {
                 Some(verify(&inner, &threads, job, &task, &commitment, &payloads))
-            },
+            }
             Work::Prepare { .. } => None,
         };
         match result {
@@ -98,7 +98,7 @@ fn generate(
         Err(error) => {
             log::error!(target: LOG_TARGET, "job {job:?} cannot be generated: {error}");
             return Some(EngineResult::Refused { job, reason: DeclineReason::Resource });
-        },
+        }
     };
     let mut output = generation.tokens;
     let mut finish = match generation.finish {
@@ -128,12 +128,12 @@ fn falsify(fault: Option<Fault>, output: &mut Vec<u32>, finish: &mut FinishReaso
             if let Some(token) = output.get_mut(middle) {
                 *token ^= 1;
             }
-        },
+        }
         Some(Fault::Truncate) => {
             output.truncate(output.len().div_ceil(2));
             *finish = FinishReason::EndToken;
-        },
-        Some(Fault::WrongModel | Fault::Silent) | None => {},
+        }
+        Some(Fault::WrongModel | Fault::Silent) | None => {}
     }
 }
 
@@ -196,17 +196,17 @@ fn judge(
             } else {
                 Verdict::Reject { position: 0, reason: RejectReason::Digest }
             }
-        },
+        }
         Ok(engine::Verification::Accept { digest_root: None }) => {
             Verdict::Abstain(AbstainReason::Resource)
-        },
+        }
         Ok(engine::Verification::Reject { position, reason }) => {
             Verdict::Reject { position, reason: reject_reason(reason) }
-        },
+        }
         Err(error) => {
             log::error!(target: LOG_TARGET, "job {job:?} cannot be verified: {error}");
             Verdict::Abstain(AbstainReason::Resource)
-        },
+        }
     }
 }
 

@@ -48,12 +48,8 @@ impl Secret {
     fn create(path: &Path) -> io::Result<Self> {
         let secret: [u8; 32] = rand::random();
         let draft = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(&secret)?;
         file.sync_all()?;
         fs::rename(&draft, path)?;

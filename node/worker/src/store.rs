@@ -108,9 +108,7 @@ impl Store {
     /// Keeps a result.
     pub fn put_result(&self, key: &WorkKey, result: &EngineResult) -> Result<(), StoreError> {
         let write = self.0.begin_write()?;
-        write
-            .open_table(RESULTS)?
-            .insert(key.encode().as_slice(), result.encode().as_slice())?;
+        write.open_table(RESULTS)?.insert(key.encode().as_slice(), result.encode().as_slice())?;
         write.commit()?;
         Ok(())
     }
@@ -184,7 +182,9 @@ mod tests {
     fn payload_over_the_limit_is_refused() {
         let (_dir, store) = store();
         let error = store.put_payload(&vec![0; MAX_PAYLOAD_BYTES + 1]).unwrap_err();
-        assert!(matches!(error, StoreError::PayloadTooLarge { bytes } if bytes == MAX_PAYLOAD_BYTES + 1));
+        assert!(
+            matches!(error, StoreError::PayloadTooLarge { bytes } if bytes == MAX_PAYLOAD_BYTES + 1)
+        );
     }
 
     #[test]

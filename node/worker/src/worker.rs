@@ -14,9 +14,7 @@ use crate::{
     streams::{Stream, StreamState, Streams},
 };
 use assay_engine::{Limits, Model};
-use assay_primitives::{
-    worker::Transcript, EngineResult, JobId, ModelId, Task, Verdict, Work,
-};
+use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Task, Verdict, Work};
 use codec::Decode;
 use parking_lot::Mutex;
 use sp_core::H256;
@@ -29,7 +27,7 @@ use std::{
         Arc, OnceLock,
     },
     thread::JoinHandle,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use substrate_prometheus_endpoint::{PrometheusError, Registry};
 
@@ -94,7 +92,7 @@ impl Inner {
     pub fn payload(&self, hash: &H256, task: &Task, ask: bool) -> Option<Vec<u8>> {
         match self.store.payload(hash) {
             Ok(Some(payload)) => return Some(payload),
-            Ok(None) => {},
+            Ok(None) => {}
             Err(error) => log::error!(target: LOG_TARGET, "{error}"),
         }
         if !ask {
@@ -223,6 +221,11 @@ impl Worker {
             return true;
         }
         self.inner.queue.submit(work)
+    }
+
+    /// Waits for the result of work that was submitted; `None` when there is none in time.
+    pub fn wait(&self, work: &Work, timeout: Duration) -> Option<EngineResult> {
+        self.inner.results.wait(&WorkKey::from(work), Instant::now() + timeout)
     }
 
     /// Keeps a payload; gives its hash.

@@ -46,9 +46,7 @@ pub fn lifecycle_weight() -> Weight {
         .base_extrinsic;
     let reported = reports.iter().fold(Weight::zero(), |sum, report| {
         let weight = <WorkerDuties as Duties<AccountId>>::weight_of(report).unwrap_or_default();
-        sum.saturating_add(base)
-            .saturating_add(OperatorsWeight::report(1))
-            .saturating_add(weight)
+        sum.saturating_add(base).saturating_add(OperatorsWeight::report(1)).saturating_add(weight)
     });
     let operators = crate::Operators::max_operators();
     // One block's share of the hooks, less what they cost without a job.

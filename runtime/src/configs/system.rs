@@ -2,8 +2,8 @@
 //! Accounts, money, fees, and the pallets that every chain has.
 
 use crate::{
-    parameters::RuntimeParameters, AccountId, Balance, Balances, Block, BlockNumber,
-    Nonce, OriginCaller, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
+    parameters::RuntimeParameters, AccountId, Balance, Balances, Block, BlockNumber, Nonce,
+    OriginCaller, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
     RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, BLOCK_COMPUTE, EXISTENTIAL_DEPOSIT,
     MICRO_UNIT, SLOT_DURATION, VERSION,
 };

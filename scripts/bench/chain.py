@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures whether the engine slows block import down, and how many jobs fit a block.
+
+A validator without an engine makes blocks. A second node imports them; it has the engine and the
+workers of all operators. In turns nothing runs on it, and a job of a large random-weight model does.
+Only blocks with no extrinsic but the timestamp are compared, so that both kinds have the same content;
+their import time is what the node's own histogram says. Standard library only.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+BIN = os.environ["ASSAY_BIN"]
+NODE, ASSAY = f"{BIN}/assay-node", f"{BIN}/assay"
+HISTOGRAM = "substrate_block_verification_and_import_time"
+OPERATORS = ("Alice", "Bob", "Charlie", "Dave")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Node:
+    """A node of its own process, folder and ports, on loopback."""
+
+    def __init__(self, folder, *args):
+        self.rpc, self.p2p, self.metrics = free_port(), free_port(), free_port()
+        self.log = open(f"{folder}.log", "w")
+        self.process = subprocess.Popen(
+            [NODE, *args, "--base-path", folder, "--rpc-port", str(self.rpc),
+             "--listen-addr", f"/ip4/127.0.0.1/tcp/{self.p2p}",
+             "--prometheus-port", str(self.metrics), "--no-telemetry", "--no-mdns"],
+            stdout=self.log, stderr=subprocess.STDOUT)
+
+    def call(self, method, *params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.rpc}", body,
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer = json.load(response)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def ready(self, seconds=180):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the node ended early; see {self.log.name}")
+            try:
+                return self.call("assay_nodeStatus")
+            except OSError:
+                time.sleep(0.2)
+        raise RuntimeError(f"the node does not answer; see {self.log.name}")
+
+    def height(self):
+        return int(self.call("chain_getHeader")["number"], 16)
+
+    def extrinsics(self, height):
+        block = self.call("chain_getBlock", self.call("chain_getBlockHash", height))
+        return len(block["block"]["extrinsics"])
+
+    def imported(self):
+        """Seconds and number of all block imports so far."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=30) as page:
+            text = page.read().decode()
+        figures = {}
+        for line in text.splitlines():
+            for suffix in ("_sum", "_count"):
+                if line.startswith(HISTOGRAM + suffix):
+                    figures[suffix] = figures.get(suffix, 0.0) + float(line.rsplit(" ", 1)[1])
+        return figures.get("_sum", 0.0), figures.get("_count", 0.0)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+        self.log.close()
+
+
+def assay(node, *args):
+    """Runs the command for users; gives its JSON object."""
+    run = subprocess.run([ASSAY, "--url", f"ws://127.0.0.1:{node.rpc}", "--json", *args],
+                         stdout=subprocess.PIPE, text=True, check=False)
+    answer = json.loads(run.stdout.strip().splitlines()[-1])
+    if run.returncode != 0:
+        raise RuntimeError(f"assay {' '.join(args)}: {answer}")
+    return answer
+
+
+def measure(node, wanted, busy):
+    """Import times of `wanted` empty blocks while the engine is busy, or idle, in milliseconds."""
+    times, height = [], node.height()
+    total, count = node.imported()
+    before = node.call("assay_nodeStatus")["worker"]["open"] > 0
+    while len(times) < wanted:
+        time.sleep(0.05)
+        now = node.height()
+        if now == height:
+            continue
+        new_total, new_count = node.imported()
+        after = node.call("assay_nodeStatus")["worker"]["open"] > 0
+        single = now == height + 1 and new_count == count + 1
+        if single and before == after == busy and node.extrinsics(now) == 1:
+            times.append(1000 * (new_total - total))
+        if busy and not after:
+            break
+        height, total, count, before = now, new_total, new_count, after
+    return times
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="turns of idle and busy (3)")
+    parser.add_argument("--blocks", type=int, default=10, help="blocks of a turn (10)")
+    args = parser.parse_args()
+
+    folder = tempfile.mkdtemp(prefix="assay-bench-")
+    nodes = []
+    try:
+        say = lambda text: print(f"bench: {text}", file=sys.stderr)
+        say("writing a model of about 110 million random weights")
+        model = f"{folder}/model.gguf"
+        root = subprocess.run([f"{BIN}/examples/synthetic", model, "--layers", "16"],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        say("starting a validator without an engine, and a node with one")
+        validator = Node(f"{folder}/validator", "--dev", "--no-engine", "--no-prometheus")
+        nodes.append(validator)
+        peer = validator.ready()["peerId"]
+        for name in OPERATORS:
+            subprocess.run([NODE, "key", "insert", "--chain", "dev", "--base-path",
+                            f"{folder}/worker", "--scheme", "sr25519", "--key-type", "assy",
+                            "--suri", f"//{name}//worker"], check=True)
+        worker = Node(f"{folder}/worker", "--chain", "dev", "--model", model, "--bootnodes",
+                      f"/ip4/127.0.0.1/tcp/{validator.p2p}/p2p/{peer}")
+        nodes.append(worker)
+        worker.ready()
+        while worker.height() < validator.height() - 1 or validator.height() < 3:
+            time.sleep(0.5)
+        assay(worker, "operator", "models", "--suri", "//Alice", "--offer", f"0x{root},10mASY,2048")
+
+        idle, busy = [], []
+        for turn in range(args.rounds):
+            say(f"turn {turn + 1} of {args.rounds}: idle")
+            idle += measure(worker, args.blocks, busy=False)
+            say(f"turn {turn + 1} of {args.rounds}: with a job")
+            assay(worker, "job", "create", "In the beginning", "--model", f"0x{root}",
+                  "--max-tokens", "1900", "--deadline", "400", "--seed", str(turn))
+            while worker.call("assay_nodeStatus")["worker"]["open"] == 0:
+                time.sleep(0.2)
+            times = measure(worker, args.blocks, busy=True)
+            busy += times
+            while worker.call("assay_nodeStatus")["worker"]["open"] > 0:
+                time.sleep(0.5)
+        if len(idle) < 5 or len(busy) < 5:
+            raise RuntimeError(f"too few blocks: {len(idle)} idle, {len(busy)} busy")
+        lifecycles = json.loads(subprocess.run([f"{BIN}/examples/lifecycles"], text=True,
+                                               stdout=subprocess.PIPE, check=True).stdout)
+        slowdown = statistics.median(busy) / statistics.median(idle) - 1
+        print("| engine | empty blocks | median import ms | 90 % below |")
+        print("| --- | --- | --- | --- |")
+        for name, times in (("idle", idle), ("running a job", busy)):
+            high = statistics.quantiles(times, n=10)[8]
+            print(f"| {name} | {len(times)} | {statistics.median(times):.3f} | {high:.3f} |")
+        print(f"\nImport beside a job: {100 * slowdown:+.1f} %. "
+              f"Whole jobs in a block, by weight: {lifecycles['lifecycles_per_block']}.")
+        print(json.dumps({"import_slowdown": round(slowdown, 4),
+                          "idle_blocks": len(idle), "busy_blocks": len(busy), **lifecycles}))
+    except BaseException:
+        print(f"bench: the logs are in {folder}", file=sys.stderr)
+        folder = None
+        raise
+    finally:
+        for node in reversed(nodes):
+            node.stop()
+        if folder:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
