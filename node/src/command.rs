@@ -4,7 +4,7 @@
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
-    models, service,
+    models, ports, service,
 };
 use assay_runtime::opaque::Block;
 use sc_cli::SubstrateCli;
@@ -63,6 +63,7 @@ fn run_node(cli: Cli) -> sc_cli::Result<()> {
             )));
         }
     }
+    ports::ensure_free(runner.config()).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
     // Before anything else starts, so that a bad file is the only thing that is reported.
     let engine = models::load(&cli.engine, cli.run.shared_params.dev)
         .map_err(|error| sc_cli::Error::Input(format!("{error:#}")))?;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The node of the Assay chain.
 
+#![allow(clippy::result_large_err, reason = "the SDK's errors are large")]
+
 mod chain_spec;
 mod cli;
 mod command;
 mod exchange;
 mod host;
 mod models;
+mod ports;
 mod reconcile;
 mod rpc;
 mod service;
