@@ -76,7 +76,8 @@ async fn silent_operator_is_slashed() {
 #[tokio::test]
 async fn fault_is_refused_where_money_is_real() {
     let _place = places(1).await;
-    let args = ["--chain", "local", "--alice", "--dev-fault", "wrong-token"];
+    let key = "01".repeat(32);
+    let args = ["--chain", "local", "--alice", "--node-key", &key, "--dev-fault", "wrong-token"];
     let mut node = Node::spawn(&args, crate::node::free_port());
     assert!(!node.ended().await.success());
     let log = node.log_text();
