@@ -62,7 +62,6 @@ pub type Partial = sc_service::PartialComponents<
 const JUSTIFICATION_PERIOD: u32 = 512;
 
 /// Makes those parts.
-#[allow(clippy::result_large_err, reason = "the error is the SDK's")]
 pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
     let telemetry = config
         .telemetry_endpoints
@@ -153,7 +152,6 @@ fn inherents(
 }
 
 /// Starts a whole node.
-#[allow(clippy::result_large_err, reason = "the error is the SDK's")]
 pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
     mut config: Configuration,
     engine: EngineConfig,

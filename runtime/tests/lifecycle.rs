@@ -29,7 +29,7 @@ fn chain() -> sp_io::TestExternalities {
     let config: serde_json::Value = merged(presets::development());
     let genesis: RuntimeGenesisConfig = serde_json::from_value(config).unwrap();
     let mut chain = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
-    chain.execute_with(|| next_block());
+    chain.execute_with(next_block);
     chain
 }
 

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn malformed_secret_is_not_repeated() {
-        let error = from_suri("correct horse battery staple").unwrap_err();
+        let error = from_suri("correct horse battery staple").err().unwrap();
         assert!(!format!("{error:#}").contains("horse"));
     }
 }
