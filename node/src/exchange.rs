@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How payloads and tokens travel between nodes: a request-response protocol, by hash and by job.
-//! Nothing that comes is believed: payloads are compared with their hash by who asked.
+//! Nothing that comes is believed: payloads are compared with their hash by who asked. The one
+//! exception is the text of tokens, which a node without the model can only be told.
 
-use assay_primitives::{FinishReason, JobId};
+use assay_primitives::{FinishReason, JobId, ModelId};
 use assay_runtime::opaque::Block;
 use assay_worker::{PayloadSource, StreamState, Worker, MAX_PAYLOAD_BYTES};
 use codec::{Decode, Encode};
@@ -17,8 +18,8 @@ use sc_network_sync::SyncingService;
 use sp_core::H256;
 use std::{sync::Arc, time::Duration};
 
-/// A request is a hash or a job and an index.
-const MAX_REQUEST_BYTES: u64 = 64;
+/// A request is a hash, a job and an index, or a model and a page of tokens.
+const MAX_REQUEST_BYTES: u64 = 64 + 4 * PAGE_TOKENS as u64;
 /// A payload, and what encodes it.
 const MAX_RESPONSE_BYTES: u64 = MAX_PAYLOAD_BYTES as u64 + 1024;
 /// Dialling, asking, answering.
@@ -39,6 +40,9 @@ enum Request {
     /// The tokens of a job, from an index on.
     #[codec(index = 1)]
     Tokens(JobId, u32),
+    /// The bytes that tokens of a model stand for, at most a page of them.
+    #[codec(index = 2)]
+    Text(ModelId, Vec<u32>),
 }
 
 /// A part of an output.
@@ -105,6 +109,7 @@ fn answer(worker: &Worker, request: Request) -> Vec<u8> {
     match request {
         Request::Payload(hash) => worker.payload(&hash).ok().flatten().encode(),
         Request::Tokens(job, index) => local_page(worker, &job, index).encode(),
+        Request::Text(model, tokens) => worker.detokenize(&model, &tokens).encode(),
     }
 }
 
@@ -163,6 +168,16 @@ impl Exchange {
     /// What any peer has of a job's output from `index` on.
     pub async fn page(&self, job: JobId, index: u32) -> Option<Page> {
         self.ask_all(|| Request::Tokens(job, index), |_| true).await
+    }
+
+    /// What the tokens stand for, by any peer that has the model.
+    pub async fn text(&self, model: ModelId, tokens: &[u32]) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        for part in tokens.chunks(PAGE_TOKENS) {
+            let request = || Request::Text(model, part.to_vec());
+            text.extend(self.ask_all::<Vec<u8>>(request, |_| true).await?);
+        }
+        Some(text)
     }
 
     async fn ask_all<T: Decode>(
@@ -244,7 +259,11 @@ mod tests {
 
     #[test]
     fn requests_fit_the_limit() {
-        let request = Request::Tokens(JobId::repeat_byte(255), u32::MAX);
-        assert!(request.encoded_size() as u64 <= MAX_REQUEST_BYTES);
+        for request in [
+            Request::Tokens(JobId::repeat_byte(255), u32::MAX),
+            Request::Text(ModelId::repeat_byte(255), vec![u32::MAX; PAGE_TOKENS]),
+        ] {
+            assert!(request.encoded_size() as u64 <= MAX_REQUEST_BYTES);
+        }
     }
 }

@@ -180,7 +180,7 @@ impl AssayRpcServer for AssayRpc {
             deps.fetch_output(job).await?;
         }
         let Some(page) = deps.whole(&job).await else { return Ok(None) };
-        let bytes = deps.bytes(&job, &page.tokens);
+        let bytes = deps.bytes(&job, &page.tokens).await;
         Ok(Some(Output {
             text: String::from_utf8_lossy(&bytes).into_owned(),
             bytes: bytes.into(),
@@ -277,10 +277,16 @@ impl Deps {
         Some(whole)
     }
 
-    fn bytes(&self, job: &JobId, tokens: &[u32]) -> Vec<u8> {
+    /// What the tokens stand for: by this node where it has the model, otherwise by one around.
+    async fn bytes(&self, job: &JobId, tokens: &[u32]) -> Vec<u8> {
         let view = self.client.runtime_api().job(self.client.info().best_hash, *job);
-        let model = view.ok().flatten().map(|view| view.spec.model);
-        model.and_then(|model| self.worker.detokenize(&model, tokens)).unwrap_or_default()
+        let Some(model) = view.ok().flatten().map(|view| view.spec.model) else {
+            return Vec::new();
+        };
+        match self.worker.detokenize(&model, tokens) {
+            Some(bytes) => bytes,
+            None => self.exchange.text(model, tokens).await.unwrap_or_default(),
+        }
     }
 
     /// Sends tokens as they come. A slow listener is waited for and costs nothing: the tokens are
@@ -297,7 +303,7 @@ impl Deps {
                 let next = page.index.saturating_add(page.tokens.len() as u32);
                 let item = OutputItem {
                     index: page.index,
-                    bytes: self.bytes(&job, &page.tokens).into(),
+                    bytes: self.bytes(&job, &page.tokens).await.into(),
                     tokens: page.tokens,
                     finish: page.finish.map(|finish| finish.label().to_string()),
                 };
