@@ -344,7 +344,9 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
             let sought = Self::assign_due(now.saturated_into());
-            T::WeightInfo::on_initialize(sought, T::Operators::max_operators())
+            // Operators are only looked at for a job.
+            let operators = if sought > 0 { T::Operators::max_operators() } else { 0 };
+            T::WeightInfo::on_initialize(sought, operators)
         }
 
         fn on_idle(now: BlockNumberFor<T>, limit: Weight) -> Weight {

@@ -19,7 +19,10 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use sp_runtime::{Perbill, SaturatedConversion};
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    Perbill, SaturatedConversion,
+};
 
 /// An account with enough for several bonds.
 fn funded<T: Config>(name: &'static str, index: u32) -> Result<T::AccountId, BenchmarkError> {
@@ -34,8 +37,13 @@ fn bond<T: Config>() -> Balance {
     T::MinBond::get().saturating_mul(4)
 }
 
+/// An identifier for each number; the usual constructor is not to be had in WASM.
+fn id(n: u32) -> ModelId {
+    BlakeTwo256::hash_of(&n)
+}
+
 fn offers<T: Config>(count: u32) -> OffersOf<T> {
-    let offer = |n: u32| Offer { model: ModelId::from_low_u64_be(n.into()), price: 1, context: 1 };
+    let offer = |n: u32| Offer { model: id(n), price: 1, context: 1 };
     BoundedVec::truncate_from((0..count).map(offer).collect())
 }
 
@@ -153,7 +161,7 @@ mod benchmarks {
     fn report(r: Linear<1, { T::MaxReports::get() }>) -> Result<(), BenchmarkError> {
         let stash = operator::<T>(0)?;
         let worker = get::<T>(&stash)?.worker;
-        let accept = |n: u32| Report::Accept { job: JobId::from_low_u64_be(n.into()) };
+        let accept = |n: u32| Report::Accept { job: id(n) };
         let reports = ReportsOf::<T>::truncate_from((0..r).map(accept).collect());
 
         #[extrinsic_call]

@@ -7,7 +7,7 @@ use assay_primitives::{
     traits::{Duties, Operators as _},
     FinishReason, JobId, OutputCommitment, RejectReason, Report, Verdict,
 };
-use frame_support::weights::Weight;
+use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
 
 /// The weight of a job that is created, accepted, delivered, audited by three and paid: its
@@ -49,9 +49,9 @@ pub fn lifecycle_weight() -> Weight {
         sum.saturating_add(base).saturating_add(OperatorsWeight::report(1)).saturating_add(weight)
     });
     let operators = crate::Operators::max_operators();
-    // One block's share of the hooks, less what they cost without a job.
-    let assignment = JobsWeight::on_initialize(1, operators)
-        .saturating_sub(JobsWeight::on_initialize(0, operators));
+    // A job's share in a block with as many as are assigned at once.
+    let together = <Runtime as pallet_jobs::Config>::MaxAssignmentsPerBlock::get();
+    let assignment = JobsWeight::on_initialize(together, operators).div(together.into());
     base.saturating_add(JobsWeight::create())
         .saturating_add(assignment)
         .saturating_add(VerificationWeight::draw(operators))
