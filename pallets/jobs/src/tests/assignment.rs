@@ -87,7 +87,7 @@ fn assignment_weighs_what_it_did() {
         System::set_block_number(2);
         assert_eq!(Jobs::on_initialize(2), <() as WeightInfo>::on_initialize(1, 8));
         System::set_block_number(3);
-        assert_eq!(Jobs::on_initialize(3), <() as WeightInfo>::on_initialize(0, 8));
+        assert_eq!(Jobs::on_initialize(3), <() as WeightInfo>::on_initialize(0, 0));
     });
 }
 
