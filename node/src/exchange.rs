@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How payloads and tokens travel between nodes: a request-response protocol, by hash and by job.
-//! Nothing that comes is believed: payloads are compared with their hash by who asked. The one
-//! exception is the text of tokens, which a node without the model can only be told.
+//! Payloads are compared with their hash by who asked. Pages of tokens and their text are not
+//! checked against anything: a node that does not run the job itself shows what a peer tells it.
 
 use assay_primitives::{FinishReason, JobId, ModelId};
 use assay_runtime::opaque::Block;

@@ -32,6 +32,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def wait_for(what, condition, seconds):
+    """Looks until the condition holds; an error names what did not come in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError(f"{what}: not within {seconds} s")
+        time.sleep(0.2)
+
+
 class Node:
     """A node of its own process, folder and ports, on loopback."""
 
@@ -83,6 +92,9 @@ class Node:
                     figures[suffix] = figures.get(suffix, 0.0) + float(line.rsplit(" ", 1)[1])
         return figures.get("_sum", 0.0), figures.get("_count", 0.0)
 
+    def busy(self):
+        return self.call("assay_nodeStatus")["worker"]["open"] > 0
+
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
@@ -104,14 +116,16 @@ def measure(node, wanted, busy):
     """Import times of `wanted` empty blocks while the engine is busy, or idle, in milliseconds."""
     times, height = [], node.height()
     total, count = node.imported()
-    before = node.call("assay_nodeStatus")["worker"]["open"] > 0
-    while len(times) < wanted:
+    before = node.busy()
+    # Ten slots for a block that counts: most others carry extrinsics.
+    end = time.monotonic() + 30 * wanted
+    while len(times) < wanted and time.monotonic() < end:
         time.sleep(0.05)
         now = node.height()
         if now == height:
             continue
         new_total, new_count = node.imported()
-        after = node.call("assay_nodeStatus")["worker"]["open"] > 0
+        after = node.busy()
         single = now == height + 1 and new_count == count + 1
         if single and before == after == busy and node.extrinsics(now) == 1:
             times.append(1000 * (new_total - total))
@@ -147,8 +161,8 @@ def main():
                       f"/ip4/127.0.0.1/tcp/{validator.p2p}/p2p/{peer}")
         nodes.append(worker)
         worker.ready()
-        while worker.height() < validator.height() - 1 or validator.height() < 3:
-            time.sleep(0.5)
+        wait_for("the second node follows the first",
+                 lambda: 3 <= validator.height() <= worker.height() + 1, 180)
         assay(worker, "operator", "models", "--suri", "//Alice", "--offer", f"0x{root},10mASY,2048")
 
         idle, busy = [], []
@@ -158,12 +172,10 @@ def main():
             say(f"turn {turn + 1} of {args.rounds}: with a job")
             assay(worker, "job", "create", "In the beginning", "--model", f"0x{root}",
                   "--max-tokens", "1900", "--deadline", "400", "--seed", str(turn))
-            while worker.call("assay_nodeStatus")["worker"]["open"] == 0:
-                time.sleep(0.2)
+            wait_for("the job runs", worker.busy, 60)
             times = measure(worker, args.blocks, busy=True)
             busy += times
-            while worker.call("assay_nodeStatus")["worker"]["open"] > 0:
-                time.sleep(0.5)
+            wait_for("the job ends", lambda: not worker.busy(), 600)
         if len(idle) < 5 or len(busy) < 5:
             raise RuntimeError(f"too few blocks: {len(idle)} idle, {len(busy)} busy")
         lifecycles = json.loads(subprocess.run([f"{BIN}/examples/lifecycles"], text=True,
