@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How payloads and tokens travel between nodes: a request-response protocol, by hash and by job.
-//! Payloads are compared with their hash by who asked. Pages of tokens and their text are not
-//! checked against anything: a node that does not run the job itself shows what a peer tells it.
+//! Payloads, and with them the transcripts of outputs, are compared with their hash by who asked.
+//! Pages of tokens and their text are what a peer says while a job runs: they are shown as they come,
+//! and once the transcript is committed only what hashes to the commitment counts.
 
 use assay_primitives::{FinishReason, JobId, ModelId};
 use assay_runtime::opaque::Block;
@@ -150,19 +151,18 @@ impl Exchange {
         self.network.local_peer_id()
     }
 
-    /// The payload with that hash, from the peer that should have it or from any other.
+    /// The payload with that hash, from the peer that should have it or from any other. What hashes
+    /// to something else counts as no answer.
     pub async fn payload(&self, hash: H256, peer: &[u8]) -> Option<Vec<u8>> {
+        let good = |payload: &Vec<u8>| sp_crypto_hashing::blake2_256(payload) == hash.0;
         let first = PeerId::from_bytes(peer).ok().filter(|peer| *peer != self.peer_id());
         if let Some(peer) = first {
-            if let Some(payload) = self.ask::<Vec<u8>>(peer, Request::Payload(hash)).await {
+            let answer = self.ask::<Vec<u8>>(peer, Request::Payload(hash)).await;
+            if let Some(payload) = answer.filter(good) {
                 return Some(payload);
             }
         }
-        self.ask_all(
-            || Request::Payload(hash),
-            |payload: &Vec<u8>| sp_crypto_hashing::blake2_256(payload) == hash.0,
-        )
-        .await
+        self.ask_all(|| Request::Payload(hash), good).await
     }
 
     /// What any peer has of a job's output from `index` on.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::result_large_err, reason = "the SDK's errors are large")]
 
+mod blocks_first;
 mod chain_spec;
 mod cli;
 mod command;

@@ -2,11 +2,13 @@
 //! Puts the node together.
 
 use crate::{
+    blocks_first::BlocksFirst,
     exchange::{self, Exchange, NetworkSource},
     host::HostFunctions,
     models::EngineConfig,
     reconcile, rpc, worker_keys,
 };
+use assay_engine::Gate;
 use assay_host::MailboxExt;
 use assay_runtime::{opaque::Block, Hash, RuntimeApi};
 use assay_worker::{Worker, WorkerConfig, WorkerMailbox};
@@ -31,17 +33,20 @@ pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 
 type GrandpaImport =
     sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
-type BabeImport = BabeBlockImport<
-    Block,
-    FullClient,
-    GrandpaImport,
-    BabeCreateInherentDataProviders<Block>,
-    FullSelectChain,
+type Import = BlocksFirst<
+    BabeBlockImport<
+        Block,
+        FullClient,
+        GrandpaImport,
+        BabeCreateInherentDataProviders<Block>,
+        FullSelectChain,
+    >,
 >;
 
 /// What consensus needs beside the components that every chain has.
 pub struct Consensus {
-    import: BabeImport,
+    import: Import,
+    gate: Arc<Gate>,
     grandpa: sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>,
     babe: BabeLink<Block>,
     babe_worker: BabeWorkerHandle<Block>,
@@ -116,6 +121,8 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
         select_chain.clone(),
         OffchainTransactionPoolFactory::new(Arc::clone(&transaction_pool)),
     )?;
+    let gate = Arc::<Gate>::default();
+    let import = BlocksFirst::new(import, gate.clone());
     let (import_queue, babe_worker) =
         sc_consensus_babe::import_queue(sc_consensus_babe::ImportQueueParams {
             link: babe.clone(),
@@ -135,7 +142,7 @@ pub fn new_partial(config: &Configuration) -> Result<Partial, ServiceError> {
         keystore_container,
         select_chain,
         transaction_pool,
-        other: Consensus { import, grandpa, babe, babe_worker, telemetry },
+        other: Consensus { import, gate, grandpa, babe, babe_worker, telemetry },
     })
 }
 
@@ -164,7 +171,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
         keystore_container,
         select_chain,
         transaction_pool,
-        other: Consensus { import, grandpa, babe, babe_worker, mut telemetry },
+        other: Consensus { import, gate, grandpa, babe, babe_worker, mut telemetry },
     } = new_partial(&config)?;
     let keystore = keystore_container.keystore();
     let has_engine = !engine.models.is_empty();
@@ -179,6 +186,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
                 dir: config.base_path.path().join("worker"),
                 models: engine.models,
                 threads: engine.threads,
+                gate,
                 memory_bytes: engine.memory_bytes,
                 fault: engine.fault,
             },

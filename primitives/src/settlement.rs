@@ -4,6 +4,7 @@
 use crate::{Balance, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use sp_core::H256;
 
 /// The end of a job.
 #[derive(
@@ -77,6 +78,9 @@ pub struct Settlement<AccountId> {
     pub audit: AuditOutcome,
     /// How many verifiers revealed a verdict.
     pub verifiers: u32,
+    /// Hash of the [`Transcript`](crate::worker::Transcript) that was committed, whether it stood or
+    /// was rejected; `None` where nothing was delivered.
+    pub output_hash: Option<H256>,
     /// Tokens delivered and paid for.
     pub tokens: u32,
     /// What left the client's escrow for the operator, the verifiers and whoever settled.

@@ -23,14 +23,17 @@ pub mod sr25519 {
     pub type WorkerSignature = app::Signature;
 }
 
-/// An output: everything that a verifier needs beside the job itself. Its SCALE encoding hashes to
-/// the commitment's `output_hash`.
+/// An output: everything that a verifier needs beside the job itself, and all that a client reads.
+/// Its SCALE encoding hashes to the commitment's `output_hash`, so that a node without the model can
+/// tell the text that was verified from any other.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Transcript {
     /// The prompt in the model's tokens.
     pub input: Vec<u32>,
     /// The tokens generated.
     pub output: Vec<u32>,
+    /// The bytes that the generated tokens stand for, which need not be UTF-8.
+    pub text: Vec<u8>,
     /// Why it ends.
     pub finish: FinishReason,
     /// Makes the hash of a short output unguessable.

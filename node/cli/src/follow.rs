@@ -3,23 +3,25 @@
 
 use crate::{
     chain::node::{self, Output, OutputItem},
-    exit::Fault,
+    exit::{Exit, Fault},
     out::{self, Progress},
+    proof,
     session::Session,
     text::Utf8Pieces,
     view,
 };
 use anyhow::{Context, Result};
-use assay_primitives::{api::JobView, JobId, JobState, Outcome, Settlement};
+use assay_primitives::{api::JobView, worker::Transcript, JobId, JobState, Outcome, Settlement};
 use assay_runtime::AccountId;
 use jsonrpsee::core::client::Subscription;
+use sp_core::H256;
 use std::time::Duration;
 use tokio::{
     signal::unix::{signal, Signal, SignalKind},
     time::Instant,
 };
 
-/// How long the rest of a paid output may take to come once the job is over.
+/// How long the rest of an output, and its proof, may take to come once the job is over.
 const REST: Duration = Duration::from_secs(15);
 
 /// A job that is over.
@@ -30,6 +32,30 @@ pub struct Ended {
     pub settlement: Settlement<AccountId>,
     /// Its output, as far as the node has it.
     pub output: Option<Output>,
+    /// The output that hashes to what the operator committed to.
+    pub proven: Option<Transcript>,
+}
+
+impl Ended {
+    /// The exit code: an answer that stands is worth nothing while it cannot be told from another.
+    pub fn exit(&self) -> Exit {
+        if self.proven.is_none() {
+            return Exit::JobFailed;
+        }
+        view::job::exit(&self.settlement)
+    }
+
+    /// How it ended, as rows for a person.
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        let mut rows = view::job::settlement_rows(&self.settlement);
+        if self.settlement.output_hash.is_some() && self.proven.is_none() {
+            let text =
+                "not proven: this node gives no transcript that hashes to the commitment, so \
+                        the text above need not be the one that was committed; ask another node";
+            rows.push(("Output", out::toned(out::Tone::Bad, text)));
+        }
+        rows
+    }
 }
 
 /// Listens for Ctrl-C from now on; until then it ends the process.
@@ -87,9 +113,30 @@ impl Watch<'_> {
         if settlement.outcome == Outcome::Paid {
             self.rest().await?;
         }
-        let output = chain.output(&self.job).await?;
-        self.screen.complete(output.as_ref())?;
-        Ok(Ended { view, settlement, output })
+        let (output, proven) = self.output(settlement.output_hash).await?;
+        self.screen.complete(output.as_ref(), proven.as_ref())?;
+        Ok(Ended { view, settlement, output, proven })
+    }
+
+    /// The output, with its proof. A node that has not got it asks others, and is asked again with
+    /// each block until they had their time.
+    async fn output(
+        &self,
+        committed: Option<H256>,
+    ) -> Result<(Option<Output>, Option<Transcript>)> {
+        let chain = &self.session.chain;
+        let deadline = Instant::now() + REST;
+        let mut heads = chain.heads().await?;
+        loop {
+            let output = chain.output(&self.job).await?;
+            let proven = output.as_ref().and_then(|output| proof::proven(output, committed));
+            if committed.is_none() || proven.is_some() {
+                return Ok((output, proven));
+            }
+            if tokio::time::timeout_at(deadline, heads.next()).await.is_err() {
+                return Ok((output, None));
+            }
+        }
     }
 
     async fn look(&self) -> Result<JobView<AccountId>> {
@@ -158,7 +205,7 @@ struct Screen {
     /// Tokens shown.
     tokens: u32,
     /// Bytes shown.
-    bytes: usize,
+    bytes: Vec<u8>,
     finished: bool,
     open_line: bool,
 }
@@ -170,7 +217,7 @@ impl Screen {
             progress: None,
             pieces: Utf8Pieces::default(),
             tokens: 0,
-            bytes: 0,
+            bytes: Vec::new(),
             finished: false,
             open_line: false,
         }
@@ -200,7 +247,7 @@ impl Screen {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.bytes = self.bytes.saturating_add(bytes.len());
+        self.bytes.extend_from_slice(bytes);
         let text = self.pieces.push(bytes);
         self.write(&text)
     }
@@ -214,12 +261,24 @@ impl Screen {
         Ok(out::part(text)?)
     }
 
-    /// Shows what the stream has not brought of the whole.
-    fn complete(&mut self, output: Option<&Output>) -> Result<()> {
-        if let Some(output) = output {
-            let bytes = node::bytes(&output.bytes)?;
-            let rest = bytes.get(self.bytes..).unwrap_or_default();
-            self.append(rest)?;
+    /// Shows what the stream has not brought of the whole, and the whole again where the stream has
+    /// brought something else.
+    fn complete(&mut self, output: Option<&Output>, proven: Option<&Transcript>) -> Result<()> {
+        let whole = match (proven, output) {
+            (Some(transcript), _) => transcript.text.clone(),
+            (None, Some(output)) => node::bytes(&output.bytes)?,
+            (None, None) => self.bytes.clone(),
+        };
+        match whole.strip_prefix(self.bytes.as_slice()) {
+            Some(rest) => self.append(rest)?,
+            None => {
+                self.break_line()?;
+                if self.show {
+                    out::note("The text above is not what the operator committed to; this is:");
+                }
+                self.bytes.clear();
+                self.append(&whole)?;
+            }
         }
         self.break_line()?;
         self.progress = None;

@@ -19,6 +19,7 @@ pub mod follow;
 pub mod key;
 pub mod order;
 pub mod out;
+pub mod proof;
 pub mod session;
 pub mod text;
 pub mod view;

@@ -150,8 +150,12 @@ impl<'m> Session<'m> {
         for layer in 0..self.model.shape().layers {
             limits.check(cancel, self.length)?;
             let tiles = &self.tiles[..count];
-            let pass =
-                Pass { model: self.model, layer, split: (count == 1).then_some(self.threads) };
+            let pass = Pass {
+                model: self.model,
+                layer,
+                gate: self.threads.gate(),
+                split: (count == 1).then_some(self.threads),
+            };
             let rope = &*self.rope;
             self.threads.run(count, &|i| {
                 let mut tile = tiles[i].lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,6 +191,7 @@ impl<'m> Session<'m> {
         let pass = Pass {
             model: self.model,
             layer: 0,
+            gate: self.threads.gate(),
             split: (groups.len() == 1).then_some(self.threads),
         };
         let (heads, length) = (&self.heads, self.length);

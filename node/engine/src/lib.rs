@@ -4,6 +4,7 @@
 pub mod digest;
 mod error;
 mod forward;
+mod gate;
 mod generate;
 pub mod gguf;
 mod kernels;
@@ -21,6 +22,7 @@ mod weights;
 
 pub use error::EngineError;
 pub use forward::{Row, Session};
+pub use gate::Gate;
 pub use generate::{generate, FinishReason, GenerateSpec, Generation};
 pub use limits::Limits;
 pub use model::{Model, ModelInfo};

@@ -137,6 +137,11 @@ impl Model {
         self.tokenizer.decode(tokens)
     }
 
+    /// The most bytes that a token stands for.
+    pub fn longest_token(&self) -> usize {
+        self.tokenizer.longest()
+    }
+
     /// The token that ends an output.
     pub fn end_token(&self) -> u32 {
         self.tokenizer.end()

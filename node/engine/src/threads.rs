@@ -5,6 +5,7 @@
 //! threads never changes a result. Jobs may share a pool: one that finds it busy does its parts on
 //! its own thread.
 
+use crate::gate::Gate;
 use std::{
     panic::{catch_unwind, resume_unwind, AssertUnwindSafe},
     sync::{
@@ -21,6 +22,7 @@ const SPINS: u32 = 4_000;
 #[derive(Debug)]
 pub struct Threads {
     count: usize,
+    gate: Arc<Gate>,
     shared: Arc<Shared>,
     /// Held by the job that uses the workers.
     busy: Mutex<()>,
@@ -48,6 +50,7 @@ struct State {
 #[derive(Clone, Debug)]
 struct Region {
     call: Call,
+    gate: Arc<Gate>,
     parts: usize,
     next: Arc<AtomicUsize>,
     panicked: Arc<AtomicBool>,
@@ -73,6 +76,7 @@ impl Region {
             if part >= self.parts {
                 break;
             }
+            self.gate.pass();
             // SAFETY: the region is taken under the lock while `run` waits for its workers, so the
             // closure is alive; see `Threads::run`.
             unsafe { (*self.call.0)(part) };
@@ -121,6 +125,11 @@ impl Shared {
 impl Threads {
     /// A pool of `count` threads, the caller's included; at least one.
     pub fn new(count: usize) -> Self {
+        Self::behind(Arc::default(), count)
+    }
+
+    /// A pool of which every thread passes the gate before each part of its work.
+    pub fn behind(gate: Arc<Gate>, count: usize) -> Self {
         let shared = Arc::<Shared>::default();
         let workers = (1..count)
             .filter_map(|i| {
@@ -132,7 +141,7 @@ impl Threads {
                     .ok()
             })
             .collect::<Vec<_>>();
-        Self { count: workers.len() + 1, shared, busy: Mutex::new(()), workers }
+        Self { count: workers.len() + 1, gate, shared, busy: Mutex::new(()), workers }
     }
 
     /// Number of threads.
@@ -140,21 +149,37 @@ impl Threads {
         self.count
     }
 
+    /// The gate that its threads pass.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// Calls `f` once for each part from 0 to `parts - 1`, on all threads, and returns when all have
     /// ended. A panic in a part is raised here.
     pub(crate) fn run(&self, parts: usize, f: &(dyn Fn(usize) + Sync)) {
+        let alone = || {
+            for part in 0..parts {
+                self.gate.pass();
+                f(part);
+            }
+        };
         if parts < 2 || self.workers.is_empty() {
-            return (0..parts).for_each(f);
+            return alone();
         }
-        let Ok(guard) = self.busy.try_lock() else { return (0..parts).for_each(f) };
+        let Ok(guard) = self.busy.try_lock() else { return alone() };
         let pointer: *const (dyn Fn(usize) + Sync + '_) = f;
         // SAFETY: only the lifetime changes. Workers take the pointer from `state.region` under the
         // lock and count themselves in `active`; below, the region is cleared under the same lock
         // and `active` awaited to be zero before this function returns, also when a part panics.
         let pointer: *const (dyn Fn(usize) + Sync + 'static) =
             unsafe { std::mem::transmute(pointer) };
-        let region =
-            Region { call: Call(pointer), parts, next: Arc::default(), panicked: Arc::default() };
+        let region = Region {
+            call: Call(pointer),
+            gate: self.gate.clone(),
+            parts,
+            next: Arc::default(),
+            panicked: Arc::default(),
+        };
         let mut state = self.shared.lock();
         state.region = Some(region.clone());
         self.shared.epoch.fetch_add(1, Ordering::Release);

@@ -36,6 +36,12 @@ impl Tokenizer {
         tokens.iter().filter(|&&t| t < BYTES).map(|&t| t as u8).collect()
     }
 
+    /// The most bytes that a token stands for.
+    pub(crate) fn longest(self) -> usize {
+        let Self::Bytes { .. } = self;
+        1
+    }
+
     pub(crate) fn end(self) -> u32 {
         let Self::Bytes { .. } = self;
         EOS

@@ -8,10 +8,12 @@ use crate::{
 use assay_primitives::{
     api::AssayApi,
     job::{JobId, JobState, ModelId},
-    worker::KEY_TYPE,
+    settlement::Settlement,
+    worker::{Transcript, KEY_TYPE},
 };
 use assay_runtime::AccountId;
-use assay_worker::{StoreError, Worker, WorkerStatus, MAX_PAYLOAD_BYTES};
+use assay_worker::{StoreError, Worker, WorkerStatus};
+use codec::Decode;
 use jsonrpsee::{
     core::{async_trait, RpcResult},
     proc_macros::rpc,
@@ -55,6 +57,24 @@ pub struct Output {
     pub bytes: Bytes,
     /// `stop` or `length`; `None` while tokens may come.
     pub finish: Option<String>,
+    /// SCALE encoding of the transcript, whose blake2_256 is the `output_hash` that the operator
+    /// committed to; everything above is then read from it. `None` before the commitment, and where
+    /// no node around gives it: what is above is then what this node or a peer says.
+    pub transcript: Option<Bytes>,
+}
+
+impl Output {
+    /// What a transcript says.
+    fn proven(payload: Vec<u8>) -> Option<Self> {
+        let transcript = Transcript::decode(&mut payload.as_slice()).ok()?;
+        Some(Self {
+            text: String::from_utf8_lossy(&transcript.text).into_owned(),
+            tokens: transcript.output,
+            bytes: transcript.text.into(),
+            finish: Some(transcript.finish.label().into()),
+            transcript: Some(payload.into()),
+        })
+    }
 }
 
 /// What a subscription sends.
@@ -164,7 +184,7 @@ impl AssayRpcServer for AssayRpc {
     ) -> RpcResult<SubmittedPayload> {
         let worker = self.deps.worker.clone();
         let submitted = tokio::task::spawn_blocking(move || {
-            let hash = worker.put_payload(&payload)?;
+            let hash = worker.put_prompt(&payload)?;
             let tokens = model.and_then(|model| worker.count_tokens(&model, &payload));
             Ok(SubmittedPayload { hash, bytes: payload.len(), tokens })
         });
@@ -176,8 +196,8 @@ impl AssayRpcServer for AssayRpc {
 
     async fn output(&self, job: JobId) -> RpcResult<Option<Output>> {
         let deps = &self.deps;
-        if local_page(&deps.worker, &job, 0).is_none() {
-            deps.fetch_output(job).await?;
+        if let Some(payload) = deps.transcript(job).await? {
+            return Ok(Output::proven(payload));
         }
         let Some(page) = deps.whole(&job).await else { return Ok(None) };
         let bytes = deps.bytes(&job, &page.tokens).await;
@@ -186,6 +206,7 @@ impl AssayRpcServer for AssayRpc {
             bytes: bytes.into(),
             tokens: page.tokens,
             finish: page.finish.map(|finish| finish.label().to_string()),
+            transcript: None,
         }))
     }
 
@@ -231,27 +252,25 @@ impl Deps {
             .collect())
     }
 
-    /// Fetches a delivered job's output from the nodes around, and keeps it.
-    async fn fetch_output(&self, job: JobId) -> RpcResult<()> {
+    /// The transcript that was committed for a job, from here or from the nodes around; kept.
+    async fn transcript(&self, job: JobId) -> RpcResult<Option<Vec<u8>>> {
         let view = self
             .client
             .runtime_api()
             .job(self.client.info().best_hash, job)
             .map_err(|failure| error(failure.to_string()))?;
-        let Some(JobState::Delivered { commitment, .. }) = view.map(|view| view.state) else {
-            return Ok(());
+        let hash = match view.map(|view| view.state) {
+            Some(JobState::Delivered { commitment, .. }) => commitment.output_hash,
+            Some(JobState::Settled(Settlement { output_hash: Some(hash), .. })) => hash,
+            _ => return Ok(None),
         };
-        let Some(payload) = self.exchange.payload(commitment.output_hash, &[]).await else {
-            return Ok(());
-        };
-        if payload.len() <= MAX_PAYLOAD_BYTES
-            && sp_crypto_hashing::blake2_256(&payload) == commitment.output_hash.0
-        {
-            self.worker
-                .keep_output(&job, &payload)
-                .map_err(|failure| error(failure.to_string()))?;
+        let stored = |failure: StoreError| error(failure.to_string());
+        if let Some(payload) = self.worker.payload(&hash).map_err(stored)? {
+            return Ok(Some(payload));
         }
-        Ok(())
+        let Some(payload) = self.exchange.payload(hash, &[]).await else { return Ok(None) };
+        self.worker.keep_output(&job, &payload).map_err(stored)?;
+        Ok(Some(payload))
     }
 
     /// A page from here, or from the nodes around.

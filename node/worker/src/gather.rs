@@ -3,6 +3,7 @@
 
 use crate::{
     queue::{Entry, Kind, Payloads, Stage, WorkKey},
+    store::MAX_PAYLOAD_BYTES,
     worker::{Inner, LOG_TARGET},
 };
 use assay_primitives::{AbstainReason, DeclineReason, EngineResult, JobId, Task, Verdict, Work};
@@ -16,6 +17,9 @@ use std::{
 const ATTEMPTS: u32 = 8;
 /// How long to wait between two looks.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// The most bytes of a transcript beside its tokens and its text: three lengths, finish and salt.
+const TRANSCRIPT_FRAME: usize = 3 * 4 + 1 + 32;
 
 /// Where payloads come from that this node does not have.
 pub trait PayloadSource: Send + Sync + 'static {
@@ -105,6 +109,12 @@ fn prepare(inner: &Inner, job: &JobId, task: &Task, prompt: &[u8]) -> EngineResu
     }
     if tokens.saturating_add(task.max_tokens as usize) > model.info().context_length as usize {
         return refused(DeclineReason::ContextExceeded);
+    }
+    // Work that could end in a transcript that no node takes is not begun.
+    let output = task.max_tokens as usize;
+    let bytes = (tokens + output) * size_of::<u32>() + output * model.longest_token();
+    if bytes + TRANSCRIPT_FRAME > MAX_PAYLOAD_BYTES {
+        return refused(DeclineReason::Resource);
     }
     EngineResult::Ready { job: *job }
 }

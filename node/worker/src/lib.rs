@@ -30,6 +30,6 @@ pub use fault::Fault;
 pub use gather::PayloadSource;
 pub use mailbox::WorkerMailbox;
 pub use status::{ModelStatus, WorkerStatus};
-pub use store::{StoreError, MAX_PAYLOAD_BYTES};
+pub use store::{StoreError, MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES};
 pub use streams::{Stream, StreamState};
 pub use worker::{Worker, WorkerConfig, WorkerError};

@@ -21,7 +21,7 @@ use std::{sync::Arc, time::Instant};
 /// Works off one kind of work until the queue closes.
 pub fn run(inner: Arc<Inner>, kind: Kind) {
     lower_priority();
-    let threads = engine::Threads::new(inner.threads);
+    let threads = engine::Threads::behind(inner.gate.clone(), inner.threads);
     while let Some(entry) = inner.queue.next_to_run(kind) {
         let started = Instant::now();
         let key = WorkKey::from(&entry.work);
@@ -109,8 +109,9 @@ fn generate(
     if let Some(metrics) = &inner.metrics {
         metrics.generated(output.len());
     }
-    let transcript = Transcript { input, output, finish, salt: inner.output_salt(&job) };
-    inner.publish(&job, model, &transcript)?;
+    let text = model.detokenize(&output);
+    let transcript = Transcript { input, output, text, finish, salt: inner.output_salt(&job) };
+    inner.publish(&job, &transcript)?;
     let commitment = OutputCommitment {
         output_hash: transcript.hash(),
         digest_commitment: H256(blake2_256(&generation.digest_root)),
@@ -168,6 +169,7 @@ fn judge(
     if !bytes.is_empty()
         || transcript.output.len() != commitment.tokens as usize
         || transcript.finish != commitment.finish
+        || transcript.text != model.detokenize(&transcript.output)
     {
         return malformed;
     }
@@ -226,7 +228,7 @@ fn reject_reason(reason: engine::RejectReason) -> RejectReason {
 
 impl Inner {
     /// Stores an output, and shows it to who listens.
-    fn publish(&self, job: &JobId, model: &engine::Model, transcript: &Transcript) -> Option<()> {
+    fn publish(&self, job: &JobId, transcript: &Transcript) -> Option<()> {
         use codec::Encode;
         let stored = self
             .store
@@ -238,7 +240,7 @@ impl Inner {
         }
         self.streams.open(job).complete(StreamState {
             tokens: transcript.output.clone(),
-            bytes: model.detokenize(&transcript.output),
+            bytes: transcript.text.clone(),
             finish: Some(transcript.finish),
         });
         Some(())

@@ -10,8 +10,11 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{collections::BTreeMap, path::Path};
 
-/// The most bytes of a prompt or of an output.
-pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
+/// The most bytes of a prompt.
+pub const MAX_PROMPT_BYTES: usize = 1 << 20;
+
+/// The most bytes of a payload: of a prompt, or of a transcript, which has a prompt's tokens too.
+pub const MAX_PAYLOAD_BYTES: usize = 8 << 20;
 
 /// The most bytes of all payloads; beyond it the oldest go.
 const MAX_STORED_BYTES: u64 = 256 << 20;
@@ -28,11 +31,13 @@ const OUTPUTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("out
 /// Why something could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The payload exceeds [`MAX_PAYLOAD_BYTES`].
-    #[error("the payload has {bytes} bytes and the limit is {MAX_PAYLOAD_BYTES}; shorten it")]
-    PayloadTooLarge {
+    /// The payload exceeds [`MAX_PROMPT_BYTES`] or [`MAX_PAYLOAD_BYTES`].
+    #[error("the payload has {bytes} bytes and the limit is {limit}; shorten it")]
+    TooLarge {
         /// Its length.
         bytes: usize,
+        /// The limit.
+        limit: usize,
     },
     /// The database refuses.
     #[error("the worker's store fails: {0}; check the disk and the permissions of its folder")]
@@ -75,7 +80,7 @@ impl Store {
     /// Keeps a payload; gives its blake2_256 hash.
     pub fn put_payload(&self, bytes: &[u8]) -> Result<H256, StoreError> {
         if bytes.len() > MAX_PAYLOAD_BYTES {
-            return Err(StoreError::PayloadTooLarge { bytes: bytes.len() });
+            return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PAYLOAD_BYTES });
         }
         let hash = blake2_256(bytes);
         let write = self.0.begin_write()?;
@@ -183,7 +188,7 @@ mod tests {
         let (_dir, store) = store();
         let error = store.put_payload(&vec![0; MAX_PAYLOAD_BYTES + 1]).unwrap_err();
         assert!(
-            matches!(error, StoreError::PayloadTooLarge { bytes } if bytes == MAX_PAYLOAD_BYTES + 1)
+            matches!(error, StoreError::TooLarge { bytes, .. } if bytes == MAX_PAYLOAD_BYTES + 1)
         );
     }
 

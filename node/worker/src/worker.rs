@@ -10,10 +10,10 @@ use crate::{
     run,
     secret::{Purpose, Secret},
     status::{ModelStatus, WorkerStatus},
-    store::{Store, StoreError},
-    streams::{Stream, StreamState, Streams},
+    store::{Store, StoreError, MAX_PROMPT_BYTES},
+    streams::{Stream, Streams},
 };
-use assay_engine::{Limits, Model};
+use assay_engine::{Gate, Limits, Model};
 use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Task, Verdict, Work};
 use codec::Decode;
 use parking_lot::Mutex;
@@ -47,6 +47,8 @@ pub struct WorkerConfig {
     pub models: Vec<Model>,
     /// Threads of a job.
     pub threads: usize,
+    /// What stops the engine for a while, for more urgent work.
+    pub gate: Arc<Gate>,
     /// The most bytes that a job's KV cache and buffers may have.
     pub memory_bytes: u64,
     /// How it cheats; only ever set on development chains.
@@ -79,6 +81,7 @@ pub(crate) struct Inner {
     pub store: Arc<Store>,
     pub streams: Streams,
     pub threads: usize,
+    pub gate: Arc<Gate>,
     pub limits: Limits,
     pub fault: Option<Fault>,
     pub metrics: Option<Metrics>,
@@ -169,7 +172,7 @@ pub struct Worker {
 impl Worker {
     /// Opens the store and starts the threads. `registry` is where its metrics go.
     pub fn start(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
-        let WorkerConfig { dir, models, threads, memory_bytes, fault } = config;
+        let WorkerConfig { dir, models, threads, gate, memory_bytes, fault } = config;
         let folder = |error| WorkerError::Folder { path: dir.clone(), error };
         std::fs::create_dir_all(&dir).map_err(folder)?;
         let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
@@ -181,6 +184,7 @@ impl Worker {
             store,
             streams: Streams::default(),
             threads,
+            gate,
             limits: Limits { memory_bytes, deadline: None },
             fault,
             metrics: registry.map(Metrics::register).transpose()?,
@@ -228,8 +232,11 @@ impl Worker {
         self.inner.results.wait(&WorkKey::from(work), Instant::now() + timeout)
     }
 
-    /// Keeps a payload; gives its hash.
-    pub fn put_payload(&self, bytes: &[u8]) -> Result<H256, StoreError> {
+    /// Keeps a prompt; gives its hash.
+    pub fn put_prompt(&self, bytes: &[u8]) -> Result<H256, StoreError> {
+        if bytes.len() > MAX_PROMPT_BYTES {
+            return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PROMPT_BYTES });
+        }
         self.inner.store.put_payload(bytes)
     }
 
@@ -264,15 +271,6 @@ impl Worker {
     pub fn keep_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
         let hash = self.inner.store.put_payload(payload)?;
         self.inner.store.put_output(job, &hash)
-    }
-
-    /// A transcript as a stream that has ended.
-    pub fn as_stream(&self, model: &ModelId, transcript: &Transcript) -> StreamState {
-        StreamState {
-            tokens: transcript.output.clone(),
-            bytes: self.detokenize(model, &transcript.output).unwrap_or_default(),
-            finish: Some(transcript.finish),
-        }
     }
 
     /// The jobs that anything is known of or done for.

@@ -27,7 +27,14 @@ fn start(dir: &Path, fault: Option<Fault>) -> WorkerMailbox {
 }
 
 fn start_with(dir: &Path, fault: Option<Fault>, models: Vec<Model>) -> WorkerMailbox {
-    let config = WorkerConfig { dir: dir.into(), models, threads: 1, memory_bytes: 1 << 28, fault };
+    let config = WorkerConfig {
+        dir: dir.into(),
+        models,
+        threads: 1,
+        gate: Arc::default(),
+        memory_bytes: 1 << 28,
+        fault,
+    };
     WorkerMailbox(Arc::new(Worker::start(config, None).unwrap()))
 }
 
@@ -83,7 +90,7 @@ fn verdict(mailbox: &WorkerMailbox, task: Task, commitment: OutputCommitment) ->
 fn worker(fault: Option<Fault>) -> (tempfile::TempDir, WorkerMailbox) {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start(dir.path(), fault);
-    mailbox.0.put_payload(PROMPT).unwrap();
+    mailbox.0.put_prompt(PROMPT).unwrap();
     (dir, mailbox)
 }
 
@@ -173,7 +180,7 @@ fn silent_operator_has_no_result() {
         tokens: 1,
         finish: FinishReason::Length,
     };
-    mailbox.0.put_payload(b"nonsense").unwrap();
+    mailbox.0.put_prompt(b"nonsense").unwrap();
     let rejected = verdict(&mailbox, task(1), unknown);
     assert_eq!(rejected, Verdict::Reject { position: 0, reason: RejectReason::Malformed });
     assert_eq!(mailbox.poll(8).len(), 1);
@@ -193,6 +200,19 @@ fn output_of_another_length_than_committed_is_malformed() {
     let (_dir, mailbox) = worker(None);
     let honest = commitment(&mailbox, 8);
     let forged = OutputCommitment { tokens: honest.tokens + 1, ..honest };
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
+    assert_eq!(verdict(&mailbox, task(8), forged), rejected);
+}
+
+#[test]
+fn text_that_is_not_of_the_tokens_is_malformed() {
+    let (_dir, mailbox) = worker(None);
+    let honest = commitment(&mailbox, 8);
+    let transcript = mailbox.0.output(&job()).unwrap();
+    assert_eq!(transcript.text, Model::tiny().unwrap().detokenize(&transcript.output));
+    let forged = Transcript { text: b"something else".to_vec(), ..transcript };
+    mailbox.0.keep_output(&job(), &forged.encode()).unwrap();
+    let forged = OutputCommitment { output_hash: forged.hash(), ..honest };
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
     assert_eq!(verdict(&mailbox, task(8), forged), rejected);
 }
@@ -237,6 +257,7 @@ fn second_worker_on_the_same_folder_is_refused() {
         dir: dir.path().into(),
         models: Vec::new(),
         threads: 1,
+        gate: Arc::default(),
         memory_bytes: 1 << 20,
         fault: None,
     };
@@ -298,6 +319,7 @@ fn transcript_of_another_node_is_kept_as_an_output() {
     let transcript = Transcript {
         input: vec![256, 65],
         output: vec![66],
+        text: b"B".to_vec(),
         finish: FinishReason::Length,
         salt: H256::zero(),
     };

@@ -268,11 +268,14 @@ pub fn spec() -> JobSpec<AccountId> {
     }
 }
 
+/// What every commitment names.
+pub const OUTPUT_HASH: H256 = H256::repeat_byte(2);
+
 /// A commitment to that many tokens.
 pub fn commitment(tokens: u32) -> OutputCommitment {
     let finish = if tokens == 20 { FinishReason::Length } else { FinishReason::EndToken };
     OutputCommitment {
-        output_hash: H256::repeat_byte(2),
+        output_hash: OUTPUT_HASH,
         digest_commitment: H256::repeat_byte(3),
         tokens,
         finish,

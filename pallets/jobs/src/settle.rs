@@ -62,6 +62,7 @@ impl<T: Config> Pallet<T> {
         let settlement = Settlement {
             audit,
             verifiers: count(verifiers),
+            output_hash: Some(commitment.output_hash),
             tokens: commitment.tokens,
             paid: job.payment.down.saturating_add(verified).saturating_add(pay),
             ..Self::record(Outcome::Paid, Some(operator))
@@ -100,7 +101,7 @@ impl<T: Config> Pallet<T> {
         delivery: Delivery<T::AccountId>,
         verifiers: &[T::AccountId],
     ) {
-        let Delivery { operator, price, .. } = delivery;
+        let Delivery { operator, price, commitment, .. } = delivery;
         let duty = Duty::Run(*id);
         let bond = T::Operators::reserved(&operator, duty);
         let credit = T::Operators::seize(&operator, duty, bond);
@@ -118,6 +119,7 @@ impl<T: Config> Pallet<T> {
         let settlement = Settlement {
             audit: AuditOutcome::Rejected,
             verifiers: count(verifiers),
+            output_hash: Some(commitment.output_hash),
             paid: job.payment.down,
             refunded: returned.saturating_add(compensation),
             slashed,
@@ -133,6 +135,7 @@ impl<T: Config> Pallet<T> {
             operator,
             audit: AuditOutcome::NotAudited,
             verifiers: 0,
+            output_hash: None,
             tokens: 0,
             paid: 0,
             refunded: 0,

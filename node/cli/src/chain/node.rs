@@ -96,6 +96,8 @@ pub struct Output {
     pub bytes: String,
     /// Why it ends; `None` while it does not.
     pub finish: Option<String>,
+    /// The transcript's SCALE encoding in hex, which hashes to the operator's commitment.
+    pub transcript: Option<String>,
 }
 
 /// A piece of an output.

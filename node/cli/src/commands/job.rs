@@ -8,7 +8,7 @@ use crate::{
     chain::extrinsic::Included,
     exit::Exit,
     follow::{self, unknown, Ended},
-    order, out,
+    order, out, proof,
     session::Session,
     view::{self, models::Models},
 };
@@ -71,9 +71,12 @@ async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit
     let chain = &session.chain;
     let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
     let output = if with_output { chain.output(id).await? } else { None };
+    let committed = proof::committed(&view.state);
+    let proven = output.as_ref().is_some_and(|it| proof::proven(it, committed).is_some());
     if session.json {
         let mut object = view::job::json(id, &view);
         if with_output {
+            object.insert("proven".into(), json!(proven));
             object.insert("output".into(), json!(output.as_ref().map(|output| &output.text)));
             object.insert("tokenIds".into(), json!(output.as_ref().map(|output| &output.tokens)));
             let finish = output.as_ref().and_then(|output| output.finish.as_ref());
@@ -84,7 +87,12 @@ async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit
         let models = Models::read(chain, &chain.node_status().await?).await?;
         out::pairs(&view::job::rows(id, &view, models.name(&view.spec.model)))?;
         match output {
-            Some(output) => out::line(&format!("\n{}", output.text))?,
+            Some(output) => {
+                out::line(&format!("\n{}", output.text))?;
+                if !proven {
+                    out::note("This is what the node says; it is not proven to be committed.");
+                }
+            }
             None if with_output => out::note("This node has no output of the job."),
             None => {}
         }
@@ -99,18 +107,18 @@ async fn wait(session: &Session, id: &JobId) -> Result<Exit> {
         out::note("The job goes on.");
         return Ok(Exit::Detached);
     };
-    let Ended { view, settlement, .. } = &ended;
+    let Ended { view, .. } = &ended;
     if session.json {
         let mut object = view::job::json(id, view);
         put_output(&mut object, &ended);
         out::object(&Value::Object(object))?;
     } else {
         out::line("")?;
-        let mut rows = view::job::settlement_rows(settlement);
+        let mut rows = ended.rows();
         rows.push(("Job", format!("{id:?}")));
         out::pairs(&rows)?;
     }
-    Ok(view::job::exit(settlement))
+    Ok(ended.exit())
 }
 
 /// Sends a call about a job and shows the job after it.

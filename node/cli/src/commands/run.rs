@@ -27,12 +27,12 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<Exit> {
         out::object(&Value::Object(object(&ordered, &ended)))?;
     } else {
         out::line("")?;
-        let mut rows = view::job::settlement_rows(&ended.settlement);
+        let mut rows = ended.rows();
         rows.push(("Model", ordered.model.to_string()));
         rows.push(("Job", format!("{:?}", ordered.job)));
         out::pairs(&rows)?;
     }
-    Ok(view::job::exit(&ended.settlement))
+    Ok(ended.exit())
 }
 
 fn detached(session: &Session, ordered: &Ordered) -> Result<Exit> {
@@ -54,13 +54,18 @@ fn object(ordered: &Ordered, ended: &Ended) -> Map<String, Value> {
     object
 }
 
-/// Adds the output, and its length and end where the chain does not tell them.
+/// Adds the output, whether it is proven to be the one that was committed, and its length and end
+/// where the chain does not tell them.
 pub(super) fn put_output(object: &mut Map<String, Value>, ended: &Ended) {
     let output = ended.output.as_ref();
-    object.insert("output".into(), json!(output.map(|output| &output.text)));
+    let text = ended.proven.as_ref().map(|proven| String::from_utf8_lossy(&proven.text).into());
+    let tokens = ended.proven.as_ref().map(|proven| &proven.output);
+    let tokens = tokens.or(output.map(|output| &output.tokens));
+    object.insert("proven".into(), json!(ended.proven.is_some()));
+    object.insert("output".into(), json!(text.or(output.map(|output| output.text.clone()))));
     object.insert("finish".into(), json!(output.and_then(|output| output.finish.as_ref())));
-    object.insert("tokenIds".into(), json!(output.map(|output| &output.tokens)));
-    if let Some(output) = output {
-        object.insert("tokens".into(), json!(output.tokens.len()));
+    object.insert("tokenIds".into(), json!(tokens));
+    if let Some(tokens) = tokens {
+        object.insert("tokens".into(), json!(tokens.len()));
     }
 }

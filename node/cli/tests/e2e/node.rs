@@ -85,9 +85,26 @@ impl Node {
         node
     }
 
+    /// Starts a node of the development chain that has an engine and the worker keys of these
+    /// operators, beside another node, and waits until it answers.
+    pub async fn of_operators(names: &[&str], beside: &Self) -> Self {
+        let folder = new_folder();
+        for name in names {
+            insert_worker_key(folder.path(), name);
+        }
+        let address = beside.address().await;
+        let args = ["--chain", "dev", "--engine", "--bootnodes", &address];
+        let mut node = Self::spawn_in(folder, &args, free_port());
+        node.ready().await;
+        node
+    }
+
     /// Starts a node that is to serve its RPC on this port.
     pub fn spawn(args: &[&str], rpc_port: u16) -> Self {
-        let folder = tempfile::Builder::new().prefix("assay-e2e-").tempdir().expect("a folder");
+        Self::spawn_in(new_folder(), args, rpc_port)
+    }
+
+    fn spawn_in(folder: TempDir, args: &[&str], rpc_port: u16) -> Self {
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
         let p2p_port = free_port();
         let child = launch(&args, folder.path(), rpc_port, p2p_port);
@@ -176,6 +193,22 @@ impl Drop for Node {
             }
         }
     }
+}
+
+fn new_folder() -> TempDir {
+    tempfile::Builder::new().prefix("assay-e2e-").tempdir().expect("a folder")
+}
+
+/// Puts the worker key of a development operator into the keystore of a node in that folder.
+fn insert_worker_key(folder: &Path, name: &str) {
+    let status = Command::new(binary())
+        .args(["key", "insert", "--chain", "dev", "--scheme", "sr25519", "--key-type", "assy"])
+        .args(["--suri", &format!("//{name}//worker")])
+        .arg("--base-path")
+        .arg(folder.join("node"))
+        .status()
+        .expect("the node can be started");
+    assert!(status.success(), "the worker key of {name} is not inserted: {status}");
 }
 
 #[allow(clippy::print_stderr, reason = "the test runner captures it")]

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A plain full node as the client's.
+//! More nodes than one: a plain full node as the client's, and operators on nodes of their own.
 
 use crate::{
     cli::assay,
     node::{places, wait_for, Node, START},
 };
+use assay_cli::proof::{committed, proven};
 use jsonrpsee::rpc_params;
 use serde_json::Value;
 
@@ -48,5 +49,39 @@ async fn plain_node_serves_a_client() {
     assert_eq!(here.tokens, there.tokens);
     assert_eq!(here.text, there.text);
     assert_eq!(here.tokens.len(), 16);
+    let view = client.chain().await.job(&id).await.unwrap().expect("the job is on the chain");
+    let proven = proven(&here, committed(&view.state)).expect("it hashes to the commitment");
+    assert_eq!(proven.output, here.tokens);
+    assert_eq!(String::from_utf8_lossy(&proven.text), here.text);
     assert!(said.out.starts_with(here.text.trim_end_matches('\n')), "{said:?} is not {here:?}");
+}
+
+#[tokio::test]
+async fn operators_of_other_nodes_verify() {
+    let _places = places(2).await;
+    let validator = Node::dev(&["--no-engine"]).await;
+    let first = Node::of_operators(&["Alice", "Bob"], &validator).await;
+    let second = Node::of_operators(&["Charlie", "Dave"], &validator).await;
+    for node in [&first, &second] {
+        let status = node.chain().await.node_status().await.unwrap();
+        assert_eq!(
+            status.workers.iter().filter(|key| key.stash.is_some()).count(),
+            2,
+            "{status:?}"
+        );
+    }
+
+    // Three of the four operators are the committee, so both nodes have a verifier: the one that did
+    // not run the job has neither the prompt nor the output, and fetches both.
+    let said =
+        assay(&first, &["run", "--json", "--max-tokens", "16", "In the beginning"]).await.ok();
+    assert_eq!(said["verdict"], "accept", "{said}");
+    assert_eq!(said["verifiers"], 3, "{said}");
+    assert_eq!(said["proven"], true, "{said}");
+    let job = said["job"].as_str().unwrap();
+    let accepted = format!("verify of job {job}: accept");
+    let generated = format!("generate of job {job}: ");
+    let logs = [first.log_text(), second.log_text()];
+    assert!(logs.iter().all(|log| log.contains(&accepted)), "{logs:?}");
+    assert_eq!(logs.iter().filter(|log| log.contains(&generated)).count(), 1, "{logs:?}");
 }

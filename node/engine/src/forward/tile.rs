@@ -2,6 +2,7 @@
 //! Up to 16 tokens on their way through the layers.
 
 use crate::{
+    gate::Gate,
     kernels::{self, Activations, TILE},
     kv::KvCache,
     n1::{self, RopeTable, KEYS},
@@ -13,10 +14,16 @@ use std::sync::{Mutex, PoisonError};
 /// Products of fewer multiplications than this are not worth waking a thread for.
 const SPLIT_FROM: usize = 1 << 20;
 
+/// The most multiplications of a part: less than a millisecond, so that nothing waits long for a
+/// thread to come to the gate.
+const PART: usize = 1 << 22;
+
 /// What a step needs to know besides the tile.
 pub(super) struct Pass<'p> {
     pub model: &'p Model,
     pub layer: usize,
+    /// Passed before each product.
+    pub gate: &'p Gate,
     /// The pool, if this is the only tile and its products may be split by rows.
     pub split: Option<&'p Threads>,
 }
@@ -30,9 +37,10 @@ impl Pass<'_> {
     fn multiply(&self, matrix: &Matrix, x: &Activations, tokens: usize, out: &mut [f32]) {
         let (data, rows) = (matrix.data(self.model.file()), matrix.rows);
         let out = &mut out[..tokens * rows];
+        self.gate.pass();
         match self.split {
             Some(threads) if tokens == 1 && rows * matrix.columns >= SPLIT_FROM => {
-                let share = rows.div_ceil(threads.count());
+                let share = rows.div_ceil(threads.count()).min(PART / matrix.columns).max(TILE);
                 let parts: Vec<Mutex<&mut [f32]>> = out.chunks_mut(share).map(Mutex::new).collect();
                 threads.run(parts.len(), &|i| {
                     let mut out = parts[i].lock().unwrap_or_else(PoisonError::into_inner);

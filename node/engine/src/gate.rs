@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A gate that inference passes before each part of its work, and that more urgent work closes.
+
+use std::{
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Condvar, Mutex, PoisonError,
+    },
+    time::{Duration, Instant},
+};
+
+/// Closed for short times by work that must not share the machine's cores and caches with
+/// inference. It opens by itself when its time is over, so that nobody waits on it for ever.
+#[derive(Debug, Default)]
+pub struct Gate {
+    /// Whether to look at `until` at all: what the open gate costs is one load.
+    closed: AtomicBool,
+    until: Mutex<Option<Instant>>,
+    opened: Condvar,
+}
+
+impl Gate {
+    /// Closes it, for `at_most` that long from now; a closed one stays closed for that time.
+    pub fn close(&self, at_most: Duration) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + at_most);
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// Opens it.
+    pub fn open(&self) {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = None;
+        self.closed.store(false, Ordering::Release);
+        drop(until);
+        self.opened.notify_all();
+    }
+
+    /// Waits while it is closed.
+    pub fn pass(&self) {
+        if !self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(end) = *until {
+            let now = Instant::now();
+            if now >= end {
+                *until = None;
+                self.closed.store(false, Ordering::Release);
+                break;
+            }
+            (until, _) =
+                self.opened.wait_timeout(until, end - now).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::mpsc, thread};
+
+    /// Far longer than a test takes.
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn open_gate_lets_pass() {
+        Gate::default().pass();
+    }
+
+    #[test]
+    fn closed_gate_lets_pass_once_it_opens() {
+        let gate = Gate::default();
+        gate.close(LONG);
+        let (sender, receiver) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                gate.pass();
+                // The test has ended when nobody listens.
+                let _ = sender.send(());
+            });
+            assert!(receiver.try_recv().is_err(), "it passed while the gate was closed");
+            gate.open();
+            assert!(receiver.recv().is_ok());
+        });
+    }
+
+    #[test]
+    fn closed_gate_opens_by_itself() {
+        let gate = Gate::default();
+        gate.close(Duration::from_millis(1));
+        gate.pass();
+        assert!(!gate.closed.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn gate_that_is_closed_again_stays_closed_for_longer() {
+        let gate = Gate::default();
+        gate.close(Duration::ZERO);
+        gate.close(LONG);
+        let until = gate.until.lock().unwrap().unwrap();
+        assert!(until > Instant::now() + LONG / 2);
+    }
+}
