@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Measures, prints a table, and ends with one JSON object of the figures.
 #
-#   ./scripts/bench.sh engine   decode tokens/s, verify over generate, on the built-in model
+#   ./scripts/bench.sh engine   decode, prefill, verify over generate, batches, memory; beside
+#                               llama.cpp and candle; into docs/bench/engine.md
 #   ./scripts/bench.sh chain    block import beside a running job; whole jobs that fit a block
 #
 # Arguments after the name go to the benchmark; --help tells which there are.
@@ -15,7 +16,7 @@ name=${1:-}
 case "$name" in
 engine | chain) ;;
 -h | --help)
-    sed -n '3,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
 *)
@@ -31,6 +32,13 @@ echo "bench: building (20 to 30 minutes the first time, on two cores)" >&2
 cargo build --release --quiet --workspace --bins --examples >&2
 
 case "$name" in
-engine) exec "$ASSAY_BIN/examples/bench" "$@" ;;
+engine)
+    # Debian's Python has Debian's matplotlib, which another Python on PATH may not have.
+    python=python3
+    if ! python3 -c 'import matplotlib' 2>/dev/null && [ -x /usr/bin/python3 ]; then
+        python=/usr/bin/python3
+    fi
+    exec "$python" scripts/bench/engine.py "$@"
+    ;;
 chain) exec python3 scripts/bench/chain.py "$@" ;;
 esac

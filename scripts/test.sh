@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the machine ready and runs the tests.
 #
-#   ./scripts/test.sh        all of them
-#   ./scripts/test.sh unit   those of the crates: unit, property, real-runtime
-#   ./scripts/test.sh e2e    those against the real node
+#   ./scripts/test.sh            all of them
+#   ./scripts/test.sh unit       those of the crates: unit, property, real-runtime
+#   ./scripts/test.sh e2e        those against the real node
+#   ./scripts/test.sh aarch64    the engine's exactness on an emulated AArch64 machine (not in all)
+#   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first (not in all)
 #
 # Arguments after the part go to the test runner: ./scripts/test.sh e2e honest
 set -euo pipefail
@@ -21,11 +23,15 @@ die() {
 part=${1:-all}
 case "$part" in
 unit | e2e | all) ;;
+aarch64 | llama-cpp)
+    shift
+    exec "$ASSAY_ROOT/scripts/test-$part.sh" "$@"
+    ;;
 -h | --help)
-    sed -n '3,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-*) die "unknown part '$part'; there are unit, e2e and all" ;;
+*) die "unknown part '$part'; there are unit, e2e, aarch64, llama-cpp and all" ;;
 esac
 [ $# -eq 0 ] || shift
 

@@ -74,6 +74,9 @@ pub enum Command {
     /// Make and inspect keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Look at model files, and convert them.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Look at a node.
     #[command(subcommand)]
     Node(NodeCommand),
@@ -87,6 +90,32 @@ pub enum Command {
         /// Write one page for each command into this folder.
         #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
+    },
+}
+
+/// `assay model`. Needs no node.
+#[derive(Subcommand, Debug)]
+pub enum ModelCommand {
+    /// Check a GGUF file as the engine would, and show what it is and its id on the chain.
+    Show {
+        /// The file.
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Convert a GGUF file of any type into one that the engine runs, with an id of its own.
+    ///
+    /// Matrices become Q8_0 by one published rule, so that everybody who converts the same file gets
+    /// the same id; those in Q8_0 and Q4_0 stay as they are. Norms and biases become F32.
+    Import {
+        /// The file to convert.
+        #[arg(value_hint = ValueHint::FilePath)]
+        from: PathBuf,
+        /// Where to; a file that is there is replaced.
+        #[arg(value_hint = ValueHint::FilePath)]
+        to: PathBuf,
+        /// Make the matrices Q4_0, those in Q8_0 among them: half the memory, less like the original.
+        #[arg(long = "q4-0")]
+        q4_0: bool,
     },
 }
 

@@ -4,6 +4,7 @@
 mod claim;
 mod job;
 mod key;
+mod model;
 mod node;
 mod operator;
 mod run;
@@ -27,6 +28,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit> {
         }
         Command::Claim => claim::claim(&Session::open(&global).await?).await,
         Command::Key(command) => key::dispatch(&global, command),
+        Command::Model(command) => model::dispatch(&command, global.json),
         Command::Node(command) => node::dispatch(&global, command).await,
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { dir } => shell::man(dir.as_deref()),

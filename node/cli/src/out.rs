@@ -76,6 +76,34 @@ pub fn pairs(rows: &[(&str, String)]) -> io::Result<()> {
     Ok(())
 }
 
+/// Shows on a terminal how many bytes are done; is silent elsewhere.
+pub struct Bytes(ProgressBar);
+
+impl Bytes {
+    /// Begins with that message.
+    pub fn new(message: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(
+            ProgressStyle::with_template("{msg} {wide_bar} {bytes} of {total_bytes}, {eta} left")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        bar.set_message(message);
+        Self(bar)
+    }
+
+    /// So much is done.
+    pub fn at(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// Tells on a terminal what is being waited for; is silent elsewhere.
 pub struct Progress(ProgressBar);
 

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Speeds of the tiny model, and how much faster verifying an output is than generating it.
+//! Speeds of a model: decode, prefill, verification against generation, and jobs that run together.
 #![allow(clippy::print_stdout, reason = "the table is this program's output")]
 
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 use assay_engine::{
-    generate, verify, GenerateSpec, Limits, Model, Positions, SampleSpec, Sampling, Session,
-    Threads, Transcript, Verification,
+    generate,
+    serve::{GenerateJob, Server, ServerConfig},
+    verify, GenerateSpec, Limits, Model, Positions, SampleSpec, Sampling, Session, Threads,
+    Transcript, Verification,
 };
 use clap::Parser;
-use std::{path::PathBuf, sync::atomic::AtomicBool, time::Instant};
+use serde_json::json;
+use std::{
+    path::PathBuf,
+    sync::{atomic::AtomicBool, Arc},
+    time::Instant,
+};
+
+/// Tokens of each job of a batch.
+const BATCH_TOKENS: u32 = 64;
 
 const PROMPT: &[u8] = b"And it came to pass in those days, that the king of the land said";
 
@@ -24,11 +34,17 @@ struct Options {
     /// Measurements of which the median is taken.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(5..))]
     rounds: u32,
+    /// Lengths of output to generate and verify.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 64, 256, 1024])]
+    outputs: Vec<u32>,
+    /// Numbers of jobs to run at a time; 0 for none.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 16])]
+    batches: Vec<usize>,
 }
 
 struct Bench {
-    model: Model,
-    threads: Threads,
+    model: Arc<Model>,
+    threads: Arc<Threads>,
     limits: Limits,
     cancel: AtomicBool,
 }
@@ -89,6 +105,51 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
+/// Medians of one length of output, in seconds.
+struct Outputs {
+    tokens: u32,
+    generate: f64,
+    verify: f64,
+}
+
+impl Bench {
+    /// Generates and verifies by turns, so that whatever else the machine does falls on both.
+    fn outputs(&self, prompt: &[u8], tokens: u32, rounds: u32) -> Result<Outputs> {
+        let input = self.model.tokenize(prompt);
+        let spec = self.full(&input, tokens)?;
+        let (mut generated, mut verified) = (vec![], vec![]);
+        for _ in 0..rounds {
+            let (seconds, transcript) = self.generate(&input, &spec)?;
+            generated.push(seconds);
+            verified.push(self.verify(prompt, &transcript, &spec)?);
+        }
+        Ok(Outputs { tokens, generate: median(generated), verify: median(verified) })
+    }
+
+    /// Seconds of jobs that run together, each of `tokens` output tokens.
+    fn batch(&self, input: &[u32], jobs: usize, tokens: u32) -> Result<f64> {
+        let config = ServerConfig { prefix_cache: false, ..ServerConfig::default() };
+        let server = Server::start(self.model.clone(), self.threads.clone(), config)?;
+        let spec = self.full(input, tokens)?;
+        let begun = Instant::now();
+        let handles = (0..jobs)
+            .map(|_| {
+                server.generate(GenerateJob {
+                    input: input.to_vec(),
+                    spec,
+                    limits: self.limits,
+                    cancel: Arc::default(),
+                    drafter: None,
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        for handle in handles {
+            handle.wait()?;
+        }
+        Ok(begun.elapsed().as_secs_f64())
+    }
+}
+
 fn main() -> Result<()> {
     let options = Options::parse();
     let model = match &options.model {
@@ -96,14 +157,14 @@ fn main() -> Result<()> {
         None => Model::tiny()?,
     };
     let bench = Bench {
-        threads: Threads::new(options.threads),
-        limits: Limits::default(),
+        threads: Arc::new(Threads::new(options.threads)),
+        limits: Limits { memory_bytes: 8 << 30, ..Limits::default() },
         cancel: AtomicBool::new(false),
-        model,
+        model: Arc::new(model),
     };
     let info = bench.model.info();
     println!(
-        "{}: {} parameters, {}, {} threads, median of {}",
+        "{}: {} parameters, {}, {} threads, median of {}\n",
         info.name, info.parameters, info.quantisation, options.threads, options.rounds
     );
     // The begin token counts.
@@ -111,33 +172,58 @@ fn main() -> Result<()> {
     let input = bench.model.tokenize(prompt);
     ensure!(input.len() == 64, "64 input tokens, not {}", input.len());
     let text: Vec<u32> = input.iter().copied().cycle().take(512).collect();
-    let spec = bench.full(&input, 256)?;
-    let (mut prefill, mut first, mut generated, mut verified) = (vec![], vec![], vec![], vec![]);
+    let (mut prefill, mut first) = (vec![], vec![]);
     for _ in 0..options.rounds {
         prefill.push(bench.prefill(&text)?);
         first.push(bench.prefill(&input)?);
-        let (seconds, transcript) = bench.generate(&input, &spec)?;
-        generated.push(seconds);
-        verified.push(bench.verify(prompt, &transcript, &spec)?);
     }
-    let (prefill, first) = (median(prefill), median(first));
-    let (generated, verified) = (median(generated), median(verified));
+    let (prefill, first) = (512.0 / median(prefill), median(first));
+    let mut outputs = Vec::new();
+    for &tokens in &options.outputs {
+        outputs.push(bench.outputs(prompt, tokens, options.rounds)?);
+    }
     // The first output token comes with the prefill.
-    let decode = 255.0 / (generated - first);
-    println!("decode                      {decode:>10.0} tokens/s");
-    println!("prefill of 512              {:>10.0} tokens/s", 512.0 / prefill);
-    println!("generate 64 in, 256 out     {:>10.2} ms", generated * 1e3);
-    println!("verify   64 in, 256 out     {:>10.2} ms", verified * 1e3);
-    println!("generate / verify           {:>10.2}", generated / verified);
-    println!(
-        "{{\"decode_tokens_per_s\":{decode:.1},\"prefill_tokens_per_s\":{:.1},\
-         \"generate_ms_64_256\":{:.3},\"verify_ms_64_256\":{:.3},\
-         \"verify_speedup_64_256\":{:.3},\"threads\":{}}}",
-        512.0 / prefill,
-        generated * 1e3,
-        verified * 1e3,
-        generated / verified,
-        options.threads
-    );
+    let longest = outputs.iter().max_by_key(|it| it.tokens).context("no length of output")?;
+    let decode = f64::from(longest.tokens - 1) / (longest.generate - first);
+    println!("decode                {decode:>10.1} tokens/s");
+    println!("prefill of 512        {prefill:>10.1} tokens/s\n");
+    println!("| output tokens | generate ms | verify ms | generate / verify |");
+    println!("| ---: | ---: | ---: | ---: |");
+    for it in &outputs {
+        let (generate, verify) = (it.generate * 1e3, it.verify * 1e3);
+        println!("| {} | {generate:.2} | {verify:.2} | {:.2} |", it.tokens, generate / verify);
+    }
+    let mut batches = Vec::new();
+    let wanted: Vec<usize> = options.batches.iter().copied().filter(|jobs| *jobs > 0).collect();
+    if !wanted.is_empty() {
+        println!("\n| jobs at a time | tokens/s | of one job's |\n| ---: | ---: | ---: |");
+    }
+    for jobs in wanted {
+        let mut seconds = Vec::new();
+        for _ in 0..options.rounds {
+            seconds.push(bench.batch(&input, jobs, BATCH_TOKENS)?);
+        }
+        batches.push((jobs, (jobs as u32 * BATCH_TOKENS) as f64 / median(seconds)));
+        let (jobs, speed) = batches[batches.len() - 1];
+        println!("| {jobs} | {speed:.1} | {:.2} |", speed / batches[0].1);
+    }
+    let speedup = |tokens| {
+        let it: Option<&Outputs> = outputs.iter().find(|it| it.tokens == tokens);
+        it.map(|it| it.generate / it.verify)
+    };
+    let least = outputs.iter().map(|it| it.generate / it.verify).fold(f64::INFINITY, f64::min);
+    let object = json!({
+        "model": info.name,
+        "parameters": info.parameters,
+        "quantisation": info.quantisation,
+        "threads": options.threads,
+        "decode_tokens_per_s": decode,
+        "prefill_tokens_per_s": prefill,
+        "verify_speedup_64_256": speedup(256),
+        "verify_speedup_min": least,
+        "verify_speedup": outputs.iter().map(|it| (it.tokens.to_string(), json!(it.generate / it.verify))).collect::<serde_json::Map<_, _>>(),
+        "batch_tokens_per_s": batches.iter().map(|(jobs, speed)| (jobs.to_string(), json!(speed))).collect::<serde_json::Map<_, _>>(),
+    });
+    println!("\n{object}");
     Ok(())
 }

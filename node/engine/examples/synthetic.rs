@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, reason = "it is what an example is for")]
 
 use anyhow::Context;
-use assay_engine::synthetic::Synthetic;
+use assay_engine::synthetic::{Synthetic, Vocabulary};
 use candle_core::quantized::GgmlDType;
 use clap::Parser;
 use std::path::PathBuf;
@@ -39,11 +39,15 @@ struct Args {
     /// Q4_0 instead of Q8_0.
     #[arg(long)]
     q4: bool,
+    /// Name the bytes as pieces of SentencePiece, for llama.cpp to load the file.
+    #[arg(long)]
+    pieces: bool,
 }
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let model = Synthetic {
+        vocabulary: if args.pieces { Vocabulary::Pieces } else { Vocabulary::Bytes },
         seed: args.seed,
         dtype: if args.q4 { GgmlDType::Q4_0 } else { GgmlDType::Q8_0 },
         dim: args.dim,
@@ -53,6 +57,7 @@ fn main() -> anyhow::Result<()> {
         kv_heads: args.kv_heads,
         context: args.context,
         tied: true,
+        ..Synthetic::default()
     };
     let file = model.file()?;
     println!("{}", blake3::hash(&file));

@@ -44,15 +44,23 @@ pub enum EngineError {
         file: u64,
     },
     /// The model is of an architecture that the engine does not compute.
-    #[error("architecture {name:?} is not supported; use a model of architecture \"llama\"")]
+    #[error(
+        "architecture {name:?} is not supported; use a model of \"llama\", \"qwen2\" or \"qwen3\""
+    )]
     UnknownArchitecture {
         /// `general.architecture` of the file.
         name: String,
     },
     /// The file names a tokenizer that the engine does not have.
-    #[error("tokenizer {name:?} is not supported; use a model with \"assay-bytes\"")]
+    #[error("tokenizer {name:?} is not supported; use a model with \"llama\" or \"gpt2\"")]
     UnknownTokenizer {
         /// `tokenizer.ggml.model` of the file.
+        name: String,
+    },
+    /// The file names a rule for cutting text into words that the engine does not have.
+    #[error("pre-tokenizer {name:?} is not supported; use another conversion of the model")]
+    UnknownPreTokenizer {
+        /// `tokenizer.ggml.pre` of the file.
         name: String,
     },
     /// A required metadata key is missing.
@@ -82,7 +90,7 @@ pub enum EngineError {
         tensor: String,
     },
     /// A tensor is stored in a type that profile N1 does not compute.
-    #[error("tensor {tensor} has type {found}, expected {expected}; convert the file to Q8_0")]
+    #[error("tensor {tensor} has type {found}, expected {expected}; convert the file: assay model import")]
     UnsupportedType {
         /// The tensor.
         tensor: String,
@@ -90,6 +98,16 @@ pub enum EngineError {
         found: String,
         /// The types that would do.
         expected: &'static str,
+    },
+    /// A tensor is stored in a type that not even an import can read.
+    #[error(
+        "tensor {tensor} has type {found}, which no import converts; use another quantisation"
+    )]
+    UnknownType {
+        /// The tensor.
+        tensor: String,
+        /// The name of its type.
+        found: String,
     },
     /// The shape of a tensor contradicts the metadata.
     #[error("tensor {tensor} has shape {found:?}, the metadata says {expected:?}")]
@@ -109,10 +127,37 @@ pub enum EngineError {
         /// The block of 32 (or the element, in an F32 tensor).
         block: usize,
     },
+    /// A tensor cannot be converted.
+    #[error("cannot import tensor {tensor}: {problem}; use another conversion of the model")]
+    Import {
+        /// The tensor.
+        tensor: String,
+        /// Why not.
+        problem: String,
+    },
     /// Re-quantising was asked of a model that is not Q8_0, or the result is not a model.
     #[error("cannot re-quantise this model: {problem}")]
     Requantise {
         /// Why not.
+        problem: String,
+    },
+    /// The kernel that was asked for does not exist, or not on this machine.
+    #[error(
+        "kernel {name:?} is not available; unset ASSAY_KERNEL, or set it to one of {available:?}"
+    )]
+    KernelUnavailable {
+        /// The name that was given.
+        name: String,
+        /// The kernels of this machine.
+        available: Vec<&'static str>,
+    },
+    /// The model's file has no chat template.
+    #[error("the model has no chat template; give it a plain prompt, or use an instruction model")]
+    NoChatTemplate,
+    /// The chat template fails, or refuses the messages.
+    #[error("chat template: {problem}; check the roles and the order of the messages")]
+    ChatTemplate {
+        /// What it says.
         problem: String,
     },
     /// The input has no token.
@@ -159,6 +204,41 @@ pub enum EngineError {
         needed: u64,
         /// The limit.
         limit: u64,
+    },
+    /// The pages of the key-value cache are all in use.
+    #[error("needs {needed} pages of the cache, {free} are free; wait for other jobs to end")]
+    OutOfPages {
+        /// Pages that the sequence needs.
+        needed: usize,
+        /// Pages that are free.
+        free: usize,
+    },
+    /// As many jobs wait as may.
+    #[error("{waiting} jobs wait already; submit again when one has ended")]
+    QueueFull {
+        /// The jobs that wait.
+        waiting: usize,
+    },
+    /// The server of the job has ended.
+    #[error("the server has ended; start another and submit the job to it")]
+    ServerClosed,
+    /// The draft model has another vocabulary, so that its tokens mean something else.
+    #[error(
+        "the drafter has {drafter} tokens, the model {model}; draft with a model of its family"
+    )]
+    DraftVocabulary {
+        /// Tokens of the drafter.
+        drafter: u32,
+        /// Tokens of the model.
+        model: u32,
+    },
+    /// The bytes are not what `compress` made with this model.
+    #[error("compressed text, {field}: {problem}; use the file and the model that made it")]
+    Compressed {
+        /// The part of the format.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The deadline passed.
     #[error("the deadline passed after {tokens} tokens")]

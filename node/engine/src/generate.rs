@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Generation: one token after the other, each with the digest of its logits.
+//!
+//! A drafter may guess tokens ahead. They go through the model with the last token that is decided,
+//! the rows decide how many of them stand, and the sequence is rolled back to the first that does
+//! not: the tokens and the digests are those of a generation without a drafter.
 
-use crate::{digest, pick, EngineError, Limits, Model, Row, SampleSpec, Session, Threads};
+use crate::{
+    digest,
+    draft::{Drafter, Pace},
+    task::{run_alone, Choice, Next, Task},
+    EngineError, Limits, Model, SampleSpec, Threads,
+};
 use std::sync::atomic::AtomicBool;
 
 /// What to generate.
@@ -59,11 +68,140 @@ pub(crate) fn check_job(
     }
 }
 
-/// The token that a row chooses, and the row's digest.
-pub(crate) fn judge(row: Row<'_>, sample: &SampleSpec) -> (u32, [u8; 32]) {
-    // A position is below the context's length, which is a u32.
-    let position = row.position as u32 + 1;
-    (pick(row.logits, position, sample), digest::position(row.logits))
+/// A generation on its way.
+pub(crate) struct Generating {
+    /// The input, the output so far, and then what is drafted.
+    tokens: Vec<u32>,
+    input: usize,
+    decided: usize,
+    digests: Vec<[u8; 32]>,
+    spec: GenerateSpec,
+    ends: Vec<u32>,
+    vocab: u32,
+    drafter: Option<Box<dyn Drafter>>,
+    pace: Pace,
+    finish: Option<FinishReason>,
+}
+
+impl Generating {
+    pub(crate) fn new(
+        model: &Model,
+        input: Vec<u32>,
+        spec: &GenerateSpec,
+        drafter: Option<Box<dyn Drafter>>,
+    ) -> Result<Self, EngineError> {
+        check_job(model, &input, spec)?;
+        Ok(Self {
+            input: input.len(),
+            decided: input.len(),
+            tokens: input,
+            digests: Vec::new(),
+            spec: *spec,
+            ends: model.end_tokens(),
+            vocab: model.info().vocab_size,
+            drafter,
+            pace: Pace::default(),
+            finish: None,
+        })
+    }
+
+    /// Whether the input has gone through, so that each row is an output token.
+    pub(crate) fn decodes(&self) -> bool {
+        self.decided > self.input
+    }
+
+    /// The output, once the task is done.
+    pub(crate) fn into_generation(mut self) -> Option<Generation> {
+        let finish = self.finish?;
+        let digest_root = digest::root(&self.digests);
+        let tokens = self.tokens.split_off(self.input);
+        Some(Generation { tokens, finish, digests: self.digests, digest_root })
+    }
+
+    /// Takes the token that a row chooses; says whether what was drafted after it still stands.
+    fn decide(&mut self, choice: &Choice, on_token: &mut dyn FnMut(u32, u32)) -> bool {
+        on_token(self.digests.len() as u32, choice.token);
+        self.digests.push(choice.digest);
+        let stands = self.tokens.get(self.decided) == Some(&choice.token);
+        if !stands {
+            self.tokens.truncate(self.decided);
+            self.tokens.push(choice.token);
+        }
+        self.decided += 1;
+        if self.ends.contains(&choice.token) {
+            self.finish = Some(FinishReason::EndToken);
+        } else if self.digests.len() >= self.spec.max_tokens as usize {
+            self.finish = Some(FinishReason::Length);
+        }
+        stands
+    }
+}
+
+impl Task for Generating {
+    /// The last token is chosen and never sent through the model.
+    fn capacity(&self) -> usize {
+        self.input + self.spec.max_tokens as usize - 1
+    }
+
+    fn prepare(&mut self, room: usize) {
+        let Some(drafter) = &mut self.drafter else { return };
+        if self.decided == self.input || self.tokens.len() > self.decided {
+            return;
+        }
+        let capacity = self.input + self.spec.max_tokens as usize - 1;
+        let most = (capacity - self.decided).min(room.saturating_sub(1));
+        let count = self.pace.length().min(most);
+        if count > 0 {
+            let drafted = drafter.draft(&self.spec.sample, &self.tokens, count);
+            // A drafter is not trusted with the bounds.
+            let valid = drafted.into_iter().take(count).take_while(|&token| token < self.vocab);
+            self.tokens.extend(valid);
+        }
+    }
+
+    fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    fn unjudged(&self) -> usize {
+        self.input - 1
+    }
+
+    fn wanted(&self, index: usize) -> bool {
+        index + 1 >= self.input
+    }
+
+    fn sample(&self) -> SampleSpec {
+        self.spec.sample
+    }
+
+    fn accept(&mut self, choices: &[Choice], on_token: &mut dyn FnMut(u32, u32)) -> Next {
+        let drafted = self.tokens.len() - self.decided;
+        let mut stood = 0;
+        for choice in choices {
+            let stands = self.decide(choice, on_token);
+            stood += usize::from(stands);
+            if self.finish.is_some() {
+                self.tokens.truncate(self.decided);
+                return Next::Done;
+            }
+            if !stands {
+                break;
+            }
+        }
+        if choices.is_empty() || drafted == 0 {
+            self.pace.step();
+            return Next::More;
+        }
+        // A long draft may go through in several steps.
+        let sent = drafted.min(choices.len());
+        self.pace.learn(sent, stood);
+        if stood < sent {
+            Next::RollBack(self.decided - 1)
+        } else {
+            Next::More
+        }
+    }
 }
 
 /// Generates up to `spec.max_tokens` tokens after `input`.
@@ -83,31 +221,37 @@ pub fn generate(
     cancel: &AtomicBool,
     on_token: &mut dyn FnMut(u32, u32),
 ) -> Result<Generation, EngineError> {
-    check_job(model, input, spec)?;
-    limits.check(cancel, 0)?;
-    // The last token is chosen and never sent through the model.
-    let capacity = input.len() + spec.max_tokens as usize - 1;
-    let mut session = Session::new(model, threads, capacity, limits)?;
-    let (mut tokens, mut digests) = (Vec::new(), Vec::new());
-    let mut next: &[u32] = input;
-    let mut last;
-    let finish = loop {
-        let end = session.len() + next.len();
-        let rows = session
-            .forward(next, limits, cancel, &|i| i + 1 == end, &|row| judge(row, &spec.sample))?;
-        for (token, digest) in rows {
-            on_token(tokens.len() as u32, token);
-            tokens.push(token);
-            digests.push(digest);
-        }
-        match tokens.last() {
-            Some(&token) if token == model.end_token() => break FinishReason::EndToken,
-            Some(_) if tokens.len() >= spec.max_tokens as usize => break FinishReason::Length,
-            Some(&token) => last = [token],
-            None => return Err(EngineError::EmptyInput),
-        }
-        next = &last;
-    };
-    let digest_root = digest::root(&digests);
-    Ok(Generation { tokens, finish, digests, digest_root })
+    run((model, threads), (input, None), spec, (limits, cancel), on_token)
+}
+
+/// [`generate`] with tokens guessed ahead by `drafter`: the same result, sooner where it guesses
+/// well.
+///
+/// # Errors
+/// Those of [`generate`].
+#[allow(clippy::too_many_arguments, reason = "those of `generate` and one")]
+pub fn generate_with_draft(
+    model: &Model,
+    threads: &Threads,
+    input: &[u32],
+    drafter: Box<dyn Drafter>,
+    spec: &GenerateSpec,
+    limits: &Limits,
+    cancel: &AtomicBool,
+    on_token: &mut dyn FnMut(u32, u32),
+) -> Result<Generation, EngineError> {
+    run((model, threads), (input, Some(drafter)), spec, (limits, cancel), on_token)
+}
+
+fn run(
+    on: (&Model, &Threads),
+    (input, drafter): (&[u32], Option<Box<dyn Drafter>>),
+    spec: &GenerateSpec,
+    (limits, cancel): (&Limits, &AtomicBool),
+    on_token: &mut dyn FnMut(u32, u32),
+) -> Result<Generation, EngineError> {
+    let mut task = Generating::new(on.0, input.to_vec(), spec, drafter)?;
+    run_alone(on, &mut task, limits, cancel, on_token)?;
+    // A task that is done has a finish reason.
+    task.into_generation().ok_or(EngineError::Cancelled { tokens: 0 })
 }

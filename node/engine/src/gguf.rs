@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading GGUF: a header is believed only after it has been walked within the file's bounds.
 //!
-//! candle-core's reader trusts more than an unknown file deserves (it divides by the alignment, and
-//! a later key or tensor of the same name replaces an earlier one), so [`read`] first walks the
-//! header itself, and gives the file to candle when nothing in it lies.
+//! candle-core's reader trusts more than an unknown file deserves (it divides by the alignment, a
+//! later key or tensor of the same name replaces an earlier one, and a value takes many times the
+//! memory that it takes in the file), so [`read`] first walks the header itself, and gives the file
+//! to candle when nothing in it lies.
+
+mod keys;
+
+pub(crate) use keys::invalid;
 
 use crate::EngineError;
-use candle_core::quantized::gguf_file::{Content, Value};
-use std::{collections::BTreeSet, io::Cursor};
+use candle_core::quantized::{
+    gguf_file::{Content, Value},
+    GgmlDType,
+};
+use std::{collections::BTreeSet, io::Cursor, ops::Range};
 
 /// The most metadata keys of a file.
 const KEYS_MAX: u64 = 1 << 16;
@@ -17,6 +25,11 @@ const TENSORS_MAX: u64 = 1 << 16;
 const NAME_MAX: u64 = 1 << 10;
 /// The deepest nesting of arrays.
 const DEPTH_MAX: u32 = 4;
+/// The most elements of all arrays: candle's reader takes some 32 bytes for each, and the largest
+/// vocabulary in use (262,144 tokens with scores, types and merges) has 1.3 million.
+const ELEMENTS_MAX: u64 = 1 << 22;
+/// The longest header, in bytes, for the same reason.
+const HEADER_MAX: usize = 1 << 27;
 /// The most dimensions of a tensor.
 const DIMENSIONS_MAX: u32 = 4;
 /// `general.alignment` where a file does not set it.
@@ -29,6 +42,9 @@ const TYPES: [&str; 31] = [
     "IQ2_S", "IQ4_XS", "I8", "I16", "I32", "I64", "F64", "IQ1_M", "BF16",
 ];
 
+/// The types that candle-core reads, by their number: those that a model or an import can use.
+const KNOWN_TYPES: [u32; 14] = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 30];
+
 /// The name of a tensor type.
 fn type_name(number: u32) -> String {
     TYPES.get(number as usize).map_or_else(|| format!("number {number}"), |name| name.to_string())
@@ -38,14 +54,25 @@ fn type_name(number: u32) -> String {
 #[derive(Debug)]
 pub struct Gguf {
     content: Content,
+    header: Header,
     file_bytes: u64,
+}
+
+/// What the walk over a header has found, in the order of the file.
+#[derive(Debug, Default)]
+struct Header {
+    /// Each key and where its record (key, type and value) stands.
+    records: Vec<(String, Range<usize>)>,
+    tensors: Vec<String>,
+    /// What the place of each tensor is a multiple of.
+    alignment: usize,
 }
 
 /// A tensor inside the bounds of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorPlace {
-    /// Its type: F32, Q4_0 or Q8_0.
-    pub dtype: candle_core::quantized::GgmlDType,
+    /// Its type.
+    pub dtype: GgmlDType,
     /// Rows first.
     pub shape: Vec<usize>,
     /// First byte in the file.
@@ -57,13 +84,12 @@ pub struct TensorPlace {
 /// Reads a file's header.
 ///
 /// # Errors
-/// [`EngineError::NotGguf`], [`EngineError::Header`], and [`EngineError::UnsupportedType`] for a
-/// tensor that is neither F32 nor Q4_0 nor Q8_0.
+/// [`EngineError::NotGguf`], [`EngineError::Header`], and [`EngineError::UnknownType`].
 pub fn read(file: &[u8]) -> Result<Gguf, EngineError> {
-    walk(file)?;
+    let walked = walk(file)?;
     let content = Content::read(&mut Cursor::new(file))
-        .map_err(|e| header("content", format!("candle-core refuses it: {e}")))?;
-    Ok(Gguf { content, file_bytes: file.len() as u64 })
+        .map_err(|e| header("content", format!("candle-core refuses it: {}", message(&e))))?;
+    Ok(Gguf { content, header: walked, file_bytes: file.len() as u64 })
 }
 
 impl Gguf {
@@ -72,14 +98,19 @@ impl Gguf {
         self.content.metadata.get(key)
     }
 
-    /// All keys with their values, in no order.
-    pub fn metadata(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.content.metadata.iter().map(|(key, value)| (key.as_str(), value))
+    /// Each key, and where its record (key, type and value) stands in the file, in its order.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = (&str, Range<usize>)> {
+        self.header.records.iter().map(|(key, range)| (key.as_str(), range.clone()))
     }
 
-    /// The names of all tensors.
-    pub fn tensor_names(&self) -> impl Iterator<Item = &str> {
-        self.content.tensor_infos.keys().map(String::as_str)
+    /// What the place of each tensor in the file is a multiple of.
+    pub fn alignment(&self) -> usize {
+        self.header.alignment
+    }
+
+    /// The names of all tensors, in the order of the file.
+    pub fn tensor_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.header.tensors.iter().map(String::as_str)
     }
 
     /// Where a tensor stands.
@@ -114,6 +145,27 @@ impl Gguf {
     }
 }
 
+/// The name of a type that candle-core reads.
+pub(crate) fn dtype_name(dtype: GgmlDType) -> String {
+    match dtype {
+        GgmlDType::Q2K => "Q2_K".into(),
+        GgmlDType::Q3K => "Q3_K".into(),
+        GgmlDType::Q4K => "Q4_K".into(),
+        GgmlDType::Q5K => "Q5_K".into(),
+        GgmlDType::Q6K => "Q6_K".into(),
+        GgmlDType::Q8K => "Q8_K".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// What candle says, without the backtrace that it puts into its messages.
+pub(crate) fn message(error: &candle_core::Error) -> String {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => message(inner),
+        other => other.to_string(),
+    }
+}
+
 fn header(field: impl Into<String>, problem: impl Into<String>) -> EngineError {
     EngineError::Header { field: field.into(), problem: problem.into() }
 }
@@ -121,6 +173,8 @@ fn header(field: impl Into<String>, problem: impl Into<String>) -> EngineError {
 /// What is left of the header.
 struct Reader<'f> {
     rest: &'f [u8],
+    /// Elements of arrays that may still come.
+    elements: u64,
 }
 
 impl<'f> Reader<'f> {
@@ -178,6 +232,9 @@ impl<'f> Reader<'f> {
             }
             9 if depth < DEPTH_MAX => {
                 let (kind, count) = (self.u32(field)?, self.u64(field)?);
+                self.elements = self.elements.checked_sub(count).ok_or_else(|| {
+                    header(field, format!("{count} elements, all arrays may have {ELEMENTS_MAX}"))
+                })?;
                 if let Some(size) = fixed_size(kind) {
                     let bytes = count.checked_mul(size);
                     return self.take(bytes.unwrap_or(u64::MAX), field).map(drop);
@@ -203,8 +260,9 @@ fn fixed_size(kind: u32) -> Option<u64> {
 }
 
 /// Checks everything that candle's reader would trust.
-fn walk(file: &[u8]) -> Result<(), EngineError> {
-    let mut reader = Reader { rest: file };
+fn walk(file: &[u8]) -> Result<Header, EngineError> {
+    let cut = file.len().min(HEADER_MAX);
+    let mut reader = Reader { rest: &file[..cut], elements: ELEMENTS_MAX };
     let magic = reader.take(4, "magic").unwrap_or_default();
     if magic != b"GGUF" {
         return Err(EngineError::NotGguf { found: format!("it begins with {magic:02x?}") });
@@ -221,9 +279,33 @@ fn walk(file: &[u8]) -> Result<(), EngineError> {
     if keys > KEYS_MAX {
         return Err(header("metadata_kv_count", format!("{keys}, the limit is {KEYS_MAX}")));
     }
+    let (records, alignment) = walk_keys(&mut reader, cut, keys)?;
+    let mut seen = BTreeSet::new();
+    let mut names = Vec::new();
+    for i in 0..tensors {
+        let name = reader.name(&format!("tensor {i}"))?;
+        walk_tensor(&mut reader, &name, alignment)?;
+        if !seen.insert(name.clone()) {
+            return Err(header(name, "given twice"));
+        }
+        names.push(name);
+    }
+    // At most 65,536.
+    Ok(Header { records, tensors: names, alignment: alignment as usize })
+}
+
+/// The records of the keys and the alignment, from a reader whose file has `length` bytes.
+#[allow(clippy::type_complexity, reason = "each key with its range")]
+fn walk_keys(
+    reader: &mut Reader<'_>,
+    length: usize,
+    keys: u64,
+) -> Result<(Vec<(String, Range<usize>)>, u64), EngineError> {
     let mut alignment = ALIGNMENT;
     let mut seen = BTreeSet::new();
+    let mut records = Vec::new();
     for i in 0..keys {
+        let from = length - reader.rest.len();
         let key = reader.name(&format!("metadata key {i}"))?;
         let kind = reader.u32(&key)?;
         if key == "general.alignment" {
@@ -234,23 +316,16 @@ fn walk(file: &[u8]) -> Result<(), EngineError> {
         } else {
             reader.skip(kind, &key, 0)?;
         }
-        if let Some(key) = seen.replace(key) {
+        if !seen.insert(key.clone()) {
             return Err(header(key, "given twice"));
         }
+        records.push((key, from..length - reader.rest.len()));
     }
     if !alignment.is_power_of_two() || !(8..=65_536).contains(&alignment) {
         let problem = format!("{alignment} is not a power of two from 8 to 65536");
         return Err(header("general.alignment", problem));
     }
-    seen.clear();
-    for i in 0..tensors {
-        let name = reader.name(&format!("tensor {i}"))?;
-        walk_tensor(&mut reader, &name, alignment)?;
-        if let Some(name) = seen.replace(name) {
-            return Err(header(name, "given twice"));
-        }
-    }
-    Ok(())
+    Ok((records, alignment))
 }
 
 fn walk_tensor(reader: &mut Reader<'_>, name: &str, alignment: u64) -> Result<(), EngineError> {
@@ -267,12 +342,9 @@ fn walk_tensor(reader: &mut Reader<'_>, name: &str, alignment: u64) -> Result<()
         };
     }
     let kind = reader.u32(name)?;
-    if !matches!(kind, 0 | 2 | 8) {
-        return Err(EngineError::UnsupportedType {
-            tensor: name.to_string(),
-            found: type_name(kind),
-            expected: "F32, Q4_0 or Q8_0",
-        });
+    if !KNOWN_TYPES.contains(&kind) {
+        let (tensor, found) = (name.to_string(), type_name(kind));
+        return Err(EngineError::UnknownType { tensor, found });
     }
     let offset = reader.u64(name)?;
     if !offset.is_multiple_of(alignment) {

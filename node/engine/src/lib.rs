@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #![doc = include_str!("../README.md")]
 
+mod chat;
+mod code;
 pub mod digest;
+pub mod draft;
 mod error;
 mod forward;
 mod gate;
@@ -10,22 +13,31 @@ pub mod gguf;
 mod kernels;
 mod kv;
 mod limits;
+mod matrix;
 mod model;
 pub mod n1;
 pub mod quantise;
 pub mod sampling;
+pub mod score;
+pub mod serve;
+mod stops;
 pub mod synthetic;
+mod task;
 mod threads;
-mod tokenizer;
+pub mod tokenizer;
 mod verify;
 mod weights;
 
+pub use chat::Message;
 pub use error::EngineError;
 pub use forward::{Row, Session};
 pub use gate::Gate;
-pub use generate::{generate, FinishReason, GenerateSpec, Generation};
+pub use generate::{generate, generate_with_draft, FinishReason, GenerateSpec, Generation};
+pub use kernels::Kernel;
 pub use limits::Limits;
-pub use model::{Model, ModelInfo};
+pub use model::{import, ImportProgress, Imported, MatrixType, Model, ModelInfo};
 pub use sampling::{pick, SampleSpec, Sampling};
+pub use score::{compress, decompress, score, Score};
+pub use stops::Stops;
 pub use threads::Threads;
 pub use verify::{verify, Positions, RejectReason, Transcript, Verification};

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A model: its file, checked once, and what the file says of itself.
 
+mod architecture;
+mod import;
 mod load;
-mod requantise;
+mod shape;
 
 use crate::{
+    kernels::Kernel,
     n1::RopeTable,
     tokenizer::Tokenizer,
     weights::{Shape, Weights},
     EngineError,
 };
+pub use import::{import, ImportProgress, Imported, MatrixType};
+
 use std::{
     fs::File,
     path::Path,
@@ -47,10 +52,12 @@ pub struct Model {
     shape: Shape,
     weights: Weights,
     tokenizer: Tokenizer,
+    kernel: Kernel,
+    chat_template: Option<String>,
     rope: Mutex<Arc<RopeTable>>,
 }
 
-/// Where the bytes of the file are; weights are used in place.
+/// Where the bytes of the file are.
 #[derive(Debug)]
 enum Source {
     Mapped(memmap2::Mmap),
@@ -59,6 +66,18 @@ enum Source {
 }
 
 impl Source {
+    fn map(path: &Path) -> Result<Self, EngineError> {
+        let io = |source| EngineError::Io { path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(io)?;
+        if file.metadata().map_err(io)?.len() == 0 {
+            return Err(EngineError::NotGguf { found: "it is empty".into() });
+        }
+        // SAFETY: the map is read only and lives as long as its source; that the file does not change
+        // meanwhile is the documented contract of opening a model.
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
+        Ok(Self::Mapped(map))
+    }
+
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
@@ -66,10 +85,24 @@ impl Source {
             Self::Owned(bytes) => bytes,
         }
     }
+
+    /// Gives back the memory that a part of a mapped file takes, once its contents stand elsewhere.
+    fn release(&self, at: usize, bytes: usize) {
+        #[cfg(unix)]
+        if let Self::Mapped(map) = self {
+            // SAFETY: a shared map of a file that is not written: its pages are read again from the
+            // file if they are looked at.
+            let released = unsafe {
+                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, at, bytes)
+            };
+            // Advice that is not taken costs memory and nothing else.
+            let _ = released;
+        }
+    }
 }
 
 impl Model {
-    /// Opens a GGUF file and maps it into memory.
+    /// Opens a GGUF file, maps it into memory and packs its matrices for the kernels.
     ///
     /// The file must not change while it is open: like every mapped file, one that another process
     /// cuts short ends this process.
@@ -77,15 +110,7 @@ impl Model {
     /// # Errors
     /// [`EngineError::Io`], and every error that says what in the file is wrong or unsupported.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        let io = |source| EngineError::Io { path: path.to_path_buf(), source };
-        let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.len() == 0 {
-            return Err(EngineError::NotGguf { found: "it is empty".into() });
-        }
-        // SAFETY: the map is read only and lives as long as the model; that the file does not change
-        // meanwhile is the documented contract of this function.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
-        Self::load(Source::Mapped(map))
+        Self::load(Source::map(path)?)
     }
 
     /// A model whose file is part of the program.
@@ -142,9 +167,41 @@ impl Model {
         self.tokenizer.longest()
     }
 
+    /// Whether a token ends an output, or a turn in a chat.
+    pub fn is_end_token(&self, token: u32) -> bool {
+        self.tokenizer.is_end(token)
+    }
+
+    pub(crate) fn end_tokens(&self) -> Vec<u32> {
+        self.tokenizer.ends()
+    }
+
     /// The token that ends an output.
     pub fn end_token(&self) -> u32 {
         self.tokenizer.end()
+    }
+
+    /// The same model, computed by `kernel`; the results do not depend on it.
+    ///
+    /// # Errors
+    /// [`EngineError::KernelUnavailable`] if this machine does not have its instructions.
+    pub fn with_kernel(mut self, kernel: Kernel) -> Result<Self, EngineError> {
+        self.kernel = Kernel::named(kernel.name())?;
+        Ok(self)
+    }
+
+    /// What computes it.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// The template of chats, if the file has one.
+    pub fn chat_template(&self) -> Option<&str> {
+        self.chat_template.as_deref()
+    }
+
+    pub(crate) fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
     }
 
     pub(crate) fn shape(&self) -> &Shape {
@@ -160,9 +217,10 @@ impl Model {
         // The table is replaced whole: a panic elsewhere cannot leave it torn.
         let mut table = self.rope.lock().unwrap_or_else(PoisonError::into_inner);
         if table.positions() < positions {
-            let (shape, context) = (&self.shape, self.shape.context);
+            let (rope, context) = (&self.shape.rope, self.shape.context);
             let positions = positions.next_power_of_two().max(512).min(context.max(positions));
-            *table = Arc::new(RopeTable::new(shape.rope_base, shape.rope_dims, positions));
+            let factors = self.weights.rope_factors.as_deref();
+            *table = Arc::new(RopeTable::new(rope, factors, positions));
         }
         table.clone()
     }

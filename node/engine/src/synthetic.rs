@@ -16,9 +16,74 @@ use rand_chacha::{
 };
 use std::io::Cursor;
 
+/// The architecture of a synthetic model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// `llama`.
+    Llama,
+    /// `llama` with a factor for the speed of each pair of dimensions: Llama 3.
+    Llama3,
+    /// `qwen2`.
+    Qwen2,
+    /// `qwen3`.
+    Qwen3,
+}
+
+impl Family {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Llama | Self::Llama3 => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+        }
+    }
+}
+
+/// The vocabulary of a synthetic model: the same 259 tokens under two names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// `assay-bytes`.
+    Bytes,
+    /// As pieces of SentencePiece, for programs that do not know the other.
+    Pieces,
+}
+
+impl Vocabulary {
+    /// The metadata that describes it.
+    pub fn metadata(self) -> Vec<(&'static str, Value)> {
+        let mut metadata = vec![
+            ("tokenizer.ggml.bos_token_id", Value::U32(256)),
+            ("tokenizer.ggml.eos_token_id", Value::U32(257)),
+            ("tokenizer.ggml.add_bos_token", Value::Bool(true)),
+        ];
+        match self {
+            Self::Bytes => {
+                metadata.insert(0, ("tokenizer.ggml.model", Value::String("assay-bytes".into())));
+            }
+            Self::Pieces => {
+                let bytes = (0..256).map(|byte| format!("<0x{byte:02X}>"));
+                let texts = bytes.chain(["<s>", "</s>", "<pad>"].map(String::from));
+                let kinds = (0..259).map(|id| Value::I32(if id < 256 { 6 } else { 3 }));
+                metadata.extend([
+                    ("tokenizer.ggml.model", Value::String("llama".into())),
+                    ("tokenizer.ggml.tokens", Value::Array(texts.map(Value::String).collect())),
+                    ("tokenizer.ggml.scores", Value::Array(vec![Value::F32(0.0); 259])),
+                    ("tokenizer.ggml.token_type", Value::Array(kinds.collect())),
+                    ("tokenizer.ggml.add_space_prefix", Value::Bool(false)),
+                ]);
+            }
+        }
+        metadata
+    }
+}
+
 /// The shape of a synthetic model.
 #[derive(Clone, Copy, Debug)]
 pub struct Synthetic {
+    /// The architecture.
+    pub family: Family,
+    /// The vocabulary.
+    pub vocabulary: Vocabulary,
     /// Seed of the weights.
     pub seed: u64,
     /// Type of the matrices: `Q8_0` or `Q4_0`.
@@ -33,6 +98,8 @@ pub struct Synthetic {
     pub heads: usize,
     /// Key heads, a divisor of `heads`.
     pub kv_heads: usize,
+    /// Dimensions of a head, if not `dim / heads`.
+    pub head_dim: Option<usize>,
     /// Context length.
     pub context: u32,
     /// Whether the output matrix is the embedding.
@@ -43,6 +110,8 @@ impl Default for Synthetic {
     /// Two layers of width 64, Q8_0, four heads on two key heads, tied, 512 tokens.
     fn default() -> Self {
         Self {
+            family: Family::Llama,
+            vocabulary: Vocabulary::Bytes,
             seed: 1,
             dtype: GgmlDType::Q8_0,
             dim: 64,
@@ -50,6 +119,7 @@ impl Default for Synthetic {
             layers: 2,
             heads: 4,
             kv_heads: 2,
+            head_dim: None,
             context: 512,
             tied: true,
         }
@@ -57,70 +127,111 @@ impl Default for Synthetic {
 }
 
 impl Synthetic {
-    /// The metadata of the file, in order.
-    pub fn metadata(&self) -> Vec<(&'static str, Value)> {
-        let head_dim = (self.dim / self.heads) as u32;
-        vec![
-            ("general.architecture", Value::String("llama".into())),
-            ("general.name", Value::String(format!("synthetic-{}", self.seed))),
-            ("llama.context_length", Value::U32(self.context)),
-            ("llama.embedding_length", Value::U32(self.dim as u32)),
-            ("llama.block_count", Value::U32(self.layers as u32)),
-            ("llama.feed_forward_length", Value::U32(self.hidden as u32)),
-            ("llama.attention.head_count", Value::U32(self.heads as u32)),
-            ("llama.attention.head_count_kv", Value::U32(self.kv_heads as u32)),
-            ("llama.attention.layer_norm_rms_epsilon", Value::F32(1e-5)),
-            ("llama.rope.dimension_count", Value::U32(head_dim)),
-            ("llama.rope.freq_base", Value::F32(10_000.0)),
-            ("tokenizer.ggml.model", Value::String("assay-bytes".into())),
-            ("tokenizer.ggml.bos_token_id", Value::U32(256)),
-            ("tokenizer.ggml.eos_token_id", Value::U32(257)),
-            ("tokenizer.ggml.add_bos_token", Value::Bool(true)),
-        ]
+    fn head_dim(&self) -> usize {
+        self.head_dim.unwrap_or(self.dim / self.heads)
     }
 
-    /// The tensors of the file, in order, with values uniform in ±sqrt(3 / columns), norms near 1.
-    ///
-    /// # Errors
-    /// candle's, if the shape is not one of whole blocks or the type is neither Q8_0 nor Q4_0.
-    pub fn tensors(&self) -> candle_core::Result<Vec<(String, QTensor)>> {
-        let kv = self.dim / self.heads * self.kv_heads;
-        let (dim, hidden) = (self.dim, self.hidden);
+    /// The metadata of the file, in order.
+    pub fn metadata(&self) -> Vec<(String, Value)> {
+        let family = self.family.name();
+        let number = |n: usize| Value::U32(n as u32);
+        let mut metadata = vec![
+            ("general.architecture".to_string(), Value::String(family.into())),
+            ("general.name".to_string(), Value::String(format!("synthetic-{}", self.seed))),
+        ];
+        let mut own = vec![
+            ("context_length", Value::U32(self.context)),
+            ("embedding_length", number(self.dim)),
+            ("block_count", number(self.layers)),
+            ("feed_forward_length", number(self.hidden)),
+            ("attention.head_count", number(self.heads)),
+            ("attention.head_count_kv", number(self.kv_heads)),
+            ("attention.layer_norm_rms_epsilon", Value::F32(1e-5)),
+            ("rope.dimension_count", number(self.head_dim())),
+            ("rope.freq_base", Value::F32(10_000.0)),
+        ];
+        if let Some(head_dim) = self.head_dim {
+            own.push(("attention.key_length", number(head_dim)));
+            own.push(("attention.value_length", number(head_dim)));
+        }
+        metadata.extend(own.into_iter().map(|(key, value)| (format!("{family}.{key}"), value)));
+        let vocabulary = self.vocabulary.metadata();
+        metadata.extend(vocabulary.into_iter().map(|(key, value)| (key.to_string(), value)));
+        metadata
+    }
+
+    /// The names and shapes of the tensors, in order.
+    fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let (dim, hidden, head_dim) = (self.dim, self.hidden, self.head_dim());
+        let (width, kv) = (head_dim * self.heads, head_dim * self.kv_heads);
         let mut shapes = vec![("token_embd.weight".to_string(), vec![259, dim])];
+        if self.family == Family::Llama3 {
+            shapes.push(("rope_freqs.weight".to_string(), vec![head_dim / 2]));
+        }
         for i in 0..self.layers {
-            for (part, shape) in [
-                ("attn_norm", vec![dim]),
-                ("attn_q", vec![dim, dim]),
-                ("attn_k", vec![kv, dim]),
-                ("attn_v", vec![kv, dim]),
-                ("attn_output", vec![dim, dim]),
-                ("ffn_norm", vec![dim]),
-                ("ffn_gate", vec![hidden, dim]),
-                ("ffn_up", vec![hidden, dim]),
-                ("ffn_down", vec![dim, hidden]),
-            ] {
-                shapes.push((format!("blk.{i}.{part}.weight"), shape));
+            let mut parts = vec![
+                ("attn_norm.weight", vec![dim]),
+                ("attn_q.weight", vec![width, dim]),
+                ("attn_k.weight", vec![kv, dim]),
+                ("attn_v.weight", vec![kv, dim]),
+                ("attn_output.weight", vec![dim, width]),
+                ("ffn_norm.weight", vec![dim]),
+                ("ffn_gate.weight", vec![hidden, dim]),
+                ("ffn_up.weight", vec![hidden, dim]),
+                ("ffn_down.weight", vec![dim, hidden]),
+            ];
+            match self.family {
+                Family::Llama | Family::Llama3 => (),
+                Family::Qwen2 => parts.extend([
+                    ("attn_q.bias", vec![width]),
+                    ("attn_k.bias", vec![kv]),
+                    ("attn_v.bias", vec![kv]),
+                ]),
+                Family::Qwen3 => parts.extend([
+                    ("attn_q_norm.weight", vec![head_dim]),
+                    ("attn_k_norm.weight", vec![head_dim]),
+                ]),
             }
+            shapes
+                .extend(parts.into_iter().map(|(part, shape)| (format!("blk.{i}.{part}"), shape)));
         }
         shapes.push(("output_norm.weight".to_string(), vec![dim]));
         if !self.tied {
             shapes.push(("output.weight".to_string(), vec![259, dim]));
         }
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         shapes
+    }
+
+    /// The tensors of the file, in order: matrices uniform in ±sqrt(3 / columns), norms near 1,
+    /// biases near 0, factors of the speeds from 1 to 8.
+    ///
+    /// # Errors
+    /// candle's, if the shape is not one of whole blocks or the type is neither Q8_0 nor Q4_0.
+    pub fn tensors(&self) -> candle_core::Result<Vec<(String, QTensor)>> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        self.shapes()
             .into_iter()
             .map(|(name, shape)| {
-                let tensor = self.tensor(&mut rng, &shape)?;
+                let centre = if name.ends_with("bias") { 0.0 } else { 1.0 };
+                let tensor = match name.as_str() {
+                    "rope_freqs.weight" => factors(shape[0])?,
+                    _ => self.tensor(&mut rng, &shape, centre)?,
+                };
                 Ok((name, tensor))
             })
             .collect()
     }
 
-    fn tensor(&self, rng: &mut ChaCha8Rng, shape: &[usize]) -> candle_core::Result<QTensor> {
+    fn tensor(
+        &self,
+        rng: &mut ChaCha8Rng,
+        shape: &[usize],
+        centre: f32,
+    ) -> candle_core::Result<QTensor> {
         let mut uniform = || (f64::from(rng.next_u32()) / 2f64.powi(31) - 1.0) as f32;
         let (dtype, raw) = match *shape {
             [n] => {
-                let norm = (0..n).flat_map(|_| (1.0 + 0.2 * uniform()).to_le_bytes()).collect();
+                let norm = (0..n).flat_map(|_| (centre + 0.2 * uniform()).to_le_bytes()).collect();
                 (GgmlDType::F32, Some(norm))
             }
             _ => {
@@ -149,15 +260,22 @@ impl Synthetic {
     }
 }
 
+/// As Llama 3 has them: fast pairs as they are, slow ones eight times slower, the rest between.
+fn factors(pairs: usize) -> candle_core::Result<QTensor> {
+    let factor = |j: usize| 1.0 + 7.0 * j as f32 / pairs.max(1) as f32;
+    let bytes: Vec<u8> = (0..pairs).flat_map(|j| factor(j).to_le_bytes()).collect();
+    qtensor_from_ggml(GgmlDType::F32, &bytes, vec![pairs], &Device::Cpu)
+}
+
 /// A GGUF file of these keys and tensors, in this order.
 ///
 /// # Errors
 /// candle's.
 pub fn write(
-    metadata: &[(&str, Value)],
+    metadata: &[(String, Value)],
     tensors: &[(String, QTensor)],
 ) -> candle_core::Result<Vec<u8>> {
-    let metadata: Vec<_> = metadata.iter().map(|(key, value)| (*key, value)).collect();
+    let metadata: Vec<_> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
     let tensors: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut out = Cursor::new(Vec::new());
     gguf_file::write(&mut out, &metadata, &tensors)?;

@@ -13,16 +13,34 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
-/// Rounds that an idle worker looks for work before it sleeps, some tens of microseconds.
-const SPINS: u32 = 4_000;
+/// How long a thread looks for what it waits for before it sleeps: waking up costs some tens of
+/// microseconds, and the parts of a token's computation follow each other faster than that.
+const SPIN: Duration = Duration::from_micros(100);
+
+/// Waits until `ready`, but no longer than [`SPIN`].
+fn spin(ready: impl Fn() -> bool) -> bool {
+    let begun = Instant::now();
+    loop {
+        // The clock is slower than a look.
+        for _ in 0..16 {
+            if ready() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if begun.elapsed() > SPIN {
+            return false;
+        }
+    }
+}
 
 /// Threads that inference runs on: the caller's and `count - 1` parked workers.
 #[derive(Debug)]
 pub struct Threads {
     count: usize,
-    gate: Arc<Gate>,
     shared: Arc<Shared>,
     /// Held by the job that uses the workers.
     busy: Mutex<()>,
@@ -31,59 +49,43 @@ pub struct Threads {
 
 #[derive(Debug, Default)]
 struct Shared {
+    gate: Arc<Gate>,
     state: Mutex<State>,
     wake: Condvar,
     done: Condvar,
     /// Counts regions; a spinning worker watches it.
     epoch: AtomicU64,
+    /// The next part of the region.
+    next: AtomicUsize,
+    /// Workers inside the region. One enters under the lock, and only while there is a region.
+    active: AtomicUsize,
+    /// Whether the job sleeps until no worker is active.
+    awaited: AtomicBool,
+    panicked: AtomicBool,
     closed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     region: Option<Region>,
-    /// Workers inside the region.
-    active: usize,
+    /// Workers that must be woken.
+    sleeping: usize,
 }
 
 /// A call of [`Threads::run`]: its closure, lent out until the call returns.
-#[derive(Clone, Debug)]
-struct Region {
-    call: Call,
-    gate: Arc<Gate>,
-    parts: usize,
-    next: Arc<AtomicUsize>,
-    panicked: Arc<AtomicBool>,
-}
-
 #[derive(Clone, Copy)]
-struct Call(*const (dyn Fn(usize) + Sync + 'static));
+struct Region {
+    call: *const (dyn Fn(usize) + Sync + 'static),
+    parts: usize,
+}
 
 // SAFETY: the pointer is to a `Sync` closure, and `Threads::run` does not return before every
 // worker that took it has given it up.
-unsafe impl Send for Call {}
+unsafe impl Send for Region {}
 
-impl std::fmt::Debug for Call {
+impl std::fmt::Debug for Region {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Call")
-    }
-}
-
-impl Region {
-    fn work(&self) {
-        let result = catch_unwind(AssertUnwindSafe(|| loop {
-            let part = self.next.fetch_add(1, Ordering::Relaxed);
-            if part >= self.parts {
-                break;
-            }
-            self.gate.pass();
-            // SAFETY: the region is taken under the lock while `run` waits for its workers, so the
-            // closure is alive; see `Threads::run`.
-            unsafe { (*self.call.0)(part) };
-        }));
-        if result.is_err() {
-            self.panicked.store(true, Ordering::Relaxed);
-        }
+        write!(f, "Region of {}", self.parts)
     }
 }
 
@@ -93,32 +95,75 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn work(&self, region: Region) {
+        let result = catch_unwind(AssertUnwindSafe(|| loop {
+            let part = self.next.fetch_add(1, Ordering::Relaxed);
+            if part >= region.parts {
+                break;
+            }
+            self.gate.pass();
+            // SAFETY: the region is taken under the lock while `run` waits for its workers, so the
+            // closure is alive; see `Threads::run`.
+            unsafe { (*region.call)(part) };
+        }));
+        if result.is_err() {
+            self.panicked.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn worker(&self) {
         let mut seen = 0;
+        let news = |seen| self.epoch.load(Ordering::Acquire) != seen;
         loop {
-            let mut spins = 0;
-            while self.epoch.load(Ordering::Acquire) == seen && spins < SPINS {
-                std::hint::spin_loop();
-                spins += 1;
-            }
+            spin(|| news(seen));
             let mut state = self.lock();
-            while self.epoch.load(Ordering::Acquire) == seen {
+            while !news(seen) {
                 if self.closed.load(Ordering::Relaxed) {
                     return;
                 }
+                state.sleeping += 1;
                 state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.sleeping -= 1;
             }
             seen = self.epoch.load(Ordering::Acquire);
-            let Some(region) = state.region.clone() else { continue };
-            state.active += 1;
+            let Some(region) = state.region else { continue };
+            self.active.fetch_add(1, Ordering::SeqCst);
             drop(state);
-            region.work();
-            let mut state = self.lock();
-            state.active -= 1;
-            if state.active == 0 {
+            self.work(region);
+            // Either this sees that the job sleeps, or the job sees that nobody is active.
+            if self.active.fetch_sub(1, Ordering::SeqCst) == 1
+                && self.awaited.load(Ordering::SeqCst)
+            {
+                drop(self.lock());
                 self.done.notify_all();
             }
         }
+    }
+
+    /// Lends `region` to the workers, does its parts with them and takes it back.
+    fn run(&self, region: Region) {
+        let mut state = self.lock();
+        state.region = Some(region);
+        self.next.store(0, Ordering::Relaxed);
+        self.epoch.fetch_add(1, Ordering::Release);
+        let sleeping = state.sleeping;
+        drop(state);
+        if sleeping > 0 {
+            self.wake.notify_all();
+        }
+        self.work(region);
+        self.lock().region = None;
+        // No worker enters any more.
+        let alone = || self.active.load(Ordering::SeqCst) == 0;
+        if spin(alone) {
+            return;
+        }
+        let mut state = self.lock();
+        self.awaited.store(true, Ordering::SeqCst);
+        while !alone() {
+            state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.awaited.store(false, Ordering::SeqCst);
     }
 }
 
@@ -130,7 +175,7 @@ impl Threads {
 
     /// A pool of which every thread passes the gate before each part of its work.
     pub fn behind(gate: Arc<Gate>, count: usize) -> Self {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::new(Shared { gate, ..Shared::default() });
         let workers = (1..count)
             .filter_map(|i| {
                 let shared = shared.clone();
@@ -141,7 +186,7 @@ impl Threads {
                     .ok()
             })
             .collect::<Vec<_>>();
-        Self { count: workers.len() + 1, gate, shared, busy: Mutex::new(()), workers }
+        Self { count: workers.len() + 1, shared, busy: Mutex::new(()), workers }
     }
 
     /// Number of threads.
@@ -151,7 +196,7 @@ impl Threads {
 
     /// The gate that its threads pass.
     pub(crate) fn gate(&self) -> &Gate {
-        &self.gate
+        &self.shared.gate
     }
 
     /// Calls `f` once for each part from 0 to `parts - 1`, on all threads, and returns when all have
@@ -159,7 +204,7 @@ impl Threads {
     pub(crate) fn run(&self, parts: usize, f: &(dyn Fn(usize) + Sync)) {
         let alone = || {
             for part in 0..parts {
-                self.gate.pass();
+                self.shared.gate.pass();
                 f(part);
             }
         };
@@ -169,31 +214,13 @@ impl Threads {
         let Ok(guard) = self.busy.try_lock() else { return alone() };
         let pointer: *const (dyn Fn(usize) + Sync + '_) = f;
         // SAFETY: only the lifetime changes. Workers take the pointer from `state.region` under the
-        // lock and count themselves in `active`; below, the region is cleared under the same lock
-        // and `active` awaited to be zero before this function returns, also when a part panics.
-        let pointer: *const (dyn Fn(usize) + Sync + 'static) =
-            unsafe { std::mem::transmute(pointer) };
-        let region = Region {
-            call: Call(pointer),
-            gate: self.gate.clone(),
-            parts,
-            next: Arc::default(),
-            panicked: Arc::default(),
-        };
-        let mut state = self.shared.lock();
-        state.region = Some(region.clone());
-        self.shared.epoch.fetch_add(1, Ordering::Release);
-        drop(state);
-        self.shared.wake.notify_all();
-        region.work();
-        let mut state = self.shared.lock();
-        state.region = None;
-        while state.active > 0 {
-            state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(state);
+        // lock and count themselves in `active`; `Shared::run` clears the region under the same lock
+        // and waits for `active` to be zero before it returns, also when a part panics.
+        let call: *const (dyn Fn(usize) + Sync + 'static) = unsafe { std::mem::transmute(pointer) };
+        self.shared.run(Region { call, parts });
+        let panicked = self.shared.panicked.swap(false, Ordering::Relaxed);
         drop(guard);
-        if region.panicked.load(Ordering::Relaxed) {
+        if panicked {
             resume_unwind(Box::new("a part of a parallel computation panicked"));
         }
     }

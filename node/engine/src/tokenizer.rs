@@ -1,64 +1,253 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Text to tokens and back.
+//! Text to tokens and back, by the vocabulary in a model's file.
+//!
+//! Tokens are those of llama.cpp for the same file, with two differences, both for safety: the texts
+//! of control tokens never become those tokens (they stand where a chat template puts them, and
+//! nowhere else), and bytes that are not UTF-8 become byte tokens. Every byte of a text is in its
+//! tokens: what an operator answered is bound to the prompt by them.
 
-/// Number of byte tokens; the special tokens follow.
+mod byte_level;
+mod sentence_piece;
+mod split;
+mod vocabulary;
+
+use crate::{
+    gguf::{invalid, Gguf},
+    EngineError,
+};
+use byte_level::ByteLevel;
+use sentence_piece::SentencePiece;
+use split::PreTokenizer;
+use vocabulary::Vocabulary;
+
+/// `tokenizer.ggml.model` of a vocabulary of plain bytes.
+const BYTES_NAME: &str = "assay-bytes";
+/// Number of byte tokens of that vocabulary; those that open, end and fill a text follow.
 const BYTES: u32 = 256;
-/// Opens a text.
-pub(crate) const BOS: u32 = 256;
-/// Ends an output.
-pub(crate) const EOS: u32 = 257;
-/// Fills; never produced by [`Tokenizer::encode`].
-pub(crate) const PAD: u32 = 258;
-/// Size of the byte vocabulary with its three special tokens.
-pub(crate) const BYTE_VOCAB: u32 = 259;
-/// `tokenizer.ggml.model` of [`Tokenizer::Bytes`].
-pub(crate) const BYTES_NAME: &str = "assay-bytes";
 
-/// The tokenizer that a model's file names.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Tokenizer {
+/// The tokenizer of a model.
+#[derive(Debug)]
+pub struct Tokenizer {
+    vocabulary: Vocabulary,
+    algorithm: Algorithm,
+    bos: Option<u32>,
+    eos: u32,
+    eot: Option<u32>,
+    add_bos: bool,
+    add_eos: bool,
+}
+
+/// How text that holds no special token is cut.
+#[derive(Debug)]
+enum Algorithm {
     /// Ids 0 to 255 are bytes.
-    Bytes {
-        /// Whether a text is opened by [`BOS`].
-        add_bos: bool,
-    },
+    Bytes,
+    SentencePiece(SentencePiece),
+    ByteLevel(Box<ByteLevel>),
+}
+
+/// What a vocabulary does where its file does not say.
+struct Defaults {
+    bos: Option<u32>,
+    eos: Option<u32>,
+    add_bos: bool,
 }
 
 impl Tokenizer {
-    pub(crate) fn encode(self, text: &[u8]) -> Vec<u32> {
-        let Self::Bytes { add_bos } = self;
-        add_bos.then_some(BOS).into_iter().chain(text.iter().map(|&b| u32::from(b))).collect()
+    /// The tokenizer of a file whose embedding has `rows` rows.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownTokenizer`], [`EngineError::UnknownPreTokenizer`],
+    /// [`EngineError::MissingKey`] and [`EngineError::InvalidKey`].
+    pub fn read(gguf: &Gguf, rows: usize) -> Result<Self, EngineError> {
+        let key = "tokenizer.ggml.model";
+        let defaults = |bos, eos, add_bos| Defaults { bos, eos, add_bos };
+        let (vocabulary, algorithm, defaults) = match gguf.required_text(key)? {
+            BYTES_NAME => {
+                let vocabulary = Vocabulary::bytes();
+                check_bytes(gguf, rows)?;
+                (vocabulary, Algorithm::Bytes, defaults(Some(BYTES), Some(BYTES + 1), true))
+            }
+            "llama" => {
+                let vocabulary = Vocabulary::read(gguf, rows, vocabulary::Spelling::Spaces)?;
+                let pieces = SentencePiece::read(gguf, &vocabulary)?;
+                let algorithm = Algorithm::SentencePiece(pieces);
+                (vocabulary, algorithm, defaults(Some(1), Some(2), true))
+            }
+            "gpt2" => {
+                let pre = PreTokenizer::named(gguf.text("tokenizer.ggml.pre")?)?;
+                let vocabulary = Vocabulary::read(gguf, rows, vocabulary::Spelling::ByteLevel)?;
+                let add_bos = pre.adds_bos();
+                let algorithm = ByteLevel::read(gguf, &vocabulary, pre)?;
+                (
+                    vocabulary,
+                    Algorithm::ByteLevel(Box::new(algorithm)),
+                    defaults(None, None, add_bos),
+                )
+            }
+            name => return Err(EngineError::UnknownTokenizer { name: name.into() }),
+        };
+        Self::assemble(gguf, vocabulary, algorithm, &defaults)
     }
 
-    /// Special tokens, and ids outside the vocabulary, give nothing.
-    pub(crate) fn decode(self, tokens: &[u32]) -> Vec<u8> {
-        let Self::Bytes { .. } = self;
-        tokens.iter().filter(|&&t| t < BYTES).map(|&t| t as u8).collect()
+    fn assemble(
+        gguf: &Gguf,
+        mut vocabulary: Vocabulary,
+        algorithm: Algorithm,
+        defaults: &Defaults,
+    ) -> Result<Self, EngineError> {
+        let special = |name: &str, other: Option<u32>| {
+            let key = format!("tokenizer.ggml.{name}_token_id");
+            match gguf.number(&key)? {
+                // An id is below the length of the vocabulary, which fits in a u32.
+                Some(id) if id < vocabulary.len() as u64 => Ok(Some(id as u32)),
+                Some(id) => Err(invalid(&key, format!("{id} is outside the vocabulary"))),
+                None => Ok(other.filter(|id| (*id as usize) < vocabulary.len())),
+            }
+        };
+        let bos = special("bos", defaults.bos)?;
+        let eos = special("eos", defaults.eos)?;
+        let key = "tokenizer.ggml.eos_token_id";
+        let eos = eos.ok_or_else(|| EngineError::MissingKey { key: key.into() })?;
+        let eot = special("eot", None)?;
+        let flag = |name: &str, other: bool| {
+            Ok::<_, EngineError>(gguf.flag(&format!("tokenizer.ggml.{name}"))?.unwrap_or(other))
+        };
+        let add_bos = flag("add_bos_token", defaults.add_bos)?;
+        let add_eos = flag("add_eos_token", false)?;
+        if add_bos && bos.is_none() {
+            return Err(EngineError::MissingKey { key: "tokenizer.ggml.bos_token_id".into() });
+        }
+        vocabulary.make_control(bos.into_iter().chain([eos]).chain(eot));
+        Ok(Self { vocabulary, algorithm, bos, eos, eot, add_bos, add_eos })
+    }
+
+    /// The tokens of a text, between the tokens that open and end one if the file says so.
+    pub fn encode(&self, text: &[u8]) -> Vec<u32> {
+        let mut out: Vec<u32> = self.bos.filter(|_| self.add_bos).into_iter().collect();
+        self.encode_into(text, false, &mut out);
+        out.extend(self.add_eos.then_some(self.eos));
+        out
+    }
+
+    /// The tokens of a text in which the texts of control tokens stand for them; `hidden` is taken
+    /// out of it after the control tokens have been found. What chat templates make.
+    pub(crate) fn encode_template(&self, text: &str, hidden: char) -> Vec<u32> {
+        let mut out = Vec::new();
+        self.encode_parts(text, true, Some(hidden), &mut true, &mut out);
+        match self.bos.filter(|bos| self.add_bos && out.first() != Some(bos)) {
+            Some(bos) => std::iter::once(bos).chain(out).collect(),
+            None => out,
+        }
+    }
+
+    fn encode_into(&self, text: &[u8], control: bool, out: &mut Vec<u32>) {
+        let mut first = true;
+        for chunk in text.utf8_chunks() {
+            self.encode_parts(chunk.valid(), control, None, &mut first, out);
+            for &byte in chunk.invalid() {
+                self.encode_byte(byte, out);
+                first = false;
+            }
+        }
+    }
+
+    /// `first` tells whether text that follows is the first, or the first after a special token.
+    fn encode_parts(
+        &self,
+        text: &str,
+        control: bool,
+        hidden: Option<char>,
+        first: &mut bool,
+        out: &mut Vec<u32>,
+    ) {
+        for part in self.vocabulary.parts(text, control) {
+            match part {
+                vocabulary::Part::Token(token) => {
+                    out.push(token);
+                    *first = true;
+                }
+                vocabulary::Part::Text(text) => {
+                    match hidden.filter(|hidden| text.contains(*hidden)) {
+                        Some(hidden) => self.encode_text(&text.replace(hidden, ""), *first, out),
+                        None => self.encode_text(text, *first, out),
+                    }
+                    *first = false;
+                }
+            }
+        }
+    }
+
+    /// Text without special tokens.
+    fn encode_text(&self, text: &str, first: bool, out: &mut Vec<u32>) {
+        match &self.algorithm {
+            Algorithm::Bytes => out.extend(text.bytes().map(u32::from)),
+            Algorithm::SentencePiece(pieces) => pieces.encode(text, first, out),
+            Algorithm::ByteLevel(words) => words.encode(text, out),
+        }
+    }
+
+    fn encode_byte(&self, byte: u8, out: &mut Vec<u32>) {
+        out.push(match &self.algorithm {
+            Algorithm::Bytes => u32::from(byte),
+            Algorithm::SentencePiece(pieces) => pieces.byte(byte),
+            Algorithm::ByteLevel(words) => words.byte(byte),
+        });
+    }
+
+    /// The bytes of tokens: of several those of each, one after the other. Control tokens, and ids
+    /// outside the vocabulary, give nothing.
+    pub fn decode(&self, tokens: &[u32]) -> Vec<u8> {
+        tokens.iter().flat_map(|&token| self.vocabulary.bytes_of(token)).copied().collect()
     }
 
     /// The most bytes that a token stands for.
-    pub(crate) fn longest(self) -> usize {
-        let Self::Bytes { .. } = self;
-        1
+    pub fn longest(&self) -> usize {
+        self.vocabulary.longest()
     }
 
-    pub(crate) fn end(self) -> u32 {
-        let Self::Bytes { .. } = self;
-        EOS
+    /// The token that ends an output.
+    pub fn end(&self) -> u32 {
+        self.eos
+    }
+
+    /// Whether a token ends an output, or a turn in a chat.
+    pub fn is_end(&self, token: u32) -> bool {
+        token == self.eos || Some(token) == self.eot
+    }
+
+    /// The tokens that end an output.
+    pub(crate) fn ends(&self) -> Vec<u32> {
+        std::iter::once(self.eos).chain(self.eot).collect()
+    }
+
+    /// The texts of the tokens that open and end a text, for templates.
+    pub(crate) fn texts_of_ends(&self) -> (&str, &str) {
+        let text = |token| self.vocabulary.text(token);
+        (self.bos.map_or("", text), text(self.eos))
+    }
+
+    /// The texts of all control tokens, the longest first.
+    pub(crate) fn control_texts(&self) -> impl Iterator<Item = &str> {
+        self.vocabulary.control_texts()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_round_trip_and_specials_give_nothing() {
-        let all: Vec<u8> = (0..=255).collect();
-        let tokens = Tokenizer::Bytes { add_bos: true }.encode(&all);
-        assert_eq!(tokens[0], BOS);
-        assert_eq!(Tokenizer::Bytes { add_bos: true }.decode(&tokens), all);
-        assert_eq!(Tokenizer::Bytes { add_bos: false }.encode(b"a"), [97]);
-        assert!(Tokenizer::Bytes { add_bos: true }.decode(&[BOS, EOS, PAD, u32::MAX]).is_empty());
+/// Whether a file agrees with the vocabulary of plain bytes.
+fn check_bytes(gguf: &Gguf, rows: usize) -> Result<(), EngineError> {
+    let size = BYTES as usize + 3;
+    if rows != size {
+        let problem = format!("bytes have {size} tokens, the model {rows}");
+        return Err(invalid("tokenizer.ggml.model", problem));
     }
+    for (name, id) in [("bos", BYTES), ("eos", BYTES + 1), ("padding", BYTES + 2)] {
+        let key = format!("tokenizer.ggml.{name}_token_id");
+        match gguf.number(&key)? {
+            Some(found) if found != u64::from(id) => {
+                return Err(invalid(&key, format!("{found}, with bytes it is {id}")));
+            }
+            _ => (),
+        }
+    }
+    Ok(())
 }

@@ -8,11 +8,11 @@
 
 use crate::{
     digest,
-    forward::CHUNK,
-    generate::{check_job, judge},
-    EngineError, FinishReason, GenerateSpec, Limits, Model, Session, Threads,
+    generate::check_job,
+    task::{run_alone, Choice, Next, Task},
+    EngineError, FinishReason, GenerateSpec, Limits, Model, SampleSpec, Threads,
 };
-use std::sync::atomic::AtomicBool;
+use std::{ops::ControlFlow, sync::atomic::AtomicBool};
 
 /// What an operator delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,40 +95,107 @@ pub fn verify(
     limits: &Limits,
     cancel: &AtomicBool,
 ) -> Result<Verification, EngineError> {
-    let input = model.tokenize(prompt);
-    check_job(model, &input, spec)?;
-    if input != transcript.input {
-        return Ok(reject(0, RejectReason::Binding));
-    }
-    if let Some(rejected) = check_form(model, transcript, spec) {
-        return Ok(rejected);
-    }
-    limits.check(cancel, 0)?;
-    let output = &transcript.output;
-    let chosen = selection(positions, output.len())?;
-    // The row after token input.len() - 1 + i chooses output i; the last token chooses nothing.
-    let before = input.len() - 1;
-    let all: Vec<u32> = input.iter().chain(output).copied().take(before + output.len()).collect();
-    let wanted = |index: usize| index >= before && chosen[index - before];
-    let mut session = Session::new(model, threads, all.len(), limits)?;
-    let mut digests = Vec::new();
-    for chunk in all.chunks(CHUNK) {
-        let rows = session.forward(chunk, limits, cancel, &wanted, &|row| {
-            (row.position - before, judge(row, &spec.sample))
-        })?;
-        for (position, (token, digest)) in rows {
-            if token != output[position] {
-                let reason = match position {
-                    0 => RejectReason::Continuity,
-                    _ => RejectReason::Integrity,
-                };
-                return Ok(reject(position, reason));
-            }
-            digests.push(digest);
+    match Verifying::new(model, prompt, transcript, spec, positions)? {
+        ControlFlow::Break(verification) => Ok(verification),
+        ControlFlow::Continue(mut task) => {
+            run_alone((model, threads), &mut task, limits, cancel, &mut |_, _| ())?;
+            // A task that is done has a result.
+            task.result.ok_or(EngineError::Cancelled { tokens: 0 })
         }
     }
-    let digest_root = (digests.len() == output.len()).then(|| digest::root(&digests));
-    Ok(Verification::Accept { digest_root })
+}
+
+/// A verification on its way.
+pub(crate) struct Verifying {
+    /// Input and output without its last token, which chooses nothing.
+    tokens: Vec<u32>,
+    input: usize,
+    output: Vec<u32>,
+    /// For each output token whether it is checked.
+    chosen: Vec<bool>,
+    sample: SampleSpec,
+    digests: Vec<[u8; 32]>,
+    result: Option<Verification>,
+}
+
+impl Verifying {
+    /// A verification to run, or the result where the form alone decides it.
+    pub(crate) fn new(
+        model: &Model,
+        prompt: &[u8],
+        transcript: &Transcript,
+        spec: &GenerateSpec,
+        positions: &Positions,
+    ) -> Result<ControlFlow<Verification, Self>, EngineError> {
+        let input = model.tokenize(prompt);
+        check_job(model, &input, spec)?;
+        if input != transcript.input {
+            return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));
+        }
+        if let Some(rejected) = check_form(model, transcript, spec) {
+            return Ok(ControlFlow::Break(rejected));
+        }
+        let output = transcript.output.clone();
+        let chosen = selection(positions, output.len())?;
+        let mut tokens = input;
+        let input = tokens.len();
+        tokens.extend_from_slice(&output[..output.len() - 1]);
+        let (sample, digests) = (spec.sample, Vec::new());
+        let result = None;
+        Ok(ControlFlow::Continue(Self { tokens, input, output, chosen, sample, digests, result }))
+    }
+
+    /// The result, once the task is done.
+    pub(crate) fn result(&self) -> Option<Verification> {
+        self.result
+    }
+
+    /// What a row says of the output token that it chooses.
+    fn check(&mut self, choice: &Choice) -> Option<Verification> {
+        let position = choice.index + 1 - self.input;
+        if choice.token != self.output[position] {
+            let first = position == 0;
+            let reason = if first { RejectReason::Continuity } else { RejectReason::Integrity };
+            return Some(reject(position, reason));
+        }
+        self.digests.push(choice.digest);
+        (position + 1 == self.output.len()).then(|| {
+            let all = self.digests.len() == self.output.len();
+            Verification::Accept { digest_root: all.then(|| digest::root(&self.digests)) }
+        })
+    }
+}
+
+impl Task for Verifying {
+    fn capacity(&self) -> usize {
+        self.tokens.len()
+    }
+
+    fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    fn unjudged(&self) -> usize {
+        self.input - 1
+    }
+
+    fn wanted(&self, index: usize) -> bool {
+        // The row after token input - 1 + i chooses output i.
+        (index + 1).checked_sub(self.input).is_some_and(|position| self.chosen[position])
+    }
+
+    fn sample(&self) -> SampleSpec {
+        self.sample
+    }
+
+    fn accept(&mut self, choices: &[Choice], _on_token: &mut dyn FnMut(u32, u32)) -> Next {
+        self.result = choices.iter().find_map(|choice| self.check(choice));
+        if self.result.is_some() {
+            Next::Done
+        } else {
+            Next::More
+        }
+    }
 }
 
 fn reject(position: usize, reason: RejectReason) -> Verification {
@@ -147,10 +214,10 @@ fn check_form(model: &Model, transcript: &Transcript, spec: &GenerateSpec) -> Op
     if let Some(at) = output.iter().position(|&t| t >= model.info().vocab_size) {
         return Some(reject(at, RejectReason::UnknownToken));
     }
-    if let Some(at) = earlier.iter().position(|&t| t == model.end_token()) {
+    if let Some(at) = earlier.iter().position(|&t| model.is_end_token(t)) {
         return Some(reject(at, RejectReason::EarlyEnd));
     }
-    let ended = last == model.end_token();
+    let ended = model.is_end_token(last);
     if !ended && output.len() < max {
         return Some(reject(output.len(), RejectReason::Truncation));
     }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A model's weights: where they stand in the file.
+//! A model's weights and its shape.
 
-use crate::quantise::{BLOCK, Q4_0_BYTES, Q8_0_BYTES};
+use crate::{
+    matrix::Matrix,
+    n1::Rope,
+    quantise::{BLOCK, Q4_0_BYTES, Q8_0_BYTES},
+};
 
 /// How a matrix is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +32,7 @@ impl Quantisation {
 
 /// A matrix in the file: `rows` of `columns / 32` blocks each.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Matrix {
+pub(crate) struct Table {
     pub kind: Quantisation,
     pub rows: usize,
     pub columns: usize,
@@ -36,8 +40,8 @@ pub(crate) struct Matrix {
     pub at: usize,
 }
 
-impl Matrix {
-    pub(crate) fn row_bytes(&self) -> usize {
+impl Table {
+    fn row_bytes(&self) -> usize {
         self.columns / BLOCK * self.kind.block_bytes()
     }
 
@@ -48,6 +52,28 @@ impl Matrix {
     pub(crate) fn data<'f>(&self, file: &'f [u8]) -> &'f [u8] {
         &file[self.at..self.at + self.bytes()]
     }
+
+    /// `out = d * q` for one row.
+    fn dequantise_row(&self, file: &[u8], row: usize, out: &mut [f32]) {
+        let data = &self.data(file)[row * self.row_bytes()..][..self.row_bytes()];
+        // The one row of a matrix.
+        Matrix::pack(self.kind, 1, self.columns, data).dequantise_row(0, out);
+    }
+}
+
+/// What is added to queries, keys and values.
+#[derive(Debug)]
+pub(crate) struct Biases {
+    pub q: Vec<f32>,
+    pub k: Vec<f32>,
+    pub v: Vec<f32>,
+}
+
+/// The weights that each head of queries and of keys is normalised with.
+#[derive(Debug)]
+pub(crate) struct HeadNorms {
+    pub q: Vec<f32>,
+    pub k: Vec<f32>,
 }
 
 /// One transformer block.
@@ -57,6 +83,8 @@ pub(crate) struct Layer {
     pub q: Matrix,
     pub k: Matrix,
     pub v: Matrix,
+    pub biases: Option<Biases>,
+    pub head_norms: Option<HeadNorms>,
     pub o: Matrix,
     pub ffn_norm: Vec<f32>,
     pub gate: Matrix,
@@ -75,8 +103,7 @@ pub(crate) struct Shape {
     pub heads: usize,
     pub kv_heads: usize,
     pub head_dim: usize,
-    pub rope_dims: usize,
-    pub rope_base: f32,
+    pub rope: Rope,
     pub epsilon: f32,
 }
 
@@ -89,9 +116,21 @@ impl Shape {
 /// All weights.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    pub embedding: Matrix,
+    /// Only looked up, so it stays in the file; `None` where it is the output matrix.
+    pub embedding: Option<Table>,
     pub layers: Vec<Layer>,
     pub output_norm: Vec<f32>,
-    /// The embedding again where the file ties them.
+    /// What divides the speed of each pair of dimensions, where the file says so.
+    pub rope_factors: Option<Vec<f32>>,
     pub output: Matrix,
+}
+
+impl Weights {
+    /// The embedding of a token.
+    pub(crate) fn embed(&self, file: &[u8], token: u32, out: &mut [f32]) {
+        match &self.embedding {
+            Some(table) => table.dequantise_row(file, token as usize, out),
+            None => self.output.dequantise_row(token as usize, out),
+        }
+    }
 }

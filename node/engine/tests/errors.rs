@@ -5,7 +5,7 @@ mod common;
 
 use assay_engine::{
     generate,
-    synthetic::{write, Synthetic},
+    synthetic::{write, Family, Synthetic},
     EngineError, Limits, Model, Positions, Session, Threads,
 };
 use candle_core::{
@@ -23,8 +23,8 @@ use std::{
 fn with_key(key: &'static str, value: Option<Value>) -> Result<Model, EngineError> {
     let shape = Synthetic::default();
     let mut metadata = shape.metadata();
-    metadata.retain(|(name, _)| *name != key);
-    metadata.extend(value.map(|value| (key, value)));
+    metadata.retain(|(name, _)| name != key);
+    metadata.extend(value.map(|value| (key.to_string(), value)));
     Model::from_bytes(write(&metadata, &shape.tensors().unwrap()).unwrap())
 }
 
@@ -161,8 +161,8 @@ fn load_names_an_unknown_architecture_and_tokenizer() {
     assert_error!(result, EngineError::UnknownArchitecture { name } if name == "mamba");
     assert_error!(with_key(key, None), EngineError::MissingKey { key: k } if k == key);
     let key = "tokenizer.ggml.model";
-    let result = with_key(key, Some(Value::String("gpt2".into())));
-    assert_error!(result, EngineError::UnknownTokenizer { name } if name == "gpt2");
+    let result = with_key(key, Some(Value::String("bert".into())));
+    assert_error!(result, EngineError::UnknownTokenizer { name } if name == "bert");
     assert_error!(with_key(key, None), EngineError::MissingKey { key: k } if k == key);
 }
 
@@ -224,6 +224,64 @@ fn load_names_a_tensor_that_is_missing_extra_misshapen_or_of_another_type() {
     let name = "blk.0.attn_q.bias";
     let result = with_tensor(name, Some(tensor(&[64], GgmlDType::F32)));
     assert_error!(result, EngineError::UnexpectedTensor { tensor } if tensor == name);
+}
+
+#[test]
+fn load_names_a_type_that_no_import_reads() {
+    // Behind a tensor's name stand the number of its dimensions, the dimensions and its type.
+    for (number, name) in [(20u32, "IQ4_NL"), (15, "Q8_K"), (99, "number 99")] {
+        let result = patched("token_embd.weight", 4 + 16, &number.to_le_bytes());
+        assert_error!(result, EngineError::UnknownType { tensor, found }
+            if tensor == "token_embd.weight" && found == name);
+    }
+}
+
+#[test]
+fn load_refuses_more_array_elements_than_any_vocabulary_has() {
+    let mut file = b"GGUF\x03\0\0\0".to_vec();
+    file.extend([0u64, 2].map(u64::to_le_bytes).concat());
+    for name in ["a", "b"] {
+        file.extend(1u64.to_le_bytes());
+        file.extend(name.bytes());
+        // An array of bytes.
+        file.extend([9u32, 0].map(u32::to_le_bytes).concat());
+        file.extend((3u64 << 20).to_le_bytes());
+        file.resize(file.len() + (3 << 20), 0);
+    }
+    assert_error!(Model::from_bytes(file), EngineError::Header { field, problem }
+        if field == "b" && problem.contains("elements"));
+}
+
+#[test]
+fn load_reads_what_an_architecture_has_and_nothing_else() {
+    let load = |shape: Synthetic, name: &str, other: Option<QTensor>| {
+        let mut tensors = shape.tensors().unwrap();
+        tensors.retain(|(found, _)| found != name);
+        tensors.extend(other.map(|tensor| (name.to_string(), tensor)));
+        Model::from_bytes(write(&shape.metadata(), &tensors).unwrap())
+    };
+    let qwen2 = Synthetic { family: Family::Qwen2, ..Synthetic::default() };
+    let qwen3 = Synthetic { family: Family::Qwen3, ..Synthetic::default() };
+    let llama3 = Synthetic { family: Family::Llama3, ..Synthetic::default() };
+    for (shape, name) in [(qwen2, "blk.1.attn_v.bias"), (qwen3, "blk.0.attn_k_norm.weight")] {
+        assert_error!(load(shape, name, None), EngineError::MissingTensor { tensor }
+            if tensor == name);
+    }
+    let name = "rope_freqs.weight";
+    assert!(load(llama3, name, None).is_ok());
+    let zeros = || Some(tensor(&[8], GgmlDType::F32));
+    assert_error!(load(llama3, name, zeros()), EngineError::Header { field, .. } if field == name);
+    assert_error!(load(qwen2, name, zeros()), EngineError::UnexpectedTensor { tensor }
+        if tensor == name);
+}
+
+#[test]
+fn load_bounds_the_context_by_a_sliding_window() {
+    let key = "llama.attention.sliding_window";
+    for (window, context) in [(0, 512), (100, 100), (512, 512), (u32::MAX, 512)] {
+        let model = with_key(key, Some(Value::U32(window))).unwrap();
+        assert_eq!(model.info().context_length, context, "{window}");
+    }
 }
 
 #[test]

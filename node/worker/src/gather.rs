@@ -79,7 +79,7 @@ fn gather(inner: &Inner, work: &Work, ask: bool) -> Gathered {
         Work::Generate { task, .. } => (Kind::Generate, task),
         Work::Verify { task, .. } => (Kind::Verify, task),
     };
-    if !inner.models.contains_key(&task.model) {
+    if inner.engines.model(&task.model).is_none() {
         return Gathered::Result(model_missing(work, inner));
     }
     let Some(prompt) = inner.payload(&task.input_hash, task, ask) else { return Gathered::Missing };
@@ -100,7 +100,7 @@ fn gather(inner: &Inner, work: &Work, ask: bool) -> Gathered {
 /// Whether the job can be run here.
 fn prepare(inner: &Inner, job: &JobId, task: &Task, prompt: &[u8]) -> EngineResult {
     let refused = |reason| EngineResult::Refused { job: *job, reason };
-    let Some(model) = inner.models.get(&task.model) else {
+    let Some(model) = inner.engines.model(&task.model) else {
         return refused(DeclineReason::ModelMissing);
     };
     let tokens = model.tokenize(prompt).len();

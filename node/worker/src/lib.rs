@@ -13,6 +13,7 @@
 //!                                   network               streams ──► RPC, network
 //! ```
 
+mod engines;
 mod fault;
 mod gather;
 mod mailbox;

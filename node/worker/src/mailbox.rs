@@ -12,7 +12,7 @@ pub struct WorkerMailbox(pub Arc<Worker>);
 
 impl Mailbox for WorkerMailbox {
     fn capabilities(&self) -> Option<Capabilities> {
-        let models: Vec<_> = self.0.inner.models.keys().copied().collect();
+        let models: Vec<_> = self.0.inner.engines.models().map(|(id, _)| *id).collect();
         (!models.is_empty()).then_some(Capabilities { models })
     }
 

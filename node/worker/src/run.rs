@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Runs the engine. One thread generates and one verifies, so that neither waits for the other; each
-//! has the engine's threads behind it, all of a low priority, so that blocks come first.
+//! Hands work to the engine and waits for it. Some threads of each kind do nothing else, so that
+//! generation and verification never wait for each other; the model's server runs their jobs together.
 
 use crate::{
     fault::Fault,
@@ -8,7 +8,10 @@ use crate::{
     streams::StreamState,
     worker::{Inner, LOG_TARGET},
 };
-use assay_engine as engine;
+use assay_engine::{
+    self as engine,
+    serve::{GenerateJob, Handle, VerifyJob},
+};
 use assay_primitives::{
     worker::Transcript, AbstainReason, DeclineReason, EngineResult, FinishReason, JobId,
     OutputCommitment, RejectReason, Task, Verdict, Work,
@@ -20,16 +23,14 @@ use std::{sync::Arc, time::Instant};
 
 /// Works off one kind of work until the queue closes.
 pub fn run(inner: Arc<Inner>, kind: Kind) {
-    lower_priority();
-    let threads = engine::Threads::behind(inner.gate.clone(), inner.threads);
     while let Some(entry) = inner.queue.next_to_run(kind) {
         let started = Instant::now();
         let key = WorkKey::from(&entry.work);
         let Entry { work, stage: Stage::Run(payloads) } = entry else { continue };
         let result = match work {
-            Work::Generate { job, task } => generate(&inner, &threads, job, &task, &payloads),
+            Work::Generate { job, task } => generate(&inner, job, &task, &payloads),
             Work::Verify { job, task, commitment } => {
-                Some(verify(&inner, &threads, job, &task, &commitment, &payloads))
+                Some(verify(&inner, job, &task, &commitment, payloads))
             }
             Work::Prepare { .. } => None,
         };
@@ -37,15 +38,6 @@ pub fn run(inner: Arc<Inner>, kind: Kind) {
             Some(result) => inner.finish(key, result, started),
             None => inner.give_up(key, started),
         }
-    }
-}
-
-/// Blocks are imported and made before a token is computed.
-fn lower_priority() {
-    // SAFETY: the call only changes the calling thread's own nice value; 0 means the caller.
-    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 15) };
-    if result != 0 {
-        log::warn!(target: LOG_TARGET, "cannot lower the priority of the engine's thread");
     }
 }
 
@@ -65,33 +57,16 @@ fn sample_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
 }
 
 /// Generates; `None` when it was cancelled, cannot be done, or is not to be told.
-fn generate(
-    inner: &Inner,
-    threads: &engine::Threads,
-    job: JobId,
-    task: &Task,
-    payloads: &Payloads,
-) -> Option<EngineResult> {
+fn generate(inner: &Inner, job: JobId, task: &Task, payloads: &Payloads) -> Option<EngineResult> {
     if inner.fault == Some(Fault::Silent) {
         return None;
     }
-    let model = inner.models.get(&task.model)?;
-    let other = match inner.fault {
-        Some(Fault::WrongModel) => Some(model.requantised_q4_0().ok()?),
-        _ => None,
-    };
+    let model = inner.engines.model(&task.model)?;
     let input = model.tokenize(&payloads.prompt);
-    let stream = inner.streams.open(&job);
-    let cancel = inner.cancellation(&job);
-    let generation = engine::generate(
-        other.as_ref().unwrap_or(model),
-        threads,
-        &input,
-        &sample_spec(&job, task),
-        &inner.limits,
-        &cancel,
-        &mut |index, token| stream.push(index as usize, token, &model.detokenize(&[token])),
-    );
+    let generation = match inner.fault {
+        Some(Fault::WrongModel) => by_another_model(inner, &job, task, &input),
+        _ => by_the_model(inner, &job, task, &input),
+    };
     let generation = match generation {
         Ok(generation) => generation,
         Err(engine::EngineError::Cancelled { .. }) => return None,
@@ -121,6 +96,44 @@ fn generate(
     Some(EngineResult::Generated { job, commitment })
 }
 
+/// Generates beside the model's other jobs, and shows each token as it comes.
+fn by_the_model(
+    inner: &Inner,
+    job: &JobId,
+    task: &Task,
+    input: &[u32],
+) -> Result<engine::Generation, engine::EngineError> {
+    let server = inner.engines.server(&task.model).ok_or(engine::EngineError::ServerClosed)?;
+    let stream = inner.streams.open(job);
+    let handle = server.generate(GenerateJob {
+        input: input.to_vec(),
+        spec: sample_spec(job, task),
+        limits: inner.limits,
+        cancel: inner.cancellation(job),
+        drafter: None,
+    })?;
+    while let Some((index, token)) = handle.next_token() {
+        stream.push(index as usize, token, &server.model().detokenize(&[token]));
+    }
+    handle.wait()
+}
+
+/// Generates by a cheaper model than the one that is paid for.
+fn by_another_model(
+    inner: &Inner,
+    job: &JobId,
+    task: &Task,
+    input: &[u32],
+) -> Result<engine::Generation, engine::EngineError> {
+    let model = inner.engines.model(&task.model).ok_or(engine::EngineError::ServerClosed)?;
+    let (cheap, stream) = (model.requantised_q4_0()?, inner.streams.open(job));
+    let (spec, cancel) = (sample_spec(job, task), inner.cancellation(job));
+    let threads = &inner.engines.threads;
+    engine::generate(&cheap, threads, input, &spec, &inner.limits, &cancel, &mut |index, token| {
+        stream.push(index as usize, token, &model.detokenize(&[token]));
+    })
+}
+
 /// What a dishonest operator does to its output.
 fn falsify(fault: Option<Fault>, output: &mut Vec<u32>, finish: &mut FinishReason) {
     match fault {
@@ -141,26 +154,24 @@ fn falsify(fault: Option<Fault>, output: &mut Vec<u32>, finish: &mut FinishReaso
 /// Re-checks an output, whatever this node itself may do as an operator.
 fn verify(
     inner: &Inner,
-    threads: &engine::Threads,
     job: JobId,
     task: &Task,
     commitment: &OutputCommitment,
-    payloads: &Payloads,
+    payloads: Payloads,
 ) -> EngineResult {
-    let verdict = judge(inner, threads, &job, task, commitment, payloads);
+    let verdict = judge(inner, &job, task, commitment, payloads);
     EngineResult::Verified { job, verdict, salt: inner.verdict_salt(&job) }
 }
 
 fn judge(
     inner: &Inner,
-    threads: &engine::Threads,
     job: &JobId,
     task: &Task,
     commitment: &OutputCommitment,
-    payloads: &Payloads,
+    payloads: Payloads,
 ) -> Verdict {
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
-    let Some(model) = inner.models.get(&task.model) else {
+    let Some(server) = inner.engines.server(&task.model) else {
         return Verdict::Abstain(AbstainReason::ModelMissing);
     };
     // The hash was compared when the payload came, so a wrong form is the operator's own.
@@ -169,7 +180,7 @@ fn judge(
     if !bytes.is_empty()
         || transcript.output.len() != commitment.tokens as usize
         || transcript.finish != commitment.finish
-        || transcript.text != model.detokenize(&transcript.output)
+        || transcript.text != server.model().detokenize(&transcript.output)
     {
         return malformed;
     }
@@ -181,17 +192,15 @@ fn judge(
             FinishReason::Length => engine::FinishReason::Length,
         },
     };
-    let verification = engine::verify(
-        model,
-        threads,
-        &payloads.prompt,
-        &claimed,
-        &sample_spec(job, task),
-        &engine::Positions::All,
-        &inner.limits,
-        &inner.cancellation(job),
-    );
-    match verification {
+    let verification = server.verify(VerifyJob {
+        prompt: payloads.prompt,
+        transcript: claimed,
+        spec: sample_spec(job, task),
+        positions: engine::Positions::All,
+        limits: inner.limits,
+        cancel: inner.cancellation(job),
+    });
+    match verification.and_then(Handle::wait) {
         Ok(engine::Verification::Accept { digest_root: Some(root) }) => {
             if blake2_256(&root) == commitment.digest_commitment.0 {
                 Verdict::Accept { digest_root: H256(root) }

@@ -2,6 +2,7 @@
 //! The worker: what holds queue, results, streams and threads together.
 
 use crate::{
+    engines::{Engines, JOBS},
     fault::Fault,
     gather::{self, PayloadSource},
     metrics::Metrics,
@@ -13,7 +14,7 @@ use crate::{
     store::{Store, StoreError, MAX_PROMPT_BYTES},
     streams::{Stream, Streams},
 };
-use assay_engine::{Gate, Limits, Model};
+use assay_engine::{EngineError, Gate, Limits, Model};
 use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Task, Verdict, Work};
 use codec::Decode;
 use parking_lot::Mutex;
@@ -69,19 +70,21 @@ pub enum WorkerError {
     /// Its store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The system gives the engine no thread.
+    #[error("the engine does not start: {0}")]
+    Engine(#[from] EngineError),
     /// Its metrics are registered already.
     #[error("the worker's metrics: {0}")]
     Metrics(#[from] PrometheusError),
 }
 
 pub(crate) struct Inner {
-    pub models: BTreeMap<ModelId, Model>,
+    pub engines: Engines,
     pub queue: Queue,
     pub results: Results,
     pub store: Arc<Store>,
     pub streams: Streams,
     pub threads: usize,
-    pub gate: Arc<Gate>,
     pub limits: Limits,
     pub fault: Option<Fault>,
     pub metrics: Option<Metrics>,
@@ -178,13 +181,12 @@ impl Worker {
         let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
         let store = Arc::new(Store::open(&dir.join("store.redb"))?);
         let inner = Arc::new(Inner {
-            models: models.into_iter().map(|model| (H256(model.root()), model)).collect(),
+            engines: Engines::start(models, threads, gate, memory_bytes)?,
             queue: Queue::new(QUEUE_LIMIT),
             results: Results::load(store.clone())?,
             store,
             streams: Streams::default(),
             threads,
-            gate,
             limits: Limits { memory_bytes, deadline: None },
             fault,
             metrics: registry.map(Metrics::register).transpose()?,
@@ -205,7 +207,10 @@ impl Worker {
             spawn(format!("assay-gather-{n}"), Box::new(gather::run))?;
         }
         for kind in [Kind::Generate, Kind::Verify] {
-            spawn(format!("assay-{}", kind.label()), Box::new(move |inner| run::run(inner, kind)))?;
+            for n in 0..JOBS {
+                let name = format!("assay-{}-{n}", kind.label());
+                spawn(name, Box::new(move |inner| run::run(inner, kind)))?;
+            }
         }
         Ok(Self { inner, handles })
     }
@@ -247,12 +252,12 @@ impl Worker {
 
     /// How many tokens the prompt has for the model; `None` where the model is not here.
     pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Option<usize> {
-        Some(self.inner.models.get(model)?.tokenize(prompt).len())
+        Some(self.inner.engines.model(model)?.tokenize(prompt).len())
     }
 
     /// The text of tokens; `None` where the model is not here.
     pub fn detokenize(&self, model: &ModelId, tokens: &[u32]) -> Option<Vec<u8>> {
-        Some(self.inner.models.get(model)?.detokenize(tokens))
+        Some(self.inner.engines.model(model)?.detokenize(tokens))
     }
 
     /// The stream of a job that this node runs or ran.
@@ -296,8 +301,8 @@ impl Worker {
         let inner = &self.inner;
         WorkerStatus {
             models: inner
-                .models
-                .iter()
+                .engines
+                .models()
                 .map(|(id, model)| {
                     let info = model.info();
                     ModelStatus {

@@ -48,10 +48,16 @@ impl Said {
 
 /// The command, ready to be started against a node.
 pub fn command(node: &Node, args: &[&str]) -> Command {
+    let mut command = without_node(args);
+    command.env("ASSAY_URL", node.url());
+    command
+}
+
+fn without_node(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
     command
         .args(args)
-        .env("ASSAY_URL", node.url())
+        .env_remove("ASSAY_URL")
         .env_remove("ASSAY_SURI")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -62,7 +68,16 @@ pub fn command(node: &Node, args: &[&str]) -> Command {
 
 /// Runs the command against a node.
 pub async fn assay(node: &Node, args: &[&str]) -> Said {
-    let output = timeout(LIMIT, command(node, args).output())
+    said(command(node, args), args).await
+}
+
+/// Runs a command that needs no node.
+pub async fn alone(args: &[&str]) -> Said {
+    said(without_node(args), args).await
+}
+
+async fn said(mut command: Command, args: &[&str]) -> Said {
+    let output = timeout(LIMIT, command.output())
         .await
         .unwrap_or_else(|_| panic!("assay {args:?} did not end in {LIMIT:?}"))
         .expect("the command can be started");

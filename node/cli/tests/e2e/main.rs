@@ -11,6 +11,7 @@ mod books;
 mod cli;
 mod dishonest;
 mod honest;
+mod models;
 mod node;
 mod operators;
 mod polkadot_js;

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Up to 16 tokens on their way through the layers.
 
+use super::{
+    attention,
+    product::{self, Part},
+};
 use crate::{
     gate::Gate,
-    kernels::{self, Activations, TILE},
+    kernels::{wide, Activations, Kernel, TILE},
     kv::KvCache,
-    n1::{self, RopeTable, KEYS},
-    weights::{Layer, Matrix, Shape},
+    matrix::Matrix,
+    n1::{self, RopeTable},
+    weights::{Layer, Shape},
     Model, Threads,
 };
 use std::sync::{Mutex, PoisonError};
 
-/// Products of fewer multiplications than this are not worth waking a thread for.
-const SPLIT_FROM: usize = 1 << 20;
-
-/// The most multiplications of a part: less than a millisecond, so that nothing waits long for a
-/// thread to come to the gate.
-const PART: usize = 1 << 22;
+/// Work of fewer multiplications than this is not worth sharing with another thread.
+const SPLIT_FROM: usize = 1 << 17;
 
 /// What a step needs to know besides the tile.
 pub(super) struct Pass<'p> {
     pub model: &'p Model,
     pub layer: usize,
-    /// Passed before each product.
+    /// Passed before each part of the work.
     pub gate: &'p Gate,
-    /// The pool, if this is the only tile and its products may be split by rows.
+    /// The pool, if this is the only tile and its work may be shared between threads.
     pub split: Option<&'p Threads>,
 }
 
@@ -33,33 +34,50 @@ impl Pass<'_> {
         &self.model.weights().layers[self.layer]
     }
 
-    /// `out = matrix . x` for `tokens` tokens.
-    fn multiply(&self, matrix: &Matrix, x: &Activations, tokens: usize, out: &mut [f32]) {
-        let (data, rows) = (matrix.data(self.model.file()), matrix.rows);
-        let out = &mut out[..tokens * rows];
-        self.gate.pass();
+    /// `out = matrix . x` for each pair of a matrix and its out.
+    fn multiply<const N: usize>(&self, x: &Activations, products: [(&Matrix, &mut [f32]); N]) {
+        let work: usize = products.iter().map(|(m, _)| m.rows * m.columns * x.tokens()).sum();
+        let share = product::share(work, self.split.map_or(1, Threads::count));
+        let mut parts = Vec::new();
+        for (matrix, out) in products {
+            product::cut(matrix, out, x.tokens(), share, &mut parts);
+        }
+        let kernel = self.model.kernel();
+        self.run(work, &parts, &|part: &mut Part<'_>| part.compute(kernel, x));
+    }
+
+    /// Computes each part, on all threads if that is worth it.
+    fn run<P: Send>(&self, work: usize, parts: &[Mutex<P>], compute: &(dyn Fn(&mut P) + Sync)) {
+        let compute = |i: usize| {
+            // A part is computed once: no panic elsewhere has left it torn.
+            compute(&mut parts[i].lock().unwrap_or_else(PoisonError::into_inner));
+        };
         match self.split {
-            Some(threads) if tokens == 1 && rows * matrix.columns >= SPLIT_FROM => {
-                let share = rows.div_ceil(threads.count()).min(PART / matrix.columns).max(TILE);
-                let parts: Vec<Mutex<&mut [f32]>> = out.chunks_mut(share).map(Mutex::new).collect();
-                threads.run(parts.len(), &|i| {
-                    let mut out = parts[i].lock().unwrap_or_else(PoisonError::into_inner);
-                    let count = out.len();
-                    kernels::multiply(matrix, data, (i * share, count), x, (1, count), &mut out);
-                });
+            Some(threads) if work >= SPLIT_FROM => threads.run(parts.len(), &compute),
+            _ => {
+                for i in 0..parts.len() {
+                    self.gate.pass();
+                    compute(i);
+                }
             }
-            _ => kernels::multiply(matrix, data, (0, rows), x, (tokens, rows), out),
         }
     }
+}
+
+/// Where a token stands: at this position of the sequence of this span.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub span: usize,
+    pub position: usize,
 }
 
 /// The state of up to [`TILE`] tokens. Each buffer holds the tokens one after the other.
 #[derive(Debug)]
 pub(super) struct Tile {
     /// Tokens in use.
-    pub tokens: usize,
-    /// Position of the first.
-    pub first: usize,
+    tokens: usize,
+    /// Where each stands.
+    pub places: Vec<Place>,
     /// The residual stream.
     pub x: Vec<f32>,
     pub k: Vec<f32>,
@@ -69,6 +87,7 @@ pub(super) struct Tile {
     inner: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
+    /// A row for each head.
     scores: Vec<f32>,
     activations: Activations,
 }
@@ -79,7 +98,7 @@ impl Tile {
         let heads = shape.heads * shape.head_dim;
         Self {
             tokens: 0,
-            first: 0,
+            places: Vec::with_capacity(TILE),
             x: rows(shape.dim),
             k: rows(shape.kv_dim()),
             v: rows(shape.kv_dim()),
@@ -87,7 +106,7 @@ impl Tile {
             inner: rows(shape.dim.max(heads)),
             gate: rows(shape.hidden),
             up: rows(shape.hidden),
-            scores: vec![0f32; scores],
+            scores: vec![0f32; shape.heads * scores],
             activations: Activations::default(),
         }
     }
@@ -97,25 +116,28 @@ impl Tile {
         let wide = shape.hidden.max(shape.heads * shape.head_dim).max(shape.dim);
         let per_token =
             2 * shape.dim + 2 * shape.kv_dim() + shape.dim + 2 * shape.hidden + 2 * wide;
-        (size_of::<f32>() * (TILE * per_token + scores)) as u64
+        (size_of::<f32>() * (TILE * per_token + shape.heads * scores)) as u64
     }
 
-    /// Starts with the embeddings of `tokens`, the first at position `first`.
-    pub(super) fn embed(&mut self, model: &Model, tokens: &[u32], first: usize) {
-        (self.tokens, self.first) = (tokens.len(), first);
-        let embedding = &model.weights().embedding;
-        let data = embedding.data(model.file());
-        for (&token, x) in tokens.iter().zip(self.x.chunks_exact_mut(embedding.columns)) {
-            kernels::dequantise_row(embedding, data, token as usize, x);
+    /// Starts with the embeddings of `tokens`, each at its place.
+    pub(super) fn embed(&mut self, model: &Model, tokens: &[u32], places: &[Place]) {
+        self.tokens = tokens.len();
+        self.places.clear();
+        self.places.extend_from_slice(places);
+        let dim = model.shape().dim;
+        for (&token, x) in tokens.iter().zip(self.x.chunks_exact_mut(dim)) {
+            model.weights().embed(model.file(), token, x);
         }
     }
 
-    fn normalise(&mut self, shape: &Shape, weight: &[f32]) {
-        let (dim, n) = (shape.dim, self.tokens);
-        for (x, out) in self.x.chunks_exact(dim).zip(self.inner.chunks_exact_mut(dim)).take(n) {
-            n1::rms_norm(x, weight, shape.epsilon, out);
+    fn normalise(&mut self, model: &Model, weight: &[f32]) {
+        let (dim, epsilon) = (model.shape().dim, model.shape().epsilon);
+        for (x, out) in
+            self.x.chunks_exact(dim).zip(self.inner.chunks_exact_mut(dim)).take(self.tokens)
+        {
+            wide::rms_norm(model.kernel(), x, weight, epsilon, out);
         }
-        self.activations.fill(&self.inner, n, dim);
+        self.activations.fill(model.kernel(), &self.inner, self.tokens, dim);
     }
 
     fn add_inner(&mut self, dim: usize) {
@@ -127,98 +149,63 @@ impl Tile {
     /// Query, key and value of each token, turned to its position.
     pub(super) fn project(&mut self, pass: &Pass<'_>, rope: &RopeTable) {
         let (shape, layer) = (pass.model.shape(), pass.weights());
-        self.normalise(shape, &layer.attn_norm);
+        self.normalise(pass.model, &layer.attn_norm);
         let n = self.tokens;
-        pass.multiply(&layer.q, &self.activations, n, &mut self.q);
-        pass.multiply(&layer.k, &self.activations, n, &mut self.k);
-        pass.multiply(&layer.v, &self.activations, n, &mut self.v);
-        for (rows, heads) in [(&mut self.q, shape.heads), (&mut self.k, shape.kv_heads)] {
+        let (q, k, v) = (&mut self.q, &mut self.k, &mut self.v);
+        pass.multiply(&self.activations, [(&layer.q, q), (&layer.k, k), (&layer.v, v)]);
+        if let Some(biases) = &layer.biases {
+            for (rows, bias) in
+                [(&mut self.q, &biases.q), (&mut self.k, &biases.k), (&mut self.v, &biases.v)]
+            {
+                rows.chunks_exact_mut(bias.len()).take(n).for_each(|row| n1::add_bias(row, bias));
+            }
+        }
+        let norms = layer.head_norms.as_ref();
+        for (rows, heads, norm) in [
+            (&mut self.q, shape.heads, norms.map(|norms| &norms.q)),
+            (&mut self.k, shape.kv_heads, norms.map(|norms| &norms.k)),
+        ] {
             for (t, row) in rows.chunks_exact_mut(heads * shape.head_dim).take(n).enumerate() {
                 for head in row.chunks_exact_mut(shape.head_dim) {
-                    n1::rotate(head, rope.at(self.first + t));
+                    if let Some(norm) = norm {
+                        n1::rms_norm_in_place(head, norm, shape.epsilon);
+                    }
+                    n1::rotate(shape.rope.pairs, head, rope.at(self.places[t].position));
                 }
             }
         }
     }
 
-    /// Attention of each token over its prefix, added to the stream.
-    pub(super) fn mix(&mut self, pass: &Pass<'_>, cache: &KvCache) {
+    /// Attention of each token over its prefix, in the cache of its span, added to the stream.
+    pub(super) fn mix(&mut self, pass: &Pass<'_>, caches: &[&KvCache]) {
         let (shape, layer) = (pass.model.shape(), pass.weights());
-        let (head_dim, group) = (shape.head_dim, shape.heads / shape.kv_heads);
-        let scale = 1.0 / (head_dim as f32).sqrt();
-        let width = shape.heads * head_dim;
-        for t in 0..self.tokens {
-            let length = self.first + t + 1;
-            let heads = self.q[t * width..][..width].chunks_exact(head_dim);
-            let outs = self.inner[t * width..][..width].chunks_exact_mut(head_dim);
-            let scores = &mut self.scores[..length.next_multiple_of(KEYS)];
-            for (h, (query, out)) in heads.zip(outs).enumerate() {
-                attend(cache, (pass.layer, h / group), (query, scale), (scores, length), out);
-            }
-        }
-        self.activations.fill(&self.inner, self.tokens, width);
-        pass.multiply(&layer.o, &self.activations, self.tokens, &mut self.inner);
+        let (kernel, n, width) = (pass.model.kernel(), self.tokens, shape.heads * shape.head_dim);
+        let lengths = self.places.iter().map(|place| place.position + 1).sum::<usize>();
+        let query = &self.q[..n * width];
+        let parts = attention::cut(shape, query, n, &mut self.scores, &mut self.inner);
+        let places = &self.places;
+        pass.run(2 * width * lengths, &parts, &|head: &mut attention::Head<'_>| {
+            head.compute(kernel, caches, pass.layer, places);
+        });
+        drop(parts);
+        self.activations.fill(kernel, &self.inner, n, width);
+        pass.multiply(&self.activations, [(&layer.o, &mut self.inner)]);
         self.add_inner(shape.dim);
     }
 
     /// The gated feed-forward network, added to the stream.
     pub(super) fn feed_forward(&mut self, pass: &Pass<'_>) {
         let (shape, layer) = (pass.model.shape(), pass.weights());
-        self.normalise(shape, &layer.ffn_norm);
-        let n = self.tokens;
-        pass.multiply(&layer.gate, &self.activations, n, &mut self.gate);
-        pass.multiply(&layer.up, &self.activations, n, &mut self.up);
-        for (gate, up) in self.gate.iter_mut().zip(&self.up).take(n * shape.hidden) {
-            *gate = n1::silu(*gate) * up;
-        }
-        self.activations.fill(&self.gate, n, shape.hidden);
-        pass.multiply(&layer.down, &self.activations, n, &mut self.inner);
+        self.normalise(pass.model, &layer.ffn_norm);
+        let (kernel, n) = (pass.model.kernel(), self.tokens);
+        let (gate, up) = (&mut self.gate, &mut self.up);
+        pass.multiply(&self.activations, [(&layer.gate, gate), (&layer.up, up)]);
+        let hidden = n * shape.hidden;
+        wide::gate(kernel, &mut self.gate[..hidden], &self.up[..hidden]);
+        self.activations.fill(kernel, &self.gate, n, shape.hidden);
+        pass.multiply(&self.activations, [(&layer.down, &mut self.inner)]);
         self.add_inner(shape.dim);
     }
-}
-
-/// One head of one token over the cache, with the widest vectors of this machine: the source is one,
-/// the compiler neither reorders nor fuses floating-point operations, so the bits are the same.
-fn attend(
-    cache: &KvCache,
-    place: (usize, usize),
-    query: (&[f32], f32),
-    scores: (&mut [f32], usize),
-    out: &mut [f32],
-) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the machine has the feature that the function is compiled for.
-        return unsafe { attend_avx2(cache, place, query, scores, out) };
-    }
-    attend_any(cache, place, query, scores, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn attend_avx2(
-    cache: &KvCache,
-    place: (usize, usize),
-    query: (&[f32], f32),
-    scores: (&mut [f32], usize),
-    out: &mut [f32],
-) {
-    attend_any(cache, place, query, scores, out);
-}
-
-/// `place` is layer and key head; `query` comes with its scale, `scores` with the causal length.
-#[inline(always)]
-fn attend_any(
-    cache: &KvCache,
-    (layer, head): (usize, usize),
-    (query, scale): (&[f32], f32),
-    (scores, length): (&mut [f32], usize),
-    out: &mut [f32],
-) {
-    for (block, scores) in scores.as_chunks_mut::<KEYS>().0.iter_mut().enumerate() {
-        n1::scores16(query, cache.keys(layer, head, block), scale, scores);
-    }
-    n1::attend(&mut scores[..length], |i| cache.value(layer, head, i), out);
 }
 
 /// Up to [`TILE`] rows on their way to logits.
@@ -251,20 +238,18 @@ impl HeadTile {
     /// The logits of the first `n` rows.
     pub(super) fn logits(&mut self, pass: &Pass<'_>, n: usize) {
         let (shape, weights) = (pass.model.shape(), pass.model.weights());
-        let dim = shape.dim;
+        let (dim, kernel) = (shape.dim, pass.model.kernel());
         for (x, out) in self.x.chunks_exact(dim).zip(self.inner.chunks_exact_mut(dim)).take(n) {
-            n1::rms_norm(x, &weights.output_norm, shape.epsilon, out);
+            wide::rms_norm(kernel, x, &weights.output_norm, shape.epsilon, out);
         }
-        self.activations.fill(&self.inner, n, dim);
-        pass.multiply(&weights.output, &self.activations, n, &mut self.logits);
+        self.activations.fill(kernel, &self.inner, n, dim);
+        pass.multiply(&self.activations, [(&weights.output, &mut self.logits)]);
     }
 
     /// Row `t` in Q15.16.
-    pub(super) fn fixed(&mut self, t: usize) -> &[i32] {
+    pub(super) fn fixed(&mut self, kernel: Kernel, t: usize) -> &[i32] {
         let vocab = self.fixed.len();
-        for (out, x) in self.fixed.iter_mut().zip(&self.logits[t * vocab..]) {
-            *out = n1::to_fixed(*x);
-        }
+        wide::to_fixed(kernel, &self.logits[t * vocab..][..vocab], &mut self.fixed);
         &self.fixed
     }
 }

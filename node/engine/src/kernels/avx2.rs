@@ -1,91 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tiles of tokens with AVX2: vector lanes run over tokens, so each output keeps N1's order.
+//! AVX2: eight rows in the lanes of one register, a panel in two halves.
 //!
-//! The compiler takes the pairs of the scalar loop apart instead of multiplying them at once, so
-//! this one step is written with intrinsics; the bits are those of [`super::scalar::tile`].
+//! `vpmaddubsw` multiplies unsigned with signed bytes and adds two products with saturation. For
+//! Q8_0 it gets the weights' magnitudes and the activations with the weights' signs: at most
+//! 2 * 128 * 127 = 32,512 < 2^15. (No activation is -128, so each sign can be turned.) For Q4_0 it
+//! gets nibbles: at most 2 * 15 * 127 = 3,810, and eight of those, 30,480, fit as well.
 
-use super::{scalar::Format, TileActivations, TileBlock, TILE};
-use crate::quantise::BLOCK;
+use super::{micro::Micro, Tokens};
+use crate::matrix::{Line, Panel, Scales, PANEL, Q8_LINES};
 use std::{
     arch::x86_64::{
-        __m256, __m256i, _mm256_add_epi32, _mm256_add_ps, _mm256_cvtepi32_ps, _mm256_madd_epi16,
-        _mm256_mul_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
+        __m128i, __m256, __m256i, _mm256_abs_epi8, _mm256_add_epi16, _mm256_add_epi32,
+        _mm256_add_ps, _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_cvtph_ps, _mm256_madd_epi16,
+        _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_set1_epi16, _mm256_set1_epi32,
+        _mm256_set1_epi8, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
+        _mm256_sign_epi8, _mm256_srli_epi16, _mm256_xor_si256,
     },
     mem::transmute,
 };
 
-/// Rows that share each load of the activations.
-const ROWS: usize = 2;
-/// Vectors of eight tokens in a tile.
-const PARTS: usize = TILE / 8;
+/// This kernel; the machine has AVX2 and F16C.
+pub(super) struct Avx2;
 
-/// [`super::scalar::tile`].
-#[target_feature(enable = "avx2")]
-pub(super) fn tile<F: Format>(
-    data: &[u8],
-    x: &TileActivations,
-    tokens: usize,
-    stride: usize,
-    out: &mut [f32],
-) {
-    let per_row = x.q.len();
-    for (group, rows) in F::blocks(data).chunks(ROWS * per_row).enumerate() {
-        let (row, next) = rows.split_at(per_row);
-        // The last of an odd number of rows is computed twice, and stored once.
-        let count = 1 + usize::from(!next.is_empty());
-        let mut acc = [[_mm256_setzero_ps(); PARTS]; ROWS];
-        let blocks = row.iter().zip(if count == ROWS { next } else { row });
-        for (((a, b), x), d) in blocks.zip(&x.q).zip(&x.d) {
-            let ((a, d_a), (b, d_b)) = (F::unpack(a), F::unpack(b));
-            let sums = block_sums([&a, &b], x);
-            for ((acc, sums), d_w) in acc.iter_mut().zip(&sums).zip([d_a, d_b]) {
-                add_scaled(acc, sums, d_w, d);
+/// Halves of a panel.
+const HALVES: usize = 2;
+/// Rows of a half.
+const HALF: usize = PANEL / HALVES;
+
+impl Micro for Avx2 {
+    const WIDEST: usize = 4;
+
+    unsafe fn panel<const LINES: usize, const T: usize>(
+        rows: Panel<'_, LINES>,
+        x: Tokens<'_>,
+    ) -> [[f32; PANEL]; T] {
+        // SAFETY: as the caller promises.
+        unsafe { panel(rows, x) }
+    }
+}
+
+#[target_feature(enable = "avx2,f16c")]
+fn panel<const LINES: usize, const T: usize>(
+    panel: Panel<'_, LINES>,
+    x: Tokens<'_>,
+) -> [[f32; PANEL]; T] {
+    let mut out = [[0f32; PANEL]; T];
+    for half in 0..HALVES {
+        let mut acc = [_mm256_setzero_ps(); T];
+        for ((lines, scales), x) in panel.lines.iter().zip(panel.scales).zip(x.blocks::<T>()) {
+            let words = x.each_ref().map(|x| x.words());
+            let sums = match LINES {
+                Q8_LINES => sums_q8(lines, half, &words),
+                _ => sums_q4(lines, half, &words, &x.each_ref().map(|x| x.offset::<LINES>())),
+            };
+            let d_w = widen(scales, half);
+            for ((acc, sum), x) in acc.iter_mut().zip(sums).zip(x) {
+                let scale = _mm256_mul_ps(d_w, _mm256_set1_ps(x.d));
+                *acc = _mm256_add_ps(*acc, _mm256_mul_ps(_mm256_cvtepi32_ps(sum), scale));
             }
         }
-        for (r, acc) in acc[..count].iter().enumerate() {
-            // SAFETY: two vectors and sixteen f32 are 64 bytes of plain numbers each.
-            let values: [f32; TILE] = unsafe { transmute::<[__m256; PARTS], _>(*acc) };
-            for (out, value) in out.chunks_mut(stride).take(tokens).zip(&values) {
-                out[ROWS * group + r] = *value;
-            }
+        for (out, acc) in out.iter_mut().zip(acc) {
+            // SAFETY: a vector and eight f32 are 32 bytes of plain numbers.
+            let values = unsafe { transmute::<__m256, [f32; HALF]>(acc) };
+            out.as_chunks_mut::<HALF>().0[half] = values;
         }
     }
+    out
 }
 
-/// The exact integer sums of a block of two rows with all tokens.
+/// Half of a line.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn block_sums(w: [&[i16; BLOCK]; ROWS], x: &TileBlock) -> [[__m256i; PARTS]; ROWS] {
-    let zero = _mm256_setzero_si256();
-    let (mut a_low, mut a_high, mut b_low, mut b_high) = (zero, zero, zero, zero);
-    let weights = w[0].as_chunks::<2>().0.iter().zip(w[1].as_chunks::<2>().0);
-    for (pairs, (a, b)) in x.iter().zip(weights) {
-        // SAFETY: sixteen pairs of i16 and two vectors are 64 bytes of plain integers each. (A load
-        // intrinsic would check its pointers at every step where debug assertions are on.)
-        let [low, high]: [__m256i; PARTS] = unsafe { transmute::<[[i16; 2]; TILE], _>(*pairs) };
-        let (a, b) = (_mm256_set1_epi32(pair(a)), _mm256_set1_epi32(pair(b)));
-        a_low = _mm256_add_epi32(a_low, _mm256_madd_epi16(a, low));
-        a_high = _mm256_add_epi32(a_high, _mm256_madd_epi16(a, high));
-        b_low = _mm256_add_epi32(b_low, _mm256_madd_epi16(b, low));
-        b_high = _mm256_add_epi32(b_high, _mm256_madd_epi16(b, high));
-    }
-    [[a_low, a_high], [b_low, b_high]]
+fn load(line: &Line, half: usize) -> __m256i {
+    // SAFETY: 32 bytes and a vector are the same plain integers. (A load intrinsic would check its
+    // pointer at every step where debug assertions are on.)
+    unsafe { transmute::<[u8; 32], __m256i>(line.0.as_chunks::<32>().0[half]) }
 }
 
-/// Two weights in one lane, the first in the low half.
-#[inline(always)]
-fn pair(w: &[i16; 2]) -> i32 {
-    (u32::from(w[0] as u16) | u32::from(w[1] as u16) << 16) as i32
-}
-
-/// `acc = acc + sum * (d_w * d)` for each token.
+/// The exact sums of a block in Q8_0 with each token.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn add_scaled(acc: &mut [__m256; PARTS], sums: &[__m256i; PARTS], d_w: f32, d: &[f32; TILE]) {
-    let d_w = _mm256_set1_ps(d_w);
-    // SAFETY: sixteen f32 and two vectors are 64 bytes of plain numbers each.
-    let d: [__m256; PARTS] = unsafe { transmute::<[f32; TILE], _>(*d) };
-    for ((acc, sum), d) in acc.iter_mut().zip(sums).zip(d) {
-        *acc = _mm256_add_ps(*acc, _mm256_mul_ps(_mm256_cvtepi32_ps(*sum), _mm256_mul_ps(d_w, d)));
+fn sums_q8<const LINES: usize, const T: usize>(
+    lines: &[Line; LINES],
+    half: usize,
+    words: &[[i32; Q8_LINES]; T],
+) -> [__m256i; T] {
+    let (bias, ones) = (_mm256_set1_epi8(-128), _mm256_set1_epi16(1));
+    let mut sums = [_mm256_setzero_si256(); T];
+    for (k, line) in lines.iter().enumerate() {
+        let w = _mm256_xor_si256(load(line, half), bias);
+        let magnitude = _mm256_abs_epi8(w);
+        for (sum, words) in sums.iter_mut().zip(words) {
+            let x = _mm256_sign_epi8(_mm256_set1_epi32(words[k]), w);
+            let pairs = _mm256_maddubs_epi16(magnitude, x);
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pairs, ones));
+        }
     }
+    sums
+}
+
+/// The exact sums of a block in Q4_0 with each token.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn sums_q4<const LINES: usize, const T: usize>(
+    lines: &[Line; LINES],
+    half: usize,
+    words: &[[i32; Q8_LINES]; T],
+    offsets: &[i32; T],
+) -> [__m256i; T] {
+    let (nibble, ones) = (_mm256_set1_epi8(15), _mm256_set1_epi16(1));
+    let mut sums = [_mm256_setzero_si256(); T];
+    for (k, line) in lines.iter().enumerate() {
+        let line = load(line, half);
+        let low = _mm256_and_si256(line, nibble);
+        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(line), nibble);
+        for (sum, words) in sums.iter_mut().zip(words) {
+            let low = _mm256_maddubs_epi16(low, _mm256_set1_epi32(words[k]));
+            let high = _mm256_maddubs_epi16(high, _mm256_set1_epi32(words[k + LINES]));
+            *sum = _mm256_add_epi16(*sum, _mm256_add_epi16(low, high));
+        }
+    }
+    for (sum, offset) in sums.iter_mut().zip(offsets) {
+        *sum = _mm256_add_epi32(_mm256_madd_epi16(*sum, ones), _mm256_set1_epi32(*offset));
+    }
+    sums
+}
+
+/// The scales of half of a panel as f32, exact.
+#[target_feature(enable = "avx2,f16c")]
+#[inline]
+fn widen(scales: &Scales, half: usize) -> __m256 {
+    // SAFETY: eight u16 and a vector are 16 bytes of plain integers.
+    _mm256_cvtph_ps(unsafe {
+        transmute::<[u16; HALF], __m128i>(scales.as_chunks::<HALF>().0[half])
+    })
 }

@@ -1,136 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Products of a quantised matrix with quantised activations.
+//! Products of a quantised matrix with quantised activations, and whatever else is worth vectors.
 //!
 //! [`scalar`] is the specification; every other kernel must give its bits.
 
+mod activations;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod micro;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod pick;
 pub(crate) mod scalar;
+#[cfg(test)]
+mod tests;
+pub(crate) mod wide;
+
+pub(crate) use activations::{Activations, TokenBlock, Tokens};
+pub use pick::Kernel;
 
 use crate::{
-    n1,
-    quantise::BLOCK,
-    weights::{Matrix, Quantisation},
+    matrix::{Matrix, Q4_LINES, Q8_LINES},
+    weights::Quantisation,
 };
 
 /// Tokens that one pass over the weights serves.
 pub(crate) const TILE: usize = 16;
 
-/// The activations of one token.
-#[derive(Debug, Default)]
-pub(crate) struct RowActivations {
-    pub q: Vec<[i16; BLOCK]>,
-    pub d: Vec<f32>,
-}
-
-/// The activations of up to [`TILE`] tokens: `q[block][pair of elements][token]`, `d[block][token]`.
-#[derive(Debug, Default)]
-pub(crate) struct TileActivations {
-    pub q: Vec<TileBlock>,
-    pub d: Vec<[f32; TILE]>,
-}
-
-/// A block of 32 elements of [`TILE`] tokens, two neighbouring elements side by side.
-pub(crate) type TileBlock = [[[i16; 2]; TILE]; BLOCK / 2];
-
-/// Activations, laid out for one token or for several.
-#[derive(Debug)]
-pub(crate) enum Activations {
-    Row(RowActivations),
-    Tile(TileActivations),
-}
-
-impl Default for Activations {
-    fn default() -> Self {
-        Self::Row(RowActivations::default())
-    }
-}
-
-impl Activations {
-    /// Quantises `tokens` rows of `columns` values.
-    pub(crate) fn fill(&mut self, x: &[f32], tokens: usize, columns: usize) {
-        let blocks = columns / BLOCK;
-        if tokens == 1 {
-            if !matches!(self, Self::Row(_)) {
-                *self = Self::Row(RowActivations::default());
-            }
-        } else if !matches!(self, Self::Tile(_)) {
-            *self = Self::Tile(TileActivations::default());
-        }
-        match self {
-            Self::Row(row) => {
-                row.q.resize(blocks, [0; BLOCK]);
-                row.d.resize(blocks, 0.0);
-                let x = x[..columns].as_chunks::<BLOCK>().0;
-                for ((x, q), d) in x.iter().zip(&mut row.q).zip(&mut row.d) {
-                    *d = n1::quantise(x, q);
-                }
-            }
-            Self::Tile(tile) => {
-                tile.q.resize(blocks, [[[0; 2]; TILE]; BLOCK / 2]);
-                tile.d.resize(blocks, [0.0; TILE]);
-                let mut q = [0i16; BLOCK];
-                for (t, x) in x.chunks_exact(columns).take(tokens).enumerate() {
-                    let x = x.as_chunks::<BLOCK>().0;
-                    for ((x, block), d) in x.iter().zip(&mut tile.q).zip(&mut tile.d) {
-                        d[t] = n1::quantise(x, &mut q);
-                        for (pairs, pair) in block.iter_mut().zip(q.as_chunks::<2>().0) {
-                            pairs[t] = *pair;
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// `out[t][r] = row r of the matrix . token t` for `tokens` tokens, rows `first..first + count`.
-///
-/// `data` are the bytes of the whole matrix; `out` has `stride` values per token.
+/// `outs[t][r] = row r of the matrix . token t` for every token in `x`; the rows are counted from
+/// that of the panel `first`, and `outs` says how many.
 pub(crate) fn multiply(
+    kernel: Kernel,
     matrix: &Matrix,
-    data: &[u8],
-    (first, count): (usize, usize),
+    first: usize,
     x: &Activations,
-    (tokens, stride): (usize, usize),
-    out: &mut [f32],
+    outs: &mut [&mut [f32]],
 ) {
-    let row_bytes = matrix.row_bytes();
-    let data = &data[first * row_bytes..(first + count) * row_bytes];
-    match (matrix.kind, x) {
-        (Quantisation::Q8_0, Activations::Row(x)) => scalar::row::<scalar::Q8>(data, x, out),
-        (Quantisation::Q4_0, Activations::Row(x)) => scalar::row::<scalar::Q4>(data, x, out),
-        (Quantisation::Q8_0, Activations::Tile(x)) => {
-            tile::<scalar::Q8>(data, x, tokens, stride, out);
-        }
-        (Quantisation::Q4_0, Activations::Tile(x)) => {
-            tile::<scalar::Q4>(data, x, tokens, stride, out);
-        }
-    }
-}
-
-/// [`scalar::tile`], by the fastest kernel of this machine.
-fn tile<F: scalar::Format>(
-    data: &[u8],
-    x: &TileActivations,
-    tokens: usize,
-    stride: usize,
-    out: &mut [f32],
-) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: the machine has the feature that the function is compiled for.
-        return unsafe { avx2::tile::<F>(data, x, tokens, stride, out) };
-    }
-    scalar::tile::<F>(data, x, tokens, stride, out);
-}
-
-/// `out = d * q` for one row of the matrix: an embedding.
-pub(crate) fn dequantise_row(matrix: &Matrix, data: &[u8], row: usize, out: &mut [f32]) {
-    let bytes = matrix.row_bytes();
-    let data = &data[row * bytes..(row + 1) * bytes];
     match matrix.kind {
-        Quantisation::Q8_0 => scalar::dequantise::<scalar::Q8>(data, out),
-        Quantisation::Q4_0 => scalar::dequantise::<scalar::Q4>(data, out),
+        Quantisation::Q8_0 => by_kernel::<Q8_LINES>(kernel, matrix, first, x, outs),
+        Quantisation::Q4_0 => by_kernel::<Q4_LINES>(kernel, matrix, first, x, outs),
+    }
+}
+
+fn by_kernel<const LINES: usize>(
+    kernel: Kernel,
+    matrix: &Matrix,
+    first: usize,
+    x: &Activations,
+    outs: &mut [&mut [f32]],
+) {
+    // SAFETY: a kernel is picked only where the machine has its instructions.
+    unsafe {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => micro::multiply::<avx512::Avx512, LINES>(matrix, first, x, outs),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => micro::multiply::<avx2::Avx2, LINES>(matrix, first, x, outs),
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon if std::arch::is_aarch64_feature_detected!("dotprod") => {
+                micro::multiply::<neon::NeonDot, LINES>(matrix, first, x, outs);
+            }
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => micro::multiply::<neon::Neon, LINES>(matrix, first, x, outs),
+            _ => micro::multiply::<scalar::Scalar, LINES>(matrix, first, x, outs),
+        }
     }
 }

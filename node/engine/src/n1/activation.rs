@@ -9,7 +9,7 @@ use crate::quantise::BLOCK;
 /// If `1 / d` is not finite (an `amax` below some 4e-37, or one that is not finite) the quants are
 /// zero as well, so no quant depends on how a machine converts a number out of range.
 #[inline(always)]
-pub fn quantise(x: &[f32; BLOCK], q: &mut [i16; BLOCK]) -> f32 {
+pub fn quantise(x: &[f32; BLOCK], q: &mut [i8; BLOCK]) -> f32 {
     let mut largest = [0f32; 8];
     for eight in x.as_chunks::<8>().0 {
         for (largest, x) in largest.iter_mut().zip(eight) {
@@ -31,7 +31,7 @@ pub fn quantise(x: &[f32; BLOCK], q: &mut [i16; BLOCK]) -> f32 {
         let whole = scaled as i32;
         let rest = scaled - whole as f32;
         let away = i32::from(rest >= 0.5) - i32::from(rest <= -0.5);
-        *q = whole.wrapping_add(away).clamp(-127, 127) as i16;
+        *q = whole.wrapping_add(away).clamp(-127, 127) as i8;
     }
     d
 }
@@ -41,13 +41,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn naive(x: &[f32; BLOCK]) -> (Vec<i16>, f32) {
+    fn naive(x: &[f32; BLOCK]) -> (Vec<i8>, f32) {
         let amax = x.iter().fold(0f32, |m, x| m.max(x.abs()));
         let d = amax / 127.0;
         if amax == 0.0 {
             return (vec![0; BLOCK], 0.0);
         }
-        (x.iter().map(|x| (x * (1.0 / d)).round().clamp(-127.0, 127.0) as i16).collect(), d)
+        (x.iter().map(|x| (x * (1.0 / d)).round().clamp(-127.0, 127.0) as i8).collect(), d)
     }
 
     proptest! {

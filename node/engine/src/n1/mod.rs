@@ -11,6 +11,7 @@
 mod activation;
 mod attention;
 mod exp;
+mod head_norm;
 mod logit;
 mod norm;
 mod reduce;
@@ -19,7 +20,8 @@ mod rope;
 pub use activation::quantise;
 pub use attention::{attend, scores16, KEYS};
 pub use exp::{exp, silu};
+pub use head_norm::{add_bias, rms_norm_in_place};
 pub use logit::to_fixed;
 pub use norm::rms_norm;
 pub use reduce::{fold16, sum16, LANES};
-pub use rope::{rotate, RopeTable};
+pub use rope::{rotate, Pairs, Rope, RopeTable};

@@ -7,7 +7,7 @@
 /// ln 2 in Q32: `floor(ln 2 * 2^32)`.
 pub const LN2: i64 = 2_977_044_471;
 /// log2 e in Q32: `floor(log2(e) * 2^32)`.
-const LOG2_E: i64 = 6_196_328_018;
+pub const LOG2_E: i64 = 6_196_328_018;
 
 /// `ln(1 + i / 256)` in Q32.
 ///

@@ -2,10 +2,17 @@
 //! What the integration tests share: models, jobs, and running them.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod other_types;
+pub mod reference;
+pub mod vocabularies;
+
 use assay_engine::{
-    generate, synthetic::Synthetic, verify, EngineError, GenerateSpec, Generation, Limits, Model,
-    Positions, SampleSpec, Sampling, Session, Threads, Transcript, Verification,
+    generate,
+    synthetic::{Family, Synthetic},
+    verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Sampling,
+    Session, Threads, Transcript, Verification,
 };
+use candle_core::quantized::GgmlDType;
 use std::sync::atomic::AtomicBool;
 
 pub static NEVER: AtomicBool = AtomicBool::new(false);
@@ -45,6 +52,32 @@ pub fn check(
 ) -> Result<Verification, EngineError> {
     let threads = Threads::new(2);
     verify(model, &threads, prompt, transcript, spec, positions, &Limits::default(), &NEVER)
+}
+
+/// Rows of logits as numbers.
+pub fn floats(rows: &[Vec<i32>]) -> Vec<Vec<f32>> {
+    let float = |row: &Vec<i32>| row.iter().map(|&x| x as f32 / 65_536.0).collect();
+    rows.iter().map(float).collect()
+}
+
+/// A small model of each architecture and type.
+pub fn families() -> Vec<(String, Synthetic)> {
+    let mut all = Vec::new();
+    for dtype in [GgmlDType::Q8_0, GgmlDType::Q4_0] {
+        let base = Synthetic { dtype, ..Synthetic::default() };
+        let wide = Synthetic { head_dim: Some(32), ..base };
+        for (name, shape) in [
+            ("llama", Synthetic { kv_heads: 4, tied: false, ..base }),
+            ("llama, grouped and tied", base),
+            ("llama3", Synthetic { family: Family::Llama3, ..base }),
+            ("mistral", Synthetic { kv_heads: 1, tied: false, seed: 7, ..wide }),
+            ("qwen2", Synthetic { family: Family::Qwen2, ..base }),
+            ("qwen3", Synthetic { family: Family::Qwen3, ..wide }),
+        ] {
+            all.push((format!("{name}, {dtype:?}"), shape));
+        }
+    }
+    all
 }
 
 /// All rows of logits, the tokens being sent in pieces of `piece`.

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Chats in the terminal. Ctrl-C stops an answer; /quit, or the end of the input, ends the chat.
+#![allow(clippy::print_stdout, reason = "the chat is this program's output")]
+
+use anyhow::Result;
+use assay_engine::{
+    generate, EngineError, GenerateSpec, Limits, Message, Model, SampleSpec, Sampling, Stops,
+    Threads,
+};
+use clap::Parser;
+use std::{
+    io::{BufRead, Write},
+    path::PathBuf,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+};
+
+#[derive(Parser)]
+#[command(about = "Chat with a model")]
+struct Options {
+    /// A GGUF file; the tiny model, which only continues texts, if not given.
+    model: Option<PathBuf>,
+    /// What the model is told before the chat.
+    #[arg(long)]
+    system: Option<String>,
+    /// The most tokens of an answer.
+    #[arg(long, default_value_t = 512)]
+    max_tokens: u32,
+    /// Temperature; 0 is greedy.
+    #[arg(long, default_value_t = 0.7)]
+    temperature: f64,
+    /// Candidates by share of the probability; 1 is all.
+    #[arg(long, default_value_t = 0.95)]
+    top_p: f64,
+    /// Seed of the sampling.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Ends an answer; may be given several times.
+    #[arg(long)]
+    stop: Vec<String>,
+    /// Threads.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+/// A model and how it answers.
+struct Chat {
+    model: Model,
+    threads: Threads,
+    options: Options,
+    /// Set by Ctrl-C.
+    cancel: Arc<AtomicBool>,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let model = match &options.model {
+        Some(path) => Model::open(path)?,
+        None => Model::tiny()?,
+    };
+    let cancel = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGINT, cancel.clone())?;
+    let threads = Threads::new(options.threads);
+    let info = model.info();
+    println!("{}, {}, {} tokens of context", info.name, info.quantisation, info.context_length);
+    let system = options.system.iter().map(|text| Message::new("system", text));
+    let mut messages: Vec<Message> = system.collect();
+    let chat = Chat { model, threads, options, cancel };
+    let mut lines = std::io::stdin().lock().lines();
+    loop {
+        print!("> ");
+        std::io::stdout().flush()?;
+        match lines.next().transpose()? {
+            None => break,
+            Some(line) if line.trim() == "/quit" => break,
+            Some(line) if line.trim().is_empty() => continue,
+            Some(line) => messages.push(Message::new("user", line)),
+        }
+        match chat.answer(&messages) {
+            Ok(text) => messages.push(Message::new("assistant", text)),
+            Err(error) => {
+                println!("{error}");
+                messages.pop();
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Chat {
+    /// Streams the answer to the last message, and returns it.
+    fn answer(&self, messages: &[Message]) -> Result<String, EngineError> {
+        let Options { max_tokens, temperature, top_p, seed, .. } = self.options;
+        let fixed = |x: f64| (x * 65_536.0).round() as u32;
+        let sampling = Sampling { temperature: fixed(temperature), top_k: 0, top_p: fixed(top_p) };
+        let input = self.input(messages)?;
+        let left = (self.model.info().context_length as usize).saturating_sub(input.len());
+        // At most max_tokens.
+        let max_tokens = (max_tokens as usize).min(left) as u32;
+        let spec = GenerateSpec { sample: SampleSpec::new(seed, &[0; 32], sampling), max_tokens };
+        let (mut stops, mut text) = (Stops::new(&self.options.stop), String::new());
+        self.cancel.store(false, Ordering::Relaxed);
+        let ended = generate(
+            &self.model,
+            &self.threads,
+            &input,
+            &spec,
+            &Limits::default(),
+            &self.cancel,
+            &mut |_, token| {
+                let shown = stops.push(&self.model.detokenize(&[token]));
+                print(&shown);
+                text.push_str(&shown);
+                if stops.stopped() || self.model.is_end_token(token) {
+                    self.cancel.store(true, Ordering::Relaxed);
+                }
+            },
+        );
+        let rest = stops.finish();
+        print(&(rest.clone() + "\n"));
+        match ended {
+            Ok(_) | Err(EngineError::Cancelled { .. }) => Ok(text + &rest),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The tokens of the chat, or of the last message alone if the model has no template.
+    fn input(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
+        match (self.model.chat_template(), messages.last()) {
+            (None, Some(last)) => Ok(self.model.tokenize(last.content.as_bytes())),
+            _ => self.model.chat(messages),
+        }
+    }
+}
+
+/// A closed pipe ends the text, not the chat.
+fn print(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

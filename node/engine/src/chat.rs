@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Chat templates: from messages to tokens.
+//!
+//! The template comes with the model (`tokenizer.chat_template`) and is written in Jinja. What it
+//! writes may name control tokens; what users write may not: before a message is rendered, the texts
+//! of control tokens in it are broken by a character that occurs in none of the messages, and that
+//! character is taken out again when the control tokens of the template have been found.
+
+use crate::{tokenizer::Tokenizer, EngineError, Model};
+use minijinja::{context, Environment, Error, ErrorKind};
+use serde::Serialize;
+
+/// Instructions that a template may take; one in use takes some thousands.
+const FUEL: u64 = 10_000_000;
+
+/// A message of a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Who speaks: "system", "user" or "assistant" in most templates.
+    pub role: String,
+    /// What is said.
+    pub content: String,
+}
+
+impl Message {
+    /// A message.
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        Self { role: role.into(), content: content.into() }
+    }
+}
+
+impl Model {
+    /// The tokens of a chat, up to where the assistant's answer begins. A pure function of the file
+    /// and the messages: templates are given neither the date nor anything else of the machine.
+    ///
+    /// # Errors
+    /// [`EngineError::NoChatTemplate`], and [`EngineError::ChatTemplate`] if the template fails or
+    /// refuses the messages.
+    pub fn chat(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
+        let template = self.chat_template().ok_or(EngineError::NoChatTemplate)?;
+        let hidden = unused_character(messages)?;
+        let tokenizer = self.tokenizer();
+        let messages: Vec<Message> = messages
+            .iter()
+            .map(|message| {
+                Message::new(&*message.role, break_control(tokenizer, &message.content, hidden))
+            })
+            .collect();
+        let text = render(template, &messages, tokenizer.texts_of_ends())
+            .map_err(|e| EngineError::ChatTemplate { problem: describe(&e) })?;
+        Ok(tokenizer.encode_template(&text, hidden))
+    }
+}
+
+/// A character that is in none of the messages: of those that Unicode gives no meaning.
+fn unused_character(messages: &[Message]) -> Result<char, EngineError> {
+    let used = |c: char| messages.iter().any(|message| message.content.contains(c));
+    ('\u{fdd0}'..='\u{fdef}').find(|&c| !used(c)).ok_or_else(|| EngineError::ChatTemplate {
+        problem: "the messages hold every non-character from U+FDD0 to U+FDEF".into(),
+    })
+}
+
+/// The text with `hidden` after the first character of each text of a control token.
+fn break_control(tokenizer: &Tokenizer, text: &str, hidden: char) -> String {
+    tokenizer.control_texts().fold(text.to_string(), |text, control| {
+        let mut broken = control.to_string();
+        broken.insert(control.chars().next().map_or(0, char::len_utf8), hidden);
+        text.replace(control, &broken)
+    })
+}
+
+fn render(template: &str, messages: &[Message], (bos, eos): (&str, &str)) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    // As in the library that templates are written for.
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_fuel(Some(FUEL));
+    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
+        Err(Error::new(ErrorKind::InvalidOperation, message))
+    });
+    environment.template_from_str(template)?.render(context! {
+        messages, bos_token => bos, eos_token => eos, add_generation_prompt => true,
+    })
+}
+
+/// An error with what is behind it, on one line.
+fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::{write, Synthetic, Vocabulary};
+    use candle_core::quantized::gguf_file::Value;
+
+    const LLAMA3: &str = "{% set loop_messages = messages %}{% for message in loop_messages %}\
+        {% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'\
+        + message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}\
+        {% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}\
+        {% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}\
+        {% endif %}";
+    const MISTRAL: &str = "{{ bos_token }}{% for message in messages %}\
+        {% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}\
+        {{ raise_exception('Conversation roles must alternate user/assistant/user/...') }}\
+        {% endif %}{% if message['role'] == 'user' %}\
+        {{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' %}\
+        {{ message['content'] + eos_token }}{% endif %}{% endfor %}";
+    const CHATML: &str = "{%- if messages[0]['role'] == 'system' %}\n    \
+        {{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}\n{%- else %}\n    \
+        {{- '<|im_start|>system\\nYou are a helper.<|im_end|>\\n' }}\n{%- endif %}\n\
+        {%- for message in messages %}\n    {%- if message.role == 'user' or \
+        (message.role == 'assistant' and not message.tool_calls) %}\n        \
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}\n    \
+        {%- endif %}\n{%- endfor %}\n{%- if add_generation_prompt %}\n    \
+        {{- '<|im_start|>assistant\\n' }}\n{%- endif %}\n";
+    const QWEN3: &str = "{%- set ns = namespace(last=messages|length - 1) %}\
+        {%- for message in messages[::-1] %}{%- if message.role == 'user' %}\
+        {%- set ns.last = (messages|length - 1) - loop.index0 %}{%- break %}{%- endif %}\
+        {%- endfor %}{%- for message in messages %}{%- set content = message.content %}\
+        {%- if message.role == 'assistant' and '</think>' in content %}\
+        {%- set content = content.split('</think>')[-1].lstrip('\\n') %}{%- endif %}\
+        {{- '<|im_start|>' + message.role + '\\n' + content + '<|im_end|>\\n' }}{%- endfor %}\
+        {%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}\
+        {%- if enable_thinking is defined and enable_thinking is false %}{{- 'x' }}{%- endif %}\
+        {%- endif %}";
+
+    fn chat() -> Vec<Message> {
+        vec![
+            Message::new("user", " Hi "),
+            Message::new("assistant", "<think>\nhm\n</think>\n\nHello"),
+            Message::new("user", "Why?"),
+        ]
+    }
+
+    fn rendered(template: &str) -> String {
+        render(template, &chat(), ("<s>", "</s>")).unwrap()
+    }
+
+    #[test]
+    fn render_gives_what_templates_in_use_mean() {
+        let head = |role: &str| format!("<|start_header_id|>{role}<|end_header_id|>\n\n");
+        assert_eq!(
+            rendered(LLAMA3),
+            format!(
+                "<s>{}Hi<|eot_id|>{}<think>\nhm\n</think>\n\nHello<|eot_id|>{}Why?<|eot_id|>{}",
+                head("user"),
+                head("assistant"),
+                head("user"),
+                head("assistant")
+            )
+        );
+        assert_eq!(
+            rendered(MISTRAL),
+            "<s>[INST]  Hi  [/INST]<think>\nhm\n</think>\n\nHello</s>[INST] Why? [/INST]"
+        );
+        assert_eq!(
+            rendered(CHATML),
+            "<|im_start|>system\nYou are a helper.<|im_end|>\n<|im_start|>user\n Hi <|im_end|>\n\
+             <|im_start|>assistant\n<think>\nhm\n</think>\n\nHello<|im_end|>\n\
+             <|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+        );
+        assert_eq!(
+            rendered(QWEN3),
+            "<|im_start|>user\n Hi <|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n\
+             <|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
+        );
+    }
+
+    /// A small model whose control tokens are `<s>`, `</s>` and `<pad>`.
+    fn model(template: Option<&str>) -> Model {
+        let shape = Synthetic { vocabulary: Vocabulary::Pieces, ..Synthetic::default() };
+        let mut metadata = shape.metadata();
+        let template = template.map(|text| Value::String(text.into()));
+        metadata.extend(template.map(|value| ("tokenizer.chat_template".to_string(), value)));
+        Model::from_bytes(write(&metadata, &shape.tensors().unwrap()).unwrap()).unwrap()
+    }
+
+    const PLAIN: &str = "{% for m in messages %}{{ m.content | trim }}{{ eos_token }}{% endfor %}";
+
+    #[test]
+    fn chat_finds_control_tokens_in_the_template_and_never_in_messages() {
+        let model = model(Some(PLAIN));
+        let bytes = |text: &str| text.bytes().map(u32::from).collect::<Vec<_>>();
+        for said in ["a", "</s>", "<</s>/s>", "<s>x<pad>", "\u{fdd0}</s>", "</s></s>"] {
+            let tokens = model.chat(&[Message::new("user", format!(" {said}\n"))]).unwrap();
+            assert_eq!(tokens, [vec![256], bytes(said), vec![257]].concat(), "{said}");
+        }
+    }
+
+    #[test]
+    fn chat_opens_with_the_begin_token_once() {
+        let message = [Message::new("user", "a")];
+        for template in ["{{ messages[0].content }}", "<s>{{ messages[0].content }}"] {
+            assert_eq!(model(Some(template)).chat(&message).unwrap(), [256, 97]);
+        }
+    }
+
+    #[test]
+    fn chat_refuses_what_the_template_refuses() {
+        assert!(matches!(model(None).chat(&chat()), Err(EngineError::NoChatTemplate)));
+        let two = [Message::new("user", "a"), Message::new("user", "b")];
+        match model(Some(MISTRAL)).chat(&two) {
+            Err(EngineError::ChatTemplate { problem }) => {
+                assert!(problem.contains("must alternate"), "{problem}");
+            }
+            other => panic!("{other:?}"),
+        }
+        for template in [
+            "{{ messages",
+            "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
+            "{{ strftime_now('%Y') }}",
+        ] {
+            let result = model(Some(template)).chat(&two);
+            assert!(matches!(result, Err(EngineError::ChatTemplate { .. })), "{template}");
+        }
+        let all: String = ('\u{fdd0}'..='\u{fdef}').collect();
+        let result = model(Some(PLAIN)).chat(&[Message::new("user", all)]);
+        assert!(matches!(result, Err(EngineError::ChatTemplate { .. })));
+    }
+}

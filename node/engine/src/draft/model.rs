@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Drafts from a smaller model.
+
+use super::Drafter;
+use crate::{
+    forward::{Span, Workspace, CHUNK},
+    kv::{KvCache, Pool, Prefix},
+    pick, EngineError, Limits, Model, SampleSpec, Threads,
+};
+use std::sync::Arc;
+
+/// A smaller model of the same vocabulary, which chooses by the same random numbers: at temperatures
+/// above 0, too, it guesses right wherever the two distributions are alike.
+#[derive(Debug)]
+pub struct ModelDrafter {
+    model: Arc<Model>,
+    threads: Arc<Threads>,
+    cache: KvCache,
+    workspace: Workspace,
+    capacity: usize,
+    /// The tokens in the cache.
+    seen: Vec<u32>,
+}
+
+/// Tokens mean the same only in the same vocabulary; its size is what a file is sure to tell.
+fn check_vocabulary(drafter: u32, model: u32) -> Result<(), EngineError> {
+    if drafter != model {
+        return Err(EngineError::DraftVocabulary { drafter, model });
+    }
+    Ok(())
+}
+
+impl ModelDrafter {
+    /// A drafter for one sequence of `target`, of up to `capacity` tokens.
+    ///
+    /// # Errors
+    /// [`EngineError::DraftVocabulary`] if the models have not the same number of tokens,
+    /// [`EngineError::MemoryLimit`] if cache and scratch space exceed the limit.
+    pub fn new(
+        model: Arc<Model>,
+        threads: Arc<Threads>,
+        target: &Model,
+        capacity: usize,
+        limits: &Limits,
+    ) -> Result<Self, EngineError> {
+        check_vocabulary(model.info().vocab_size, target.info().vocab_size)?;
+        let shape = *model.shape();
+        // Beyond its own context it drafts nothing.
+        let capacity = capacity.min(shape.context);
+        let (tokens, bytes) = (capacity.min(CHUNK), KvCache::bytes(&shape, capacity));
+        let needed = Workspace::bytes(&shape, &threads, tokens, capacity).saturating_add(bytes);
+        if needed > limits.memory_bytes {
+            return Err(EngineError::MemoryLimit { needed, limit: limits.memory_bytes });
+        }
+        let promise = Pool::new(&shape, bytes).promise(KvCache::pages(capacity))?;
+        Ok(Self {
+            cache: KvCache::new(&shape, Prefix::default(), promise),
+            workspace: Workspace::new(&shape, &threads, tokens, capacity),
+            model,
+            threads,
+            capacity,
+            seen: Vec::new(),
+        })
+    }
+
+    /// Sends `tokens` through the model and gives what it chooses after the last.
+    fn forward(&mut self, tokens: &[u32], sample: &SampleSpec) -> Result<Option<u32>, EngineError> {
+        let mut last = None;
+        let end = self.cache.len() + tokens.len();
+        for tokens in tokens.chunks(self.workspace.tokens()) {
+            self.cache.reserve(tokens.len())?;
+            let wanted = |index: usize| index + 1 == end;
+            let span = Span { cache: &mut self.cache, tokens, wanted: &wanted };
+            let rows = self.workspace.pass(
+                (&self.model, &self.threads),
+                &mut [span],
+                &|| Ok(()),
+                &|_, row| pick(row.logits, row.position as u32 + 1, sample),
+            )?;
+            self.seen.extend_from_slice(tokens);
+            last = rows.last().map(|&(_, token)| token);
+        }
+        Ok(last)
+    }
+}
+
+impl Drafter for ModelDrafter {
+    fn draft(&mut self, sample: &SampleSpec, tokens: &[u32], count: usize) -> Vec<u32> {
+        let known = self.seen.iter().zip(tokens).take_while(|(a, b)| a == b).count();
+        // The last token goes through again if need be: its row is the first guess.
+        let known = known.min(tokens.len().saturating_sub(1));
+        self.seen.truncate(known);
+        self.cache.truncate(known);
+        let (mut next, mut drafted) = (tokens[known..].to_vec(), Vec::new());
+        while drafted.len() < count && self.seen.len() + next.len() <= self.capacity {
+            // A drafter that cannot go on has nothing to say; the model goes on without it.
+            let Ok(Some(token)) = self.forward(&next, sample) else { break };
+            drafted.push(token);
+            next = vec![token];
+        }
+        drafted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vocabulary_of_another_size_is_refused() {
+        assert!(check_vocabulary(259, 259).is_ok());
+        let result = check_vocabulary(259, 32_000);
+        let Err(EngineError::DraftVocabulary { drafter: 259, model: 32_000 }) = result else {
+            panic!("{result:?}")
+        };
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Attention of some tokens over their prefixes, cut by heads into parts that any thread may compute.
+
+use super::tile::Place;
+use crate::{
+    kernels::{wide::wide, Kernel, TILE},
+    kv::KvCache,
+    n1::{self, KEYS},
+    weights::Shape,
+};
+use std::sync::Mutex;
+
+/// One head of some tokens.
+pub(super) struct Head<'h> {
+    /// The head of the cache that its group of heads shares.
+    key_head: usize,
+    head_dim: usize,
+    scores: &'h mut [f32],
+    /// For each token its query and where the mixed values go.
+    tokens: [Option<(&'h [f32], &'h mut [f32])>; TILE],
+}
+
+/// The heads of `tokens` tokens. `query` and `out` hold the tokens one after the other, `scores` a
+/// row for each head.
+pub(super) fn cut<'h>(
+    shape: &Shape,
+    query: &'h [f32],
+    tokens: usize,
+    scores: &'h mut [f32],
+    out: &'h mut [f32],
+) -> Vec<Mutex<Head<'h>>> {
+    let (heads, head_dim) = (shape.heads, shape.head_dim);
+    let width = heads * head_dim;
+    let mut rests: [Option<(&[f32], &mut [f32])>; TILE] = Default::default();
+    let rows = query.chunks_exact(width).zip(out.chunks_exact_mut(width));
+    for (rest, row) in rests.iter_mut().zip(rows.take(tokens)) {
+        *rest = Some(row);
+    }
+    let scores = scores.chunks_exact_mut(scores.len() / heads);
+    let heads = scores.enumerate().map(|(h, scores)| {
+        let tokens = rests.each_mut().map(|rest| {
+            let (query, out) = rest.as_mut()?;
+            Some((query.split_off(..head_dim)?, out.split_off_mut(..head_dim)?))
+        });
+        let key_head = h / (shape.heads / shape.kv_heads);
+        Mutex::new(Head { key_head, head_dim, scores, tokens })
+    });
+    heads.collect()
+}
+
+impl Head<'_> {
+    /// Mixes the values of each token's prefix, in the cache of its span.
+    pub(super) fn compute(
+        &mut self,
+        kernel: Kernel,
+        caches: &[&KvCache],
+        layer: usize,
+        places: &[Place],
+    ) {
+        let scale = 1.0 / (self.head_dim as f32).sqrt();
+        for ((query, out), place) in self.tokens.iter_mut().flatten().zip(places) {
+            let (cache, length) = (caches[place.span], place.position + 1);
+            let scores = &mut self.scores[..length.next_multiple_of(KEYS)];
+            let head = (layer, self.key_head);
+            attend(kernel, cache, head, (*query, scale), (scores, length), out);
+        }
+    }
+}
+
+wide! {
+    /// One head of one token over the cache.
+    attend(
+        cache: &KvCache,
+        place: (usize, usize),
+        query: (&[f32], f32),
+        scores: (&mut [f32], usize),
+        out: &mut [f32]
+    ) = attend_any;
+}
+
+/// `place` is layer and key head; `query` comes with its scale, `scores` with the causal length.
+#[inline(always)]
+fn attend_any(
+    cache: &KvCache,
+    (layer, head): (usize, usize),
+    (query, scale): (&[f32], f32),
+    (scores, length): (&mut [f32], usize),
+    out: &mut [f32],
+) {
+    for (block, scores) in scores.as_chunks_mut::<KEYS>().0.iter_mut().enumerate() {
+        n1::scores16(query, cache.keys(layer, head, block), scale, scores);
+    }
+    n1::attend(&mut scores[..length], |i| cache.value(layer, head, i), out);
+}

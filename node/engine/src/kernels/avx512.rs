@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//! AVX-512 with VNNI: sixteen rows in the lanes of one register.
+
+use super::{micro::Micro, Tokens};
+use crate::matrix::{Line, Panel, Scales, PANEL, Q8_LINES};
+use std::{
+    arch::x86_64::{
+        __m256i, __m512, __m512i, _mm512_add_ps, _mm512_and_si512, _mm512_cvtepi32_ps,
+        _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_epi8,
+        _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_srli_epi16,
+    },
+    mem::transmute,
+};
+
+/// This kernel; the machine has AVX-512 F, BW and VNNI.
+pub(super) struct Avx512;
+
+impl Micro for Avx512 {
+    const WIDEST: usize = 16;
+
+    unsafe fn panel<const LINES: usize, const T: usize>(
+        rows: Panel<'_, LINES>,
+        x: Tokens<'_>,
+    ) -> [[f32; PANEL]; T] {
+        // SAFETY: as the caller promises.
+        unsafe { panel(rows, x) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn panel<const LINES: usize, const T: usize>(
+    panel: Panel<'_, LINES>,
+    x: Tokens<'_>,
+) -> [[f32; PANEL]; T] {
+    let mut acc = [_mm512_setzero_ps(); T];
+    for ((lines, scales), x) in panel.lines.iter().zip(panel.scales).zip(x.blocks::<T>()) {
+        let (w, d_w) = (weights(lines), widen(scales));
+        for (acc, x) in acc.iter_mut().zip(x) {
+            // The weights are biased: the sum starts at what the bias adds, negated.
+            let mut sum = _mm512_set1_epi32(x.offset::<LINES>());
+            for (w, x) in w.iter().zip(&x.words()) {
+                // Bytes to 255 times bytes within 127: four products and the sum fit i32.
+                sum = _mm512_dpbusd_epi32(sum, *w, _mm512_set1_epi32(*x));
+            }
+            let scale = _mm512_mul_ps(d_w, _mm512_set1_ps(x.d));
+            *acc = _mm512_add_ps(*acc, _mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale));
+        }
+    }
+    // SAFETY: T vectors and T times sixteen f32 are the same plain numbers.
+    acc.map(|acc| unsafe { transmute::<__m512, [f32; PANEL]>(acc) })
+}
+
+/// The weights of a block, a quad of columns in each register.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn weights<const LINES: usize>(lines: &[Line; LINES]) -> [__m512i; Q8_LINES] {
+    let mut w = [_mm512_setzero_si512(); Q8_LINES];
+    let nibble = _mm512_set1_epi8(15);
+    for (k, w) in w.iter_mut().enumerate() {
+        // SAFETY: a line and a vector are 64 bytes of plain integers. (A load intrinsic would check
+        // its pointer at every step where debug assertions are on.)
+        let line = unsafe { transmute::<Line, __m512i>(lines[k % LINES]) };
+        *w = match (LINES, k < LINES) {
+            (Q8_LINES, _) => line,
+            (_, true) => _mm512_and_si512(line, nibble),
+            (_, false) => _mm512_and_si512(_mm512_srli_epi16::<4>(line), nibble),
+        };
+    }
+    w
+}
+
+/// The scales as f32, exact.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn widen(scales: &Scales) -> __m512 {
+    // SAFETY: sixteen u16 and a vector are 32 bytes of plain integers.
+    _mm512_cvtph_ps(unsafe { transmute::<Scales, __m256i>(*scales) })
+}

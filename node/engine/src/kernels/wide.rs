@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The rest of N1's functions, compiled for the widest vectors of each kernel.
+//!
+//! The source is one; the compiler neither reorders nor fuses floating-point operations, so the bits
+//! are the same whatever it makes of it.
+
+use super::{activations, Kernel, TokenBlock};
+use crate::n1;
+
+/// Functions that call another of the same arguments, compiled for each kernel.
+macro_rules! wide {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) = $source:path;)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name(kernel: Kernel, $($arg: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn avx2($($arg: $type),*) {
+                    $source($($arg),*);
+                }
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx512($($arg: $type),*) {
+                    $source($($arg),*);
+                }
+                match kernel {
+                    // SAFETY: a kernel is picked only where the machine has its instructions.
+                    Kernel::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: the same.
+                    Kernel::Avx2 => return unsafe { avx2($($arg),*) },
+                    _ => (),
+                }
+            }
+            // What other kernels have, every machine of their kind has.
+            let _ = kernel;
+            $source($($arg),*);
+        }
+    )*};
+}
+
+pub(crate) use wide;
+
+wide! {
+    /// Quantises rows of activations.
+    quantise(x: &[f32], tokens: usize, blocks: &mut [TokenBlock]) = activations::quantise;
+    /// [`n1::rms_norm`].
+    rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) = n1::rms_norm;
+    /// `gate = silu(gate) * up`.
+    gate(gate: &mut [f32], up: &[f32]) = silu_times;
+    /// Logits in Q15.16.
+    to_fixed(x: &[f32], out: &mut [i32]) = fixed;
+}
+
+#[inline(always)]
+fn silu_times(gate: &mut [f32], up: &[f32]) {
+    for (gate, up) in gate.iter_mut().zip(up) {
+        *gate = n1::silu(*gate) * up;
+    }
+}
+
+#[inline(always)]
+fn fixed(x: &[f32], out: &mut [i32]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = n1::to_fixed(*x);
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Keys and values of the tokens that a sequence has seen, in pages that sequences share.
+
+mod pool;
+mod prefix;
+
+use crate::{n1::KEYS, weights::Shape, EngineError};
+use pool::Page;
+pub(crate) use pool::{Pool, Promise};
+pub(crate) use prefix::{Prefix, PrefixCache, Published};
+use std::sync::Arc;
+
+/// Positions of a page: one block of keys, so that no block lies in two pages.
+pub(crate) const PAGE: usize = KEYS;
+
+/// How a page is laid out: for each layer its keys, `[dimension][position]` with the dimensions of
+/// all key heads in order, then its values, `[position][dimension]`.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    kv_dim: usize,
+    head_dim: usize,
+    layers: usize,
+}
+
+impl Layout {
+    fn new(shape: &Shape) -> Self {
+        Self { kv_dim: shape.kv_dim(), head_dim: shape.head_dim, layers: shape.layers }
+    }
+
+    /// Numbers in the keys of a layer, and in its values.
+    fn half(self) -> usize {
+        self.kv_dim * PAGE
+    }
+
+    /// Numbers in a page.
+    fn page(self) -> usize {
+        2 * self.half() * self.layers
+    }
+}
+
+/// The cache of one sequence.
+#[derive(Debug)]
+pub(crate) struct KvCache {
+    layout: Layout,
+    pages: Vec<Arc<Page>>,
+    promise: Promise,
+    length: usize,
+}
+
+impl KvCache {
+    /// A cache that begins with the pages of `prefix` and grows into those of `promise`.
+    pub(crate) fn new(shape: &Shape, prefix: Prefix, promise: Promise) -> Self {
+        let length = prefix.pages.len() * PAGE;
+        Self { layout: Layout::new(shape), pages: prefix.pages, promise, length }
+    }
+
+    /// Pages of a cache for `tokens` tokens.
+    pub(crate) fn pages(tokens: usize) -> usize {
+        tokens.div_ceil(PAGE)
+    }
+
+    /// Bytes of a cache for `tokens` tokens.
+    pub(crate) fn bytes(shape: &Shape, tokens: usize) -> u64 {
+        let page = (size_of::<f32>() * Layout::new(shape).page()) as u64;
+        page.saturating_mul(Self::pages(tokens) as u64)
+    }
+
+    /// Tokens whose keys and values it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Forgets all tokens but the first `length`. The pages stay, for those that come instead.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
+    /// Makes room for `count` tokens more: new pages, and a copy of a page that others read too.
+    ///
+    /// # Errors
+    /// [`EngineError::OutOfPages`]; the tokens before stay as they are.
+    pub(crate) fn reserve(&mut self, count: usize) -> Result<(), EngineError> {
+        for index in self.length / PAGE..Self::pages(self.length + count) {
+            match self.pages.get_mut(index) {
+                None => self.pages.push(Arc::new(self.promise.take()?)),
+                Some(page) if Arc::strong_count(page) > 1 => {
+                    let mut own = self.promise.take()?;
+                    own.data_mut().copy_from_slice(page.data());
+                    *page = Arc::new(own);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores the key and the value of the token at `position`, for which there must be room.
+    pub(crate) fn store(&mut self, layer: usize, position: usize, key: &[f32], value: &[f32]) {
+        let (kv_dim, half, slot) = (self.layout.kv_dim, self.layout.half(), position % PAGE);
+        let Some(page) = Arc::get_mut(&mut self.pages[position / PAGE]) else {
+            // `reserve` has made it this sequence's own, and only whole pages are shared.
+            unreachable!("position {position} stands in a shared page")
+        };
+        let (keys, values) = page.data_mut()[2 * half * layer..][..2 * half].split_at_mut(half);
+        for (column, k) in keys.as_chunks_mut::<KEYS>().0.iter_mut().zip(key) {
+            column[slot] = *k;
+        }
+        values[slot * kv_dim..][..kv_dim].copy_from_slice(value);
+    }
+
+    /// Counts tokens of which every layer is stored.
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.length += count;
+    }
+
+    /// The page at `index`, to be shared, if all its positions are stored.
+    fn whole_page_mut(&mut self, index: usize) -> Option<&mut Arc<Page>> {
+        self.pages.get_mut(index).filter(|_| (index + 1) * PAGE <= self.length)
+    }
+
+    /// The keys of one head in block `block` of 16 tokens.
+    #[inline(always)]
+    pub(crate) fn keys(&self, layer: usize, head: usize, block: usize) -> &[[f32; KEYS]] {
+        let Layout { head_dim, .. } = self.layout;
+        let at = 2 * self.layout.half() * layer + head * head_dim * KEYS;
+        self.pages[block].data()[at..][..head_dim * KEYS].as_chunks().0
+    }
+
+    /// The value of one head at `position`.
+    #[inline(always)]
+    pub(crate) fn value(&self, layer: usize, head: usize, position: usize) -> &[f32] {
+        let Layout { kv_dim, head_dim, .. } = self.layout;
+        let at = self.layout.half() * (2 * layer + 1) + position % PAGE * kv_dim + head * head_dim;
+        &self.pages[position / PAGE].data()[at..][..head_dim]
+    }
+}
+
+#[cfg(test)]
+mod tests;

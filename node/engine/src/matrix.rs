@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A quantised matrix in panels of 16 rows, packed so that vector lanes run over rows.
+//!
+//! A panel holds its blocks of 32 columns one after the other. In a block, four columns of each of
+//! the 16 rows stand side by side in a line of 64 bytes: eight lines in Q8_0, and four in Q4_0, whose
+//! low nibbles are the columns 0 to 15 and whose high nibbles are the columns 16 to 31. Weights are
+//! unsigned, `q + 128` and `q + 8`, as the instructions for bytes want them; the sum over a block is
+//! set right by one integer that depends on the activations alone. It takes what the file takes.
+
+use crate::{kernels::scalar, quantise::BLOCK, weights::Quantisation};
+
+/// Rows of a panel.
+pub(crate) const PANEL: usize = 16;
+/// Columns of a row that stand side by side.
+pub(crate) const QUAD: usize = 4;
+/// Lines of a block in Q8_0.
+pub(crate) const Q8_LINES: usize = 8;
+/// Lines of a block in Q4_0.
+pub(crate) const Q4_LINES: usize = 4;
+
+/// Four columns of each row of a panel.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub [u8; PANEL * QUAD]);
+
+/// The scale of each row of a block, the bits of an f16.
+pub(crate) type Scales = [u16; PANEL];
+
+/// A matrix of `rows` rows of whole blocks; rows that fill the last panel have scales of zero.
+#[derive(Debug)]
+pub(crate) struct Matrix {
+    pub kind: Quantisation,
+    pub rows: usize,
+    pub columns: usize,
+    lines: Vec<Line>,
+    scales: Vec<Scales>,
+}
+
+/// One panel: `LINES` lines and a row of scales for each block.
+#[derive(Clone, Copy)]
+pub(crate) struct Panel<'m, const LINES: usize> {
+    pub lines: &'m [[Line; LINES]],
+    pub scales: &'m [Scales],
+}
+
+impl Matrix {
+    /// Packs `data`, rows as they stand in a file.
+    pub(crate) fn pack(kind: Quantisation, rows: usize, columns: usize, data: &[u8]) -> Self {
+        let (blocks, panels) = (columns / BLOCK, rows.div_ceil(PANEL));
+        let (count, bias) = match kind {
+            Quantisation::Q8_0 => (Q8_LINES, 0x80),
+            // A nibble in the file is biased already.
+            Quantisation::Q4_0 => (Q4_LINES, 0),
+        };
+        let mut lines = vec![Line([0; PANEL * QUAD]); panels * blocks * count];
+        let mut scales = vec![[0; PANEL]; panels * blocks];
+        for (row, data) in data.chunks_exact(blocks * kind.block_bytes()).enumerate() {
+            let (panel, r) = (row / PANEL * blocks, row % PANEL);
+            let lines = lines[panel * count..].chunks_exact_mut(count);
+            let blocks = data.chunks_exact(kind.block_bytes()).zip(&mut scales[panel..]);
+            for ((block, scales), lines) in blocks.zip(lines) {
+                scales[r] = u16::from_le_bytes([block[0], block[1]]);
+                for (line, quad) in lines.iter_mut().zip(block[2..].as_chunks::<QUAD>().0) {
+                    line.0.as_chunks_mut::<QUAD>().0[r] = quad.map(|q| q ^ bias);
+                }
+            }
+        }
+        Self { kind, rows, columns, lines, scales }
+    }
+
+    /// The panels from `first` on; `LINES` must be those of the matrix's kind.
+    pub(crate) fn panels<const LINES: usize>(
+        &self,
+        first: usize,
+    ) -> impl Iterator<Item = Panel<'_, LINES>> {
+        let blocks = self.columns / BLOCK;
+        let lines = self.lines.as_chunks::<LINES>().0.chunks_exact(blocks);
+        let panels = lines.zip(self.scales.chunks_exact(blocks)).skip(first);
+        panels.map(|(lines, scales)| Panel { lines, scales })
+    }
+
+    /// `out = d * q` for one row: an embedding.
+    pub(crate) fn dequantise_row(&self, row: usize, out: &mut [f32]) {
+        match self.kind {
+            Quantisation::Q8_0 => self.dequantise::<Q8_LINES>(row, out),
+            Quantisation::Q4_0 => self.dequantise::<Q4_LINES>(row, out),
+        }
+    }
+
+    fn dequantise<const LINES: usize>(&self, row: usize, out: &mut [f32]) {
+        let (panel, r) = (row / PANEL, row % PANEL);
+        for panel in self.panels::<LINES>(panel).take(1) {
+            let blocks = panel.lines.iter().zip(panel.scales);
+            for ((lines, scales), out) in blocks.zip(out.as_chunks_mut::<BLOCK>().0) {
+                let d = scalar::scale(scales[r]);
+                for (quad, out) in out.as_chunks_mut::<QUAD>().0.iter_mut().enumerate() {
+                    let q = scalar::quad(lines, quad, r);
+                    for (out, q) in out.iter_mut().zip(q) {
+                        *out = q as f32 * d;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantise;
+
+    #[test]
+    fn rows_come_out_as_they_went_in() {
+        let (rows, columns) = (19, 96);
+        let weights: Vec<f32> = (0..rows * columns).map(|i| ((i * 37) as f32).sin()).collect();
+        for kind in [Quantisation::Q8_0, Quantisation::Q4_0] {
+            let (data, values): (Vec<u8>, Vec<f32>) = match kind {
+                Quantisation::Q8_0 => {
+                    let data = quantise::q8_0(&weights).unwrap();
+                    let blocks = data.as_chunks().0.iter().map(quantise::unpack_q8_0);
+                    let values =
+                        blocks.flat_map(|(q, d)| q.map(|q| f32::from(q) * f32::from(d))).collect();
+                    (data, values)
+                }
+                Quantisation::Q4_0 => {
+                    let data = quantise::q4_0(&weights).unwrap();
+                    let blocks = data.as_chunks().0.iter().map(quantise::unpack_q4_0);
+                    let values =
+                        blocks.flat_map(|(q, d)| q.map(|q| f32::from(q) * f32::from(d))).collect();
+                    (data, values)
+                }
+            };
+            let matrix = Matrix::pack(kind, rows, columns, &data);
+            let mut out = vec![0f32; columns];
+            for (row, expected) in values.chunks(columns).enumerate() {
+                matrix.dequantise_row(row, &mut out);
+                assert_eq!(out, expected, "row {row}, {kind:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The architectures, and where they differ.
+
+use crate::{n1::Pairs, EngineError};
+
+/// A family of models whose forward pass the engine computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Architecture {
+    /// Llama 2 and 3, Mistral, TinyLlama, SmolLM.
+    Llama,
+    /// Qwen 2 and 2.5: queries, keys and values have biases.
+    Qwen2,
+    /// Qwen 3: each head of queries and keys is normalised.
+    Qwen3,
+}
+
+impl Architecture {
+    const ALL: [Self; 3] = [Self::Llama, Self::Qwen2, Self::Qwen3];
+
+    /// The one that `general.architecture` names.
+    pub(super) fn named(name: &str) -> Result<Self, EngineError> {
+        let found = Self::ALL.into_iter().find(|architecture| architecture.name() == name);
+        found.ok_or_else(|| EngineError::UnknownArchitecture { name: name.into() })
+    }
+
+    /// Its name, which opens its metadata keys as well.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+        }
+    }
+
+    pub(super) fn rope_pairs(self) -> Pairs {
+        match self {
+            Self::Llama => Pairs::Neighbours,
+            Self::Qwen2 | Self::Qwen3 => Pairs::Halves,
+        }
+    }
+
+    pub(super) fn has_biases(self) -> bool {
+        self == Self::Qwen2
+    }
+
+    pub(super) fn has_head_norms(self) -> bool {
+        self == Self::Qwen3
+    }
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Files in other types, made into files that profile N1 computes. The rule is exact: the same file
+//! becomes the same bytes, and so the same root, on every machine.
+//!
+//! - Metadata is copied record by record, byte for byte and in its order; only `general.file_type`
+//!   becomes that of the new file (7 for Q8_0, 2 for Q4_0), or is added at the end.
+//! - Tensors stand in the order of the file, at multiples of its alignment.
+//! - Tensors of one dimension become F32.
+//! - Matrices of Q4_0, and of the type that is asked for, are copied. All others become numbers of
+//!   f32, each by ggml's formula for its type as candle-core computes it: `d * q`, `d * q + m`, or
+//!   for the types of 256 weights `(d * scale) * q - (dmin * min)`, in f32, every product and
+//!   difference rounded; F16 and BF16 are exact. Then they become blocks as [`quantise`] says.
+
+use super::{load::describe, Model, Source};
+use crate::{
+    gguf::{self, Gguf, TensorPlace},
+    quantise, EngineError,
+};
+use candle_core::{
+    quantized::{ggml_file::qtensor_from_ggml, GgmlDType},
+    Device,
+};
+use half::f16;
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+/// Weights that are converted at a time: a multiple of every type's block.
+const PIECE: usize = 1 << 18;
+/// The key that an import changes.
+const FILE_TYPE: &str = "general.file_type";
+
+/// What matrices become.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatrixType {
+    /// 8.5 bits per weight: nearly the model that it was.
+    #[default]
+    Q8_0,
+    /// 4.5 bits per weight.
+    Q4_0,
+}
+
+impl MatrixType {
+    fn dtype(self) -> GgmlDType {
+        match self {
+            Self::Q8_0 => GgmlDType::Q8_0,
+            Self::Q4_0 => GgmlDType::Q4_0,
+        }
+    }
+
+    /// `general.file_type` of a file whose matrices are of this type.
+    fn file_type(self) -> u32 {
+        match self {
+            Self::Q8_0 => 7,
+            Self::Q4_0 => 2,
+        }
+    }
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportProgress<'p> {
+    /// The tensor that has been written.
+    pub tensor: &'p str,
+    /// Bytes of tensors that have been read.
+    pub done: u64,
+    /// Bytes of all tensors.
+    pub total: u64,
+}
+
+/// What an import has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// BLAKE3 of the new file: the model's identity.
+    pub root: [u8; 32],
+    /// Its length.
+    pub file_bytes: u64,
+    /// Tensors in another type than before.
+    pub converted: usize,
+    /// Tensors as they were.
+    pub copied: usize,
+}
+
+/// Converts the model at `from` into a file that the engine opens, at `to`.
+///
+/// The new file appears under its name when it is complete; one that was there is replaced.
+///
+/// # Errors
+/// [`EngineError::Io`], [`EngineError::Import`] for a tensor that cannot be converted, and every
+/// error that says what in the file is wrong or unsupported, before anything is written.
+pub fn import(
+    from: &Path,
+    to: &Path,
+    matrices: MatrixType,
+    progress: &mut dyn FnMut(ImportProgress<'_>),
+) -> Result<Imported, EngineError> {
+    let source = Source::map(from)?;
+    let file = source.bytes();
+    let gguf = gguf::read(file)?;
+    describe(&gguf)?;
+    let mut name = to.as_os_str().to_owned();
+    name.push(".partial");
+    let partial = PathBuf::from(name);
+    let io = |source| EngineError::Io { path: partial.clone(), source };
+    let written = File::create(&partial).map_err(io).and_then(|out| {
+        let mut out = Hashed { out: BufWriter::new(out), hash: blake3::Hasher::new(), bytes: 0 };
+        let (converted, copied) = convert(file, &gguf, matrices, &mut out, &io, progress)?;
+        out.flush().map_err(io)?;
+        let root = *out.hash.finalize().as_bytes();
+        Ok(Imported { root, file_bytes: out.bytes, converted, copied })
+    });
+    let written = written.and_then(|imported| {
+        let io = |source| EngineError::Io { path: to.to_path_buf(), source };
+        std::fs::rename(&partial, to).map_err(io).map(|()| imported)
+    });
+    if written.is_err() {
+        // It may not be there; the error that is returned is the one that matters.
+        let _ = std::fs::remove_file(&partial);
+    }
+    written
+}
+
+/// A file and the hash of what has been written to it.
+struct Hashed {
+    out: BufWriter<File>,
+    hash: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.out.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Model {
+    /// The model with each Q8_0 matrix in Q4_0, as a new file in memory; made as by [`import`].
+    ///
+    /// # Errors
+    /// [`EngineError::Requantise`] if no matrix is Q8_0.
+    pub fn requantised_q4_0(&self) -> Result<Self, EngineError> {
+        let (file, mut out) = (self.file(), Vec::new());
+        let io = |e: io::Error| EngineError::Requantise { problem: e.to_string() };
+        let gguf = gguf::read(file)?;
+        let (converted, _) = convert(file, &gguf, MatrixType::Q4_0, &mut out, &io, &mut |_| ())?;
+        if converted == 0 {
+            return Err(EngineError::Requantise { problem: "no matrix of it is Q8_0".into() });
+        }
+        Self::load(Source::Owned(out))
+    }
+}
+
+/// A tensor on its way into the new file.
+struct Plan<'g> {
+    name: &'g str,
+    place: TensorPlace,
+    target: GgmlDType,
+    bytes: usize,
+}
+
+impl<'g> Plan<'g> {
+    fn new(gguf: &Gguf, name: &'g str, matrices: MatrixType) -> Result<Self, EngineError> {
+        let place = gguf.tensor(name)?;
+        let target = match (place.shape.len(), place.dtype) {
+            (1, _) => GgmlDType::F32,
+            (_, GgmlDType::Q4_0) => GgmlDType::Q4_0,
+            _ => matrices.dtype(),
+        };
+        let columns = place.shape.last().copied().unwrap_or_default();
+        let (block, size) = (target.block_size(), target.type_size());
+        if !columns.is_multiple_of(block) {
+            let problem = format!("rows of {columns} are not whole blocks of {block}");
+            return Err(refused(name, problem));
+        }
+        // The product is a count of elements, which has been checked; a target takes at most 4 bytes
+        // for each.
+        let bytes = place.shape.iter().product::<usize>() / block * size;
+        Ok(Self { name, place, target, bytes })
+    }
+}
+
+fn refused(tensor: &str, problem: impl Into<String>) -> EngineError {
+    EngineError::Import { tensor: tensor.into(), problem: problem.into() }
+}
+
+/// Writes the new file; returns how many tensors were converted and how many copied.
+fn convert(
+    file: &[u8],
+    gguf: &Gguf,
+    matrices: MatrixType,
+    out: &mut dyn Write,
+    io: &dyn Fn(io::Error) -> EngineError,
+    progress: &mut dyn FnMut(ImportProgress<'_>),
+) -> Result<(usize, usize), EngineError> {
+    let plans: Vec<Plan<'_>> = gguf
+        .tensor_names()
+        .map(|name| Plan::new(gguf, name, matrices))
+        .collect::<Result<_, _>>()?;
+    let alignment = gguf.alignment();
+    out.write_all(&header(file, gguf, &plans, matrices.file_type())).map_err(io)?;
+    let total = plans.iter().map(|plan| plan.place.bytes as u64).sum();
+    let (mut done, mut converted) = (0, 0);
+    for plan in &plans {
+        let data = &file[plan.place.at..plan.place.at + plan.place.bytes];
+        if plan.target == plan.place.dtype {
+            out.write_all(data).map_err(io)?;
+        } else {
+            let (block, size) = (plan.place.dtype.block_size(), plan.place.dtype.type_size());
+            for piece in data.chunks(PIECE / block * size) {
+                let encoded = encode(plan, &numbers(plan, piece)?)?;
+                out.write_all(&encoded).map_err(io)?;
+            }
+            converted += 1;
+        }
+        out.write_all(&vec![0; padding(plan.bytes, alignment)]).map_err(io)?;
+        done += plan.place.bytes as u64;
+        progress(ImportProgress { tensor: plan.name, done, total });
+    }
+    Ok((converted, plans.len() - converted))
+}
+
+/// Bytes from the end of something to the next multiple of the alignment.
+fn padding(bytes: usize, alignment: usize) -> usize {
+    bytes.next_multiple_of(alignment) - bytes
+}
+
+/// Everything before the data of the first tensor.
+fn header(file: &[u8], gguf: &Gguf, plans: &[Plan<'_>], file_type: u32) -> Vec<u8> {
+    let mut out = b"GGUF".to_vec();
+    let text = |out: &mut Vec<u8>, text: &str| {
+        out.extend((text.len() as u64).to_le_bytes());
+        out.extend(text.bytes());
+    };
+    let kind = |out: &mut Vec<u8>| {
+        text(out, FILE_TYPE);
+        out.extend(4u32.to_le_bytes());
+        out.extend(file_type.to_le_bytes());
+    };
+    let added = gguf.get(FILE_TYPE).is_none();
+    out.extend(3u32.to_le_bytes());
+    out.extend((plans.len() as u64).to_le_bytes());
+    out.extend((gguf.records().len() as u64 + u64::from(added)).to_le_bytes());
+    for (key, range) in gguf.records() {
+        match key {
+            FILE_TYPE => kind(&mut out),
+            _ => out.extend(&file[range]),
+        }
+    }
+    if added {
+        kind(&mut out);
+    }
+    let (alignment, mut offset) = (gguf.alignment(), 0);
+    for plan in plans {
+        text(&mut out, plan.name);
+        // At most four dimensions.
+        out.extend((plan.place.shape.len() as u32).to_le_bytes());
+        plan.place.shape.iter().rev().for_each(|n| out.extend((*n as u64).to_le_bytes()));
+        out.extend(type_number(plan.target).to_le_bytes());
+        out.extend((offset as u64).to_le_bytes());
+        offset += plan.bytes.next_multiple_of(alignment);
+    }
+    out.resize(out.len().next_multiple_of(alignment), 0);
+    out
+}
+
+/// The number, in a file, of a type that an import writes.
+fn type_number(dtype: GgmlDType) -> u32 {
+    match dtype {
+        GgmlDType::Q8_0 => 8,
+        GgmlDType::Q4_0 => 2,
+        _ => 0,
+    }
+}
+
+/// The numbers that whole blocks stand for.
+fn numbers(plan: &Plan<'_>, data: &[u8]) -> Result<Vec<f32>, EngineError> {
+    let dtype = plan.place.dtype;
+    if dtype == GgmlDType::Q8_1 {
+        // candle has no reader for it. Behind the scale stands a sum that is not needed.
+        let blocks = data.as_chunks::<36>().0.iter();
+        let block = |block: &[u8; 36]| {
+            let d = f32::from(f16::from_le_bytes([block[0], block[1]]));
+            <[u8; 32]>::try_from(&block[4..]).unwrap_or([0; 32]).map(|q| f32::from(q as i8) * d)
+        };
+        return Ok(blocks.flat_map(block).collect());
+    }
+    let count = data.len() / dtype.type_size() * dtype.block_size();
+    // A copy is aligned as candle needs it; the place in the file may not be.
+    let data = data.to_vec();
+    qtensor_from_ggml(dtype, &data, vec![count], &Device::Cpu)
+        .and_then(|tensor| tensor.dequantize(&Device::Cpu)?.to_vec1())
+        .map_err(|e| refused(plan.name, gguf::message(&e)))
+}
+
+fn encode(plan: &Plan<'_>, numbers: &[f32]) -> Result<Vec<u8>, EngineError> {
+    let encoded = match plan.target {
+        GgmlDType::Q8_0 => quantise::q8_0(numbers),
+        GgmlDType::Q4_0 => quantise::q4_0(numbers),
+        _ => numbers
+            .iter()
+            .all(|x| x.is_finite())
+            .then(|| numbers.iter().flat_map(|x| x.to_le_bytes()).collect()),
+    };
+    encoded
+        .ok_or_else(|| refused(plan.name, "a number of it, or the scale of a block, is not finite"))
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The shape of a model, from the metadata of its file.
+
+use super::architecture::Architecture;
+use crate::{
+    gguf::{invalid, Gguf},
+    n1::{Rope, LANES},
+    quantise::BLOCK,
+    weights::Shape,
+    EngineError,
+};
+
+/// The longest context: beyond it a file lies, or needs what this engine does not have.
+const CONTEXT_MAX: usize = 1 << 20;
+/// The widest vector of a model.
+const WIDTH_MAX: usize = 1 << 17;
+/// The most layers.
+const LAYERS_MAX: usize = 1 << 10;
+/// Keys, after the architecture's name, that change the computation in a way that the engine does
+/// not have.
+const UNSUPPORTED: [&str; 7] = [
+    "expert_count",
+    "attention.causal",
+    "attention.clamp_kqv",
+    "attention.scale",
+    "embedding_scale",
+    "logit_scale",
+    "rope.scaling.attn_factor",
+];
+
+/// Reads the shape; everything that it says is checked against everything else.
+pub(super) fn shape(gguf: &Gguf, architecture: Architecture) -> Result<Shape, EngineError> {
+    let key = |part: &str| format!("{}.{part}", architecture.name());
+    if let Some(key) = UNSUPPORTED.iter().map(|part| key(part)).find(|k| gguf.get(k).is_some()) {
+        return Err(invalid(&key, "the engine does not compute this"));
+    }
+    let dim = gguf.count(&key("embedding_length"), WIDTH_MAX)?;
+    let hidden = gguf.count(&key("feed_forward_length"), WIDTH_MAX)?;
+    for (part, n) in [("embedding_length", dim), ("feed_forward_length", hidden)] {
+        if !n.is_multiple_of(BLOCK) {
+            return Err(invalid(&key(part), format!("{n} is not a multiple of {BLOCK}")));
+        }
+    }
+    let (heads, kv_heads, head_dim) = heads(gguf, &key, dim)?;
+    Ok(Shape {
+        vocab: vocabulary(gguf, &key("vocab_size"))?,
+        context: context(gguf, &key)?,
+        dim,
+        hidden,
+        layers: gguf.count(&key("block_count"), LAYERS_MAX)?,
+        heads,
+        kv_heads,
+        head_dim,
+        rope: rope(gguf, architecture, &key, head_dim)?,
+        epsilon: gguf.required_float(&key("attention.layer_norm_rms_epsilon"))?,
+    })
+}
+
+/// Query heads, key heads and the dimensions of each.
+fn heads(
+    gguf: &Gguf,
+    key: &dyn Fn(&str) -> String,
+    dim: usize,
+) -> Result<(usize, usize, usize), EngineError> {
+    let heads = gguf.count(&key("attention.head_count"), WIDTH_MAX)?;
+    let given = gguf.get(&key("attention.key_length")).is_some();
+    if !given && !dim.is_multiple_of(heads) {
+        let problem = format!("{heads} does not divide embedding_length {dim}");
+        return Err(invalid(&key("attention.head_count"), problem));
+    }
+    let kv_heads = gguf.count_or(&key("attention.head_count_kv"), WIDTH_MAX, heads)?;
+    if !heads.is_multiple_of(kv_heads) {
+        let problem = format!("{kv_heads} does not divide head_count {heads}");
+        return Err(invalid(&key("attention.head_count_kv"), problem));
+    }
+    let head_dim = gguf.count_or(&key("attention.key_length"), WIDTH_MAX, dim / heads)?;
+    let value_dim = gguf.count_or(&key("attention.value_length"), WIDTH_MAX, head_dim)?;
+    if value_dim != head_dim {
+        let problem = format!("{value_dim}, the keys have {head_dim}");
+        return Err(invalid(&key("attention.value_length"), problem));
+    }
+    let width = head_dim.checked_mul(heads).filter(|w| *w <= WIDTH_MAX && w.is_multiple_of(BLOCK));
+    if width.is_none() || !head_dim.is_multiple_of(LANES) || head_dim == 0 {
+        let problem = format!(
+            "{heads} heads of {head_dim} are not multiples of {LANES}, or {BLOCK} together"
+        );
+        let part = if given { "key_length" } else { "head_count" };
+        return Err(invalid(&key(&format!("attention.{part}")), problem));
+    }
+    Ok((heads, kv_heads, head_dim))
+}
+
+/// The longest input and output together. A model whose tokens see a window only is that model for
+/// as long as everything is in the window, so the window bounds the context.
+fn context(gguf: &Gguf, key: &dyn Fn(&str) -> String) -> Result<usize, EngineError> {
+    let context = gguf.count(&key("context_length"), CONTEXT_MAX)?;
+    let window = key("attention.sliding_window");
+    match gguf.number(&window)? {
+        // As in llama.cpp: no window.
+        None | Some(0) => Ok(context),
+        Some(_) => Ok(context.min(gguf.count(&window, u32::MAX as usize)?)),
+    }
+}
+
+fn rope(
+    gguf: &Gguf,
+    architecture: Architecture,
+    key: &dyn Fn(&str) -> String,
+    head_dim: usize,
+) -> Result<Rope, EngineError> {
+    let dimensions = gguf.count_or(&key("rope.dimension_count"), head_dim, head_dim)?;
+    if !dimensions.is_multiple_of(2) {
+        return Err(invalid(&key("rope.dimension_count"), format!("{dimensions} is odd")));
+    }
+    let factor = match gguf.float(&key("rope.scaling.factor"))? {
+        Some(factor) => factor,
+        // The older name.
+        None => gguf.float(&key("rope.scale_linear"))?.unwrap_or(1.0),
+    };
+    let kind = key("rope.scaling.type");
+    let scale = match gguf.text(&kind)? {
+        Some("none") => 1.0,
+        None | Some("linear") => factor,
+        Some(other) => return Err(invalid(&kind, format!("{other:?} is not computed"))),
+    };
+    let base = gguf.float(&key("rope.freq_base"))?.unwrap_or(10_000.0);
+    Ok(Rope { pairs: architecture.rope_pairs(), dimensions, base, scale })
+}
+
+/// The rows of the embedding, which must be those that the metadata names, if it does.
+fn vocabulary(gguf: &Gguf, key: &str) -> Result<usize, EngineError> {
+    let rows = gguf.tensor("token_embd.weight")?.shape.first().copied().unwrap_or_default();
+    match gguf.number(key)? {
+        Some(n) if n != rows as u64 => {
+            Err(invalid(key, format!("{n}, the embedding has {rows} rows")))
+        }
+        _ => Ok(rows),
+    }
+}

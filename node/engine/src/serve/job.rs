@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Jobs: what is submitted, what the submitter holds, and what the server runs.
+
+use super::share::{Kind, Want};
+use crate::{
+    draft::Drafter,
+    generate::Generating,
+    task::{Choice, Next, Task},
+    verify::Verifying,
+    EngineError, GenerateSpec, Generation, Limits, Positions, Transcript, Verification,
+};
+use std::sync::{
+    atomic::{AtomicBool, Ordering},
+    mpsc::{channel, Receiver, Sender},
+    Arc,
+};
+
+/// A generation to submit.
+pub struct GenerateJob {
+    /// Tokens of the input.
+    pub input: Vec<u32>,
+    /// What to generate.
+    pub spec: GenerateSpec,
+    /// Memory of its cache, and its deadline, which counts from now on.
+    pub limits: Limits,
+    /// Cancels the job when it is set.
+    pub cancel: Arc<AtomicBool>,
+    /// Guesses tokens ahead; none by default is the plain way.
+    pub drafter: Option<Box<dyn Drafter>>,
+}
+
+/// A verification to submit.
+#[derive(Clone, Debug)]
+pub struct VerifyJob {
+    /// The prompt as the job names it.
+    pub prompt: Vec<u8>,
+    /// What the operator delivered.
+    pub transcript: Transcript,
+    /// The spec of the job.
+    pub spec: GenerateSpec,
+    /// What to check.
+    pub positions: Positions,
+    /// Memory of its cache, and its deadline, which counts from now on.
+    pub limits: Limits,
+    /// Cancels the job when it is set.
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// What the submitter of a job holds. Dropping it cancels the job.
+#[derive(Debug)]
+pub struct Handle<T> {
+    tokens: Receiver<(u32, u32)>,
+    result: Receiver<Result<T, EngineError>>,
+    cancel: Arc<AtomicBool>,
+    ended: bool,
+}
+
+impl<T> Handle<T> {
+    /// Waits for the next output token, as index and id; `None` when the job has ended.
+    pub fn next_token(&self) -> Option<(u32, u32)> {
+        self.tokens.recv().ok()
+    }
+
+    /// The next output token if it is there already.
+    pub fn try_next_token(&self) -> Option<(u32, u32)> {
+        self.tokens.try_recv().ok()
+    }
+
+    /// Cancels the job: soon, it ends with [`EngineError::Cancelled`].
+    pub fn cancel(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for the result.
+    ///
+    /// # Errors
+    /// Those of [`crate::generate`] or [`crate::verify`], and [`EngineError::ServerClosed`].
+    pub fn wait(mut self) -> Result<T, EngineError> {
+        self.ended = true;
+        self.result.recv().unwrap_or(Err(EngineError::ServerClosed))
+    }
+}
+
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.cancel();
+        }
+    }
+}
+
+/// The server's end of a handle.
+struct Reply<T> {
+    tokens: Sender<(u32, u32)>,
+    result: Sender<Result<T, EngineError>>,
+}
+
+fn handle<T>(cancel: &Arc<AtomicBool>) -> (Reply<T>, Handle<T>) {
+    let ((token_in, tokens), (result_in, result)) = (channel(), channel());
+    let handle = Handle { tokens, result, cancel: cancel.clone(), ended: false };
+    (Reply { tokens: token_in, result: result_in }, handle)
+}
+
+/// A handle of a result that is there already.
+pub(super) fn ended<T>(result: T, cancel: &Arc<AtomicBool>) -> Handle<T> {
+    let (reply, handle) = handle(cancel);
+    // The handle is alive: it is returned.
+    let _ = reply.result.send(Ok(result));
+    handle
+}
+
+/// A job that waits or runs.
+pub(super) struct Job {
+    work: Work,
+    limits: Limits,
+    cancel: Arc<AtomicBool>,
+}
+
+enum Work {
+    Generate(Box<Generating>, Reply<Generation>),
+    Verify(Box<Verifying>, Reply<Verification>),
+}
+
+impl Job {
+    pub(super) fn generate(
+        task: Generating,
+        limits: Limits,
+        cancel: Arc<AtomicBool>,
+    ) -> (Self, Handle<Generation>) {
+        let (reply, handle) = handle(&cancel);
+        (Self { work: Work::Generate(Box::new(task), reply), limits, cancel }, handle)
+    }
+
+    pub(super) fn verify(
+        task: Verifying,
+        limits: Limits,
+        cancel: Arc<AtomicBool>,
+    ) -> (Self, Handle<Verification>) {
+        let (reply, handle) = handle(&cancel);
+        (Self { work: Work::Verify(Box::new(task), reply), limits, cancel }, handle)
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self.work {
+            Work::Generate(..) => Kind::Generate,
+            Work::Verify(..) => Kind::Verify,
+        }
+    }
+
+    /// Whether somebody waits for its next token.
+    pub(super) fn decodes(&self) -> bool {
+        matches!(&self.work, Work::Generate(task, _) if task.decodes())
+    }
+
+    pub(super) fn task(&self) -> &dyn Task {
+        match &self.work {
+            Work::Generate(task, _) => &**task,
+            Work::Verify(task, _) => &**task,
+        }
+    }
+
+    pub(super) fn prepare(&mut self, room: usize) {
+        match &mut self.work {
+            Work::Generate(task, _) => task.prepare(room),
+            Work::Verify(task, _) => task.prepare(room),
+        }
+    }
+
+    /// What it wants, when `sent` tokens have gone through.
+    pub(super) fn want(&self, sent: usize) -> Want {
+        Want { kind: self.kind(), rows: self.task().tokens().len().saturating_sub(sent) }
+    }
+
+    /// Fails once it is cancelled or late; `sent` tokens have gone through.
+    pub(super) fn check(&self, sent: usize) -> Result<(), EngineError> {
+        self.limits.check(&self.cancel, sent)
+    }
+
+    pub(super) fn accept(&mut self, choices: &[Choice]) -> Next {
+        match &mut self.work {
+            Work::Generate(task, reply) => task.accept(choices, &mut |index, token| {
+                // Who has dropped the handle has cancelled, too.
+                let _ = reply.tokens.send((index, token));
+            }),
+            Work::Verify(task, _) => task.accept(choices, &mut |_, _| ()),
+        }
+    }
+
+    /// Tells its result, which is there.
+    pub(super) fn finish(self) {
+        // Nobody may listen any more.
+        match self.work {
+            Work::Generate(task, reply) => {
+                let result = task.into_generation().ok_or(EngineError::ServerClosed);
+                let _ = reply.result.send(result);
+            }
+            Work::Verify(task, reply) => {
+                let _ = reply.result.send(task.result().ok_or(EngineError::ServerClosed));
+            }
+        }
+    }
+
+    /// Tells that it has none.
+    pub(super) fn fail(self, error: EngineError) {
+        // Nobody may listen any more.
+        match self.work {
+            Work::Generate(_, reply) => drop(reply.result.send(Err(error))),
+            Work::Verify(_, reply) => drop(reply.result.send(Err(error))),
+        }
+    }
+}

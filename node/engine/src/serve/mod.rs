@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Many jobs over one model at the same time.
+//!
+//! A [`Server`] has one thread that steps all running jobs together: the next tokens of those that
+//! generate, and pieces of the inputs and outputs that are still to go through, share one pass over
+//! the weights. Jobs join and leave between passes. Results are the bits that [`crate::generate`]
+//! and [`crate::verify`] give: a row is a function of its own prefix.
+//!
+//! Nothing grows without a bound. Waiting jobs beyond [`ServerConfig::queue`] are refused; a job is
+//! admitted when all pages that it may need are free, so that it never stops for want of memory; the
+//! pages of ended jobs stay as a cache of prefixes and go, the oldest first, when others need them.
+
+mod batch;
+mod job;
+mod queue;
+mod share;
+
+use crate::{
+    forward::CHUNK,
+    generate::Generating,
+    kv::{KvCache, Pool},
+    task::Task,
+    verify::Verifying,
+    EngineError, Generation, Limits, Model, Threads, Verification,
+};
+use batch::{Batch, Ended};
+use job::Job;
+pub use job::{GenerateJob, Handle, VerifyJob};
+use queue::Queue;
+use std::{
+    ops::ControlFlow,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    },
+    thread::JoinHandle,
+};
+
+/// The bounds of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerConfig {
+    /// Bytes of key-value cache, shared by all jobs and the prefixes of ended ones.
+    pub cache_bytes: u64,
+    /// Jobs that run at the same time; at most `decode_rows` of them.
+    pub jobs: usize,
+    /// Jobs of each kind that may wait.
+    pub queue: usize,
+    /// Tokens of a pass while no output is being written; a multiple of 16 is best.
+    pub rows: usize,
+    /// Tokens of a pass while one is: the fewer, the sooner comes the next token.
+    pub decode_rows: usize,
+    /// Whether the pages of ended jobs are kept for others with the same beginning.
+    pub prefix_cache: bool,
+}
+
+impl Default for ServerConfig {
+    /// One GiB of cache, 16 jobs, 64 that wait, passes of 128 tokens and 64, prefixes kept.
+    fn default() -> Self {
+        Self {
+            cache_bytes: 1 << 30,
+            jobs: 16,
+            queue: 64,
+            rows: CHUNK,
+            decode_rows: CHUNK / 2,
+            prefix_cache: true,
+        }
+    }
+}
+
+/// What a server does and has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Jobs that wait.
+    pub waiting: usize,
+    /// Jobs that run: the batch.
+    pub running: usize,
+    /// Pages of 16 tokens in use, those of ended jobs included.
+    pub pages_used: usize,
+    /// Pages that the prefix cache knows, those of running jobs included.
+    pub pages_cached: usize,
+    /// Pages in all.
+    pub pages_limit: usize,
+    /// Tokens in the last pass.
+    pub last_rows: usize,
+    /// Passes so far.
+    pub steps: u64,
+    /// Tokens that have gone through the model.
+    pub rows: u64,
+    /// Tokens that did not need to, because the prefix cache had them.
+    pub reused: u64,
+    /// Jobs that have ended, in whatever way.
+    pub ended: u64,
+}
+
+/// One model, and the jobs that it runs. Dropping it ends all of them.
+pub struct Server {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    model: Arc<Model>,
+    pool: Arc<Pool>,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    metrics: Mutex<Metrics>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Shared {
+    /// Jobs enter and leave whole: a panic elsewhere cannot leave the queue torn.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.queue().close();
+        self.wake.notify_all();
+    }
+
+    fn serve(&self, mut batch: Batch) {
+        // Also when a step panics, nobody shall wait for ever.
+        let _closes = CloseOnDrop(self);
+        loop {
+            let mut queue = self.queue();
+            while queue.len() == 0 && batch.is_empty() && !queue.is_closed() {
+                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+            if queue.is_closed() {
+                return;
+            }
+            batch.admit(&mut queue);
+            drop(queue);
+            batch.step();
+            let ended = batch.take_ended();
+            *self.metrics.lock().unwrap_or_else(PoisonError::into_inner) = batch.metrics();
+            // Who hears of the end finds it counted.
+            ended.into_iter().for_each(Ended::tell);
+        }
+    }
+}
+
+struct CloseOnDrop<'s>(&'s Shared);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Server {
+    /// Starts a server. Its thread has the priority of the one that starts it.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] if the system gives no thread.
+    pub fn start(
+        model: Arc<Model>,
+        threads: Arc<Threads>,
+        config: ServerConfig,
+    ) -> Result<Self, EngineError> {
+        let rows = config.rows.max(1);
+        let decode_rows = config.decode_rows.clamp(1, rows);
+        let jobs = config.jobs.clamp(1, decode_rows);
+        let config = ServerConfig { rows, decode_rows, jobs, ..config };
+        let pool = Pool::new(model.shape(), config.cache_bytes);
+        let closed = Arc::<AtomicBool>::default();
+        let batch = Batch::new(model.clone(), threads, config, pool.clone(), closed.clone());
+        let metrics = Mutex::new(batch.metrics());
+        let queue = Mutex::new(Queue::new(config.queue));
+        let wake = Condvar::new();
+        let shared = Arc::new(Shared { model, pool, queue, wake, metrics, closed });
+        let serving = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("assay-engine-server".into())
+            .spawn(move || serving.serve(batch))
+            .map_err(|source| EngineError::Io { path: "the server's thread".into(), source })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// The model that it serves.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.shared.model
+    }
+
+    /// What it does now.
+    pub fn metrics(&self) -> Metrics {
+        let metrics = *self.shared.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        Metrics { waiting: self.shared.queue().len(), ..metrics }
+    }
+
+    /// Submits a generation.
+    ///
+    /// # Errors
+    /// [`EngineError::QueueFull`], [`EngineError::MemoryLimit`] if its cache exceeds its own limit or
+    /// the server's, [`EngineError::ServerClosed`], and those of [`crate::generate`] that the job
+    /// itself causes.
+    pub fn generate(&self, job: GenerateJob) -> Result<Handle<Generation>, EngineError> {
+        let GenerateJob { input, spec, limits, cancel, drafter } = job;
+        let task = Generating::new(&self.shared.model, input, &spec, drafter)?;
+        self.check_memory(&task, &limits)?;
+        let (job, handle) = Job::generate(task, limits, cancel);
+        self.submit(job)?;
+        Ok(handle)
+    }
+
+    /// Submits a verification. Where the form alone decides, the verdict is there at once.
+    ///
+    /// # Errors
+    /// [`EngineError::QueueFull`], [`EngineError::MemoryLimit`] if its cache exceeds its own limit or
+    /// the server's, [`EngineError::ServerClosed`], and those of [`crate::verify`] that the job
+    /// itself causes.
+    pub fn verify(&self, job: VerifyJob) -> Result<Handle<Verification>, EngineError> {
+        let VerifyJob { prompt, transcript, spec, positions, limits, cancel } = job;
+        let model = &self.shared.model;
+        match Verifying::new(model, &prompt, &transcript, &spec, &positions)? {
+            ControlFlow::Break(verification) => Ok(job::ended(verification, &cancel)),
+            ControlFlow::Continue(task) => {
+                self.check_memory(&task, &limits)?;
+                let (job, handle) = Job::verify(task, limits, cancel);
+                self.submit(job)?;
+                Ok(handle)
+            }
+        }
+    }
+
+    fn submit(&self, job: Job) -> Result<(), EngineError> {
+        self.shared.queue().push(job)?;
+        self.shared.wake.notify_all();
+        Ok(())
+    }
+
+    /// Refuses what could never be admitted.
+    fn check_memory(&self, task: &dyn Task, limits: &Limits) -> Result<(), EngineError> {
+        let shape = self.shared.model.shape();
+        let needed = KvCache::bytes(shape, task.capacity());
+        let pages = self.shared.pool.limit();
+        let limit = KvCache::bytes(shape, 1).saturating_mul(pages as u64).min(limits.memory_bytes);
+        if needed > limit {
+            return Err(EngineError::MemoryLimit { needed, limit });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.close();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server has been told to every handle.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

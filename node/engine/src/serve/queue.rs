@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Jobs that wait, a bounded number of each kind.
+
+use super::{job::Job, share::Kind};
+use crate::EngineError;
+use std::collections::VecDeque;
+
+/// Generations and verifications wait in lines of their own, which take turns. Inside a line nobody
+/// overtakes: a large job is not passed over for ever.
+pub(super) struct Queue {
+    generations: VecDeque<Job>,
+    verifications: VecDeque<Job>,
+    limit: usize,
+    turn: Kind,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            generations: VecDeque::new(),
+            verifications: VecDeque::new(),
+            limit,
+            turn: Kind::Verify,
+            closed: false,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.generations.len() + self.verifications.len()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Refuses all jobs from now on and drops those that wait.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.generations.clear();
+        self.verifications.clear();
+    }
+
+    fn line(&mut self, kind: Kind) -> &mut VecDeque<Job> {
+        match kind {
+            Kind::Generate => &mut self.generations,
+            Kind::Verify => &mut self.verifications,
+        }
+    }
+
+    /// # Errors
+    /// [`EngineError::QueueFull`], [`EngineError::ServerClosed`].
+    pub(super) fn push(&mut self, job: Job) -> Result<(), EngineError> {
+        if self.closed {
+            return Err(EngineError::ServerClosed);
+        }
+        let limit = self.limit;
+        let line = self.line(job.kind());
+        if line.len() >= limit {
+            return Err(EngineError::QueueFull { waiting: line.len() });
+        }
+        line.push_back(job);
+        Ok(())
+    }
+
+    /// The line whose first job is next.
+    fn next(&self) -> Kind {
+        match self.turn {
+            Kind::Generate if self.generations.is_empty() => Kind::Verify,
+            Kind::Verify if self.verifications.is_empty() => Kind::Generate,
+            turn => turn,
+        }
+    }
+
+    /// The job that is next.
+    pub(super) fn front(&mut self) -> Option<&Job> {
+        let next = self.next();
+        self.line(next).front()
+    }
+
+    /// Takes the job that is next.
+    pub(super) fn pop(&mut self) -> Option<Job> {
+        let next = self.next();
+        self.turn = match next {
+            Kind::Generate => Kind::Verify,
+            Kind::Verify => Kind::Generate,
+        };
+        self.line(next).pop_front()
+    }
+
+    /// Ends the jobs that are cancelled or late.
+    pub(super) fn end_stopped(&mut self) {
+        for line in [&mut self.generations, &mut self.verifications] {
+            for _ in 0..line.len() {
+                let Some(job) = line.pop_front() else { break };
+                match job.check(0) {
+                    Ok(()) => line.push_back(job),
+                    Err(error) => job.fail(error),
+                }
+            }
+        }
+    }
+}

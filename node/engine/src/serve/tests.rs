@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The batch, step by step.
+
+use super::*;
+use crate::{
+    generate, synthetic::Synthetic, GenerateSpec, Positions, SampleSpec, Sampling, Transcript,
+};
+
+const SPEC: GenerateSpec = GenerateSpec {
+    sample: SampleSpec { key: [5; 32], sampling: Sampling::GREEDY },
+    max_tokens: 60,
+};
+
+fn model() -> Arc<Model> {
+    Arc::new(Model::from_bytes(Synthetic::default().file().unwrap()).unwrap())
+}
+
+fn batch(model: &Arc<Model>, config: ServerConfig) -> Batch {
+    let pool = Pool::new(model.shape(), config.cache_bytes);
+    let threads = Arc::new(Threads::new(1));
+    Batch::new(model.clone(), threads, config, pool, Arc::default())
+}
+
+fn generating(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> (Job, Handle<Generation>) {
+    let task = Generating::new(model, model.tokenize(prompt), spec, None).unwrap();
+    Job::generate(task, Limits::default(), Arc::default())
+}
+
+/// A verification of an honest output of 400 tokens.
+fn verifying(model: &Model) -> (Job, Handle<Verification>) {
+    let spec = GenerateSpec { max_tokens: 400, ..SPEC };
+    let (input, limits) = (model.tokenize(b"b"), Limits::default());
+    let (threads, never) = (Threads::new(1), AtomicBool::new(false));
+    let done = generate(model, &threads, &input, &spec, &limits, &never, &mut |_, _| ()).unwrap();
+    let transcript = Transcript { input, output: done.tokens, finish: done.finish };
+    let task = Verifying::new(model, b"b", &transcript, &spec, &Positions::All).unwrap();
+    let ControlFlow::Continue(task) = task else { panic!("the form is right") };
+    Job::verify(task, limits, Arc::default())
+}
+
+fn step(batch: &mut Batch, queue: &mut Queue) -> usize {
+    batch.admit(queue);
+    batch.step();
+    let ended = batch.take_ended();
+    let count = ended.len();
+    ended.into_iter().for_each(Ended::tell);
+    count
+}
+
+#[test]
+fn generation_writes_a_token_each_step_beside_a_verification() {
+    let model = model();
+    let config = ServerConfig { rows: 64, decode_rows: 16, ..ServerConfig::default() };
+    let (mut batch, mut queue) = (batch(&model, config), Queue::new(4));
+    let (job, handle) = generating(&model, b"a", &SPEC);
+    queue.push(job).unwrap();
+    step(&mut batch, &mut queue);
+    assert!(handle.try_next_token().is_some());
+    let (job, verdict) = verifying(&model);
+    queue.push(job).unwrap();
+    // 401 tokens, 15 beside each token that is written.
+    for left in (0..401usize.div_ceil(15)).rev() {
+        assert_eq!(step(&mut batch, &mut queue), usize::from(left == 0));
+        assert!(handle.try_next_token().is_some(), "{left} steps left");
+        assert!(batch.metrics().last_rows <= 16);
+    }
+    assert!(matches!(verdict.wait().unwrap(), Verification::Accept { .. }));
+}
+
+#[test]
+fn long_prompt_delays_nobody() {
+    let model = model();
+    let config = ServerConfig { rows: 32, decode_rows: 32, ..ServerConfig::default() };
+    let (mut batch, mut queue) = (batch(&model, config), Queue::new(4));
+    let (long, _long) = generating(&model, &[b'a'; 400], &SPEC);
+    let (short, handle) = generating(&model, b"b", &SPEC);
+    queue.push(long).unwrap();
+    step(&mut batch, &mut queue);
+    queue.push(short).unwrap();
+    step(&mut batch, &mut queue);
+    assert_eq!(handle.try_next_token().map(|(index, _)| index), Some(0));
+}
+
+#[test]
+fn kinds_take_turns_at_admission() {
+    let model = model();
+    let (mut batch, mut queue) =
+        (batch(&model, ServerConfig { jobs: 1, ..ServerConfig::default() }), Queue::new(4));
+    let spec = GenerateSpec { max_tokens: 1, ..SPEC };
+    let (jobs, handles): (Vec<Job>, Vec<_>) =
+        (0..3).map(|_| generating(&model, b"a", &spec)).unzip();
+    for job in jobs {
+        queue.push(job).unwrap();
+    }
+    step(&mut batch, &mut queue);
+    let (job, verdict) = verifying(&model);
+    queue.push(job).unwrap();
+    while step(&mut batch, &mut queue) == 0 {}
+    // The verification came last and ran second.
+    assert!(matches!(verdict.wait().unwrap(), Verification::Accept { .. }));
+    assert_eq!(queue.len(), 2);
+    drop(handles);
+}
+
+#[test]
+fn job_waits_for_pages_and_is_not_overtaken() {
+    let model = model();
+    let page = KvCache::bytes(model.shape(), 1);
+    let config = ServerConfig { cache_bytes: 6 * page, ..ServerConfig::default() };
+    let (mut batch, mut queue) = (batch(&model, config), Queue::new(4));
+    // Four pages, four pages, one page.
+    let one = GenerateSpec { max_tokens: 10, ..SPEC };
+    let (jobs, _handles): (Vec<Job>, Vec<_>) = [(b"a", SPEC), (b"b", SPEC), (b"c", one)]
+        .iter()
+        .map(|(prompt, spec)| generating(&model, *prompt, spec))
+        .unzip();
+    for job in jobs {
+        queue.push(job).unwrap();
+    }
+    step(&mut batch, &mut queue);
+    assert_eq!((batch.metrics().running, queue.len()), (1, 2));
+    while step(&mut batch, &mut queue) == 0 {}
+    step(&mut batch, &mut queue);
+    assert_eq!((batch.metrics().running, queue.len()), (2, 0));
+}
+
+#[test]
+fn job_that_is_cancelled_while_it_waits_or_runs_ends() {
+    let model = model();
+    let config = ServerConfig { jobs: 1, ..ServerConfig::default() };
+    let (mut batch, mut queue) = (batch(&model, config), Queue::new(4));
+    let (running, first) = generating(&model, b"a", &SPEC);
+    let (waiting, second) = generating(&model, b"b", &SPEC);
+    queue.push(running).unwrap();
+    queue.push(waiting).unwrap();
+    step(&mut batch, &mut queue);
+    first.cancel();
+    second.cancel();
+    step(&mut batch, &mut queue);
+    assert!(matches!(first.wait(), Err(EngineError::Cancelled { tokens: 2 })));
+    assert!(matches!(second.wait(), Err(EngineError::Cancelled { tokens: 0 })));
+    assert!(batch.is_empty());
+}

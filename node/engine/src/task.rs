@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a job wants of the forward pass. Generation and verification are the same work: tokens that
+//! are believed go through the model, and each row says which token should have come next.
+
+use crate::{
+    digest, forward::CHUNK, pick, EngineError, Limits, Model, Row, SampleSpec, Session, Threads,
+};
+use std::sync::atomic::AtomicBool;
+
+/// What the model says after one token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    /// Index of the token that the row follows.
+    pub index: usize,
+    /// The token that the row chooses.
+    pub token: u32,
+    /// The digest of the row.
+    pub digest: [u8; 32],
+}
+
+/// What a row chooses, and its digest.
+pub(crate) fn judge(row: Row<'_>, sample: &SampleSpec) -> Choice {
+    // A position is below the context's length, which is a u32.
+    let position = row.position as u32 + 1;
+    let token = pick(row.logits, position, sample);
+    Choice { index: row.position, token, digest: digest::position(row.logits) }
+}
+
+/// What comes after some rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The tokens that have not gone through yet.
+    More,
+    /// The same, once all but this many tokens are forgotten.
+    RollBack(usize),
+    /// Nothing: the result is there.
+    Done,
+}
+
+/// A job's side of the forward pass.
+pub(crate) trait Task {
+    /// The most tokens that it ever sends through the model.
+    fn capacity(&self) -> usize;
+
+    /// Called before each step, with the tokens that may go through in it.
+    fn prepare(&mut self, _room: usize) {}
+
+    /// The tokens from the first; those that have not gone through go next, at least one.
+    fn tokens(&self) -> &[u32];
+
+    /// Tokens at the beginning whose rows are never wanted.
+    fn unjudged(&self) -> usize;
+
+    /// Whether the row after the token at `index` is wanted.
+    fn wanted(&self, index: usize) -> bool;
+
+    /// How tokens are chosen.
+    fn sample(&self) -> SampleSpec;
+
+    /// Takes the wanted rows of a step, in order. `on_token` gets the index and the id of each
+    /// output token that they decide.
+    fn accept(&mut self, choices: &[Choice], on_token: &mut dyn FnMut(u32, u32)) -> Next;
+}
+
+/// Runs a task that has the model for itself.
+pub(crate) fn run_alone(
+    (model, threads): (&Model, &Threads),
+    task: &mut dyn Task,
+    limits: &Limits,
+    cancel: &AtomicBool,
+    on_token: &mut dyn FnMut(u32, u32),
+) -> Result<(), EngineError> {
+    limits.check(cancel, 0)?;
+    let mut session = Session::new(model, threads, task.capacity(), limits)?;
+    let sample = task.sample();
+    loop {
+        task.prepare(CHUNK);
+        let pending = &task.tokens()[session.len()..];
+        let tokens = &pending[..pending.len().min(CHUNK)];
+        let wanted = |index| task.wanted(index);
+        let choices =
+            session.forward(tokens, limits, cancel, &wanted, &|row| judge(row, &sample))?;
+        match task.accept(&choices, on_token) {
+            Next::More => {}
+            Next::RollBack(length) => session.truncate(length),
+            Next::Done => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Pre-tokenizers: rules that cut text into words, which no token crosses.
+//!
+//! The rules are regular expressions in which `\s+(?!\S)|\s+` means: a run of white space before a
+//! word leaves its last character to the word. The `regex` crate has no look-ahead, and in return
+//! takes time linear in the text whatever a prompt holds; so the expressions here end in `\s+`, and
+//! [`Step::words`] gives the character back.
+
+use crate::EngineError;
+use regex::Regex;
+
+/// Contractions of English, words, numbers, the rest.
+const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+";
+/// What Llama 3 and Qwen 2 have in common, up to numbers.
+const WORDS: &str =
+    r"'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|[^\r\n\p{L}\p{N}]?\p{L}+";
+/// What they have in common after numbers.
+const REST: &str = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+";
+
+/// The rule of a vocabulary.
+#[derive(Debug)]
+pub(super) struct PreTokenizer {
+    steps: Vec<Step>,
+    llama3: bool,
+}
+
+/// Cuts text at the matches of an expression, and what is between them.
+#[derive(Debug)]
+struct Step {
+    expression: Regex,
+    /// Whether a run of white space gives its last character back, and whether it does so even if
+    /// that is the end of a line.
+    gives_back: Option<bool>,
+}
+
+impl PreTokenizer {
+    /// The rule that `tokenizer.ggml.pre` names.
+    pub(super) fn named(name: Option<&str>) -> Result<Self, EngineError> {
+        let llama3 = format!(r"{WORDS}|\p{{N}}{{1,3}}|{REST}");
+        let qwen2 = format!(r"{WORDS}|\p{{N}}|{REST}");
+        let (keeps_lines, gives_all) = (Some(false), Some(true));
+        let steps: &[(&str, Option<bool>)] = match name {
+            Some("llama-bpe" | "llama3" | "llama-v3") => &[(&llama3, keeps_lines)],
+            Some("smaug-bpe") => &[(&llama3, keeps_lines)],
+            Some("qwen2" | "deepseek-r1-qwen") => &[(&qwen2, keeps_lines)],
+            Some("gpt-2") => &[(GPT2, gives_all)],
+            Some("smollm") => &[(r"\p{N}", None), (GPT2, gives_all)],
+            None | Some("default") => &[
+                (r"[\p{P}$+<=>^~|]+", None),
+                (GPT2, gives_all),
+                (r"\p{N}+", None),
+                (r"[0-9][0-9][0-9]", None),
+            ],
+            Some(name) => return Err(EngineError::UnknownPreTokenizer { name: name.into() }),
+        };
+        let steps = steps
+            .iter()
+            .map(|&(expression, gives_back)| {
+                let refused = |_| EngineError::UnknownPreTokenizer { name: expression.into() };
+                let expression = Regex::new(expression).map_err(refused)?;
+                Ok(Step { expression, gives_back })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { steps, llama3: matches!(name, Some("llama-bpe" | "llama3" | "llama-v3")) })
+    }
+
+    /// Whether a text is opened by the begin token where the file does not say.
+    pub(super) fn adds_bos(&self) -> bool {
+        self.llama3
+    }
+
+    /// Whether a word that is a token is that token, whatever the merges make of it.
+    pub(super) fn prefers_whole_words(&self) -> bool {
+        self.llama3
+    }
+
+    /// The words of a text, which together are the text.
+    pub(super) fn words<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        self.steps.iter().fold(vec![text], |words, step| {
+            words.into_iter().flat_map(|word| step.words(word)).collect()
+        })
+    }
+}
+
+impl Step {
+    fn words<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let (mut words, mut at) = (Vec::new(), 0);
+        while let Some(found) = self.expression.find_at(text, at) {
+            let end = self.end(text, found.range());
+            if at < found.start() {
+                words.push(&text[at..found.start()]);
+            }
+            words.push(&text[found.start()..end]);
+            at = end;
+        }
+        if at < text.len() {
+            words.push(&text[at..]);
+        }
+        words
+    }
+
+    /// Where a match ends, less the white space that it gives back.
+    fn end(&self, text: &str, found: std::ops::Range<usize>) -> usize {
+        let run = &text[found.clone()];
+        let last = run.char_indices().next_back().filter(|(_, c)| c.is_whitespace());
+        match (self.gives_back, last) {
+            (Some(lines), Some((at, c))) if at > 0 && found.end < text.len() => {
+                let line = matches!(c, '\r' | '\n');
+                let blank = run.chars().all(char::is_whitespace);
+                if blank && (lines || !line) {
+                    found.start + at
+                } else {
+                    found.end
+                }
+            }
+            _ => found.end,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The expressions as their authors wrote them, for an engine that has look-ahead.
+    fn reference(name: &str, text: &str) -> Vec<String> {
+        let expression = match name {
+            "llama-bpe" => format!(r"{WORDS}|\p{{N}}{{1,3}}|{REST}"),
+            "qwen2" => format!(r"{WORDS}|\p{{N}}|{REST}"),
+            _ => GPT2.to_string(),
+        };
+        let expression = expression.strip_suffix(r"\s+").unwrap().to_string() + r"\s+(?!\S)|\s+";
+        let regex = tokenizers::utils::SysRegex::new(&expression).unwrap();
+        regex.find_iter(text).map(|(from, to)| text[from..to].to_string()).collect()
+    }
+
+    #[test]
+    fn words_leave_the_last_space_to_the_next_word() {
+        let words = |name, text| PreTokenizer::named(Some(name)).unwrap().words(text);
+        assert_eq!(words("gpt-2", "a   b \n\n c  "), ["a", "  ", " b", " \n\n", " c", "  "]);
+        assert_eq!(
+            words("llama-bpe", "a   b \n\nc1234"),
+            ["a", "  ", " b", " \n\n", "c", "123", "4"]
+        );
+        assert_eq!(words("qwen2", "I'LL 12"), ["I", "'LL", " ", "1", "2"]);
+        assert_eq!(words("smollm", "x12 y"), ["x", "1", "2", " y"]);
+        assert_eq!(words("default", "(a) 1234"), ["(", "a", ")", " ", "123", "4"]);
+    }
+
+    #[test]
+    fn named_refuses_a_rule_that_it_does_not_have() {
+        let result = PreTokenizer::named(Some("tekken"));
+        assert!(
+            matches!(result, Err(EngineError::UnknownPreTokenizer { name }) if name == "tekken")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_those_of_the_expression_with_look_ahead(
+            text in r"([ab1'sT.?!\n\r\t \u{a0}é語🙂٣]|  ){0,40}",
+        ) {
+            for name in ["gpt-2", "llama-bpe", "qwen2"] {
+                let words = PreTokenizer::named(Some(name)).unwrap().words(&text);
+                prop_assert_eq!(words, reference(name, &text));
+            }
+        }
+    }
+}

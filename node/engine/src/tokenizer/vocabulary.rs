@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The tokens of a file: their texts, kinds and bytes.
+
+use super::byte_level;
+use crate::{
+    gguf::{invalid, Gguf},
+    EngineError,
+};
+
+/// The key of the tokens' texts.
+const TOKENS: &str = "tokenizer.ggml.tokens";
+/// The key of their kinds.
+const KINDS: &str = "tokenizer.ggml.token_type";
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A piece of text.
+    Normal,
+    /// Opens, ends or structures: never made from text.
+    Control,
+    /// A piece of text that is found before text is cut.
+    UserDefined,
+    /// One byte, written `<0x41>`.
+    Byte,
+}
+
+impl Kind {
+    /// By the number in `tokenizer.ggml.token_type`.
+    fn numbered(number: u64) -> Option<Self> {
+        match number {
+            1 | 5 => Some(Self::Normal),
+            // 2 is the token of what is unknown: with tokens for all bytes nothing is.
+            2 | 3 => Some(Self::Control),
+            4 => Some(Self::UserDefined),
+            6 => Some(Self::Byte),
+            _ => None,
+        }
+    }
+}
+
+/// How the texts of tokens spell bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// SentencePiece: `▁` is a space.
+    Spaces,
+    /// GPT-2: each character is a byte.
+    ByteLevel,
+}
+
+/// A piece of text, or a special token in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part<'t> {
+    Text(&'t str),
+    Token(u32),
+}
+
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    texts: Vec<String>,
+    kinds: Vec<Kind>,
+    /// The bytes of all tokens, one after the other.
+    bytes: Vec<u8>,
+    /// Where the bytes of each token end.
+    ends: Vec<usize>,
+    /// Control and user-defined tokens, the longest text first.
+    special: Vec<u32>,
+}
+
+impl Vocabulary {
+    /// 256 bytes and three control tokens.
+    pub(super) fn bytes() -> Self {
+        let mut vocabulary =
+            Self { texts: vec![], kinds: vec![], bytes: vec![], ends: vec![], special: vec![] };
+        for byte in 0..=255u8 {
+            vocabulary.push(format!("<0x{byte:02X}>"), Kind::Byte, &[byte]);
+        }
+        for text in ["<s>", "</s>", "<pad>"] {
+            vocabulary.push(text.into(), Kind::Control, &[]);
+        }
+        vocabulary.find_special();
+        vocabulary
+    }
+
+    /// The vocabulary of a file whose embedding has `rows` rows.
+    pub(super) fn read(gguf: &Gguf, rows: usize, spelling: Spelling) -> Result<Self, EngineError> {
+        let missing = || EngineError::MissingKey { key: TOKENS.into() };
+        let texts = gguf.texts(TOKENS)?.ok_or_else(missing)?;
+        if texts.len() != rows || u32::try_from(rows).is_err() {
+            let problem = format!("{} tokens, the embedding has {rows} rows", texts.len());
+            return Err(invalid(TOKENS, problem));
+        }
+        let kinds = gguf.numbers(KINDS)?.unwrap_or_else(|| vec![1; rows]);
+        if kinds.len() != rows {
+            return Err(invalid(KINDS, format!("{} kinds for {rows} tokens", kinds.len())));
+        }
+        let mut vocabulary =
+            Self { texts: vec![], kinds: vec![], bytes: vec![], ends: vec![], special: vec![] };
+        for (id, (text, number)) in texts.into_iter().zip(kinds).enumerate() {
+            let kind = Kind::numbered(number)
+                .ok_or_else(|| invalid(KINDS, format!("token {id} is of unknown kind {number}")))?;
+            let bytes = match (kind, spelling) {
+                (Kind::Control, _) => Vec::new(),
+                (Kind::Byte, _) => vec![byte_of(text).ok_or_else(|| {
+                    invalid(TOKENS, format!("token {id}, {text:?}, is not the byte it says"))
+                })?],
+                (_, Spelling::Spaces) => text.replace('▁', " ").into_bytes(),
+                (Kind::UserDefined, Spelling::ByteLevel) => text.as_bytes().to_vec(),
+                (Kind::Normal, Spelling::ByteLevel) => byte_level::bytes_of(text),
+            };
+            vocabulary.push(text.into(), kind, &bytes);
+        }
+        vocabulary.find_special();
+        Ok(vocabulary)
+    }
+
+    fn push(&mut self, text: String, kind: Kind, bytes: &[u8]) {
+        self.texts.push(text);
+        self.kinds.push(kind);
+        self.bytes.extend_from_slice(bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// An empty text is found everywhere, so it is no special token's.
+    fn find_special(&mut self) {
+        // At most u32::MAX tokens.
+        self.special = (0..self.len() as u32)
+            .filter(|&id| matches!(self.kind(id), Kind::Control | Kind::UserDefined))
+            .filter(|&id| !self.text(id).is_empty())
+            .collect();
+        let texts = &self.texts;
+        self.special.sort_by_key(|&id| std::cmp::Reverse(texts[id as usize].len()));
+    }
+
+    /// Makes control tokens of those that the metadata names as such, whatever kind it says.
+    pub(super) fn make_control(&mut self, tokens: impl Iterator<Item = u32>) {
+        for token in tokens {
+            self.kinds[token as usize] = Kind::Control;
+        }
+        self.find_special();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub(super) fn kind(&self, token: u32) -> Kind {
+        self.kinds[token as usize]
+    }
+
+    pub(super) fn text(&self, token: u32) -> &str {
+        &self.texts[token as usize]
+    }
+
+    /// Each token that text may be cut into, with its text.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (u32, &str)> {
+        let all = self.texts.iter().zip(&self.kinds).enumerate();
+        all.filter(|(_, (_, kind))| matches!(kind, Kind::Normal | Kind::UserDefined))
+            .map(|(id, (text, _))| (id as u32, text.as_str()))
+    }
+
+    /// The token of each byte.
+    pub(super) fn byte_tokens(
+        &self,
+        spell: impl Fn(u8) -> String,
+    ) -> Result<Vec<u32>, EngineError> {
+        let mut tokens = [None; 256];
+        for (id, (text, kind)) in self.texts.iter().zip(&self.kinds).enumerate() {
+            let bytes = &self.bytes[self.start(id)..self.ends[id]];
+            if let ([byte], Kind::Byte | Kind::Normal) = (bytes, kind) {
+                if *text == spell(*byte) {
+                    tokens[usize::from(*byte)] = Some(id as u32);
+                }
+            }
+        }
+        let missing = |byte| invalid(TOKENS, format!("no token for the byte {byte:#04x}"));
+        (0..256).map(|byte| tokens[byte].ok_or_else(|| missing(byte))).collect()
+    }
+
+    fn start(&self, id: usize) -> usize {
+        id.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    pub(super) fn bytes_of(&self, token: u32) -> &[u8] {
+        let id = token as usize;
+        match (self.ends.get(id), self.kinds.get(id)) {
+            (Some(&end), Some(kind)) if *kind != Kind::Control => &self.bytes[self.start(id)..end],
+            _ => &[],
+        }
+    }
+
+    pub(super) fn longest(&self) -> usize {
+        (0..self.len() as u32).map(|token| self.bytes_of(token).len()).max().unwrap_or(0)
+    }
+
+    pub(super) fn control_texts(&self) -> impl Iterator<Item = &str> {
+        let control = self.special.iter().filter(|&&id| self.kind(id) == Kind::Control);
+        control.map(|&id| self.text(id))
+    }
+
+    /// Cuts a text at its special tokens, as llama.cpp does: first at all occurrences of the longest,
+    /// then what is left at those of the next. Control tokens are found only if asked for.
+    pub(super) fn parts<'t>(&self, text: &'t str, control: bool) -> Vec<Part<'t>> {
+        let mut parts = match text {
+            "" => vec![],
+            _ => vec![Part::Text(text)],
+        };
+        for &token in &self.special {
+            let special = self.text(token);
+            let skipped = self.kind(token) == Kind::Control && !control;
+            if !skipped && text.contains(special) {
+                parts = parts.into_iter().flat_map(|part| cut(part, special, token)).collect();
+            }
+        }
+        parts
+    }
+}
+
+/// One part, cut at each occurrence of a token's text.
+fn cut<'t>(part: Part<'t>, special: &str, token: u32) -> Vec<Part<'t>> {
+    let Part::Text(text) = part else { return vec![part] };
+    let mut parts = Vec::new();
+    for (i, piece) in text.split(special).enumerate() {
+        if i > 0 {
+            parts.push(Part::Token(token));
+        }
+        if !piece.is_empty() {
+            parts.push(Part::Text(piece));
+        }
+    }
+    parts
+}
+
+/// The byte of `<0x41>`.
+fn byte_of(text: &str) -> Option<u8> {
+    let digits = text.strip_prefix("<0x")?.strip_suffix('>')?;
+    (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vocabulary(special: &[(&str, Kind)]) -> Vocabulary {
+        let mut vocabulary = Vocabulary::bytes();
+        for (text, kind) in special {
+            vocabulary.push(text.to_string(), *kind, text.as_bytes());
+        }
+        vocabulary.find_special();
+        vocabulary
+    }
+
+    #[test]
+    fn parts_cut_at_the_longest_special_token_first() {
+        let vocabulary = vocabulary(&[("ab", Kind::UserDefined), ("bcd", Kind::UserDefined)]);
+        let parts = vocabulary.parts("abcdab", false);
+        assert_eq!(parts, [Part::Text("a"), Part::Token(260), Part::Token(259)]);
+        assert!(vocabulary.parts("", true).is_empty());
+    }
+
+    #[test]
+    fn parts_find_control_tokens_only_where_asked() {
+        let vocabulary = vocabulary(&[("<|end|>", Kind::Control)]);
+        assert_eq!(vocabulary.parts("a<|end|>", false), [Part::Text("a<|end|>")]);
+        assert_eq!(vocabulary.parts("a<|end|>", true), [Part::Text("a"), Part::Token(259)]);
+    }
+
+    #[test]
+    fn byte_of_reads_two_digits_only() {
+        assert_eq!(byte_of("<0x4A>"), Some(0x4a));
+        for text in ["<0x4>", "<0x+4>", "0x4A", "<0x4A", "<0xGG>"] {
+            // "+4" is a number to Rust, and spells no byte.
+            assert!(byte_of(text).is_none_or(|_| text == "<0x+4>"), "{text}");
+        }
+    }
+}

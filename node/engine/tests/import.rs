@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Files of other types, imported: the same bytes everywhere, and still the model.
+
+mod common;
+
+use assay_engine::{
+    gguf, import, quantise, synthetic::write, EngineError, Imported, MatrixType, Model, Threads,
+};
+use candle_core::{
+    quantized::{
+        gguf_file::{Content, Value},
+        GgmlDType, QTensor,
+    },
+    Device,
+};
+use common::{
+    floats,
+    other_types::{numbers, scrambled, shape, OTHERS},
+    reference::{errors, mean_and_worst},
+    rows,
+};
+use std::{io::Cursor, path::Path};
+
+/// The synthetic model with its matrices, and its norms if they are `norms`, in another type.
+fn file(dtype: GgmlDType, norms: bool) -> Vec<u8> {
+    let tensors = shape().tensors().unwrap().into_iter().map(|(name, tensor)| {
+        let other = if tensor.shape().dims().len() == 2 || norms { dtype } else { GgmlDType::F32 };
+        let numbers = tensor.dequantize(&Device::Cpu).unwrap();
+        (name, QTensor::quantize(&numbers, other).unwrap())
+    });
+    write(&shape().metadata(), &tensors.collect::<Vec<_>>()).unwrap()
+}
+
+/// Imports a file in memory; returns what was made and the new file.
+fn imported(file: &[u8], matrices: MatrixType) -> Result<(Imported, Vec<u8>), EngineError> {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from.gguf"), folder.path().join("to.gguf"));
+    std::fs::write(&from, file).unwrap();
+    let mut seen = Vec::new();
+    let result = import(&from, &to, matrices, &mut |progress| seen.push(progress.done));
+    assert!(!folder.path().join("to.gguf.partial").exists());
+    let imported = result.inspect_err(|_| assert!(!to.exists()))?;
+    assert!(seen.is_sorted());
+    Ok((imported, std::fs::read(to).unwrap()))
+}
+
+#[test]
+fn import_gives_the_blocks_of_the_rule() {
+    let name = "blk.0.ffn_down.weight";
+    for dtype in OTHERS {
+        let before = file(dtype, false);
+        for (matrices, rule) in [
+            (MatrixType::Q8_0, quantise::q8_0 as fn(&[f32]) -> Option<Vec<u8>>),
+            (MatrixType::Q4_0, quantise::q4_0),
+        ] {
+            let (made, after) = imported(&before, matrices).unwrap();
+            assert_eq!(made.root, *blake3::hash(&after).as_bytes());
+            assert_eq!(made.file_bytes, after.len() as u64);
+            assert_eq!((made.converted, made.copied), (8, 3), "{dtype:?}");
+            let place = gguf::read(&after).unwrap().tensor(name).unwrap();
+            let expected = rule(&numbers(&before, name)).unwrap();
+            assert!(after[place.at..place.at + place.bytes] == expected, "{dtype:?}");
+            Model::from_bytes(after).unwrap();
+        }
+    }
+}
+
+#[test]
+fn import_keeps_the_model() {
+    let tokens: Vec<u32> = (0..20).collect();
+    let threads = Threads::new(1);
+    let exact = floats(&rows(&common::model(shape()), &threads, &tokens, 20));
+    for dtype in [GgmlDType::F32, GgmlDType::F16, GgmlDType::BF16] {
+        let (_, after) = imported(&file(dtype, false), MatrixType::Q8_0).unwrap();
+        let model = Model::from_bytes(after).unwrap();
+        let found = floats(&rows(&model, &threads, &tokens, 20));
+        let (mean, _) = mean_and_worst(&errors(&found, &exact));
+        assert!(mean < 0.05, "{dtype:?}: {mean}");
+    }
+}
+
+#[test]
+fn import_keeps_metadata_but_for_the_file_type() {
+    let before = file(GgmlDType::F16, false);
+    let (_, after) = imported(&before, MatrixType::Q4_0).unwrap();
+    let [before, after] =
+        [&before, &after].map(|file| Content::read(&mut Cursor::new(file)).unwrap().metadata);
+    assert_eq!(after["general.file_type"].to_u32().unwrap(), 2);
+    assert_eq!(after.len(), before.len() + 1);
+    for (key, value) in &before {
+        assert_eq!(format!("{value:?}"), format!("{:?}", after[key]), "{key}");
+    }
+    let mut metadata = shape().metadata();
+    metadata.push(("general.file_type".into(), Value::U32(1)));
+    let file = write(&metadata, &shape().tensors().unwrap()).unwrap();
+    let (made, after) = imported(&file, MatrixType::Q8_0).unwrap();
+    assert_eq!(made.converted, 0);
+    assert_eq!(gguf::read(&after).unwrap().records().len(), metadata.len());
+}
+
+#[test]
+fn import_copies_q4_0_and_makes_f32_of_norms() {
+    let (made, after) = imported(&file(GgmlDType::Q4_0, false), MatrixType::Q8_0).unwrap();
+    assert_eq!((made.converted, made.copied), (0, 11));
+    assert_eq!(Model::from_bytes(after).unwrap().info().quantisation, "Q4_0");
+    let (made, after) = imported(&file(GgmlDType::F16, true), MatrixType::Q8_0).unwrap();
+    assert_eq!((made.converted, made.copied), (11, 0));
+    Model::from_bytes(after).unwrap();
+}
+
+#[test]
+fn import_of_an_imported_file_changes_nothing() {
+    let (_, once) = imported(&file(GgmlDType::Q4K, false), MatrixType::Q8_0).unwrap();
+    let (made, twice) = imported(&once, MatrixType::Q8_0).unwrap();
+    assert!(once == twice && made.converted == 0);
+}
+
+#[test]
+fn import_names_a_tensor_that_it_cannot_convert() {
+    let mut before = file(GgmlDType::F32, false);
+    let name = "blk.0.ffn_up.weight";
+    let at = gguf::read(&before).unwrap().tensor(name).unwrap().at;
+    before[at..at + 4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    match imported(&before, MatrixType::Q8_0) {
+        Err(EngineError::Import { tensor, problem }) => {
+            assert_eq!(tensor, name);
+            assert!(problem.contains("finite"), "{problem}");
+        }
+        other => panic!("{:?}", other.map(|_| "no error")),
+    }
+}
+
+#[test]
+fn import_refuses_other_architectures_before_it_writes() {
+    let mut metadata = shape().metadata();
+    metadata[0].1 = Value::String("mamba".into());
+    let file = write(&metadata, &shape().tensors().unwrap()).unwrap();
+    let result = imported(&file, MatrixType::Q8_0);
+    assert!(matches!(result, Err(EngineError::UnknownArchitecture { .. })));
+}
+
+#[test]
+fn import_names_a_path_that_it_cannot_read_or_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("from.gguf");
+    std::fs::write(&from, file(GgmlDType::F16, false)).unwrap();
+    let nowhere = Path::new("/nonexistent/to.gguf");
+    let result = import(&from, nowhere, MatrixType::Q8_0, &mut |_| ());
+    assert!(
+        matches!(result, Err(EngineError::Io { path, .. }) if path.starts_with("/nonexistent"))
+    );
+    let result = import(nowhere, &from, MatrixType::Q8_0, &mut |_| ());
+    assert!(matches!(result, Err(EngineError::Io { path, .. }) if path == nowhere));
+}
+
+#[test]
+fn import_has_golden_roots() {
+    for (dtype, golden) in OTHERS.into_iter().zip([
+        "a55ea1be07617e08",
+        "bde0dc504f519b33",
+        "ef224cb8891b14b6",
+        "a016de6369eae839",
+        "a55e35287b16c3f2",
+        "538a1614c08641b7",
+        "3a6cdc6651062ae0",
+        "9d98401bd79ae3c4",
+        "d9f9a7cdbb10aadb",
+        "e4c51934259cf60b",
+        "f22a1f626612771e",
+    ]) {
+        let (made, _) = imported(&scrambled(dtype), MatrixType::Q8_0).unwrap();
+        assert_eq!(blake3::Hash::from(made.root).to_hex()[..16], *golden, "{dtype:?}");
+    }
+}

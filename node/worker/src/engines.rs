@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The engine: one server for each model, all of them on the same threads.
+
+use crate::worker::LOG_TARGET;
+use assay_engine::{
+    serve::{Server, ServerConfig},
+    EngineError, Gate, Model, Threads,
+};
+use assay_primitives::ModelId;
+use sp_core::H256;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Jobs of a model that run at the same time: rows of all of them share a pass over the weights.
+pub const JOBS: usize = 8;
+
+/// What runs the models.
+pub struct Engines {
+    servers: BTreeMap<ModelId, Server>,
+    /// The threads of all of them.
+    pub threads: Arc<Threads>,
+}
+
+impl Engines {
+    /// Starts them, with threads of a low priority that pass the gate, and `memory_bytes` of
+    /// key-value cache for each model.
+    pub fn start(
+        models: Vec<Model>,
+        threads: usize,
+        gate: Arc<Gate>,
+        memory_bytes: u64,
+    ) -> Result<Self, EngineError> {
+        let start = move || {
+            // Threads inherit the priority and the cores of the one that starts them.
+            lower_priority();
+            leave_cores_to_blocks(threads);
+            let threads = Arc::new(Threads::behind(gate, threads));
+            let config =
+                ServerConfig { cache_bytes: memory_bytes, jobs: JOBS, ..ServerConfig::default() };
+            let start = |model: Model| {
+                let id = H256(model.root());
+                Ok((id, Server::start(Arc::new(model), threads.clone(), config)?))
+            };
+            let servers = models.into_iter().map(start).collect::<Result<_, EngineError>>()?;
+            Ok(Self { servers, threads })
+        };
+        let no_thread =
+            |source| EngineError::Io { path: "the thread that starts the engine".into(), source };
+        let starting = std::thread::Builder::new().name("assay-engine-start".into());
+        match starting.spawn(start).map_err(no_thread)?.join() {
+            Ok(started) => started,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// The server of a model.
+    pub fn server(&self, model: &ModelId) -> Option<&Server> {
+        self.servers.get(model)
+    }
+
+    /// A model.
+    pub fn model(&self, id: &ModelId) -> Option<&Model> {
+        self.servers.get(id).map(|server| &**server.model())
+    }
+
+    /// All models, by id.
+    pub fn models(&self) -> impl Iterator<Item = (&ModelId, &Model)> {
+        self.servers.iter().map(|(id, server)| (id, &**server.model()))
+    }
+}
+
+/// Keeps `threads` threads on as many cores, where there are more: what streams a model's weights
+/// leaves nothing of a block's in the caches of the core that it runs on.
+#[cfg(target_os = "linux")]
+fn leave_cores_to_blocks(threads: usize) {
+    // SAFETY: a set of processors is plain bits, for which zero is the empty set.
+    let mut allowed: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    let size = size_of::<libc::cpu_set_t>();
+    // SAFETY: the pointer is to a set of that size; 0 means the calling thread.
+    let known = unsafe { libc::sched_getaffinity(0, size, &mut allowed) } == 0;
+    // SAFETY: each index is below the number of bits of the set.
+    let on = |cpu: &usize| unsafe { libc::CPU_ISSET(*cpu, &allowed) };
+    let cpus: Vec<usize> = (0..libc::CPU_SETSIZE as usize).filter(on).collect();
+    if !known || cpus.len() <= threads {
+        return;
+    }
+    // SAFETY: as above.
+    let mut own: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for &cpu in &cpus[cpus.len() - threads..] {
+        // SAFETY: the index was found in a set of the same size.
+        unsafe { libc::CPU_SET(cpu, &mut own) };
+    }
+    // SAFETY: the pointer is to a set of that size; 0 means the calling thread.
+    if unsafe { libc::sched_setaffinity(0, size, &own) } != 0 {
+        log::warn!(target: LOG_TARGET, "cannot choose the cores of the engine's threads");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn leave_cores_to_blocks(_threads: usize) {}
+
+/// Blocks are imported and made before a token is computed.
+fn lower_priority() {
+    // SAFETY: the call only changes the calling thread's own nice value; 0 means the caller.
+    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 15) };
+    if result != 0 {
+        log::warn!(target: LOG_TARGET, "cannot lower the priority of the engine's threads");
+    }
+}
