@@ -165,6 +165,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each figure (5)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads (all cores)")
     parser.add_argument("--sizes", default="110m,1b", help="of the random models (110m,1b)")
+    parser.add_argument("--outputs", help="lengths of output, of the random models (by size)")
+    parser.add_argument("--batches", help="numbers of jobs at a time, 0 for none (by size)")
     parser.add_argument("--positions", type=int, default=100_000, help="to check (100000)")
     args = parser.parse_args()
     sizes = [size for size in args.sizes.split(",") if size]
@@ -185,6 +187,7 @@ def main():
     try:
         for size in sizes:
             shape, outputs, batches, tokens = SIZES[size]
+            outputs, batches = args.outputs or outputs, args.batches or batches
             for kind, option in (("q8", []), ("q4", ["--q4"])):
                 name, path = f"{size} {kind}", folder / f"{size}-{kind}.gguf"
                 say(f"{name}: random weights")

@@ -30,7 +30,7 @@ pub fn run(inner: Arc<Inner>, kind: Kind) {
         let result = match work {
             Work::Generate { job, task } => generate(&inner, job, &task, &payloads),
             Work::Verify { job, task, commitment } => {
-                Some(verify(&inner, job, &task, &commitment, payloads))
+                verify(&inner, job, &task, &commitment, payloads)
             }
             Work::Prepare { .. } => None,
         };
@@ -69,7 +69,7 @@ fn generate(inner: &Inner, job: JobId, task: &Task, payloads: &Payloads) -> Opti
     };
     let generation = match generation {
         Ok(generation) => generation,
-        Err(engine::EngineError::Cancelled { .. }) => return None,
+        Err(error) if is_interrupted(&error) => return None,
         Err(error) => {
             log::error!(target: LOG_TARGET, "job {job:?} cannot be generated: {error}");
             return Some(EngineResult::Refused { job, reason: DeclineReason::Resource });
@@ -151,16 +151,16 @@ fn falsify(fault: Option<Fault>, output: &mut Vec<u32>, finish: &mut FinishReaso
     }
 }
 
-/// Re-checks an output, whatever this node itself may do as an operator.
+/// Re-checks an output, whatever this node itself may do as an operator; `None` when it was broken off.
 fn verify(
     inner: &Inner,
     job: JobId,
     task: &Task,
     commitment: &OutputCommitment,
     payloads: Payloads,
-) -> EngineResult {
-    let verdict = judge(inner, &job, task, commitment, payloads);
-    EngineResult::Verified { job, verdict, salt: inner.verdict_salt(&job) }
+) -> Option<EngineResult> {
+    let verdict = judge(inner, &job, task, commitment, payloads)?;
+    Some(EngineResult::Verified { job, verdict, salt: inner.verdict_salt(&job) })
 }
 
 fn judge(
@@ -169,20 +169,20 @@ fn judge(
     task: &Task,
     commitment: &OutputCommitment,
     payloads: Payloads,
-) -> Verdict {
+) -> Option<Verdict> {
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
     let Some(server) = inner.engines.server(&task.model) else {
-        return Verdict::Abstain(AbstainReason::ModelMissing);
+        return Some(Verdict::Abstain(AbstainReason::ModelMissing));
     };
     // The hash was compared when the payload came, so a wrong form is the operator's own.
     let mut bytes = payloads.transcript.as_slice();
-    let Ok(transcript) = Transcript::decode(&mut bytes) else { return malformed };
+    let Ok(transcript) = Transcript::decode(&mut bytes) else { return Some(malformed) };
     if !bytes.is_empty()
         || transcript.output.len() != commitment.tokens as usize
         || transcript.finish != commitment.finish
         || transcript.text != server.model().detokenize(&transcript.output)
     {
-        return malformed;
+        return Some(malformed);
     }
     let claimed = engine::Transcript {
         input: transcript.input,
@@ -200,7 +200,7 @@ fn judge(
         limits: inner.limits,
         cancel: inner.cancellation(job),
     });
-    match verification.and_then(Handle::wait) {
+    let verdict = match verification.and_then(Handle::wait) {
         Ok(engine::Verification::Accept { digest_root: Some(root) }) => {
             if blake2_256(&root) == commitment.digest_commitment.0 {
                 Verdict::Accept { digest_root: H256(root) }
@@ -214,11 +214,19 @@ fn judge(
         Ok(engine::Verification::Reject { position, reason }) => {
             Verdict::Reject { position, reason: reject_reason(reason) }
         }
+        Err(error) if is_interrupted(&error) => return None,
         Err(error) => {
             log::error!(target: LOG_TARGET, "job {job:?} cannot be verified: {error}");
             Verdict::Abstain(AbstainReason::Resource)
         }
-    }
+    };
+    Some(verdict)
+}
+
+/// Whether the work was broken off: the job is over, or the node ends and does it again when it is
+/// back. Neither says anything of the job.
+fn is_interrupted(error: &engine::EngineError) -> bool {
+    matches!(error, engine::EngineError::Cancelled { .. } | engine::EngineError::ServerClosed)
 }
 
 fn reject_reason(reason: engine::RejectReason) -> RejectReason {

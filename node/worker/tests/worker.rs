@@ -231,6 +231,23 @@ fn restarted_worker_keeps_its_results_and_makes_the_same_commitment() {
 }
 
 #[test]
+fn worker_that_ends_says_nothing_of_what_it_breaks_off() {
+    let (dir, mailbox) = worker(None);
+    let long = commitment(&mailbox, 1_500);
+    mailbox.0.retain(&BTreeSet::new()).unwrap();
+    assert!(mailbox.submit(verify(task(1_500), long)));
+    assert!(mailbox.submit(generate(task(1_500))));
+    drop(mailbox);
+    let restarted = start(dir.path(), None);
+    for found in restarted.poll(8) {
+        let abstained = matches!(&found, EngineResult::Verified { verdict, .. } if matches!(verdict, Verdict::Abstain(_)));
+        let refused = matches!(found, EngineResult::Refused { .. });
+        assert!(!abstained && !refused, "{found:?}");
+    }
+    assert_eq!(commitment(&restarted, 1_500), long);
+}
+
+#[test]
 fn nodes_have_different_salts_and_the_same_digests() {
     let (_one, first) = worker(None);
     let (_two, second) = worker(None);
