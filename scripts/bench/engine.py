@@ -113,6 +113,11 @@ def plots(results, folder):
     return ["engine-decode.png", "engine-verify.png"]
 
 
+def by_number(figures):
+    """The items of an object whose keys are numbers, in their order."""
+    return sorted(figures.items(), key=lambda item: int(item[0]))
+
+
 def markdown(results, edits, positions, pictures, args):
     processor = "an unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -142,7 +147,7 @@ def markdown(results, edits, positions, pictures, args):
               "| --- | ---: | --- |"]
     for name, result in results.items():
         bench = result["bench"]
-        ratios = ", ".join(f"{n}: {ratio:.2f}" for n, ratio in bench["verify_speedup"].items())
+        ratios = ", ".join(f"{n}: {ratio:.2f}" for n, ratio in by_number(bench["verify_speedup"]))
         lines.append(f"| {name} | {bench['prefill_tokens_per_s']:.0f} | {ratios} |")
     lines += ["", "## Jobs at a time", "", "| model | jobs: tokens/s of all together |",
               "| --- | --- |"]
@@ -150,7 +155,7 @@ def markdown(results, edits, positions, pictures, args):
         if not result["bench"]["batch_tokens_per_s"]:
             continue
         speeds = ", ".join(f"{n}: {speed:.0f}"
-                           for n, speed in result["bench"]["batch_tokens_per_s"].items())
+                           for n, speed in by_number(result["bench"]["batch_tokens_per_s"]))
         lines.append(f"| {name} | {speeds} |")
     lines += ["", "## Verification", "",
               f"{edits['edits_tried']} dishonest outputs tried, {edits['edits_missed']} missed. "
