@@ -11,18 +11,23 @@ their import time is what the node's own histogram says. Standard library only.
 import argparse
 import json
 import os
+import queue
+import re
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
 BIN = os.environ["ASSAY_BIN"]
 NODE, ASSAY = f"{BIN}/assay-node", f"{BIN}/assay"
 HISTOGRAM = "substrate_block_verification_and_import_time"
+# What a node says when it has imported a block that is the best now.
+IMPORTED = re.compile(r"Imported #(\d+) ")
 OPERATORS = ("Alice", "Bob", "Charlie", "Dave")
 
 
@@ -32,26 +37,57 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(what, condition, seconds):
-    """Looks until the condition holds; an error names what did not come in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise RuntimeError(f"{what}: not within {seconds} s")
-        time.sleep(0.2)
-
-
 class Node:
-    """A node of its own process, folder and ports, on loopback."""
+    """A node of its own process, folder and ports, on loopback. What happens on it is learned from its
+    log, line by line."""
 
     def __init__(self, folder, *args):
         self.rpc, self.p2p, self.metrics = free_port(), free_port(), free_port()
-        self.log = open(f"{folder}.log", "w")
+        self.log, self.lines = f"{folder}.log", queue.SimpleQueue()
         self.process = subprocess.Popen(
             [NODE, *args, "--base-path", folder, "--rpc-port", str(self.rpc),
              "--listen-addr", f"/ip4/127.0.0.1/tcp/{self.p2p}",
              "--prometheus-port", str(self.metrics), "--no-telemetry", "--no-mdns"],
-            stdout=self.log, stderr=subprocess.STDOUT)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        """Keeps the log, and hands its lines on; `None` when the node has ended."""
+        with open(self.log, "w") as log:
+            for line in self.process.stdout:
+                log.write(line)
+                log.flush()
+                self.lines.put(line)
+        self.lines.put(None)
+
+    def line(self, end, what):
+        """The next line of the log; an error if there is none until the time `end`."""
+        try:
+            line = self.lines.get(timeout=max(0, end - time.monotonic()))
+        except queue.Empty:
+            raise RuntimeError(f"{what}: not in time; see {self.log}") from None
+        if line is None:
+            raise RuntimeError(f"{what}: the node has ended; see {self.log}")
+        return line
+
+    def wait_for(self, what, condition, seconds):
+        """Looks whenever the node says something, until the condition holds."""
+        end = time.monotonic() + seconds
+        while not condition():
+            self.line(end, what)
+
+    def next_block(self, end):
+        """Waits for the next block that the node imports; gives its number."""
+        while True:
+            found = IMPORTED.search(self.line(end, "a block"))
+            if found:
+                return int(found.group(1))
+
+    def skip(self):
+        """Forgets what the log has said so far."""
+        while not self.lines.empty():
+            self.lines.get()
 
     def call(self, method, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
@@ -63,16 +99,16 @@ class Node:
             raise RuntimeError(f"{method}: {answer['error']}")
         return answer["result"]
 
+    def answers(self):
+        try:
+            return self.call("assay_nodeStatus")
+        except OSError:
+            return None
+
     def ready(self, seconds=180):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the node ended early; see {self.log.name}")
-            try:
-                return self.call("assay_nodeStatus")
-            except OSError:
-                time.sleep(0.2)
-        raise RuntimeError(f"the node does not answer; see {self.log.name}")
+        """Waits until the node answers; gives its status."""
+        self.wait_for("the node answers", self.answers, seconds)
+        return self.answers()
 
     def height(self):
         return int(self.call("chain_getHeader")["number"], 16)
@@ -99,7 +135,7 @@ class Node:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(60)
-        self.log.close()
+        self.reader.join()
 
 
 def assay(node, *args):
@@ -114,16 +150,19 @@ def assay(node, *args):
 
 def measure(node, wanted, busy):
     """Import times of `wanted` empty blocks while the engine is busy, or idle, in milliseconds."""
+    node.skip()
     times, height = [], node.height()
     total, count = node.imported()
     before = node.busy()
     # Ten slots for a block that counts: most others carry extrinsics.
     end = time.monotonic() + 30 * wanted
-    while len(times) < wanted and time.monotonic() < end:
-        time.sleep(0.05)
-        now = node.height()
-        if now == height:
-            continue
+    while len(times) < wanted:
+        try:
+            now = node.next_block(end)
+        except RuntimeError:
+            if node.process.poll() is not None:
+                raise
+            break
         new_total, new_count = node.imported()
         after = node.busy()
         single = now == height + 1 and new_count == count + 1
@@ -161,8 +200,8 @@ def main():
                       f"/ip4/127.0.0.1/tcp/{validator.p2p}/p2p/{peer}")
         nodes.append(worker)
         worker.ready()
-        wait_for("the second node follows the first",
-                 lambda: 3 <= validator.height() <= worker.height() + 1, 180)
+        worker.wait_for("the second node follows the first",
+                        lambda: 3 <= validator.height() <= worker.height() + 1, 180)
         assay(worker, "operator", "models", "--suri", "//Alice", "--offer", f"0x{root},10mASY,2048")
 
         idle, busy = [], []
@@ -172,10 +211,10 @@ def main():
             say(f"turn {turn + 1} of {args.rounds}: with a job")
             assay(worker, "job", "create", "In the beginning", "--model", f"0x{root}",
                   "--max-tokens", "1900", "--deadline", "400", "--seed", str(turn))
-            wait_for("the job runs", worker.busy, 60)
+            worker.wait_for("the job runs", worker.busy, 60)
             times = measure(worker, args.blocks, busy=True)
             busy += times
-            wait_for("the job ends", lambda: not worker.busy(), 600)
+            worker.wait_for("the job ends", lambda: not worker.busy(), 600)
         if len(idle) < 5 or len(busy) < 5:
             raise RuntimeError(f"too few blocks: {len(idle)} idle, {len(busy)} busy")
         lifecycles = json.loads(subprocess.run([f"{BIN}/examples/lifecycles"], text=True,
