@@ -3,6 +3,8 @@
 # Builds llama.cpp (as the Python package llama-cpp-python, once) and compares with it: tokens,
 # logits and numbers. Called by ./scripts/test.sh llama-cpp; arguments go to the test runner.
 #
+#   --record   also keeps what llama.cpp said, for machines that do not have it
+#
 # ASSAY_LLAMA_PYTHON names a Python that has the packages already.
 set -euo pipefail
 
@@ -11,6 +13,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$ASSAY_ROOT"
 
 say() { printf 'llama-cpp: %s\n' "$*"; }
+
+if [ "${1:-}" = --record ]; then
+    shift
+    export ASSAY_LLAMA_RECORD=1
+fi
 
 if [ -z "${ASSAY_LLAMA_PYTHON:-}" ]; then
     venv="$CARGO_TARGET_DIR/llama-cpp"
@@ -26,4 +33,4 @@ if [ -z "${ASSAY_LLAMA_PYTHON:-}" ]; then
 fi
 
 say "comparing"
-cargo test --release --package assay-engine --test llama_cpp -- --ignored --nocapture "$@"
+cargo test --release --package assay-engine --test llama_cpp -- --nocapture "$@"

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The same files in llama.cpp. `./scripts/test.sh llama-cpp` builds it and runs these.
+//! The same files in llama.cpp: beside its answers as they were recorded, and beside llama.cpp itself in
+//! `./scripts/test.sh llama-cpp`, which builds it.
 #![allow(clippy::print_stdout, reason = "the comparison is what the run is for")]
 
+#[path = "llama_cpp/answers.rs"]
+mod answers;
 mod common;
 
+use answers::{bytes, digest_of, Answer, Answers, Question};
 use assay_engine::{
     synthetic::{write, Synthetic, Vocabulary},
     Model, Threads,
 };
-use candle_core::quantized::{gguf_file::Content, gguf_file::Value};
+use candle_core::{
+    quantized::{gguf_file::Content, gguf_file::Value},
+    Device, Tensor,
+};
 use common::{
     families, floats,
     other_types::{numbers, scrambled, OTHERS, SCRAMBLED},
@@ -16,10 +23,10 @@ use common::{
     rows,
     vocabularies::{changed, pieces, read, words},
 };
-use std::{
-    io::{Cursor, Write},
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeSet, io::Cursor};
+
+/// Of the recorded rows of logits only every eighth is kept.
+const STEP: usize = 8;
 
 /// For messages: candle's number and the package's.
 fn first_difference(ours: &[f32], theirs: &[f32]) -> Option<(usize, f32, f32)> {
@@ -29,42 +36,36 @@ fn first_difference(ours: &[f32], theirs: &[f32]) -> Option<(usize, f32, f32)> {
 }
 
 #[test]
-#[ignore = "needs llama.cpp: ./scripts/test.sh llama-cpp"]
 fn numbers_of_other_types_are_those_of_the_gguf_package() {
+    let mut answers = Answers::new("numbers");
     for dtype in OTHERS {
-        let file = scrambled(dtype);
-        let theirs = f32s(&peer("numbers", &file, &[SCRAMBLED], ""));
-        assert_eq!(first_difference(&numbers(&file, SCRAMBLED), &theirs), None, "{dtype:?}");
+        let (name, file) = (format!("{dtype:?}"), scrambled(dtype));
+        let ours = numbers(&file, SCRAMBLED);
+        let question = Question { name: &name, file: &file, arguments: &[SCRAMBLED], input: "" };
+        match answers.ask(&question, |theirs| digest_of([theirs])) {
+            Answer::Live(theirs) => {
+                assert_eq!(first_difference(&ours, &f32s(&theirs)), None, "{name}");
+            }
+            Answer::Recorded(theirs) => {
+                let ours: Vec<u8> = ours.iter().flat_map(|number| number.to_le_bytes()).collect();
+                assert_eq!(bytes(&digest_of([&ours[..]])), bytes(&theirs), "{name}");
+            }
+        }
     }
-}
-
-/// Runs `peer.py` with the Python that has llama.cpp; the file's path follows the operation.
-fn peer(operation: &str, file: &[u8], arguments: &[&str], input: &str) -> Vec<u8> {
-    let mut on_disk = tempfile::NamedTempFile::new().expect("a temporary file");
-    on_disk.write_all(file).expect("space");
-    let python = std::env::var("ASSAY_LLAMA_PYTHON").expect("set by scripts/test.sh llama-cpp");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/llama_cpp/peer.py");
-    let mut child = Command::new(python)
-        .args([script, operation, on_disk.path().to_str().expect("a plain path")])
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Python");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
-    let output = child.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{operation}: {}", output.status);
-    output.stdout
+    answers.end();
 }
 
 fn f32s(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
 }
 
-/// Rows of logits by llama.cpp.
-fn peer_rows(file: &[u8], tokens: &[u32]) -> Vec<Vec<f32>> {
-    let input = serde_json::to_string(tokens).expect("numbers");
-    let all = f32s(&peer("logits", file, &[], &input));
+fn u32s(numbers: &[u32]) -> Tensor {
+    Tensor::new(numbers, &Device::Cpu).expect("numbers")
+}
+
+/// The rows of an answer of `peer.py logits`.
+fn peer_rows(answer: &[u8], tokens: &[u32]) -> Vec<Vec<f32>> {
+    let all = f32s(answer);
     all.chunks_exact(all.len() / tokens.len()).map(<[f32]>::to_vec).collect()
 }
 
@@ -91,10 +92,13 @@ fn tiny() -> Vec<u8> {
     let pieces = Vocabulary::Pieces.metadata();
     metadata.retain(|(key, _)| pieces.iter().all(|(piece, _)| key != piece));
     metadata.extend(pieces.into_iter().map(|(key, value)| (key.to_string(), value)));
-    let names = content.tensor_infos.keys();
+    // In order, so that the file is always the same.
+    metadata.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let names: BTreeSet<&String> = content.tensor_infos.keys().collect();
     let tensors = names
+        .into_iter()
         .map(|name| {
-            let tensor = content.tensor(&mut reader, name, &candle_core::Device::Cpu);
+            let tensor = content.tensor(&mut reader, name, &Device::Cpu);
             (name.clone(), tensor.expect("a tensor"))
         })
         .collect::<Vec<_>>();
@@ -102,9 +106,10 @@ fn tiny() -> Vec<u8> {
 }
 
 #[test]
-#[ignore = "needs llama.cpp: ./scripts/test.sh llama-cpp"]
 fn logits_agree_with_llama_cpp() {
     let tokens = tokens(64);
+    let input = serde_json::to_string(&tokens).expect("numbers");
+    let mut answers = Answers::new("logits");
     println!(
         "| model | to llama.cpp | N1 with f16 scales to llama.cpp | to f32 | llama.cpp to f32 |"
     );
@@ -113,10 +118,18 @@ fn logits_agree_with_llama_cpp() {
         (name, shape.file().expect("a model"))
     });
     for (name, file) in all.chain([("tiny".to_string(), tiny())]) {
-        let peer = peer_rows(&file, &tokens);
-        let exact = exact(&file, &tokens);
-        let float = reference(&file, Activations::Floats, &tokens);
-        let half = reference(&file, Activations::HalfScales, &tokens);
+        let question = Question { name: &name, file: &file, arguments: &[], input: &input };
+        let every = |step, rows: Vec<Vec<f32>>| rows.into_iter().step_by(step).collect::<Vec<_>>();
+        let kept = |answer: &[u8]| {
+            Tensor::new(every(STEP, peer_rows(answer, &tokens)), &Device::Cpu).expect("rows")
+        };
+        let (step, peer) = match answers.ask(&question, kept) {
+            Answer::Live(answer) => (1, peer_rows(&answer, &tokens)),
+            Answer::Recorded(rows) => (STEP, rows.to_vec2().expect("rows")),
+        };
+        let exact = every(step, exact(&file, &tokens));
+        let float = every(step, reference(&file, Activations::Floats, &tokens));
+        let half = every(step, reference(&file, Activations::HalfScales, &tokens));
         let shown = |a: &[Vec<f32>], b: &[Vec<f32>]| {
             let (mean, worst) = mean_and_worst(&errors(a, b));
             format!("{:.4} % (worst {:.3} %)", 100.0 * mean, 100.0 * worst)
@@ -136,31 +149,44 @@ fn logits_agree_with_llama_cpp() {
         let (mean, _) = mean_and_worst(&errors(&exact, &peer));
         assert!(mean <= 0.025, "{name}: {mean}");
     }
+    answers.end();
+}
+
+/// The token of the largest logit of each row, the first one of equal ones.
+fn greedy(rows: &[Vec<f32>]) -> Vec<u32> {
+    let better = |row: &[f32], best: usize, i: usize| if row[i] > row[best] { i } else { best };
+    let best = |row: &Vec<f32>| (0..row.len()).fold(0, |best, i| better(row, best, i)) as u32;
+    rows.iter().map(best).collect()
 }
 
 #[test]
-#[ignore = "needs llama.cpp: ./scripts/test.sh llama-cpp"]
 fn greedy_tokens_of_the_tiny_model_are_those_of_llama_cpp() {
-    let text = include_str!("../README.md");
+    let text = include_str!("llama_cpp/text.md");
     let file = tiny();
-    let best = |row: &Vec<f32>| {
-        let first = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
-        (0..row.len()).fold(0, first)
-    };
     let (mut same, mut all) = (0, 0);
     let kings = "And it came to pass in those days, that there went out a decree from the king";
-    for text in text.as_bytes().chunks(255).chain([kings.as_bytes()]).take(12) {
+    let mut answers = Answers::new("greedy");
+    for (i, text) in text.as_bytes().chunks(255).chain([kings.as_bytes()]).take(12).enumerate() {
         let tokens: Vec<u32> = [256].into_iter().chain(text.iter().map(|&b| b.into())).collect();
-        let (ours, theirs) = (exact(&file, &tokens), peer_rows(&file, &tokens));
-        all += tokens.len();
-        same += ours.iter().zip(&theirs).filter(|(a, b)| best(a) == best(b)).count();
+        let input = serde_json::to_string(&tokens).expect("numbers");
+        let name = i.to_string();
+        let question = Question { name: &name, file: &file, arguments: &[], input: &input };
+        let theirs = |answer: &[u8]| greedy(&peer_rows(answer, &tokens));
+        let theirs = match answers.ask(&question, |answer| u32s(&theirs(answer))) {
+            Answer::Live(answer) => theirs(&answer),
+            Answer::Recorded(best) => best.to_vec1().expect("tokens"),
+        };
+        let ours = greedy(&exact(&file, &tokens));
+        assert_eq!(ours.len(), theirs.len());
+        all += ours.len();
+        same += ours.iter().zip(&theirs).filter(|(a, b)| a == b).count();
     }
+    answers.end();
     println!("{same} of {all} positions: {:.2} %", 100.0 * same as f64 / all as f64);
     assert!(same * 100 >= all * 98, "{same} of {all}");
 }
 
 #[test]
-#[ignore = "needs llama.cpp: ./scripts/test.sh llama-cpp"]
 fn tokens_are_those_of_llama_cpp() {
     let alphabet: Vec<char> =
         "aabcdeest  .,'!?\n\r\t0123<>|_▁éß語日ñЖ🙂\u{200d}\u{301}\u{a0}٣\u{1}".chars().collect();
@@ -176,16 +202,28 @@ fn tokens_are_those_of_llama_cpp() {
     let hex: Vec<String> =
         texts.iter().map(|t| t.bytes().map(|b| format!("{b:02x}")).collect()).collect();
     let input = serde_json::to_string(&hex).expect("texts");
+    let mut answers = Answers::new("tokens");
     for name in ["pieces", "llama-bpe", "qwen2", "gpt-2", "smollm", "default"] {
         let file = match name {
             "pieces" => pieces(),
             pre => changed(&words(), &[("tokenizer.ggml.pre", Value::String(pre.into()))]),
         };
         let tokenizer = read(&file, &[]).expect("a vocabulary");
-        let theirs: Vec<Vec<u32>> =
-            serde_json::from_slice(&peer("tokens", &file, &[], &input)).expect("JSON");
-        for (text, theirs) in texts.iter().zip(theirs) {
-            assert_eq!(tokenizer.encode(text.as_bytes()), theirs, "{name}: {text:?}");
+        let question = Question { name, file: &file, arguments: &[], input: &input };
+        let ours: Vec<Vec<u32>> = texts.iter().map(|t| tokenizer.encode(t.as_bytes())).collect();
+        let said =
+            |tokens: &[Vec<u32>]| digest_of([&serde_json::to_vec(tokens).expect("JSON")[..]]);
+        let theirs = |answer: &[u8]| serde_json::from_slice::<Vec<Vec<u32>>>(answer).expect("JSON");
+        match answers.ask(&question, |answer| said(&theirs(answer))) {
+            Answer::Live(answer) => {
+                for ((text, ours), theirs) in texts.iter().zip(&ours).zip(theirs(&answer)) {
+                    assert_eq!(*ours, theirs, "{name}: {text:?}");
+                }
+            }
+            Answer::Recorded(digest) => {
+                assert_eq!(bytes(&said(&ours)), bytes(&digest), "{name}");
+            }
         }
     }
+    answers.end();
 }

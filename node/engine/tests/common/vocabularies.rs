@@ -3,7 +3,7 @@
 
 use assay_engine::{gguf, synthetic::write, tokenizer::Tokenizer, EngineError};
 use candle_core::quantized::gguf_file::{Content, Value};
-use std::io::Cursor;
+use std::{collections::BTreeMap, io::Cursor};
 
 /// SentencePiece.
 pub fn pieces() -> Vec<u8> {
@@ -17,7 +17,9 @@ pub fn words() -> Vec<u8> {
 
 /// The file with these keys in place of its own.
 pub fn changed(file: &[u8], changes: &[(&str, Value)]) -> Vec<u8> {
-    let mut metadata = Content::read(&mut Cursor::new(file)).expect("a fixture").metadata;
+    // In order, so that the same changes give the same file.
+    let metadata = Content::read(&mut Cursor::new(file)).expect("a fixture").metadata;
+    let mut metadata: BTreeMap<String, Value> = metadata.into_iter().collect();
     for (key, value) in changes {
         metadata.insert(key.to_string(), value.clone());
     }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What llama.cpp makes of a file; asked by `tests/llama_cpp.rs`.
+"""What llama.cpp makes of a file; asked by `answers.rs`.
 
     peer.py logits FILE < tokens.json > rows.f32     one row of f32 per token
+    peer.py greedy FILE < tokens.json > rows.f32     the same
     peer.py tokens FILE < texts.json > tokens.json   texts as hexadecimal bytes
     peer.py numbers FILE TENSOR > numbers.f32        by the gguf package
 """
@@ -40,4 +41,4 @@ def numbers(path, name):
 
 
 if __name__ == "__main__":
-    {"logits": logits, "tokens": tokens, "numbers": numbers}[sys.argv[1]](*sys.argv[2:])
+    {"logits": logits, "greedy": logits, "tokens": tokens, "numbers": numbers}[sys.argv[1]](*sys.argv[2:])
