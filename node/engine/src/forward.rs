@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The forward pass: tokens of one or of several sequences in, rows of logits out.
 //!
-//! A pass cuts its tokens into tiles of up to 16, whatever sequence they are of, and gives whole
+//! A pass cuts its tokens into tiles of up to 32, whatever sequence they are of, and gives whole
 //! tiles to the threads, two regions per layer. Decode is the same code with one tile of one token,
 //! whose large products are split by output rows instead. A row is a function of its own prefix, so
 //! that company changes no bit.
@@ -20,12 +20,14 @@ use crate::{
 };
 pub use session::Session;
 use std::sync::{Mutex, PoisonError};
-use tile::{HeadTile, Pass, Place, Tile};
+use tile::{HeadTile, Pass, Place, Tile, ROWS};
 
 /// Tiles that go through a layer together.
-const CHUNK_TILES: usize = 8;
+const CHUNK_TILES: usize = 4;
 /// Tokens that go through a layer together.
 pub(crate) const CHUNK: usize = CHUNK_TILES * TILE;
+/// Tokens that every kernel serves at a time without a rest: tiles are whole groups.
+const GROUP: usize = 8;
 
 /// The logits after one token.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,7 @@ pub(crate) struct Span<'s> {
 /// Scratch space of a pass.
 #[derive(Debug)]
 pub(crate) struct Workspace {
+    tokens: usize,
     tiles: Vec<Mutex<Tile>>,
     heads: Vec<Mutex<HeadTile>>,
 }
@@ -71,12 +74,25 @@ fn value<T>(mutex: &mut Mutex<T>) -> &mut T {
     mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What the layers have made of token `row` of those in the tiles.
+fn row_of(tiles: &mut [Mutex<Tile>], mut row: usize, dim: usize) -> &[f32] {
+    for tile in tiles {
+        let tile = value(tile);
+        if row < tile.places.len() {
+            return &tile.x[row * dim..][..dim];
+        }
+        row -= tile.places.len();
+    }
+    unreachable!("only rows that were embedded are judged")
+}
+
 impl Workspace {
     /// Space for passes of `tokens` tokens, of sequences of up to `capacity`.
     pub(crate) fn new(shape: &Shape, threads: &Threads, tokens: usize, capacity: usize) -> Self {
         let (tiles, heads) = Self::counts(threads, tokens);
         let scores = capacity.next_multiple_of(KEYS);
         Self {
+            tokens: tokens.max(1),
             tiles: (0..tiles).map(|_| Mutex::new(Tile::new(shape, scores))).collect(),
             heads: (0..heads).map(|_| Mutex::new(HeadTile::new(shape))).collect(),
         }
@@ -92,13 +108,30 @@ impl Workspace {
     /// Tiles, and those of them whose logits are computed at a time: a large vocabulary makes the
     /// latter large, and more than one for each thread gain nothing.
     fn counts(threads: &Threads, tokens: usize) -> (usize, usize) {
-        let tiles = tokens.div_ceil(TILE).max(1);
+        let tiles = Self::widths(threads, tokens).count();
         (tiles, tiles.min(threads.count()))
+    }
+
+    /// How many of `rows` tokens go to each tile: whole groups but for the last, as evenly as that
+    /// allows, and to as many tiles as keep all threads busy to the end.
+    fn widths(threads: &Threads, rows: usize) -> impl Iterator<Item = usize> {
+        let (groups, tiles) = (rows.div_ceil(GROUP).max(1), rows.div_ceil(TILE).max(1));
+        let tiles = match tiles {
+            1 => 1,
+            _ => tiles.next_multiple_of(threads.count()).min(groups),
+        };
+        let mut left = rows;
+        (0..tiles).map(move |i| {
+            let width = (groups / tiles + usize::from(i < groups % tiles)) * GROUP;
+            let width = width.min(left);
+            left -= width;
+            width
+        })
     }
 
     /// Tokens that go through in a pass.
     pub(crate) fn tokens(&self) -> usize {
-        self.tiles.len() * TILE
+        self.tokens
     }
 
     /// Sends the tokens of all spans, at most [`Workspace::tokens`], through the model. `judge` gets
@@ -121,20 +154,15 @@ impl Workspace {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        self.layers(&run, spans, rows.len(), check)?;
+        let tiles = Self::widths(threads, rows.len()).count();
+        self.layers(&run, spans, tiles, check)?;
         let wanted = |&(_, place): &(usize, Place)| (spans[place.span].wanted)(place.position);
         let wanted: Vec<(usize, Place)> = (0..).zip(rows.iter().copied()).filter(wanted).collect();
-        let results = self.judge(&run, &wanted, rows.len(), judge);
+        let results = self.judge(&run, &wanted, judge);
         for span in spans {
             span.cache.advance(span.tokens.len());
         }
         Ok(results)
-    }
-
-    /// Tiles that `rows` rows fill, evenly.
-    fn filled(rows: usize) -> (usize, usize) {
-        let count = rows.div_ceil(TILE).max(1);
-        (count, rows.div_ceil(count).max(1))
     }
 
     /// Fills the tiles with the tokens of the spans, one span after the other.
@@ -147,23 +175,24 @@ impl Workspace {
                 (0..span.tokens.len()).map(move |i| Place { span: index, position: first + i })
             })
             .collect();
-        let (_, width) = Self::filled(rows.len());
-        let parts = tokens.chunks(width).zip(rows.chunks(width));
-        for (tile, (tokens, places)) in self.tiles.iter_mut().zip(parts) {
-            value(tile).embed(run.model, tokens, places);
+        let (mut tokens, mut places) = (&tokens[..], &rows[..]);
+        for (tile, width) in self.tiles.iter_mut().zip(Self::widths(run.threads, rows.len())) {
+            let (first, rest) = tokens.split_at(width);
+            let (at, others) = places.split_at(width);
+            value(tile).embed(run.model, first, at);
+            (tokens, places) = (rest, others);
         }
         rows
     }
 
-    /// All layers for the tokens that fill the tiles.
+    /// All layers for the tokens that fill the first `count` tiles.
     fn layers(
         &mut self,
         run: &Run<'_>,
         spans: &mut [Span<'_>],
-        rows: usize,
+        count: usize,
         check: &dyn Fn() -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let (count, _) = Self::filled(rows);
         let kv_dim = run.model.shape().kv_dim();
         for layer in 0..run.model.shape().layers {
             check()?;
@@ -191,23 +220,21 @@ impl Workspace {
         Ok(())
     }
 
-    /// The logits of the `wanted` of the `rows` rows in the tiles, and what `judge` says of them.
+    /// The logits of the `wanted` rows of the tiles, and what `judge` says of them.
     fn judge<R: Send>(
         &mut self,
         run: &Run<'_>,
         wanted: &[(usize, Place)],
-        rows: usize,
         judge: &(dyn Fn(usize, Row<'_>) -> R + Sync),
     ) -> Vec<(usize, R)> {
-        let (dim, (_, width)) = (run.model.shape().dim, Self::filled(rows));
-        let groups: Vec<&[(usize, Place)]> = wanted.chunks(TILE).collect();
+        let dim = run.model.shape().dim;
+        let groups: Vec<&[(usize, Place)]> = wanted.chunks(ROWS).collect();
         let mut results = Vec::with_capacity(wanted.len());
         for groups in groups.chunks(self.heads.len()) {
             for (head, group) in self.heads.iter_mut().zip(groups) {
                 let head = value(head);
                 for (&(row, _), x) in group.iter().zip(head.x.chunks_exact_mut(dim)) {
-                    let tile = value(&mut self.tiles[row / width]);
-                    x.copy_from_slice(&tile.x[row % width * dim..][..dim]);
+                    x.copy_from_slice(row_of(&mut self.tiles, row, dim));
                 }
             }
             let (pass, heads) = (run.pass(0, groups.len()), &self.heads);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How many tokens to draft.
 
-/// The most tokens of a draft: with the token before them they fill a tile.
+/// The most tokens of a draft: with the token before them they fill two groups of a kernel.
 const LONGEST: usize = 15;
 /// The first draft's length.
 const FIRST: usize = 4;

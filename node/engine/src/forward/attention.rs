@@ -3,9 +3,9 @@
 
 use super::tile::Place;
 use crate::{
-    kernels::{wide::wide, Kernel, TILE},
+    kernels::{over_lanes, Kernel, OverLanes, TILE},
     kv::KvCache,
-    n1::{self, KEYS},
+    n1::{self, Lanes, KEYS},
     weights::Shape,
 };
 use std::sync::Mutex;
@@ -61,34 +61,41 @@ impl Head<'_> {
         for ((query, out), place) in self.tokens.iter_mut().flatten().zip(places) {
             let (cache, length) = (caches[place.span], place.position + 1);
             let scores = &mut self.scores[..length.next_multiple_of(KEYS)];
-            let head = (layer, self.key_head);
-            attend(kernel, cache, head, (*query, scale), (scores, length), out);
+            let head = self.key_head;
+            let work = Attend { cache, layer, head, query, scale, scores, length, out };
+            over_lanes(kernel, work);
         }
     }
 }
 
-wide! {
-    /// One head of one token over the cache.
-    attend(
-        cache: &KvCache,
-        place: (usize, usize),
-        query: (&[f32], f32),
-        scores: (&mut [f32], usize),
-        out: &mut [f32]
-    ) = attend_any;
+/// One head of one token over the cache.
+struct Attend<'a> {
+    cache: &'a KvCache,
+    layer: usize,
+    /// The key head.
+    head: usize,
+    query: &'a [f32],
+    scale: f32,
+    /// Room for the scores of whole blocks of keys.
+    scores: &'a mut [f32],
+    /// The true causal length.
+    length: usize,
+    out: &'a mut [f32],
 }
 
-/// `place` is layer and key head; `query` comes with its scale, `scores` with the causal length.
-#[inline(always)]
-fn attend_any(
-    cache: &KvCache,
-    (layer, head): (usize, usize),
-    (query, scale): (&[f32], f32),
-    (scores, length): (&mut [f32], usize),
-    out: &mut [f32],
-) {
-    for (block, scores) in scores.as_chunks_mut::<KEYS>().0.iter_mut().enumerate() {
-        n1::scores16(query, cache.keys(layer, head, block), scale, scores);
+impl OverLanes for Attend<'_> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Self { cache, layer, head, .. } = self;
+        // SAFETY: as the caller promises.
+        unsafe {
+            let blocks = self.scores.as_chunks_mut::<KEYS>().0;
+            for (block, scores) in blocks.iter_mut().enumerate() {
+                let keys = cache.keys(layer, head, block);
+                *scores = n1::scores16::<L>(self.query, keys, self.scale);
+            }
+            let scores = &mut self.scores[..self.length];
+            n1::attend::<L>(scores, |block| cache.values(layer, head, block), self.out);
+        }
     }
-    n1::attend(&mut scores[..length], |i| cache.value(layer, head, i), out);
 }

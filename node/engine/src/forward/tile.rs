@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Up to 16 tokens on their way through the layers.
+//! Up to 32 tokens on their way through the layers.
 
 use super::{
     attention,
@@ -208,7 +208,10 @@ impl Tile {
     }
 }
 
-/// Up to [`TILE`] rows on their way to logits.
+/// Rows that become logits together: fewer than those of a tile, since a row of logits is long.
+pub(super) const ROWS: usize = 16;
+
+/// Up to [`ROWS`] rows on their way to logits.
 #[derive(Debug)]
 pub(super) struct HeadTile {
     /// The last layer's output.
@@ -222,9 +225,9 @@ pub(super) struct HeadTile {
 impl HeadTile {
     pub(super) fn new(shape: &Shape) -> Self {
         Self {
-            x: vec![0f32; shape.dim * TILE],
-            inner: vec![0f32; shape.dim * TILE],
-            logits: vec![0f32; shape.vocab * TILE],
+            x: vec![0f32; shape.dim * ROWS],
+            inner: vec![0f32; shape.dim * ROWS],
+            logits: vec![0f32; shape.vocab * ROWS],
             fixed: vec![0i32; shape.vocab],
             activations: Activations::default(),
         }
@@ -232,7 +235,7 @@ impl HeadTile {
 
     /// Bytes of a head tile, its activations included.
     pub(super) fn bytes(shape: &Shape) -> u64 {
-        (size_of::<f32>() * (TILE * (3 * shape.dim + shape.vocab) + shape.vocab)) as u64
+        (size_of::<f32>() * (ROWS * (3 * shape.dim + shape.vocab) + shape.vocab)) as u64
     }
 
     /// The logits of the first `n` rows.

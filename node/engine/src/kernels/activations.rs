@@ -19,6 +19,7 @@ pub(crate) struct TokenBlock {
 }
 
 impl TokenBlock {
+    #[inline(always)]
     fn new(x: &[f32; BLOCK]) -> Self {
         let mut q = [0; BLOCK];
         let d = n1::quantise(x, &mut q);

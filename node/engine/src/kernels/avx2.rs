@@ -6,8 +6,11 @@
 //! 2 * 128 * 127 = 32,512 < 2^15. (No activation is -128, so each sign can be turned.) For Q4_0 it
 //! gets nibbles: at most 2 * 15 * 127 = 3,810, and eight of those, 30,480, fit as well.
 
-use super::{micro::Micro, Tokens};
-use crate::matrix::{Line, Panel, Scales, PANEL, Q8_LINES};
+use super::{micro::Micro, OverLanes, Tokens};
+use crate::{
+    matrix::{Line, Panel, Scales, PANEL, Q8_LINES},
+    n1::{Lanes, LANES},
+};
 use std::{
     arch::x86_64::{
         __m128i, __m256, __m256i, _mm256_abs_epi8, _mm256_add_epi16, _mm256_add_epi32,
@@ -134,4 +137,42 @@ fn widen(scales: &Scales, half: usize) -> __m256 {
     _mm256_cvtph_ps(unsafe {
         transmute::<[u16; HALF], __m128i>(scales.as_chunks::<HALF>().0[half])
     })
+}
+
+#[target_feature(enable = "avx2,f16c")]
+pub(super) fn over_lanes<W: OverLanes>(work: W) {
+    // SAFETY: this function has the instructions.
+    unsafe { work.run::<[__m256; HALVES]>() }
+}
+
+impl Lanes for [__m256; HALVES] {
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { [_mm256_set1_ps(x); HALVES] }
+    }
+
+    #[inline(always)]
+    unsafe fn load(x: &[f32; LANES]) -> Self {
+        // SAFETY: sixteen f32 and two vectors are 64 bytes of plain numbers.
+        unsafe { transmute::<[f32; LANES], [__m256; HALVES]>(*x) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self) -> [f32; LANES] {
+        // SAFETY: the same.
+        unsafe { transmute::<[__m256; HALVES], [f32; LANES]>(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { [_mm256_add_ps(self[0], other[0]), _mm256_add_ps(self[1], other[1])] }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { [_mm256_mul_ps(self[0], other[0]), _mm256_mul_ps(self[1], other[1])] }
+    }
 }

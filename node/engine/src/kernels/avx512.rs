@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! AVX-512 with VNNI: sixteen rows in the lanes of one register.
 
-use super::{micro::Micro, Tokens};
-use crate::matrix::{Line, Panel, Scales, PANEL, Q8_LINES};
+use super::{micro::Micro, OverLanes, Tokens};
+use crate::{
+    matrix::{Line, Panel, Scales, PANEL, Q8_LINES},
+    n1::{Lanes, LANES},
+};
 use std::{
     arch::x86_64::{
         __m256i, __m512, __m512i, _mm512_add_ps, _mm512_and_si512, _mm512_cvtepi32_ps,
         _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_epi8,
-        _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_srli_epi16,
+        _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_srli_epi16, _mm_prefetch,
+        _MM_HINT_T0,
     },
     mem::transmute,
 };
@@ -16,7 +20,7 @@ use std::{
 pub(super) struct Avx512;
 
 impl Micro for Avx512 {
-    const WIDEST: usize = 16;
+    const WIDEST: usize = 8;
 
     unsafe fn panel<const LINES: usize, const T: usize>(
         rows: Panel<'_, LINES>,
@@ -34,6 +38,7 @@ fn panel<const LINES: usize, const T: usize>(
 ) -> [[f32; PANEL]; T] {
     let mut acc = [_mm512_setzero_ps(); T];
     for ((lines, scales), x) in panel.lines.iter().zip(panel.scales).zip(x.blocks::<T>()) {
+        prefetch(lines);
         let (w, d_w) = (weights(lines), widen(scales));
         for (acc, x) in acc.iter_mut().zip(x) {
             // The weights are biased: the sum starts at what the bias adds, negated.
@@ -48,6 +53,20 @@ fn panel<const LINES: usize, const T: usize>(
     }
     // SAFETY: T vectors and T times sixteen f32 are the same plain numbers.
     acc.map(|acc| unsafe { transmute::<__m512, [f32; PANEL]>(acc) })
+}
+
+/// Blocks between the one that is computed with and the one that is asked of the memory.
+const AHEAD: usize = 16;
+
+/// Asks for the weights of a later block: they are read in order, but the machine's own guesses end at
+/// each page.
+#[inline(always)]
+fn prefetch<const LINES: usize>(lines: &[Line; LINES]) {
+    for k in 0..LINES {
+        let later = lines.as_ptr().wrapping_add(AHEAD * LINES + k);
+        // SAFETY: a prefetch reads nothing, and may name any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(later.cast()) };
+    }
 }
 
 /// The weights of a block, a quad of columns in each register.
@@ -75,4 +94,42 @@ fn weights<const LINES: usize>(lines: &[Line; LINES]) -> [__m512i; Q8_LINES] {
 fn widen(scales: &Scales) -> __m512 {
     // SAFETY: sixteen u16 and a vector are 32 bytes of plain integers.
     _mm512_cvtph_ps(unsafe { transmute::<Scales, __m256i>(*scales) })
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(super) fn over_lanes<W: OverLanes>(work: W) {
+    // SAFETY: this function has the instructions.
+    unsafe { work.run::<__m512>() }
+}
+
+impl Lanes for __m512 {
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { _mm512_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(x: &[f32; LANES]) -> Self {
+        // SAFETY: sixteen f32 and a vector are 64 bytes of plain numbers.
+        unsafe { transmute::<[f32; LANES], __m512>(*x) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self) -> [f32; LANES] {
+        // SAFETY: the same.
+        unsafe { transmute::<__m512, [f32; LANES]>(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { _mm512_add_ps(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        // SAFETY: as the caller promises.
+        unsafe { _mm512_mul_ps(self, other) }
+    }
 }

@@ -6,7 +6,7 @@ use crate::matrix::{Matrix, Panel, PANEL};
 
 /// One panel of rows times `T` tokens, in the instructions of one kind of machine.
 pub(super) trait Micro {
-    /// The most tokens that its registers hold: a power of two up to 16.
+    /// The most tokens that its registers hold: a power of two up to 8.
     const WIDEST: usize;
 
     /// `result[t][r] = row r of the panel . token t`.
@@ -38,9 +38,7 @@ pub(super) unsafe fn multiply<M: Micro, const LINES: usize>(
             let fits = |t| M::WIDEST >= t && outs.len() >= t;
             // SAFETY: as the caller promises.
             token += unsafe {
-                if fits(16) {
-                    store(&M::panel::<LINES, 16>(panel, x), row, outs)
-                } else if fits(8) {
+                if fits(8) {
                     store(&M::panel::<LINES, 8>(panel, x), row, outs)
                 } else if fits(4) {
                     store(&M::panel::<LINES, 4>(panel, x), row, outs)

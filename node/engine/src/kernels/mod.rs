@@ -22,11 +22,12 @@ pub use pick::Kernel;
 
 use crate::{
     matrix::{Matrix, Q4_LINES, Q8_LINES},
+    n1::{Lanes, LANES},
     weights::Quantisation,
 };
 
 /// Tokens that one pass over the weights serves.
-pub(crate) const TILE: usize = 16;
+pub(crate) const TILE: usize = 32;
 
 /// `outs[t][r] = row r of the matrix . token t` for every token in `x`; the rows are counted from
 /// that of the panel `first`, and `outs` says how many.
@@ -64,6 +65,31 @@ fn by_kernel<const LINES: usize>(
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon => micro::multiply::<neon::Neon, LINES>(matrix, first, x, outs),
             _ => micro::multiply::<scalar::Scalar, LINES>(matrix, first, x, outs),
+        }
+    }
+}
+
+/// Work on vectors of sixteen numbers, whatever the machine has for them.
+pub(crate) trait OverLanes {
+    /// Does it; to be inlined, so that it is compiled for each kernel.
+    ///
+    /// # Safety
+    /// That of `L`.
+    unsafe fn run<L: Lanes>(self);
+}
+
+/// Does `work` with the vectors of a kernel.
+pub(crate) fn over_lanes<W: OverLanes>(kernel: Kernel, work: W) {
+    // SAFETY: a kernel is picked only where the machine has its instructions.
+    unsafe {
+        match kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::over_lanes(work),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => avx2::over_lanes(work),
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => neon::over_lanes(work),
+            _ => work.run::<[f32; LANES]>(),
         }
     }
 }

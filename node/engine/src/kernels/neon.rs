@@ -2,8 +2,11 @@
 //! NEON: four rows in the lanes of one register, a panel in four quarters; with the dot products of
 //! ARMv8.2 where the machine has them.
 
-use super::{micro::Micro, scalar, Tokens};
-use crate::matrix::{Line, Panel, PANEL, Q8_LINES};
+use super::{micro::Micro, scalar, OverLanes, Tokens};
+use crate::{
+    matrix::{Line, Panel, PANEL, Q8_LINES},
+    n1::LANES,
+};
 use std::{
     arch::{
         aarch64::{
@@ -140,4 +143,10 @@ fn weights<const LINES: usize>(lines: &[Line; LINES], quarter: usize) -> [int8x1
 fn vector(values: [f32; QUARTER]) -> float32x4_t {
     // SAFETY: a vector and four f32 are 16 bytes of plain numbers.
     unsafe { transmute::<[f32; QUARTER], float32x4_t>(values) }
+}
+
+/// NEON is part of every AArch64, so the compiler makes vectors of plain arrays.
+pub(super) fn over_lanes<W: OverLanes>(work: W) {
+    // SAFETY: every machine has what arrays need.
+    unsafe { work.run::<[f32; LANES]>() }
 }

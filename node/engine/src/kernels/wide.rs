@@ -37,8 +37,6 @@ macro_rules! wide {
     )*};
 }
 
-pub(crate) use wide;
-
 wide! {
     /// Quantises rows of activations.
     quantise(x: &[f32], tokens: usize, blocks: &mut [TokenBlock]) = activations::quantise;

@@ -4,7 +4,11 @@
 mod pool;
 mod prefix;
 
-use crate::{n1::KEYS, weights::Shape, EngineError};
+use crate::{
+    n1::{Values, KEYS},
+    weights::Shape,
+    EngineError,
+};
 use pool::Page;
 pub(crate) use pool::{Pool, Promise};
 pub(crate) use prefix::{Prefix, PrefixCache, Published};
@@ -126,12 +130,13 @@ impl KvCache {
         self.pages[block].data()[at..][..head_dim * KEYS].as_chunks().0
     }
 
-    /// The value of one head at `position`.
+    /// The values of one head in block `block` of 16 tokens.
     #[inline(always)]
-    pub(crate) fn value(&self, layer: usize, head: usize, position: usize) -> &[f32] {
+    pub(crate) fn values(&self, layer: usize, head: usize, block: usize) -> Values<'_> {
         let Layout { kv_dim, head_dim, .. } = self.layout;
-        let at = self.layout.half() * (2 * layer + 1) + position % PAGE * kv_dim + head * head_dim;
-        &self.pages[position / PAGE].data()[at..][..head_dim]
+        let at = self.layout.half() * (2 * layer + 1) + head * head_dim;
+        let end = self.layout.half() * (2 * layer + 2);
+        Values { rows: &self.pages[block].data()[at..end], stride: kv_dim }
     }
 }
 

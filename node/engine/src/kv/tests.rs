@@ -38,6 +38,12 @@ fn send(cache: &mut KvCache, tokens: &[u32]) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// The value of the only head at `position`.
+fn value(cache: &KvCache, layer: usize, position: usize) -> Vec<f32> {
+    let values = cache.values(layer, 0, position / PAGE);
+    values.rows.chunks(values.stride).nth(position % PAGE).unwrap()[..SHAPE.head_dim].to_vec()
+}
+
 fn holds(cache: &KvCache, tokens: &[u32]) -> bool {
     cache.len() == tokens.len()
         && tokens.iter().enumerate().all(|(position, &token)| {
@@ -45,7 +51,7 @@ fn holds(cache: &KvCache, tokens: &[u32]) -> bool {
                 let number = mark(layer, position, token);
                 let keys = cache.keys(layer, 0, position / PAGE);
                 keys.iter().all(|column| column[position % PAGE] == number)
-                    && cache.value(layer, 0, position).iter().all(|&v| v == -number)
+                    && value(cache, layer, position).iter().all(|&v| v == -number)
             })
         })
 }

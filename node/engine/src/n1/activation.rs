@@ -3,6 +3,9 @@
 
 use crate::quantise::BLOCK;
 
+/// 1.5 * 2^23: adding it rounds to an integer, half to even, which then stands in the low bits.
+const ROUND: f32 = 12_582_912.0;
+
 /// Quantises a block: `d = amax / 127`, `q_i = clamp(round_half_away(x_i * (1 / d)), -127, 127)`;
 /// all zero, and `d` 0, if `amax` is 0. Returns `d`.
 ///
@@ -27,11 +30,14 @@ pub fn quantise(x: &[f32; BLOCK], q: &mut [i8; BLOCK]) -> f32 {
     }
     for (q, x) in q.iter_mut().zip(x) {
         let scaled = x * inverse;
-        // Truncation and the rest are exact, so this is rounding half away from zero.
-        let whole = scaled as i32;
-        let rest = scaled - whole as f32;
-        let away = i32::from(rest >= 0.5) - i32::from(rest <= -0.5);
-        *q = whole.wrapping_add(away).clamp(-127, 127) as i8;
+        let magnitude = scaled.abs();
+        // Half to even; where that went down from a half, one more. The difference is exact.
+        let even = (magnitude + ROUND) - ROUND;
+        let whole = if magnitude - even == 0.5 { even + 1.0 } else { even };
+        // At most 127, so the integer stands in the low bits; what is not a number is 0.
+        let clamped = if whole < 127.0 { whole } else { 127.0 };
+        let number = if magnitude >= 0.0 { clamped.copysign(scaled) } else { 0.0 };
+        *q = (number + ROUND).to_bits() as i8;
     }
     d
 }

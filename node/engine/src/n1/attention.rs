@@ -1,51 +1,106 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One query over its causal prefix.
 
-use super::{
-    exp::exp,
-    reduce::{sum16, LANES},
-};
+use super::{exp::exp, lanes::Lanes, reduce::sum16, LANES};
 
 /// Keys that are stored together, so that vector lanes run over keys.
-pub const KEYS: usize = 16;
+pub const KEYS: usize = LANES;
 
-/// `q . k` for [`KEYS`] keys, each a [`sum16`](super::sum16) over the dimensions of the head.
+/// Half of the lanes of a sum: as many as the registers of every machine hold at a time.
+const HALF: usize = LANES / 2;
+
+/// The values of [`KEYS`] keys: rows of which each begins `stride` numbers after the one before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Values<'v> {
+    pub rows: &'v [f32],
+    pub stride: usize,
+}
+
+impl<'v> Values<'v> {
+    /// The dimensions from `16 * part` on of the rows from `first` on.
+    #[inline(always)]
+    fn part(&self, first: usize, part: usize) -> impl Iterator<Item = &'v [f32; LANES]> {
+        let rows = &self.rows[first * self.stride + part * LANES..];
+        rows.chunks(self.stride).filter_map(|row| row.first_chunk())
+    }
+}
+
+/// The second half of N1's tree over vectors: the lanes i and i + 8 were added already.
+#[inline(always)]
+unsafe fn fold8<L: Lanes>(mut lanes: [L; HALF]) -> L {
+    // SAFETY: as the caller promises.
+    unsafe {
+        for width in [4, 2, 1] {
+            for l in 0..width {
+                lanes[l] = lanes[l].add(lanes[l + width]);
+            }
+        }
+    }
+    lanes[0]
+}
+
+/// `fold16` of two halves of the lanes, each lane a vector.
+#[inline(always)]
+unsafe fn fold<L: Lanes>(mut low: [L; HALF], high: [L; HALF]) -> L {
+    // SAFETY: as the caller promises.
+    unsafe {
+        for (low, high) in low.iter_mut().zip(high) {
+            *low = low.add(high);
+        }
+        fold8(low)
+    }
+}
+
+/// `q . k * scale` for [`KEYS`] keys, each product a [`sum16`] over the dimensions of the head, which
+/// are a multiple of 16.
 ///
 /// `keys` holds one row per dimension with that dimension of each key.
+///
+/// # Safety
+/// That of `L`.
 #[inline(always)]
-pub fn scores16(query: &[f32], keys: &[[f32; KEYS]], scale: f32, out: &mut [f32; KEYS]) {
-    let mut lanes = [[0f32; KEYS]; LANES];
-    for (l, lane) in lanes.iter_mut().enumerate() {
-        let mut sums = [0f32; KEYS];
-        let mut i = l;
-        while i < query.len() {
-            let (q, k) = (query[i], &keys[i]);
-            for (sum, k) in sums.iter_mut().zip(k) {
-                *sum += q * k;
-            }
-            i += LANES;
-        }
-        *lane = sums;
+pub(crate) unsafe fn scores16<L: Lanes>(
+    query: &[f32],
+    keys: &[[f32; KEYS]],
+    scale: f32,
+) -> [f32; KEYS] {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (low, high) = (products::<L>(query, keys, 0), products::<L>(query, keys, HALF));
+        fold(low, high).mul(L::splat(scale)).store()
     }
-    for width in [8, 4, 2, 1] {
-        let (low, high) = lanes.split_at_mut(width);
-        for (low, high) in low.iter_mut().zip(high) {
-            for (l, h) in low.iter_mut().zip(high) {
-                *l += *h;
+}
+
+/// The lanes from `first` on of those sums: lane l adds the dimensions l, l + 16, ... in order.
+#[inline(always)]
+unsafe fn products<L: Lanes>(query: &[f32], keys: &[[f32; KEYS]], first: usize) -> [L; HALF] {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut lanes = [L::splat(0.0); HALF];
+        for (query, keys) in query.as_chunks::<LANES>().0.iter().zip(keys.as_chunks::<LANES>().0) {
+            for (l, lane) in lanes.iter_mut().enumerate() {
+                let product = L::splat(query[first + l]).mul(L::load(&keys[first + l]));
+                *lane = lane.add(product);
             }
         }
-    }
-    for (out, sum) in out.iter_mut().zip(&lanes[0]) {
-        *out = sum * scale;
+        lanes
     }
 }
 
 /// Mixes values by the softmax of `scores`, which it overwrites.
 ///
 /// `e_i = exp(s_i - max)`; `out_d = sum16_i(e_i * v_id) / sum16_i(e_i)`. The length of `scores` is
-/// the true causal length. `value(i)` is the row of key i, as long as `out`, a multiple of 16.
+/// the true causal length. `values(b)` are those of the keys 16 b to 16 b + 15; the length of `out`
+/// is a multiple of 16.
+///
+/// # Safety
+/// That of `L`.
 #[inline(always)]
-pub fn attend<'v>(scores: &mut [f32], value: impl Fn(usize) -> &'v [f32], out: &mut [f32]) {
+pub(crate) unsafe fn attend<'v, L: Lanes>(
+    scores: &mut [f32],
+    values: impl Fn(usize) -> Values<'v>,
+    out: &mut [f32],
+) {
     // A maximum has no order.
     let mut largest = [f32::NEG_INFINITY; LANES];
     for chunk in scores.chunks(LANES) {
@@ -58,47 +113,53 @@ pub fn attend<'v>(scores: &mut [f32], value: impl Fn(usize) -> &'v [f32], out: &
         *s = exp(*s - max);
     }
     let total = sum16(scores);
-    // The widest part that divides the head; which one changes no order.
-    if out.len().is_multiple_of(32) {
-        mix::<32>(scores, total, value, out);
-    } else {
-        mix::<LANES>(scores, total, value, out);
+    for (part, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        // SAFETY: as the caller promises.
+        *out = unsafe {
+            let low = mixed::<L>(scores, &values, part, 0);
+            let high = mixed::<L>(scores, &values, part, HALF);
+            fold(low, high).store()
+        };
+        for out in out {
+            *out /= total;
+        }
     }
 }
 
-/// `out_d = sum16_i(scores_i * v_id) / total`, `WIDTH` dimensions at a time.
+/// The lanes from `first` on of the sums of sixteen dimensions: lane l adds the keys l, l + 16, ... in
+/// order.
 #[inline(always)]
-fn mix<'v, const WIDTH: usize>(
+unsafe fn mixed<'v, L: Lanes>(
     scores: &[f32],
-    total: f32,
-    value: impl Fn(usize) -> &'v [f32],
-    out: &mut [f32],
+    values: &impl Fn(usize) -> Values<'v>,
+    part: usize,
+    first: usize,
+) -> [L; HALF] {
+    let (blocks, rest) = scores.as_chunks::<KEYS>();
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut lanes = [L::splat(0.0); HALF];
+        for (block, scores) in blocks.iter().enumerate() {
+            add::<L>(&mut lanes, &scores[first..], values(block).part(first, part));
+        }
+        if rest.len() > first {
+            add::<L>(&mut lanes, &rest[first..], values(blocks.len()).part(first, part));
+        }
+        lanes
+    }
+}
+
+/// Adds to each lane a value times its score, as far as there are scores.
+#[inline(always)]
+unsafe fn add<'v, L: Lanes>(
+    lanes: &mut [L; HALF],
+    scores: &[f32],
+    values: impl Iterator<Item = &'v [f32; LANES]>,
 ) {
-    for (part, out) in out.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
-        // lanes[l][d] adds the keys l, l + 16, ... in order.
-        let mut lanes = [[0f32; WIDTH]; LANES];
-        for (l, lane) in lanes.iter_mut().enumerate().take(scores.len()) {
-            let mut sums = [0f32; WIDTH];
-            let mut i = l;
-            while i < scores.len() {
-                let weight = scores[i];
-                for (sum, v) in sums.iter_mut().zip(&value(i)[part * WIDTH..][..WIDTH]) {
-                    *sum += weight * v;
-                }
-                i += LANES;
-            }
-            *lane = sums;
-        }
-        for width in [8, 4, 2, 1] {
-            let (low, high) = lanes.split_at_mut(width);
-            for (low, high) in low.iter_mut().zip(high) {
-                for (l, h) in low.iter_mut().zip(high) {
-                    *l += *h;
-                }
-            }
-        }
-        for (out, sum) in out.iter_mut().zip(&lanes[0]) {
-            *out = sum / total;
+    // SAFETY: as the caller promises.
+    unsafe {
+        for ((lane, score), value) in lanes.iter_mut().zip(scores).zip(values) {
+            *lane = lane.add(L::splat(*score).mul(L::load(value)));
         }
     }
 }
@@ -112,8 +173,8 @@ mod tests {
         let query: Vec<f32> = (0..48).map(|i| (i as f32 * 0.7).sin()).collect();
         let keys: Vec<[f32; KEYS]> =
             (0..48).map(|d| std::array::from_fn(|k| ((d * 16 + k) as f32 * 0.3).cos())).collect();
-        let mut out = [0f32; KEYS];
-        scores16(&query, &keys, 0.25, &mut out);
+        // SAFETY: every machine has what arrays need.
+        let out = unsafe { scores16::<[f32; LANES]>(&query, &keys, 0.25) };
         for (k, &score) in out.iter().enumerate() {
             let terms: Vec<f32> = query.iter().zip(&keys).map(|(q, key)| q * key[k]).collect();
             assert_eq!(score.to_bits(), (sum16(&terms) * 0.25).to_bits());
@@ -123,16 +184,17 @@ mod tests {
     #[test]
     fn attend_equals_sum16_of_each_dimension() {
         for length in [1, 2, 15, 16, 17, 40] {
-            let values: Vec<Vec<f32>> = (0..length)
-                .map(|i| (0..32).map(|d| ((i * 32 + d) as f32).sin()).collect())
-                .collect();
+            let values: Vec<f32> = (0..48 * 32).map(|i| (i as f32).sin()).collect();
             let scores: Vec<f32> = (0..length).map(|i| (i as f32 * 1.3).cos() * 4.0).collect();
             let mut out = vec![0f32; 32];
-            attend(&mut scores.clone(), |i| &values[i], &mut out);
+            let block = |b| Values { rows: &values[b * KEYS * 32..], stride: 32 };
+            // SAFETY: every machine has what arrays need.
+            unsafe { attend::<[f32; LANES]>(&mut scores.clone(), block, &mut out) };
             let max = scores.iter().copied().fold(f32::MIN, f32::max);
             let e: Vec<f32> = scores.iter().map(|s| exp(s - max)).collect();
             for (d, &mixed) in out.iter().enumerate() {
-                let terms: Vec<f32> = e.iter().zip(&values).map(|(e, v)| e * v[d]).collect();
+                let rows = values.chunks(32);
+                let terms: Vec<f32> = e.iter().zip(rows).map(|(e, v)| e * v[d]).collect();
                 assert_eq!(mixed.to_bits(), (sum16(&terms) / sum16(&e)).to_bits());
             }
         }
