@@ -22,7 +22,9 @@ pub struct Gate {
 impl Gate {
     /// Closes it, for `at_most` that long from now; a closed one stays closed for that time.
     pub fn close(&self, at_most: Duration) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + at_most);
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = Some(Instant::now() + at_most);
+        // Under the lock: one that opens it at the same time must not be half overtaken.
         self.closed.store(true, Ordering::Release);
     }
 
@@ -57,10 +59,16 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{sync::mpsc, thread};
+    use crate::Threads;
+    use std::{
+        sync::{mpsc, Arc},
+        thread,
+    };
 
     /// Far longer than a test takes.
     const LONG: Duration = Duration::from_secs(3600);
+    /// Far longer than a thread takes that does not wait.
+    const A_WHILE: Duration = Duration::from_millis(100);
 
     #[test]
     fn open_gate_lets_pass() {
@@ -78,9 +86,25 @@ mod tests {
                 // The test has ended when nobody listens.
                 let _ = sender.send(());
             });
-            assert!(receiver.try_recv().is_err(), "it passed while the gate was closed");
+            assert!(receiver.recv_timeout(A_WHILE).is_err(), "it passed while the gate was closed");
             gate.open();
             assert!(receiver.recv().is_ok());
+        });
+    }
+
+    #[test]
+    fn threads_stand_still_while_the_gate_is_closed() {
+        let gate = Arc::<Gate>::default();
+        let threads = Threads::behind(gate.clone(), 2);
+        gate.close(LONG);
+        let (sender, receiver) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| threads.run(8, &|i| drop(sender.send(i))));
+            assert!(receiver.recv_timeout(A_WHILE).is_err(), "a part was computed");
+            gate.open();
+            let mut parts: Vec<usize> = (0..8).map(|_| receiver.recv().unwrap()).collect();
+            parts.sort_unstable();
+            assert_eq!(parts, (0..8).collect::<Vec<_>>());
         });
     }
 
