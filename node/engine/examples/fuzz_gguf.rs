@@ -77,7 +77,7 @@ fn change(file: &mut Vec<u8>, header: usize, rng: &mut ChaCha8Rng) {
     for _ in 0..1 + dice(4) {
         let span = if dice(8) > 0 { header.min(file.len()) } else { file.len() };
         let at = dice(span);
-        match dice(6) {
+        match dice(7) {
             0 => file[at] ^= 1 << dice(8),
             1 => file[at] = dice(256) as u8,
             2 => {
@@ -91,6 +91,13 @@ fn change(file: &mut Vec<u8>, header: usize, rng: &mut ChaCha8Rng) {
                 file[at..end].copy_from_slice(&bytes[..end - at]);
             }
             4 => {
+                // A number of one field in another: two tensors of one offset, for one.
+                let from = dice(span);
+                let bytes: Vec<u8> = file[from..].iter().take(8).copied().collect();
+                let end = (at + bytes.len()).min(file.len());
+                file[at..end].copy_from_slice(&bytes[..end - at]);
+            }
+            5 => {
                 let (from, length) = (dice(span), dice(64));
                 let piece = file[from..(from + length).min(file.len())].to_vec();
                 file.splice(at..at, piece);
@@ -106,16 +113,40 @@ fn change(file: &mut Vec<u8>, header: usize, rng: &mut ChaCha8Rng) {
     }
 }
 
+/// The file with all its tensors at one place, and no more data than the largest needs: zeros, which
+/// are numbers in any type.
+fn folded(mut file: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    let gguf = gguf::read(&file)?;
+    let (mut data, mut largest, mut offsets) = (file.len(), 0, Vec::new());
+    for name in gguf.tensor_names() {
+        let place = gguf.tensor(name)?;
+        (data, largest) = (data.min(place.at), largest.max(place.bytes));
+        // Behind its name stand the number of dimensions, the dimensions, the type and the offset.
+        let find = file.windows(name.len()).position(|bytes| bytes == name.as_bytes());
+        let at = find.ok_or_else(|| anyhow::anyhow!("{name} is not in the header"))?;
+        offsets.push(at + name.len() + 4 + 8 * place.shape.len() + 4);
+    }
+    for at in offsets {
+        file[at..at + 8].fill(0);
+    }
+    file.truncate(data + largest);
+    file[data..].fill(0);
+    Ok(file)
+}
+
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let base = Synthetic { layers: 1, ..Synthetic::default() };
     let head_dim = Some(32);
+    // Made of one place, the matrices of these layers are far beyond what the file allows.
+    let deep = Synthetic { layers: 128, dim: 128, hidden: 512, ..base };
     let mut seeds = vec![
         base.file()?,
         Synthetic { vocabulary: Vocabulary::Pieces, dtype: GgmlDType::Q4_0, ..base }.file()?,
-        Synthetic { family: Family::Llama3, ..base }.file()?,
-        Synthetic { family: Family::Qwen2, tied: false, ..base }.file()?,
-        Synthetic { family: Family::Qwen3, head_dim, ..base }.file()?,
+        Synthetic { family: Family::Llama3, layers: 2, ..base }.file()?,
+        Synthetic { family: Family::Qwen2, tied: false, layers: 3, ..base }.file()?,
+        Synthetic { family: Family::Qwen3, head_dim, layers: 5, ..base }.file()?,
+        folded(deep.file()?)?,
     ];
     seeds.push(include_bytes!("../tests/vocabularies/pieces.gguf").to_vec());
     seeds.push(include_bytes!("../tests/vocabularies/words.gguf").to_vec());

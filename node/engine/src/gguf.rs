@@ -84,12 +84,32 @@ pub struct TensorPlace {
 /// Reads a file's header.
 ///
 /// # Errors
-/// [`EngineError::NotGguf`], [`EngineError::Header`], and [`EngineError::UnknownType`].
+/// [`EngineError::NotGguf`], [`EngineError::Header`], [`EngineError::UnknownType`], and
+/// [`EngineError::Truncated`].
 pub fn read(file: &[u8]) -> Result<Gguf, EngineError> {
     let walked = walk(file)?;
     let content = Content::read(&mut Cursor::new(file))
         .map_err(|e| header("content", format!("candle-core refuses it: {}", message(&e))))?;
-    Ok(Gguf { content, header: walked, file_bytes: file.len() as u64 })
+    let gguf = Gguf { content, header: walked, file_bytes: file.len() as u64 };
+    check_places(&gguf)?;
+    Ok(gguf)
+}
+
+/// Each tensor has bytes of its own: what is made of them all is then as large as the file is.
+fn check_places(gguf: &Gguf) -> Result<(), EngineError> {
+    let mut places = gguf
+        .tensor_names()
+        .map(|name| Ok((gguf.tensor(name)?, name)))
+        .collect::<Result<Vec<_>, EngineError>>()?;
+    places.sort_by_key(|(place, _)| place.at);
+    for ((one, first), (other, second)) in places.iter().zip(places.iter().skip(1)) {
+        // Both are within the file.
+        if one.at + one.bytes > other.at {
+            let problem = format!("its bytes from {} on are those of {first}, too", other.at);
+            return Err(header(*second, problem));
+        }
+    }
+    Ok(())
 }
 
 impl Gguf {

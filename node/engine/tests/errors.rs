@@ -141,6 +141,33 @@ fn load_refuses_lying_lengths() {
 }
 
 #[test]
+fn load_refuses_tensors_that_share_bytes() {
+    let file = file();
+    // Behind a tensor's name stand the number of its dimensions, the dimensions, its type and its
+    // offset.
+    let offset_of = |name: &str| {
+        let find = file.windows(name.len()).position(|w| w == name.as_bytes()).unwrap();
+        find + name.len() + 4 + 2 * 8 + 4
+    };
+    let [up, down] = ["blk.0.ffn_up.weight", "blk.1.ffn_up.weight"].map(offset_of);
+    let first = u64::from_le_bytes(file[up..up + 8].try_into().unwrap());
+    let last = u64::from_le_bytes(file[down..down + 8].try_into().unwrap());
+    // The same bytes, their last block, and the end of the tensor before.
+    for offset in [first, first + 160 * 64 / 32 * 34 - 32, last - 32] {
+        let mut shared = file.clone();
+        shared[down..down + 8].copy_from_slice(&offset.to_le_bytes());
+        match Model::from_bytes(shared) {
+            Err(EngineError::Header { field, problem }) => {
+                let named = format!("{field}, {problem}");
+                assert!(named.contains("blk.1.ffn_up.weight"), "{offset}: {named}");
+                assert_eq!(named.matches(".weight").count(), 2, "{named}");
+            }
+            other => panic!("{offset}: {:?}", other.map(|_| "no error")),
+        }
+    }
+}
+
+#[test]
 fn load_survives_any_changed_byte_of_the_header() {
     let file = file();
     let header = 1800.min(file.len());
