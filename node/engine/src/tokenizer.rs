@@ -46,6 +46,15 @@ enum Algorithm {
     ByteLevel(Box<ByteLevel>),
 }
 
+/// The tokens that open and end texts.
+struct Ends {
+    bos: Option<u32>,
+    eos: u32,
+    eot: Option<u32>,
+    add_bos: bool,
+    add_eos: bool,
+}
+
 /// What a vocabulary does where its file does not say.
 struct Defaults {
     bos: Option<u32>,
@@ -53,47 +62,11 @@ struct Defaults {
     add_bos: bool,
 }
 
-impl Tokenizer {
-    /// The tokenizer of a file whose embedding has `rows` rows.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownTokenizer`], [`EngineError::UnknownPreTokenizer`],
-    /// [`EngineError::MissingKey`] and [`EngineError::InvalidKey`].
-    pub fn read(gguf: &Gguf, rows: usize) -> Result<Self, EngineError> {
-        let key = "tokenizer.ggml.model";
-        let defaults = |bos, eos, add_bos| Defaults { bos, eos, add_bos };
-        let (vocabulary, algorithm, defaults) = match gguf.required_text(key)? {
-            BYTES_NAME => {
-                let vocabulary = Vocabulary::bytes();
-                check_bytes(gguf, rows)?;
-                (vocabulary, Algorithm::Bytes, defaults(Some(BYTES), Some(BYTES + 1), true))
-            }
-            "llama" => {
-                let vocabulary = Vocabulary::read(gguf, rows, vocabulary::Spelling::Spaces)?;
-                let pieces = SentencePiece::read(gguf, &vocabulary)?;
-                let algorithm = Algorithm::SentencePiece(pieces);
-                (vocabulary, algorithm, defaults(Some(1), Some(2), true))
-            }
-            "gpt2" => {
-                let pre = PreTokenizer::named(gguf.text("tokenizer.ggml.pre")?)?;
-                let vocabulary = Vocabulary::read(gguf, rows, vocabulary::Spelling::ByteLevel)?;
-                let add_bos = pre.adds_bos();
-                let algorithm = ByteLevel::read(gguf, &vocabulary, pre)?;
-                (
-                    vocabulary,
-                    Algorithm::ByteLevel(Box::new(algorithm)),
-                    defaults(None, None, add_bos),
-                )
-            }
-            name => return Err(EngineError::UnknownTokenizer { name: name.into() }),
-        };
-        Self::assemble(gguf, vocabulary, algorithm, &defaults)
-    }
-
-    fn assemble(
+impl Ends {
+    /// Reads them and makes control tokens of them, whatever kind the file says.
+    fn read(
         gguf: &Gguf,
-        mut vocabulary: Vocabulary,
-        algorithm: Algorithm,
+        vocabulary: &mut Vocabulary,
         defaults: &Defaults,
     ) -> Result<Self, EngineError> {
         let special = |name: &str, other: Option<u32>| {
@@ -119,6 +92,46 @@ impl Tokenizer {
             return Err(EngineError::MissingKey { key: "tokenizer.ggml.bos_token_id".into() });
         }
         vocabulary.make_control(bos.into_iter().chain([eos]).chain(eot));
+        Ok(Self { bos, eos, eot, add_bos, add_eos })
+    }
+}
+
+impl Tokenizer {
+    /// The tokenizer of a file whose embedding has `rows` rows.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownTokenizer`], [`EngineError::UnknownPreTokenizer`],
+    /// [`EngineError::MissingKey`] and [`EngineError::InvalidKey`].
+    pub fn read(gguf: &Gguf, rows: usize) -> Result<Self, EngineError> {
+        let defaults = |bos, eos, add_bos| Defaults { bos, eos, add_bos };
+        // The ends come before the algorithm: what text is cut into may not hold them.
+        let (vocabulary, algorithm, ends) = match gguf.required_text("tokenizer.ggml.model")? {
+            BYTES_NAME => {
+                check_bytes(gguf, rows)?;
+                let mut vocabulary = Vocabulary::bytes();
+                let defaults = defaults(Some(BYTES), Some(BYTES + 1), true);
+                let ends = Ends::read(gguf, &mut vocabulary, &defaults)?;
+                vocabulary.byte_tokens(vocabulary::spelled)?;
+                (vocabulary, Algorithm::Bytes, ends)
+            }
+            "llama" => {
+                let mut vocabulary = Vocabulary::read(gguf, rows, vocabulary::Spelling::Spaces)?;
+                let defaults = defaults(Some(1), Some(2), true);
+                let ends = Ends::read(gguf, &mut vocabulary, &defaults)?;
+                let pieces = SentencePiece::read(gguf, &vocabulary)?;
+                (vocabulary, Algorithm::SentencePiece(pieces), ends)
+            }
+            "gpt2" => {
+                let pre = PreTokenizer::named(gguf.text("tokenizer.ggml.pre")?)?;
+                let mut vocabulary = Vocabulary::read(gguf, rows, vocabulary::Spelling::ByteLevel)?;
+                let defaults = defaults(None, None, pre.adds_bos());
+                let ends = Ends::read(gguf, &mut vocabulary, &defaults)?;
+                let words = ByteLevel::read(gguf, &vocabulary, pre)?;
+                (vocabulary, Algorithm::ByteLevel(Box::new(words)), ends)
+            }
+            name => return Err(EngineError::UnknownTokenizer { name: name.into() }),
+        };
+        let Ends { bos, eos, eot, add_bos, add_eos } = ends;
         Ok(Self { vocabulary, algorithm, bos, eos, eot, add_bos, add_eos })
     }
 

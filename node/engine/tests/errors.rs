@@ -187,6 +187,9 @@ fn load_names_an_unknown_architecture_and_tokenizer() {
     let result = with_key(key, Some(Value::String("mamba".into())));
     assert_error!(result, EngineError::UnknownArchitecture { name } if name == "mamba");
     assert_error!(with_key(key, None), EngineError::MissingKey { key: k } if k == key);
+    let byte = Some(Value::U32(65));
+    assert_error!(with_key("tokenizer.ggml.eot_token_id", byte), EngineError::InvalidKey { problem, .. }
+        if problem.contains("0x41"));
     let key = "tokenizer.ggml.model";
     let result = with_key(key, Some(Value::String("bert".into())));
     assert_error!(result, EngineError::UnknownTokenizer { name } if name == "bert");

@@ -53,6 +53,34 @@ fn encode_never_makes_a_control_token_of_text() {
 }
 
 #[test]
+fn encode_never_makes_a_token_of_text_that_the_file_calls_an_end() {
+    let (mut opened, mut refused) = (0, 0);
+    for (file, prefix) in [(words(), ""), (pieces(), " ")] {
+        let plain = read(&file, &[]).unwrap();
+        // Every kind: bytes, parts of merges, whole words that no merge makes.
+        for id in (0..1600).step_by(37).chain([97, 300, 1600, 1604]) {
+            let text = plain.decode(&[id]);
+            if text.is_empty() {
+                continue;
+            }
+            for name in ["bos", "eos", "eot"] {
+                let key = format!("tokenizer.ggml.{name}_token_id");
+                let Ok(tokenizer) = read(&file, &[(key.as_str(), Value::U32(id))]) else {
+                    refused += 1;
+                    continue;
+                };
+                opened += 1;
+                let tokens = tokenizer.encode(&text);
+                let own = tokens.strip_prefix(&*tokenizer.encode(b"")).unwrap();
+                assert!(!own.contains(&id), "{name} {id}");
+                assert_eq!(tokenizer.decode(&tokens), [prefix.as_bytes(), &text].concat());
+            }
+        }
+    }
+    assert!(opened > 20 && refused > 20, "{opened} opened, {refused} refused");
+}
+
+#[test]
 fn decode_gives_nothing_for_control_tokens_and_unknown_ids() {
     let tokenizer = read(&pieces(), &[]).unwrap();
     assert_eq!(tokenizer.decode(&[1, 2, 0, u32::MAX]), b"");

@@ -5,7 +5,7 @@
 //! The `tokenizers` crate has merges with ranks instead, and equal ranks for no two of them, so it
 //! cannot say "of equals the leftmost" where one token can be united from several pairs.
 
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{self, Vocabulary};
 use crate::{
     gguf::{invalid, Gguf},
     EngineError,
@@ -74,7 +74,7 @@ impl SentencePiece {
         let score = |id: u32| scores[id as usize] + 0.0;
         let pieces = vocabulary.pieces();
         let pieces = pieces.map(|(id, text)| (text.to_string(), (id, score(id)))).collect();
-        let bytes = vocabulary.byte_tokens(|byte| format!("<0x{byte:02X}>"))?;
+        let bytes = vocabulary.byte_tokens(vocabulary::spelled)?;
         let space_prefix = gguf.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
         Ok(Self { pieces, bytes, space_prefix })
     }

@@ -73,7 +73,7 @@ impl Vocabulary {
         let mut vocabulary =
             Self { texts: vec![], kinds: vec![], bytes: vec![], ends: vec![], special: vec![] };
         for byte in 0..=255u8 {
-            vocabulary.push(format!("<0x{byte:02X}>"), Kind::Byte, &[byte]);
+            vocabulary.push(spelled(byte), Kind::Byte, &[byte]);
         }
         for text in ["<s>", "</s>", "<pad>"] {
             vocabulary.push(text.into(), Kind::Control, &[]);
@@ -229,6 +229,11 @@ fn cut<'t>(part: Part<'t>, special: &str, token: u32) -> Vec<Part<'t>> {
         }
     }
     parts
+}
+
+/// How the token of a byte is written: `<0x41>`.
+pub(super) fn spelled(byte: u8) -> String {
+    format!("<0x{byte:02X}>")
 }
 
 /// The byte of `<0x41>`.
