@@ -138,7 +138,7 @@ impl Tokenizer {
     /// The tokens of a text, between the tokens that open and end one if the file says so.
     pub fn encode(&self, text: &[u8]) -> Vec<u32> {
         let mut out: Vec<u32> = self.bos.filter(|_| self.add_bos).into_iter().collect();
-        self.encode_into(text, false, &mut out);
+        self.encode_into(text, &mut out);
         out.extend(self.add_eos.then_some(self.eos));
         out
     }
@@ -154,10 +154,11 @@ impl Tokenizer {
         }
     }
 
-    fn encode_into(&self, text: &[u8], control: bool, out: &mut Vec<u32>) {
+    /// Appends the tokens of a text, in which no control tokens are found.
+    fn encode_into(&self, text: &[u8], out: &mut Vec<u32>) {
         let mut first = true;
         for chunk in text.utf8_chunks() {
-            self.encode_parts(chunk.valid(), control, None, &mut first, out);
+            self.encode_parts(chunk.valid(), false, None, &mut first, out);
             for &byte in chunk.invalid() {
                 self.encode_byte(byte, out);
                 first = false;

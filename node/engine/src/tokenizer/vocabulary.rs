@@ -239,7 +239,9 @@ pub(super) fn spelled(byte: u8) -> String {
 /// The byte of `<0x41>`.
 fn byte_of(text: &str) -> Option<u8> {
     let digits = text.strip_prefix("<0x")?.strip_suffix('>')?;
-    (digits.len() == 2).then(|| u8::from_str_radix(digits, 16).ok())?
+    // A sign is part of a number to Rust, and of no byte.
+    let spells = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    spells.then(|| u8::from_str_radix(digits, 16).ok())?
 }
 
 #[cfg(test)]
@@ -272,10 +274,9 @@ mod tests {
 
     #[test]
     fn byte_of_reads_two_digits_only() {
-        assert_eq!(byte_of("<0x4A>"), Some(0x4a));
-        for text in ["<0x4>", "<0x+4>", "0x4A", "<0x4A", "<0xGG>"] {
-            // "+4" is a number to Rust, and spells no byte.
-            assert!(byte_of(text).is_none_or(|_| text == "<0x+4>"), "{text}");
+        assert_eq!((byte_of("<0x4A>"), byte_of("<0x4a>")), (Some(0x4a), Some(0x4a)));
+        for text in ["<0x4>", "<0x+4>", "<0x-0>", "0x4A", "<0x4A", "<0xGG>", "<0x04A>", "<0xé>"] {
+            assert_eq!(byte_of(text), None, "{text}");
         }
     }
 }
