@@ -12,7 +12,7 @@ use assay_engine::{
     Threads, Transcript, Verification,
 };
 use common::{check, model, rows, run, sampled, spec, transcript, NEVER};
-use proptest::prelude::{any, prop, prop_assert_eq, proptest, Just, ProptestConfig, Strategy};
+use proptest::prelude::{any, prop, prop_assert_eq, proptest, ProptestConfig, Strategy};
 use std::{
     sync::{atomic::AtomicBool, Arc},
     time::{Duration, Instant},
@@ -132,7 +132,6 @@ proptest! {
         pages in prop::sample::select(vec![12u64, 20, 100]),
         running in 1usize..8,
         prefix_cache in any::<bool>(),
-        _case in Just(()),
     ) {
         let model = synthetic();
         let page = 2 * 2 * 32 * 16 * 4;
