@@ -38,8 +38,9 @@ fn imported(file: &[u8], matrices: MatrixType) -> Result<(Imported, Vec<u8>), En
     std::fs::write(&from, file).unwrap();
     let mut seen = Vec::new();
     let result = import(&from, &to, matrices, &mut |progress| seen.push(progress.done));
-    assert!(!folder.path().join("to.gguf.partial").exists());
-    let imported = result.inspect_err(|_| assert!(!to.exists()))?;
+    let files = std::fs::read_dir(&folder).unwrap().count();
+    let imported = result.inspect_err(|_| assert!(!to.exists() && files == 1))?;
+    assert_eq!(files, 2);
     assert!(seen.is_sorted());
     Ok((imported, std::fs::read(to).unwrap()))
 }
@@ -151,6 +152,38 @@ fn import_names_a_path_that_it_cannot_read_or_write() {
     );
     let result = import(nowhere, &from, MatrixType::Q8_0, &mut |_| ());
     assert!(matches!(result, Err(EngineError::Io { path, .. }) if path == nowhere));
+}
+
+#[test]
+fn import_during_another_to_the_same_name_leaves_both_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, other, to] = ["one", "other", "to"].map(|name| folder.path().join(name));
+    std::fs::write(&one, file(GgmlDType::F16, false)).unwrap();
+    std::fs::write(&other, file(GgmlDType::Q5_0, false)).unwrap();
+    let root = || *blake3::hash(&std::fs::read(&to).unwrap()).as_bytes();
+    let mut seen = 0;
+    let made = import(&one, &to, MatrixType::Q8_0, &mut |_| {
+        seen += 1;
+        if seen == 5 {
+            let inner = import(&other, &to, MatrixType::Q8_0, &mut |_| ()).unwrap();
+            assert_eq!(inner.root, root());
+        }
+    });
+    assert_eq!(made.unwrap().root, root());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn imported_file_has_the_permissions_of_any_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+    std::fs::write(&from, file(GgmlDType::F16, false)).unwrap();
+    import(&from, &to, MatrixType::Q8_0, &mut |_| ()).unwrap();
+    let [written, imported] =
+        [&from, &to].map(|path| std::fs::metadata(path).unwrap().permissions().mode());
+    assert_eq!(imported, written);
 }
 
 #[test]

@@ -24,8 +24,9 @@ use half::f16;
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
+use tempfile::NamedTempFile;
 
 /// Weights that are converted at a time: a multiple of every type's block.
 const PIECE: usize = 1 << 18;
@@ -85,7 +86,9 @@ pub struct Imported {
 
 /// Converts the model at `from` into a file that the engine opens, at `to`.
 ///
-/// The new file appears under its name when it is complete; one that was there is replaced.
+/// The new file appears under its name when it is complete and on the disk; one that was there is
+/// replaced. Until then it has a name of its own in the same folder, so that of several imports to
+/// one name the last to end is the file, whole.
 ///
 /// # Errors
 /// [`EngineError::Io`], [`EngineError::Import`] for a tensor that cannot be converted, and every
@@ -100,36 +103,57 @@ pub fn import(
     let file = source.bytes();
     let gguf = gguf::read(file)?;
     describe(&gguf)?;
-    let mut name = to.as_os_str().to_owned();
-    name.push(".partial");
-    let partial = PathBuf::from(name);
-    let io = |source| EngineError::Io { path: partial.clone(), source };
-    let written = File::create(&partial).map_err(io).and_then(|out| {
-        let mut out = Hashed { out: BufWriter::new(out), hash: blake3::Hasher::new(), bytes: 0 };
-        let (converted, copied) = convert(file, &gguf, matrices, &mut out, &io, progress)?;
-        out.flush().map_err(io)?;
-        let root = *out.hash.finalize().as_bytes();
-        Ok(Imported { root, file_bytes: out.bytes, converted, copied })
-    });
-    let written = written.and_then(|imported| {
-        let io = |source| EngineError::Io { path: to.to_path_buf(), source };
-        std::fs::rename(&partial, to).map_err(io).map(|()| imported)
-    });
-    if written.is_err() {
-        // It may not be there; the error that is returned is the one that matters.
-        let _ = std::fs::remove_file(&partial);
+    let io = |source| EngineError::Io { path: to.to_path_buf(), source };
+    // If anything fails, it is removed when it is dropped.
+    let mut partial = partial(to).map_err(io)?;
+    let out = BufWriter::new(partial.as_file_mut());
+    let mut out = Hashed { out, hash: blake3::Hasher::new(), bytes: 0 };
+    let (converted, copied) = convert(file, &gguf, matrices, &mut out, &io, progress)?;
+    out.flush().map_err(io)?;
+    let (root, file_bytes) = (*out.hash.finalize().as_bytes(), out.bytes);
+    drop(out);
+    partial.as_file().sync_all().map_err(io)?;
+    partial.persist(to).map_err(|e| io(e.error))?;
+    sync_folder(folder(to)).map_err(io)?;
+    Ok(Imported { root, file_bytes, converted, copied })
+}
+
+/// The folder of a file.
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
     }
-    written
+}
+
+/// A new file next to `to`, with the permissions of any new file.
+fn partial(to: &Path) -> io::Result<NamedTempFile> {
+    let mut prefix = to.file_name().unwrap_or_default().to_owned();
+    prefix.push(".");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".partial");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder(to))
+}
+
+/// Makes a new name in a folder outlast a crash.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Elsewhere a folder cannot be opened as a file, nor need it be.
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
+    }
 }
 
 /// A file and the hash of what has been written to it.
-struct Hashed {
-    out: BufWriter<File>,
+struct Hashed<'f> {
+    out: BufWriter<&'f mut File>,
     hash: blake3::Hasher,
     bytes: u64,
 }
 
-impl Write for Hashed {
+impl Write for Hashed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let n = self.out.write(bytes)?;
         self.hash.update(&bytes[..n]);
