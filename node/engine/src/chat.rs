@@ -2,13 +2,15 @@
 //! Chat templates: from messages to tokens.
 //!
 //! The template comes with the model (`tokenizer.chat_template`) and is written in Jinja. What it
-//! writes may name control tokens; what users write may not: before a message is rendered, the texts
-//! of control tokens in it are broken by a character that occurs in none of the messages, and that
-//! character is taken out again when the control tokens of the template have been found.
+//! writes may name control tokens; what users write may not, neither as content nor as role: see
+//! [`stand_in`].
 
-use crate::{tokenizer::Tokenizer, EngineError, Model};
+mod stand_in;
+
+use crate::{EngineError, Model};
 use minijinja::{context, Environment, Error, ErrorKind};
 use serde::Serialize;
+use stand_in::StandIns;
 
 /// Instructions that a template may take; one in use takes some thousands.
 const FUEL: u64 = 10_000_000;
@@ -38,35 +40,17 @@ impl Model {
     /// refuses the messages.
     pub fn chat(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
         let template = self.chat_template().ok_or(EngineError::NoChatTemplate)?;
-        let hidden = unused_character(messages)?;
         let tokenizer = self.tokenizer();
-        let messages: Vec<Message> = messages
-            .iter()
-            .map(|message| {
-                Message::new(&*message.role, break_control(tokenizer, &message.content, hidden))
-            })
-            .collect();
+        let said = messages.iter().flat_map(|message| [&*message.role, &*message.content]);
+        let stand_ins = StandIns::new(tokenizer.control_texts(), said.chain([template]))?;
+        let hide = |message: &Message| {
+            Message::new(stand_ins.hide(&message.role), stand_ins.hide(&message.content))
+        };
+        let messages: Vec<Message> = messages.iter().map(hide).collect();
         let text = render(template, &messages, tokenizer.texts_of_ends())
             .map_err(|e| EngineError::ChatTemplate { problem: describe(&e) })?;
-        Ok(tokenizer.encode_template(&text, hidden))
+        Ok(tokenizer.encode_template(&text, &|part| stand_ins.restore(part)))
     }
-}
-
-/// A character that is in none of the messages: of those that Unicode gives no meaning.
-fn unused_character(messages: &[Message]) -> Result<char, EngineError> {
-    let used = |c: char| messages.iter().any(|message| message.content.contains(c));
-    ('\u{fdd0}'..='\u{fdef}').find(|&c| !used(c)).ok_or_else(|| EngineError::ChatTemplate {
-        problem: "the messages hold every non-character from U+FDD0 to U+FDEF".into(),
-    })
-}
-
-/// The text with `hidden` after the first character of each text of a control token.
-fn break_control(tokenizer: &Tokenizer, text: &str, hidden: char) -> String {
-    tokenizer.control_texts().fold(text.to_string(), |text, control| {
-        let mut broken = control.to_string();
-        broken.insert(control.chars().next().map_or(0, char::len_utf8), hidden);
-        text.replace(control, &broken)
-    })
 }
 
 fn render(template: &str, messages: &[Message], (bos, eos): (&str, &str)) -> Result<String, Error> {
@@ -100,6 +84,7 @@ mod tests {
     use super::*;
     use crate::synthetic::{write, Synthetic, Vocabulary};
     use candle_core::quantized::gguf_file::Value;
+    use proptest::prelude::{prop, proptest};
 
     const LLAMA3: &str = "{% set loop_messages = messages %}{% for message in loop_messages %}\
         {% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'\
@@ -193,6 +178,72 @@ mod tests {
             let tokens = model.chat(&[Message::new("user", format!(" {said}\n"))]).unwrap();
             assert_eq!(tokens, [vec![256], bytes(said), vec![257]].concat(), "{said}");
         }
+        let all: String = ('\u{fdd0}'..='\u{fdef}').chain("</s>".chars()).collect();
+        let tokens = model.chat(&[Message::new("user", &*all)]).unwrap();
+        assert_eq!(tokens, [vec![256], bytes(&all), vec![257]].concat());
+    }
+
+    /// Roles and contents, one after the other, as they are or without white space around them.
+    const BARE: [&str; 2] = [
+        "{% for m in messages %}{{ m.role }}{{ m.content }}{% endfor %}",
+        "{% for m in messages %}{{ m.role | trim }}{{ m.content | trim }}{% endfor %}",
+    ];
+
+    /// A small model whose control tokens have these texts.
+    fn controlled(controls: &[String; 3], template: &str) -> Model {
+        let shape = Synthetic { vocabulary: Vocabulary::Pieces, ..Synthetic::default() };
+        let mut metadata = shape.metadata();
+        for (key, value) in &mut metadata {
+            if let ("tokenizer.ggml.tokens", Value::Array(texts)) = (key.as_str(), value) {
+                texts.truncate(256);
+                texts.extend(controls.iter().cloned().map(Value::String));
+            }
+        }
+        metadata.push(("tokenizer.chat_template".into(), Value::String(template.into())));
+        Model::from_bytes(write(&metadata, &shape.tensors().unwrap()).unwrap()).unwrap()
+    }
+
+    /// Nothing of what was said is a control token, and nothing of it is lost.
+    fn assert_said(controls: &[String; 3], said: &[(String, String)]) {
+        let messages: Vec<Message> =
+            said.iter().map(|(role, content)| Message::new(&**role, &**content)).collect();
+        for (template, trimmed) in BARE.into_iter().zip([false, true]) {
+            let parts = said.iter().flat_map(|(role, content)| [role, content]);
+            let parts = parts.map(|part| if trimmed { part.trim() } else { part.as_str() });
+            // This vocabulary spells a space so, and has no piece for it.
+            let text = parts.collect::<String>().replace(' ', "\u{2581}");
+            let bytes = text.bytes().map(u32::from);
+            let tokens = controlled(controls, template).chat(&messages).unwrap();
+            assert_eq!(tokens, [256].into_iter().chain(bytes).collect::<Vec<_>>(), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn chat_makes_no_control_token_of_what_is_said() {
+        let controls = |one: &str| [one, "</s>", "<pad>"].map(String::from);
+        for (control, role, content) in [
+            // A text of one character, and one that overlaps itself.
+            ("a", "user", "banana"),
+            ("aa", "user", "aaa"),
+            ("aba", "user", "ababa"),
+            // In a role, and across the end of a role or message.
+            ("<s>", "</s>", ""),
+            ("<s>", "<", "/s>"),
+            ("<s>", "<pad", "></s> "),
+        ] {
+            let said = (role.to_string(), content.to_string());
+            assert_said(&controls(control), &[said.clone(), said]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn chat_makes_no_control_token_of_anything(
+            controls in prop::array::uniform3("[ab<]{1,3}"),
+            said in prop::collection::vec(("[ab<]{0,3}", "[ab< ]{0,9}"), 1..4),
+        ) {
+            assert_said(&controls, &said);
+        }
     }
 
     #[test]
@@ -221,7 +272,8 @@ mod tests {
             let result = model(Some(template)).chat(&two);
             assert!(matches!(result, Err(EngineError::ChatTemplate { .. })), "{template}");
         }
-        let all: String = ('\u{fdd0}'..='\u{fdef}').collect();
+        let private = ('\u{f0000}'..='\u{ffffd}').chain('\u{100000}'..='\u{10fffd}');
+        let all: String = ('\u{fdd0}'..='\u{fdef}').chain(private).collect();
         let result = model(Some(PLAIN)).chat(&[Message::new("user", all)]);
         assert!(matches!(result, Err(EngineError::ChatTemplate { .. })));
     }

@@ -18,7 +18,8 @@ use crate::{
 use byte_level::ByteLevel;
 use sentence_piece::SentencePiece;
 use split::PreTokenizer;
-use vocabulary::Vocabulary;
+use std::borrow::Cow;
+use vocabulary::{Part, Vocabulary};
 
 /// `tokenizer.ggml.model` of a vocabulary of plain bytes.
 const BYTES_NAME: &str = "assay-bytes";
@@ -143,11 +144,23 @@ impl Tokenizer {
         out
     }
 
-    /// The tokens of a text in which the texts of control tokens stand for them; `hidden` is taken
-    /// out of it after the control tokens have been found. What chat templates make.
-    pub(crate) fn encode_template(&self, text: &str, hidden: char) -> Vec<u32> {
-        let mut out = Vec::new();
-        self.encode_parts(text, true, Some(hidden), &mut true, &mut out);
+    /// The tokens of a text in which the texts of control tokens stand for them; the rest is
+    /// restored after they have been found. What chat templates make.
+    pub(crate) fn encode_template(
+        &self,
+        text: &str,
+        restore: &dyn for<'t> Fn(&'t str) -> Cow<'t, str>,
+    ) -> Vec<u32> {
+        let (mut first, mut out) = (true, Vec::new());
+        for part in self.vocabulary.parts(text, true) {
+            match part {
+                Part::Token(token) => {
+                    out.push(token);
+                    first = true;
+                }
+                Part::Text(text) => self.encode_parts(&restore(text), &mut first, &mut out),
+            }
+        }
         match self.bos.filter(|bos| self.add_bos && out.first() != Some(bos)) {
             Some(bos) => std::iter::once(bos).chain(out).collect(),
             None => out,
@@ -158,7 +171,7 @@ impl Tokenizer {
     fn encode_into(&self, text: &[u8], out: &mut Vec<u32>) {
         let mut first = true;
         for chunk in text.utf8_chunks() {
-            self.encode_parts(chunk.valid(), false, None, &mut first, out);
+            self.encode_parts(chunk.valid(), &mut first, out);
             for &byte in chunk.invalid() {
                 self.encode_byte(byte, out);
                 first = false;
@@ -167,25 +180,15 @@ impl Tokenizer {
     }
 
     /// `first` tells whether text that follows is the first, or the first after a special token.
-    fn encode_parts(
-        &self,
-        text: &str,
-        control: bool,
-        hidden: Option<char>,
-        first: &mut bool,
-        out: &mut Vec<u32>,
-    ) {
-        for part in self.vocabulary.parts(text, control) {
+    fn encode_parts(&self, text: &str, first: &mut bool, out: &mut Vec<u32>) {
+        for part in self.vocabulary.parts(text, false) {
             match part {
-                vocabulary::Part::Token(token) => {
+                Part::Token(token) => {
                     out.push(token);
                     *first = true;
                 }
-                vocabulary::Part::Text(text) => {
-                    match hidden.filter(|hidden| text.contains(*hidden)) {
-                        Some(hidden) => self.encode_text(&text.replace(hidden, ""), *first, out),
-                        None => self.encode_text(text, *first, out),
-                    }
+                Part::Text(text) => {
+                    self.encode_text(text, *first, out);
                     *first = false;
                 }
             }
