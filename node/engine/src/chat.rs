@@ -3,17 +3,18 @@
 //!
 //! The template comes with the model (`tokenizer.chat_template`) and is written in Jinja. What it
 //! writes may name control tokens; what users write may not, neither as content nor as role: see
-//! [`stand_in`].
+//! [`stand_in`]. Nor may a template take what the machine has: see [`template`].
 
+mod bounded;
+mod budget;
+mod rewrite;
 mod stand_in;
+mod template;
 
 use crate::{EngineError, Model};
-use minijinja::{context, Environment, Error, ErrorKind};
 use serde::Serialize;
 use stand_in::StandIns;
-
-/// Instructions that a template may take; one in use takes some thousands.
-const FUEL: u64 = 10_000_000;
+use template::render;
 
 /// A message of a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,35 +49,9 @@ impl Model {
         };
         let messages: Vec<Message> = messages.iter().map(hide).collect();
         let text = render(template, &messages, tokenizer.texts_of_ends())
-            .map_err(|e| EngineError::ChatTemplate { problem: describe(&e) })?;
+            .map_err(|problem| EngineError::ChatTemplate { problem })?;
         Ok(tokenizer.encode_template(&text, &|part| stand_ins.restore(part)))
     }
-}
-
-fn render(template: &str, messages: &[Message], (bos, eos): (&str, &str)) -> Result<String, Error> {
-    let mut environment = Environment::new();
-    // As in the library that templates are written for.
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.set_fuel(Some(FUEL));
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-    environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
-        Err(Error::new(ErrorKind::InvalidOperation, message))
-    });
-    environment.template_from_str(template)?.render(context! {
-        messages, bos_token => bos, eos_token => eos, add_generation_prompt => true,
-    })
-}
-
-/// An error with what is behind it, on one line.
-fn describe(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -84,6 +59,7 @@ mod tests {
     use super::*;
     use crate::synthetic::{write, Synthetic, Vocabulary};
     use candle_core::quantized::gguf_file::Value;
+    use minijinja::{context, Environment};
     use proptest::prelude::{prop, proptest};
 
     const LLAMA3: &str = "{% set loop_messages = messages %}{% for message in loop_messages %}\
@@ -157,6 +133,83 @@ mod tests {
             "<|im_start|>user\n Hi <|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n\
              <|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
         );
+    }
+
+    /// What minijinja gives without bounds.
+    fn unbounded(template: &str) -> String {
+        let mut environment = Environment::new();
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        let methods = minijinja_contrib::pycompat::unknown_method_callback;
+        environment.set_unknown_method_callback(methods);
+        let values = context! {
+            messages => chat(), bos_token => "<s>", eos_token => "</s>",
+            add_generation_prompt => true,
+        };
+        environment.render_str(template, values).unwrap()
+    }
+
+    #[test]
+    fn render_gives_what_the_unbounded_interpreter_gives() {
+        for template in [
+            LLAMA3,
+            MISTRAL,
+            CHATML,
+            QWEN3,
+            "{{ 1 + 2 * 3 - 4 // 3 % 2 ** 2 }} {{ 7 / 2 }} {{ 2 * 1.5 }} {{ 'ab' * 3 }} {{ -1 }}",
+            "{{ 'a' ~ 1 ~ none ~ nothing ~ [1, 'x', {'k': 2.5}] }} {{ 'a' + 'b' }}",
+            "{{ [1, 2] + [3] }} {{ ([1] + [2] + [3])[1:] | list }} {{ (range(5) | list)[-2:] }}",
+            "{{ 'abcdef'[1:4] }} {{ 'abcdef'[-2:] }} {{ 'abcdef'[::-1] }} {{ 'abcdef'[:-1:2] }}",
+            "{{ messages[1:] | length }} {{ messages[-1].content }} {{ messages[:0] | list }}",
+            "{% for m in messages[::-1] %}{{ m.role }}{{ loop.index }}{{ loop.last }}{% endfor %}",
+            "{{ messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | list }}",
+            "{{ messages | rejectattr('role', 'eq', 'user') | list | length }} {{ messages | tojson }}",
+            "{{ messages | map(attribute='role') | unique | sort(reverse=true) | join(', ') }}",
+            "{{ [3, 1, 2] | sort | reverse | list }} {{ ['a', 'B'] | map('upper') | join }}",
+            "{{ {'b': 1, 'a': [2]} | tojson(indent=2) }} {{ {'b': 1, 'a': 2} | dictsort }}",
+            "{% for k, v in {'x': 1, 'y': 2}.items() %}{{ k }}={{ v }},{% endfor %}",
+            "{% for k in {'x': 1} | items %}{{ k[0] }}{% endfor %}{{ {'x': 1}.keys() | list }}",
+            "{{ 'a<b>'.replace('<', '[') | replace('>', ']') }} {{ 'x\ny' | indent(2, true) }}",
+            "{{ ' a b '.strip().split(' ') }} {{ 'a,b' | split(',') | last }} {{ 'a\nb'.splitlines() }}",
+            "{{ 'Abc' | lower }} {{ 'abc'.title() }} {{ 'abc'.startswith('a') }} {{ 'abc'.find('c') }}",
+            "{{ 'a' in 'abc' }} {{ 4 not in [1, 2] }} {{ 1 < 2 <= 2 }} {{ 'a' if 1 == 2 else 'b' }}",
+            "{{ x is defined }} {{ 1 is number }} {{ 'a' is string }} {{ [] is iterable }} {{ x or 'y' }}",
+            "{{ 3 is odd }} {{ 4 is divisibleby(2) }} {{ none is none }} {{ {} is mapping }}",
+            "{% set ns = namespace(n=0, s='') %}{% for m in messages %}{% set ns.n = ns.n + 1 %}\
+             {% set ns.s = ns.s ~ m.role %}{% endfor %}{{ ns.n }}{{ ns.s }}{{ ns }}",
+            "{% macro say(m, end='.') %}{{ m.content | trim }}{{ end }}{% endmacro %}\
+             {% for m in messages if m.role == 'user' %}{{ say(m) }}{{ say(m, end='!') }}{% endfor %}",
+            "{% set text %}a{{ 1 }}  {% endset %}{{ text | trim }}{% filter upper %}b{% endfilter %}",
+            "{% with a = 1, b = [2] %}{{ a }}{{ b[0] }}{% endwith %}{% for a, b in [[1, 2]] %}{{ b }}\
+             {% else %}none{% endfor %}{% for x in [] %}{% else %}none{% endfor %}",
+            "{% for i in range(10) %}{% if i == 2 %}{% continue %}{% endif %}{% if i > 4 %}{% break %}\
+             {% endif %}{{ i }}{{ loop.cycle('a', 'b') }}{% endfor %}{{ range(9, 1, -3) | list }}",
+            "{{ '3' | int + 1 }} {{ 2.5 | round }} {{ [1, 5, 3] | max }} {{ [1, 2] | sum }} {{ -3 | abs }}",
+            "{{ dict(a=1, b='x') }} {{ {'a': 1}.get('b', 'none') }} {{ {'a': {'b': 1}}['a'].b }}",
+            "{{ messages[0] | attr('role') }} {{ nothing | default('d') }} {{ '<' | e }} {{ 1e300 }}",
+            "\n  {%- if true -%}  a  {%- endif %}\n {# note #} b\n{{ 5000000000 | tojson }}\n",
+        ] {
+            assert_eq!(rendered(template), unbounded(template), "{template}");
+        }
+    }
+
+    #[test]
+    fn render_slices_as_python_does() {
+        for (slice, expected) in [
+            ("''[::-1]", ""),
+            ("'abcde'[::-1]", "edcba"),
+            ("'abcde'[3:0:-1]", "dcb"),
+            ("'abcde'[-2::-2]", "db"),
+            ("'abcde'[:1:-1]", "edc"),
+            ("'abcde'[-99:99]", "abcde"),
+            ("'abcde'[4:1]", ""),
+            ("'abcde'[1:9223372036854775807:2]", "bd"),
+            ("[][::-1]", "[]"),
+            ("[1, 2, 3][::-2]", "[3, 1]"),
+            ("none[1:]", "[]"),
+        ] {
+            assert_eq!(rendered(&format!("{{{{ {slice} }}}}")), expected, "{slice}");
+        }
     }
 
     /// A small model whose control tokens are `<s>`, `</s>` and `<pad>`.
