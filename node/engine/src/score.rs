@@ -9,12 +9,17 @@
 //! - The cost of a token is `log2(total) - log2(frequency)` in Q32, where `log2 x` is
 //!   `ln_q32(x) * LOG2_E / 2^32`, rounded down, of [`crate::sampling::fixed`]; at least 0. The sum
 //!   is rounded down to units of 2^-16 bit at the end.
-//! - The opening, the tokens of the empty text, is free. If it is empty, the first token has no row
-//!   before it and costs as much as any other: `log2` of the size of the vocabulary.
+//! - The opening, the token that begins a text where the file says so, is free. If there is none,
+//!   the first token has no row before it and costs as much as any other: `log2` of the size of the
+//!   vocabulary. No token is told that ends a text.
+//! - A vocabulary may put a space before a text; its tokens are told with it, and who reads them takes
+//!   one space off. So that no text is changed by that, no other space is put into it, unlike in a
+//!   prompt, where each special token is followed by one.
 //! - A text longer than a window of 2048 tokens, or of the model's context if that is less, opening
 //!   included, is told in several. Each window after the first begins in the middle of the one
 //!   before: its first half is known already and its second half is told.
-//! - A text that the tokens do not give back byte for byte costs 8 bits for each byte.
+//! - A text that the tokens do not give back byte for byte costs 8 bits for each byte: one with
+//!   characters that the vocabulary spells otherwise, such as `▁` for a space.
 
 mod compress;
 
@@ -124,7 +129,7 @@ fn cost(part: Part) -> u64 {
 
 /// A text as tokens, and its windows.
 pub(crate) struct Telling {
-    /// The tokens of the empty text.
+    /// What stands before them.
     pub opening: Vec<u32>,
     /// The tokens that are told.
     pub tokens: Vec<u32>,
@@ -141,10 +146,10 @@ pub(crate) struct Window {
 impl Telling {
     /// The tokens of a text, if they give it back.
     pub(crate) fn new(model: &Model, text: &[u8]) -> Option<Self> {
-        let (opening, all) = (model.tokenize(b""), model.tokenize(text));
-        let tokens = all.strip_prefix(opening.as_slice())?.to_vec();
-        (!tokens.is_empty() && model.detokenize(&tokens) == text)
-            .then_some(Self { opening, tokens })
+        let tokenizer = model.tokenizer();
+        let tokens = tokenizer.encode_told(text);
+        let told = !tokens.is_empty() && tokenizer.decode_told(&tokens) == text;
+        told.then(|| Self { opening: tokenizer.opening(), tokens })
     }
 
     /// Tokens of the text in a window: at least two, one that is known and one that is told.

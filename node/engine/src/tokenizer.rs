@@ -138,10 +138,48 @@ impl Tokenizer {
 
     /// The tokens of a text, between the tokens that open and end one if the file says so.
     pub fn encode(&self, text: &[u8]) -> Vec<u32> {
-        let mut out: Vec<u32> = self.bos.filter(|_| self.add_bos).into_iter().collect();
+        let mut out = self.opening();
         self.encode_into(text, &mut out);
         out.extend(self.add_eos.then_some(self.eos));
         out
+    }
+
+    /// The token that opens a text, if the file says that one does.
+    pub(crate) fn opening(&self) -> Vec<u32> {
+        self.bos.filter(|_| self.add_bos).into_iter().collect()
+    }
+
+    /// The tokens of a text alone, by which [`Tokenizer::decode_told`] gives it back: between the
+    /// tokens that open and end one, and with no space but before all of it.
+    pub(crate) fn encode_told(&self, text: &[u8]) -> Vec<u32> {
+        let (mut first, mut out) = (true, Vec::new());
+        for chunk in text.utf8_chunks() {
+            for part in self.vocabulary.parts(chunk.valid(), false) {
+                match part {
+                    Part::Token(token) => out.push(token),
+                    Part::Text(text) => self.encode_text(text, first, &mut out),
+                }
+                first = false;
+            }
+            for &byte in chunk.invalid() {
+                self.encode_byte(byte, &mut out);
+                first = false;
+            }
+        }
+        out
+    }
+
+    /// The bytes of the tokens of a text, without the space that the vocabulary puts before one.
+    pub(crate) fn decode_told(&self, tokens: &[u32]) -> Vec<u8> {
+        let mut bytes = self.decode(tokens);
+        let prefixed = match &self.algorithm {
+            Algorithm::SentencePiece(pieces) => pieces.prefixes_space(),
+            Algorithm::Bytes | Algorithm::ByteLevel(_) => false,
+        };
+        if prefixed && bytes.first() == Some(&b' ') {
+            bytes.remove(0);
+        }
+        bytes
     }
 
     /// The tokens of a text in which the texts of control tokens stand for them; the rest is

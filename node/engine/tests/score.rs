@@ -6,9 +6,17 @@ mod common;
 use assay_engine::{
     compress, decompress, score, synthetic::Synthetic, EngineError, Limits, Model, Threads,
 };
-use common::{model, rows, NEVER};
+use candle_core::quantized::gguf_file::Value;
+use common::{
+    model, rows,
+    vocabularies::{self, pieces, words},
+    NEVER,
+};
 use proptest::prelude::{any, prop, prop_assert_eq, proptest, ProptestConfig};
-use std::{sync::atomic::AtomicBool, time::Instant};
+use std::{
+    sync::{atomic::AtomicBool, LazyLock},
+    time::Instant,
+};
 
 /// Of the kind that the tiny model was trained on, though not from its book.
 const TEXT: &[u8] = b"And the king said unto the men of the city, Go ye up into the mountain, and \
@@ -43,6 +51,52 @@ fn text_comes_back_from_a_code_as_long_as_its_score() {
             assert_is_length(bits, &code);
         }
     }
+}
+
+/// Models with vocabularies of pieces and of words, opened, ended and prefixed or not.
+static VOCABULARIES: LazyLock<Vec<Model>> = LazyLock::new(|| {
+    let flag = |name: &str, on: bool| (format!("tokenizer.ggml.{name}"), Value::Bool(on));
+    let mut models = Vec::new();
+    for (file, begins) in [(pieces(), true), (words(), true), (words(), false)] {
+        for (ends, prefix) in [(false, true), (true, true), (true, false)] {
+            let keys = [
+                flag("add_bos_token", begins),
+                flag("add_eos_token", ends),
+                flag("add_space_prefix", prefix),
+            ];
+            let keys: Vec<_> = keys.iter().map(|(key, on)| (key.as_str(), on.clone())).collect();
+            models.push(vocabularies::model(&file, &keys));
+        }
+    }
+    models
+});
+
+#[test]
+fn text_is_told_in_tokens_whatever_the_vocabulary_puts_around_it() {
+    let (threads, limits) = (Threads::new(1), Limits::default());
+    for model in VOCABULARIES.iter() {
+        for text in
+            ["abc", " abc", "  the text", "a\n\n b", "<think>so</think> it is", "é\u{1f642}"]
+        {
+            let score = score(model, &threads, text.as_bytes(), &limits, &NEVER).unwrap();
+            assert!(score.tokens > 0, "{text:?}");
+            let (bits, code) = code(model, text.as_bytes());
+            assert_eq!(back(model, &code).unwrap(), text.as_bytes());
+            assert_is_length(bits, &code);
+        }
+        // Even a model that has learnt nothing tells pieces in less than their bytes.
+        let (bits, _) = code(model, TEXT);
+        assert!((bits >> 16) < 7 * TEXT.len() as u64, "{bits}");
+    }
+}
+
+#[test]
+fn text_that_its_tokens_do_not_give_back_is_told_in_bytes() {
+    let model = vocabularies::model(&pieces(), &[]);
+    let text = "a\u{2581}b".as_bytes();
+    let (bits, code) = code(&model, text);
+    assert_eq!(bits, (8 * text.len() as u64) << 16);
+    assert_eq!(back(&model, &code).unwrap(), text);
 }
 
 #[test]
@@ -134,6 +188,24 @@ proptest! {
         for model in [Model::tiny().unwrap(), model(Synthetic { context: 64, ..Synthetic::default() })] {
             let (bits, code) = code(&model, &text);
             prop_assert_eq!(&back(&model, &code).unwrap(), &text);
+            assert_is_length(bits, &code);
+        }
+    }
+
+    #[test]
+    fn any_text_comes_back_through_any_vocabulary(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                &b" "[..], b"  ", b"    ", b"a", b"the", b"\n", b"\xff", b"\xe2\x96\x81", b"<think>",
+                b"</think>", b"<s>", b"</s>", b"think>x", b"<|end|>", b"0x41", b"\xc3\xa9",
+            ]),
+            0..12,
+        ),
+    ) {
+        let text = parts.concat();
+        for model in VOCABULARIES.iter() {
+            let (bits, code) = code(model, &text);
+            prop_assert_eq!(&back(model, &code).unwrap(), &text);
             assert_is_length(bits, &code);
         }
     }

@@ -93,7 +93,10 @@ pub fn decompress(
     }
     let text = match count {
         0 => rest.to_vec(),
-        _ => model.detokenize(&read((model, threads), count, rest, limits, cancel)?),
+        _ => {
+            let tokens = read((model, threads), count, rest, limits, cancel)?;
+            model.tokenizer().decode_told(&tokens)
+        }
     };
     if check(&text) != *wanted {
         return Err(damaged("check", "the text is another"));
@@ -109,7 +112,7 @@ fn read(
     limits: &Limits,
     cancel: &AtomicBool,
 ) -> Result<Vec<u32>, EngineError> {
-    let (opening, vocab) = (model.tokenize(b""), model.info().vocab_size);
+    let (opening, vocab) = (model.tokenizer().opening(), model.info().vocab_size);
     let room = Telling::room(model, opening.len());
     let capacity = Telling::capacity(room, opening.len(), count);
     let mut session = Session::new(model, threads, capacity, limits)?;

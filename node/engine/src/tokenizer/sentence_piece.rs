@@ -83,6 +83,11 @@ impl SentencePiece {
         self.bytes[usize::from(byte)]
     }
 
+    /// Whether a space is put before a text.
+    pub(super) fn prefixes_space(&self) -> bool {
+        self.space_prefix
+    }
+
     /// `first` tells whether the text is the first, or the first after a special token.
     pub(super) fn encode(&self, text: &str, first: bool, out: &mut Vec<u32>) {
         let prefix = if first && self.space_prefix { SPACE } else { "" };

@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The two vocabularies of `tests/vocabularies`, and changed copies of them.
 
-use assay_engine::{gguf, synthetic::write, tokenizer::Tokenizer, EngineError};
-use candle_core::quantized::gguf_file::{Content, Value};
+use assay_engine::{
+    gguf,
+    synthetic::{write, Synthetic},
+    tokenizer::Tokenizer,
+    EngineError, Model,
+};
+use candle_core::{
+    quantized::{
+        gguf_file::{Content, Value},
+        GgmlDType, QTensor,
+    },
+    Device, Tensor,
+};
 use std::{collections::BTreeMap, io::Cursor};
 
 /// SentencePiece.
@@ -31,4 +42,21 @@ pub fn read(file: &[u8], changes: &[(&str, Value)]) -> Result<Tokenizer, EngineE
     let content = Content::read(&mut Cursor::new(file)).expect("a fixture");
     let rows = content.metadata["tokenizer.ggml.tokens"].to_vec().expect("an array").len();
     Tokenizer::read(&gguf::read(&changed(file, changes))?, rows)
+}
+
+/// A small model with the vocabulary of a file, these keys being in place of its own.
+pub fn model(file: &[u8], changes: &[(&str, Value)]) -> Model {
+    let own = Content::read(&mut Cursor::new(changed(file, changes))).expect("a fixture").metadata;
+    let rows = own["tokenizer.ggml.tokens"].to_vec().expect("an array").len();
+    let shape = Synthetic::default();
+    let mut metadata = shape.metadata();
+    metadata.retain(|(key, _)| !key.starts_with("tokenizer."));
+    metadata.extend(own.into_iter().filter(|(key, _)| key.starts_with("tokenizer.")));
+    let mut tensors = shape.tensors().expect("whole blocks");
+    // So small that all tokens are nearly alike.
+    let number = |i: usize| ((i * i % 97) as f32 - 48.0) / 5000.0;
+    let numbers: Vec<f32> = (0..rows * shape.dim).map(number).collect();
+    let embedding = Tensor::from_vec(numbers, (rows, shape.dim), &Device::Cpu).expect("a matrix");
+    tensors[0].1 = QTensor::quantize(&embedding, GgmlDType::Q8_0).expect("whole blocks");
+    Model::from_bytes(write(&metadata, &tensors).expect("a file")).expect("a valid model")
 }
