@@ -18,6 +18,7 @@ use crate::{
     weights::Shape,
     EngineError, Model, Threads,
 };
+pub(crate) use session::Sequence;
 pub use session::Session;
 use std::sync::{Mutex, PoisonError};
 use tile::{HeadTile, Pass, Place, Tile, ROWS};

@@ -2,11 +2,7 @@
 //! Drafts from a smaller model.
 
 use super::Drafter;
-use crate::{
-    forward::{Span, Workspace, CHUNK},
-    kv::{KvCache, Pool, Prefix},
-    pick, EngineError, Limits, Model, SampleSpec, Threads,
-};
+use crate::{forward::Sequence, pick, EngineError, Limits, Model, SampleSpec, Threads};
 use std::sync::Arc;
 
 /// A smaller model of the same vocabulary, which chooses by the same random numbers: at temperatures
@@ -15,10 +11,9 @@ use std::sync::Arc;
 pub struct ModelDrafter {
     model: Arc<Model>,
     threads: Arc<Threads>,
-    cache: KvCache,
-    workspace: Workspace,
+    sequence: Sequence,
     capacity: usize,
-    /// The tokens in the cache.
+    /// The tokens that have gone through the model.
     seen: Vec<u32>,
 }
 
@@ -44,43 +39,24 @@ impl ModelDrafter {
         limits: &Limits,
     ) -> Result<Self, EngineError> {
         check_vocabulary(model.info().vocab_size, target.info().vocab_size)?;
-        let shape = *model.shape();
         // Beyond its own context it drafts nothing.
-        let capacity = capacity.min(shape.context);
-        let (tokens, bytes) = (capacity.min(CHUNK), KvCache::bytes(&shape, capacity));
-        let needed = Workspace::bytes(&shape, &threads, tokens, capacity).saturating_add(bytes);
-        if needed > limits.memory_bytes {
-            return Err(EngineError::MemoryLimit { needed, limit: limits.memory_bytes });
-        }
-        let promise = Pool::new(&shape, bytes).promise(KvCache::pages(capacity))?;
-        Ok(Self {
-            cache: KvCache::new(&shape, Prefix::default(), promise),
-            workspace: Workspace::new(&shape, &threads, tokens, capacity),
-            model,
-            threads,
-            capacity,
-            seen: Vec::new(),
-        })
+        let capacity = capacity.min(model.shape().context);
+        let sequence = Sequence::new((&*model, &*threads), capacity, limits)?;
+        Ok(Self { model, threads, sequence, capacity, seen: Vec::new() })
     }
 
     /// Sends `tokens` through the model and gives what it chooses after the last.
     fn forward(&mut self, tokens: &[u32], sample: &SampleSpec) -> Result<Option<u32>, EngineError> {
-        let mut last = None;
-        let end = self.cache.len() + tokens.len();
-        for tokens in tokens.chunks(self.workspace.tokens()) {
-            self.cache.reserve(tokens.len())?;
-            let wanted = |index: usize| index + 1 == end;
-            let span = Span { cache: &mut self.cache, tokens, wanted: &wanted };
-            let rows = self.workspace.pass(
-                (&self.model, &self.threads),
-                &mut [span],
-                &|| Ok(()),
-                &|_, row| pick(row.logits, row.position as u32 + 1, sample),
-            )?;
-            self.seen.extend_from_slice(tokens);
-            last = rows.last().map(|&(_, token)| token);
-        }
-        Ok(last)
+        let end = self.sequence.len() + tokens.len();
+        let chosen = self.sequence.forward(
+            (&*self.model, &*self.threads),
+            tokens,
+            &|_| Ok(()),
+            &|index| index + 1 == end,
+            &|row| pick(row.logits, row.position as u32 + 1, sample),
+        )?;
+        self.seen.extend_from_slice(tokens);
+        Ok(chosen.last().copied())
     }
 }
 
@@ -90,7 +66,7 @@ impl Drafter for ModelDrafter {
         // The last token goes through again if need be: its row is the first guess.
         let known = known.min(tokens.len().saturating_sub(1));
         self.seen.truncate(known);
-        self.cache.truncate(known);
+        self.sequence.truncate(known);
         let (mut next, mut drafted) = (tokens[known..].to_vec(), Vec::new());
         while drafted.len() < count && self.seen.len() + next.len() <= self.capacity {
             // A drafter that cannot go on has nothing to say; the model goes on without it.
