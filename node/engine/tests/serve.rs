@@ -132,9 +132,12 @@ proptest! {
         pages in prop::sample::select(vec![12u64, 20, 100]),
         running in 1usize..8,
         prefix_cache in any::<bool>(),
+        halves in any::<bool>(),
     ) {
         let model = synthetic();
         let page = 2 * 2 * 32 * 16 * 4;
+        // Half of them are then as many.
+        let pages = if halves { 2 * pages } else { pages };
         let config = ServerConfig {
             cache_bytes: pages * page,
             jobs: running,
@@ -142,6 +145,7 @@ proptest! {
             rows,
             decode_rows: rows / 2 + 1,
             prefix_cache,
+            halves,
         };
         let server = server(&model, threads, config);
         prop_assert_eq!(server.metrics().pages_limit as u64, pages);

@@ -4,7 +4,8 @@
 use super::{
     job::Job,
     queue::Queue,
-    share::{share, Want},
+    share::{share, Kind, Want},
+    speed::Speedometer,
     Metrics, ServerConfig,
 };
 use crate::{
@@ -13,9 +14,12 @@ use crate::{
     task::{judge, Choice, Next},
     EngineError, Model, Threads,
 };
-use std::sync::{
-    atomic::{AtomicBool, Ordering},
-    Arc,
+use std::{
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+    time::Instant,
 };
 
 /// Jobs that go through the model together.
@@ -30,6 +34,7 @@ pub(super) struct Batch {
     ended: Vec<Ended>,
     /// Ends a pass in which nobody is interested any more.
     closed: Arc<AtomicBool>,
+    speed: Arc<Speedometer>,
     metrics: Metrics,
 }
 
@@ -64,6 +69,7 @@ impl Batch {
         config: ServerConfig,
         pool: Arc<Pool>,
         closed: Arc<AtomicBool>,
+        speed: Arc<Speedometer>,
     ) -> Self {
         let shape = model.shape();
         // No sequence is longer than all pages.
@@ -72,7 +78,19 @@ impl Batch {
         let prefixes = PrefixCache::default();
         let (running, ended) = (Vec::new(), Vec::new());
         let metrics = Metrics { pages_limit: pool.limit(), ..Metrics::default() };
-        Self { model, threads, config, pool, prefixes, workspace, running, ended, closed, metrics }
+        Self {
+            model,
+            threads,
+            config,
+            pool,
+            prefixes,
+            workspace,
+            running,
+            ended,
+            closed,
+            speed,
+            metrics,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -97,12 +115,40 @@ impl Batch {
     /// Takes jobs from the queue while there is room for the next.
     pub(super) fn admit(&mut self, queue: &mut Queue) {
         queue.end_stopped();
-        while self.running.len() < self.config.jobs {
-            let Some(job) = queue.front() else { break };
-            let Ok((cache, published)) = self.cache(job) else { break };
-            let Some(job) = queue.pop() else { break };
-            self.running.push(Running { job, cache, published, rows: 0 });
+        if !self.config.halves {
+            while self.admit_first(queue, None) {}
+            return;
         }
+        for kind in [Kind::Generate, Kind::Verify] {
+            while self.admit_first(queue, Some(kind)) {}
+        }
+    }
+
+    /// Takes the first job of a kind, or of the one whose turn it is; `false` if there is none or
+    /// there is no room for it.
+    fn admit_first(&mut self, queue: &mut Queue, kind: Option<Kind>) -> bool {
+        let Some(kind) = kind.or_else(|| queue.next()) else { return false };
+        let Some(job) = queue.front(kind) else { return false };
+        if !self.has_share(job) {
+            return false;
+        }
+        let Ok((cache, published)) = self.cache(job) else { return false };
+        let Some(job) = queue.pop(kind) else { return false };
+        self.running.push(Running { job, cache, published, rows: 0 });
+        true
+    }
+
+    /// Whether the jobs of its kind leave room for another one.
+    fn has_share(&self, job: &Job) -> bool {
+        if !self.config.halves {
+            return self.running.len() < self.config.jobs;
+        }
+        let pages = |job: &Job| KvCache::pages(job.task().capacity());
+        let running = self.running.iter().map(|running| &running.job);
+        let same: Vec<&Job> = running.filter(|other| other.kind() == job.kind()).collect();
+        let used: usize = same.iter().map(|job| pages(job)).sum();
+        same.len() < self.config.share(self.config.jobs).max(1)
+            && used + pages(job) <= self.config.share(self.pool.limit())
     }
 
     /// A cache for all of a job's tokens, with the pages that are there already.
@@ -155,7 +201,15 @@ impl Batch {
             return;
         }
         // A pass that is broken off is as if it had not begun.
+        let begun = Instant::now();
         let Ok(choices) = self.pass() else { return };
+        let time = begun.elapsed();
+        // Its rows are counted in its cache by now.
+        let rows = self.running.iter().flat_map(|running| {
+            let length = running.cache.len();
+            length.saturating_sub(running.rows)..length
+        });
+        self.speed.observe(rows, time);
         self.metrics.steps += 1;
         self.metrics.last_rows = self.running.iter().map(|running| running.rows).sum();
         self.metrics.rows += self.metrics.last_rows as u64;

@@ -14,6 +14,7 @@ mod batch;
 mod job;
 mod queue;
 mod share;
+mod speed;
 
 use crate::{
     forward::CHUNK,
@@ -27,6 +28,8 @@ use batch::{Batch, Ended};
 use job::Job;
 pub use job::{GenerateJob, Handle, VerifyJob};
 use queue::Queue;
+pub use speed::Speed;
+use speed::Speedometer;
 use std::{
     ops::ControlFlow,
     sync::{
@@ -51,10 +54,25 @@ pub struct ServerConfig {
     pub decode_rows: usize,
     /// Whether the pages of ended jobs are kept for others with the same beginning.
     pub prefix_cache: bool,
+    /// Whether generations and verifications have half of the cache and half of the places each, so
+    /// that neither ever waits for the other.
+    pub halves: bool,
+}
+
+impl ServerConfig {
+    /// What one kind of jobs may have of `all`.
+    fn share(&self, all: usize) -> usize {
+        if self.halves {
+            all / 2
+        } else {
+            all
+        }
+    }
 }
 
 impl Default for ServerConfig {
-    /// One GiB of cache, 16 jobs, 64 that wait, passes of 128 tokens and 64, prefixes kept.
+    /// One GiB of cache, 16 jobs, 64 that wait, passes of 128 tokens and 64, prefixes kept, all shared
+    /// by both kinds.
     fn default() -> Self {
         Self {
             cache_bytes: 1 << 30,
@@ -63,6 +81,7 @@ impl Default for ServerConfig {
             rows: CHUNK,
             decode_rows: CHUNK / 2,
             prefix_cache: true,
+            halves: false,
         }
     }
 }
@@ -100,7 +119,10 @@ pub struct Server {
 
 struct Shared {
     model: Arc<Model>,
+    threads: Arc<Threads>,
+    config: ServerConfig,
     pool: Arc<Pool>,
+    speed: Arc<Speedometer>,
     queue: Mutex<Queue>,
     wake: Condvar,
     metrics: Mutex<Metrics>,
@@ -150,7 +172,8 @@ impl Drop for CloseOnDrop<'_> {
 }
 
 impl Server {
-    /// Starts a server. Its thread has the priority of the one that starts it.
+    /// Starts a server, when it has measured the model's speed. Its thread has the priority of the one
+    /// that starts it.
     ///
     /// # Errors
     /// [`EngineError::Io`] if the system gives no thread.
@@ -163,13 +186,22 @@ impl Server {
         let decode_rows = config.decode_rows.clamp(1, rows);
         let jobs = config.jobs.clamp(1, decode_rows);
         let config = ServerConfig { rows, decode_rows, jobs, ..config };
+        let speed = Arc::new(Speedometer::start(&model, &threads)?);
         let pool = Pool::new(model.shape(), config.cache_bytes);
         let closed = Arc::<AtomicBool>::default();
-        let batch = Batch::new(model.clone(), threads, config, pool.clone(), closed.clone());
+        let batch = Batch::new(
+            model.clone(),
+            threads.clone(),
+            config,
+            pool.clone(),
+            closed.clone(),
+            speed.clone(),
+        );
         let metrics = Mutex::new(batch.metrics());
         let queue = Mutex::new(Queue::new(config.queue));
         let wake = Condvar::new();
-        let shared = Arc::new(Shared { model, pool, queue, wake, metrics, closed });
+        let shared =
+            Arc::new(Shared { model, threads, config, pool, speed, queue, wake, metrics, closed });
         let serving = shared.clone();
         let thread = std::thread::Builder::new()
             .name("assay-engine-server".into())
@@ -189,12 +221,35 @@ impl Server {
         Metrics { waiting: self.shared.queue().len(), ..metrics }
     }
 
+    /// How fast it is.
+    pub fn speed(&self) -> Speed {
+        self.shared.speed.speed()
+    }
+
+    /// Measures its speed anew, on the calling thread, which has the priority that it has.
+    ///
+    /// # Errors
+    /// Those of [`Session`](crate::Session).
+    pub fn calibrate(&self) -> Result<(), EngineError> {
+        self.shared.speed.calibrate(&self.shared.model, &self.shared.threads)
+    }
+
+    /// Pages of the cache that a generation needs.
+    pub fn pages(input: usize, max_tokens: usize) -> usize {
+        KvCache::pages(input.saturating_add(max_tokens).saturating_sub(1))
+    }
+
+    /// Pages that all jobs of a kind together may have: what needs more can never run.
+    pub fn share_pages(&self) -> usize {
+        self.shared.config.share(self.shared.pool.limit())
+    }
+
     /// Submits a generation.
     ///
     /// # Errors
     /// [`EngineError::QueueFull`], [`EngineError::MemoryLimit`] if its cache exceeds its own limit or
-    /// the server's, [`EngineError::ServerClosed`], and those of [`crate::generate`] that the job
-    /// itself causes.
+    /// the server's for its kind, [`EngineError::ServerClosed`], and those of [`crate::generate`] that
+    /// the job itself causes.
     pub fn generate(&self, job: GenerateJob) -> Result<Handle<Generation>, EngineError> {
         let GenerateJob { input, spec, limits, cancel, drafter } = job;
         let task = Generating::new(&self.shared.model, input, &spec, drafter)?;
@@ -208,8 +263,8 @@ impl Server {
     ///
     /// # Errors
     /// [`EngineError::QueueFull`], [`EngineError::MemoryLimit`] if its cache exceeds its own limit or
-    /// the server's, [`EngineError::ServerClosed`], and those of [`crate::verify`] that the job
-    /// itself causes.
+    /// the server's for its kind, [`EngineError::ServerClosed`], and those of [`crate::verify`] that
+    /// the job itself causes.
     pub fn verify(&self, job: VerifyJob) -> Result<Handle<Verification>, EngineError> {
         let VerifyJob { prompt, transcript, spec, positions, limits, cancel } = job;
         let model = &self.shared.model;
@@ -234,7 +289,7 @@ impl Server {
     fn check_memory(&self, task: &dyn Task, limits: &Limits) -> Result<(), EngineError> {
         let shape = self.shared.model.shape();
         let needed = KvCache::bytes(shape, task.capacity());
-        let pages = self.shared.pool.limit();
+        let pages = self.share_pages();
         let limit = KvCache::bytes(shape, 1).saturating_mul(pages as u64).min(limits.memory_bytes);
         if needed > limit {
             return Err(EngineError::MemoryLimit { needed, limit });

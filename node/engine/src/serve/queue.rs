@@ -63,29 +63,28 @@ impl Queue {
         Ok(())
     }
 
-    /// The line whose first job is next.
-    fn next(&self) -> Kind {
+    /// The line whose first job is next, if a job waits at all.
+    pub(super) fn next(&self) -> Option<Kind> {
         match self.turn {
-            Kind::Generate if self.generations.is_empty() => Kind::Verify,
-            Kind::Verify if self.verifications.is_empty() => Kind::Generate,
-            turn => turn,
+            _ if self.len() == 0 => None,
+            Kind::Generate if self.generations.is_empty() => Some(Kind::Verify),
+            Kind::Verify if self.verifications.is_empty() => Some(Kind::Generate),
+            turn => Some(turn),
         }
     }
 
-    /// The job that is next.
-    pub(super) fn front(&mut self) -> Option<&Job> {
-        let next = self.next();
-        self.line(next).front()
+    /// The first job of a line.
+    pub(super) fn front(&mut self, kind: Kind) -> Option<&Job> {
+        self.line(kind).front()
     }
 
-    /// Takes the job that is next.
-    pub(super) fn pop(&mut self) -> Option<Job> {
-        let next = self.next();
-        self.turn = match next {
+    /// Takes the first job of a line; the next turn is the other's.
+    pub(super) fn pop(&mut self, kind: Kind) -> Option<Job> {
+        self.turn = match kind {
             Kind::Generate => Kind::Verify,
             Kind::Verify => Kind::Generate,
         };
-        self.line(next).pop_front()
+        self.line(kind).pop_front()
     }
 
     /// Ends the jobs that are cancelled or late.

@@ -18,7 +18,8 @@ fn model() -> Arc<Model> {
 fn batch(model: &Arc<Model>, config: ServerConfig) -> Batch {
     let pool = Pool::new(model.shape(), config.cache_bytes);
     let threads = Arc::new(Threads::new(1));
-    Batch::new(model.clone(), threads, config, pool, Arc::default())
+    let speed = Arc::new(Speedometer::start(model, &threads).unwrap());
+    Batch::new(model.clone(), threads, config, pool, Arc::default(), speed)
 }
 
 fn generating(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> (Job, Handle<Generation>) {
@@ -122,6 +123,53 @@ fn job_waits_for_pages_and_is_not_overtaken() {
     while step(&mut batch, &mut queue) == 0 {}
     step(&mut batch, &mut queue);
     assert_eq!((batch.metrics().running, queue.len()), (2, 0));
+}
+
+#[test]
+fn halves_keep_room_for_each_kind() {
+    let model = model();
+    let page = KvCache::bytes(model.shape(), 1);
+    // 26 pages of a verification of 401 tokens, and as many for generations of 4 pages each.
+    let config =
+        ServerConfig { cache_bytes: 52 * page, jobs: 32, halves: true, ..ServerConfig::default() };
+    let (mut batch, mut queue) = (batch(&model, config), Queue::new(64));
+    let (jobs, _handles): (Vec<Job>, Vec<_>) =
+        (0..9).map(|_| generating(&model, b"a", &SPEC)).unzip();
+    for job in jobs {
+        queue.push(job).unwrap();
+    }
+    step(&mut batch, &mut queue);
+    assert_eq!((batch.metrics().running, queue.len()), (6, 3), "six generations fit their half");
+    let (job, verdict) = verifying(&model);
+    queue.push(job).unwrap();
+    step(&mut batch, &mut queue);
+    assert_eq!((batch.metrics().running, queue.len()), (7, 3), "the verification does not wait");
+    let (second, _second) = verifying(&model);
+    queue.push(second).unwrap();
+    step(&mut batch, &mut queue);
+    assert_eq!(queue.len(), 4, "another one waits for the first");
+    while queue.len() > 0 || !batch.is_empty() {
+        step(&mut batch, &mut queue);
+    }
+    assert!(matches!(verdict.wait().unwrap(), Verification::Accept { .. }));
+}
+
+#[test]
+fn halves_keep_places_for_each_kind() {
+    let model = model();
+    let config = ServerConfig { jobs: 4, halves: true, ..ServerConfig::default() };
+    let (mut batch, mut queue) = (batch(&model, config), Queue::new(4));
+    let (jobs, _handles): (Vec<Job>, Vec<_>) =
+        (0..3).map(|_| generating(&model, b"a", &SPEC)).unzip();
+    for job in jobs {
+        queue.push(job).unwrap();
+    }
+    step(&mut batch, &mut queue);
+    assert_eq!((batch.metrics().running, queue.len()), (2, 1));
+    let (job, _verdict) = verifying(&model);
+    queue.push(job).unwrap();
+    step(&mut batch, &mut queue);
+    assert_eq!((batch.metrics().running, queue.len()), (3, 1));
 }
 
 #[test]
