@@ -9,7 +9,7 @@ use futures::StreamExt;
 use sc_client_api::BlockchainEvents;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 /// Runs as long as the node does.
 pub async fn run(client: Arc<FullClient>, worker: Arc<Worker>) {
@@ -24,13 +24,16 @@ pub async fn run(client: Arc<FullClient>, worker: Arc<Worker>) {
 /// A job is over when neither the finalised block nor the best one has it among the living: what
 /// only the best one knows is too new, and what only the finalised one knows may come back.
 fn reconcile(client: &FullClient, worker: &Worker, finalised: Hash) -> anyhow::Result<()> {
-    let jobs: Vec<JobId> = worker.jobs().into_iter().collect();
-    if jobs.is_empty() {
+    // Only these: what comes to the worker in the meantime was not asked about.
+    let mut over = worker.jobs();
+    if over.is_empty() {
         return Ok(());
     }
-    let mut live: BTreeSet<JobId> = BTreeSet::new();
+    let asked: Vec<JobId> = over.iter().copied().collect();
     for block in [finalised, client.info().best_hash] {
-        live.extend(client.runtime_api().live_jobs(block, jobs.clone())?);
+        for live in client.runtime_api().live_jobs(block, asked.clone())? {
+            over.remove(&live);
+        }
     }
-    Ok(worker.retain(&live)?)
+    Ok(worker.forget(&over)?)
 }

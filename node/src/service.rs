@@ -10,6 +10,7 @@ use crate::{
 };
 use assay_engine::Gate;
 use assay_host::MailboxExt;
+use assay_primitives::worker::KEY_TYPE;
 use assay_runtime::{opaque::Block, Hash, RuntimeApi};
 use assay_worker::{Worker, WorkerConfig, WorkerMailbox};
 use futures::FutureExt;
@@ -21,6 +22,7 @@ use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool::TransactionPoolHandle;
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_consensus_babe::inherents::BabeCreateInherentDataProviders;
+use sp_keystore::Keystore;
 use std::{sync::Arc, time::Duration};
 
 /// The client.
@@ -62,6 +64,12 @@ pub type Partial = sc_service::PartialComponents<
     TransactionPoolHandle<Block, FullClient>,
     Consensus,
 >;
+
+/// What to do where an engine has nobody to work for.
+const NO_WORKER_KEY: &str =
+    "the node is to run jobs and its keystore has no worker key; insert one with `assay-node key \
+     insert --scheme sr25519 --key-type assy --suri SECRET` and the same --base-path and --chain, or \
+     start the node without --engine and --model";
 
 /// Blocks between two justifications that are kept and made at the least.
 const JUSTIFICATION_PERIOD: u32 = 512;
@@ -180,14 +188,19 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
     if has_engine {
         worker_keys::insert(&config, &keystore).map_err(other_error)?;
     }
+    if has_engine && keystore.sr25519_public_keys(KEY_TYPE).is_empty() {
+        return Err(ServiceError::Other(NO_WORKER_KEY.into()));
+    }
+    let chain_folder = config.base_path.config_dir(config.chain_spec.id());
     let worker = Arc::new(
         Worker::start(
             WorkerConfig {
-                dir: config.base_path.path().join("worker"),
+                dir: chain_folder.join("worker"),
                 models: engine.models,
                 threads: engine.threads,
                 gate,
                 memory_bytes: engine.memory_bytes,
+                block_time: Duration::from_millis(assay_runtime::SLOT_DURATION),
                 fault: engine.fault,
             },
             config.prometheus_registry(),
@@ -196,6 +209,12 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
     );
 
     let genesis = client.info().genesis_hash;
+    // A development chain that begins anew gives the names of its jobs again.
+    if client.info().best_number == 0
+        && config.chain_spec.chain_type() == sc_service::ChainType::Development
+    {
+        worker.forget_jobs().map_err(other_error)?;
+    }
     let mut net_config = sc_network::config::FullNetworkConfiguration::<Block, Hash, N>::new(
         &config.network,
         config.prometheus_registry().cloned(),
@@ -243,7 +262,7 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
         Some("networking"),
         exchange::serve(exchange_requests, worker.clone()),
     );
-    task_manager.spawn_handle().spawn(
+    task_manager.spawn_handle().spawn_blocking(
         "assay-reconcile",
         None,
         reconcile::run(client.clone(), worker.clone()),

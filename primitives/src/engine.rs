@@ -2,9 +2,10 @@
 //! What passes between the runtime's off-chain workers and the node's engine.
 
 use crate::{
-    job::{FinishReason, JobId, ModelId, OutputCommitment, PeerIdBytes, Sampling},
+    job::{FinishReason, JobId, JobSpec, ModelId, OutputCommitment, PeerIdBytes, Sampling},
     reason::DeclineReason,
     verdict::Verdict,
+    BlockNumber,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -28,10 +29,27 @@ pub struct Task {
     pub sampling: Sampling,
     /// The node that holds the prompt; empty for any.
     pub peer: PeerIdBytes,
+    /// Blocks from its acceptance in which it must be done.
+    pub deadline: BlockNumber,
 }
 
-/// Something for the engine to do. Named by its kind and its job: submitting it again changes
-/// nothing.
+impl<AccountId> From<&JobSpec<AccountId>> for Task {
+    fn from(spec: &JobSpec<AccountId>) -> Self {
+        Self {
+            model: spec.model,
+            input_hash: spec.input_hash,
+            input_tokens: spec.input_tokens,
+            max_tokens: spec.max_tokens,
+            seed: spec.seed,
+            sampling: spec.sampling,
+            peer: spec.peer.clone(),
+            deadline: spec.deadline,
+        }
+    }
+}
+
+/// Something for the engine to do. Named by [`Work::id`]: submitting it again changes nothing but
+/// the time that is left for it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum Work {
     /// Fetch the prompt and see whether the job can be run. Answered by [`EngineResult::Ready`] or
@@ -60,7 +78,35 @@ pub enum Work {
         task: Task,
         /// What its operator committed to.
         commitment: OutputCommitment,
+        /// How many committees came before: what one could not find out the next asks again.
+        round: u8,
+        /// Blocks that are left to report what was found.
+        left: BlockNumber,
     },
+}
+
+impl Work {
+    /// The job that it is about.
+    pub fn job(&self) -> JobId {
+        match self {
+            Self::Prepare { job, .. } | Self::Generate { job, .. } | Self::Verify { job, .. } => {
+                *job
+            }
+        }
+    }
+
+    /// What names it: blake2_256 of its encoding without the time that is left. After a
+    /// reorganisation a job may have another commitment, and then it is other work.
+    pub fn id(&self) -> H256 {
+        let timeless = match self {
+            Self::Verify { job, task, commitment, round, .. } => {
+                let (task, commitment) = (task.clone(), *commitment);
+                Self::Verify { job: *job, task, commitment, round: *round, left: 0 }
+            }
+            other => other.clone(),
+        };
+        timeless.using_encoded(sp_crypto_hashing::blake2_256).into()
+    }
 }
 
 /// What the engine has found out. Kept until the chain shows the job as over.
@@ -97,6 +143,9 @@ pub enum EngineResult {
         verdict: Verdict,
         /// Secret of this node for this job, the same after a restart.
         salt: H256,
+        /// [`Work::id`] of what was asked: what was found of another commitment, or for another
+        /// committee, is no answer.
+        work: H256,
     },
 }
 

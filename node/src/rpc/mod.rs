@@ -3,6 +3,7 @@
 //! node knows.
 
 mod assay;
+mod output;
 
 pub use assay::{AssayRpc, AssayRpcServer};
 

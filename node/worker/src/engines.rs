@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The engine: one server for each model, all of them on the same threads.
 
-use crate::worker::LOG_TARGET;
+use crate::{promises::Capacity, worker::LOG_TARGET};
 use assay_engine::{
     serve::{Server, ServerConfig},
     EngineError, Gate, Model, Threads,
@@ -10,7 +10,8 @@ use assay_primitives::ModelId;
 use sp_core::H256;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Jobs of a model that run at the same time: rows of all of them share a pass over the weights.
+/// Jobs of a model and a kind that run at the same time: rows of all of them share a pass over the
+/// weights.
 pub const JOBS: usize = 8;
 
 /// What runs the models.
@@ -22,34 +23,39 @@ pub struct Engines {
 
 impl Engines {
     /// Starts them, with threads of a low priority that pass the gate, and `memory_bytes` of
-    /// key-value cache for each model.
+    /// key-value cache for each model, half of it for generations and half for verifications.
     pub fn start(
         models: Vec<Model>,
         threads: usize,
         gate: Arc<Gate>,
         memory_bytes: u64,
     ) -> Result<Self, EngineError> {
-        let start = move || {
-            // Threads inherit the priority and the cores of the one that starts them.
-            lower_priority();
-            leave_cores_to_blocks(threads);
+        in_the_background(threads, move || {
             let threads = Arc::new(Threads::behind(gate, threads));
-            let config =
-                ServerConfig { cache_bytes: memory_bytes, jobs: JOBS, ..ServerConfig::default() };
+            let config = ServerConfig {
+                cache_bytes: memory_bytes,
+                jobs: 2 * JOBS,
+                halves: true,
+                ..ServerConfig::default()
+            };
             let start = |model: Model| {
                 let id = H256(model.root());
                 Ok((id, Server::start(Arc::new(model), threads.clone(), config)?))
             };
             let servers = models.into_iter().map(start).collect::<Result<_, EngineError>>()?;
             Ok(Self { servers, threads })
-        };
-        let no_thread =
-            |source| EngineError::Io { path: "the thread that starts the engine".into(), source };
-        let starting = std::thread::Builder::new().name("assay-engine-start".into());
-        match starting.spawn(start).map_err(no_thread)?.join() {
-            Ok(started) => started,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        })
+    }
+
+    /// Measures the speed of a model anew, as its jobs would find it.
+    pub fn calibrate(&self, server: &Server) -> Result<(), EngineError> {
+        in_the_background(self.threads.count(), || server.calibrate())
+    }
+
+    /// What the server of a model can do.
+    pub fn capacity(&self, model: &ModelId) -> Option<Capacity> {
+        let server = self.server(model)?;
+        Some(Capacity { speed: server.speed(), pages: server.share_pages() })
     }
 
     /// The server of a model.
@@ -66,6 +72,26 @@ impl Engines {
     pub fn models(&self) -> impl Iterator<Item = (&ModelId, &Model)> {
         self.servers.iter().map(|(id, server)| (id, &**server.model()))
     }
+}
+
+/// Runs on a thread of the engine's priority and cores, which those that it starts inherit.
+fn in_the_background<T: Send>(
+    threads: usize,
+    run: impl FnOnce() -> Result<T, EngineError> + Send,
+) -> Result<T, EngineError> {
+    let no_thread = |source| EngineError::Io { path: "a thread of the engine".into(), source };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("assay-engine-start".into());
+        let running = thread.spawn_scoped(scope, || {
+            lower_priority();
+            leave_cores_to_blocks(threads);
+            run()
+        });
+        match running.map_err(no_thread)?.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 /// Keeps `threads` threads on as many cores, where there are more: what streams a model's weights

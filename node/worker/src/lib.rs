@@ -18,6 +18,7 @@ mod fault;
 mod gather;
 mod mailbox;
 mod metrics;
+mod promises;
 mod queue;
 mod results;
 mod run;

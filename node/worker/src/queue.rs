@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The work that waits. Bounded: what does not fit is refused, and asked for again later.
 
-use assay_primitives::{JobId, Work};
+use assay_primitives::{JobId, ModelId, Work};
 use codec::{Decode, Encode};
 use parking_lot::{Condvar, Mutex};
+use sp_core::H256;
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Instant,
 };
 
@@ -41,15 +42,18 @@ pub struct WorkKey {
     pub kind: Kind,
     /// Its job.
     pub job: JobId,
+    /// [`Work::id`]: a job can have several commitments, one on each branch of the chain.
+    pub work: H256,
 }
 
 impl From<&Work> for WorkKey {
     fn from(work: &Work) -> Self {
-        match work {
-            Work::Prepare { job, .. } => Self { kind: Kind::Prepare, job: *job },
-            Work::Generate { job, .. } => Self { kind: Kind::Generate, job: *job },
-            Work::Verify { job, .. } => Self { kind: Kind::Verify, job: *job },
-        }
+        let kind = match work {
+            Work::Prepare { .. } => Kind::Prepare,
+            Work::Generate { .. } => Kind::Generate,
+            Work::Verify { .. } => Kind::Verify,
+        };
+        Self { kind, job: work.job(), work: work.id() }
     }
 }
 
@@ -66,8 +70,6 @@ pub struct Payloads {
 pub enum Stage {
     /// Its payloads are not here yet.
     Gather {
-        /// How often they were looked for.
-        attempts: u32,
         /// When to look next.
         at: Instant,
     },
@@ -77,17 +79,30 @@ pub enum Stage {
 
 /// A piece of work that waits.
 pub struct Entry {
+    /// Its name.
+    pub key: WorkKey,
     /// What is to be done.
     pub work: Work,
     /// How far it is.
     pub stage: Stage,
 }
 
+/// Work that is not yet done.
+struct Open {
+    /// Until when it is of use to go on with it.
+    until: Instant,
+    model: ModelId,
+    /// Tokens that it has to read.
+    read: u64,
+    /// The hashes of its prompt and its transcript.
+    payloads: [Option<H256>; 2],
+}
+
 #[derive(Default)]
 struct Waiting {
     entries: VecDeque<Entry>,
     // Waiting or taken, and not yet done.
-    open: BTreeSet<WorkKey>,
+    open: BTreeMap<WorkKey, Open>,
     closed: bool,
 }
 
@@ -104,21 +119,41 @@ impl Queue {
         Self { waiting: Mutex::default(), changed: Condvar::new(), limit }
     }
 
-    /// Takes new work; `false` when it is full or closed. Work that is open already changes nothing.
-    pub fn submit(&self, work: Work) -> bool {
+    /// Takes new work, of use `until` then; `false` when it is full or closed. Of work that is open
+    /// already only a verification gets a new time, which follows from the chain.
+    pub fn submit(&self, work: Work, until: Instant) -> bool {
         let key = WorkKey::from(&work);
+        let (task, output) = match &work {
+            Work::Prepare { task, .. } | Work::Generate { task, .. } => (task, None),
+            Work::Verify { task, commitment, .. } => (task, Some(commitment)),
+        };
+        let written = output.map_or(0, |commitment| u64::from(commitment.tokens));
+        let open = Open {
+            until,
+            model: task.model,
+            read: u64::from(task.input_tokens).saturating_add(written),
+            payloads: [Some(task.input_hash), output.map(|commitment| commitment.output_hash)],
+        };
         let mut waiting = self.waiting.lock();
-        if waiting.open.contains(&key) {
+        if let Some(known) = waiting.open.get_mut(&key) {
+            if key.kind == Kind::Verify {
+                known.until = until;
+            }
             return true;
         }
         if waiting.closed || waiting.open.len() >= self.limit {
             return false;
         }
-        waiting.open.insert(key);
-        let stage = Stage::Gather { attempts: 0, at: Instant::now() };
-        waiting.entries.push_back(Entry { work, stage });
+        waiting.open.insert(key.clone(), open);
+        let stage = Stage::Gather { at: Instant::now() };
+        waiting.entries.push_back(Entry { key, work, stage });
         self.changed.notify_all();
         true
+    }
+
+    /// Until when it is of use to go on with work that is open.
+    pub fn until(&self, key: &WorkKey) -> Option<Instant> {
+        self.waiting.lock().open.get(key).map(|open| open.until)
     }
 
     /// Puts an entry back that is not yet done.
@@ -132,7 +167,8 @@ impl Queue {
         self.waiting.lock().open.remove(key);
     }
 
-    /// Waits for an entry whose payloads are to be gathered now; `None` when the queue is closed.
+    /// Waits for an entry whose payloads are to be gathered now; `None` when the queue is closed. What
+    /// a bond stands on goes before what can still be declined.
     pub fn next_to_gather(&self) -> Option<Entry> {
         let mut waiting = self.waiting.lock();
         loop {
@@ -140,14 +176,15 @@ impl Queue {
                 return None;
             }
             let now = Instant::now();
-            let due =
-                waiting.entries.iter().enumerate().filter_map(|(index, entry)| match entry.stage {
-                    Stage::Gather { at, .. } => Some((at, index)),
-                    Stage::Run(_) => None,
-                });
-            match due.min() {
-                Some((at, index)) if at <= now => return waiting.entries.remove(index),
-                Some((at, _)) => {
+            let next = waiting.entries.iter().enumerate().filter_map(|(index, entry)| match entry
+                .stage
+            {
+                Stage::Gather { at } => Some((at.max(now), entry.key.kind == Kind::Prepare, index)),
+                Stage::Run(_) => None,
+            });
+            match next.min() {
+                Some((at, _, index)) if at <= now => return waiting.entries.remove(index),
+                Some((at, ..)) => {
                     self.changed.wait_until(&mut waiting, at);
                 }
                 None => self.changed.wait(&mut waiting),
@@ -162,9 +199,10 @@ impl Queue {
             if waiting.closed {
                 return None;
             }
-            let ready = waiting.entries.iter().position(|entry| {
-                matches!(entry.stage, Stage::Run(_)) && WorkKey::from(&entry.work).kind == kind
-            });
+            let ready = waiting
+                .entries
+                .iter()
+                .position(|entry| matches!(entry.stage, Stage::Run(_)) && entry.key.kind == kind);
             match ready {
                 Some(index) => return waiting.entries.remove(index),
                 None => self.changed.wait(&mut waiting),
@@ -172,15 +210,14 @@ impl Queue {
         }
     }
 
-    /// Drops what waits for jobs that `keep` does not want.
-    pub fn retain(&self, keep: impl Fn(&JobId) -> bool) {
+    /// Drops what waits for jobs that are `over`.
+    pub fn forget(&self, over: impl Fn(&JobId) -> bool) {
         let mut waiting = self.waiting.lock();
         let Waiting { entries, open, .. } = &mut *waiting;
         entries.retain(|entry| {
-            let key = WorkKey::from(&entry.work);
-            let kept = keep(&key.job);
+            let kept = !over(&entry.key.job);
             if !kept {
-                open.remove(&key);
+                open.remove(&entry.key);
             }
             kept
         });
@@ -188,12 +225,29 @@ impl Queue {
 
     /// What is open.
     pub fn open(&self) -> Vec<WorkKey> {
-        self.waiting.lock().open.iter().cloned().collect()
+        self.waiting.lock().open.keys().cloned().collect()
+    }
+
+    /// The verifications that are open: the model and how many tokens are to be read.
+    pub fn verifications(&self) -> Vec<(ModelId, u64)> {
+        let waiting = self.waiting.lock();
+        let open = waiting.open.iter().filter(|(key, _)| key.kind == Kind::Verify);
+        open.map(|(_, open)| (open.model, open.read)).collect()
+    }
+
+    /// The payloads of all that is open.
+    pub fn payloads(&self) -> Vec<H256> {
+        self.waiting.lock().open.values().flat_map(|open| open.payloads).flatten().collect()
     }
 
     /// How many pieces of work wait.
     pub fn waiting(&self) -> usize {
         self.waiting.lock().entries.len()
+    }
+
+    /// Whether the node ends.
+    pub fn is_closed(&self) -> bool {
+        self.waiting.lock().closed
     }
 
     /// Ends the threads that wait.
@@ -206,11 +260,11 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::{Sampling, Task};
-    use sp_core::H256;
+    use assay_primitives::{FinishReason, OutputCommitment, Sampling, Task};
+    use std::time::Duration;
 
-    fn prepare(n: u8) -> Work {
-        let task = Task {
+    fn task() -> Task {
+        Task {
             model: H256::zero(),
             input_hash: H256::zero(),
             input_tokens: 1,
@@ -218,35 +272,79 @@ mod tests {
             seed: 0,
             sampling: Sampling::GREEDY,
             peer: Default::default(),
+            deadline: 10,
+        }
+    }
+
+    fn prepare(n: u8) -> Work {
+        Work::Prepare { job: H256::repeat_byte(n), task: task() }
+    }
+
+    fn verify(digest: u8, left: u32) -> Work {
+        let commitment = OutputCommitment {
+            output_hash: H256::zero(),
+            digest_commitment: H256::repeat_byte(digest),
+            tokens: 1,
+            finish: FinishReason::Length,
         };
-        Work::Prepare { job: H256::repeat_byte(n), task }
+        Work::Verify { job: H256::zero(), task: task(), commitment, round: 0, left }
+    }
+
+    fn submit(queue: &Queue, work: Work) -> bool {
+        queue.submit(work, Instant::now())
     }
 
     #[test]
     fn queue_takes_the_same_work_once() {
         let queue = Queue::new(8);
-        assert!(queue.submit(prepare(1)));
-        assert!(queue.submit(prepare(1)));
+        assert!(submit(&queue, prepare(1)));
+        assert!(submit(&queue, prepare(1)));
         assert_eq!(queue.waiting(), 1);
+    }
+
+    #[test]
+    fn other_commitment_of_a_job_is_other_work() {
+        let queue = Queue::new(8);
+        assert!(submit(&queue, verify(1, 9)) && submit(&queue, verify(2, 9)));
+        assert_eq!(queue.waiting(), 2);
+    }
+
+    #[test]
+    fn verification_that_is_asked_for_again_gets_a_new_time() {
+        let queue = Queue::new(8);
+        let (first, second) = (Instant::now(), Instant::now() + Duration::from_secs(9));
+        assert!(queue.submit(verify(1, 9), first) && queue.submit(verify(1, 8), second));
+        assert_eq!(queue.waiting(), 1);
+        assert_eq!(queue.until(&WorkKey::from(&verify(1, 0))), Some(second));
+        assert!(queue.submit(prepare(1), first) && queue.submit(prepare(1), second));
+        assert_eq!(queue.until(&WorkKey::from(&prepare(1))), Some(first));
+    }
+
+    #[test]
+    fn work_with_a_bond_on_it_goes_first() {
+        let queue = Queue::new(8);
+        assert!(submit(&queue, prepare(1)) && submit(&queue, verify(1, 9)));
+        assert_eq!(queue.next_to_gather().unwrap().work, verify(1, 9));
+        assert_eq!(queue.next_to_gather().unwrap().work, prepare(1));
     }
 
     #[test]
     fn queue_refuses_what_does_not_fit() {
         let queue = Queue::new(1);
-        assert!(queue.submit(prepare(1)));
-        assert!(!queue.submit(prepare(2)));
+        assert!(submit(&queue, prepare(1)));
+        assert!(!submit(&queue, prepare(2)));
         let entry = queue.next_to_gather().unwrap();
-        assert!(!queue.submit(prepare(2)), "what is being done counts");
-        queue.done(&WorkKey::from(&entry.work));
-        assert!(queue.submit(prepare(2)));
+        assert!(!submit(&queue, prepare(2)), "what is being done counts");
+        queue.done(&entry.key);
+        assert!(submit(&queue, prepare(2)));
     }
 
     #[test]
     fn queue_drops_the_work_of_jobs_that_are_over() {
         let queue = Queue::new(8);
-        assert!(queue.submit(prepare(1)) && queue.submit(prepare(2)));
-        queue.retain(|job| *job == H256::repeat_byte(2));
-        assert_eq!(queue.open(), [WorkKey { kind: Kind::Prepare, job: H256::repeat_byte(2) }]);
+        assert!(submit(&queue, prepare(1)) && submit(&queue, prepare(2)));
+        queue.forget(|job| *job == H256::repeat_byte(1));
+        assert_eq!(queue.open(), [WorkKey::from(&prepare(2))]);
     }
 
     #[test]
@@ -258,6 +356,6 @@ mod tests {
         });
         queue.close();
         assert!(thread.join().unwrap());
-        assert!(!queue.submit(prepare(1)));
+        assert!(!submit(&queue, prepare(1)));
     }
 }

@@ -7,6 +7,7 @@ use crate::{
 };
 use assay_primitives::{EngineResult, JobId};
 use parking_lot::{Condvar, Mutex};
+use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
@@ -56,9 +57,9 @@ impl Results {
         }
     }
 
-    /// Whether there is one.
-    pub fn contains(&self, key: &WorkKey) -> bool {
-        self.known.lock().by_key.contains_key(key)
+    /// One, if it is there.
+    pub fn get(&self, key: &WorkKey) -> Option<EngineResult> {
+        self.known.lock().by_key.get(key).cloned()
     }
 
     /// Up to `max` of them, beginning after those of the call before.
@@ -82,15 +83,32 @@ impl Results {
         page.into_iter().map(|(_, result)| result).collect()
     }
 
+    /// The outputs that this node stands for.
+    pub fn outputs(&self) -> BTreeSet<H256> {
+        let known = self.known.lock();
+        let outputs = known.by_key.values().filter_map(|result| match result {
+            EngineResult::Generated { commitment, .. } => Some(commitment.output_hash),
+            _ => None,
+        });
+        outputs.collect()
+    }
+
+    /// Forgets all, and which payloads are outputs.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        self.store.forget_jobs()?;
+        self.known.lock().by_key.clear();
+        Ok(())
+    }
+
     /// The jobs that have results.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         self.known.lock().by_key.keys().map(|key| key.job).collect()
     }
 
-    /// Forgets those of jobs that `keep` does not want.
-    pub fn retain(&self, keep: impl Fn(&JobId) -> bool) -> Result<(), StoreError> {
+    /// Forgets those of jobs that are `over`.
+    pub fn forget(&self, over: impl Fn(&JobId) -> bool) -> Result<(), StoreError> {
         let over: Vec<WorkKey> =
-            self.known.lock().by_key.keys().filter(|key| !keep(&key.job)).cloned().collect();
+            self.known.lock().by_key.keys().filter(|key| over(&key.job)).cloned().collect();
         if over.is_empty() {
             return Ok(());
         }
@@ -119,7 +137,8 @@ mod tests {
         let results = Results::load(store).unwrap();
         for n in 0..count {
             let job = JobId::repeat_byte(n);
-            results.put(WorkKey { kind: Kind::Prepare, job }, EngineResult::Ready { job }).unwrap();
+            let key = WorkKey { kind: Kind::Prepare, job, work: job };
+            results.put(key, EngineResult::Ready { job }).unwrap();
         }
         (dir, results)
     }
@@ -146,7 +165,7 @@ mod tests {
     #[test]
     fn results_of_jobs_that_are_over_are_forgotten() {
         let (_dir, results) = results(5);
-        results.retain(|job| *job == JobId::repeat_byte(3)).unwrap();
+        results.forget(|job| *job != JobId::repeat_byte(3)).unwrap();
         assert_eq!(results.jobs(), BTreeSet::from([JobId::repeat_byte(3)]));
         assert_eq!(results.store.results().unwrap().len(), 1);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Hands work to the engine and waits for it. Some threads of each kind do nothing else, so that
-//! generation and verification never wait for each other; the model's server runs their jobs together.
+//! Hands work to the engine and waits for it. Some threads of each kind do nothing else, and each
+//! kind has half of the places and of the memory of a model's server, so that generation and
+//! verification never wait for each other; the server runs their jobs together.
 
 use crate::{
     fault::Fault,
@@ -11,10 +12,11 @@ use crate::{
 use assay_engine::{
     self as engine,
     serve::{GenerateJob, Handle, VerifyJob},
+    Limits,
 };
 use assay_primitives::{
-    worker::Transcript, AbstainReason, DeclineReason, EngineResult, FinishReason, JobId,
-    OutputCommitment, RejectReason, Task, Verdict, Work,
+    worker::Transcript, AbstainReason, EngineResult, FinishReason, JobId, OutputCommitment,
+    RejectReason, Task, Verdict, Work,
 };
 use codec::Decode;
 use sp_core::H256;
@@ -25,12 +27,15 @@ use std::{sync::Arc, time::Instant};
 pub fn run(inner: Arc<Inner>, kind: Kind) {
     while let Some(entry) = inner.queue.next_to_run(kind) {
         let started = Instant::now();
-        let key = WorkKey::from(&entry.work);
-        let Entry { work, stage: Stage::Run(payloads) } = entry else { continue };
-        let result = match work {
-            Work::Generate { job, task } => generate(&inner, job, &task, &payloads),
-            Work::Verify { job, task, commitment } => {
-                verify(&inner, job, &task, &commitment, payloads)
+        let Entry { key, work, stage: Stage::Run(payloads) } = entry else { continue };
+        let result = match &work {
+            Work::Generate { job, task } => generate(&inner, &key, *job, task, &payloads),
+            Work::Verify { job, task, commitment, .. } => {
+                let verdict = judge(&inner, &key, task, commitment, payloads);
+                let salt = inner.verdict_salt(job);
+                let verified =
+                    |verdict| EngineResult::Verified { job: *job, verdict, salt, work: key.work };
+                verdict.map(verified)
             }
             Work::Prepare { .. } => None,
         };
@@ -56,23 +61,32 @@ fn sample_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
     }
 }
 
-/// Generates; `None` when it was cancelled, cannot be done, or is not to be told.
-fn generate(inner: &Inner, job: JobId, task: &Task, payloads: &Payloads) -> Option<EngineResult> {
+/// Generates; `None` when it was cancelled, cannot be done now, or is not to be told. What cannot be
+/// done now is asked for again by the chain as long as it waits.
+fn generate(
+    inner: &Inner,
+    key: &WorkKey,
+    job: JobId,
+    task: &Task,
+    payloads: &Payloads,
+) -> Option<EngineResult> {
     if inner.fault == Some(Fault::Silent) {
         return None;
     }
     let model = inner.engines.model(&task.model)?;
     let input = model.tokenize(&payloads.prompt);
     let generation = match inner.fault {
-        Some(Fault::WrongModel) => by_another_model(inner, &job, task, &input),
-        _ => by_the_model(inner, &job, task, &input),
+        Some(Fault::WrongModel) => by_another_model(inner, key, task, &input),
+        _ => by_the_model(inner, key, task, &input),
     };
     let generation = match generation {
         Ok(generation) => generation,
-        Err(error) if is_interrupted(&error) => return None,
         Err(error) => {
-            log::error!(target: LOG_TARGET, "job {job:?} cannot be generated: {error}");
-            return Some(EngineResult::Refused { job, reason: DeclineReason::Resource });
+            if !inner.is_interrupted(&error) {
+                log::error!(target: LOG_TARGET, "job {job:?} cannot be generated: {error}");
+            }
+            inner.streams.remove(&job);
+            return None;
         }
     };
     let mut output = generation.tokens;
@@ -99,21 +113,21 @@ fn generate(inner: &Inner, job: JobId, task: &Task, payloads: &Payloads) -> Opti
 /// Generates beside the model's other jobs, and shows each token as it comes.
 fn by_the_model(
     inner: &Inner,
-    job: &JobId,
+    key: &WorkKey,
     task: &Task,
     input: &[u32],
 ) -> Result<engine::Generation, engine::EngineError> {
     let server = inner.engines.server(&task.model).ok_or(engine::EngineError::ServerClosed)?;
-    let stream = inner.streams.open(job);
+    let stream = inner.streams.open(&key.job);
     let handle = server.generate(GenerateJob {
         input: input.to_vec(),
-        spec: sample_spec(job, task),
-        limits: inner.limits,
-        cancel: inner.cancellation(job),
+        spec: sample_spec(&key.job, task),
+        limits: Limits { memory_bytes: inner.memory_bytes, deadline: None },
+        cancel: inner.cancellation(key),
         drafter: None,
     })?;
     while let Some((index, token)) = handle.next_token() {
-        stream.push(index as usize, token, &server.model().detokenize(&[token]));
+        stream.push(index as usize, token);
     }
     handle.wait()
 }
@@ -121,16 +135,17 @@ fn by_the_model(
 /// Generates by a cheaper model than the one that is paid for.
 fn by_another_model(
     inner: &Inner,
-    job: &JobId,
+    key: &WorkKey,
     task: &Task,
     input: &[u32],
 ) -> Result<engine::Generation, engine::EngineError> {
     let model = inner.engines.model(&task.model).ok_or(engine::EngineError::ServerClosed)?;
-    let (cheap, stream) = (model.requantised_q4_0()?, inner.streams.open(job));
-    let (spec, cancel) = (sample_spec(job, task), inner.cancellation(job));
+    let (cheap, stream) = (model.requantised_q4_0()?, inner.streams.open(&key.job));
+    let (spec, cancel) = (sample_spec(&key.job, task), inner.cancellation(key));
+    let limits = Limits { memory_bytes: inner.memory_bytes, deadline: None };
     let threads = &inner.engines.threads;
-    engine::generate(&cheap, threads, input, &spec, &inner.limits, &cancel, &mut |index, token| {
-        stream.push(index as usize, token, &model.detokenize(&[token]));
+    engine::generate(&cheap, threads, input, &spec, &limits, &cancel, &mut |index, token| {
+        stream.push(index as usize, token);
     })
 }
 
@@ -151,21 +166,11 @@ fn falsify(fault: Option<Fault>, output: &mut Vec<u32>, finish: &mut FinishReaso
     }
 }
 
-/// Re-checks an output, whatever this node itself may do as an operator; `None` when it was broken off.
-fn verify(
-    inner: &Inner,
-    job: JobId,
-    task: &Task,
-    commitment: &OutputCommitment,
-    payloads: Payloads,
-) -> Option<EngineResult> {
-    let verdict = judge(inner, &job, task, commitment, payloads)?;
-    Some(EngineResult::Verified { job, verdict, salt: inner.verdict_salt(&job) })
-}
-
+/// Re-checks an output, whatever this node itself may do as an operator; `None` when it was broken
+/// off. Who cannot be done in time says so in time, which costs nothing.
 fn judge(
     inner: &Inner,
-    job: &JobId,
+    key: &WorkKey,
     task: &Task,
     commitment: &OutputCommitment,
     payloads: Payloads,
@@ -195,10 +200,10 @@ fn judge(
     let verification = server.verify(VerifyJob {
         prompt: payloads.prompt,
         transcript: claimed,
-        spec: sample_spec(job, task),
+        spec: sample_spec(&key.job, task),
         positions: engine::Positions::All,
-        limits: inner.limits,
-        cancel: inner.cancellation(job),
+        limits: Limits { memory_bytes: inner.memory_bytes, deadline: inner.queue.until(key) },
+        cancel: inner.cancellation(key),
     });
     let verdict = match verification.and_then(Handle::wait) {
         Ok(engine::Verification::Accept { digest_root: Some(root) }) => {
@@ -214,19 +219,13 @@ fn judge(
         Ok(engine::Verification::Reject { position, reason }) => {
             Verdict::Reject { position, reason: reject_reason(reason) }
         }
-        Err(error) if is_interrupted(&error) => return None,
+        Err(error) if inner.is_interrupted(&error) => return None,
         Err(error) => {
-            log::error!(target: LOG_TARGET, "job {job:?} cannot be verified: {error}");
+            log::error!(target: LOG_TARGET, "job {:?} cannot be verified: {error}", key.job);
             Verdict::Abstain(AbstainReason::Resource)
         }
     };
     Some(verdict)
-}
-
-/// Whether the work was broken off: the job is over, or the node ends and does it again when it is
-/// back. Neither says anything of the job.
-fn is_interrupted(error: &engine::EngineError) -> bool {
-    matches!(error, engine::EngineError::Cancelled { .. } | engine::EngineError::ServerClosed)
 }
 
 fn reject_reason(reason: engine::RejectReason) -> RejectReason {
@@ -244,12 +243,22 @@ fn reject_reason(reason: engine::RejectReason) -> RejectReason {
 }
 
 impl Inner {
+    /// Whether the work was broken off: the job is over, or the node ends and does it again when it
+    /// is back. Neither says anything of the job. A server that has ended while the node goes on is
+    /// something else.
+    fn is_interrupted(&self, error: &engine::EngineError) -> bool {
+        match error {
+            engine::EngineError::Cancelled { .. } => true,
+            engine::EngineError::ServerClosed => self.queue.is_closed(),
+            _ => false,
+        }
+    }
+
     /// Stores an output, and shows it to who listens.
     fn publish(&self, job: &JobId, transcript: &Transcript) -> Option<()> {
         use codec::Encode;
         let stored = self
-            .store
-            .put_payload(&transcript.encode())
+            .keep_payload(&transcript.encode())
             .and_then(|hash| self.store.put_output(job, &hash));
         if let Err(error) = stored {
             log::error!(target: LOG_TARGET, "the output of job {job:?} is lost: {error}");
@@ -257,7 +266,6 @@ impl Inner {
         }
         self.streams.open(job).complete(StreamState {
             tokens: transcript.output.clone(),
-            bytes: transcript.text.clone(),
             finish: Some(transcript.finish),
         });
         Some(())

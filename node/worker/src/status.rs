@@ -38,7 +38,7 @@ pub struct WorkerStatus {
     pub open: usize,
     /// Results of jobs that are not yet over.
     pub results: usize,
-    /// Threads of a job.
+    /// Threads that all jobs share.
     pub threads: usize,
     /// How this node cheats, on a development chain where it was told to.
     pub fault: Option<String>,

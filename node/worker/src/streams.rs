@@ -18,8 +18,6 @@ const KEPT: usize = 256;
 pub struct StreamState {
     /// The tokens so far.
     pub tokens: Vec<u32>,
-    /// Their bytes.
-    pub bytes: Vec<u8>,
     /// Why it ended; `None` while tokens may come.
     pub finish: Option<FinishReason>,
 }
@@ -33,12 +31,11 @@ impl Stream {
     }
 
     /// Adds a token, unless it is there already.
-    pub fn push(&self, index: usize, token: u32, bytes: &[u8]) {
+    pub fn push(&self, index: usize, token: u32) {
         self.0.send_if_modified(|state| {
             let new = state.finish.is_none() && index == state.tokens.len();
             if new {
                 state.tokens.push(token);
-                state.bytes.extend_from_slice(bytes);
             }
             new
         });
@@ -49,9 +46,19 @@ impl Stream {
         self.0.send_replace(whole);
     }
 
-    /// The state now.
-    pub fn state(&self) -> StreamState {
-        self.0.borrow().clone()
+    /// How many tokens there are.
+    pub fn len(&self) -> usize {
+        self.0.borrow().tokens.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Looks at the state now; what looks must be quick, for tokens wait for it.
+    pub fn read<T>(&self, look: impl FnOnce(&StreamState) -> T) -> T {
+        look(&self.0.borrow())
     }
 
     /// To wait for changes with.
@@ -88,6 +95,15 @@ impl Streams {
         stream
     }
 
+    /// Forgets the stream of a job that is not generated here after all, so that it does not hide
+    /// another node's.
+    pub fn remove(&self, job: &JobId) {
+        let mut kept = self.0.lock();
+        if kept.by_job.remove(job).is_some() {
+            kept.order.retain(|other| other != job);
+        }
+    }
+
     /// The stream of a job, if there is one.
     pub fn get(&self, job: &JobId) -> Option<Arc<Stream>> {
         self.0.lock().by_job.get(job).cloned()
@@ -102,25 +118,30 @@ mod tests {
     fn stream_takes_each_token_once_and_in_order() {
         let streams = Streams::default();
         let stream = streams.open(&JobId::zero());
-        stream.push(0, 65, b"A");
-        stream.push(0, 66, b"B");
-        stream.push(2, 67, b"C");
-        stream.push(1, 68, b"D");
-        let state = streams.get(&JobId::zero()).unwrap().state();
-        assert_eq!((state.tokens, state.bytes), (vec![65, 68], b"AD".to_vec()));
+        stream.push(0, 65);
+        stream.push(0, 66);
+        stream.push(2, 67);
+        stream.push(1, 68);
+        let stream = streams.get(&JobId::zero()).unwrap();
+        assert_eq!((stream.read(|state| state.tokens.clone()), stream.len()), (vec![65, 68], 2));
     }
 
     #[test]
     fn finished_stream_takes_no_more() {
         let stream = Stream::new();
-        let whole = StreamState {
-            tokens: vec![65],
-            bytes: b"A".to_vec(),
-            finish: Some(FinishReason::Length),
-        };
+        let whole = StreamState { tokens: vec![65], finish: Some(FinishReason::Length) };
         stream.complete(whole.clone());
-        stream.push(1, 66, b"B");
-        assert_eq!(stream.state(), whole);
+        stream.push(1, 66);
+        assert_eq!(stream.read(StreamState::clone), whole);
+    }
+
+    #[test]
+    fn stream_that_is_given_up_is_gone() {
+        let streams = Streams::default();
+        streams.open(&JobId::zero()).push(0, 65);
+        streams.remove(&JobId::zero());
+        assert!(streams.get(&JobId::zero()).is_none());
+        assert!(streams.open(&JobId::zero()).is_empty());
     }
 
     #[test]
@@ -138,7 +159,7 @@ mod tests {
         let stream = Stream::new();
         let mut listener = stream.listen();
         assert!(!listener.has_changed().unwrap());
-        stream.push(0, 65, b"A");
+        stream.push(0, 65);
         assert!(listener.has_changed().unwrap());
         assert_eq!(listener.borrow_and_update().tokens, [65]);
     }

@@ -6,16 +6,19 @@ use crate::{
     fault::Fault,
     gather::{self, PayloadSource},
     metrics::Metrics,
+    promises::Promises,
     queue::{Kind, Queue, WorkKey},
     results::Results,
     run,
     secret::{Purpose, Secret},
     status::{ModelStatus, WorkerStatus},
-    store::{Store, StoreError, MAX_PROMPT_BYTES},
+    store::{Origin, Store, StoreError, MAX_PROMPT_BYTES},
     streams::{Stream, Streams},
 };
-use assay_engine::{EngineError, Gate, Limits, Model};
-use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Task, Verdict, Work};
+use assay_engine::{EngineError, Gate, Model};
+use assay_primitives::{
+    worker::Transcript, BlockNumber, EngineResult, JobId, ModelId, Task, Verdict, Work,
+};
 use codec::Decode;
 use parking_lot::Mutex;
 use sp_core::H256;
@@ -37,8 +40,11 @@ pub const LOG_TARGET: &str = "assay-worker";
 
 /// Pieces of work that a node takes at a time.
 const QUEUE_LIMIT: usize = 256;
-/// Threads that gather payloads.
-const GATHERERS: usize = 2;
+/// Threads that gather payloads: so many peers can be slow to answer before others wait.
+const GATHERERS: usize = 8;
+/// Blocks before the last in which a verdict can be reported that a verifier comes to one, be it that
+/// it has none: another report of its may be under way.
+const REPORT_BLOCKS: BlockNumber = 5;
 
 /// What a worker is made of.
 pub struct WorkerConfig {
@@ -46,12 +52,15 @@ pub struct WorkerConfig {
     pub dir: PathBuf,
     /// The models that it runs.
     pub models: Vec<Model>,
-    /// Threads of a job.
+    /// Threads that all jobs share.
     pub threads: usize,
     /// What stops the engine for a while, for more urgent work.
     pub gate: Arc<Gate>,
-    /// The most bytes that a job's KV cache and buffers may have.
+    /// The bytes of each model's key-value cache: half for all jobs that are run, half for all that
+    /// are re-checked.
     pub memory_bytes: u64,
+    /// Time between two blocks.
+    pub block_time: Duration,
     /// How it cheats; only ever set on development chains.
     pub fault: Option<Fault>,
 }
@@ -85,12 +94,22 @@ pub(crate) struct Inner {
     pub store: Arc<Store>,
     pub streams: Streams,
     pub threads: usize,
-    pub limits: Limits,
+    pub memory_bytes: u64,
+    pub promises: Promises,
     pub fault: Option<Fault>,
     pub metrics: Option<Metrics>,
+    pub block_time: Duration,
     secret: Secret,
     source: OnceLock<Arc<dyn PayloadSource>>,
-    cancellations: Mutex<BTreeMap<JobId, Arc<AtomicBool>>>,
+    cancellations: Mutex<Cancellations>,
+}
+
+/// What stops work that runs.
+#[derive(Default)]
+struct Cancellations {
+    by_key: BTreeMap<WorkKey, Arc<AtomicBool>>,
+    /// The worker ends: what begins now is stopped at once.
+    closed: bool,
 }
 
 impl Inner {
@@ -109,10 +128,25 @@ impl Inner {
             log::warn!(target: LOG_TARGET, "a peer gave something else as payload {hash:?}");
             return None;
         }
-        if let Err(error) = self.store.put_payload(&payload) {
+        if let Err(error) = self.keep_payload(&payload) {
             log::error!(target: LOG_TARGET, "{error}");
         }
         Some(payload)
+    }
+
+    /// Keeps a payload of a job.
+    pub fn keep_payload(&self, payload: &[u8]) -> Result<H256, StoreError> {
+        let spared = self.needed();
+        self.store.put_payload(payload, Origin::Job, |hash| spared.contains(hash))
+    }
+
+    /// The payloads of the jobs that this node has to do with: what is asked for, and what it stands
+    /// for with its commitments.
+    fn needed(&self) -> BTreeSet<H256> {
+        let mut hashes = self.results.outputs();
+        hashes.extend(self.queue.payloads());
+        hashes.extend(self.promises.prompts());
+        hashes
     }
 
     /// The work is done.
@@ -121,6 +155,9 @@ impl Inner {
         log::info!(target: LOG_TARGET, "{} of job {:?}: {outcome}", key.kind.label(), key.job);
         if let Err(error) = self.results.put(key.clone(), result) {
             log::error!(target: LOG_TARGET, "a result is lost, and found out again: {error}");
+        }
+        if key.kind == Kind::Generate {
+            self.promises.end(&key.job);
         }
         self.ended(key, outcome, started);
     }
@@ -131,17 +168,42 @@ impl Inner {
     }
 
     fn ended(&self, key: WorkKey, outcome: &str, started: Instant) {
-        self.cancellations.lock().remove(&key.job);
+        self.cancellations.lock().by_key.remove(&key);
         self.queue.done(&key);
         if let Some(metrics) = &self.metrics {
             metrics.ended(key.kind, outcome, started.elapsed().as_secs_f64());
+        }
+        self.count();
+    }
+
+    /// Tells the metrics how much there is.
+    fn count(&self) {
+        if let Some(metrics) = &self.metrics {
             metrics.depth(self.queue.waiting(), self.results.len());
         }
     }
 
-    /// What stops the job's work when it is set.
-    pub fn cancellation(&self, job: &JobId) -> Arc<AtomicBool> {
-        self.cancellations.lock().entry(*job).or_default().clone()
+    /// What stops the work when it is set.
+    pub fn cancellation(&self, key: &WorkKey) -> Arc<AtomicBool> {
+        let mut cancellations = self.cancellations.lock();
+        let closed = cancellations.closed;
+        let cancelled = cancellations.by_key.entry(key.clone()).or_default();
+        cancelled.fetch_or(closed, Ordering::Relaxed);
+        cancelled.clone()
+    }
+
+    /// Until when it is of use to go on with the work.
+    fn until(&self, work: &Work) -> Instant {
+        let now = Instant::now();
+        match work {
+            Work::Prepare { .. } | Work::Generate { .. } => {
+                now + self.block_time * gather::ATTEMPTS / gather::LOOKS_PER_BLOCK
+            }
+            // Where the time is short, half of it.
+            Work::Verify { left, .. } => {
+                now + self.block_time.saturating_mul(left - REPORT_BLOCKS.min(left / 2))
+            }
+        }
     }
 
     pub fn output_salt(&self, job: &JobId) -> H256 {
@@ -175,7 +237,7 @@ pub struct Worker {
 impl Worker {
     /// Opens the store and starts the threads. `registry` is where its metrics go.
     pub fn start(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
-        let WorkerConfig { dir, models, threads, gate, memory_bytes, fault } = config;
+        let WorkerConfig { dir, models, threads, gate, memory_bytes, block_time, fault } = config;
         let folder = |error| WorkerError::Folder { path: dir.clone(), error };
         std::fs::create_dir_all(&dir).map_err(folder)?;
         let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
@@ -187,7 +249,9 @@ impl Worker {
             store,
             streams: Streams::default(),
             threads,
-            limits: Limits { memory_bytes, deadline: None },
+            memory_bytes,
+            promises: Promises::new(block_time),
+            block_time,
             fault,
             metrics: registry.map(Metrics::register).transpose()?,
             secret,
@@ -222,14 +286,23 @@ impl Worker {
 
     /// Takes work; `false` when the queue is full. What can be answered at once is.
     pub(crate) fn submit(&self, work: Work) -> bool {
-        let key = WorkKey::from(&work);
-        if self.inner.results.contains(&key) {
+        let inner = &self.inner;
+        let result = inner.results.get(&WorkKey::from(&work));
+        match (&work, &result) {
+            (Work::Prepare { job, task }, Some(EngineResult::Ready { .. }))
+            | (Work::Generate { job, task }, None) => inner.promises.keep(job, task),
+            _ => {}
+        }
+        if result.is_some() {
             return true;
         }
-        if key.kind == Kind::Prepare && gather::answer_at_once(&self.inner, &work) {
+        if matches!(work, Work::Prepare { .. }) && gather::answer_at_once(inner, &work) {
             return true;
         }
-        self.inner.queue.submit(work)
+        let until = inner.until(&work);
+        let taken = inner.queue.submit(work, until);
+        inner.count();
+        taken
     }
 
     /// Waits for the result of work that was submitted; `None` when there is none in time.
@@ -242,7 +315,8 @@ impl Worker {
         if bytes.len() > MAX_PROMPT_BYTES {
             return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PROMPT_BYTES });
         }
-        self.inner.store.put_payload(bytes)
+        let spared = self.inner.needed();
+        self.inner.store.put_payload(bytes, Origin::Submitted, |hash| spared.contains(hash))
     }
 
     /// A payload of this node.
@@ -274,7 +348,7 @@ impl Worker {
 
     /// Keeps the output of a job that another node ran.
     pub fn keep_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
-        let hash = self.inner.store.put_payload(payload)?;
+        let hash = self.inner.keep_payload(payload)?;
         self.inner.store.put_output(job, &hash)
     }
 
@@ -285,15 +359,22 @@ impl Worker {
         jobs
     }
 
-    /// Drops the work and the results of all jobs but these.
-    pub fn retain(&self, live: &BTreeSet<JobId>) -> Result<(), StoreError> {
-        self.inner.queue.retain(|job| live.contains(job));
-        for (job, cancelled) in self.inner.cancellations.lock().iter() {
-            if !live.contains(job) {
-                cancelled.store(true, Ordering::Relaxed);
-            }
+    /// Drops the work and the results of jobs that are over.
+    pub fn forget(&self, over: &BTreeSet<JobId>) -> Result<(), StoreError> {
+        let inner = &self.inner;
+        let is_over = |job: &JobId| over.contains(job);
+        inner.queue.forget(is_over);
+        inner.promises.forget(is_over);
+        // What is open still is being done, or about to be.
+        for key in inner.queue.open().iter().filter(|key| is_over(&key.job)) {
+            inner.cancellation(key).store(true, Ordering::Relaxed);
         }
-        self.inner.results.retain(|job| live.contains(job))
+        inner.results.forget(is_over)
+    }
+
+    /// Forgets all jobs: the chain begins anew, and may give the same names to others.
+    pub fn forget_jobs(&self) -> Result<(), StoreError> {
+        self.inner.results.clear()
     }
 
     /// The state of the worker.
@@ -329,9 +410,12 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.inner.queue.close();
-        for cancelled in self.inner.cancellations.lock().values() {
+        let mut cancellations = self.inner.cancellations.lock();
+        cancellations.closed = true;
+        for cancelled in cancellations.by_key.values() {
             cancelled.store(true, Ordering::Relaxed);
         }
+        drop(cancellations);
         for handle in self.handles.drain(..) {
             // A thread that panicked has logged it.
             let _ = handle.join();

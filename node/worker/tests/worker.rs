@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The worker with the real engine and the built-in model, as the runtime's off-chain workers use it.
 
-use assay_engine::Model;
+use assay_engine::{synthetic::Synthetic, Model};
 use assay_host::Mailbox;
 use assay_primitives::{
     worker::Transcript, AbstainReason, DeclineReason, EngineResult, FinishReason, JobId,
     OutputCommitment, RejectReason, Sampling, Task, Verdict, Work,
 };
-use assay_worker::{Fault, PayloadSource, Worker, WorkerConfig, WorkerMailbox};
+use assay_worker::{
+    Fault, PayloadSource, StreamState, Worker, WorkerConfig, WorkerMailbox, MAX_PROMPT_BYTES,
+};
 use codec::{Decode, Encode};
 use parking_lot::Mutex;
 use sp_core::H256;
@@ -16,26 +18,64 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const PROMPT: &[u8] = b"In the beginning";
 const PATIENCE: Duration = Duration::from_secs(60);
+const BLOCK_TIME: Duration = Duration::from_secs(3);
+/// Blocks that are left for a verification, where time is no matter.
+const LEFT: u32 = 10_000;
+/// Blocks so short that nothing is looked for for long.
+const SHORT: Duration = Duration::from_millis(30);
 
 fn start(dir: &Path, fault: Option<Fault>) -> WorkerMailbox {
     start_with(dir, fault, vec![Model::tiny().unwrap()])
 }
 
 fn start_with(dir: &Path, fault: Option<Fault>, models: Vec<Model>) -> WorkerMailbox {
-    let config = WorkerConfig {
+    start_config(WorkerConfig { fault, models, ..config(dir) })
+}
+
+fn start_config(config: WorkerConfig) -> WorkerMailbox {
+    WorkerMailbox(Arc::new(Worker::start(config, None).unwrap()))
+}
+
+fn config(dir: &Path) -> WorkerConfig {
+    WorkerConfig {
         dir: dir.into(),
-        models,
+        models: vec![Model::tiny().unwrap()],
         threads: 1,
         gate: Arc::default(),
         memory_bytes: 1 << 28,
-        fault,
-    };
-    WorkerMailbox(Arc::new(Worker::start(config, None).unwrap()))
+        block_time: BLOCK_TIME,
+        fault: None,
+    }
+}
+
+/// Waits until it is so.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Waits until the worker has nothing to do and nothing to tell.
+fn until_idle(mailbox: &WorkerMailbox) {
+    until("the worker is idle", || mailbox.0.jobs().is_empty());
+}
+
+/// What takes long: without chance the model never ends by itself.
+fn long() -> Task {
+    Task { sampling: Sampling::GREEDY, ..task(2_000) }
+}
+
+/// Submits a long generation, and waits for its first token.
+fn begin_long(mailbox: &WorkerMailbox) {
+    assert!(mailbox.submit(generate(long())));
+    until("a token is there", || mailbox.0.stream(&job()).is_some_and(|stream| !stream.is_empty()));
 }
 
 fn job() -> JobId {
@@ -52,6 +92,7 @@ fn task(max_tokens: u32) -> Task {
         seed: 1,
         sampling: Sampling { temperature: Sampling::ONE, top_k: 0, top_p: Sampling::ONE },
         peer: Default::default(),
+        deadline: 1_000,
     }
 }
 
@@ -64,7 +105,17 @@ fn generate(task: Task) -> Work {
 }
 
 fn verify(task: Task, commitment: OutputCommitment) -> Work {
-    Work::Verify { job: job(), task, commitment }
+    Work::Verify { job: job(), task, commitment, round: 0, left: LEFT }
+}
+
+/// A commitment to that payload, right or wrong.
+fn of_output(payload: &[u8]) -> OutputCommitment {
+    OutputCommitment {
+        output_hash: H256(blake2_256(payload)),
+        digest_commitment: H256::zero(),
+        tokens: 1,
+        finish: FinishReason::Length,
+    }
 }
 
 fn result(mailbox: &WorkerMailbox, work: Work) -> EngineResult {
@@ -144,7 +195,7 @@ fn generated_output_is_streamed_stored_and_accepted() {
     let transcript = mailbox.0.output(&job()).unwrap();
     assert_eq!(transcript.hash(), commitment.output_hash);
     assert_eq!(transcript.output.len(), commitment.tokens as usize);
-    let stream = mailbox.0.stream(&job()).unwrap().state();
+    let stream = mailbox.0.stream(&job()).unwrap().read(StreamState::clone);
     assert_eq!(stream.tokens, transcript.output);
     assert_eq!(stream.finish, Some(commitment.finish));
     let Verdict::Accept { digest_root } = verdict(&mailbox, task(24), commitment) else { panic!() };
@@ -173,17 +224,9 @@ fn dishonest_outputs_are_rejected_with_their_reasons() {
 fn silent_operator_has_no_result() {
     let (_dir, mailbox) = worker(Some(Fault::Silent));
     assert!(mailbox.submit(generate(task(1))));
-    // Verification is honest and takes longer than giving up.
-    let unknown = OutputCommitment {
-        output_hash: H256(blake2_256(b"nonsense")),
-        digest_commitment: H256::zero(),
-        tokens: 1,
-        finish: FinishReason::Length,
-    };
-    mailbox.0.put_prompt(b"nonsense").unwrap();
-    let rejected = verdict(&mailbox, task(1), unknown);
-    assert_eq!(rejected, Verdict::Reject { position: 0, reason: RejectReason::Malformed });
-    assert_eq!(mailbox.poll(8).len(), 1);
+    // It ends, and leaves no result.
+    until_idle(&mailbox);
+    assert_eq!(mailbox.poll(8), []);
 }
 
 #[test]
@@ -225,7 +268,7 @@ fn restarted_worker_keeps_its_results_and_makes_the_same_commitment() {
     let restarted = start(dir.path(), None);
     assert_eq!(restarted.poll(8), [EngineResult::Generated { job: job(), commitment: first }]);
     // Lost results are found again, and are the same: the salt comes from the node's secret.
-    restarted.0.retain(&BTreeSet::new()).unwrap();
+    restarted.0.forget(&BTreeSet::from([job()])).unwrap();
     assert!(restarted.poll(8).is_empty());
     assert_eq!(commitment(&restarted, 12), first);
 }
@@ -233,18 +276,108 @@ fn restarted_worker_keeps_its_results_and_makes_the_same_commitment() {
 #[test]
 fn worker_that_ends_says_nothing_of_what_it_breaks_off() {
     let (dir, mailbox) = worker(None);
-    let long = commitment(&mailbox, 1_500);
-    mailbox.0.retain(&BTreeSet::new()).unwrap();
-    assert!(mailbox.submit(verify(task(1_500), long)));
-    assert!(mailbox.submit(generate(task(1_500))));
+    begin_long(&mailbox);
     drop(mailbox);
     let restarted = start(dir.path(), None);
-    for found in restarted.poll(8) {
-        let abstained = matches!(&found, EngineResult::Verified { verdict, .. } if matches!(verdict, Verdict::Abstain(_)));
-        let refused = matches!(found, EngineResult::Refused { .. });
-        assert!(!abstained && !refused, "{found:?}");
-    }
-    assert_eq!(commitment(&restarted, 1_500), long);
+    assert_eq!(restarted.poll(8), []);
+    assert!(matches!(result(&restarted, generate(long())), EngineResult::Generated { .. }));
+}
+
+#[test]
+fn work_of_a_job_that_is_over_is_broken_off() {
+    let (_dir, mailbox) = worker(None);
+    begin_long(&mailbox);
+    // The end of other work for the job leaves it stoppable.
+    mailbox.0.put_prompt(b"nonsense").unwrap();
+    let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
+    assert_eq!(verdict(&mailbox, task(1), of_output(b"nonsense")), malformed);
+    mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+    until_idle(&mailbox);
+    assert_eq!(mailbox.0.output(&job()), None);
+}
+
+#[test]
+fn job_whose_model_was_missing_for_a_while_is_generated() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = Model::from_bytes(Synthetic::default().file().unwrap()).unwrap();
+    let without = start_with(dir.path(), None, vec![other]);
+    without.0.put_prompt(PROMPT).unwrap();
+    assert!(without.submit(generate(task(8))));
+    until_idle(&without);
+    assert_eq!(without.poll(8), [], "an accepted job cannot be refused");
+    drop(without);
+    assert_eq!(commitment(&start(dir.path(), None), 8).tokens, 8);
+}
+
+#[test]
+fn job_whose_prompt_was_missing_for_a_while_is_generated() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
+    assert!(mailbox.submit(generate(task(8))));
+    until_idle(&mailbox);
+    assert_eq!(mailbox.poll(8), []);
+    mailbox.0.put_prompt(PROMPT).unwrap();
+    assert_eq!(commitment(&mailbox, 8).tokens, 8);
+}
+
+#[test]
+fn verdict_is_of_the_commitment_that_was_asked_about() {
+    let (_dir, mailbox) = worker(None);
+    let honest = commitment(&mailbox, 8);
+    let forged = OutputCommitment { digest_commitment: H256::zero(), ..honest };
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Digest };
+    assert_eq!(verdict(&mailbox, task(8), forged), rejected);
+    // The chain is reorganised, and the operator's commitment is another.
+    assert!(matches!(verdict(&mailbox, task(8), honest), Verdict::Accept { .. }));
+    let work = |verdict| match verdict {
+        EngineResult::Verified { verdict: Verdict::Accept { .. }, work, .. } => Some((true, work)),
+        EngineResult::Verified { work, .. } => Some((false, work)),
+        _ => None,
+    };
+    let told: BTreeSet<_> = mailbox.poll(8).into_iter().filter_map(work).collect();
+    let id = |commitment| verify(task(8), commitment).id();
+    assert_eq!(told, BTreeSet::from([(true, id(honest)), (false, id(forged))]));
+}
+
+#[test]
+fn job_that_cannot_be_done_in_time_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let block_time = Duration::from_millis(1);
+    let mailbox = start_config(WorkerConfig { block_time, ..config(dir.path()) });
+    mailbox.0.put_prompt(PROMPT).unwrap();
+    let refused = EngineResult::Refused { job: job(), reason: DeclineReason::Resource };
+    let hasty = Task { deadline: 5, ..task(1_900) };
+    assert_eq!(result(&mailbox, prepare(hasty)), refused, "a millisecond for 1,900 tokens");
+    let patient = Task { deadline: 1_000_000, ..task(1_900) };
+    assert_eq!(result(&mailbox, prepare(patient)), EngineResult::Ready { job: job() });
+}
+
+#[test]
+fn job_over_the_memory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = start_config(WorkerConfig { memory_bytes: 1 << 18, ..config(dir.path()) });
+    mailbox.0.put_prompt(PROMPT).unwrap();
+    let refused = EngineResult::Refused { job: job(), reason: DeclineReason::Resource };
+    assert_eq!(result(&mailbox, prepare(task(1_900))), refused);
+    assert_eq!(result(&mailbox, prepare(task(8))), EngineResult::Ready { job: job() });
+}
+
+#[test]
+fn prompt_over_the_limit_is_refused_before_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = start(dir.path(), None);
+    let prompt = vec![b'a'; MAX_PROMPT_BYTES + 1];
+    let task = Task {
+        input_hash: H256(blake2_256(&prompt)),
+        input_tokens: prompt.len() as u32 + 1,
+        ..task(8)
+    };
+    let other = Arc::new(OtherNode::default());
+    other.payloads.lock().insert(task.input_hash, prompt);
+    mailbox.0.set_source(other);
+    // By its length in tokens it would only exceed the context.
+    let refused = EngineResult::Refused { job: job(), reason: DeclineReason::InputLength };
+    assert_eq!(result(&mailbox, prepare(task)), refused);
 }
 
 #[test]
@@ -261,23 +394,16 @@ fn work_of_jobs_that_are_over_is_forgotten() {
     let (_dir, mailbox) = worker(None);
     result(&mailbox, prepare(task(8)));
     assert_eq!(mailbox.0.jobs(), BTreeSet::from([job()]));
-    mailbox.0.retain(&BTreeSet::from([job()])).unwrap();
-    assert_eq!(mailbox.poll(8).len(), 1, "a job that lives is kept");
-    mailbox.0.retain(&BTreeSet::new()).unwrap();
+    mailbox.0.forget(&BTreeSet::from([JobId::zero()])).unwrap();
+    assert_eq!(mailbox.poll(8).len(), 1, "a job that is not over is kept");
+    mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
     assert!(mailbox.0.jobs().is_empty());
 }
 
 #[test]
 fn second_worker_on_the_same_folder_is_refused() {
     let (dir, _mailbox) = worker(None);
-    let config = WorkerConfig {
-        dir: dir.path().into(),
-        models: Vec::new(),
-        threads: 1,
-        gate: Arc::default(),
-        memory_bytes: 1 << 20,
-        fault: None,
-    };
+    let config = WorkerConfig { models: Vec::new(), ..config(dir.path()) };
     let error = Worker::start(config, None).err().unwrap().to_string();
     assert!(error.contains("store"), "{error}");
 }
@@ -287,11 +413,17 @@ fn second_worker_on_the_same_folder_is_refused() {
 struct OtherNode {
     payloads: Mutex<BTreeMap<H256, Vec<u8>>>,
     asked: Mutex<Vec<(H256, Vec<u8>)>>,
+    /// How often it does not answer before it does.
+    silences: usize,
 }
 
 impl PayloadSource for OtherNode {
     fn fetch(&self, hash: H256, peer: &[u8]) -> Option<Vec<u8>> {
-        self.asked.lock().push((hash, peer.to_vec()));
+        let mut asked = self.asked.lock();
+        asked.push((hash, peer.to_vec()));
+        if asked.len() <= self.silences {
+            return None;
+        }
         self.payloads.lock().get(&hash).cloned()
     }
 }
@@ -311,23 +443,60 @@ fn payloads_are_fetched_from_the_node_that_the_job_names() {
 #[test]
 fn payload_that_nobody_has_is_an_abstention_and_a_decline() {
     let dir = tempfile::tempdir().unwrap();
-    let mailbox = start(dir.path(), None);
+    let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
     let other = Arc::new(OtherNode::default());
     // Something else than was asked for counts as nothing.
     other.payloads.lock().insert(H256(blake2_256(PROMPT)), b"forged".to_vec());
     mailbox.0.set_source(other);
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::PayloadUnavailable };
-    let absent = OutputCommitment {
-        output_hash: H256::zero(),
-        digest_commitment: H256::zero(),
-        tokens: 1,
-        finish: FinishReason::Length,
-    };
-    let check = verify(task(1), absent);
-    assert!(mailbox.submit(check));
     assert_eq!(result(&mailbox, prepare(task(8))), refused);
+    let check = Work::Verify {
+        job: job(),
+        task: task(1),
+        commitment: of_output(b"absent"),
+        round: 0,
+        left: 3,
+    };
     let abstained = Verdict::Abstain(AbstainReason::PayloadUnavailable);
-    assert_eq!(verdict(&mailbox, task(1), absent), abstained);
+    let EngineResult::Verified { verdict, .. } = result(&mailbox, check) else { panic!() };
+    assert_eq!(verdict, abstained);
+}
+
+/// An output that another worker has made, with its commitment.
+fn made_elsewhere() -> (OutputCommitment, Vec<u8>) {
+    let (_dir, operator) = worker(None);
+    let commitment = commitment(&operator, 8);
+    (commitment, operator.0.payload(&commitment.output_hash).unwrap().unwrap())
+}
+
+#[test]
+fn verifier_looks_for_the_transcript_as_long_as_there_is_time() {
+    let (commitment, transcript) = made_elsewhere();
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
+    mailbox.0.put_prompt(PROMPT).unwrap();
+    let withholding = Arc::new(OtherNode { silences: 30, ..OtherNode::default() });
+    withholding.payloads.lock().insert(commitment.output_hash, transcript);
+    mailbox.0.set_source(withholding);
+    assert!(matches!(verdict(&mailbox, task(8), commitment), Verdict::Accept { .. }));
+}
+
+#[test]
+fn abstention_is_of_one_round() {
+    let (commitment, transcript) = made_elsewhere();
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
+    mailbox.0.put_prompt(PROMPT).unwrap();
+    let round = |round, left| {
+        let work = Work::Verify { job: job(), task: task(8), commitment, round, left };
+        match result(&mailbox, work) {
+            EngineResult::Verified { verdict, .. } => verdict,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(round(0, 2), Verdict::Abstain(AbstainReason::PayloadUnavailable));
+    mailbox.0.keep_output(&job(), &transcript).unwrap();
+    assert!(matches!(round(1, LEFT), Verdict::Accept { .. }));
 }
 
 #[test]

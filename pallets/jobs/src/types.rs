@@ -69,15 +69,6 @@ impl<AccountId: PartialEq> Job<AccountId> {
 
     /// What must be known of it to run it.
     pub fn task(&self) -> Task {
-        let spec = &self.spec;
-        Task {
-            model: spec.model,
-            input_hash: spec.input_hash,
-            input_tokens: spec.input_tokens,
-            max_tokens: spec.max_tokens,
-            seed: spec.seed,
-            sampling: spec.sampling,
-            peer: spec.peer.clone(),
-        }
+        Task::from(&self.spec)
     }
 }

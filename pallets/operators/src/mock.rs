@@ -282,6 +282,7 @@ pub fn task() -> Task {
         seed: 0,
         sampling: Sampling::GREEDY,
         peer: PeerIdBytes::default(),
+        deadline: 10,
     }
 }
 

@@ -12,6 +12,7 @@ use assay_primitives::{
     report::Report,
     traits::{AuditSubject, AuditedJobs, Duties},
     verdict::{verdict_hash, Verdict},
+    BlockNumber,
 };
 use codec::Encode;
 use frame_support::{dispatch::DispatchResult, ensure, weights::Weight};
@@ -27,20 +28,9 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             .take(MAX_SEATS_OF_OPERATOR)
             .filter_map(|job| {
                 let audit = Audits::<T>::get(job)?;
-                let ballot = ballot_of(&audit, operator)?;
-                let AuditSubject { spec, commitment, .. } = T::Jobs::subject(&job)?;
-                let task = Task {
-                    model: spec.model,
-                    input_hash: spec.input_hash,
-                    input_tokens: spec.input_tokens,
-                    max_tokens: spec.max_tokens,
-                    seed: spec.seed,
-                    sampling: spec.sampling,
-                    peer: spec.peer,
-                };
                 // Asked for until the verdict is told, so that a node that lost it finds it again.
-                let told = matches!(ballot, Ballot::Revealed { .. });
-                (!told).then_some(Work::Verify { job, task, commitment })
+                let told = matches!(ballot_of(&audit, operator)?, Ballot::Revealed { .. });
+                (!told).then(|| Self::check_of(job, &audit)).flatten()
             })
             .collect()
     }
@@ -71,13 +61,28 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    /// What each member of the job's committee has to do.
+    fn check_of(job: JobId, audit: &Audit<T::AccountId>) -> Option<Work> {
+        let AuditSubject { spec, commitment, .. } = T::Jobs::subject(&job)?;
+        let left = Self::last_report(audit).saturating_sub(Self::now());
+        Some(Work::Verify { job, task: Task::from(&spec), commitment, round: audit.round, left })
+    }
+
+    /// The last block after which a report can still be in time: it stands in the next at the
+    /// earliest.
+    fn last_report(audit: &Audit<T::AccountId>) -> BlockNumber {
+        audit.phase.due().saturating_sub(2)
+    }
+
     /// What the operator can report given that result: nothing if it has no seat, has reported it,
-    /// the report could not be in time any more, or the finding is not what it committed to.
+    /// the report could not be in time any more, the result is of another commitment or for another
+    /// round, or the finding is not what it committed to.
     fn report_on(operator: &T::AccountId, result: &EngineResult) -> Option<Report> {
-        let EngineResult::Verified { job, verdict, salt } = result else { return None };
+        let EngineResult::Verified { job, verdict, salt, work } = result else { return None };
         let audit = Audits::<T>::get(job)?;
         let ballot = ballot_of(&audit, operator)?;
-        if Self::now() >= audit.phase.due().saturating_sub(1) {
+        let late = Self::now() > Self::last_report(&audit);
+        if late || Self::check_of(*job, &audit)?.id() != *work {
             return None;
         }
         let salt = round_salt(salt, audit.round, operator);

@@ -148,6 +148,7 @@ fn reports_follow_from_the_state_and_are_never_repeated() {
             job: id,
             verdict: Verdict::Accept { digest_root: H256::zero() },
             salt: H256::zero(),
+            work: H256::zero(),
         };
         let all = [ready.clone(), generated.clone(), verified];
         assert_eq!(Jobs::reports(&operator, &[refused]), vec![decline(id)]);

@@ -7,15 +7,22 @@ use assay_primitives::{
     report::Report,
     traits::Duties,
     verdict::{verdict_hash, Verdict},
-    DeclineReason, JobId,
+    BlockNumber, DeclineReason, JobId, OutputCommitment,
 };
 use frame_support::assert_ok;
 use sp_core::H256;
 
+/// What the committee of a round has to do.
+fn check(job: JobId, round: u8, left: BlockNumber) -> Work {
+    let task = pallet_jobs::Jobs::<Test>::get(job).unwrap().task();
+    Work::Verify { job, task, commitment: commitment(), round, left }
+}
+
 fn verified(job: JobId, verdict: Verdict) -> Vec<EngineResult> {
+    let work = check(job, 0, 0).id();
     vec![
         EngineResult::Ready { job },
-        EngineResult::Verified { job, verdict, salt: H256::repeat_byte(5) },
+        EngineResult::Verified { job, verdict, salt: H256::repeat_byte(5), work },
     ]
 }
 
@@ -30,15 +37,17 @@ fn follow(verifier: AccountId, results: &[EngineResult]) {
 fn work_is_to_verify_until_the_verdict_is_told() {
     with_operators(|| {
         let (id, operator, committee) = drawn();
-        let task = pallet_jobs::Jobs::<Test>::get(id).unwrap().task();
-        let work = vec![Work::Verify { job: id, task, commitment: commitment() }];
         let first = committee[0];
-        assert_eq!(Verification::work(&first), work);
+        // The last report is made a block before the last in which it is taken.
+        assert_eq!(Verification::work(&first), vec![check(id, 0, COMMIT_WINDOW - 1)]);
         assert_eq!(Verification::work(&operator), vec![]);
+        skip_blocks(1);
+        assert_eq!(Verification::work(&first), vec![check(id, 0, COMMIT_WINDOW - 2)]);
         for verifier in committee {
             assert_ok!(commit(verifier, id, accepts()));
         }
-        assert_eq!(Verification::work(&first), work, "a node that lost its finding needs it again");
+        // A node that lost its finding needs it again.
+        assert_eq!(Verification::work(&first), vec![check(id, 0, REVEAL_WINDOW - 1)]);
         assert_ok!(reveal(first, id, accepts()));
         assert_eq!(Verification::work(&first), vec![]);
     });
@@ -82,6 +91,24 @@ fn reports_reveal_nothing_that_was_not_committed() {
             follow(*verifier, &verified(id, accepts()));
         }
         assert_eq!(Verification::reports(&committee[0], &verified(id, rejects())), vec![]);
+    });
+}
+
+#[test]
+fn reports_are_of_the_commitment_and_the_round_that_are_asked_about() {
+    with_operators(|| {
+        let (id, _, committee) = drawn();
+        let first = committee[0];
+        let result = |work: Work| {
+            let (verdict, salt) = (accepts(), H256::repeat_byte(5));
+            vec![EngineResult::Verified { job: id, verdict, salt, work: work.id() }]
+        };
+        let Work::Verify { task, .. } = check(id, 0, 0) else { panic!() };
+        let other = OutputCommitment { output_hash: H256::repeat_byte(9), ..commitment() };
+        let stale = Work::Verify { job: id, task, commitment: other, round: 0, left: 0 };
+        assert_eq!(Verification::reports(&first, &result(stale)), vec![]);
+        assert_eq!(Verification::reports(&first, &result(check(id, 1, 0))), vec![]);
+        assert_eq!(Verification::reports(&first, &result(check(id, 0, 7))).len(), 1);
     });
 }
 
