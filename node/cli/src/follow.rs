@@ -2,16 +2,16 @@
 //! Watches a job to its end, and shows its text as it comes.
 
 use crate::{
-    chain::node::{self, Output, OutputItem},
+    chain::node::{self, OutputItem},
     exit::{Exit, Fault},
     out::{self, Progress},
-    proof,
+    proof::Known,
     session::Session,
     text::Utf8Pieces,
     view,
 };
 use anyhow::{Context, Result};
-use assay_primitives::{api::JobView, worker::Transcript, JobId, JobState, Outcome, Settlement};
+use assay_primitives::{api::JobView, JobId, JobState, Outcome, Settlement};
 use assay_runtime::AccountId;
 use jsonrpsee::core::client::Subscription;
 use sp_core::H256;
@@ -24,22 +24,23 @@ use tokio::{
 /// How long the rest of an output, and its proof, may take to come once the job is over.
 const REST: Duration = Duration::from_secs(15);
 
+/// Blocks for which a job that was on the chain may be missing.
+const REORGANISED: u32 = 20;
+
 /// A job that is over.
 pub struct Ended {
     /// The job as the chain has it.
     pub view: JobView<AccountId>,
     /// How it ended.
     pub settlement: Settlement<AccountId>,
-    /// Its output, as far as the node has it.
-    pub output: Option<Output>,
-    /// The output that hashes to what the operator committed to.
-    pub proven: Option<Transcript>,
+    /// Its output, as far as it is known.
+    pub known: Known,
 }
 
 impl Ended {
     /// The exit code: an answer that stands is worth nothing while it cannot be told from another.
     pub fn exit(&self) -> Exit {
-        if self.proven.is_none() {
+        if !self.known.is_proven() {
             return Exit::JobFailed;
         }
         view::job::exit(&self.settlement)
@@ -48,7 +49,7 @@ impl Ended {
     /// How it ended, as rows for a person.
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let mut rows = view::job::settlement_rows(&self.settlement);
-        if self.settlement.output_hash.is_some() && self.proven.is_none() {
+        if self.settlement.output_hash.is_some() && !self.known.is_proven() {
             let text =
                 "not proven: this node gives no transcript that hashes to the commitment, so \
                         the text above need not be the one that was committed; ask another node";
@@ -63,14 +64,17 @@ pub fn interrupts() -> Result<Signal> {
     signal(SignalKind::interrupt()).context("cannot listen for interrupts")
 }
 
-/// Watches a job to its end. `None` when interrupted: the job goes on.
+/// Watches a job to its end, one that is `there` for certain or one that may be unknown. `None` when
+/// interrupted: the job goes on.
 pub async fn to_the_end(
     session: &Session,
     job: &JobId,
-    show: bool,
+    there: bool,
     interrupts: &mut Signal,
 ) -> Result<Option<Ended>> {
-    let mut watch = Watch { session, job: *job, stream: None, screen: Screen::new(show) };
+    let screen = Screen::new(!session.json);
+    let presence = Presence { there, missing: 0 };
+    let mut watch = Watch { session, job: *job, presence, stream: None, screen };
     tokio::select! {
         ended = watch.run() => ended.map(Some),
         _ = interrupts.recv() => {
@@ -83,6 +87,7 @@ pub async fn to_the_end(
 struct Watch<'a> {
     session: &'a Session,
     job: JobId,
+    presence: Presence,
     stream: Option<Subscription<OutputItem>>,
     screen: Screen,
 }
@@ -92,13 +97,14 @@ impl Watch<'_> {
         let chain = &self.session.chain;
         let mut heads = chain.heads().await?;
         let (view, settlement) = loop {
-            let view = self.look().await?;
-            if let JobState::Settled(settlement) = &view.state {
-                let settlement = settlement.clone();
-                break (view, settlement);
+            if let Some(view) = self.look().await? {
+                if let JobState::Settled(settlement) = &view.state {
+                    let settlement = settlement.clone();
+                    break (view, settlement);
+                }
+                self.screen.waiting(&view.state);
+                self.listen().await;
             }
-            self.screen.waiting(&view.state);
-            self.listen().await;
             // Until the next block, whatever comes is shown.
             loop {
                 tokio::select! {
@@ -113,34 +119,36 @@ impl Watch<'_> {
         if settlement.outcome == Outcome::Paid {
             self.rest().await?;
         }
-        let (output, proven) = self.output(settlement.output_hash).await?;
-        self.screen.complete(output.as_ref(), proven.as_ref())?;
-        Ok(Ended { view, settlement, output, proven })
+        let known = self.output(settlement.output_hash).await?;
+        self.screen.complete(&known)?;
+        Ok(Ended { view, settlement, known })
     }
 
     /// The output, with its proof. A node that has not got it asks others, and is asked again with
     /// each block until they had their time.
-    async fn output(
-        &self,
-        committed: Option<H256>,
-    ) -> Result<(Option<Output>, Option<Transcript>)> {
+    async fn output(&self, committed: Option<H256>) -> Result<Known> {
         let chain = &self.session.chain;
         let deadline = Instant::now() + REST;
         let mut heads = chain.heads().await?;
         loop {
-            let output = chain.output(&self.job).await?;
-            let proven = output.as_ref().and_then(|output| proof::proven(output, committed));
-            if committed.is_none() || proven.is_some() {
-                return Ok((output, proven));
+            let known = Known::new(chain.output(&self.job).await?, committed);
+            if committed.is_none() || known.is_proven() {
+                return Ok(known);
             }
             if tokio::time::timeout_at(deadline, heads.next()).await.is_err() {
-                return Ok((output, None));
+                return Ok(known);
             }
         }
     }
 
-    async fn look(&self) -> Result<JobView<AccountId>> {
-        self.session.chain.job(&self.job).await?.ok_or_else(|| unknown(&self.job))
+    /// The job; `None` where it is not on the best chain for now.
+    async fn look(&mut self) -> Result<Option<JobView<AccountId>>> {
+        let view = self.session.chain.job(&self.job).await?;
+        if self.presence.look(view.is_some()) {
+            Ok(view)
+        } else {
+            Err(unknown(&self.job))
+        }
     }
 
     /// Listens to the output, unless that is so already or there is no more to come.
@@ -178,6 +186,24 @@ impl Watch<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a job is on the chain. After a reorganisation one that was created may be missing until
+/// its extrinsic is included again.
+struct Presence {
+    /// It was there.
+    there: bool,
+    /// Blocks for which it has been missing.
+    missing: u32,
+}
+
+impl Presence {
+    /// Notes whether it is there in this block; `false` once it has to count as unknown.
+    fn look(&mut self, there: bool) -> bool {
+        self.there |= there;
+        self.missing = if there { 0 } else { self.missing + 1 };
+        self.there && self.missing <= REORGANISED
     }
 }
 
@@ -263,18 +289,18 @@ impl Screen {
 
     /// Shows what the stream has not brought of the whole, and the whole again where the stream has
     /// brought something else.
-    fn complete(&mut self, output: Option<&Output>, proven: Option<&Transcript>) -> Result<()> {
-        let whole = match (proven, output) {
-            (Some(transcript), _) => transcript.text.clone(),
-            (None, Some(output)) => node::bytes(&output.bytes)?,
-            (None, None) => self.bytes.clone(),
-        };
+    fn complete(&mut self, known: &Known) -> Result<()> {
+        let whole = known.bytes()?.unwrap_or_else(|| self.bytes.clone());
         match whole.strip_prefix(self.bytes.as_slice()) {
             Some(rest) => self.append(rest)?,
             None => {
                 self.break_line()?;
                 if self.show {
-                    out::note("The text above is not what the operator committed to; this is:");
+                    out::note(if known.is_proven() {
+                        "The text above is not what the operator committed to; this is:"
+                    } else {
+                        "The node now says something else than the text above, and proves neither:"
+                    });
                 }
                 self.bytes.clear();
                 self.append(&whole)?;
@@ -292,5 +318,26 @@ impl Screen {
             out::line("")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn job_that_was_there_may_be_missing_for_a_while() {
+        let mut presence = Presence { there: true, missing: 0 };
+        for _ in 0..2 {
+            assert!((0..REORGANISED).all(|_| presence.look(false)));
+            assert!(presence.look(true));
+        }
+        assert!((0..REORGANISED).all(|_| presence.look(false)));
+        assert!(!presence.look(false));
+    }
+
+    #[test]
+    fn job_that_was_never_there_is_unknown() {
+        assert!(!Presence { there: false, missing: 0 }.look(false));
     }
 }

@@ -3,9 +3,11 @@
 //! only as far as it hashes to what stands on the chain.
 
 use crate::chain::node::{self, Output};
+use anyhow::Result;
 use assay_primitives::{worker::Transcript, JobState};
 use assay_runtime::AccountId;
 use codec::DecodeAll;
+use serde_json::{json, Map, Value};
 use sp_core::H256;
 
 /// The hash of the output that was committed, if one was.
@@ -14,6 +16,71 @@ pub fn committed(state: &JobState<AccountId>) -> Option<H256> {
         JobState::Delivered { commitment, .. } => Some(commitment.output_hash),
         JobState::Settled(settlement) => settlement.output_hash,
         _ => None,
+    }
+}
+
+/// What is known of an output. Once it is proven, all of it is what was proven, and nothing is what
+/// the node says beside.
+#[derive(Default)]
+pub struct Known {
+    said: Option<Output>,
+    proven: Option<Transcript>,
+}
+
+impl Known {
+    /// What a node says, beside what was committed.
+    pub fn new(said: Option<Output>, committed: Option<H256>) -> Self {
+        let proven = said.as_ref().and_then(|output| proven(output, committed));
+        Self { said, proven }
+    }
+
+    /// Whether it is the output that was committed.
+    pub fn is_proven(&self) -> bool {
+        self.proven.is_some()
+    }
+
+    /// The bytes of its text.
+    pub fn bytes(&self) -> Result<Option<Vec<u8>>> {
+        match (&self.proven, &self.said) {
+            (Some(transcript), _) => Ok(Some(transcript.text.clone())),
+            (None, Some(output)) => node::bytes(&output.bytes).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Its text.
+    pub fn text(&self) -> Option<String> {
+        match &self.proven {
+            Some(transcript) => Some(String::from_utf8_lossy(&transcript.text).into()),
+            None => self.said.as_ref().map(|output| output.text.clone()),
+        }
+    }
+
+    /// Its tokens.
+    pub fn tokens(&self) -> Option<&[u32]> {
+        match &self.proven {
+            Some(transcript) => Some(&transcript.output),
+            None => self.said.as_ref().map(|output| output.tokens.as_slice()),
+        }
+    }
+
+    /// Why it ends, if it does.
+    pub fn finish(&self) -> Option<&str> {
+        match &self.proven {
+            Some(transcript) => Some(transcript.finish.label()),
+            None => self.said.as_ref().and_then(|output| output.finish.as_deref()),
+        }
+    }
+
+    /// Adds it to an object, whether it is proven, and its length, which the chain need not tell.
+    pub fn put(&self, object: &mut Map<String, Value>) {
+        object.insert("proven".into(), json!(self.is_proven()));
+        object.insert("output".into(), json!(self.text()));
+        object.insert("finish".into(), json!(self.finish()));
+        object.insert("tokenIds".into(), json!(self.tokens()));
+        if let Some(tokens) = self.tokens() {
+            object.insert("tokens".into(), json!(tokens.len()));
+        }
     }
 }
 
@@ -69,6 +136,38 @@ mod tests {
     fn nothing_is_proven_without_a_transcript_or_a_commitment() {
         assert_eq!(proven(&output(None), Some(transcript().hash())), None);
         assert_eq!(proven(&output(Some(&transcript().encode())), None), None);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_proven_output_is_proven() {
+        let lie = Output {
+            tokens: vec![67, 68],
+            text: "CD".into(),
+            bytes: hex_of(b"CD"),
+            finish: Some("stop".into()),
+            ..output(Some(&transcript().encode()))
+        };
+        let known = Known::new(Some(lie.clone()), Some(transcript().hash()));
+        assert_eq!(known.bytes().unwrap().unwrap(), b"B");
+        let mut object = Map::new();
+        known.put(&mut object);
+        let truth = json!({
+            "proven": true, "output": "B", "finish": "length", "tokenIds": [66], "tokens": 1
+        });
+        assert_eq!(Value::Object(object), truth);
+        // Without a commitment it is only what the node says, and is called so.
+        let mut object = Map::new();
+        Known::new(Some(lie), None).put(&mut object);
+        assert_eq!(object["proven"], false);
+        assert_eq!(object["output"], "CD");
+    }
+
+    #[test]
+    fn nothing_is_shown_where_nothing_is_known() {
+        let mut object = Map::new();
+        Known::default().put(&mut object);
+        assert_eq!(object["output"], Value::Null);
+        assert!(!object.contains_key("tokens"));
     }
 
     #[test]

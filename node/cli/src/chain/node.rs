@@ -37,7 +37,7 @@ pub struct EngineStatus {
     pub open: u64,
     /// Results of jobs that are not yet over.
     pub results: u64,
-    /// Threads of a job.
+    /// Threads that all jobs share.
     pub threads: u64,
     /// How this node cheats, on a chain for development.
     pub fault: Option<String>,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `assay job`.
 
-use super::run::put_output;
 use crate::{
     amount::Amount,
     args::{JobCommand, RunArgs},
     chain::extrinsic::Included,
     exit::Exit,
     follow::{self, unknown, Ended},
-    order, out, proof,
+    order, out,
+    proof::{self, Known},
     session::Session,
     view::{self, models::Models},
 };
@@ -71,25 +71,20 @@ async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit
     let chain = &session.chain;
     let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
     let output = if with_output { chain.output(id).await? } else { None };
-    let committed = proof::committed(&view.state);
-    let proven = output.as_ref().is_some_and(|it| proof::proven(it, committed).is_some());
+    let known = Known::new(output, proof::committed(&view.state));
     if session.json {
         let mut object = view::job::json(id, &view);
         if with_output {
-            object.insert("proven".into(), json!(proven));
-            object.insert("output".into(), json!(output.as_ref().map(|output| &output.text)));
-            object.insert("tokenIds".into(), json!(output.as_ref().map(|output| &output.tokens)));
-            let finish = output.as_ref().and_then(|output| output.finish.as_ref());
-            object.insert("finish".into(), json!(finish));
+            known.put(&mut object);
         }
         out::object(&Value::Object(object))?;
     } else {
         let models = Models::read(chain, &chain.node_status().await?).await?;
         out::pairs(&view::job::rows(id, &view, models.name(&view.spec.model)))?;
-        match output {
-            Some(output) => {
-                out::line(&format!("\n{}", output.text))?;
-                if !proven {
+        match known.text() {
+            Some(text) => {
+                out::line(&format!("\n{text}"))?;
+                if !known.is_proven() {
                     out::note("This is what the node says; it is not proven to be committed.");
                 }
             }
@@ -102,7 +97,7 @@ async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit
 
 async fn wait(session: &Session, id: &JobId) -> Result<Exit> {
     let mut interrupts = follow::interrupts()?;
-    let ended = follow::to_the_end(session, id, !session.json, &mut interrupts).await?;
+    let ended = follow::to_the_end(session, id, false, &mut interrupts).await?;
     let Some(ended) = ended else {
         out::note("The job goes on.");
         return Ok(Exit::Detached);
@@ -110,7 +105,7 @@ async fn wait(session: &Session, id: &JobId) -> Result<Exit> {
     let Ended { view, .. } = &ended;
     if session.json {
         let mut object = view::job::json(id, view);
-        put_output(&mut object, &ended);
+        ended.known.put(&mut object);
         out::object(&Value::Object(object))?;
     } else {
         out::line("")?;

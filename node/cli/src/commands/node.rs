@@ -103,7 +103,7 @@ fn rows(
         worker.open,
         worker.waiting
     );
-    rows.push(("Engine", if node.engine { load } else { "holds models, runs no jobs".into() }));
+    rows.push(("Engine", load));
     rows.extend(worker.models.iter().map(|model| {
         let kind =
             format!("{} {}, context {}", model.architecture, model.quantisation, model.context);

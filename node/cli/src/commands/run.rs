@@ -19,7 +19,7 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<Exit> {
     let ordered = order::place(session, args).await?;
     let mut interrupts = follow::interrupts()?;
     out::note(&format!("Job {:?}, created in block {}", ordered.job, ordered.block));
-    let ended = follow::to_the_end(session, &ordered.job, !session.json, &mut interrupts).await?;
+    let ended = follow::to_the_end(session, &ordered.job, true, &mut interrupts).await?;
     let Some(ended) = ended else {
         return detached(session, &ordered);
     };
@@ -50,22 +50,6 @@ fn object(ordered: &Ordered, ended: &Ended) -> Map<String, Value> {
     put("modelName", json!(ordered.model.name));
     put("held", view::planck(ordered.held));
     put("heldAsy", json!(Amount(ordered.held).decimal()));
-    put_output(&mut object, ended);
+    ended.known.put(&mut object);
     object
-}
-
-/// Adds the output, whether it is proven to be the one that was committed, and its length and end
-/// where the chain does not tell them.
-pub(super) fn put_output(object: &mut Map<String, Value>, ended: &Ended) {
-    let output = ended.output.as_ref();
-    let text = ended.proven.as_ref().map(|proven| String::from_utf8_lossy(&proven.text).into());
-    let tokens = ended.proven.as_ref().map(|proven| &proven.output);
-    let tokens = tokens.or(output.map(|output| &output.tokens));
-    object.insert("proven".into(), json!(ended.proven.is_some()));
-    object.insert("output".into(), json!(text.or(output.map(|output| output.text.clone()))));
-    object.insert("finish".into(), json!(output.and_then(|output| output.finish.as_ref())));
-    object.insert("tokenIds".into(), json!(tokens));
-    if let Some(tokens) = tokens {
-        object.insert("tokens".into(), json!(tokens.len()));
-    }
 }
