@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line.
 
+use assay_engine::Model;
 use assay_worker::Fault;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::OnceLock};
 
 /// Runs a node of the Assay chain.
 #[derive(Debug, clap::Parser)]
@@ -21,6 +22,10 @@ pub struct Cli {
     /// Whether and how it runs jobs.
     #[command(flatten)]
     pub engine: EngineArgs,
+
+    /// The models that it names, once they are opened.
+    #[arg(skip)]
+    pub models: OnceLock<Vec<Model>>,
 }
 
 /// Whether and how the node runs and verifies jobs.
@@ -39,11 +44,12 @@ pub struct EngineArgs {
     #[arg(long, value_name = "PATH")]
     pub model: Vec<PathBuf>,
 
-    /// Threads of a job. By default one fewer than there are cores, and at least one.
+    /// Threads that all jobs share. By default one fewer than there are cores, and at least one.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub engine_threads: Option<u16>,
 
-    /// MiB that a job may use beside the model.
+    /// MiB of each model's cache: half is for all jobs that it runs, half for all that it re-checks. A
+    /// job that does not fit is declined.
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..))]
     pub engine_memory: u32,
 

@@ -38,7 +38,13 @@ impl SubstrateCli for Cli {
     }
 
     fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
-        Ok(Box::new(chain_spec::load(id)?))
+        // On a chain of its own the operators serve what their node has loaded.
+        let spec = if self.run.shared_params.dev && !self.engine.model.is_empty() {
+            chain_spec::development(models::open(self)?)?
+        } else {
+            chain_spec::load(id)?
+        };
+        Ok(Box::new(spec))
     }
 }
 
@@ -51,7 +57,7 @@ pub fn run() -> sc_cli::Result<()> {
     }
 }
 
-fn run_node(cli: Cli) -> sc_cli::Result<()> {
+fn run_node(mut cli: Cli) -> sc_cli::Result<()> {
     let runner = cli.create_runner(&cli.run)?;
     let chain = runner.config().chain_spec.chain_type();
     if let Some(fault) = cli.engine.dev_fault {
@@ -65,8 +71,7 @@ fn run_node(cli: Cli) -> sc_cli::Result<()> {
     }
     ports::ensure_free(runner.config()).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
     // Before anything else starts, so that a bad file is the only thing that is reported.
-    let engine = models::load(&cli.engine, cli.run.shared_params.dev)
-        .map_err(|error| sc_cli::Error::Input(format!("{error:#}")))?;
+    let engine = models::load(&mut cli).map_err(sc_cli::Error::Input)?;
     runner.run_node_until_exit(|config| async move {
         match config.network.network_backend {
             NetworkBackendType::Libp2p => service::new_full::<

@@ -1,33 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Opens the models that the command line names.
 
-use crate::cli::EngineArgs;
-use anyhow::Context;
+use crate::cli::Cli;
 use assay_engine::Model;
 use assay_worker::Fault;
+use std::path::PathBuf;
 
 /// The engine as the node is told to run it.
 pub struct EngineConfig {
     /// The models; none where the node has no engine.
     pub models: Vec<Model>,
-    /// Threads of a job.
+    /// Threads that all jobs share.
     pub threads: usize,
-    /// Bytes of a job, beside the model.
+    /// Bytes of each model's cache.
     pub memory_bytes: u64,
     /// How it cheats.
     pub fault: Option<Fault>,
 }
 
-/// Opens the models, if the node is to have an engine.
-pub fn load(args: &EngineArgs, dev: bool) -> anyhow::Result<EngineConfig> {
-    let mut models = Vec::new();
-    for path in &args.model {
-        let model = Model::open(path)
-            .with_context(|| format!("the model {} cannot be served", path.display()))?;
-        models.push(model);
+/// The models that the command line names, opened once.
+pub fn open(cli: &Cli) -> Result<&[Model], String> {
+    if let Some(models) = cli.models.get() {
+        return Ok(models);
     }
-    if models.is_empty() && (args.engine || dev) && !args.no_engine {
-        models.push(Model::tiny().context("the built-in model is damaged")?);
+    let open = |path: &PathBuf| {
+        Model::open(path)
+            .map_err(|error| format!("the model {} cannot be served: {error}", path.display()))
+    };
+    let models = cli.engine.model.iter().map(open).collect::<Result<_, _>>()?;
+    Ok(cli.models.get_or_init(|| models))
+}
+
+/// The models, if the node is to have an engine.
+pub fn load(cli: &mut Cli) -> Result<EngineConfig, String> {
+    open(cli)?;
+    let mut models = cli.models.take().unwrap_or_default();
+    let args = &cli.engine;
+    if models.is_empty() && (args.engine || cli.run.shared_params.dev) && !args.no_engine {
+        models.push(Model::tiny().map_err(|error| format!("the built-in model: {error}"))?);
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(EngineConfig {

@@ -27,6 +27,9 @@ pub const TINY_CONTEXT: u32 = 2_048;
 /// What a token of it costs on the development networks.
 pub const TINY_PRICE: Balance = UNIT / 100;
 
+/// That model as the operators of the development networks offer it.
+const TINY_OFFER: (ModelId, Balance, u32) = (TINY_MODEL, TINY_PRICE, TINY_CONTEXT);
+
 /// The path from an account's development key to its worker key.
 pub const WORKER_PATH: &str = "//worker";
 
@@ -73,6 +76,7 @@ fn session_keys(validator: Sr25519Keyring) -> Option<SessionKeys> {
 
 fn genesis(
     validators: &[Sr25519Keyring],
+    models: &[(ModelId, Balance, u32)],
     windows: Option<Windows>,
     sudo: Option<AccountId>,
 ) -> Value {
@@ -93,15 +97,7 @@ fn genesis(
         operators: OperatorsConfig {
             operators: DEVELOPMENT_OPERATORS
                 .iter()
-                .map(|who| {
-                    (
-                        who.to_account_id(),
-                        worker_of(*who),
-                        vec![(TINY_MODEL, TINY_PRICE, TINY_CONTEXT)],
-                        4,
-                        BOND,
-                    )
-                })
+                .map(|who| { (who.to_account_id(), worker_of(*who), models.to_vec(), 4, BOND,) })
                 .collect::<Vec<_>>(),
             validators: validators.iter().map(|who| who.to_account_id()).collect::<Vec<_>>(),
         },
@@ -113,13 +109,20 @@ fn genesis(
 /// One process: Alice makes the blocks, four operators share one keystore, every window is short,
 /// and Alice has sudo.
 pub fn development() -> Value {
-    genesis(&[Sr25519Keyring::Alice], Some(SHORT), Some(Sr25519Keyring::Alice.to_account_id()))
+    development_with(&[TINY_OFFER])
+}
+
+/// The same with operators that serve these models, each with its price per token and its context.
+pub fn development_with(models: &[(ModelId, Balance, u32)]) -> Value {
+    let sudo = Sr25519Keyring::Alice.to_account_id();
+    genesis(&[Sr25519Keyring::Alice], models, Some(SHORT), Some(sudo))
 }
 
 /// Three validators, each a process of its own, with the same operators; nobody has sudo.
 pub fn local() -> Value {
     genesis(
         &[Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie],
+        &[TINY_OFFER],
         Some(SHORT),
         None,
     )

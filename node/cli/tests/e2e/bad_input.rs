@@ -159,6 +159,15 @@ async fn missing_model_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn engine_without_a_worker_key_is_refused() {
+    let _place = places(1).await;
+    let mut node = Node::spawn(&["--chain", "dev", "--engine"], free_port());
+    assert!(!node.ended().await.success());
+    let log = node.log_text();
+    assert!(log.contains("no worker key") && log.contains("key insert"), "{log}");
+}
+
+#[tokio::test]
 async fn taken_port_ends_the_second_node() {
     let _place = places(2).await;
     let first = Node::dev(&[]).await;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Model files, for which no node is needed.
+//! Model files, by themselves and on a development chain.
 
-use crate::cli::alone;
+use crate::{
+    cli::{alone, assay},
+    node::{places, Node},
+};
+use assay_engine::synthetic::Synthetic;
 use std::fs;
 
 /// The built-in model's file.
@@ -40,4 +44,21 @@ async fn file_that_is_no_model_is_not_imported() {
     assert_eq!(fs::read_to_string(path("there.gguf")).unwrap(), "as it was");
     let missing = alone(&["model", "show", &path("missing.gguf"), "--json"]).await;
     missing.fails("model", &["missing.gguf"]);
+}
+
+#[tokio::test]
+async fn model_of_your_own_is_served_on_the_development_chain() {
+    let _place = places(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.gguf");
+    fs::write(&path, Synthetic::default().file().unwrap()).unwrap();
+    let shown = alone(&["model", "show", path.to_str().unwrap(), "--json"]).await.ok();
+
+    let node = Node::dev(&["--model", path.to_str().unwrap()]).await;
+    let args = ["run", "--json", "--max-tokens", "16", "Once upon a time"];
+    let job = assay(&node, &args).await.ok();
+    assert_eq!(job["model"], shown["model"], "{job}");
+    assert_eq!(job["verdict"], "accept", "{job}");
+    assert_eq!(job["outcome"], "paid", "{job}");
+    assert_eq!(job["proven"], true, "{job}");
 }
