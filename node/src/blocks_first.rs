@@ -11,8 +11,11 @@ use async_trait::async_trait;
 use sc_consensus::{BlockCheckParams, BlockImport, BlockImportParams, ImportResult};
 use std::{sync::Arc, time::Duration};
 
-/// The longest that the engine waits for one block.
+/// The longest that the engine waits for one block to be imported.
 const AT_MOST: Duration = Duration::from_millis(500);
+/// The longest that it waits for the verification before that, which may fail and tells nobody so:
+/// many bad headers must not hold it up for long.
+const VERIFYING: Duration = Duration::from_millis(50);
 
 /// An import that closes the engine's gate from the check that comes before it to its end.
 #[derive(Clone)]
@@ -36,7 +39,7 @@ impl<I: BlockImport<Block> + Send + Sync> BlockImport<Block> for BlocksFirst<I> 
         let result = self.inner.check_block(block).await;
         // Only a block that is new and can be imported is imported next.
         if matches!(result, Ok(ImportResult::Imported(_))) {
-            self.gate.close(AT_MOST);
+            self.gate.close(VERIFYING);
         }
         result
     }
@@ -49,5 +52,51 @@ impl<I: BlockImport<Block> + Send + Sync> BlockImport<Block> for BlocksFirst<I> 
         let result = self.inner.import_block(block).await;
         self.gate.open();
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// Takes every block.
+    struct Takes;
+
+    #[async_trait]
+    impl BlockImport<Block> for Takes {
+        type Error = sp_consensus::Error;
+
+        async fn check_block(
+            &self,
+            _: BlockCheckParams<Block>,
+        ) -> Result<ImportResult, Self::Error> {
+            Ok(ImportResult::imported(false))
+        }
+
+        async fn import_block(
+            &self,
+            _: BlockImportParams<Block>,
+        ) -> Result<ImportResult, Self::Error> {
+            Ok(ImportResult::imported(false))
+        }
+    }
+
+    #[tokio::test]
+    async fn header_that_is_never_imported_holds_the_engine_up_for_a_moment() {
+        let gate = Arc::<Gate>::default();
+        let import = BlocksFirst::new(Takes, gate.clone());
+        let header = BlockCheckParams {
+            hash: Default::default(),
+            number: 1,
+            parent_hash: Default::default(),
+            allow_missing_state: false,
+            allow_missing_parent: false,
+            import_existing: false,
+        };
+        import.check_block(header).await.unwrap();
+        let begun = Instant::now();
+        gate.pass();
+        assert!(begun.elapsed() < AT_MOST, "{:?}", begun.elapsed());
     }
 }
