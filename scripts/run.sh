@@ -9,7 +9,7 @@
 #   ./scripts/run.sh --model path/to/model.gguf "Once upon a time"
 #
 # Options:
-#   --model PATH.gguf   the node serves this model instead of the built-in one
+#   --model PATH.gguf   the operators serve this model instead of the built-in one
 #   --dev-fault NAME    the operator cheats: wrong-token, truncate, wrong-model or silent
 #   --keep              keep the node running until Ctrl-C
 #   --json              the last line is one JSON object, everything else goes to standard error
@@ -25,11 +25,16 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 START_SECONDS=180
 
 say() { printf 'run: %s\n' "$*" >&2; }
-die() {
+# Ends with that exit code and message.
+fail() {
+    local code=$1
+    shift
     printf 'run: error: %s\n' "$*" >&2
     [ "$json" = no ] || printf '{"error":{"code":"run","message":"%s"}}\n' "${*//[\"\\]/\'}"
-    exit 1
+    exit "$code"
 }
+die() { fail 1 "$@"; }
+usage() { fail 2 "$@"; }
 
 json=no
 keep=no
@@ -47,7 +52,7 @@ while [ $# -gt 0 ]; do
         ;;
     --keep) keep=yes ;;
     --model | --dev-fault)
-        [ $# -ge 2 ] || die "$1 needs a value"
+        [ $# -ge 2 ] || usage "$1 needs a value"
         if [ "$1" = --model ] && [ ! -f "$2" ]; then
             die "there is no model file $2"
         fi
@@ -62,7 +67,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#run_args[@]} -gt 0 ] || die "give a prompt: ./scripts/run.sh \"In the beginning\""
+[ ${#run_args[@]} -gt 0 ] || usage "give a prompt: ./scripts/run.sh \"In the beginning\""
 
 "$ASSAY_ROOT/scripts/setup.sh" >&2
 
@@ -86,10 +91,7 @@ cleanup() {
     if [ -n "$node" ] && kill -0 "$node" 2>/dev/null; then
         kill "$node" 2>/dev/null || true
         # A node that does not stop in half a minute is stopped.
-        for _ in $(seq 150); do
-            kill -0 "$node" 2>/dev/null || break
-            sleep 0.2
-        done
+        timeout 30 tail --pid="$node" -f /dev/null || true
         kill -9 "$node" 2>/dev/null || true
         wait "$node" 2>/dev/null || true
     fi
@@ -112,7 +114,7 @@ free_port && rpc_port=$port
 free_port && p2p_port=$port
 free_port && prometheus_port=$port
 
-say "starting a development chain, log in $log"
+say "starting a development chain; its log, until this ends: $log"
 "$ASSAY_BIN/assay-node" --dev --base-path "$folder/node" --rpc-port "$rpc_port" \
     --listen-addr "/ip4/127.0.0.1/tcp/$p2p_port" --prometheus-port "$prometheus_port" \
     "${node_args[@]}" >"$log" 2>&1 &

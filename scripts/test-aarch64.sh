@@ -16,22 +16,8 @@ die() {
     exit 1
 }
 
-# Installs those of the packages that are missing.
-apt_install() {
-    local missing=() package root=()
-    for package in "$@"; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
-            missing+=("$package")
-    done
-    [ ${#missing[@]} -eq 0 ] && return 0
-    [ "$(id -u)" -eq 0 ] || root=(sudo)
-    say "installing ${missing[*]}"
-    if ! "${root[@]}" apt-get update -qq ||
-        ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-            --no-install-recommends "${missing[@]}" >/dev/null; then
-        die "apt-get could not install ${missing[*]}; install them by hand and run this again"
-    fi
-}
+# shellcheck source=scripts/apt.sh
+source "$ASSAY_ROOT/scripts/apt.sh"
 
 has_target() { ls "$(rustc --print sysroot)/lib/rustlib/$TARGET"/lib/libstd-*.rlib >/dev/null 2>&1; }
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the machine ready and runs the tests.
 #
-#   ./scripts/test.sh            all of them
+#   ./scripts/test.sh            unit and e2e
 #   ./scripts/test.sh unit       those of the crates: unit, property, real-runtime
 #   ./scripts/test.sh e2e        those against the real node
-#   ./scripts/test.sh aarch64    the engine's exactness on an emulated AArch64 machine (not in all)
-#   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first (not in all)
+#   ./scripts/test.sh aarch64    the engine's exactness on an emulated AArch64 machine
+#   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first
 #
 # Arguments after the part go to the test runner: ./scripts/test.sh e2e honest
 set -euo pipefail
@@ -25,6 +25,7 @@ case "$part" in
 unit | e2e | all) ;;
 aarch64 | llama-cpp)
     shift
+    "$ASSAY_ROOT/scripts/setup.sh"
     exec "$ASSAY_ROOT/scripts/test-$part.sh" "$@"
     ;;
 -h | --help)

@@ -86,7 +86,7 @@ def plots(results, folder):
     from matplotlib import pyplot
 
     names = [name for name in results if "decode" in results[name]]
-    engines = list(results[names[0]]["decode"]["tokens_per_s"])
+    engines = list(results[names[0]]["decode"]["tokens_per_s"]) if names else []
     figure, axis = pyplot.subplots(figsize=(8, 4))
     for i, engine in enumerate(engines):
         ratios = [results[name]["decode"]["tokens_per_s"].get(engine, 0)

@@ -12,7 +12,7 @@ use sp_runtime::traits::{ConvertInto, OpaqueKeys};
 
 /// The most validators that there can be.
 pub type MaxAuthorities = ConstU32<100>;
-/// Blocks within which an equivocation can be reported: as long as a bond unbonds in development.
+/// Blocks within which an equivocation can be reported: a day.
 type ReportPeriod = ConstU64<{ 24 * HOURS as u64 }>;
 
 impl pallet_babe::Config for Runtime {

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Sourced by the scripts that install packages. They bring `say` and `die`.
+
+# Runs a command as root.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo -n true 2>/dev/null || say "sudo is needed for: $*"
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        die "root is needed for '$*' and there is no sudo; run it as root once"
+    fi
+}
+
+apt_updated=no
+apt_has() {
+    if [ "$apt_updated" = no ]; then
+        say "updating the list of packages"
+        as_root apt-get update -qq || die "apt-get update failed; see its message above"
+        apt_updated=yes
+    fi
+    apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -qv '(none)'
+}
+
+# Installs those of the packages that are missing.
+apt_install() {
+    command -v apt-get >/dev/null 2>&1 ||
+        die "this script installs with apt and there is none here; install by hand: $*"
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    for package in "${missing[@]}"; do
+        apt_has "$package" || die "apt has no package '$package' here; install it by hand"
+    done
+    say "installing ${missing[*]}"
+    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends \
+        "${missing[@]}" >/dev/null || die "apt-get could not install ${missing[*]}"
+}
