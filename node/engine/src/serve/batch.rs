@@ -74,6 +74,8 @@ impl Batch {
         let shape = model.shape();
         // No sequence is longer than all pages.
         let capacity = pool.limit().saturating_mul(PAGE).min(shape.context);
+        // Computed once for all positions that may come, and not while jobs wait.
+        model.rope(capacity);
         let workspace = Workspace::new(shape, &threads, config.rows, capacity);
         let prefixes = PrefixCache::default();
         let (running, ended) = (Vec::new(), Vec::new());
@@ -220,8 +222,11 @@ impl Batch {
             choices = later;
             let now: Vec<Choice> = now.iter().map(|&(_, choice)| choice).collect();
             let next = running.job.accept(&now);
-            if let Next::RollBack(length) = next {
-                running.cache.truncate(length);
+            match next {
+                Next::More => {}
+                Next::RollBack(length) => running.cache.truncate(length),
+                // The cache may hold a draft in place of the last token.
+                Next::Done => running.cache.truncate(running.job.task().tokens().len() - 1),
             }
             let Running { job, cache, published, .. } = &mut running;
             if self.config.prefix_cache {

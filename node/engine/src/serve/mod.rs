@@ -48,7 +48,7 @@ pub struct ServerConfig {
     pub jobs: usize,
     /// Jobs of each kind that may wait.
     pub queue: usize,
-    /// Tokens of a pass while no output is being written; a multiple of 16 is best.
+    /// Tokens of a pass while no output is being written; a multiple of 32 is best.
     pub rows: usize,
     /// Tokens of a pass while one is: the fewer, the sooner comes the next token.
     pub decode_rows: usize,
