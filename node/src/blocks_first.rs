@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Blocks come before inference: while one is imported, the engine stands still.
 //!
-//! A low priority keeps the engine from an import's core, but not from the caches, the memory bus and
-//! the sibling of a hyper-threaded core. An import takes milliseconds of a slot of seconds, so the
-//! engine loses next to nothing by it.
+//! A low priority keeps the engine from an import's core, but not from the memory bus and the sibling
+//! of a hyper-threaded core. An import takes milliseconds of a slot of seconds, so the engine loses
+//! next to nothing by it. And blocks are imported on a core of their own, whose caches the engine does
+//! not empty.
 
 use assay_engine::Gate;
 use assay_runtime::opaque::Block;
+use assay_worker::Cores;
 use async_trait::async_trait;
 use sc_consensus::{BlockCheckParams, BlockImport, BlockImportParams, ImportResult};
-use std::{sync::Arc, time::Duration};
+use std::{
+    cell::Cell,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// The longest that the engine waits for one block to be imported.
 const AT_MOST: Duration = Duration::from_millis(500);
@@ -17,17 +23,37 @@ const AT_MOST: Duration = Duration::from_millis(500);
 /// many bad headers must not hold it up for long.
 const VERIFYING: Duration = Duration::from_millis(50);
 
+thread_local! {
+    /// Whether this thread keeps to the cores for blocks.
+    static KEPT: Cell<bool> = const { Cell::new(false) };
+}
+
 /// An import that closes the engine's gate from the check that comes before it to its end.
 #[derive(Clone)]
 pub struct BlocksFirst<I> {
     inner: I,
     gate: Arc<Gate>,
+    cores: Arc<OnceLock<Cores>>,
 }
 
 impl<I> BlocksFirst<I> {
     /// Around an import.
     pub fn new(inner: I, gate: Arc<Gate>) -> Self {
-        Self { inner, gate }
+        Self { inner, gate, cores: Arc::default() }
+    }
+
+    /// Imports on the cores that an engine of `threads` threads leaves to blocks, if it leaves any.
+    pub fn beside(&self, threads: usize) {
+        if let Some(cores) = Cores::share_out(threads) {
+            self.cores.get_or_init(|| cores);
+        }
+    }
+
+    /// The threads that import are the node's own for nothing else.
+    fn keep_to_cores(&self) {
+        if let Some(cores) = self.cores.get().filter(|_| !KEPT.replace(true)) {
+            cores.keep_to_blocks();
+        }
     }
 }
 
@@ -36,6 +62,7 @@ impl<I: BlockImport<Block> + Send + Sync> BlockImport<Block> for BlocksFirst<I> 
     type Error = I::Error;
 
     async fn check_block(&self, block: BlockCheckParams<Block>) -> Result<ImportResult, I::Error> {
+        self.keep_to_cores();
         let result = self.inner.check_block(block).await;
         // Only a block that is new and can be imported is imported next.
         if matches!(result, Ok(ImportResult::Imported(_))) {
@@ -48,6 +75,7 @@ impl<I: BlockImport<Block> + Send + Sync> BlockImport<Block> for BlocksFirst<I> 
         &self,
         block: BlockImportParams<Block>,
     ) -> Result<ImportResult, I::Error> {
+        self.keep_to_cores();
         self.gate.close(AT_MOST);
         let result = self.inner.import_block(block).await;
         self.gate.open();

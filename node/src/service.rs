@@ -191,6 +191,9 @@ pub fn new_full<N: sc_network::NetworkBackend<Block, Hash>>(
     if has_engine && keystore.sr25519_public_keys(KEY_TYPE).is_empty() {
         return Err(ServiceError::Other(NO_WORKER_KEY.into()));
     }
+    if has_engine {
+        import.beside(engine.threads);
+    }
     let chain_folder = config.base_path.config_dir(config.chain_spec.id());
     let worker = Arc::new(
         Worker::start(

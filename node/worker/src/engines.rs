@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The engine: one server for each model, all of them on the same threads.
 
-use crate::{promises::Capacity, worker::LOG_TARGET};
+use crate::{cores::Cores, promises::Capacity, worker::LOG_TARGET};
 use assay_engine::{
     serve::{Server, ServerConfig},
     EngineError, Gate, Model, Threads,
@@ -84,7 +84,9 @@ fn in_the_background<T: Send>(
         let thread = std::thread::Builder::new().name("assay-engine-start".into());
         let running = thread.spawn_scoped(scope, || {
             lower_priority();
-            leave_cores_to_blocks(threads);
+            if let Some(cores) = Cores::share_out(threads) {
+                cores.keep_to_engine();
+            }
             run()
         });
         match running.map_err(no_thread)?.join() {
@@ -93,36 +95,6 @@ fn in_the_background<T: Send>(
         }
     })
 }
-
-/// Keeps `threads` threads on as many cores, where there are more: what streams a model's weights
-/// leaves nothing of a block's in the caches of the core that it runs on.
-#[cfg(target_os = "linux")]
-fn leave_cores_to_blocks(threads: usize) {
-    // SAFETY: a set of processors is plain bits, for which zero is the empty set.
-    let mut allowed: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    let size = size_of::<libc::cpu_set_t>();
-    // SAFETY: the pointer is to a set of that size; 0 means the calling thread.
-    let known = unsafe { libc::sched_getaffinity(0, size, &mut allowed) } == 0;
-    // SAFETY: each index is below the number of bits of the set.
-    let on = |cpu: &usize| unsafe { libc::CPU_ISSET(*cpu, &allowed) };
-    let cpus: Vec<usize> = (0..libc::CPU_SETSIZE as usize).filter(on).collect();
-    if !known || cpus.len() <= threads {
-        return;
-    }
-    // SAFETY: as above.
-    let mut own: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    for &cpu in &cpus[cpus.len() - threads..] {
-        // SAFETY: the index was found in a set of the same size.
-        unsafe { libc::CPU_SET(cpu, &mut own) };
-    }
-    // SAFETY: the pointer is to a set of that size; 0 means the calling thread.
-    if unsafe { libc::sched_setaffinity(0, size, &own) } != 0 {
-        log::warn!(target: LOG_TARGET, "cannot choose the cores of the engine's threads");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn leave_cores_to_blocks(_threads: usize) {}
 
 /// Blocks are imported and made before a token is computed.
 fn lower_priority() {

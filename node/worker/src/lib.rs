@@ -13,6 +13,7 @@
 //!                                   network               streams ──► RPC, network
 //! ```
 
+mod cores;
 mod engines;
 mod fault;
 mod gather;
@@ -28,6 +29,7 @@ mod store;
 mod streams;
 mod worker;
 
+pub use cores::Cores;
 pub use fault::Fault;
 pub use gather::PayloadSource;
 pub use mailbox::WorkerMailbox;
