@@ -111,5 +111,9 @@ sp_api::decl_runtime_apis! {
         fn operators() -> Vec<OperatorView<AccountId>>;
         /// What the account can withdraw with `escrow.claim`.
         fn claimable(account: AccountId) -> Balance;
+        /// The account that has registered the hash of an Assay address.
+        fn account_of(address: [u8; 20]) -> Option<AccountId>;
+        /// The hash of the Assay address that an account has registered.
+        fn address_of(account: AccountId) -> Option<[u8; 20]>;
     }
 }

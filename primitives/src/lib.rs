@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+pub mod address;
 pub mod agenda;
 pub mod api;
 #[cfg(feature = "runtime-benchmarks")]
@@ -23,6 +24,7 @@ pub mod traits;
 pub mod verdict;
 pub mod worker;
 
+pub use address::{AddressError, AssayAddress};
 pub use engine::{Capabilities, Engine, EngineResult, Task, Work};
 pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,

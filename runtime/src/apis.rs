@@ -2,9 +2,10 @@
 //! The runtime APIs: all that the node and standard clients call.
 
 use crate::{
-    AccountId, Babe, Balance, Block, Escrow, Executive, Grandpa, Historical, InherentDataExt, Jobs,
-    Nonce, Operators, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
-    TransactionPayment, Verification, BABE_GENESIS_EPOCH_CONFIG, EPOCH_DURATION_IN_SLOTS, VERSION,
+    AccountId, Addresses, Babe, Balance, Block, Escrow, Executive, Grandpa, Historical,
+    InherentDataExt, Jobs, Nonce, Operators, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    SessionKeys, System, TransactionPayment, Verification, BABE_GENESIS_EPOCH_CONFIG,
+    EPOCH_DURATION_IN_SLOTS, VERSION,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
@@ -286,6 +287,14 @@ impl_runtime_apis! {
 
         fn claimable(account: AccountId) -> Balance {
             Escrow::claimable(&account)
+        }
+
+        fn account_of(address: [u8; 20]) -> Option<AccountId> {
+            Addresses::account_of(&address)
+        }
+
+        fn address_of(account: AccountId) -> Option<[u8; 20]> {
+            Addresses::address_of(&account)
         }
     }
 

@@ -11,6 +11,7 @@ use frame_support::traits::{
 use sp_core::H256;
 
 frame_benchmarking::define_benchmarks!(
+    [pallet_addresses, crate::Addresses]
     [pallet_escrow, crate::Escrow]
     [pallet_jobs, crate::Jobs]
     [pallet_operators, crate::Operators]

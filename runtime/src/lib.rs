@@ -197,6 +197,9 @@ mod runtime {
     #[runtime::pallet_index(22)]
     pub type Verification = pallet_verification;
 
+    #[runtime::pallet_index(23)]
+    pub type Addresses = pallet_addresses;
+
     // Not a part of the chain's life: sets parameters at genesis.
     #[runtime::pallet_index(30)]
     pub type GenesisParameters = parameters::genesis;

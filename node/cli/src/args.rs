@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can be typed.
 
-use crate::amount::Amount;
+use crate::{account::AccountArg, amount::Amount, key::Scheme};
 use assay_primitives::{job::Sampling, BlockNumber, JobId, ModelId};
-use assay_runtime::AccountId;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use sp_core::{crypto::Ss58Codec, H256};
+use sp_core::H256;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -15,6 +14,7 @@ Examples:
   assay run --max-tokens 200 - < prompt.txt  read the prompt from standard input
   assay job list                             your jobs
   assay job status ID --wait                 go on watching a job
+  assay transfer 1Bg...AMH 2.5               send money, here to an Assay address
   assay operator list                        who serves which model for how much
 
 Exit codes: 0 done, 1 an error, 2 wrong usage, 3 the job ended without an accepted output,
@@ -53,6 +53,9 @@ pub struct Global {
     /// Sign with the key in this file, as `assay key new --out` writes it.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub key_file: Option<PathBuf>,
+    /// The scheme of the key that signs; that of the key file by default, else sr25519.
+    #[arg(long, global = true, value_enum)]
+    pub scheme: Option<Scheme>,
     /// Write one JSON object as the last line of standard output.
     #[arg(long, global = true)]
     pub json: bool,
@@ -69,6 +72,17 @@ pub enum Command {
     /// Run models for others: stake, offers, worker key.
     #[command(subcommand)]
     Operator(OperatorCommand),
+    /// Send money to an account.
+    Transfer {
+        /// To whom: an SS58 address, or an Assay address that was registered.
+        #[arg(value_name = "ADDRESS")]
+        to: AccountArg,
+        /// How much.
+        amount: Amount,
+    },
+    /// Register the Assay address of a secp256k1 key, and look addresses up.
+    #[command(subcommand)]
+    Address(AddressCommand),
     /// Withdraw what could not be paid out when it was due.
     Claim,
     /// Make and inspect keys.
@@ -258,8 +272,8 @@ pub enum JobCommand {
     /// List the jobs of an account.
     List {
         /// The account; the signer's by default.
-        #[arg(long, value_name = "ADDRESS", value_parser = account)]
-        client: Option<AccountId>,
+        #[arg(long, value_name = "ADDRESS")]
+        client: Option<AccountArg>,
     },
 }
 
@@ -269,8 +283,8 @@ pub enum OperatorCommand {
     /// Make the signer an operator.
     Register {
         /// The account of the key that signs reports; by default the node's, if it has one.
-        #[arg(long, value_name = "ADDRESS", value_parser = account)]
-        worker: Option<AccountId>,
+        #[arg(long, value_name = "ADDRESS")]
+        worker: Option<AccountArg>,
         /// The stake.
         #[arg(long, value_name = "AMOUNT")]
         bond: Amount,
@@ -307,8 +321,8 @@ pub enum OperatorCommand {
     /// Set the key that signs reports.
     Worker {
         /// The account of the key; by default the node's, if it has one.
-        #[arg(value_name = "ADDRESS", value_parser = account)]
-        worker: Option<AccountId>,
+        #[arg(value_name = "ADDRESS")]
+        worker: Option<AccountArg>,
     },
     /// Set how many jobs it runs at a time.
     Concurrency {
@@ -318,11 +332,26 @@ pub enum OperatorCommand {
     /// Show an operator.
     Status {
         /// Its stash; the signer's account by default.
-        #[arg(value_name = "ADDRESS", value_parser = account)]
-        stash: Option<AccountId>,
+        #[arg(value_name = "ADDRESS")]
+        stash: Option<AccountArg>,
     },
     /// List all operators.
     List,
+}
+
+/// `assay address`.
+#[derive(Subcommand, Debug)]
+pub enum AddressCommand {
+    /// Let money be sent to the signer's Assay address from now on; holds a deposit.
+    Register,
+    /// Undo that; the deposit returns.
+    Unregister,
+    /// Show an Assay address and its account.
+    Show {
+        /// One of the two; the signer's by default.
+        #[arg(value_name = "ADDRESS")]
+        who: Option<AccountArg>,
+    },
 }
 
 /// `assay key`.
@@ -334,7 +363,7 @@ pub enum KeyCommand {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         out: Option<PathBuf>,
     },
-    /// Show the address and the public key of a secret or of an address.
+    /// Show the addresses and the public key of a secret or of an address.
     Inspect {
         /// A secret or an address; by default what --suri, --key-file or ASSAY_SURI names.
         #[arg(value_name = "SECRET|ADDRESS")]
@@ -388,11 +417,6 @@ pub fn hash(text: &str) -> Result<H256, String> {
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
         .map(ModelId::from)
         .ok_or_else(|| format!("'{text}' is no id; one is 0x and 64 hexadecimal digits"))
-}
-
-/// Reads an SS58 address.
-pub fn account(text: &str) -> Result<AccountId, String> {
-    AccountId::from_ss58check(text).map_err(|error| format!("'{text}' is no SS58 address: {error}"))
 }
 
 #[cfg(test)]

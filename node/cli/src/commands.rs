@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The commands, one file for each noun.
 
+mod address;
 mod claim;
 mod job;
 mod key;
@@ -9,6 +10,7 @@ mod node;
 mod operator;
 mod run;
 mod shell;
+mod transfer;
 
 use crate::{
     args::{Cli, Command},
@@ -25,6 +27,12 @@ pub async fn dispatch(cli: Cli) -> Result<Exit> {
         Command::Job(command) => job::dispatch(&Session::open(&global).await?, command).await,
         Command::Operator(command) => {
             operator::dispatch(&Session::open(&global).await?, command).await
+        }
+        Command::Transfer { to, amount } => {
+            transfer::transfer(&Session::open(&global).await?, &to, amount).await
+        }
+        Command::Address(command) => {
+            address::dispatch(&Session::open(&global).await?, command).await
         }
         Command::Claim => claim::claim(&Session::open(&global).await?).await,
         Command::Key(command) => key::dispatch(&global, command),

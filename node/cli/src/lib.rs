@@ -10,12 +10,14 @@
 //!
 //! With `--json` the last line of standard output is one JSON object, also for an error.
 
+pub mod account;
 pub mod amount;
 pub mod args;
 pub mod chain;
 pub mod commands;
 pub mod exit;
 pub mod follow;
+pub mod funds;
 pub mod key;
 pub mod order;
 pub mod out;

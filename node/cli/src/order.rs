@@ -3,10 +3,10 @@
 //! is sent.
 
 use crate::{
-    amount::Amount,
     args::RunArgs,
-    chain::{node::NodeStatus, state::usable},
+    chain::node::NodeStatus,
     exit::Fault,
+    funds::{self, Need},
     out::Progress,
     session::Session,
     view::models::{Known, Models},
@@ -97,7 +97,13 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
     let expected = chain.next_job_id(&client, &spec).await?;
     let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
     let extrinsic = chain.sign(&signer, call).await?;
-    check_balance(session, &client, &extrinsic, held).await?;
+    let need = Need {
+        amount: held,
+        what: "the job",
+        goes: "on hold",
+        advice: "send it more, or ask for fewer tokens",
+    };
+    funds::ensure(chain, &client, &extrinsic, &need).await?;
     progress.say("waiting for the job to be in a block");
     let included = chain.submit_signed(&extrinsic, &client).await?;
     let created = included.events.iter().find_map(|event| match event {
@@ -138,32 +144,6 @@ fn payment(args: &RunArgs, quote: &Quote) -> Result<(Payment, Balance)> {
         Fault::error("jobs.PaymentOverflow", "the sum of the payment is more than a balance can be")
     })?;
     Ok((payment, held))
-}
-
-async fn check_balance(
-    session: &Session,
-    client: &AccountId,
-    extrinsic: &[u8],
-    held: Balance,
-) -> Result<()> {
-    let usable = usable(&session.chain.account(client).await?);
-    // Without any balance the fee cannot be asked for either.
-    let fee = if usable > 0 { session.chain.fee(extrinsic).await? } else { 0 };
-    let needed = held.saturating_add(fee);
-    if usable < needed {
-        return Err(Fault::error(
-            "balance_too_small",
-            format!(
-                "the account {client} can spend {} and the job needs {} ({} on hold and {} as a \
-                 fee); send it more, or ask for fewer tokens",
-                Amount(usable),
-                Amount(needed),
-                Amount(held),
-                Amount(fee),
-            ),
-        ));
-    }
-    Ok(())
 }
 
 /// Why there is no quote, in the words and with the code of the chain's own error.

@@ -5,19 +5,21 @@ use crate::{
     args::Global,
     chain::{extrinsic::Included, Chain},
     exit::Fault,
-    key,
+    funds::{self, Need},
+    key::{self, Key, Scheme},
     out::Progress,
 };
 use anyhow::Result;
 use assay_runtime::{AccountId, RuntimeCall};
-use sp_core::sr25519;
 
 /// What a command works with.
 pub struct Session {
     /// The chain.
     pub chain: Chain,
     /// The key that was named.
-    named: Option<sr25519::Pair>,
+    named: Option<Key>,
+    /// The scheme of the development key.
+    scheme: Scheme,
     /// Whether to write JSON.
     pub json: bool,
 }
@@ -26,18 +28,20 @@ impl Session {
     /// Connects to the node that the arguments name.
     pub async fn open(global: &Global) -> Result<Self> {
         // A malformed key is told before anything else.
-        let named = key::named(global.suri.as_deref(), global.key_file.as_deref())?;
+        let named = key::named(global.scheme, global.suri.as_deref(), global.key_file.as_deref())?;
         let progress = Progress::new(format!("connecting to {}", global.url));
         let chain = Chain::connect(&global.url).await?;
         progress.clear();
-        Ok(Self { chain, named, json: global.json })
+        Ok(Self { chain, named, scheme: global.scheme.unwrap_or_default(), json: global.json })
     }
 
     /// The key that signs: the one that was named, or the development one where keys are public.
-    pub fn signer(&self) -> Result<sr25519::Pair> {
+    pub fn signer(&self) -> Result<Key> {
         match &self.named {
-            Some(pair) => Ok(pair.clone()),
-            None if self.chain.development => key::from_suri(key::DEVELOPMENT_SIGNER),
+            Some(key) => Ok(key.clone()),
+            None if self.chain.development => {
+                Key::from_suri(self.scheme, key::DEVELOPMENT_SIGNER)
+            }
             None => Err(Fault::error(
                 "no_signer",
                 "no key was named to sign with; use --key-file, --suri or the environment variable \
@@ -48,13 +52,26 @@ impl Session {
 
     /// The account of [`Self::signer`].
     pub fn account(&self) -> Result<AccountId> {
-        self.signer().map(|pair| key::account(&pair))
+        self.signer().map(|key| key.account())
     }
 
     /// Signs and sends a call, and waits until it is in a block.
     pub async fn submit(&self, call: impl Into<RuntimeCall>) -> Result<Included> {
         let progress = Progress::new("waiting for the extrinsic to be in a block");
         let included = self.chain.submit(&self.signer()?, call.into()).await;
+        progress.clear();
+        included
+    }
+
+    /// Signs a call, makes sure that the signer can pay for it, sends it, and waits until it is in a
+    /// block.
+    pub async fn submit_covered(&self, call: RuntimeCall, need: &Need) -> Result<Included> {
+        let signer = self.signer()?;
+        let account = signer.account();
+        let extrinsic = self.chain.sign(&signer, call).await?;
+        funds::ensure(&self.chain, &account, &extrinsic, need).await?;
+        let progress = Progress::new("waiting for the extrinsic to be in a block");
+        let included = self.chain.submit_signed(&extrinsic, &account).await;
         progress.clear();
         included
     }

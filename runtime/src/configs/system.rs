@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Accounts, money, fees, and the pallets that every chain has.
 
+use super::addresses::WithLookups;
 use crate::{
-    parameters::RuntimeParameters, AccountId, Balance, Balances, Block, BlockNumber, Nonce,
-    OriginCaller, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
+    parameters::RuntimeParameters, AccountId, Addresses, Balance, Balances, Block, BlockNumber,
+    Nonce, OriginCaller, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
     RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, BLOCK_COMPUTE, EXISTENTIAL_DEPOSIT,
     MICRO_UNIT, SLOT_DURATION, VERSION,
 };
@@ -16,7 +17,7 @@ use frame_support::{
 };
 use frame_system::{limits, EnsureRoot};
 use pallet_transaction_payment::FungibleAdapter;
-use sp_runtime::{traits::AccountIdLookup, Perbill};
+use sp_runtime::Perbill;
 use sp_version::RuntimeVersion;
 
 /// The part of a block that normal extrinsics may fill; the rest is for operational ones.
@@ -46,7 +47,7 @@ impl frame_system::Config for Runtime {
     type BlockLength = RuntimeBlockLength;
     type BlockWeights = BlockWeights;
     type DbWeight = ParityDbWeight;
-    type Lookup = AccountIdLookup<AccountId, ()>;
+    type Lookup = Addresses;
     type MaxConsumers = ConstU32<16>;
     type Nonce = Nonce;
     type SS58Prefix = SS58Prefix;
@@ -75,7 +76,7 @@ impl pallet_balances::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type RuntimeFreezeReason = RuntimeFreezeReason;
     type RuntimeHoldReason = RuntimeHoldReason;
-    type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = WithLookups<pallet_balances::weights::SubstrateWeight<Runtime>>;
 }
 
 parameter_types! {
@@ -113,5 +114,5 @@ impl pallet_parameters::Config for Runtime {
 impl pallet_sudo::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type RuntimeEvent = RuntimeEvent;
-    type WeightInfo = pallet_sudo::weights::SubstrateWeight<Runtime>;
+    type WeightInfo = WithLookups<pallet_sudo::weights::SubstrateWeight<Runtime>>;
 }

@@ -5,18 +5,18 @@ use super::{outcome, state::EventRecord, Chain};
 use crate::{
     chain::state::{bytes_of, hex_of},
     exit::Fault,
-    key,
+    key::Key,
 };
 use anyhow::{bail, Context, Result};
 use assay_runtime::{
-    submit::extension, AccountId, Balance, Hash, Nonce, RuntimeCall, RuntimeEvent, Signature,
-    SignedPayload, UncheckedExtrinsic,
+    submit::extension, AccountId, Balance, Hash, Nonce, RuntimeCall, RuntimeEvent, SignedPayload,
+    UncheckedExtrinsic,
 };
 use codec::{Compact, Decode, Encode};
 use frame_system::Phase;
 use jsonrpsee::{core::client::Subscription, rpc_params};
 use serde_json::Value;
-use sp_core::{crypto::Ss58Codec, sr25519, Pair};
+use sp_core::crypto::Ss58Codec;
 use sp_runtime::generic::Era;
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ struct DispatchInfo {
 
 impl Chain {
     /// Signs a call.
-    pub async fn sign(&self, signer: &sr25519::Pair, call: RuntimeCall) -> Result<Vec<u8>> {
-        let account = key::account(signer);
+    pub async fn sign(&self, signer: &Key, call: RuntimeCall) -> Result<Vec<u8>> {
+        let account = signer.account();
         let nonce: Nonce = self
             .request("system_accountNextIndex", rpc_params![account.to_ss58check()])
             .await
@@ -73,7 +73,6 @@ impl Chain {
         let payload = SignedPayload::from_raw(call, extension, implicit);
         let signature = payload.using_encoded(|bytes| signer.sign(bytes));
         let (call, extension, _) = payload.deconstruct();
-        let signature = Signature::Sr25519(signature);
         Ok(UncheckedExtrinsic::new_signed(call, account.into(), signature, extension).encode())
     }
 
@@ -101,9 +100,9 @@ impl Chain {
     }
 
     /// Signs a call, sends it, and waits until it is in a block. An error of the call is one here.
-    pub async fn submit(&self, signer: &sr25519::Pair, call: RuntimeCall) -> Result<Included> {
+    pub async fn submit(&self, signer: &Key, call: RuntimeCall) -> Result<Included> {
         let extrinsic = self.sign(signer, call).await?;
-        self.submit_signed(&extrinsic, &key::account(signer)).await
+        self.submit_signed(&extrinsic, &signer.account()).await
     }
 
     /// Sends an extrinsic and waits until it is in a block. An error of the call is one here.

@@ -19,6 +19,9 @@ pub fn fault(error: &DispatchError) -> Fault {
             DispatchError::BadOrigin => {
                 ("system.BadOrigin".into(), "This account may not do that.".into())
             }
+            DispatchError::CannotLookup => {
+                ("system.CannotLookup".into(), "The chain knows no account of that address.".into())
+            }
             other => (format!("chain.{other:?}"), format!("The chain refuses it: {other:?}.")),
         };
         Fault { code, message }
@@ -70,10 +73,18 @@ mod tests {
         for (error, code) in [
             (pallet_escrow::Error::<Runtime>::NothingToClaim.into(), "escrow.NothingToClaim"),
             (pallet_operators::Error::<Runtime>::NotOperator.into(), "operators.NotOperator"),
+            (pallet_addresses::Error::<Runtime>::NotRegistered.into(), "addresses.NotRegistered"),
             (frame_system::Error::<Runtime>::CallFiltered.into(), "system.CallFiltered"),
         ] {
             assert_eq!(fault(&error).code, code);
         }
+    }
+
+    #[test]
+    fn unknown_address_is_in_words() {
+        let fault = fault(&DispatchError::CannotLookup);
+        assert_eq!(fault.code, "system.CannotLookup");
+        assert!(fault.message.contains("no account"), "{}", fault.message);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::Chain;
 use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{JobView, OperatorView, Quote, QuoteError},
-    Balance, JobId, JobSpec, ModelId,
+    AssayAddress, Balance, JobId, JobSpec, ModelId,
 };
 use assay_runtime::{AccountId, Hash, Runtime, RuntimeEvent, EXISTENTIAL_DEPOSIT};
 use codec::{Decode, DecodeAll, Encode};
@@ -84,6 +84,17 @@ impl Chain {
     /// What an account can claim.
     pub async fn claimable(&self, account: &AccountId) -> Result<Balance> {
         self.call("AssayApi_claimable", account).await
+    }
+
+    /// The account that has registered an address.
+    pub async fn account_of(&self, address: &AssayAddress) -> Result<Option<AccountId>> {
+        self.call("AssayApi_account_of", address.0).await
+    }
+
+    /// The address that an account has registered.
+    pub async fn address_of(&self, account: &AccountId) -> Result<Option<AssayAddress>> {
+        let hash: Option<[u8; 20]> = self.call("AssayApi_address_of", account).await?;
+        Ok(hash.map(AssayAddress))
     }
 
     /// What an account has; nothing where the chain does not know it.

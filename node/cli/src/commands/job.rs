@@ -2,6 +2,7 @@
 //! `assay job`.
 
 use crate::{
+    account::AccountArg,
     amount::Amount,
     args::{JobCommand, RunArgs},
     chain::extrinsic::Included,
@@ -14,7 +15,7 @@ use crate::{
 };
 use anyhow::Result;
 use assay_primitives::{JobId, JobState, Payment};
-use assay_runtime::{AccountId, Runtime, RuntimeCall, RuntimeEvent};
+use assay_runtime::{Runtime, RuntimeCall, RuntimeEvent};
 use serde_json::{json, Value};
 
 type Call = pallet_jobs::Call<Runtime>;
@@ -150,9 +151,9 @@ fn bounty(included: &Included) -> Value {
     json!(settled)
 }
 
-async fn list(session: &Session, client: Option<AccountId>) -> Result<Exit> {
+async fn list(session: &Session, client: Option<AccountArg>) -> Result<Exit> {
     let client = match client {
-        Some(client) => client,
+        Some(client) => client.resolve(&session.chain).await?,
         None => session.account()?,
     };
     let mut jobs = Vec::new();

@@ -2,15 +2,17 @@
 //! `assay key`.
 
 use crate::{
-    args::{account as parse_account, Global, KeyCommand},
+    args::{Global, KeyCommand},
     chain::state::hex_of,
     exit::{Exit, Fault},
-    key, out,
+    key::{self, Key, Scheme},
+    out,
 };
 use anyhow::{Context, Result};
+use assay_primitives::{AddressError, AssayAddress};
 use assay_runtime::AccountId;
 use serde_json::{json, Value};
-use sp_core::{sr25519, Pair};
+use sp_core::crypto::Ss58Codec;
 use std::path::Path;
 
 /// Does what was asked.
@@ -22,66 +24,143 @@ pub fn dispatch(global: &Global, command: KeyCommand) -> Result<Exit> {
 }
 
 fn new(global: &Global, file: Option<&Path>) -> Result<Exit> {
-    let (pair, phrase, _) = sr25519::Pair::generate_with_phrase(None);
+    let scheme = global.scheme.unwrap_or_default();
+    let (key, phrase) = Key::generate(scheme);
     if let Some(path) = file {
-        key::to_file(path, &phrase)?;
+        key::to_file(path, scheme, &phrase)?;
     }
-    let account = key::account(&pair);
-    if global.json {
-        let mut object = object(&account);
-        match file {
-            Some(path) => object["file"] = json!(path.display().to_string()),
-            None => object["secret"] = json!(phrase),
-        }
-        out::object(&object)?;
-        return Ok(Exit::Done);
+    let mut known = Known::of_key(&key);
+    known.push(match file {
+        Some(path) => ("file", "File", path.display().to_string()),
+        None => ("secret", "Secret", phrase),
+    });
+    known.show(global.json)?;
+    if !global.json {
+        out::note("Whoever has the secret has the money; nobody can restore it when it is lost.");
     }
-    let mut rows = rows(&account);
-    match file {
-        Some(path) => rows.push(("File", path.display().to_string())),
-        None => rows.push(("Secret", phrase)),
-    }
-    out::pairs(&rows)?;
-    out::note("Whoever has the secret has the money; nobody can restore it when it is lost.");
     Ok(Exit::Done)
 }
 
 fn inspect(global: &Global, what: Option<&str>) -> Result<Exit> {
-    let account = match what {
-        Some(text) => match parse_account(text) {
-            Ok(account) => account,
-            Err(_) => key::account(
-                &key::from_suri(text).context("that is no SS58 address and no secret either")?,
-            ),
-        },
+    let known = match what {
+        Some(text) => of_text(global.scheme, text)?,
         None => {
-            let pair = key::named(global.suri.as_deref(), global.key_file.as_deref())?;
-            let pair = pair.ok_or_else(|| {
+            let key =
+                key::named(global.scheme, global.suri.as_deref(), global.key_file.as_deref())?;
+            Known::of_key(&key.ok_or_else(|| {
                 Fault::error(
                     "no_signer",
                     "nothing was named to inspect; give a secret or an address, --key-file, \
                      --suri or the environment variable ASSAY_SURI",
                 )
-            })?;
-            key::account(&pair)
+            })?)
         }
     };
-    if global.json {
-        out::object(&object(&account))?;
-    } else {
-        out::pairs(&rows(&account))?;
-    }
+    known.show(global.json)?;
     Ok(Exit::Done)
 }
 
-fn object(account: &AccountId) -> Value {
-    json!({ "address": account.to_string(), "publicKey": public(account) })
+/// What is known of a secret or of an address.
+fn of_text(scheme: Option<Scheme>, text: &str) -> Result<Known> {
+    if let Ok(account) = AccountId::from_ss58check(text) {
+        return Ok(Known::of_account(&account));
+    }
+    match AssayAddress::decode(text) {
+        Ok(address) => Ok(Known::of_address(&address)),
+        // No secret has that form.
+        Err(error @ (AddressError::WrongChecksum | AddressError::WrongVersion { .. })) => {
+            Err(Fault::error("address_malformed", format!("'{text}' is no Assay address: {error}")))
+        }
+        Err(AddressError::NotBase58 | AddressError::WrongLength) => {
+            Key::from_suri(scheme.unwrap_or_default(), text)
+                .map(|key| Known::of_key(&key))
+                .context("that is no SS58 address, no Assay address and no secret either")
+        }
+    }
 }
 
-fn rows(account: &AccountId) -> Vec<(&'static str, String)> {
-    vec![("Address", account.to_string()), ("Public key", public(account))]
+/// What is known of a key: for each thing its name in JSON, its name in text, and the thing.
+struct Known(Vec<(&'static str, &'static str, String)>);
+
+impl Known {
+    fn of_key(key: &Key) -> Self {
+        let mut rows = vec![
+            ("address", "Address", key.account().to_string()),
+            ("publicKey", "Public key", hex_of(&key.public())),
+            ("scheme", "Scheme", key.scheme().to_string()),
+        ];
+        rows.extend(key.address().iter().flat_map(address_rows));
+        Self(rows)
+    }
+
+    fn of_account(account: &AccountId) -> Self {
+        Self(vec![
+            ("address", "Address", account.to_string()),
+            ("publicKey", "Public key", hex_of(account.as_ref())),
+        ])
+    }
+
+    fn of_address(address: &AssayAddress) -> Self {
+        Self(address_rows(address).into())
+    }
+
+    fn push(&mut self, row: (&'static str, &'static str, String)) {
+        self.0.push(row);
+    }
+
+    fn show(self, json: bool) -> std::io::Result<()> {
+        if json {
+            let object = self.0.into_iter().map(|(name, _, value)| (name.into(), json!(value)));
+            return out::object(&Value::Object(object.collect()));
+        }
+        let rows: Vec<_> = self.0.into_iter().map(|(_, name, value)| (name, value)).collect();
+        out::pairs(&rows)
+    }
 }
 
-fn public(account: &AccountId) -> String {
-    hex_of(account.as_ref())
+/// An Assay address, and its hash as other tools take it.
+fn address_rows(address: &AssayAddress) -> [(&'static str, &'static str, String); 2] {
+    [
+        ("assayAddress", "Assay address", address.to_string()),
+        ("hash", "Address20", hex_of(&address.0)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(known: &Known) -> Vec<&'static str> {
+        known.0.iter().map(|(name, _, _)| *name).collect()
+    }
+
+    #[test]
+    fn assay_address_is_shown_for_secp256k1_alone() {
+        let (key, _) = Key::generate(Scheme::Ecdsa);
+        assert_eq!(
+            names(&Known::of_key(&key)),
+            ["address", "publicKey", "scheme", "assayAddress", "hash"]
+        );
+        let (key, _) = Key::generate(Scheme::Sr25519);
+        assert_eq!(names(&Known::of_key(&key)), ["address", "publicKey", "scheme"]);
+    }
+
+    #[test]
+    fn text_is_an_account_an_address_or_a_secret() {
+        let known = of_text(None, "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH").unwrap();
+        assert_eq!(names(&known), ["assayAddress", "hash"]);
+        let (key, phrase) = Key::generate(Scheme::Ecdsa);
+        let known = of_text(None, &key.account().to_string()).unwrap();
+        assert_eq!(names(&known), ["address", "publicKey"]);
+        let known = of_text(Some(Scheme::Ecdsa), &phrase).unwrap();
+        assert_eq!(known.0, Known::of_key(&key).0);
+    }
+
+    #[test]
+    fn mistyped_address_is_named_and_a_mistyped_secret_is_not() {
+        let error = of_text(None, "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMh").err().unwrap();
+        assert!(error.to_string().contains("SAMh"), "{error}");
+        let error = of_text(None, "correct horse battery staple").err().unwrap();
+        assert!(!format!("{error:#}").contains("horse"));
+    }
 }

@@ -2,17 +2,19 @@
 //! `assay operator`.
 
 use crate::{
-    args::{account as parse_account, OfferArg, OperatorCommand},
+    account::AccountArg,
+    args::{OfferArg, OperatorCommand},
     exit::{Exit, Fault},
     out,
     session::Session,
     view::{self, models::Models},
 };
-use anyhow::{anyhow, Context, Result};
+use anyhow::{anyhow, Result};
 use assay_primitives::api::OperatorView;
 use assay_runtime::{AccountId, Runtime, RuntimeCall};
 use pallet_operators::{Offer, OffersOf};
 use serde_json::json;
+use sp_core::crypto::Ss58Codec;
 
 type Call = pallet_operators::Call<Runtime>;
 
@@ -45,7 +47,7 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
         }
         OperatorCommand::Status { stash } => {
             let stash = match stash {
-                Some(stash) => stash,
+                Some(stash) => stash.resolve(&session.chain).await?,
                 None => session.account()?,
             };
             let operator = find(session, &stash).await?;
@@ -133,15 +135,14 @@ async fn known(session: &Session) -> Result<Models> {
 }
 
 /// The worker that was named, or the only one whose key the node has.
-async fn worker_or_own(session: &Session, named: Option<AccountId>) -> Result<AccountId> {
+async fn worker_or_own(session: &Session, named: Option<AccountArg>) -> Result<AccountId> {
     if let Some(worker) = named {
-        return Ok(worker);
+        return worker.resolve(&session.chain).await;
     }
     let keys = session.chain.node_status().await?.workers;
     match keys.as_slice() {
-        [one] => parse_account(&one.key)
-            .map_err(|error| anyhow!(error))
-            .context("the node's worker key is malformed"),
+        [one] => AccountId::from_ss58check(&one.key)
+            .map_err(|error| anyhow!("the node's worker key '{}' is malformed: {error}", one.key)),
         [] => Err(Fault::error(
             "no_worker_key",
             "the node has no worker key; name the account of one, and put its key into the node's \

@@ -6,6 +6,7 @@
 //! both, and `./scripts/test.sh e2e` does all of it. When a test fails, the log of each of its nodes
 //! is kept and named.
 
+mod addresses;
 mod bad_input;
 mod books;
 mod cli;

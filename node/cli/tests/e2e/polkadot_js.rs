@@ -5,7 +5,7 @@ use crate::{
     books::Books,
     node::{places, Node},
 };
-use assay_cli::key;
+use assay_cli::key::{Key, Scheme};
 use assay_runtime::UNIT;
 use serde_json::Value;
 use std::{
@@ -68,7 +68,7 @@ async fn polkadot_js_sends_a_transfer() {
     assert_eq!(said["free"], (5 * UNIT).to_string(), "{said}");
     assert_eq!(said["operators"], 4, "{said}");
     assert_eq!(said["specName"], "assay", "{said}");
-    let account = key::account(&key::from_suri(seed).unwrap());
+    let account = Key::from_suri(Scheme::Sr25519, seed).unwrap().account();
     assert_eq!(said["to"], account.to_string());
     assert_eq!(Books::read(&node).await.free(&account), 5 * UNIT);
 }
