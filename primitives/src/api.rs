@@ -5,6 +5,7 @@
 #![allow(clippy::multiple_bound_locations)]
 
 use crate::{
+    contact::Contact,
     job::{JobId, JobSpec, JobState, ModelId, Payment},
     Balance, BlockNumber,
 };
@@ -71,11 +72,49 @@ pub struct OfferView {
     pub context: u32,
 }
 
+/// A part of a whole, in billionths.
+pub type Billionths = u32;
+
+/// An operator's commission as the chain has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo)]
+pub struct CommissionView {
+    /// What it is now.
+    pub current: Billionths,
+    /// What it rises to, with the block from which it does.
+    pub raise: Option<(Billionths, BlockNumber)>,
+}
+
+/// A slash that is not yet applied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct SlashView {
+    /// Its number.
+    pub id: u32,
+    /// How much it takes.
+    pub amount: Balance,
+    /// Block from which it can be applied, and until which it can be cancelled.
+    pub due: BlockNumber,
+}
+
+/// What an account has delegated to an operator.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct DelegationView<AccountId> {
+    /// The operator's stash.
+    pub operator: AccountId,
+    /// What it is worth now.
+    pub worth: Balance,
+    /// Amounts that are taken back, each with the block from which it can be withdrawn.
+    pub unbonding: Vec<(Balance, BlockNumber)>,
+    /// Whether the operator is gone, so that all can be withdrawn at once.
+    pub operator_gone: bool,
+}
+
 /// An operator as the chain has it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct OperatorView<AccountId> {
-    /// The cold account that owns the stake and receives pay.
+    /// The cold account that owns the stake.
     pub stash: AccountId,
+    /// The account that receives pay.
+    pub payout: AccountId,
     /// The hot key that signs reports.
     pub worker: AccountId,
     /// Models served.
@@ -84,12 +123,26 @@ pub struct OperatorView<AccountId> {
     pub concurrency: u32,
     /// Jobs it runs now.
     pub running: u32,
-    /// Its stake, without what is being unbonded.
+    /// Whether it takes no new duties.
+    pub draining: bool,
+    /// Its own stake, without what is being unbonded.
     pub bonded: Balance,
+    /// What others have delegated to it, without what they take back.
+    pub delegated: Balance,
+    /// What they take back.
+    pub undelegating: Balance,
+    /// How many they are.
+    pub delegators: u32,
     /// The part of the stake that duties reserve.
     pub reserved: Balance,
     /// Amounts being unbonded, each with the block from which it can be withdrawn.
     pub unbonding: Vec<(Balance, BlockNumber)>,
+    /// Its part of the pay before its delegators have theirs.
+    pub commission: CommissionView,
+    /// Slashes that are not yet applied.
+    pub slashes: Vec<SlashView>,
+    /// Where its node is reached, if it has said so.
+    pub contact: Option<Contact>,
 }
 
 sp_api::decl_runtime_apis! {
@@ -109,6 +162,8 @@ sp_api::decl_runtime_apis! {
         fn operator(stash: AccountId) -> Option<OperatorView<AccountId>>;
         /// All operators.
         fn operators() -> Vec<OperatorView<AccountId>>;
+        /// What the account has delegated, by operator.
+        fn delegations(account: AccountId) -> Vec<DelegationView<AccountId>>;
         /// What the account can withdraw with `escrow.claim`.
         fn claimable(account: AccountId) -> Balance;
         /// The account that has registered the hash of an Assay address.

@@ -14,6 +14,7 @@ pub mod agenda;
 pub mod api;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
+pub mod contact;
 pub mod draw;
 pub mod engine;
 pub mod job;
@@ -25,6 +26,7 @@ pub mod verdict;
 pub mod worker;
 
 pub use address::{AddressError, AssayAddress};
+pub use contact::Contact;
 pub use engine::{Capabilities, Engine, EngineResult, Task, Work};
 pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,

@@ -42,7 +42,7 @@ pub enum Duty {
 pub struct Candidate<AccountId> {
     /// Its stash.
     pub account: AccountId,
-    /// Its weight in the draw: its stake.
+    /// Its weight in the draw: its stake with what is delegated to it.
     pub weight: Balance,
     /// Its price per token.
     pub price: Balance,
@@ -81,6 +81,11 @@ pub trait Operators<AccountId> {
     fn seize(operator: &AccountId, duty: Duty, amount: Balance) -> Self::Credit;
     /// What is reserved for the duty.
     fn reserved(operator: &AccountId, duty: Duty) -> Balance;
+    /// Pays the operator: its commission and the part of its own stake to its payout account, the
+    /// rest to those who have delegated to it. Never fails.
+    fn reward(operator: &AccountId, credit: Self::Credit);
+    /// Whether the account has delegated to the operator, what it takes back from it included.
+    fn delegates(operator: &AccountId, account: &AccountId) -> bool;
 }
 
 /// The pallet that holds the payments.
@@ -94,9 +99,14 @@ pub trait Escrow<AccountId> {
     fn raise(job: &JobId, more: Payment) -> DispatchResult;
     /// What was put on hold.
     fn payment(job: &JobId) -> Option<Payment>;
-    /// Pays `down` to the operator. Never fails: what cannot be paid becomes a claim of the payee.
-    fn pay_down(job: &JobId, operator: &AccountId);
-    /// Pays up to `amount` of what is left to the payee; gives what was paid. Never fails.
+    /// Takes `down` out for the operator, as an imbalance that is paid to it by
+    /// [`Operators::reward`].
+    fn draw_down(job: &JobId, operator: &AccountId) -> Self::Credit;
+    /// Takes up to `amount` of what is left out for the operator, as an imbalance that is paid to it
+    /// by [`Operators::reward`].
+    fn draw(job: &JobId, operator: &AccountId, amount: Balance) -> Self::Credit;
+    /// Pays up to `amount` of what is left to the payee; gives what was paid. Never fails: what
+    /// cannot be paid becomes a claim of the payee.
     fn pay(job: &JobId, payee: &AccountId, amount: Balance) -> Balance;
     /// Pays the bounty to who moved the job on; gives what was paid. Never fails.
     fn pay_bounty(job: &JobId, payee: &AccountId) -> Balance;

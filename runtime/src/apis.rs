@@ -9,7 +9,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    api::{JobView, OperatorView, Quote, QuoteError},
+    api::{DelegationView, JobView, OperatorView, Quote, QuoteError},
     JobId, JobSpec, ModelId,
 };
 use codec::Encode;
@@ -283,6 +283,10 @@ impl_runtime_apis! {
 
         fn operators() -> Vec<OperatorView<AccountId>> {
             Operators::views()
+        }
+
+        fn delegations(account: AccountId) -> Vec<DelegationView<AccountId>> {
+            Operators::delegations(&account)
         }
 
         fn claimable(account: AccountId) -> Balance {

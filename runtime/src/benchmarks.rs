@@ -47,6 +47,7 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
     fn operators(model: &ModelId, price: Balance, count: u32) -> Vec<AccountId> {
         // Those of the genesis would take places and draws.
         let _ = pallet_operators::Operators::<Runtime>::clear(u32::MAX, None);
+        pallet_operators::Ranking::<Runtime>::kill();
         (0..count)
             .map(|index| {
                 let stash = funded("operator", index);

@@ -7,7 +7,7 @@ use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
 };
-use sp_runtime::Permill;
+use sp_runtime::{Perbill, Permill};
 
 /// The parameters as `pallet-parameters` stores them.
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
@@ -66,6 +66,18 @@ pub mod dynamic_params {
         /// Blocks from unbonding to withdrawing: longer than a challenge window and an audit.
         #[codec(index = 1)]
         pub static UnbondingPeriod: BlockNumber = 7 * DAYS;
+        /// The least that an account has delegated to an operator.
+        #[codec(index = 2)]
+        pub static MinDelegation: Balance = UNIT;
+        /// The most that can be delegated to an operator, in percent of its own stake.
+        #[codec(index = 3)]
+        pub static MaxDelegationPercent: u32 = 400;
+        /// The most by which a commission rises at a time.
+        #[codec(index = 4)]
+        pub static MaxCommissionRaise: Perbill = Perbill::from_percent(5);
+        /// Blocks in which the slash for an offence against consensus can be cancelled.
+        #[codec(index = 5)]
+        pub static SlashDelay: BlockNumber = 3 * DAYS;
     }
 }
 
@@ -122,6 +134,15 @@ clamped! {
     MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
     /// A minute to 60 days.
     UnbondingPeriod: BlockNumber = dynamic_params::operators::UnbondingPeriod, MINUTES, 60 * DAYS;
+    /// A thousandth of an ASY, which is the existential deposit, to 10,000 ASY.
+    MinDelegation: Balance = dynamic_params::operators::MinDelegation, MILLI_UNIT, 10_000 * UNIT;
+    /// Nothing to 20 times the own stake.
+    MaxDelegationPercent: u32 = dynamic_params::operators::MaxDelegationPercent, 0, 2_000;
+    /// 1 % to 100 %.
+    MaxCommissionRaise: Perbill = dynamic_params::operators::MaxCommissionRaise,
+        Perbill::from_percent(1), Perbill::from_percent(100);
+    /// A minute to 30 days.
+    SlashDelay: BlockNumber = dynamic_params::operators::SlashDelay, MINUTES, 30 * DAYS;
 }
 
 /// Sets parameters at genesis, which `pallet-parameters` has no means for: the development preset
@@ -157,6 +178,8 @@ pub mod genesis {
         pub reveal: BlockNumber,
         /// Blocks to unbond.
         pub unbonding: BlockNumber,
+        /// Blocks to appeal against a slash.
+        pub slash: BlockNumber,
     }
 
     /// The windows to begin with; the defaults where there are none.
@@ -199,6 +222,10 @@ pub mod genesis {
                 RuntimeParameters::Operators(operators::Parameters::UnbondingPeriod(
                     operators::UnbondingPeriod,
                     Some(windows.unbonding),
+                )),
+                RuntimeParameters::Operators(operators::Parameters::SlashDelay(
+                    operators::SlashDelay,
+                    Some(windows.slash),
                 )),
             ];
             for parameter in all {

@@ -52,6 +52,7 @@ const SHORT: Windows = Windows {
     commit: 10,
     reveal: 10,
     unbonding: MINUTES,
+    slash: MINUTES,
 };
 
 fn account(seed: &str) -> AccountId {

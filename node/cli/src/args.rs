@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can be typed.
 
+mod operator;
+
+pub use operator::{AddressArg, DelegateCommand, OfferArg, OperatorCommand, Percent};
+
 use crate::{account::AccountArg, amount::Amount, key::Scheme};
 use assay_primitives::{job::Sampling, BlockNumber, JobId, ModelId};
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -69,7 +73,7 @@ pub enum Command {
     /// Create jobs and look after them.
     #[command(subcommand)]
     Job(JobCommand),
-    /// Run models for others: stake, offers, worker key.
+    /// Run models for others: stake, offers, keys, commission.
     #[command(subcommand)]
     Operator(OperatorCommand),
     /// Send money to an account.
@@ -83,6 +87,9 @@ pub enum Command {
     /// Register the Assay address of a secp256k1 key, and look addresses up.
     #[command(subcommand)]
     Address(AddressCommand),
+    /// Put money behind an operator, and share in what it earns and loses.
+    #[command(subcommand)]
+    Delegate(DelegateCommand),
     /// Withdraw what could not be paid out when it was due.
     Claim,
     /// Make and inspect keys.
@@ -277,68 +284,6 @@ pub enum JobCommand {
     },
 }
 
-/// `assay operator`.
-#[derive(Subcommand, Debug)]
-pub enum OperatorCommand {
-    /// Make the signer an operator.
-    Register {
-        /// The account of the key that signs reports; by default the node's, if it has one.
-        #[arg(long, value_name = "ADDRESS")]
-        worker: Option<AccountArg>,
-        /// The stake.
-        #[arg(long, value_name = "AMOUNT")]
-        bond: Amount,
-        /// How many jobs it runs at a time.
-        #[arg(long, default_value_t = 1, value_name = "JOBS")]
-        concurrency: u32,
-        /// A model served: its id or name, the price of a token, and the longest context (the
-        /// model's own by default). Can be given several times.
-        #[arg(long = "offer", value_name = "MODEL,PRICE[,CONTEXT]")]
-        offers: Vec<OfferArg>,
-    },
-    /// Add to the stake.
-    Bond {
-        /// How much.
-        amount: Amount,
-    },
-    /// Begin to take stake back; it can be withdrawn after the unbonding period.
-    Unbond {
-        /// How much.
-        amount: Amount,
-    },
-    /// Withdraw what is unbonded.
-    Withdraw,
-    /// Set the models served, or show them when none is given.
-    Models {
-        /// A model served: its id or name, the price of a token, and the longest context (the
-        /// model's own by default). Can be given several times.
-        #[arg(long = "offer", value_name = "MODEL,PRICE[,CONTEXT]")]
-        offers: Vec<OfferArg>,
-        /// Serve none any more.
-        #[arg(long, conflicts_with = "offers")]
-        none: bool,
-    },
-    /// Set the key that signs reports.
-    Worker {
-        /// The account of the key; by default the node's, if it has one.
-        #[arg(value_name = "ADDRESS")]
-        worker: Option<AccountArg>,
-    },
-    /// Set how many jobs it runs at a time.
-    Concurrency {
-        /// How many.
-        jobs: u32,
-    },
-    /// Show an operator.
-    Status {
-        /// Its stash; the signer's account by default.
-        #[arg(value_name = "ADDRESS")]
-        stash: Option<AccountArg>,
-    },
-    /// List all operators.
-    List,
-}
-
 /// `assay address`.
 #[derive(Subcommand, Debug)]
 pub enum AddressCommand {
@@ -382,34 +327,6 @@ pub enum NodeCommand {
     },
 }
 
-/// A model served, as it is typed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OfferArg {
-    /// Id or name.
-    pub model: String,
-    /// Price per token.
-    pub price: Amount,
-    /// Longest context.
-    pub context: Option<u32>,
-}
-
-impl std::str::FromStr for OfferArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
-        let (model, price, context) = match *parts.as_slice() {
-            [model, price] => (model, price, None),
-            [model, price, context] => (model, price, Some(context)),
-            _ => return Err("write it as MODEL,PRICE or MODEL,PRICE,CONTEXT".into()),
-        };
-        let context = context
-            .map(|context| context.parse().map_err(|_| format!("'{context}' is no context length")))
-            .transpose()?;
-        Ok(Self { model: model.into(), price: price.parse()?, context })
-    }
-}
-
 /// Reads a hash of 32 bytes, with or without `0x`.
 pub fn hash(text: &str) -> Result<H256, String> {
     hex::decode(text.trim_start_matches("0x"))
@@ -444,17 +361,6 @@ mod tests {
         assert_eq!(top_p("1"), Ok(Fixed(1 << 16)));
         assert!(top_p("0").is_err());
         assert!(top_p("1.01").is_err());
-    }
-
-    #[test]
-    fn offer_has_model_price_and_perhaps_context() {
-        let offer: OfferArg = "tiny,10mASY".parse().unwrap();
-        assert_eq!((offer.model.as_str(), offer.context), ("tiny", None));
-        let offer: OfferArg = "tiny, 0.01, 512".parse().unwrap();
-        assert_eq!((offer.price, offer.context), ("10mASY".parse().unwrap(), Some(512)));
-        for bad in ["tiny", "tiny,1,2,3", "tiny,x", "tiny,1,long"] {
-            assert!(bad.parse::<OfferArg>().is_err(), "{bad}");
-        }
     }
 
     #[test]

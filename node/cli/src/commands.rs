@@ -3,6 +3,7 @@
 
 mod address;
 mod claim;
+mod delegate;
 mod job;
 mod key;
 mod model;
@@ -33,6 +34,9 @@ pub async fn dispatch(cli: Cli) -> Result<Exit> {
         }
         Command::Address(command) => {
             address::dispatch(&Session::open(&global).await?, command).await
+        }
+        Command::Delegate(command) => {
+            delegate::dispatch(&Session::open(&global).await?, command).await
         }
         Command::Claim => claim::claim(&Session::open(&global).await?).await,
         Command::Key(command) => key::dispatch(&global, command),

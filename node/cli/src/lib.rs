@@ -15,6 +15,7 @@ pub mod amount;
 pub mod args;
 pub mod chain;
 pub mod commands;
+pub mod contact;
 pub mod exit;
 pub mod follow;
 pub mod funds;

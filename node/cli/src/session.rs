@@ -2,6 +2,7 @@
 //! A connection, and the key that signs.
 
 use crate::{
+    account::AccountArg,
     args::Global,
     chain::{extrinsic::Included, Chain},
     exit::Fault,
@@ -53,6 +54,14 @@ impl Session {
     /// The account of [`Self::signer`].
     pub fn account(&self) -> Result<AccountId> {
         self.signer().map(|key| key.account())
+    }
+
+    /// The account that was named, or the signer's.
+    pub async fn account_or(&self, named: Option<AccountArg>) -> Result<AccountId> {
+        match named {
+            Some(named) => named.resolve(&self.chain).await,
+            None => self.account(),
+        }
     }
 
     /// Signs and sends a call, and waits until it is in a block.

@@ -2,6 +2,7 @@
 //! How things are shown. In JSON, amounts are strings of planck, since they exceed what most readers
 //! of JSON hold exactly; beside each that a person looks at stands one in ASY.
 
+pub mod delegation;
 pub mod job;
 pub mod models;
 pub mod operator;

@@ -10,7 +10,7 @@ use assay_primitives::Balance;
 use frame_support::{
     storage::with_storage_layer,
     traits::{
-        fungible::{Balanced, Inspect, MutateHold},
+        fungible::{Balanced, BalancedHold, Inspect, MutateHold},
         tokens::{DepositConsequence, Fortitude, Precision, Provenance, Restriction},
         Imbalance,
     },
@@ -67,6 +67,14 @@ impl<T: Config> Pallet<T> {
             }
             Ok(())
         })
+    }
+
+    /// Takes up to `amount` of the client's hold.
+    pub(crate) fn take_held(client: &T::AccountId, amount: Balance) -> CreditOf<T> {
+        if amount == 0 {
+            return CreditOf::<T>::zero();
+        }
+        T::Currency::slash(&job_hold::<T>(), client, amount).0
     }
 
     /// Gives `credit` to the payee, or to the pot if the payee cannot receive it.

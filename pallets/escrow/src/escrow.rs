@@ -51,8 +51,12 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
         Escrows::<T>::get(job).map(|record| record.payment)
     }
 
-    fn pay_down(job: &JobId, operator: &T::AccountId) {
-        Self::pay_part(job, operator, Part::Down, Balance::MAX);
+    fn draw_down(job: &JobId, operator: &T::AccountId) -> CreditOf<T> {
+        Self::draw_part(job, operator, Part::Down, Balance::MAX)
+    }
+
+    fn draw(job: &JobId, operator: &T::AccountId, amount: Balance) -> CreditOf<T> {
+        Self::draw_part(job, operator, Part::Price, amount)
     }
 
     fn pay(job: &JobId, payee: &T::AccountId, amount: Balance) -> Balance {
@@ -105,6 +109,21 @@ impl<T: Config> Pallet<T> {
         with_storage_layer::<_, DispatchError, _>(|| {
             T::Currency::hold(&job_hold::<T>(), client, amount)
         })
+    }
+
+    /// Takes up to `amount` out of one part of the job's escrow.
+    fn draw_part(job: &JobId, operator: &T::AccountId, part: Part, amount: Balance) -> CreditOf<T> {
+        let Some(mut record) = Escrows::<T>::get(job) else { return CreditOf::<T>::zero() };
+        let left = part.of(&mut record.left);
+        let credit = Self::take_held(&record.client, amount.min(*left));
+        let amount = credit.peek();
+        if amount == 0 {
+            return credit;
+        }
+        *left = left.saturating_sub(amount);
+        Escrows::<T>::insert(job, record);
+        Self::deposit_event(Event::Paid { job: *job, payee: operator.clone(), amount });
+        credit
     }
 
     /// Pays up to `amount` out of one part of the job's escrow; gives what was paid.

@@ -4,15 +4,15 @@
 //! ## Surface
 //!
 //! Other pallets use it through [`assay_primitives::traits::Escrow`]: `open` and `raise` put a
-//! job's payment and bounty on hold from the client, `pay_down`, `pay` and `pay_bounty` move parts
-//! of it to who earned them, and `refund` returns what is left and ends the escrow. Accounts call
+//! job's payment and bounty on hold from the client, `draw_down` and `draw` take the operator's pay
+//! out of it, `pay` and `pay_bounty` move parts of it to who earned them, and `refund` returns what is left and ends the escrow. Accounts call
 //! [`claim`](Pallet::claim) only.
 //!
 //! ## Money
 //!
 //! What a job has left stays on hold ([`HoldReason::Job`]) in the client's own account; the record
-//! of each job says how much of that hold is its: of the down payment, which `pay_down` pays; of
-//! cost and tip, which `pay` draws on; and of the bounty, which `pay_bounty` pays. A payout goes
+//! of each job says how much of that hold is its: of the down payment, which `draw_down` takes; of
+//! cost and tip, which `draw` and `pay` share; and of the bounty, which `pay_bounty` pays. A payout goes
 //! from the hold straight to the payee. When the payee cannot receive it, because its account does
 //! not exist and the amount is below the existential deposit, it goes to the pot instead and
 //! becomes a claim of the payee: a settlement never fails because a third account is short. The pot

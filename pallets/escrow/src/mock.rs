@@ -97,6 +97,12 @@ pub fn open_first() -> JobId {
     id
 }
 
+/// Takes the down payment out and gives it to the payee.
+pub fn pay_down(id: &JobId, payee: &AccountId) -> Balance {
+    let credit = Escrow::draw_down(id, payee);
+    Escrow::deposit(payee, credit)
+}
+
 pub fn last_event() -> pallet_escrow::Event<Test> {
     events().pop().expect("this pallet has deposited an event")
 }

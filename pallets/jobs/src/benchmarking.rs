@@ -131,7 +131,7 @@ impl<T: Config> DeliveredJobs<T::AccountId> for Pallet<T> {
         let bond = Self::bond_of(&job, PRICE);
         T::Operators::reserve(operator, Duty::Run(id), bond).expect("the operator has stake");
         T::Operators::free_slot(operator, Duty::Run(id));
-        T::Escrow::pay_down(&id, operator);
+        T::Operators::reward(operator, T::Escrow::draw_down(&id, operator));
         job.drawn = BoundedVec::truncate_from(vec![operator.clone()]);
         job.state = JobState::Delivered {
             operator: operator.clone(),

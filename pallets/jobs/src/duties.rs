@@ -89,7 +89,7 @@ impl<T: Config> Pallet<T> {
         let now = Self::now();
         ensure!(now <= *until, Error::<T>::DeadlineOver);
         let until = now.saturating_add(job.spec.deadline);
-        T::Escrow::pay_down(id, operator);
+        T::Operators::reward(operator, T::Escrow::draw_down(id, operator));
         job.state = JobState::Running { operator: operator.clone(), price: *price, until };
         Self::put(id, job);
         Self::deposit_event(Event::JobAccepted { job: *id, operator: operator.clone(), until });

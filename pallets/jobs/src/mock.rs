@@ -21,9 +21,10 @@ use frame_support::{
     weights::Weight,
     BoundedVec, PalletId,
 };
+use frame_system::EnsureRoot;
 use pallet_operators::{Nonce, Offer, SubmitReports};
 use sp_core::H256;
-use sp_runtime::{BuildStorage, DispatchResult, Permill};
+use sp_runtime::{BuildStorage, DispatchResult, Perbill, Permill};
 
 pub type AccountId = u64;
 
@@ -88,6 +89,8 @@ parameter_types! {
     pub const ExistentialDeposit: Balance = 10;
     pub const MinBond: Balance = 1_000;
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
+    pub const VaultPalletId: PalletId = PalletId(*b"vault   ");
+    pub const MaxCommissionRaise: Perbill = Perbill::from_percent(10);
     pub const LatenessFraction: Permill = Permill::from_percent(10);
     pub const AuditFloor: Permill = Permill::from_percent(10);
     pub const Bounty: Balance = BOUNTY;
@@ -122,6 +125,14 @@ impl pallet_operators::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type MinBond = MinBond;
     type UnbondingPeriod = ConstU32<50>;
+    type PalletId = VaultPalletId;
+    type MinDelegation = MinBond;
+    type MaxDelegationPercent = ConstU32<400>;
+    type MaxCommissionRaise = MaxCommissionRaise;
+    type SlashDelay = ConstU32<10>;
+    type SlashCancelOrigin = EnsureRoot<AccountId>;
+    type MaxSlashes = ConstU32<4>;
+    type MaxCandidates = ConstU32<8>;
     type MaxOperators = ConstU32<8>;
     type MaxOffers = ConstU32<4>;
     type MaxUnbonding = ConstU32<2>;

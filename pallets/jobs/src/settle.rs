@@ -55,10 +55,10 @@ impl<T: Config> Pallet<T> {
         let share = T::VerifierShare::get().mul_floor(earned);
         let mut left = earned;
         for verifier in verifiers {
-            left = left.saturating_sub(T::Escrow::pay(id, verifier, share.min(left)));
+            left = left.saturating_sub(Self::pay_operator(id, verifier, share.min(left)));
         }
         let verified = earned.saturating_sub(left);
-        let pay = T::Escrow::pay(id, &operator, left.saturating_add(job.payment.tip));
+        let pay = Self::pay_operator(id, &operator, left.saturating_add(job.payment.tip));
         let settlement = Settlement {
             audit,
             verifiers: count(verifiers),
@@ -112,7 +112,7 @@ impl<T: Config> Pallet<T> {
         let share = T::VerifierShare::get().mul_floor(cost);
         for verifier in verifiers {
             let (pay, left) = T::Escrow::split(rest, share);
-            Self::give(verifier, pay);
+            T::Operators::reward(verifier, pay);
             rest = left;
         }
         let compensation = Self::give_half(&job.client, rest);
@@ -171,6 +171,14 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn unbind(id: &JobId, operator: &T::AccountId) {
         T::Operators::release(operator, Duty::Run(*id));
         JobsOfOperator::<T>::remove(operator, id);
+    }
+
+    /// Pays an operator, with its delegators, up to `amount` out of the escrow; gives what was paid.
+    fn pay_operator(id: &JobId, operator: &T::AccountId, amount: Balance) -> Balance {
+        let credit = T::Escrow::draw(id, operator, amount);
+        let paid = T::Escrow::value(&credit);
+        T::Operators::reward(operator, credit);
+        paid
     }
 
     /// Gives money out of a bond to the payee; gives how much.

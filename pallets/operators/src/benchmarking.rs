@@ -3,22 +3,24 @@
 
 use crate::{
     pallet::*,
-    types::{Offer, OffersOf, OperatorOf, ReportsOf, Unbonding},
+    types::{Offer, OffersOf, OperatorOf, Ranked, ReportsOf, Unbonding},
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    traits::{Duty, Operators as _},
-    Balance, JobId, ModelId, Report,
+    contact::{peer_id, Address, Addresses, MAX_ADDRESS_LENGTH},
+    Balance, Contact, ModelId, Report,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{
         fungible::{Inspect, Mutate},
-        Get, Hooks,
+        EnsureOrigin, Get, Hooks,
     },
+    weights::Weight,
     BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use sp_core::crypto::KeyTypeId;
 use sp_runtime::{
     traits::{BlakeTwo256, Hash},
     Perbill, SaturatedConversion,
@@ -77,6 +79,57 @@ fn get<T: Config>(stash: &T::AccountId) -> Result<OperatorOf<T>, BenchmarkError>
     Operators::<T>::get(stash).ok_or(BenchmarkError::Stop("the operator is there"))
 }
 
+/// Fills the ranking with others that have more stake.
+fn fill_ranking<T: Config>() {
+    let rank = |index: u32| Ranked {
+        stake: Balance::MAX.saturating_sub(index.into()),
+        stash: account("ranked", index, 0),
+    };
+    let all: Vec<_> = (1..T::MaxCandidates::get()).map(rank).collect();
+    Ranking::<T>::put(BoundedVec::truncate_from(all));
+}
+
+/// What is delegated here.
+fn delegation<T: Config>() -> Balance {
+    T::MinDelegation::get().saturating_mul(2).max(1_000)
+}
+
+/// An operator that can take delegations, with one delegator whose queue has but one place left.
+fn delegated<T: Config>() -> Result<(T::AccountId, T::AccountId), BenchmarkError> {
+    let stash = operator::<T>(0)?;
+    let who = funded::<T>("delegator", 0)?;
+    T::Currency::mint_into(&stash, delegation::<T>().saturating_mul(200))?;
+    T::Currency::mint_into(&who, delegation::<T>().saturating_mul(200))?;
+    Pallet::<T>::do_bond_extra(stash.clone(), delegation::<T>().saturating_mul(100))?;
+    Pallet::<T>::do_delegate(who.clone(), stash.clone(), delegation::<T>().saturating_mul(20))?;
+    for block in 1..T::MaxUnbonding::get() {
+        frame_system::Pallet::<T>::set_block_number(block.saturated_into());
+        Pallet::<T>::do_undelegate(who.clone(), stash.clone(), 1_000)?;
+    }
+    let block = T::MaxUnbonding::get();
+    frame_system::Pallet::<T>::set_block_number(block.saturated_into());
+    fill_ranking::<T>();
+    Ok((stash, who))
+}
+
+/// Passes so many blocks.
+fn skip<T: Config>(blocks: u32) {
+    let now = frame_system::Pallet::<T>::block_number();
+    let then = now.saturated_into::<u32>().saturating_add(blocks);
+    frame_system::Pallet::<T>::set_block_number(then.saturated_into());
+}
+
+/// An operator whose slash is due, with delegators and as many amounts on their way out as can be.
+fn slashed<T: Config>() -> Result<T::AccountId, BenchmarkError> {
+    let (stash, _) = delegated::<T>()?;
+    let half = get::<T>(&stash)?.bonded / 2;
+    unbond_all::<T>(&stash, T::MaxUnbonding::get(), half);
+    let reporter = funded::<T>("reporter", 0)?;
+    Pallet::<T>::record_slash(&stash, Perbill::from_percent(50), Some(reporter), 0);
+    skip::<T>(T::SlashDelay::get());
+    Ok(stash)
+}
+
 #[benchmarks]
 mod benchmarks {
     use super::*;
@@ -85,6 +138,7 @@ mod benchmarks {
     fn register(o: Linear<0, { T::MaxOffers::get() }>) -> Result<(), BenchmarkError> {
         let stash = funded::<T>("stash", 0)?;
         let worker: T::AccountId = account("worker", 0, 0);
+        fill_ranking::<T>();
 
         #[extrinsic_call]
         _(RawOrigin::Signed(stash.clone()), worker.clone(), offers::<T>(o), 1, bond::<T>());
@@ -96,6 +150,8 @@ mod benchmarks {
     #[benchmark]
     fn bond_extra() -> Result<(), BenchmarkError> {
         let stash = operator::<T>(0)?;
+
+        fill_ranking::<T>();
 
         #[extrinsic_call]
         _(RawOrigin::Signed(stash.clone()), bond::<T>());
@@ -109,6 +165,7 @@ mod benchmarks {
         let stash = operator::<T>(0)?;
         let bonded = T::MinBond::get().saturating_mul(2);
         unbond_all::<T>(&stash, T::MaxUnbonding::get().saturating_sub(1), bonded);
+        fill_ranking::<T>();
 
         #[extrinsic_call]
         _(RawOrigin::Signed(stash.clone()), T::MinBond::get());
@@ -124,9 +181,10 @@ mod benchmarks {
         let places = T::MaxUnbonding::get();
         unbond_all::<T>(&stash, places, 0);
         frame_system::Pallet::<T>::set_block_number(places.saturated_into());
+        fill_ranking::<T>();
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(stash.clone()));
+        _(RawOrigin::Signed(stash.clone()), stash.clone());
 
         assert!(!Operators::<T>::contains_key(&stash));
         Ok(())
@@ -183,6 +241,151 @@ mod benchmarks {
     }
 
     #[benchmark]
+    fn leave() -> Result<(), BenchmarkError> {
+        let stash = operator::<T>(0)?;
+        fill_ranking::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()));
+
+        assert!(get::<T>(&stash)?.draining);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_draining() -> Result<(), BenchmarkError> {
+        let stash = operator::<T>(0)?;
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()), true);
+
+        assert!(get::<T>(&stash)?.draining);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_payout() -> Result<(), BenchmarkError> {
+        let stash = operator::<T>(0)?;
+        let payout: T::AccountId = account("payout", 0, 0);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()), payout.clone());
+
+        assert_eq!(get::<T>(&stash)?.payout, Some(payout));
+        Ok(())
+    }
+
+    /// A raise that waits.
+    #[benchmark]
+    fn set_commission() -> Result<(), BenchmarkError> {
+        let (stash, _) = delegated::<T>()?;
+        let commission = T::MaxCommissionRaise::get();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()), commission);
+
+        assert_eq!(get::<T>(&stash)?.commission.raise.map(|raise| raise.to), Some(commission));
+        Ok(())
+    }
+
+    /// As many addresses as there can be, as long as they can be.
+    #[benchmark]
+    fn set_contact() -> Result<(), BenchmarkError> {
+        const KEY_TYPE: KeyTypeId = KeyTypeId(*b"netw");
+        let stash = operator::<T>(0)?;
+        let key = sp_io::crypto::ed25519_generate(KEY_TYPE, None);
+        let address = Address::truncate_from(alloc::vec![1; MAX_ADDRESS_LENGTH as usize]);
+        let mut addresses = Addresses::default();
+        while addresses.try_push(address.clone()).is_ok() {}
+        let contact = Contact { peer_id: peer_id(&key.0), addresses };
+        let message = Pallet::<T>::contact_message(&stash, &contact);
+        let signature = sp_io::crypto::ed25519_sign(KEY_TYPE, &key, &message)
+            .ok_or(BenchmarkError::Stop("the keystore has the key"))?;
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()), contact.clone(), signature);
+
+        assert_eq!(Contacts::<T>::get(&stash), Some(contact));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn delegate() -> Result<(), BenchmarkError> {
+        let (stash, _) = delegated::<T>()?;
+        let who = funded::<T>("delegator", 1)?;
+        let amount = delegation::<T>();
+        T::Currency::mint_into(&who, amount)?;
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), stash.clone(), amount);
+
+        assert!(Delegations::<T>::contains_key(&stash, &who));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn undelegate() -> Result<(), BenchmarkError> {
+        let (stash, who) = delegated::<T>()?;
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), stash.clone(), Balance::MAX);
+
+        assert_eq!(get::<T>(&stash)?.delegated.active.value, 0);
+        Ok(())
+    }
+
+    #[benchmark]
+    fn withdraw_delegation() -> Result<(), BenchmarkError> {
+        let (stash, who) = delegated::<T>()?;
+        Pallet::<T>::do_undelegate(who.clone(), stash.clone(), Balance::MAX)?;
+        skip::<T>(T::UnbondingPeriod::get());
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(who.clone()), stash.clone(), who.clone());
+
+        assert!(!Delegations::<T>::contains_key(&stash, &who));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn apply_slash() -> Result<(), BenchmarkError> {
+        let stash = slashed::<T>()?;
+        let slash = NextSlash::<T>::get().saturating_sub(1);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()), slash);
+
+        assert!(get::<T>(&stash)?.slashes.is_empty());
+        Ok(())
+    }
+
+    #[benchmark]
+    fn cancel_slash() -> Result<(), BenchmarkError> {
+        let stash = slashed::<T>()?;
+        let slash = NextSlash::<T>::get().saturating_sub(1);
+        let origin = T::SlashCancelOrigin::try_successful_origin()
+            .map_err(|()| BenchmarkError::Weightless)?;
+
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, slash);
+
+        assert!(get::<T>(&stash)?.slashes.is_empty());
+        Ok(())
+    }
+
+    #[benchmark]
+    fn rank_operator() -> Result<(), BenchmarkError> {
+        let stash = operator::<T>(0)?;
+        fill_ranking::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()), stash.clone());
+
+        assert!(Ranking::<T>::get().iter().any(|next| next.stash == stash));
+        Ok(())
+    }
+
+    #[benchmark]
     fn on_initialize() {
         FreeReports::<T>::put(1);
 
@@ -194,25 +397,38 @@ mod benchmarks {
         assert_eq!(FreeReports::<T>::get(), 0);
     }
 
+    /// Nothing is due. Each slash that is has its own weight.
     #[benchmark]
-    fn slash_offender() -> Result<(), BenchmarkError> {
-        let stash = operator::<T>(0)?;
-        unbond_all::<T>(&stash, T::MaxUnbonding::get(), T::MinBond::get());
-        Pallet::<T>::reserve(&stash, Duty::Run(JobId::zero()), 1)?;
+    fn on_idle() {
+        #[block]
+        {
+            Pallet::<T>::apply_due_slashes(Weight::MAX);
+        }
+
+        assert_eq!(OldestSlash::<T>::get(), NextSlash::<T>::get());
+    }
+
+    #[benchmark]
+    fn record_slash() -> Result<(), BenchmarkError> {
+        let (stash, _) = delegated::<T>()?;
+        for _ in 1..T::MaxSlashes::get() {
+            Pallet::<T>::record_slash(&stash, Perbill::from_parts(1_000), None, 0);
+        }
 
         #[block]
         {
-            Pallet::<T>::slash_offender(&stash, Perbill::one(), 0);
+            Pallet::<T>::record_slash(&stash, Perbill::from_percent(10), None, 0);
         }
 
-        assert_eq!(get::<T>(&stash)?.bonded, 1);
+        assert!(get::<T>(&stash)?.slashes.is_full());
         Ok(())
     }
 
-    /// Reading all operators is what it takes, whether they are elected or not.
+    /// As many as stand for election, whether they are elected or not.
     #[benchmark]
-    fn elect(n: Linear<0, { T::MaxOperators::get() }>) -> Result<(), BenchmarkError> {
-        for index in Operators::<T>::count()..n {
+    fn elect(n: Linear<0, { T::MaxCandidates::get() }>) -> Result<(), BenchmarkError> {
+        Ranking::<T>::kill();
+        for index in 0..n {
             operator::<T>(index)?;
         }
 
@@ -221,6 +437,7 @@ mod benchmarks {
             Pallet::<T>::elect();
         }
 
+        assert_eq!(Ranking::<T>::decode_len().unwrap_or(0), n.saturated_into::<usize>());
         Ok(())
     }
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who makes the blocks: the operators with session keys and the most stake, and the validators of
-//! genesis while there are fewer of those.
+//! Who makes the blocks: of the operators with the most stake those with session keys, and the
+//! validators of genesis while there are fewer of those.
 
 use crate::{
-    pallet::{Config, GenesisValidators, Operators, Pallet},
+    pallet::{Config, GenesisValidators, Pallet, Ranking},
     weights::WeightInfo,
     LOG_TARGET,
 };
 use alloc::vec::Vec;
-use assay_primitives::Balance;
 use frame_support::{
     dispatch::DispatchClass,
     traits::{Get, ValidatorRegistration},
@@ -20,16 +19,12 @@ use sp_staking::SessionIndex;
 impl<T: Config> Pallet<T> {
     /// The validators of the next session, the most stake first; none where nobody has keys.
     pub(crate) fn elect() -> Vec<T::AccountId> {
-        let least = T::MinBond::get();
-        let mut staked: Vec<(Balance, T::AccountId)> = Operators::<T>::iter()
-            .filter(|(stash, operator)| {
-                operator.bonded >= least && T::Sessions::is_registered(stash)
-            })
-            .map(|(stash, operator)| (operator.bonded, stash))
+        let mut elected: Vec<T::AccountId> = Self::refresh_ranking()
+            .into_iter()
+            .map(|next| next.stash)
+            .filter(T::Sessions::is_registered)
+            .take(T::MaxValidators::get().saturated_into())
             .collect();
-        staked.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
-        staked.truncate(T::MaxValidators::get().saturated_into());
-        let mut elected: Vec<T::AccountId> = staked.into_iter().map(|(_, stash)| stash).collect();
 
         let genesis = GenesisValidators::<T>::get();
         for validator in &genesis {
@@ -48,7 +43,7 @@ impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<T::AccountId>> {
         // The session pallet calls this within a block of which it knows no weight of ours.
         frame_system::Pallet::<T>::register_extra_weight_unchecked(
-            T::WeightInfo::elect(Operators::<T>::count()),
+            T::WeightInfo::elect(Ranking::<T>::decode_len().unwrap_or(0).saturated_into()),
             DispatchClass::Mandatory,
         );
         let elected = Self::elect();

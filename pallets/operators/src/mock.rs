@@ -10,14 +10,22 @@ use assay_primitives::{
     Balance, Capabilities, Engine, EngineResult, JobId, ModelId, PeerIdBytes, Report, Sampling,
     Task, Work,
 };
-use frame_support::{derive_impl, parameter_types, traits::ConstU32, weights::Weight, BoundedVec};
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{ConstU32, Imbalance},
+    weights::Weight,
+    BoundedVec, PalletId,
+};
+use frame_system::EnsureRoot;
 use sp_application_crypto::ByteArray;
+use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{
     impl_opaque_keys,
     testing::UintAuthorityId,
     traits::{ConstU64, ConvertInto},
-    BuildStorage, DispatchError, DispatchResult,
+    BuildStorage, DispatchError, DispatchResult, Perbill,
 };
+use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
 pub type AccountId = u64;
 
@@ -37,6 +45,16 @@ pub const OTHER_VALIDATOR: AccountId = 52;
 pub const EXISTENTIAL_DEPOSIT: Balance = 10;
 pub const ENDOWMENT: Balance = 1_000_000;
 pub const MIN_BOND: Balance = 1_000;
+pub const MIN_DELEGATION: Balance = 1_000;
+/// Accounts with [`ENDOWMENT`] that delegate.
+pub const EVE: AccountId = 6;
+pub const FRANK: AccountId = 7;
+/// An account that does not exist.
+pub const NOBODY: AccountId = 99;
+/// Blocks until what is unbonded can be withdrawn.
+pub const UNBONDING: u64 = 20;
+/// Blocks in which a slash can be cancelled.
+pub const SLASH_DELAY: u64 = 8;
 /// What a duty of [`MockDuties`] reserves.
 pub const JOB_BOND: Balance = 300;
 
@@ -78,6 +96,9 @@ parameter_types! {
     pub const ExistentialDeposit: Balance = EXISTENTIAL_DEPOSIT;
     pub const MinBond: Balance = MIN_BOND;
     pub const KeyDeposit: Balance = 0;
+    pub const MinDelegation: Balance = MIN_DELEGATION;
+    pub const VaultPalletId: PalletId = PalletId(*b"vault   ");
+    pub const MaxCommissionRaise: Perbill = Perbill::from_percent(10);
     /// Jobs that are assigned, each to its operator.
     pub static Assigned: Vec<(AccountId, JobId)> = vec![];
     /// Whether the node has an engine.
@@ -130,7 +151,15 @@ impl pallet_operators::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type MinBond = MinBond;
-    type UnbondingPeriod = ConstU32<20>;
+    type UnbondingPeriod = ConstU32<{ UNBONDING as u32 }>;
+    type PalletId = VaultPalletId;
+    type MinDelegation = MinDelegation;
+    type MaxDelegationPercent = ConstU32<400>;
+    type MaxCommissionRaise = MaxCommissionRaise;
+    type SlashDelay = ConstU32<{ SLASH_DELAY as u32 }>;
+    type SlashCancelOrigin = EnsureRoot<AccountId>;
+    type MaxSlashes = ConstU32<2>;
+    type MaxCandidates = ConstU32<3>;
     type MaxOperators = ConstU32<4>;
     type MaxOffers = ConstU32<3>;
     type MaxUnbonding = ConstU32<2>;
@@ -304,6 +333,52 @@ pub fn operator(stash: AccountId) -> pallet_operators::OperatorOf<Test> {
     pallet_operators::Operators::<Test>::get(stash).expect("the stash is an operator's")
 }
 
+pub fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+pub fn delegate(who: AccountId, operator: AccountId, amount: Balance) {
+    Operators::delegate(signed(who), operator, amount).unwrap();
+}
+
+/// What the account's delegation to the operator is worth, without what it takes back.
+pub fn worth(who: AccountId, operator: AccountId) -> Balance {
+    let all = Operators::delegations(&who);
+    all.into_iter().find(|next| next.operator == operator).map_or(0, |next| next.worth)
+}
+
+/// Pays the operator newly made money.
+pub fn reward(operator: AccountId, amount: Balance) {
+    use frame_support::traits::fungible::Balanced;
+    <Operators as OperatorsTrait<_>>::reward(&operator, Balances::issue(amount));
+}
+
+/// Takes that fraction of all that is at stake for the operator at once; gives what was burnt.
+pub fn slash(stash: AccountId, fraction: Perbill) -> Balance {
+    let mut record = operator(stash);
+    let amount = fraction.mul_ceil(record.at_stake());
+    let burnt = Operators::slash(&stash, &mut record, amount).peek();
+    Operators::rank(&stash, Some(&record));
+    pallet_operators::Operators::<Test>::insert(stash, record);
+    burnt
+}
+
+/// Reports an offence of the operator in session 7.
+pub fn offend(offender: AccountId, fraction: Perbill, reporters: Vec<AccountId>) {
+    let details = OffenceDetails { offender: (offender, ()), reporters };
+    Operators::on_offence(&[details], &[fraction], 7);
+}
+
+pub fn skip(blocks: u64) {
+    System::set_block_number(System::block_number() + blocks);
+}
+
+pub fn burnt(action: impl FnOnce()) -> Balance {
+    let before = Balances::total_issuance();
+    action();
+    before - Balances::total_issuance()
+}
+
 /// The money of the account that is not on hold.
 pub fn free(who: AccountId) -> Balance {
     Balances::free_balance(who)
@@ -335,7 +410,7 @@ pub fn new_test_ext_with(
     let keys = |who: AccountId| (who, who, SessionKeys { dummy: UintAuthorityId(who) });
     let storage = RuntimeGenesisConfig {
         balances: pallet_balances::GenesisConfig {
-            balances: [ALICE, BOB, CAROL, DAVE, 5, VALIDATOR, OTHER_VALIDATOR]
+            balances: [ALICE, BOB, CAROL, DAVE, 5, EVE, FRANK, VALIDATOR, OTHER_VALIDATOR]
                 .map(|who| (who, ENDOWMENT))
                 .into(),
             ..Default::default()
@@ -350,6 +425,7 @@ pub fn new_test_ext_with(
     .build_storage()
     .unwrap();
     let mut ext = sp_io::TestExternalities::new(storage);
+    ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     ext.execute_with(|| System::set_block_number(1));
     ext
 }

@@ -3,7 +3,7 @@
 //! price and context of a model, and the stake that duties reserve.
 
 use crate::{
-    pallet::{Config, Error, Event, Operators, Pallet, Reservations},
+    pallet::{Config, Delegations, Error, Event, Operators, Pallet, Reservations},
     types::{CreditOf, Offer, OperatorOf, Reservation},
 };
 use alloc::vec::Vec;
@@ -31,7 +31,7 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
                 let needed = bond(&account, offer.price)?;
                 (needed <= operator.unreserved()).then_some(Candidate {
                     account,
-                    weight: operator.bonded,
+                    weight: operator.stake(),
                     price: offer.price,
                 })
             })
@@ -46,7 +46,7 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
 
     fn price(model: &ModelId) -> Option<Balance> {
         let mut asked: Vec<(Balance, Balance)> = Self::serving(model)
-            .map(|(_, operator, offer)| (offer.price, operator.bonded))
+            .map(|(_, operator, offer)| (offer.price, operator.stake()))
             .collect();
         asked.sort_unstable();
         let total = asked.iter().fold(0, |sum: Balance, (_, stake)| sum.saturating_add(*stake));
@@ -64,6 +64,7 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     fn reserve(stash: &T::AccountId, duty: Duty, amount: Balance) -> DispatchResult {
         let slot = matches!(duty, Duty::Run(_));
         Self::try_change(stash, |operator| {
+            ensure!(!operator.draining, Error::<T>::OperatorDraining);
             ensure!(!Reservations::<T>::contains_key(stash, duty), Error::<T>::DutyReserved);
             ensure!(amount <= operator.unreserved(), Error::<T>::StakeReserved);
             if slot {
@@ -107,18 +108,17 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
         let Some(reservation) = Reservations::<T>::get(stash, duty) else {
             return CreditOf::<T>::zero();
         };
-        let credit = Self::slash_hold(stash, amount.min(reservation.amount));
+        // A reservation is always of an operator, and never more than all that it has at stake.
+        let Some(mut operator) = Operators::<T>::get(stash) else { return CreditOf::<T>::zero() };
+        let credit = Self::slash(stash, &mut operator, amount.min(reservation.amount));
         let amount = credit.peek();
         if amount == 0 {
             return credit;
         }
         let left = reservation.amount.saturating_sub(amount);
         Reservations::<T>::insert(stash, duty, Reservation { amount: left, ..reservation });
-        Operators::<T>::mutate(stash, |operator| {
-            let Some(operator) = operator else { return };
-            operator.reserved = operator.reserved.saturating_sub(amount);
-            operator.bonded = operator.bonded.saturating_sub(amount);
-        });
+        operator.reserved = operator.reserved.saturating_sub(amount);
+        Operators::<T>::insert(stash, operator);
         Self::deposit_event(Event::Seized { operator: stash.clone(), duty, amount });
         credit
     }
@@ -126,15 +126,25 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     fn reserved(stash: &T::AccountId, duty: Duty) -> Balance {
         Reservations::<T>::get(stash, duty).map_or(0, |reservation| reservation.amount)
     }
+
+    fn reward(stash: &T::AccountId, credit: CreditOf<T>) {
+        Self::do_reward(stash, credit);
+    }
+
+    fn delegates(stash: &T::AccountId, account: &T::AccountId) -> bool {
+        Delegations::<T>::contains_key(stash, account)
+    }
 }
 
 impl<T: Config> Pallet<T> {
-    /// The operators with enough stake that serve a model, each with its offer.
+    /// The operators with enough stake of their own that serve a model and take new duties, each with
+    /// its offer.
     fn serving(model: &ModelId) -> impl Iterator<Item = (T::AccountId, OperatorOf<T>, Offer)> + '_ {
         let least = T::MinBond::get();
         Operators::<T>::iter().filter_map(move |(stash, operator)| {
             let offer = *operator.offer(model)?;
-            (operator.bonded >= least).then_some((stash, operator, offer))
+            let serves = operator.bonded >= least && !operator.draining;
+            serves.then_some((stash, operator, offer))
         })
     }
 }

@@ -2,50 +2,15 @@
 //! Who is an operator, and what it offers.
 
 use crate::{
-    pallet::{Config, Error, Event, GenesisOperator, Operators, Pallet, Workers},
-    types::{Offer, OffersOf, Operator, OperatorOf},
+    pallet::{Config, Error, Event, GenesisOperator, Operators, Orphans, Pallet, Workers},
+    types::{Commission, Delegated, Offer, OffersOf, Operator, OperatorOf},
 };
 use alloc::vec::Vec;
-use assay_primitives::{
-    api::{OfferView, OperatorView},
-    Balance, BlockNumber,
-};
+use assay_primitives::{Balance, BlockNumber};
 use frame_support::{ensure, traits::Get, BoundedVec};
 use sp_runtime::{DispatchError, DispatchResult, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-    /// The operator as the runtime API shows it.
-    pub fn view(stash: &T::AccountId) -> Option<OperatorView<T::AccountId>> {
-        Operators::<T>::get(stash).map(|operator| Self::view_of(stash.clone(), operator))
-    }
-
-    /// All operators as the runtime API shows them, in ascending order of their stashes.
-    pub fn views() -> Vec<OperatorView<T::AccountId>> {
-        let mut views: Vec<_> = Operators::<T>::iter()
-            .map(|(stash, operator)| Self::view_of(stash, operator))
-            .collect();
-        views.sort_by(|one, other| one.stash.cmp(&other.stash));
-        views
-    }
-
-    fn view_of(stash: T::AccountId, operator: OperatorOf<T>) -> OperatorView<T::AccountId> {
-        let offer = |offer: &Offer| OfferView {
-            model: offer.model,
-            price: offer.price,
-            context: offer.context,
-        };
-        OperatorView {
-            stash,
-            worker: operator.worker,
-            offers: operator.offers.iter().map(offer).collect(),
-            concurrency: operator.concurrency,
-            running: operator.running,
-            bonded: operator.bonded,
-            reserved: operator.reserved,
-            unbonding: operator.unbonding.iter().map(|next| (next.amount, next.until)).collect(),
-        }
-    }
-
     /// This block's number.
     pub(crate) fn now() -> BlockNumber {
         frame_system::Pallet::<T>::block_number().saturated_into()
@@ -71,6 +36,7 @@ impl<T: Config> Pallet<T> {
         ensure!(!Operators::<T>::contains_key(&stash), Error::<T>::AlreadyOperator);
         ensure!(!Workers::<T>::contains_key(&stash), Error::<T>::StashIsWorker);
         ensure!(Operators::<T>::count() < T::MaxOperators::get(), Error::<T>::OperatorsFull);
+        ensure!(!Orphans::<T>::contains_key(&stash), Error::<T>::DelegationsLeft);
         Self::ensure_worker(&stash, &worker)?;
         Self::ensure_offers(&offers)?;
         Self::ensure_concurrency(concurrency)?;
@@ -79,13 +45,20 @@ impl<T: Config> Pallet<T> {
         Workers::<T>::insert(&worker, &stash);
         let operator = Operator {
             worker: worker.clone(),
+            payout: None,
             offers,
             concurrency,
             running: 0,
+            draining: false,
+            commission: Commission::default(),
             bonded: bond,
-            reserved: 0,
             unbonding: BoundedVec::new(),
+            delegated: Delegated::default(),
+            reserved: 0,
+            slashes: BoundedVec::new(),
+            pending: 0,
         };
+        Self::rank(&stash, Some(&operator));
         Operators::<T>::insert(&stash, operator);
         Self::deposit_event(Event::Registered { operator: stash, worker, bond });
         Ok(())
@@ -132,6 +105,15 @@ impl<T: Config> Pallet<T> {
             Ok(())
         })?;
         Self::deposit_event(Event::ConcurrencySet { operator: stash, concurrency });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_draining(stash: T::AccountId, draining: bool) -> DispatchResult {
+        Self::try_change(&stash, |operator| {
+            operator.draining = draining;
+            Ok(())
+        })?;
+        Self::deposit_event(Event::DrainingSet { operator: stash, draining });
         Ok(())
     }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Stake: put on hold, taken out after the unbonding period, slashed.
+//! An operator's own stake: put on hold, and taken out after the unbonding period.
 
 use crate::{
-    pallet::{Config, Error, Event, Operators, Pallet, Reservations, Workers},
-    types::{stake_hold, CreditOf, OperatorOf, Unbonding},
+    pallet::{Config, Contacts, Error, Event, Operators, Orphans, Pallet, Reservations, Workers},
+    types::{stake_hold, OperatorOf, Unbonding},
 };
-use assay_primitives::Balance;
+use assay_primitives::{Balance, BlockNumber};
 use frame_support::{
     ensure,
     storage::with_storage_layer,
     traits::{
-        fungible::{BalancedHold, Inspect, MutateHold},
+        fungible::{Inspect, MutateHold},
         tokens::{Fortitude, Precision, Preservation},
         Get,
     },
@@ -18,19 +18,25 @@ use frame_support::{
 use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
+    /// That the account can part with `amount` and keep the existential deposit.
+    pub(crate) fn ensure_spendable(who: &T::AccountId, amount: Balance) -> DispatchResult {
+        let spendable =
+            T::Currency::reducible_balance(who, Preservation::Preserve, Fortitude::Polite);
+        ensure!(amount <= spendable, Error::<T>::BalanceTooLow);
+        Ok(())
+    }
+
     /// Puts `amount` of the stash's money on hold and leaves its account the existential deposit.
     pub(crate) fn hold(stash: &T::AccountId, amount: Balance) -> DispatchResult {
-        let spendable =
-            T::Currency::reducible_balance(stash, Preservation::Preserve, Fortitude::Polite);
-        ensure!(amount <= spendable, Error::<T>::BalanceTooLow);
+        Self::ensure_spendable(stash, amount)?;
         with_storage_layer::<_, DispatchError, _>(|| {
             T::Currency::hold(&stake_hold::<T>(), stash, amount)
         })
     }
 
-    /// Takes up to `amount` of the hold: what is slashed is gone from the stash.
-    pub(crate) fn slash_hold(stash: &T::AccountId, amount: Balance) -> CreditOf<T> {
-        T::Currency::slash(&stake_hold::<T>(), stash, amount).0
+    /// The block from which what is unbonded now can be withdrawn.
+    pub(crate) fn unbonded_at() -> BlockNumber {
+        Self::now().saturating_add(T::UnbondingPeriod::get())
     }
 
     pub(crate) fn do_bond_extra(stash: T::AccountId, amount: Balance) -> DispatchResult {
@@ -39,41 +45,83 @@ impl<T: Config> Pallet<T> {
             // More than the total issuance cannot be held, so this sum never saturates.
             operator.bonded = operator.bonded.saturating_add(amount);
             ensure!(operator.bonded >= T::MinBond::get(), Error::<T>::BondBelowMinimum);
-            Self::hold(&stash, amount)
+            Self::hold(&stash, amount)?;
+            Self::rank(&stash, Some(operator));
+            Ok(())
         })?;
         Self::deposit_event(Event::Bonded { operator: stash, amount });
         Ok(())
     }
 
     pub(crate) fn do_unbond(stash: T::AccountId, amount: Balance) -> DispatchResult {
-        let until = Self::now().saturating_add(T::UnbondingPeriod::get());
+        let until = Self::unbonded_at();
         Self::try_change(&stash, |operator| {
             ensure!(amount > 0, Error::<T>::AmountZero);
             ensure!(amount <= operator.unreserved(), Error::<T>::StakeReserved);
+            ensure!(amount <= operator.bonded, Error::<T>::StakeTooLow);
             operator.bonded = operator.bonded.saturating_sub(amount);
-            ensure!(
-                operator.bonded == 0 || operator.bonded >= T::MinBond::get(),
-                Error::<T>::BondBelowMinimum
-            );
-            match operator.unbonding.iter_mut().find(|next| next.until == until) {
-                Some(next) => next.amount = next.amount.saturating_add(amount),
-                None => operator
-                    .unbonding
-                    .try_push(Unbonding { amount, until })
-                    .map_err(|_| Error::<T>::UnbondingQueueFull)?,
+            if operator.bonded > 0 {
+                ensure!(operator.bonded >= T::MinBond::get(), Error::<T>::BondBelowMinimum);
+                ensure!(
+                    operator.delegated.active.value <= Self::delegation_cap(operator.bonded),
+                    Error::<T>::DelegationsAboveCap
+                );
             }
+            let unbonding = Unbonding { amount, until };
+            Self::queue(operator, unbonding).map_err(|_| Error::<T>::UnbondingQueueFull)?;
+            Self::rank(&stash, Some(operator));
             Ok(())
         })?;
         Self::deposit_event(Event::Unbonded { operator: stash, amount, until });
         Ok(())
     }
 
+    /// Drains the operator and unbonds all of its own stake, also what duties reserve, which stays
+    /// at stake until they are over.
+    pub(crate) fn do_leave(stash: T::AccountId) -> DispatchResult {
+        let until = Self::unbonded_at();
+        let amount = Self::try_change(&stash, |operator| {
+            ensure!(operator.bonded > 0, Error::<T>::StakeTooLow);
+            let amount = core::mem::take(&mut operator.bonded);
+            operator.draining = true;
+            if Self::queue(operator, Unbonding { amount, until }).is_err() {
+                // What was to come out last comes out with it.
+                if let Some(last) = operator.unbonding.last_mut() {
+                    *last = Unbonding { amount: last.amount.saturating_add(amount), until };
+                }
+            }
+            Self::rank(&stash, Some(operator));
+            Ok(amount)
+        })?;
+        Self::deposit_event(Event::DrainingSet { operator: stash.clone(), draining: true });
+        Self::deposit_event(Event::Unbonded { operator: stash, amount, until });
+        Ok(())
+    }
+
+    /// Puts an amount into the operator's queue, with another of the same block if there is one.
+    fn queue(operator: &mut OperatorOf<T>, unbonding: Unbonding) -> Result<(), Unbonding> {
+        match operator.unbonding.iter_mut().find(|next| next.until == unbonding.until) {
+            Some(next) => {
+                next.amount = next.amount.saturating_add(unbonding.amount);
+                Ok(())
+            }
+            None => operator.unbonding.try_push(unbonding),
+        }
+    }
+
     pub(crate) fn do_withdraw_unbonded(stash: T::AccountId) -> DispatchResult {
         let mut operator = Operators::<T>::get(&stash).ok_or(Error::<T>::NotOperator)?;
         let now = Self::now();
-        let before = operator.unbonding_total();
-        operator.unbonding.retain(|next| next.until > now);
-        let amount = before.saturating_sub(operator.unbonding_total());
+        let due = |next: &Unbonding| next.until <= now;
+        let amount = operator
+            .unbonding
+            .iter()
+            .filter(|next| due(next))
+            .fold(0, |sum: Balance, next| sum.saturating_add(next.amount));
+        if amount > 0 {
+            Self::ensure_free_to_go(&operator, amount)?;
+        }
+        operator.unbonding.retain(|next| !due(next));
         let gone = Self::is_gone(&stash, &operator);
         ensure!(amount > 0 || gone, Error::<T>::NothingToWithdraw);
         if amount > 0 {
@@ -83,20 +131,42 @@ impl<T: Config> Pallet<T> {
             Self::deposit_event(Event::Withdrawn { operator: stash.clone(), amount });
         }
         if gone {
-            Workers::<T>::remove(&operator.worker);
-            Operators::<T>::remove(&stash);
-            Self::deposit_event(Event::Removed { operator: stash });
+            Self::remove(stash, operator);
         } else {
             Operators::<T>::insert(&stash, operator);
         }
         Ok(())
     }
 
-    /// Whether nothing ties the operator to the chain any more: no stake, and no duty, not even one
-    /// that reserves nothing.
+    /// That nobody is owed `amount` of what is at stake for the operator: no slash waits, and what
+    /// stays covers what duties reserve.
+    pub(crate) fn ensure_free_to_go(operator: &OperatorOf<T>, amount: Balance) -> DispatchResult {
+        ensure!(operator.slashes.is_empty(), Error::<T>::SlashPending);
+        ensure!(
+            operator.at_stake().saturating_sub(amount) >= operator.reserved,
+            Error::<T>::StakeReserved
+        );
+        Ok(())
+    }
+
+    /// Whether nothing ties the operator to the chain any more: no stake of its own, no slash, and no
+    /// duty, not even one that reserves nothing.
     fn is_gone(stash: &T::AccountId, operator: &OperatorOf<T>) -> bool {
         operator.bonded == 0
             && operator.unbonding.is_empty()
+            && operator.slashes.is_empty()
             && Reservations::<T>::iter_prefix(stash).next().is_none()
+    }
+
+    /// Forgets the operator. What is delegated to it waits for its owners.
+    fn remove(stash: T::AccountId, operator: OperatorOf<T>) {
+        Workers::<T>::remove(&operator.worker);
+        Contacts::<T>::remove(&stash);
+        Operators::<T>::remove(&stash);
+        Self::rank(&stash, None);
+        if operator.delegated.delegators > 0 {
+            Orphans::<T>::insert(&stash, operator.delegated);
+        }
+        Self::deposit_event(Event::Removed { operator: stash });
     }
 }

@@ -2,8 +2,12 @@
 //! What always holds between this pallet's records and the balances.
 
 use crate::{
-    pallet::{Config, GenesisValidators, Operators, Pallet, Reservations, Workers},
-    types::{stake_hold, OperatorOf, Reservation},
+    pallet::{
+        Config, Contacts, Delegations, GenesisValidators, Operators, Orphans, Pallet, Ranking,
+        Reservations, Slashes, Workers,
+    },
+    pool::{Pool, Shares},
+    types::{delegation_hold, stake_hold, Delegated, OperatorOf, Reservation},
 };
 use assay_primitives::{traits::Duty, Balance};
 use frame_support::{
@@ -13,27 +17,79 @@ use frame_support::{
 use sp_runtime::{SaturatedConversion, TryRuntimeError};
 
 impl<T: Config> Pallet<T> {
-    /// Checks that each operator's stake is what it has on hold, that its reservations add up, that
-    /// workers and operators name each other, and that nothing exceeds its bounds.
+    /// Checks that each operator's stake is what it has on hold, that the vault holds what is in the
+    /// pools, that reservations, slashes and shares add up, that workers and operators name each
+    /// other, and that nothing exceeds its bounds.
     pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
         let mut count: u32 = 0;
+        let mut vault: Balance = 0;
         for (stash, operator) in Operators::<T>::iter() {
             count = count.saturating_add(1);
             Self::try_state_of(&stash, &operator)?;
+            Self::try_state_of_slashes(&operator)?;
+            Self::try_state_of_pools(&stash, &operator.delegated)?;
+            ensure!(!Orphans::<T>::contains_key(&stash), "an operator whose pools have none");
+            vault = sum(vault, operator.delegated.total())?;
         }
+        for (stash, pools) in Orphans::<T>::iter() {
+            ensure!(pools.delegators > 0, "pools of nobody");
+            Self::try_state_of_pools(&stash, &pools)?;
+            vault = sum(vault, pools.total())?;
+        }
+        ensure!(
+            T::Currency::balance_on_hold(&delegation_hold::<T>(), &Self::vault()) == vault,
+            "the vault's hold is not the sum of the pools"
+        );
         ensure!(count == Operators::<T>::count(), "the count of operators is wrong");
         ensure!(count <= T::MaxOperators::get(), "more operators than can be");
         ensure!(
             Workers::<T>::iter().count().saturated_into::<u32>() == count,
             "a worker without operator"
         );
-        for (stash, _, _) in Reservations::<T>::iter() {
-            ensure!(Operators::<T>::contains_key(&stash), "a reservation without operator");
-        }
+        Self::try_state_of_references()?;
         ensure!(
             GenesisValidators::<T>::get().len() <= T::MaxValidators::get().saturated_into(),
             "more validators of genesis than can be"
         );
+        Ok(())
+    }
+
+    /// That what is stored by operator is of one.
+    fn try_state_of_references() -> Result<(), TryRuntimeError> {
+        for (stash, _, _) in Reservations::<T>::iter() {
+            ensure!(Operators::<T>::contains_key(&stash), "a reservation without operator");
+        }
+        for stash in Contacts::<T>::iter_keys() {
+            ensure!(Operators::<T>::contains_key(&stash), "a contact without operator");
+        }
+        for (stash, _, _) in Delegations::<T>::iter() {
+            ensure!(
+                Operators::<T>::contains_key(&stash) || Orphans::<T>::contains_key(&stash),
+                "a delegation without pools"
+            );
+        }
+        for (id, slash) in Slashes::<T>::iter() {
+            let known = Operators::<T>::get(&slash.operator);
+            ensure!(
+                known.is_some_and(|operator| operator.slashes.contains(&id)),
+                "a slash that its operator does not know"
+            );
+        }
+        let ranking = Ranking::<T>::get();
+        for (one, other) in ranking.iter().zip(ranking.iter().skip(1)) {
+            let key = |stake: Balance| Balance::MAX.saturating_sub(stake);
+            ensure!(
+                (key(one.stake), &one.stash) < (key(other.stake), &other.stash),
+                "the ranking is out of order"
+            );
+        }
+        for (index, next) in ranking.iter().enumerate() {
+            ensure!(Operators::<T>::contains_key(&next.stash), "who is ranked is no operator");
+            ensure!(
+                !ranking.iter().take(index).any(|other| other.stash == next.stash),
+                "an operator is ranked twice"
+            );
+        }
         Ok(())
     }
 
@@ -42,25 +98,22 @@ impl<T: Config> Pallet<T> {
             Workers::<T>::get(&operator.worker).as_ref() == Some(stash),
             "an operator's worker is not its own"
         );
-        let stake = operator
-            .bonded
-            .checked_add(operator.unbonding_total())
-            .ok_or("the stake of an operator overflows")?;
         ensure!(
-            T::Currency::balance_on_hold(&stake_hold::<T>(), stash) == stake,
+            T::Currency::balance_on_hold(&stake_hold::<T>(), stash)
+                == sum(operator.bonded, operator.unbonding_total())?,
             "an operator's hold is not its stake"
         );
         let mut reserved: Balance = 0;
         let mut running: u32 = 0;
         for (duty, Reservation { amount, slot }) in Reservations::<T>::iter_prefix(stash) {
-            reserved = reserved.checked_add(amount).ok_or("the reservations overflow")?;
+            reserved = sum(reserved, amount)?;
             if slot {
                 ensure!(matches!(duty, Duty::Run(_)), "a slot is taken by no job");
                 running = running.saturating_add(1);
             }
         }
         ensure!(operator.reserved == reserved, "reserved is not the sum of the reservations");
-        ensure!(reserved <= operator.bonded, "more is reserved than bonded");
+        ensure!(reserved <= operator.at_stake(), "more is reserved than is at stake");
         ensure!(operator.running == running, "running is not the number of slots taken");
         ensure!(
             operator.concurrency > 0 && operator.concurrency <= T::MaxConcurrency::get(),
@@ -69,4 +122,46 @@ impl<T: Config> Pallet<T> {
         ensure!(operator.unbonding.iter().all(|next| next.amount > 0), "nothing is being unbonded");
         Ok(())
     }
+
+    fn try_state_of_slashes(operator: &OperatorOf<T>) -> Result<(), TryRuntimeError> {
+        let mut pending: Balance = 0;
+        for id in &operator.slashes {
+            let slash = Slashes::<T>::get(id).ok_or("an operator's slash is not there")?;
+            pending = sum(pending, slash.amount)?;
+        }
+        ensure!(operator.pending == pending, "pending is not the sum of the slashes");
+        Ok(())
+    }
+
+    /// That the shares of the delegators are those of the pools.
+    fn try_state_of_pools(stash: &T::AccountId, pools: &Delegated) -> Result<(), TryRuntimeError> {
+        let (mut active, mut unbonding): (Balance, Balance) = (0, 0);
+        let mut delegators: u32 = 0;
+        for (_, delegation) in Delegations::<T>::iter_prefix(stash) {
+            delegators = delegators.saturating_add(1);
+            active = sum(active, current(&pools.active, delegation.shares))?;
+            for next in &delegation.unbonding {
+                unbonding = sum(unbonding, current(&pools.unbonding, next.shares))?;
+            }
+        }
+        ensure!(pools.delegators == delegators, "the count of delegators is wrong");
+        for (pool, shares) in [(pools.active, active), (pools.unbonding, unbonding)] {
+            ensure!(pool.shares == shares, "a pool's shares are not those of the delegators");
+            ensure!((pool.value == 0) == (pool.shares == 0), "a pool of nobody, or of nothing");
+        }
+        Ok(())
+    }
+}
+
+/// How many of the shares are of the pool's round.
+fn current(pool: &Pool, shares: Shares) -> Balance {
+    if shares.round == pool.round {
+        shares.count
+    } else {
+        0
+    }
+}
+
+fn sum(one: Balance, other: Balance) -> Result<Balance, TryRuntimeError> {
+    one.checked_add(other).ok_or_else(|| "a sum of money overflows".into())
 }

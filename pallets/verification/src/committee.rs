@@ -50,7 +50,9 @@ impl<T: Config> Pallet<T> {
     ) {
         let bond = Self::bond_of(subject);
         let candidates = T::Operators::candidates(&subject.spec.model, false, |account, _| {
-            let involved = *account == subject.operator || *account == subject.client;
+            let involved = *account == subject.operator
+                || *account == subject.client
+                || T::Operators::delegates(&subject.operator, account);
             (!involved && !audit.silent.contains(account)).then_some(bond)
         });
         let seed = draw::seed(randomness, job, Purpose::Committee(audit.round));

@@ -22,11 +22,12 @@ use frame_support::{
     traits::{ConstU32, ConstU8, ValidatorRegistration},
     BoundedVec, PalletId,
 };
+use frame_system::EnsureRoot;
 use pallet_operators::{Nonce, Offer, SubmitReports};
 use sp_core::H256;
 use sp_runtime::{
     traits::{BlakeTwo256, Hash},
-    BuildStorage, Permill,
+    BuildStorage, Perbill, Permill,
 };
 
 pub type AccountId = u64;
@@ -98,6 +99,8 @@ parameter_types! {
     pub const ExistentialDeposit: Balance = 10;
     pub const MinBond: Balance = 1_000;
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
+    pub const VaultPalletId: PalletId = PalletId(*b"vault   ");
+    pub const MaxCommissionRaise: Perbill = Perbill::from_percent(10);
     pub const LatenessFraction: Permill = Permill::from_percent(10);
     pub const AuditFloor: Permill = Permill::from_percent(10);
     pub const Bounty: Balance = BOUNTY;
@@ -131,6 +134,14 @@ impl pallet_operators::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type MinBond = MinBond;
     type UnbondingPeriod = ConstU32<50>;
+    type PalletId = VaultPalletId;
+    type MinDelegation = MinBond;
+    type MaxDelegationPercent = ConstU32<400>;
+    type MaxCommissionRaise = MaxCommissionRaise;
+    type SlashDelay = ConstU32<10>;
+    type SlashCancelOrigin = EnsureRoot<AccountId>;
+    type MaxSlashes = ConstU32<4>;
+    type MaxCandidates = ConstU32<8>;
     type MaxOperators = ConstU32<8>;
     type MaxOffers = ConstU32<4>;
     type MaxUnbonding = ConstU32<2>;
@@ -375,5 +386,6 @@ pub fn check_state() {
 /// Everything that all accounts have.
 pub fn everything() -> Balance {
     let known = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
-    known.map(wealth).sum::<Balance>() + Balances::free_balance(Escrow::pot())
+    let pots = Balances::free_balance(Escrow::pot()) + wealth(Operators::vault());
+    known.map(wealth).sum::<Balance>() + pots
 }

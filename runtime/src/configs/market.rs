@@ -2,7 +2,7 @@
 //! Operators, jobs, escrow and verification.
 
 use crate::{
-    parameters, submit::SignedReports, Balances, Escrow, Jobs, Operators, Runtime,
+    parameters, submit::SignedReports, AccountId, Balances, Escrow, Jobs, Operators, Runtime,
     RuntimeHoldReason, Verification, UNIT,
 };
 use assay_primitives::traits::BlockRandomness;
@@ -11,10 +11,12 @@ use frame_support::{
     traits::{ConstU128, ConstU32, ConstU8, Randomness as _},
     PalletId,
 };
+use frame_system::EnsureRoot;
 use sp_core::H256;
 
 parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"asy/escr");
+    pub const VaultPalletId: PalletId = PalletId(*b"asy/valt");
 }
 
 /// Verifiers of a committee.
@@ -43,17 +45,26 @@ impl pallet_operators::Config for Runtime {
     type Currency = Balances;
     type Duties = WorkerDuties;
     type Engine = assay_host::HostEngine;
+    // Twice as many as validators, for those without keys and those who fall.
+    type MaxCandidates = ConstU32<200>;
+    type MaxCommissionRaise = parameters::MaxCommissionRaise;
     type MaxConcurrency = ConstU32<256>;
+    type MaxDelegationPercent = parameters::MaxDelegationPercent;
     type MaxFreeReports = ConstU32<1_000>;
     type MaxOffers = ConstU32<8>;
     type MaxOperators = ConstU32<256>;
     type MaxReports = ConstU32<16>;
+    type MaxSlashes = ConstU32<8>;
     type MaxUnbonding = ConstU32<8>;
     type MaxValidators = super::consensus::MaxAuthorities;
     type MinBond = parameters::MinBond;
+    type MinDelegation = parameters::MinDelegation;
+    type PalletId = VaultPalletId;
     type ReportPatience = ConstU32<4>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Sessions = crate::Session;
+    type SlashCancelOrigin = EnsureRoot<AccountId>;
+    type SlashDelay = parameters::SlashDelay;
     type Submitter = SignedReports;
     type UnbondingPeriod = parameters::UnbondingPeriod;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Runtime>;

@@ -4,7 +4,7 @@
 use super::Chain;
 use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
-    api::{JobView, OperatorView, Quote, QuoteError},
+    api::{DelegationView, JobView, OperatorView, Quote, QuoteError},
     AssayAddress, Balance, JobId, JobSpec, ModelId,
 };
 use assay_runtime::{AccountId, Hash, Runtime, RuntimeEvent, EXISTENTIAL_DEPOSIT};
@@ -79,6 +79,11 @@ impl Chain {
     /// All operators.
     pub async fn operators(&self) -> Result<Vec<OperatorView<AccountId>>> {
         self.call("AssayApi_operators", ()).await
+    }
+
+    /// What an account has delegated.
+    pub async fn delegations(&self, who: &AccountId) -> Result<Vec<DelegationView<AccountId>>> {
+        self.call("AssayApi_delegations", who).await
     }
 
     /// What an account can claim.

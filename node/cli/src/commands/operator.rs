@@ -4,13 +4,17 @@
 use crate::{
     account::AccountArg,
     args::{OfferArg, OperatorCommand},
+    contact,
     exit::{Exit, Fault},
     out,
     session::Session,
     view::{self, models::Models},
 };
 use anyhow::{anyhow, Result};
-use assay_primitives::api::OperatorView;
+use assay_primitives::{
+    api::{OfferView, OperatorView},
+    Balance, ModelId,
+};
 use assay_runtime::{AccountId, Runtime, RuntimeCall};
 use pallet_operators::{Offer, OffersOf};
 use serde_json::json;
@@ -32,7 +36,29 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
         OperatorCommand::Unbond { amount } => {
             send(session, Call::unbond { amount: amount.0 }).await
         }
-        OperatorCommand::Withdraw => send(session, Call::withdraw_unbonded {}).await,
+        OperatorCommand::Withdraw { stash } => {
+            let stash = session.account_or(stash).await?;
+            let call = Call::withdraw_unbonded { stash: stash.clone() };
+            send_for(session, stash, call).await
+        }
+        OperatorCommand::Price { model, price } => set_price(session, &model, price.0).await,
+        OperatorCommand::Drain { undo } => {
+            send(session, Call::set_draining { draining: !undo }).await
+        }
+        OperatorCommand::Leave => send(session, Call::leave {}).await,
+        OperatorCommand::Commission { percent } => {
+            send(session, Call::set_commission { commission: percent.0 }).await
+        }
+        OperatorCommand::Payout { account } => {
+            let payout = account.resolve(&session.chain).await?;
+            send(session, Call::set_payout { payout }).await
+        }
+        OperatorCommand::Addresses { node_key, addresses } => {
+            let key = contact::network_key(&node_key)?;
+            let (genesis, stash) = (session.chain.genesis, session.account()?);
+            let (contact, signature) = contact::signed(&key, &addresses, &genesis, &stash)?;
+            send(session, Call::set_contact { contact, signature }).await
+        }
         OperatorCommand::Models { offers, none } if none || !offers.is_empty() => {
             let offers = read_offers(session, &offers).await?;
             send(session, Call::set_offers { offers }).await
@@ -46,11 +72,7 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             send(session, Call::set_concurrency { concurrency: jobs }).await
         }
         OperatorCommand::Status { stash } => {
-            let stash = match stash {
-                Some(stash) => stash.resolve(&session.chain).await?,
-                None => session.account()?,
-            };
-            let operator = find(session, &stash).await?;
+            let operator = find(session, &session.account_or(stash).await?).await?;
             show(session, &operator).await
         }
         OperatorCommand::List => list(session).await,
@@ -59,7 +81,11 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
 
 /// Sends a call of the operator's and shows the operator after it.
 async fn send(session: &Session, call: Call) -> Result<Exit> {
-    let stash = session.account()?;
+    send_for(session, session.account()?, call).await
+}
+
+/// Sends a call about an operator and shows it after that.
+async fn send_for(session: &Session, stash: AccountId, call: Call) -> Result<Exit> {
     let included = session.submit(RuntimeCall::Operators(call)).await?;
     match session.chain.operator(&stash).await? {
         Some(operator) => show(session, &operator).await,
@@ -73,6 +99,41 @@ async fn send(session: &Session, call: Call) -> Result<Exit> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// Changes one price and leaves the other offers as they are.
+async fn set_price(session: &Session, model: &str, price: Balance) -> Result<Exit> {
+    let operator = find(session, &session.account()?).await?;
+    let model = match crate::args::hash(model) {
+        Ok(id) => id,
+        Err(_) => known(session).await?.find(model)?.id,
+    };
+    let offers = repriced(&operator, &model, price)?;
+    send(session, Call::set_offers { offers }).await
+}
+
+/// The operator's offers with another price for one model.
+fn repriced(
+    operator: &OperatorView<AccountId>,
+    model: &ModelId,
+    price: Balance,
+) -> Result<OffersOf<Runtime>> {
+    if !operator.offers.iter().any(|offer| offer.model == *model) {
+        return Err(Fault::error(
+            "model_not_offered",
+            format!(
+                "{} does not serve the model {model:?}; `assay operator models` shows what it does",
+                operator.stash
+            ),
+        ));
+    }
+    let offer = |offer: &OfferView| Offer {
+        model: offer.model,
+        price: if offer.model == *model { price } else { offer.price },
+        context: offer.context,
+    };
+    // As many as the chain has already.
+    Ok(OffersOf::<Runtime>::truncate_from(operator.offers.iter().map(offer).collect()))
 }
 
 async fn find(session: &Session, stash: &AccountId) -> Result<OperatorView<AccountId>> {
@@ -188,4 +249,41 @@ async fn read_offers(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Ru
             format!("{count} are more offers than an operator can have"),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_primitives::api::CommissionView;
+    use sp_keyring::Sr25519Keyring;
+
+    #[test]
+    fn repriced_changes_one_offer_and_keeps_the_others() {
+        let alice = Sr25519Keyring::Alice.to_account_id();
+        let offer =
+            |n, price| OfferView { model: ModelId::from_low_u64_be(n), price, context: 100 };
+        let operator = OperatorView {
+            stash: alice.clone(),
+            payout: alice.clone(),
+            worker: alice,
+            offers: vec![offer(1, 5), offer(2, 6)],
+            concurrency: 1,
+            running: 0,
+            draining: false,
+            bonded: 0,
+            delegated: 0,
+            undelegating: 0,
+            delegators: 0,
+            reserved: 0,
+            unbonding: vec![],
+            commission: CommissionView::default(),
+            slashes: vec![],
+            contact: None,
+        };
+        let offers = repriced(&operator, &ModelId::from_low_u64_be(2), 9).unwrap();
+        let prices: Vec<_> = offers.iter().map(|offer| (offer.price, offer.context)).collect();
+        assert_eq!(prices, [(5, 100), (9, 100)]);
+        let error = repriced(&operator, &ModelId::from_low_u64_be(3), 9).unwrap_err();
+        assert!(error.to_string().contains("does not serve"), "{error}");
+    }
 }

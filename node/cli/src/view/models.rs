@@ -44,6 +44,12 @@ impl Models {
         Ok(Self::of(node, &chain.operators().await?))
     }
 
+    /// No models.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     fn of(node: &NodeStatus, operators: &[OperatorView<AccountId>]) -> Self {
         let mut all = BTreeMap::new();
         for model in node.worker.iter().flat_map(|worker| &worker.models) {

@@ -2,8 +2,12 @@
 //! Operators.
 
 use super::{count, models::Models, planck};
-use crate::amount::Amount;
-use assay_primitives::api::{OfferView, OperatorView};
+use crate::{amount::Amount, chain::state::hex_of};
+use assay_primitives::{
+    api::{Billionths, CommissionView, OfferView, OperatorView},
+    contact::Address,
+    Contact,
+};
 use assay_runtime::AccountId;
 use serde_json::{json, Value};
 
@@ -11,12 +15,29 @@ use serde_json::{json, Value};
 pub fn json(operator: &OperatorView<AccountId>) -> Value {
     json!({
         "stash": operator.stash.to_string(),
+        "payout": operator.payout.to_string(),
         "worker": operator.worker.to_string(),
         "offers": operator.offers.iter().map(offer_json).collect::<Vec<_>>(),
         "concurrency": operator.concurrency,
         "running": operator.running,
+        "draining": operator.draining,
         "bonded": planck(operator.bonded),
         "bondedAsy": Amount(operator.bonded).decimal(),
+        "delegated": planck(operator.delegated),
+        "delegatedAsy": Amount(operator.delegated).decimal(),
+        "undelegating": planck(operator.undelegating),
+        "delegators": operator.delegators,
+        "commissionPercent": percent(operator.commission.current),
+        "commissionRaise": operator.commission.raise.map(|(to, at)| json!({
+            "percent": percent(to),
+            "block": at,
+        })),
+        "slashes": operator.slashes.iter().map(|slash| json!({
+            "id": slash.id,
+            "amount": planck(slash.amount),
+            "block": slash.due,
+        })).collect::<Vec<_>>(),
+        "contact": operator.contact.as_ref().map(contact_json),
         "reserved": planck(operator.reserved),
         "reservedAsy": Amount(operator.reserved).decimal(),
         "unbonding": operator.unbonding.iter().map(|(amount, at)| json!({
@@ -24,6 +45,35 @@ pub fn json(operator: &OperatorView<AccountId>) -> Value {
             "block": at,
         })).collect::<Vec<_>>(),
     })
+}
+
+fn contact_json(contact: &Contact) -> Value {
+    json!({ "peerId": peer_id(contact), "addresses": addresses(contact) })
+}
+
+/// The peer id as people write it.
+fn peer_id(contact: &Contact) -> String {
+    bs58::encode(&contact.peer_id).into_string()
+}
+
+/// The addresses as people write them; in hex those that are none.
+fn addresses(contact: &Contact) -> Vec<String> {
+    let text = |bytes: &Address| {
+        multiaddr::Multiaddr::try_from(bytes.to_vec())
+            .map(|address| address.to_string())
+            .unwrap_or_else(|_| hex_of(bytes))
+    };
+    contact.addresses.iter().map(text).collect()
+}
+
+/// Billionths as percent.
+fn percent(billionths: Billionths) -> String {
+    let (whole, rest) = (billionths / 10_000_000, billionths % 10_000_000);
+    let digits = format!("{rest:07}");
+    match digits.trim_end_matches('0') {
+        "" => whole.to_string(),
+        digits => format!("{whole}.{digits}"),
+    }
 }
 
 /// An offer as JSON.
@@ -45,23 +95,123 @@ pub fn offer_line(offer: &OfferView, models: &Models) -> String {
     format!("{model}, {} per token, context {}", Amount(offer.price), offer.context)
 }
 
+fn commission(commission: &CommissionView) -> String {
+    let current = percent(commission.current);
+    match commission.raise {
+        Some((to, at)) => format!("{current} %, {} % from block {at} on", percent(to)),
+        None => format!("{current} %"),
+    }
+}
+
 /// An operator as rows for a person.
 pub fn rows(operator: &OperatorView<AccountId>, models: &Models) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("Stash", operator.stash.to_string()),
         ("Worker", operator.worker.to_string()),
-        (
-            "Stake",
-            format!("{}, {} of it reserved", Amount(operator.bonded), Amount(operator.reserved)),
-        ),
+        ("Stake", Amount(operator.bonded).to_string()),
     ];
+    if operator.payout != operator.stash {
+        rows.insert(1, ("Payout", operator.payout.to_string()));
+    }
+    if operator.delegators > 0 {
+        let delegators = count(operator.delegators, "account");
+        rows.push(("Delegated", format!("{} by {delegators}", Amount(operator.delegated))));
+    }
+    if operator.undelegating > 0 {
+        rows.push(("Taken back", Amount(operator.undelegating).to_string()));
+    }
+    rows.push(("Reserved", Amount(operator.reserved).to_string()));
     for (amount, at) in &operator.unbonding {
         rows.push(("Unbonding", format!("{} until block {at}", Amount(*amount))));
     }
-    rows.push(("Jobs", format!("runs {} of at most {}", operator.running, operator.concurrency)));
+    for slash in &operator.slashes {
+        let amount = Amount(slash.amount);
+        let text = format!("{amount} from block {} on, number {}", slash.due, slash.id);
+        rows.push(("Slash", text));
+    }
+    rows.push(("Commission", commission(&operator.commission)));
+    let jobs = format!("runs {} of at most {}", operator.running, operator.concurrency);
+    let drains = if operator.draining { ", takes no new ones" } else { "" };
+    rows.push(("Jobs", format!("{jobs}{drains}")));
+    if let Some(contact) = &operator.contact {
+        rows.push(("Peer", peer_id(contact)));
+        rows.extend(addresses(contact).into_iter().map(|address| ("Address", address)));
+    }
     if operator.offers.is_empty() {
         rows.push(("Models", count(0u32, "model")));
     }
     rows.extend(operator.offers.iter().map(|offer| ("Model", offer_line(offer, models))));
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_primitives::{
+        api::SlashView,
+        contact::{peer_id, Addresses},
+    };
+    use assay_runtime::UNIT;
+    use sp_keyring::Sr25519Keyring;
+
+    fn operator() -> OperatorView<AccountId> {
+        let address = Address::try_from(vec![4, 127, 0, 0, 1, 6, 0x76, 0x7d]).unwrap();
+        let odd = Address::try_from(vec![0xff]).unwrap();
+        OperatorView {
+            stash: Sr25519Keyring::Alice.to_account_id(),
+            payout: Sr25519Keyring::Bob.to_account_id(),
+            worker: Sr25519Keyring::Charlie.to_account_id(),
+            offers: vec![],
+            concurrency: 4,
+            running: 1,
+            draining: true,
+            bonded: 2 * UNIT,
+            delegated: 3 * UNIT,
+            undelegating: UNIT,
+            delegators: 2,
+            reserved: UNIT,
+            unbonding: vec![],
+            commission: CommissionView { current: 75_000_000, raise: Some((100_000_000, 9)) },
+            slashes: vec![SlashView { id: 5, amount: UNIT, due: 8 }],
+            contact: Some(Contact {
+                peer_id: peer_id(&[7; 32]),
+                addresses: Addresses::try_from(vec![address, odd]).unwrap(),
+            }),
+        }
+    }
+
+    #[test]
+    fn json_has_every_field() {
+        let json = json(&operator());
+        assert_eq!(json["delegatedAsy"], "3");
+        assert_eq!(json["commissionPercent"], "7.5");
+        assert_eq!(json["commissionRaise"], serde_json::json!({ "percent": "10", "block": 9 }));
+        assert_eq!(json["slashes"][0]["id"], 5);
+        assert_eq!(json["draining"], true);
+        let peer = json["contact"]["peerId"].as_str().unwrap();
+        assert!(peer.starts_with("12D3KooW"), "{peer}");
+        let addresses = &json["contact"]["addresses"];
+        assert_eq!(*addresses, serde_json::json!(["/ip4/127.0.0.1/tcp/30333", "0xff"]));
+        assert_ne!(json["payout"], json["stash"]);
+    }
+
+    #[test]
+    fn rows_tell_what_is_not_as_usual() {
+        let text =
+            |operator: &OperatorView<AccountId>| format!("{:?}", rows(operator, &Models::none()));
+        let mut operator = operator();
+        let said = text(&operator);
+        for part in ["Payout", "3 ASY by 2 accounts", "takes no new ones", "number 5", "10 % from"]
+        {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+        operator.payout = operator.stash.clone();
+        operator.draining = false;
+        operator.delegators = 0;
+        operator.commission.raise = None;
+        let said = text(&operator);
+        for part in ["Payout", "Delegated", "takes no new", "from block 9"] {
+            assert!(!said.contains(part), "{part} in {said}");
+        }
+    }
 }

@@ -45,6 +45,23 @@ async fn operator_registers_changes_and_leaves() {
     assert_eq!(operator["bondedAsy"], "2001.5", "{operator}");
     let operator = eve(&["concurrency", "3"]).await.ok();
     assert_eq!(operator["concurrency"], 3, "{operator}");
+    let operator = eve(&["price", &models[0].name, "25mASY"]).await.ok();
+    assert_eq!(operator["offers"][0]["priceAsy"], "0.025", "{operator}");
+    assert_eq!(operator["offers"][0]["context"], 1_024, "{operator}");
+    let operator = eve(&["commission", "7.5"]).await.ok();
+    assert_eq!(operator["commissionPercent"], "7.5", "{operator}");
+    let operator = eve(&["payout", worker]).await.ok();
+    assert_eq!(operator["payout"], worker, "{operator}");
+    let operator = eve(&["drain"]).await.ok();
+    assert_eq!(operator["draining"], true, "{operator}");
+    let operator = eve(&["drain", "--undo"]).await.ok();
+    assert_eq!(operator["draining"], false, "{operator}");
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("node.key");
+    std::fs::write(&key, "07".repeat(32)).unwrap();
+    let address = "/ip4/127.0.0.1/tcp/30333";
+    let operator = eve(&["addresses", "--node-key", key.to_str().unwrap(), address]).await.ok();
+    assert_eq!(operator["contact"]["addresses"][0], address, "{operator}");
     let operator = eve(&["models", "--none"]).await.ok();
     assert_eq!(operator["offers"], serde_json::json!([]), "{operator}");
     let operator = eve(&["unbond", "2001.5"]).await.ok();
@@ -56,6 +73,40 @@ async fn operator_registers_changes_and_leaves() {
     assert_eq!(list["operators"].as_array().map(Vec::len), Some(5), "{list}");
     let claim = assay(&node, &["claim", "--json"]).await.ok();
     assert_eq!(claim["claimed"], "0", "{claim}");
+}
+
+#[tokio::test]
+async fn delegation_stands_behind_an_operator_and_is_taken_back() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let list = assay(&node, &["operator", "list", "--json"]).await.ok();
+    let operator = list["operators"][0]["stash"].as_str().unwrap();
+    let delegate = async |args: &[&str]| {
+        let mut all = vec!["delegate"];
+        all.extend(args);
+        all.extend(["--suri", "//Eve", "--json"]);
+        assay(&node, &all).await
+    };
+
+    let none = delegate(&["status"]).await.ok();
+    assert_eq!(none["delegations"], serde_json::json!([]), "{none}");
+    delegate(&["add", operator, "1uASY"])
+        .await
+        .fails("operators.DelegationBelowMinimum", &["minimum"]);
+    delegate(&["remove", operator, "--all"]).await.fails("operators.NotDelegator", &["nothing"]);
+    let added = delegate(&["add", operator, "12.5"]).await.ok();
+    assert_eq!(added["delegations"][0]["operator"], operator, "{added}");
+    assert_eq!(added["delegations"][0]["worthAsy"], "12.5", "{added}");
+    let status = assay(&node, &["operator", "status", operator, "--json"]).await.ok();
+    assert_eq!(planck(&status, "delegated"), UNIT * 25 / 2, "{status}");
+    assert_eq!(status["delegators"], 1, "{status}");
+
+    let removed = delegate(&["remove", operator, "2.5"]).await.ok();
+    assert_eq!(removed["delegations"][0]["worthAsy"], "10", "{removed}");
+    assert_eq!(removed["delegations"][0]["unbonding"][0]["amountAsy"], "2.5", "{removed}");
+    delegate(&["withdraw", operator])
+        .await
+        .fails("operators.NothingToWithdraw", &["withdrawn yet"]);
 }
 
 #[tokio::test]

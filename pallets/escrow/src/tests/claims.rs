@@ -42,7 +42,7 @@ fn pay_of_the_existential_deposit_creates_the_account() {
 fn claims_of_all_kinds_of_payments_add_up() {
     with_escrow(|| {
         let id = open_first();
-        Escrow::pay_down(&id, &NOBODY);
+        pay_down(&id, &NOBODY);
         assert_eq!(Escrow::pay_bounty(&id, &NOBODY), 7);
         assert_eq!(Escrow::pay(&id, &NOBODY, 20), 20);
         assert_eq!(Escrow::deposit(&NOBODY, Balances::issue(3)), 3);
@@ -70,7 +70,7 @@ fn refund_to_a_client_that_cannot_receive_becomes_a_claim() {
 fn claim_withdraws_all() {
     with_escrow(|| {
         let id = open_first();
-        Escrow::pay_down(&id, &NOBODY);
+        pay_down(&id, &NOBODY);
         assert_ok!(Balances::mint_into(&NOBODY, EXISTENTIAL_DEPOSIT));
         assert_ok!(claim(NOBODY));
         assert_eq!(free(NOBODY), EXISTENTIAL_DEPOSIT + 50);
@@ -83,7 +83,7 @@ fn claim_withdraws_all() {
 fn claim_large_enough_creates_the_account() {
     with_escrow(|| {
         let id = open_first();
-        Escrow::pay_down(&id, &NOBODY);
+        pay_down(&id, &NOBODY);
         assert_eq!(Escrow::pay(&id, &NOBODY, 50), 50);
         assert_ok!(claim(NOBODY));
         assert_eq!(free(NOBODY), 100);
@@ -101,7 +101,7 @@ fn claim_refuses_who_has_none() {
 fn claim_refuses_to_create_an_account_below_the_existential_deposit() {
     with_escrow(|| {
         let id = open_first();
-        Escrow::pay_down(&id, &NOBODY);
+        pay_down(&id, &NOBODY);
         assert_noop!(claim(NOBODY), Error::<Test>::AmountBelowExistentialDeposit);
         assert_eq!(Escrow::claimable(&NOBODY), 50);
     });
@@ -118,7 +118,7 @@ fn claim_refuses_an_unsigned_origin() {
 fn try_state_allows_donations_to_the_pot() {
     new_test_ext().execute_with(|| {
         let id = open_first();
-        Escrow::pay_down(&id, &NOBODY);
+        pay_down(&id, &NOBODY);
         assert_ok!(Balances::mint_into(&Escrow::pot(), 1));
         assert_ok!(Escrow::do_try_state());
     });

@@ -65,7 +65,9 @@ fn take(step: Step) -> Balance {
         Step::Raise { job: n, more } => {
             let _ = Escrow::raise(&job(n), more);
         }
-        Step::PayDown { job: n, payee } => Escrow::pay_down(&job(n), &payee),
+        Step::PayDown { job: n, payee } => {
+            pay_down(&job(n), &payee);
+        }
         Step::Pay { job: n, payee, amount } => {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.price);
             assert_eq!(Escrow::pay(&job(n), &payee, amount), left.min(amount));

@@ -135,7 +135,8 @@ fn take(step: Step) {
 /// Everything that all accounts have.
 fn everything() -> Balance {
     let known = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);
-    known.map(wealth).sum::<Balance>() + Balances::free_balance(Escrow::pot())
+    let pots = Balances::free_balance(Escrow::pot()) + wealth(Operators::vault());
+    known.map(wealth).sum::<Balance>() + pots
 }
 
 /// Every settlement accounts for all that was on hold, and for all that was slashed.

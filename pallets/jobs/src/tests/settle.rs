@@ -51,6 +51,46 @@ fn confirm_received_pays_for_the_tokens_delivered() {
 }
 
 #[test]
+fn pay_of_a_job_is_shared_with_delegators_down_payment_and_all() {
+    with_jobs(|| {
+        let delegation = |who, operator| {
+            let all = Operators::delegations(&who);
+            all.into_iter().find(|next| next.operator == operator).map(|next| next.worth)
+        };
+        for operator in OPERATORS {
+            Operators::delegate(signed(NEWCOMER), operator, 3 * STAKE).unwrap();
+        }
+        let (id, operator) = waived();
+        let down = PAYMENT.down - PAYMENT.down * 3 / 4;
+        assert_eq!(wealth(operator), ENDOWMENT + down);
+        assert_ok!(Jobs::confirm_received(signed(CLIENT), id));
+        let pay = 10 * PRICE + PAYMENT.tip;
+        let shared = PAYMENT.down * 3 / 4 + pay * 3 / 4;
+        assert_eq!(delegation(NEWCOMER, operator), Some(3 * STAKE + shared));
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down + pay - shared);
+        assert_eq!(settlement(&id).paid, PAYMENT.down + pay);
+    });
+}
+
+#[test]
+fn slash_of_a_job_is_shared_with_delegators() {
+    with_jobs(|| {
+        for operator in OPERATORS {
+            Operators::delegate(signed(NEWCOMER), operator, STAKE).unwrap();
+        }
+        let (id, operator) = delivered(10);
+        let before = wealth(operator);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
+        let slashed = settlement(&id).slashed;
+        assert!(slashed > 0);
+        let lost = before - wealth(operator);
+        assert_eq!(lost, slashed.div_ceil(2));
+        let held = Balances::reserved_balance(Operators::vault());
+        assert_eq!(held, 4 * STAKE + PAYMENT.down / 2 - slashed / 2);
+    });
+}
+
+#[test]
 fn confirm_received_refuses_while_an_audit_is_open() {
     with_jobs(|| {
         let (id, _) = delivered(10);

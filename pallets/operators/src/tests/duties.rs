@@ -91,7 +91,7 @@ fn candidates_with_a_slot_can_run_another_job() {
 fn candidates_have_the_minimum_bond() {
     with_operators(|| {
         register_three();
-        Operators::slash_offender(&BOB, Perbill::from_percent(1), 1);
+        slash(BOB, Perbill::from_percent(1));
         assert_eq!(candidates(1, false, 0), [ALICE, CAROL]);
         assert_eq!(Operators::context(&model(2)), None);
         assert_eq!(Operators::price(&model(2)), None);

@@ -55,7 +55,7 @@ fn elections_pass_over_who_has_no_keys_or_too_little_stake() {
         register(DAVE, 10 * MIN_BOND);
         register(ALICE, MIN_BOND);
         register(BOB, MIN_BOND);
-        Operators::slash_offender(&BOB, Perbill::from_percent(1), 0);
+        slash(BOB, Perbill::from_percent(1));
         assert_eq!(elected(), [ALICE, VALIDATOR]);
     });
 }

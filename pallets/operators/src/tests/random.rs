@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Any sequence of operations keeps the records in step with the balances.
 
-use crate::mock::*;
+use crate::{mock::*, OldestSlash, Operators as OperatorMap, Slashes, WeightInfo};
 use assay_primitives::{
     traits::{Duty, Operators as _},
     Balance,
 };
-use frame_support::traits::{fungible::Balanced, Imbalance, LockableCurrency, WithdrawReasons};
+use frame_support::traits::{
+    fungible::Balanced, Hooks, Imbalance, LockableCurrency, WithdrawReasons,
+};
 use proptest::prelude::*;
 use sp_runtime::Perbill;
 
@@ -22,7 +24,19 @@ enum Step {
     FreeSlot { stash: AccountId, duty: Duty },
     Release { stash: AccountId, duty: Duty },
     Seize { stash: AccountId, duty: Duty, amount: Balance, burn: bool },
-    Offend { stash: AccountId, percent: u32 },
+    SetDraining { stash: AccountId, draining: bool },
+    Leave { stash: AccountId },
+    SetPayout { stash: AccountId, payout: AccountId },
+    SetCommission { stash: AccountId, percent: u32 },
+    Delegate { who: AccountId, stash: AccountId, amount: Balance },
+    Undelegate { who: AccountId, stash: AccountId, amount: Balance },
+    WithdrawDelegation { who: AccountId, stash: AccountId },
+    Reward { stash: AccountId, amount: Balance },
+    Elect,
+    Offend { stash: AccountId, percent: u32, reported: bool },
+    CancelSlash { id: u32 },
+    ApplySlash { id: u32 },
+    Idle,
     Freeze { stash: AccountId, amount: Balance },
     Pass { blocks: u64 },
 }
@@ -61,16 +75,46 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (account(), duty()).prop_map(|(stash, duty)| Step::Release { stash, duty }),
         2 => (account(), duty(), 0..600u128, any::<bool>())
             .prop_map(|(stash, duty, amount, burn)| Step::Seize { stash, duty, amount, burn }),
+        1 => (account(), any::<bool>())
+            .prop_map(|(stash, draining)| Step::SetDraining { stash, draining }),
+        1 => account().prop_map(|stash| Step::Leave { stash }),
+        1 => (account(), prop_oneof![account(), Just(NOBODY)])
+            .prop_map(|(stash, payout)| Step::SetPayout { stash, payout }),
         1 => (account(), 0..101u32)
-            .prop_map(|(stash, percent)| Step::Offend { stash, percent }),
+            .prop_map(|(stash, percent)| Step::SetCommission { stash, percent }),
+        5 => (account(), account(), amount())
+            .prop_map(|(who, stash, amount)| Step::Delegate { who, stash, amount }),
+        3 => (account(), account(), amount())
+            .prop_map(|(who, stash, amount)| Step::Undelegate { who, stash, amount }),
+        3 => (account(), account())
+            .prop_map(|(who, stash)| Step::WithdrawDelegation { who, stash }),
+        3 => (account(), 0..20_000u128)
+            .prop_map(|(stash, amount)| Step::Reward { stash, amount }),
+        1 => Just(Step::Elect),
+        2 => (account(), prop_oneof![0..101u32, Just(100u32)], any::<bool>())
+            .prop_map(|(stash, percent, reported)| Step::Offend { stash, percent, reported }),
+        1 => (0..8u32).prop_map(|id| Step::CancelSlash { id }),
+        1 => (0..8u32).prop_map(|id| Step::ApplySlash { id }),
+        1 => Just(Step::Idle),
         1 => (account(), amount()).prop_map(|(stash, amount)| Step::Freeze { stash, amount }),
         2 => (0..30u64).prop_map(|blocks| Step::Pass { blocks }),
     ]
 }
 
-/// Does the step; gives what it burnt.
-fn take(step: Step) -> Balance {
-    let signed = RuntimeOrigin::signed;
+/// What applying a slash would burn now.
+fn burnt_by(id: u32) -> Balance {
+    let Some(slash) = Slashes::<Test>::get(id) else { return 0 };
+    if u64::from(slash.due) > System::block_number() {
+        return 0;
+    }
+    let operator = operator(slash.operator);
+    let amount = slash.amount.min(operator.at_stake() - operator.reserved);
+    // What the reporter gets is rounded down.
+    amount - if slash.reporter.is_some() { amount / 2 } else { 0 }
+}
+
+/// Does the step; gives what it made and what it burnt.
+fn take(step: Step) -> (Balance, Balance) {
     match step {
         Step::Register { stash, worker, concurrency, bond } => {
             let offers = offers(&[(1, 5, 100)]);
@@ -83,7 +127,7 @@ fn take(step: Step) -> Balance {
             let _ = Operators::unbond(signed(stash), amount);
         }
         Step::Withdraw { stash } => {
-            let _ = Operators::withdraw_unbonded(signed(stash));
+            let _ = Operators::withdraw_unbonded(signed(VALIDATOR), stash);
         }
         Step::SetWorker { stash, worker } => {
             let _ = Operators::set_worker(signed(stash), worker);
@@ -91,6 +135,35 @@ fn take(step: Step) -> Balance {
         Step::SetConcurrency { stash, concurrency } => {
             let _ = Operators::set_concurrency(signed(stash), concurrency);
         }
+        Step::SetDraining { stash, draining } => {
+            let _ = Operators::set_draining(signed(stash), draining);
+        }
+        Step::Leave { stash } => {
+            let _ = Operators::leave(signed(stash));
+        }
+        Step::SetPayout { stash, payout } => {
+            let _ = Operators::set_payout(signed(stash), payout);
+        }
+        Step::SetCommission { stash, percent } => {
+            let _ = Operators::set_commission(signed(stash), Perbill::from_percent(percent));
+        }
+        Step::Delegate { who, stash, amount } => {
+            let _ = Operators::delegate(signed(who), stash, amount);
+        }
+        Step::Undelegate { who, stash, amount } => {
+            let _ = Operators::undelegate(signed(who), stash, amount);
+        }
+        Step::WithdrawDelegation { who, stash } => {
+            let _ = Operators::withdraw_delegation(signed(VALIDATOR), stash, who);
+        }
+        Step::Reward { stash, amount } => {
+            // As with jobs, only operators are paid.
+            if OperatorMap::<Test>::contains_key(stash) {
+                reward(stash, amount);
+                return (amount, 0);
+            }
+        }
+        Step::Elect => drop(Operators::elect()),
         Step::Reserve { stash, duty, amount } => {
             let _ = Operators::reserve(&stash, duty, amount);
         }
@@ -102,33 +175,60 @@ fn take(step: Step) -> Balance {
             let taken = credit.peek();
             assert_eq!(taken, amount.min(reserved));
             if burn {
-                return taken;
+                return (0, taken);
             }
             let beneficiary = VALIDATOR;
             assert!(Balances::resolve(&beneficiary, credit).is_ok());
         }
-        Step::Offend { stash, percent } => {
-            return Operators::slash_offender(&stash, Perbill::from_percent(percent), 1);
+        Step::Offend { stash, percent, reported } => {
+            let reporters = if reported { vec![VALIDATOR] } else { vec![] };
+            offend(stash, Perbill::from_percent(percent), reporters);
+        }
+        Step::CancelSlash { id } => {
+            let _ = Operators::cancel_slash(RuntimeOrigin::root(), id);
+        }
+        Step::ApplySlash { id } => {
+            let burnt = burnt_by(id);
+            let _ = Operators::apply_slash(signed(VALIDATOR), id);
+            return (0, burnt);
+        }
+        Step::Idle => {
+            // One at a time, so that what it burns is known.
+            let next = OldestSlash::<Test>::get();
+            let burnt = burnt_by(next);
+            let weights = <() as WeightInfo>::on_idle();
+            let one = weights.saturating_add(<() as WeightInfo>::apply_slash());
+            Operators::on_idle(System::block_number(), one);
+            return (0, burnt);
         }
         Step::Freeze { stash, amount } => {
             Balances::set_lock(*b"frozen  ", &stash, amount, WithdrawReasons::all());
         }
-        Step::Pass { blocks } => System::set_block_number(System::block_number() + blocks),
+        Step::Pass { blocks } => skip(blocks),
     }
-    0
+    (0, 0)
+}
+
+/// All the money that accounts have.
+fn wealth_of_all() -> Balance {
+    frame_system::Account::<Test>::iter_values()
+        .map(|account| account.data.free + account.data.reserved)
+        .sum()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn random_sequences_keep_the_invariants(steps in prop::collection::vec(step(), 0..200)) {
         new_test_ext().execute_with(|| {
             let mut issuance = Balances::total_issuance();
             for step in steps {
-                issuance -= take(step);
+                let (made, burnt) = take(step);
+                issuance = issuance + made - burnt;
                 Operators::do_try_state().unwrap();
                 assert_eq!(Balances::total_issuance(), issuance);
+                assert_eq!(wealth_of_all(), issuance);
             }
         });
     }

@@ -3,7 +3,7 @@
 
 use crate::{mock::*, Error, Event, Operators as OperatorMap, Workers};
 use assay_primitives::{
-    api::{OfferView, OperatorView},
+    api::{CommissionView, OfferView, OperatorView, SlashView},
     traits::{Duty, Operators as _},
     Balance,
 };
@@ -227,10 +227,18 @@ fn calls_of_a_stash_refuse_who_is_no_operator() {
         let error = Error::<Test>::NotOperator;
         assert_noop!(Operators::bond_extra(alice(), 1), error);
         assert_noop!(Operators::unbond(alice(), 1), Error::<Test>::NotOperator);
-        assert_noop!(Operators::withdraw_unbonded(alice()), Error::<Test>::NotOperator);
+        assert_noop!(Operators::withdraw_unbonded(alice(), ALICE), Error::<Test>::NotOperator);
         assert_noop!(Operators::set_offers(alice(), offers(&[])), Error::<Test>::NotOperator);
         assert_noop!(Operators::set_worker(alice(), 200), Error::<Test>::NotOperator);
         assert_noop!(Operators::set_concurrency(alice(), 1), Error::<Test>::NotOperator);
+        assert_noop!(Operators::leave(alice()), Error::<Test>::NotOperator);
+        assert_noop!(Operators::set_draining(alice(), true), Error::<Test>::NotOperator);
+        assert_noop!(Operators::set_payout(alice(), BOB), Error::<Test>::NotOperator);
+        let none = sp_runtime::Perbill::zero();
+        assert_noop!(Operators::set_commission(alice(), none), Error::<Test>::NotOperator);
+        assert_noop!(Operators::delegate(alice(), BOB, 1_000), Error::<Test>::NotOperator);
+        assert_noop!(Operators::undelegate(alice(), BOB, 1_000), Error::<Test>::NotOperator);
+        assert_noop!(Operators::rank_operator(alice(), BOB), Error::<Test>::NotOperator);
     });
 }
 
@@ -242,11 +250,21 @@ fn calls_refuse_an_unsigned_origin() {
         assert_noop!(Operators::register(none(), 200, offers(&[]), 1, MIN_BOND), bad);
         assert_noop!(Operators::bond_extra(none(), 1), bad);
         assert_noop!(Operators::unbond(none(), 1), bad);
-        assert_noop!(Operators::withdraw_unbonded(none()), bad);
+        assert_noop!(Operators::withdraw_unbonded(none(), ALICE), bad);
         assert_noop!(Operators::set_offers(none(), offers(&[])), bad);
         assert_noop!(Operators::set_worker(none(), 200), bad);
         assert_noop!(Operators::set_concurrency(none(), 1), bad);
         assert_noop!(Operators::report(none(), Default::default()), bad);
+        assert_noop!(Operators::leave(none()), bad);
+        assert_noop!(Operators::set_draining(none(), true), bad);
+        assert_noop!(Operators::set_payout(none(), BOB), bad);
+        assert_noop!(Operators::set_commission(none(), sp_runtime::Perbill::zero()), bad);
+        assert_noop!(Operators::delegate(none(), BOB, 1_000), bad);
+        assert_noop!(Operators::undelegate(none(), BOB, 1_000), bad);
+        assert_noop!(Operators::withdraw_delegation(none(), BOB, ALICE), bad);
+        assert_noop!(Operators::apply_slash(none(), 0), bad);
+        assert_noop!(Operators::cancel_slash(RuntimeOrigin::signed(ALICE), 0), bad);
+        assert_noop!(Operators::rank_operator(none(), BOB), bad);
     });
 }
 
@@ -257,15 +275,29 @@ fn views_show_all_operators_in_order() {
         register(ALICE, 2 * MIN_BOND);
         assert_ok!(Operators::unbond(RuntimeOrigin::signed(ALICE), 400));
         assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 100));
+        let percent = sp_runtime::Perbill::from_percent;
+        assert_ok!(Operators::set_commission(RuntimeOrigin::signed(ALICE), percent(5)));
+        delegate(EVE, ALICE, 3_000);
+        assert_ok!(Operators::set_commission(RuntimeOrigin::signed(ALICE), percent(9)));
+        assert_ok!(Operators::undelegate(RuntimeOrigin::signed(EVE), ALICE, 1_000));
+        offend(ALICE, percent(1), vec![]);
         let alice = OperatorView {
             stash: ALICE,
+            payout: ALICE,
             worker: 101,
             offers: vec![OfferView { model: model(1), price: 5, context: 100 }],
             concurrency: 2,
             running: 1,
+            draining: false,
             bonded: 1_600,
+            delegated: 2_000,
+            undelegating: 1_000,
+            delegators: 1,
             reserved: 100,
             unbonding: vec![(400, 21)],
+            commission: CommissionView { current: 50_000_000, raise: Some((90_000_000, 21)) },
+            slashes: vec![SlashView { id: 0, amount: 50, due: 9 }],
+            contact: None,
         };
         assert_eq!(Operators::view(&ALICE), Some(alice));
         assert_eq!(Operators::view(&CAROL), None);

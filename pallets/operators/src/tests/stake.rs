@@ -18,7 +18,8 @@ fn unbond(amount: Balance) -> DispatchResult {
 }
 
 fn withdraw() -> DispatchResult {
-    Operators::withdraw_unbonded(RuntimeOrigin::signed(ALICE))
+    // Anyone can.
+    Operators::withdraw_unbonded(RuntimeOrigin::signed(BOB), ALICE)
 }
 
 #[test]
@@ -46,7 +47,7 @@ fn bond_extra_refuses_nothing_and_too_much() {
 fn bond_extra_must_reach_the_minimum_again() {
     with_operators(|| {
         register(ALICE, MIN_BOND);
-        Operators::slash_offender(&ALICE, Perbill::from_percent(50), 1);
+        slash(ALICE, Perbill::from_percent(50));
         assert_noop!(bond_extra(499), Error::<Test>::BondBelowMinimum);
         assert_ok!(bond_extra(500));
     });
@@ -154,7 +155,7 @@ fn withdraw_unbonded_removes_who_has_nothing_left() {
 fn withdraw_unbonded_removes_who_was_slashed_to_nothing() {
     with_operators(|| {
         register(ALICE, MIN_BOND);
-        Operators::slash_offender(&ALICE, Perbill::one(), 1);
+        slash(ALICE, Perbill::one());
         assert_ok!(withdraw());
         assert_eq!(last_event(), Event::Removed { operator: ALICE });
     });
@@ -172,5 +173,40 @@ fn withdraw_unbonded_keeps_who_has_a_duty_that_reserves_nothing() {
         Operators::release(&ALICE, Duty::Run(job(1)));
         assert_ok!(withdraw());
         assert!(!OperatorMap::<Test>::contains_key(ALICE));
+    });
+}
+
+#[test]
+fn unbond_refuses_more_than_is_bonded_although_others_have_delegated() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        delegate(EVE, ALICE, 2 * MIN_DELEGATION);
+        assert_noop!(unbond(MIN_BOND + 1), Error::<Test>::StakeTooLow);
+    });
+}
+
+#[test]
+fn unbond_leaves_enough_for_what_is_delegated() {
+    with_operators(|| {
+        register(ALICE, 2 * MIN_BOND);
+        delegate(EVE, ALICE, 6 * MIN_DELEGATION);
+        assert_noop!(unbond(501), Error::<Test>::DelegationsAboveCap);
+        assert_ok!(unbond(500));
+        // All of it, to leave.
+        assert_ok!(unbond(1_500));
+    });
+}
+
+#[test]
+fn withdraw_unbonded_leaves_what_duties_reserve() {
+    with_operators(|| {
+        register(ALICE, 3 * MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 2_500));
+        assert_ok!(Operators::leave(signed(ALICE)));
+        skip(UNBONDING);
+        assert_noop!(withdraw(), Error::<Test>::StakeReserved);
+        Operators::release(&ALICE, Duty::Run(job(1)));
+        assert_ok!(withdraw());
+        assert_eq!(held(ALICE), 0);
     });
 }

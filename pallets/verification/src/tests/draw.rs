@@ -89,6 +89,31 @@ fn draw_excludes_operator_and_client() {
 }
 
 #[test]
+fn draw_excludes_delegators_of_the_operator() {
+    with_operators(|| {
+        for n in 0..10u8 {
+            ParentRandomness::set(Some(H256::repeat_byte(n)));
+            let (id, operator) = delivered();
+            let delegators: Vec<_> =
+                OPERATORS.into_iter().filter(|other| *other != operator).take(2).collect();
+            for delegator in &delegators {
+                Operators::delegate(signed(*delegator), operator, STAKE / 20).unwrap();
+            }
+            run_blocks(2);
+            let committee = Verification::committee(&id);
+            assert_eq!(committee.len(), 3);
+            assert!(committee.iter().all(|verifier| !delegators.contains(verifier)));
+            for verifier in committee {
+                commit(verifier, id, accepts()).unwrap();
+            }
+            for verifier in Verification::committee(&id) {
+                reveal(verifier, id, accepts()).unwrap();
+            }
+        }
+    });
+}
+
+#[test]
 fn draw_of_two_is_enough_for_a_majority() {
     with_some_operators(3, || {
         let (id, _) = delivered();

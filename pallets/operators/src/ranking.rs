@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The operators with the most stake, in order, so that an election need not look at all of them.
+//!
+//! The list is kept up where stake is bonded, unbonded, delegated, taken back or slashed for an
+//! offence. What pay adds and what duties lose is looked up at the next election. When the list is
+//! full and one of it falls, who would take its place comes in with its next change of stake, or by
+//! [`rank_operator`](Pallet::rank_operator), which anyone can call.
+
+use crate::{
+    pallet::{Config, Operators, Pallet, Ranking},
+    types::{OperatorOf, Ranked},
+};
+use alloc::vec::Vec;
+use assay_primitives::Balance;
+use core::cmp::Ordering;
+use frame_support::{traits::Get, BoundedVec};
+use sp_runtime::SaturatedConversion;
+
+impl<T: Config> Pallet<T> {
+    /// Puts the operator where its stake belongs; takes it off without an operator, or without the
+    /// minimum of its own.
+    pub(crate) fn rank(stash: &T::AccountId, operator: Option<&OperatorOf<T>>) {
+        let mut list = Ranking::<T>::get().into_inner();
+        list.retain(|next| next.stash != *stash);
+        if let Some(stake) = operator.and_then(Self::electable) {
+            let entry = Ranked { stake, stash: stash.clone() };
+            let at = list.partition_point(|next| order(next, &entry) == Ordering::Less);
+            list.insert(at, entry);
+        }
+        Self::put_ranking(list);
+    }
+
+    /// Looks all stakes of the list up and puts it in order; gives it.
+    pub(crate) fn refresh_ranking() -> Vec<Ranked<T::AccountId>> {
+        let mut list: Vec<_> = Ranking::<T>::get()
+            .into_iter()
+            .filter_map(|Ranked { stash, .. }| {
+                let stake = Self::electable(&Operators::<T>::get(&stash)?)?;
+                Some(Ranked { stake, stash })
+            })
+            .collect();
+        list.sort_by(order);
+        Self::put_ranking(list.clone());
+        list
+    }
+
+    /// The stake with which an operator stands for election; `None` if its own is below the minimum.
+    fn electable(operator: &OperatorOf<T>) -> Option<Balance> {
+        (operator.bonded >= T::MinBond::get()).then(|| operator.stake())
+    }
+
+    /// Stores what fits of the list, the most stake first.
+    fn put_ranking(mut list: Vec<Ranked<T::AccountId>>) {
+        list.truncate(T::MaxCandidates::get().saturated_into());
+        Ranking::<T>::put(BoundedVec::truncate_from(list));
+    }
+}
+
+/// The most stake first, and of the same stake the lowest account.
+fn order<AccountId: Ord>(one: &Ranked<AccountId>, other: &Ranked<AccountId>) -> Ordering {
+    other.stake.cmp(&one.stake).then_with(|| one.stash.cmp(&other.stash))
+}

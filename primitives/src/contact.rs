@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where an operator's node is reached, and the proof that the node agrees.
+
+use crate::job::PeerIdBytes;
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use scale_info::TypeInfo;
+use sp_core::H256;
+
+/// The most addresses of a node.
+pub const MAX_ADDRESSES: u32 = 8;
+
+/// The longest address in bytes.
+pub const MAX_ADDRESS_LENGTH: u32 = 128;
+
+/// What the peer id of an ed25519 key begins with: the identity multihash of 36 bytes, which are a
+/// protobuf of the key's type and its 32 bytes (libp2p's specification of peer ids).
+const ED25519_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+
+/// A libp2p multiaddress in its binary form.
+pub type Address = BoundedVec<u8, ConstU32<MAX_ADDRESS_LENGTH>>;
+
+/// The addresses of a node.
+pub type Addresses = BoundedVec<Address, ConstU32<MAX_ADDRESSES>>;
+
+/// Where a node is reached.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct Contact {
+    /// The peer id of its network key.
+    pub peer_id: PeerIdBytes,
+    /// Its addresses, the best first. None where it is to be found through the network alone.
+    pub addresses: Addresses,
+}
+
+impl Contact {
+    /// What the network key signs for the operator with that stash:
+    /// SCALE("assay/contact/1", genesis hash, stash, peer id, addresses).
+    pub fn message(&self, genesis: &H256, stash: &impl Encode) -> Vec<u8> {
+        (b"assay/contact/1", genesis, stash, &self.peer_id, &self.addresses).encode()
+    }
+
+    /// The ed25519 key whose peer id it is; `None` where it is that of another kind of key.
+    pub fn network_key(&self) -> Option<[u8; 32]> {
+        self.peer_id.strip_prefix(&ED25519_PREFIX)?.try_into().ok()
+    }
+}
+
+/// The peer id of an ed25519 network key.
+pub fn peer_id(network_key: &[u8; 32]) -> PeerIdBytes {
+    let mut bytes = ED25519_PREFIX.to_vec();
+    bytes.extend_from_slice(network_key);
+    // 38 of at most 64 bytes.
+    PeerIdBytes::truncate_from(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(peer_id: PeerIdBytes) -> Contact {
+        Contact { peer_id, addresses: Addresses::default() }
+    }
+
+    #[test]
+    fn network_key_is_read_out_of_its_peer_id() {
+        let key = [7; 32];
+        let id = peer_id(&key);
+        assert_eq!(id.len(), 38);
+        assert_eq!(contact(id).network_key(), Some(key));
+    }
+
+    #[test]
+    fn network_key_of_another_peer_id_is_none() {
+        let sha2 = [&[0x12, 0x20][..], &[7; 32]].concat();
+        let mut short = peer_id(&[7; 32]);
+        short.pop();
+        let mut long = peer_id(&[7; 32]);
+        long.try_push(0).unwrap();
+        for id in [PeerIdBytes::default(), PeerIdBytes::truncate_from(sha2), short, long] {
+            assert_eq!(contact(id).network_key(), None);
+        }
+    }
+
+    #[test]
+    fn message_names_chain_and_stash() {
+        let contact = contact(peer_id(&[7; 32]));
+        let message = |chain: u8, stash: u64| contact.message(&H256::repeat_byte(chain), &stash);
+        assert_ne!(message(1, 1), message(2, 1));
+        assert_ne!(message(1, 1), message(1, 2));
+        assert!(message(1, 1).starts_with(b"assay/contact/1"));
+    }
+}
