@@ -145,7 +145,48 @@ pub struct OperatorView<AccountId> {
     pub contact: Option<Contact>,
 }
 
+/// Why an operator gets the part of a model's jobs that it gets. Fractions are in billionths, speeds
+/// in thousandths of a token per second.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Allocation<AccountId> {
+    /// The operator's stash.
+    pub operator: AccountId,
+    /// Whether it can be drawn: it takes duties, has enough stake, and answers.
+    pub drawable: bool,
+    /// Its uptime, smoothed over epochs.
+    pub uptime: u64,
+    /// Its speed with the model, smoothed over epochs.
+    pub speed: u64,
+    /// Its part of the speed that all operators of the model have, as far as their stake backs it.
+    pub speed_share: u64,
+    /// Its part of the stake that counts.
+    pub stake_share: u64,
+    /// What uptime counts; 0 where it is a factor of the whole.
+    pub uptime_weight: u64,
+    /// What speed counts.
+    pub speed_weight: u64,
+    /// What stake counts.
+    pub stake_weight: u64,
+    /// Its score in this epoch.
+    pub score: u64,
+    /// The part of the draws that it wins while all are equally busy.
+    pub draw_share: u64,
+    /// Jobs of the model that it was given in this epoch.
+    pub assigned: u32,
+    /// The most that it could have been given by now.
+    pub cap: u32,
+}
+
 sp_api::decl_runtime_apis! {
+    /// Who gets jobs, and why.
+    pub trait RoutingApi<AccountId: codec::Codec> {
+        /// What an operator gets of a model's jobs, with each factor; `None` where it does not serve
+        /// the model.
+        fn allocation(model: ModelId, operator: AccountId) -> Option<Allocation<AccountId>>;
+        /// The same of all operators of the model, in ascending order of their stashes.
+        fn allocations(model: ModelId) -> Vec<Allocation<AccountId>>;
+    }
+
     /// What Assay's nodes and clients read of the state.
     pub trait AssayApi<AccountId: codec::Codec> {
         /// What a job of this size costs with this model: what creating it holds.

@@ -33,7 +33,7 @@ pub use job::{
     OutputKey, Payment, PeerIdBytes, Privacy, Sampling,
 };
 pub use reason::{AbstainReason, DeclineReason, RejectReason};
-pub use report::Report;
+pub use report::{heartbeat_answer, Report};
 pub use settlement::{Outcome, Settlement};
 pub use verdict::{verdict_hash, Verdict};
 

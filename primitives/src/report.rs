@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a worker tells the chain about the duties of its operator.
 
-use crate::{job::JobId, reason::DeclineReason, verdict::Verdict, OutputCommitment};
+use crate::{job::JobId, reason::DeclineReason, verdict::Verdict, BlockNumber, OutputCommitment};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -60,10 +60,18 @@ pub enum Report {
         /// The salt committed to.
         salt: H256,
     },
+    /// The operator is there.
+    #[codec(index = 5)]
+    Heartbeat {
+        /// A block that its node has imported.
+        at: BlockNumber,
+        /// [`heartbeat_answer`] to the epoch's challenge.
+        answer: H256,
+    },
 }
 
 impl Report {
-    /// The job that it is about.
+    /// The job that it is about; the zero hash for a heartbeat, which is about none.
     pub fn job(&self) -> JobId {
         match self {
             Self::Accept { job }
@@ -71,6 +79,20 @@ impl Report {
             | Self::CommitOutput { job, .. }
             | Self::CommitVerdict { job, .. }
             | Self::RevealVerdict { job, .. } => *job,
+            Self::Heartbeat { .. } => JobId::zero(),
         }
     }
+}
+
+/// `blake2_256("assay/heartbeat/1", challenge of the epoch, operator, block, hash of that block)`: who
+/// answers has seen the epoch begin and the block.
+pub fn heartbeat_answer<AccountId: Encode>(
+    challenge: &H256,
+    operator: &AccountId,
+    at: BlockNumber,
+    hash: &H256,
+) -> H256 {
+    (b"assay/heartbeat/1", challenge, operator, at, hash)
+        .using_encoded(sp_crypto_hashing::blake2_256)
+        .into()
 }

@@ -7,7 +7,7 @@ use crate::{
     job::{JobId, JobSpec, ModelId, OutputCommitment, Payment},
     report::Report,
     settlement::AuditOutcome,
-    Balance,
+    Balance, BlockNumber,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -191,6 +191,103 @@ macro_rules! tuple_of_duties {
     };
 }
 tuple_of_duties!(A, B);
+tuple_of_duties!(A, B, C);
+
+/// How busy an operator is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Load {
+    /// Jobs it runs.
+    pub running: u32,
+    /// Jobs it can run at a time.
+    pub concurrency: u32,
+}
+
+impl Load {
+    /// Whether a smaller part of its slots is taken than of the other's.
+    pub fn is_lower_than(&self, other: &Self) -> bool {
+        let slots = |running: u32, concurrency: u32| {
+            u64::from(running).saturating_mul(concurrency.max(1).into())
+        };
+        slots(self.running, other.concurrency) < slots(other.running, self.concurrency)
+    }
+}
+
+/// An operator that can take the job that a draw is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Eligible {
+    /// Its price per token.
+    pub price: Balance,
+    /// How busy it is.
+    pub load: Load,
+}
+
+/// The operator that a draw gave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Drawn<AccountId> {
+    /// Its stash.
+    pub operator: AccountId,
+    /// Its price per token.
+    pub price: Balance,
+}
+
+/// The pallet of routing, as those see it that give out jobs and seats.
+pub trait Routing<AccountId> {
+    /// Draws two operators of the model in proportion to their scores and gives the one with the
+    /// lower load, or the first where they are alike. With `allowed` only those are drawn from.
+    /// `eligible` says whether an operator can take the job: it is asked about at most
+    /// [`Self::max_tries`] operators. The same seed and state give the same operator.
+    fn draw(
+        model: &ModelId,
+        seed: H256,
+        allowed: &[AccountId],
+        eligible: impl Fn(&AccountId) -> Option<Eligible>,
+    ) -> Option<Drawn<AccountId>>;
+    /// A job of the model was given to the operator: it counts against what it can get in an epoch.
+    fn assigned(model: &ModelId, operator: &AccountId);
+    /// Draws up to `count` operators of the model in proportion to their stakes, each at most once.
+    /// `eligible` is asked about at most `count` and [`Self::max_tries`] operators.
+    fn committee(
+        model: &ModelId,
+        seed: H256,
+        count: u32,
+        eligible: impl Fn(&AccountId) -> bool,
+    ) -> Vec<AccountId>;
+    /// The most operators that are looked at for one job: bounds the cost of a draw.
+    fn max_tries() -> u32;
+}
+
+/// What operators are seen to do. Each call counts in the epoch in which it is made, so it is made
+/// when it is known whether the operator was in time, and not when it was asked.
+pub trait Performance<AccountId> {
+    /// The operator answered in time what it was asked.
+    fn answered(operator: &AccountId);
+    /// It did not.
+    fn missed(operator: &AccountId);
+    /// An output of the operator stands: `tokens` of the model, and the blocks that they took.
+    fn delivered(operator: &AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber);
+}
+
+/// What an operator puts up for work.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Its stake, with what its delegators add as far as that counts.
+    pub stake: Balance,
+    /// The models that it serves.
+    pub models: Vec<ModelId>,
+    /// Whether it takes new duties; not while it drains.
+    pub active: bool,
+}
+
+/// Hears of each change of an operator that bears on what it gets to do.
+pub trait OperatorChanged<AccountId> {
+    /// The operator stands like this now; `None` once it is no operator any more. Telling the same
+    /// twice changes nothing.
+    fn changed(operator: &AccountId, standing: Option<Standing>);
+}
+
+impl<AccountId> OperatorChanged<AccountId> for () {
+    fn changed(_: &AccountId, _: Option<Standing>) {}
+}
 
 /// Where randomness comes from that was not known when the parent block was built: BABE's VRF
 /// output of the parent block.

@@ -39,7 +39,9 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             Report::Accept { .. } => Some(T::WeightInfo::accept()),
             Report::Decline { .. } => Some(T::WeightInfo::decline()),
             Report::CommitOutput { .. } => Some(T::WeightInfo::commit_output()),
-            Report::CommitVerdict { .. } | Report::RevealVerdict { .. } => None,
+            Report::CommitVerdict { .. }
+            | Report::RevealVerdict { .. }
+            | Report::Heartbeat { .. } => None,
         }
     }
 
@@ -50,7 +52,9 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             Report::CommitOutput { job, commitment } => {
                 Some(Self::do_commit_output(operator, job, *commitment))
             }
-            Report::CommitVerdict { .. } | Report::RevealVerdict { .. } => None,
+            Report::CommitVerdict { .. }
+            | Report::RevealVerdict { .. }
+            | Report::Heartbeat { .. } => None,
         }
     }
 }

@@ -43,7 +43,10 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
         match report {
             Report::CommitVerdict { .. } => Some(T::WeightInfo::commit_verdict()),
             Report::RevealVerdict { .. } => Some(T::WeightInfo::reveal_verdict()),
-            Report::Accept { .. } | Report::Decline { .. } | Report::CommitOutput { .. } => None,
+            Report::Accept { .. }
+            | Report::Decline { .. }
+            | Report::CommitOutput { .. }
+            | Report::Heartbeat { .. } => None,
         }
     }
 
@@ -55,7 +58,10 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             Report::RevealVerdict { job, verdict, salt } => {
                 Some(Self::do_reveal_verdict(operator, job, *verdict, *salt))
             }
-            Report::Accept { .. } | Report::Decline { .. } | Report::CommitOutput { .. } => None,
+            Report::Accept { .. }
+            | Report::Decline { .. }
+            | Report::CommitOutput { .. }
+            | Report::Heartbeat { .. } => None,
         }
     }
 }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A market in memory that routes as the pallet does.
+
+use pallet_routing::{
+    fixed::{Billionths, ONE},
+    measure::{smoothed, Conduct, Speed, Work},
+    score::{Factors, Measured, Mode, Params, Tally, Terms},
+    tree::{self, InMemory, Urn},
+    weighting::Weights,
+};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use sp_core::H256;
+
+/// The most that counts of a stake, in whole tokens.
+pub const CAP: u128 = 100_000;
+
+/// The parameters of all simulations.
+pub fn params(mode: Mode) -> Params {
+    let base = match mode {
+        Mode::Shares => Weights { uptime: 0, speed: ONE / 2, stake: ONE / 2 },
+        Mode::Additive => Weights { uptime: 300_000_000, speed: 400_000_000, stake: 300_000_000 },
+    };
+    Params {
+        mode,
+        base,
+        reaction: ONE / 4,
+        tolerance: ONE / 50,
+        weight_smoothing: ONE / 5,
+        smoothing: ONE / 4,
+        newcomer_uptime: ONE / 2,
+        min_stake: 1_000,
+        stake_cap: CAP,
+    }
+}
+
+/// An operator: what it is, and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Its stake.
+    pub stake: u128,
+    /// Tokens per second that it shows when it works.
+    pub speed: f64,
+    /// How likely it answers.
+    pub answers: f64,
+    /// Whether it has fallen silent.
+    pub silent: bool,
+    /// What it was asked in this epoch.
+    pub conduct: Conduct,
+    /// What it delivered in this epoch.
+    pub work: Work,
+    uptime: Billionths,
+    known_speed: Speed,
+}
+
+impl Operator {
+    /// One of which nothing is known.
+    pub fn new(stake: u128, speed: f64, answers: f64) -> Self {
+        Self {
+            stake,
+            speed,
+            answers,
+            silent: false,
+            conduct: Conduct::default(),
+            work: Work::default(),
+            uptime: ONE / 2,
+            known_speed: 0,
+        }
+    }
+
+    /// One of a crowd: stakes from the minimum to twice the cap, speeds over two orders of magnitude,
+    /// nine of ten answers or more.
+    pub fn random(rng: &mut ChaCha8Rng) -> Self {
+        let stake = 1_000 * rng.random_range(1..=200u128);
+        let speed = 10f64.powf(rng.random_range(0.0..2.0));
+        Self::new(stake, speed, rng.random_range(0.9..1.0))
+    }
+
+    /// It takes a job of 200 tokens, at about its speed, and gives whether it delivers.
+    pub fn run(&mut self, noise: f64, rng: &mut ChaCha8Rng) -> bool {
+        let answers = rng.random_bool(self.answers);
+        if answers {
+            self.conduct.answered += 1;
+            let speed = self.speed * rng.random_range(1.0 - noise..1.0 + noise);
+            self.work.add(200, (200_000.0 / speed) as u64);
+        } else {
+            self.conduct.missed += 1;
+        }
+        answers
+    }
+}
+
+/// The operators of a model, and the trees that they are drawn from.
+pub struct World {
+    /// What scores are reckoned with.
+    pub params: Params,
+    /// The operators, by their places.
+    pub operators: Vec<Operator>,
+    /// The terms of this epoch.
+    pub terms: Terms,
+    tally: Tally,
+    now: InMemory,
+    next: InMemory,
+    draws: u64,
+}
+
+impl World {
+    /// A market of newcomers.
+    pub fn new(mode: Mode, operators: Vec<Operator>) -> Self {
+        let params = params(mode);
+        let terms = Terms::new(&params);
+        let mut world = Self {
+            params,
+            operators,
+            terms,
+            tally: Tally::after(&terms),
+            now: InMemory::default(),
+            next: InMemory::default(),
+            draws: 0,
+        };
+        for slot in 0..world.operators.len() {
+            let score = world.reckon(slot);
+            tree::set_leaf(&mut world.now, slot as u32, score);
+            tree::set_leaf(&mut world.next, slot as u32, score);
+        }
+        world
+    }
+
+    fn factors(&self, slot: usize) -> Factors {
+        let operator = &self.operators[slot];
+        let stake = if operator.silent { 0 } else { self.params.backed(operator.stake) };
+        Factors { uptime: operator.uptime, speed: operator.known_speed, stake }
+    }
+
+    fn reckon(&self, slot: usize) -> u64 {
+        self.terms.score(&self.params, &self.factors(slot))
+    }
+
+    /// What is known of an operator: uptime and tokens per second.
+    pub fn known(&self, slot: usize) -> (f64, f64) {
+        let operator = &self.operators[slot];
+        (operator.uptime as f64 / ONE as f64, operator.known_speed as f64 / 1_000.0)
+    }
+
+    /// The part of the draws of each operator in this epoch.
+    pub fn shares(&self) -> Vec<f64> {
+        let total = tree::total(&self.now).max(1) as f64;
+        (0..self.operators.len() as u32)
+            .map(|slot| tree::leaf(&self.now, slot) as f64 / total)
+            .collect()
+    }
+
+    /// Draws two operators; gives the first, as where all are equally busy.
+    pub fn draw(&mut self) -> Option<usize> {
+        self.draws += 1;
+        let mut urn = Urn::new(&self.now, H256::from_low_u64_be(self.draws));
+        let first = urn.draw();
+        urn.draw();
+        first.map(|slot| slot as usize)
+    }
+
+    /// Closes what an operator did, and reckons its score for the next epoch.
+    pub fn visit(&mut self, slot: usize) {
+        let smoothing = self.params.smoothing;
+        let operator = &mut self.operators[slot];
+        let uptime = std::mem::take(&mut operator.conduct).uptime();
+        let work = std::mem::take(&mut operator.work);
+        operator.uptime = smoothed(operator.uptime, uptime, smoothing);
+        operator.known_speed = smoothed(operator.known_speed, work.speed(), smoothing);
+        let measured = Measured { uptime, speed: work.speed(), tokens: work.tokens };
+        let factors = self.factors(slot);
+        if factors.stake > 0 {
+            self.tally.add(&factors, &measured);
+        }
+        let score = self.reckon(slot);
+        tree::set_leaf(&mut self.next, slot as u32, score);
+    }
+
+    /// Takes an operator out of both trees.
+    pub fn silence(&mut self, slot: usize) {
+        self.operators[slot].silent = true;
+        tree::set_leaf(&mut self.now, slot as u32, 0);
+        tree::set_leaf(&mut self.next, slot as u32, 0);
+    }
+
+    /// Begins the next epoch.
+    pub fn turn_over(&mut self) {
+        self.terms = self.terms.next(&self.params, &self.tally);
+        self.tally = Tally::after(&self.terms);
+        std::mem::swap(&mut self.now, &mut self.next);
+    }
+
+    /// Visits all operators and begins the next epoch. Each answers its heartbeat as likely as it
+    /// answers at all.
+    pub fn run_epoch(&mut self, rng: &mut ChaCha8Rng) {
+        for slot in 0..self.operators.len() {
+            let operator = &mut self.operators[slot];
+            if rng.random_bool(operator.answers) {
+                operator.conduct.answered += 1;
+            } else {
+                operator.conduct.missed += 1;
+            }
+            self.visit(slot);
+        }
+        self.turn_over();
+    }
+}

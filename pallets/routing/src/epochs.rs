@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From epoch to epoch, a bounded number of operators per block.
+
+use crate::{
+    measure::smoothed,
+    pallet::{Config, CurrentEpoch, Event, Markets, Members, Pallet, SlotCount, Slots, Tallies},
+    score::{Measured, Params},
+    types::{Buffer, Epoch, MemberOf, Slot},
+    weights::WeightInfo,
+};
+use assay_primitives::{traits::BlockRandomness, BlockNumber};
+use codec::Encode;
+use frame_support::{traits::Get, weights::Weight};
+use sp_runtime::traits::{BlakeTwo256, Hash};
+
+impl<T: Config> Pallet<T> {
+    /// Begins the next epoch if this one is over, or else visits the operators that are due; gives
+    /// what that weighs.
+    pub(crate) fn move_on(now: BlockNumber) -> Weight {
+        let mut epoch = CurrentEpoch::<T>::get();
+        if now >= epoch.ends && epoch.visited >= epoch.slots {
+            Self::start_epoch(now, &epoch);
+            return T::WeightInfo::start_epoch();
+        }
+        let params = T::Parameters::get();
+        let most = epoch.visited.saturating_add(T::MaxVisits::get());
+        let due = epoch.due(now, T::HeartbeatWindow::get()).min(most);
+        let mut visits = 0u32;
+        let mut models = 0u32;
+        for slot in epoch.visited..due {
+            visits = visits.saturating_add(1);
+            models = models.saturating_add(Self::visit(slot, &epoch, &params));
+        }
+        if visits > 0 {
+            epoch.visited = due;
+            CurrentEpoch::<T>::put(epoch);
+        }
+        T::WeightInfo::visit(visits, models)
+    }
+
+    /// Begins an epoch. Its draws go by the scores that the visits of the one before have reckoned.
+    fn start_epoch(now: BlockNumber, before: &Epoch) {
+        let index = before.index.saturating_add(1);
+        let slots = SlotCount::<T>::get();
+        let length = T::EpochLength::get();
+        let window = T::HeartbeatWindow::get();
+        let room = length.saturating_sub(window).saturating_sub(1).max(1);
+        let pace = slots.div_ceil(room).clamp(1, T::MaxVisits::get().max(1));
+        let visited_after = window.saturating_add(slots.div_ceil(pace)).saturating_add(1);
+        let ends = now.saturating_add(length.max(visited_after));
+        // Where the parent block has no randomness the last challenge stands in for it.
+        let randomness = T::Randomness::of_parent().unwrap_or(before.challenge);
+        let challenge = (b"assay/challenge/1", randomness, index).using_encoded(BlakeTwo256::hash);
+        CurrentEpoch::<T>::put(Epoch {
+            index,
+            started: now,
+            ends,
+            slots,
+            pace,
+            visited: 0,
+            challenge,
+        });
+        Self::deposit_event(Event::EpochStarted { index, challenge, ends });
+    }
+
+    /// Closes what the operator of a slot did since the last visit, and reckons its scores for the
+    /// next epoch; gives how many models it serves.
+    fn visit(slot: u32, epoch: &Epoch, params: &Params) -> u32 {
+        let Some(Slot::Taken(operator)) = Slots::<T>::get(slot) else { return 0 };
+        let Some(mut member) = Members::<T>::get(&operator) else { return 0 };
+        let fell_silent = Self::close_heartbeat(&operator, &mut member, epoch);
+        let uptime = core::mem::take(&mut member.conduct).uptime();
+        member.uptime = smoothed(member.uptime, uptime, params.smoothing);
+
+        let next = Buffer::of(epoch.index).other();
+        let mut served = core::mem::take(&mut member.served);
+        for served in served.iter_mut() {
+            let work = core::mem::take(&mut served.work);
+            let measured = Measured { uptime, speed: work.speed(), tokens: work.tokens };
+            served.speed = smoothed(served.speed, measured.speed, params.smoothing);
+            let Some(mut market) = Markets::<T>::get(served.model) else { continue };
+            let mut tally = Self::close_tally(&served.model, &mut market, epoch.index, params);
+            let factors = member.factors(params, served);
+            if factors.stake > 0 {
+                tally.add(&factors, &measured);
+            }
+            let score = market.terms.score(params, &factors);
+            // It differs where governance has changed what counts of a stake.
+            Self::set_stake(&served.model, slot, factors.stake);
+            Self::set_score(&served.model, &mut market, next, slot, score);
+            Markets::<T>::insert(served.model, market);
+            Tallies::<T>::insert(served.model, tally);
+        }
+        member.served = served;
+        if fell_silent {
+            Self::refresh(&member);
+        }
+        let models = u32::try_from(member.served.len()).unwrap_or(u32::MAX);
+        Members::<T>::insert(&operator, member);
+        models
+    }
+
+    /// Counts the heartbeat of the epoch as missed where it was not answered; gives whether the
+    /// operator has fallen silent by that. It has if it has answered nothing else since its turn.
+    fn close_heartbeat(operator: &T::AccountId, member: &mut MemberOf<T>, epoch: &Epoch) -> bool {
+        if member.owes > epoch.index {
+            return false;
+        }
+        member.owes = epoch.index.saturating_add(1);
+        if !member.active {
+            return false;
+        }
+        let missed_often = Self::note_miss(operator, member);
+        let turn = epoch.turn(member.slot).unwrap_or(epoch.started);
+        let gave_no_sign = member.answered_at < turn;
+        missed_often || (gave_no_sign && Self::silence(operator, member))
+    }
+}

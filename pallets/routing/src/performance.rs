@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What operators are seen to do.
+
+use crate::pallet::{Config, Event, Members, Pallet};
+use crate::types::MemberOf;
+use assay_primitives::{traits::Performance, BlockNumber, ModelId};
+use frame_support::traits::Get;
+
+impl<T: Config> Performance<T::AccountId> for Pallet<T> {
+    fn answered(operator: &T::AccountId) {
+        let Some(mut member) = Members::<T>::get(operator) else { return };
+        member.conduct.answered = member.conduct.answered.saturating_add(1);
+        Self::note_life(operator, &mut member);
+        Members::<T>::insert(operator, member);
+    }
+
+    fn missed(operator: &T::AccountId) {
+        let Some(mut member) = Members::<T>::get(operator) else { return };
+        if Self::note_miss(operator, &mut member) {
+            Self::refresh(&member);
+        }
+        Members::<T>::insert(operator, member);
+    }
+
+    fn delivered(operator: &T::AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber) {
+        Members::<T>::mutate(operator, |member| {
+            let Some(served) = member.as_mut().and_then(|member| member.of_mut(model)) else {
+                return;
+            };
+            let millis = u64::from(blocks.max(1)).saturating_mul(T::BlockMillis::get().into());
+            served.work.add(tokens, millis);
+        });
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The operator is there: if it was silent, it is drawn again.
+    pub(crate) fn note_life(operator: &T::AccountId, member: &mut MemberOf<T>) {
+        member.misses = 0;
+        member.answered_at = Self::now();
+        if member.silent {
+            member.silent = false;
+            Self::refresh(member);
+            Self::deposit_event(Event::OperatorBack { operator: operator.clone() });
+        }
+    }
+
+    /// The operator did not answer; gives whether it has fallen silent by that.
+    pub(crate) fn note_miss(operator: &T::AccountId, member: &mut MemberOf<T>) -> bool {
+        member.conduct.missed = member.conduct.missed.saturating_add(1);
+        member.misses = member.misses.saturating_add(1);
+        member.misses >= T::MaxMisses::get() && Self::silence(operator, member)
+    }
+
+    /// The operator is not drawn until it answers; gives whether that is new. Its leaves are to be
+    /// brought up to date.
+    pub(crate) fn silence(operator: &T::AccountId, member: &mut MemberOf<T>) -> bool {
+        let is_new = !member.silent;
+        if is_new {
+            member.silent = true;
+            Self::deposit_event(Event::OperatorSilent { operator: operator.clone() });
+        }
+        is_new
+    }
+}

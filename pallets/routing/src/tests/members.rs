@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Operators come, change, drain and go.
+
+use crate::{mock::*, Markets, SlotCount, Tallies, TreeNodes};
+
+#[test]
+fn newcomer_has_a_score_at_once() {
+    with_operators(|| {
+        serve(15, STAKE, &[model(1)]);
+        // By its stake alone.
+        assert_eq!(score(15), score(11));
+        let scored: Vec<u64> = wins(200).into_keys().collect();
+        assert_eq!(scored, [11, 12, 13, 14, 15]);
+    });
+}
+
+#[test]
+fn newcomer_keeps_its_score_in_the_next_epoch() {
+    with_operators(|| {
+        run_blocks(LENGTH - 1, &OPERATORS);
+        serve(15, STAKE, &[model(1)]);
+        let before = score(15);
+        run_epoch(&OPERATORS);
+        assert_eq!(score(15), before);
+    });
+}
+
+#[test]
+fn drained_operator_is_not_drawn() {
+    with_operators(|| {
+        drain(11);
+        assert_eq!(score(11), 0);
+        assert!(!allocation(11).drawable);
+        assert!(!wins(200).contains_key(&11));
+        serve(11, STAKE, &[model(1)]);
+        assert!(wins(200).contains_key(&11));
+    });
+}
+
+#[test]
+fn drained_operator_is_not_asked() {
+    with_operators(|| {
+        run_epoch(&OPERATORS);
+        drain(11);
+        let uptime = member(11).uptime;
+        run_epochs(2, &OPERATORS[1..]);
+        assert_eq!(member(11).uptime, uptime);
+        serve(11, STAKE, &[model(1)]);
+        let back = epoch().index;
+        run_epoch(&OPERATORS[1..]);
+        assert_eq!(member(11).uptime, uptime, "it is asked from the epoch after {back} on");
+        assert!(!member(11).silent);
+    });
+}
+
+#[test]
+fn operator_that_leaves_is_gone_at_once() {
+    with_operators(|| {
+        leave(11);
+        assert_eq!(Routing::allocation(model(1), 11), None);
+        assert!(!wins(200).contains_key(&11));
+        // Its place is taken by the next, and no other is needed.
+        serve(15, STAKE, &[model(1)]);
+        assert_eq!(member(15).slot, 0);
+        assert_eq!(SlotCount::<Test>::get(), 4);
+    });
+}
+
+#[test]
+fn operator_below_the_minimum_stake_is_not_drawn() {
+    with_operators(|| {
+        serve(11, MIN_STAKE - 1, &[model(1)]);
+        assert_eq!(score(11), 0);
+        assert!(!wins(200).contains_key(&11));
+    });
+}
+
+#[test]
+fn stake_counts_at_once() {
+    with_operators(|| {
+        let before = score(11);
+        serve(11, 2 * STAKE, &[model(1)]);
+        assert_eq!(score(11), 2 * before);
+    });
+}
+
+#[test]
+fn same_standing_changes_nothing() {
+    with_operators(|| {
+        run_epochs(2, &OPERATORS);
+        let before = member(11);
+        serve(11, STAKE, &[model(1)]);
+        assert_eq!(member(11), before);
+    });
+}
+
+#[test]
+fn models_are_markets_of_their_own() {
+    with_operators(|| {
+        serve(11, STAKE, &[model(2), model(3)]);
+        assert!(!wins(200).contains_key(&11));
+        assert_eq!(Markets::<Test>::get(model(1)).unwrap().members, 3);
+        assert_eq!(Markets::<Test>::get(model(2)).unwrap().members, 1);
+        let two = |n| {
+            use assay_primitives::traits::Routing as _;
+            Routing::draw(&model(2), seed(n), &[], anyone).unwrap().operator
+        };
+        assert!((0..20).all(|n| two(n) == 11));
+    });
+}
+
+#[test]
+fn last_operator_of_a_model_takes_all_of_it_along() {
+    with_operators(|| {
+        run_epochs(2, &OPERATORS);
+        assert!(Tallies::<Test>::contains_key(model(1)));
+        for operator in OPERATORS {
+            leave(operator);
+        }
+        assert_eq!(Markets::<Test>::iter().count(), 0);
+        assert_eq!(Tallies::<Test>::iter().count(), 0);
+        assert_eq!(TreeNodes::<Test>::iter().count(), 0);
+    });
+}
+
+#[test]
+fn operator_without_a_place_is_not_taken() {
+    with_nobody(|| {
+        MaxOperators::set(2);
+        for operator in [11, 12, 13] {
+            serve(operator, STAKE, &[model(1)]);
+        }
+        assert!(crate::Members::<Test>::get(13).is_none());
+        leave(11);
+        serve(13, STAKE, &[model(1)]);
+        assert_eq!(member(13).slot, 0);
+        MaxOperators::set(64);
+    });
+}
+
+#[test]
+fn models_beyond_the_bound_are_left_out() {
+    with_nobody(|| {
+        serve(11, STAKE, &[1, 2, 3, 4].map(model));
+        assert_eq!(member(11).served.len(), 3);
+        assert!(!Markets::<Test>::contains_key(model(4)));
+    });
+}
+
+#[test]
+fn unknown_operator_leaves_nothing() {
+    with_operators(|| {
+        leave(99);
+        assert_eq!(SlotCount::<Test>::get(), 4);
+    });
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What operators read of their scores.
+
+use crate::{fixed::ONE, mock::*};
+use assay_primitives::traits::Routing as _;
+
+#[test]
+fn allocation_names_each_factor() {
+    with_operators(|| {
+        serve(11, 2 * STAKE, &[model(1)]);
+        for _ in 0..25 {
+            deliver(11, 300, 1);
+            deliver(12, 100, 1);
+            run_epoch(&OPERATORS);
+        }
+        Routing::assigned(&model(1), &11);
+        let found = allocation(11);
+        assert!(found.drawable);
+        assert_eq!(found.uptime, member(11).uptime);
+        assert_eq!(found.speed, member(11).served[0].speed);
+        assert_eq!(found.stake_share, ONE / 5 * 2);
+        assert_eq!((found.uptime_weight, found.speed_weight), (0, ONE / 2));
+        assert_eq!(found.uptime_weight + found.speed_weight + found.stake_weight, ONE);
+        assert_eq!((found.assigned, found.cap), (1, 1_000));
+        // 300 tokens on twice the stake, beside 100.
+        assert!(found.speed_share.abs_diff(part(6, 7)) < 1_000, "{found:?}");
+    });
+}
+
+#[test]
+fn allocations_sum_to_all_draws() {
+    with_operators(|| {
+        deliver(12, 300, 1);
+        run_epochs(3, &OPERATORS[..3]);
+        let all = Routing::allocations(model(1));
+        let stashes: Vec<AccountId> = all.iter().map(|one| one.operator).collect();
+        assert_eq!(stashes, OPERATORS);
+        let shares: u64 = all.iter().map(|one| one.draw_share).sum();
+        assert!(shares <= ONE && shares > ONE - 10, "{shares}");
+        assert_eq!(all[3].draw_share, 0);
+        assert!(!all[3].drawable);
+        assert!(Routing::allocations(model(9)).is_empty());
+    });
+}
+
+#[test]
+fn allocation_of_who_does_not_serve_is_none() {
+    with_operators(|| {
+        assert_eq!(Routing::allocation(model(1), 99), None);
+        assert_eq!(Routing::allocation(model(2), 11), None);
+    });
+}

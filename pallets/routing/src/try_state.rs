@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What holds between any two blocks.
+
+use crate::{
+    fixed::ONE,
+    markets::StoredTree,
+    pallet::{
+        Config, CurrentEpoch, FirstFree, Markets, Members, Pallet, SlotCount, Slots, Tallies,
+        TreeNodes,
+    },
+    tree::{self, Node, Nodes, CAPACITY, FANOUT, LEVELS},
+    types::{Buffer, Kind, MemberOf, Slot},
+};
+use alloc::collections::BTreeMap;
+use assay_primitives::ModelId;
+use frame_support::{ensure, traits::Get};
+use sp_runtime::{SaturatedConversion, TryRuntimeError};
+
+impl<T: Config> Pallet<T> {
+    /// Every node of a tree is the sum of what is below it; leaves are those of members that can be
+    /// drawn; places, members and models name each other; nothing exceeds its bounds.
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
+        let epoch = CurrentEpoch::<T>::get();
+        ensure!(epoch.visited <= epoch.slots, "more operators were visited than there are");
+        ensure!(epoch.slots <= SlotCount::<T>::get(), "an epoch has more turns than places");
+        ensure!(epoch.started <= epoch.ends, "an epoch ends before it begins");
+        let mut members = 0u32;
+        let mut serving = BTreeMap::<ModelId, u32>::new();
+        for (operator, member) in Members::<T>::iter() {
+            members = members.saturating_add(1);
+            let place = Slots::<T>::get(member.slot);
+            ensure!(place == Some(Slot::Taken(operator)), "a member's place is not its own");
+            for served in &member.served {
+                let count = serving.entry(served.model).or_default();
+                *count = count.saturating_add(1);
+            }
+            Self::check_member(&member, epoch.index)?;
+        }
+        Self::check_slots(members)?;
+        Self::check_markets(&serving, epoch.index)?;
+        Self::check_trees()
+    }
+
+    /// A member that is not to be drawn has no leaves, and none more than it can.
+    fn check_member(member: &MemberOf<T>, epoch: u32) -> Result<(), TryRuntimeError> {
+        ensure!(member.owes <= epoch.saturating_add(1), "a heartbeat of no epoch yet was counted");
+        for served in &member.served {
+            let model = &served.model;
+            let stake = tree::leaf(&StoredTree::<T>::new(model, Kind::Stakes), member.slot);
+            let drawable = member.active && !member.silent;
+            ensure!(drawable || stake == 0, "a member that is not to be drawn can get a seat");
+            ensure!(stake <= ONE, "a stake counts for more than the cap");
+            for buffer in Buffer::ALL {
+                let score = Self::score_in(model, buffer, member.slot);
+                ensure!(drawable || score == 0, "a member that is not to be drawn can get a job");
+            }
+            let market = Markets::<T>::get(model).ok_or("a model that is served is no market")?;
+            ensure!(
+                served.assigned.of(epoch) <= market.assigned.of(epoch),
+                "an operator was given more jobs than there were"
+            );
+        }
+        Ok(())
+    }
+
+    /// The places are the members' and the free ones, which form one list.
+    fn check_slots(members: u32) -> Result<(), TryRuntimeError> {
+        let count = SlotCount::<T>::get();
+        ensure!(count <= T::MaxOperators::get(), "more places than operators can be");
+        let mut free = 0u32;
+        let mut next = FirstFree::<T>::get();
+        while let Some(slot) = next {
+            let Some(Slot::Free { next: after }) = Slots::<T>::get(slot) else {
+                return Err("the list of free places leads to one that is not free".into());
+            };
+            free = free.saturating_add(1);
+            ensure!(free <= count, "the list of free places has no end");
+            next = after;
+        }
+        ensure!(members.saturating_add(free) == count, "a place is neither free nor a member's");
+        let stored: u32 = Slots::<T>::iter_keys().count().saturated_into();
+        ensure!(stored == count, "places and their number differ");
+        ensure!(Slots::<T>::iter_keys().all(|slot| slot < count), "a place was never given");
+        Ok(())
+    }
+
+    /// The markets are the models that members serve.
+    fn check_markets(serving: &BTreeMap<ModelId, u32>, epoch: u32) -> Result<(), TryRuntimeError> {
+        ensure!(Markets::<T>::iter().count() == serving.len(), "a market that nobody serves");
+        for (model, market) in Markets::<T>::iter() {
+            ensure!(serving.get(&model) == Some(&market.members), "members of a market miscounted");
+            ensure!(market.epoch <= epoch, "the terms of a market are of no epoch yet");
+            for buffer in Buffer::ALL {
+                let scores = StoredTree::<T>::new(&model, Kind::Scores(buffer));
+                let scored: u32 = (0..CAPACITY / FANOUT)
+                    .flat_map(|index| {
+                        let node = scores.node(LEVELS.saturating_sub(1), index);
+                        (0..FANOUT).map(move |at| node.get(at))
+                    })
+                    .filter(|leaf| *leaf > 0)
+                    .count()
+                    .saturated_into();
+                ensure!(market.scored_in(buffer) == scored, "scores of a market miscounted");
+                ensure!(scored <= market.members, "a score of no member");
+            }
+        }
+        for model in Tallies::<T>::iter_keys() {
+            ensure!(serving.contains_key(&model), "a tally of no market");
+        }
+        Ok(())
+    }
+
+    /// Every node is stored if and only if it is not all zero, and is the sum of the one below.
+    fn check_trees() -> Result<(), TryRuntimeError> {
+        for ((model, kind, (level, index)), node) in TreeNodes::<T>::iter() {
+            ensure!(Markets::<T>::contains_key(model), "a tree of no market");
+            ensure!(node != Node::default(), "an empty node is stored");
+            let nodes = StoredTree::<T>::new(&model, kind);
+            if let Some(above) = level.checked_sub(1) {
+                let sum = nodes.node(above, index / FANOUT).get(index % FANOUT);
+                ensure!(sum == node.sum(), "a node is not the sum of the one below");
+            }
+            if level.saturating_add(1) == LEVELS {
+                for at in (0..FANOUT).filter(|at| node.get(*at) > 0) {
+                    let slot = index.saturating_mul(FANOUT).saturating_add(at);
+                    let taken = matches!(Slots::<T>::get(slot), Some(Slot::Taken(_)));
+                    ensure!(taken, "a leaf of a place that is nobody's");
+                }
+            } else {
+                for at in (0..FANOUT).filter(|at| node.get(*at) > 0) {
+                    let below = index.saturating_mul(FANOUT).saturating_add(at);
+                    let sum = nodes.node(level.saturating_add(1), below).sum();
+                    ensure!(sum == node.get(at), "a node has a sum of nothing");
+                }
+            }
+        }
+        Ok(())
+    }
+}
