@@ -173,7 +173,7 @@ mod benchmarks {
         operators::<T>(t, 1);
         begin_epoch::<T>();
         let asked = core::cell::Cell::new(0u32);
-        let mut drawn = None;
+        let drawn;
 
         #[block]
         {
@@ -193,7 +193,7 @@ mod benchmarks {
         let allowed = operators::<T>(t, 1);
         begin_epoch::<T>();
         let asked = core::cell::Cell::new(0u32);
-        let mut drawn = None;
+        let drawn;
 
         #[block]
         {
@@ -225,7 +225,7 @@ mod benchmarks {
     #[benchmark]
     fn committee(t: Linear<1, { T::MaxTries::get() }>) {
         operators::<T>(t, 1);
-        let mut drawn = Vec::new();
+        let drawn;
 
         #[block]
         {

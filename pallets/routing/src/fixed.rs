@@ -43,7 +43,7 @@ pub fn approach(from: u64, to: u64, step: Billionths) -> u64 {
 /// `total` exactly, and none is further than 1 from its proportion. Equal remainders are served in
 /// the order of the parts. Without any part all shares are 0.
 ///
-/// Parts count with the highest 63 bits of their sum.
+/// Parts are cut to what 63 bits can hold of their sum, which shows where `total` has more than some 50.
 pub fn apportion(parts: &[u128], total: u64) -> Vec<u64> {
     let parts = narrowed(parts);
     let sum = parts.iter().fold(0u128, |sum, part| sum.saturating_add(*part));
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn apportion_serves_the_largest_remainders() {
         assert_eq!(apportion(&[1, 1, 1], 10), vec![4, 3, 3]);
-        assert_eq!(apportion(&[47, 16, 16, 12, 6, 3], 10), vec![5, 2, 1, 1, 1, 0]);
+        assert_eq!(apportion(&[47, 16, 16, 12, 6, 3], 10), vec![5, 2, 2, 1, 0, 0]);
         assert_eq!(apportion(&[0, 0], 10), vec![0, 0]);
         assert!(apportion(&[], 10).is_empty());
     }
@@ -107,17 +107,16 @@ mod tests {
         #[test]
         fn apportion_sums_exactly_and_is_fair(
             parts in proptest::collection::vec(any::<u64>(), 1..50),
-            total in any::<u64>(),
+            total in 0..1u64 << 40,
         ) {
             let wide: Vec<u128> = parts.iter().map(|part| u128::from(*part)).collect();
             let sum: u128 = wide.iter().sum();
             prop_assume!(sum > 0);
             let shares = apportion(&wide, total);
             prop_assert_eq!(shares.iter().map(|share| u128::from(*share)).sum::<u128>(), total.into());
-            // Parts are cut to 63 bits of their sum, which moves a share by at most 2 per part.
             for (share, part) in shares.iter().zip(&wide) {
                 let exact = u128::from(proportion(total, *part, sum));
-                prop_assert!(u128::from(*share).abs_diff(exact) <= 2 * wide.len() as u128 + 1);
+                prop_assert!(u128::from(*share).abs_diff(exact) <= 1);
             }
         }
 

@@ -8,7 +8,7 @@ use crate::{
         Config, CurrentEpoch, FirstFree, Markets, Members, Pallet, SlotCount, Slots, Tallies,
         TreeNodes,
     },
-    tree::{self, Node, Nodes, CAPACITY, FANOUT, LEVELS},
+    tree::{self, Node, Nodes, FANOUT, LEVELS},
     types::{Buffer, Kind, MemberOf, Slot},
 };
 use alloc::collections::BTreeMap;
@@ -91,12 +91,10 @@ impl<T: Config> Pallet<T> {
             ensure!(serving.get(&model) == Some(&market.members), "members of a market miscounted");
             ensure!(market.epoch <= epoch, "the terms of a market are of no epoch yet");
             for buffer in Buffer::ALL {
-                let scores = StoredTree::<T>::new(&model, Kind::Scores(buffer));
-                let scored: u32 = (0..CAPACITY / FANOUT)
-                    .flat_map(|index| {
-                        let node = scores.node(LEVELS.saturating_sub(1), index);
-                        (0..FANOUT).map(move |at| node.get(at))
-                    })
+                let scores = TreeNodes::<T>::iter_prefix((model, Kind::Scores(buffer)));
+                let scored: u32 = scores
+                    .filter(|((level, _), _)| level.saturating_add(1) == LEVELS)
+                    .flat_map(|(_, node)| (0..FANOUT).map(move |at| node.get(at)))
                     .filter(|leaf| *leaf > 0)
                     .count()
                     .saturated_into();
