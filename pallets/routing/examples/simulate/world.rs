@@ -81,7 +81,7 @@ impl Operator {
         let answers = rng.random_bool(self.answers);
         if answers {
             self.conduct.answered += 1;
-            let speed = self.speed * rng.random_range(1.0 - noise..1.0 + noise);
+            let speed = self.speed * (1.0 + noise * rng.random_range(-1.0..1.0));
             self.work.add(200, (200_000.0 / speed) as u64);
         } else {
             self.conduct.missed += 1;
