@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can be typed of operators and of those who delegate to them.
 
+use crate::account::AccountArg;
 use crate::amount::Amount;
 use assay_primitives::contact::Address;
-use crate::account::AccountArg;
 use clap::{Subcommand, ValueHint};
 use sp_runtime::Perbill;
 use std::{path::PathBuf, str::FromStr};

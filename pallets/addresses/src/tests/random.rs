@@ -51,7 +51,8 @@ fn refusal(caller: u8, other: u8, model: &Model) -> Option<Error<Test>> {
         Some(Error::NotTheKeysAccount)
     } else if model.contains_key(&caller) {
         Some(Error::AlreadyRegistered)
-    } else if Deposit::get() + balance.frozen.max(EXISTENTIAL_DEPOSIT) > balance.free {
+    } else if Deposit::get().saturating_add(balance.frozen.max(EXISTENTIAL_DEPOSIT)) > balance.free
+    {
         Some(Error::BalanceTooLow)
     } else {
         None

@@ -224,7 +224,8 @@ pub fn dead(count: usize, jobs_per_block: usize) -> Value {
         let mut visited = 0;
         for now in epoch.started..epoch.started + LENGTH {
             let alive = |slot: usize| dies[slot].is_none_or(|block| now < block);
-            for slot in visited..epoch.due(now, WINDOW) {
+            let due = epoch.due(now, WINDOW);
+            for slot in visited..due {
                 let (turn, slot) = (epoch.turn(slot).unwrap_or(now), slot as usize);
                 // Whoever lives sends its heartbeat two blocks after its turn.
                 if dies[slot].is_none_or(|block| turn + 2 < block) {
@@ -237,8 +238,8 @@ pub fn dead(count: usize, jobs_per_block: usize) -> Value {
                     }
                 }
                 world.visit(slot);
-                visited = slot as u32 + 1;
             }
+            visited = visited.max(due);
             for _ in 0..jobs_per_block {
                 let Some(slot) = world.draw() else { continue };
                 if alive(slot) {
