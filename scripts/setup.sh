@@ -5,6 +5,7 @@
 #
 #   ./scripts/setup.sh          what building and running need
 #   ./scripts/setup.sh --test   the same, and what the tests need (Node.js)
+#   ./scripts/setup.sh --ci     the same, and what .ci/run needs (rustfmt, Clippy, ShellCheck)
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh
@@ -20,12 +21,12 @@ die() {
 }
 
 case "${1:-}" in
-"" | --test) ;;
+"" | --test | --ci) ;;
 -h | --help)
-    sed -n '3,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-*) die "unknown argument '$1'; there is --test, and --help" ;;
+*) die "unknown argument '$1'; there are --test, --ci and --help" ;;
 esac
 
 # shellcheck source=scripts/apt.sh
@@ -43,7 +44,7 @@ deb_bin() { dpkg -L "$1" 2>/dev/null | grep -m1 -x "/usr/bin/$2"; }
 
 apt_install build-essential ca-certificates clang cmake git libclang-dev libssl-dev lld pkg-config \
     protobuf-compiler
-if [ "${1:-}" = --test ] && ! command -v npm >/dev/null 2>&1; then
+if [ -n "${1:-}" ] && ! command -v npm >/dev/null 2>&1; then
     apt_install nodejs npm
 fi
 
@@ -63,6 +64,21 @@ if ! rust_is_recent; then
 fi
 rust_is_recent || die "Rust 1.$MIN_RUST_MINOR or newer is needed, here is '$(rustc --version 2>&1 || true)'; \
 install it from https://rustup.rs and run this again"
+
+if [ "${1:-}" = --ci ]; then
+    apt_install shellcheck
+    if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+        if [ -n "$(deb_bin cargo-web cargo)" ]; then
+            apt_install rustfmt-web rust-web-clippy
+        elif command -v rustup >/dev/null 2>&1; then
+            say "adding rustfmt and Clippy through rustup"
+            rustup component add rustfmt clippy >/dev/null 2>&1 ||
+                die "rustup could not add rustfmt and Clippy; see 'rustup component add rustfmt clippy'"
+        fi
+    fi
+    cargo fmt --version >/dev/null 2>&1 || die "cargo fmt is missing; install rustfmt by hand"
+    cargo clippy --version >/dev/null 2>&1 || die "cargo clippy is missing; install it by hand"
+fi
 
 # Builds core and alloc for the runtime's target with Debian's own compiler and library sources.
 build_wasm_target_with_debian() {
