@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Drawing accounts in proportion to their stake, so that anyone can recompute a draw from the
-//! seed and the candidates.
+//! Drawing in proportion to weights, so that anyone can recompute a draw from the seed and the
+//! candidates.
 
-use crate::{job::JobId, traits::Candidate, Balance};
+use crate::{job::JobId, Balance};
 use alloc::vec::Vec;
 use codec::Encode;
 use sp_core::H256;
@@ -28,25 +28,36 @@ pub fn seed(randomness: &H256, job: &JobId, purpose: Purpose) -> H256 {
 
 /// The `n`-th number of the seed below `bound`, or 0 when `bound` is 0.
 ///
-/// 256 random bits are reduced to at most 128, so the bias is below 2^-128.
+/// It is that part of the bound which 256 random bits are of 2^256: the bias is below 2^-128, and
+/// who can move the bound by a little moves the number by no more, and cannot draw it anew.
 pub fn number_below(seed: &H256, n: u32, bound: u128) -> u128 {
     if bound == 0 {
         return 0;
     }
     let bits = (seed, n).using_encoded(sp_crypto_hashing::blake2_256);
     let number = sp_core::U256::from_little_endian(&bits);
-    (number % sp_core::U256::from(bound)).low_u128()
+    let scaled = number.full_mul(sp_core::U256::from(bound)) >> 256;
+    scaled.low_u128()
+}
+
+/// What can be drawn.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Weighted<T> {
+    /// What it is.
+    pub item: T,
+    /// Its weight in the draw.
+    pub weight: Balance,
 }
 
 /// Draws up to `count` distinct candidates, each time in proportion to the weights of those that
 /// are left. The same seed and candidates in the same order give the same result. Candidates
 /// without weight are never drawn.
-pub fn without_replacement<AccountId: Clone>(
+pub fn without_replacement<T: Clone>(
     seed: &H256,
-    candidates: &[Candidate<AccountId>],
+    candidates: &[Weighted<T>],
     count: u32,
-) -> Vec<Candidate<AccountId>> {
-    let mut left: Vec<&Candidate<AccountId>> =
+) -> Vec<Weighted<T>> {
+    let mut left: Vec<&Weighted<T>> =
         candidates.iter().filter(|candidate| candidate.weight > 0).collect();
     let mut drawn = Vec::new();
     for n in 0..count {
@@ -73,11 +84,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn candidates(weights: &[Balance]) -> Vec<Candidate<u32>> {
-        (0..)
-            .zip(weights)
-            .map(|(account, weight)| Candidate { account, weight: *weight, price: 1 })
-            .collect()
+    fn candidates(weights: &[Balance]) -> Vec<Weighted<u32>> {
+        (0..).zip(weights).map(|(item, weight)| Weighted { item, weight: *weight }).collect()
     }
 
     #[test]
@@ -86,7 +94,7 @@ mod tests {
         let mut wins = [0u32; 3];
         for n in 0..10_000u64 {
             let seed = H256::from_low_u64_be(n);
-            wins[without_replacement(&seed, &candidates, 1)[0].account as usize] += 1;
+            wins[without_replacement(&seed, &candidates, 1)[0].item as usize] += 1;
         }
         // Chi-square with two degrees of freedom: 13.8 has a probability of 0.1 %.
         let chi: f64 = [1_000.0, 3_000.0, 6_000.0]
@@ -108,6 +116,20 @@ mod tests {
         assert_eq!(number_below(&H256::zero(), 0, 0), 0);
     }
 
+    #[test]
+    fn number_below_moves_with_its_bound_and_no_further() {
+        // Whoever can change the bound by dust must not be able to draw anew by that.
+        for n in 0..100u64 {
+            let seed = H256::from_low_u64_be(n);
+            let whole = 1_000_000_007u128;
+            let number = number_below(&seed, 0, whole);
+            for more in 1..20 {
+                let moved = number_below(&seed, 0, whole + more);
+                assert!(moved >= number && moved - number <= more, "{number} became {moved}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn draw_is_distinct_and_weighted(
@@ -119,7 +141,7 @@ mod tests {
             let drawn = without_replacement(&H256(seed), &all, count);
             let eligible = weights.iter().filter(|weight| **weight > 0).count();
             prop_assert_eq!(drawn.len(), eligible.min(count as usize));
-            let mut accounts: Vec<u32> = drawn.iter().map(|candidate| candidate.account).collect();
+            let mut accounts: Vec<u32> = drawn.iter().map(|candidate| candidate.item).collect();
             accounts.sort_unstable();
             accounts.dedup();
             prop_assert_eq!(accounts.len(), drawn.len());

@@ -137,6 +137,13 @@ pub struct JobSpec<AccountId> {
     pub allowed: BoundedVec<AccountId, ConstU32<MAX_ALLOWED_OPERATORS>>,
 }
 
+impl<AccountId> JobSpec<AccountId> {
+    /// Whether prompt and output together fit into that context.
+    pub fn fits(&self, context: u32) -> bool {
+        self.input_tokens.checked_add(self.max_tokens).is_some_and(|length| length <= context)
+    }
+}
+
 /// What the client pays, all of it on hold from the job's creation.
 #[derive(
     Clone,
@@ -240,8 +247,8 @@ pub enum JobState<AccountId> {
         /// Last block in which it can accept.
         until: BlockNumber,
     },
-    /// The operator generates. After `until`: failed and refunded, the operator's bond slashed by
-    /// the lateness fraction.
+    /// The operator generates. After `until`: its bond is slashed by the lateness fraction, and the
+    /// job is given to another, or refunded after the last attempt.
     #[codec(index = 2)]
     Running {
         /// Who runs it.
@@ -261,6 +268,8 @@ pub enum JobState<AccountId> {
         price: Balance,
         /// What it stands for.
         commitment: OutputCommitment,
+        /// Blocks that it took, from its acceptance to its commitment.
+        took: BlockNumber,
         /// Whether the job waits for its audit, or for the draw that decides on one.
         audit: bool,
         /// Last block of the challenge window.

@@ -36,6 +36,16 @@ pub enum DeclineReason {
     Resource,
 }
 
+impl DeclineReason {
+    /// Whether the reason lies with the operator, and not with the job or the client.
+    pub fn is_operators_own(self) -> bool {
+        match self {
+            Self::ModelMissing | Self::Resource => true,
+            Self::PayloadUnavailable | Self::InputLength | Self::ContextExceeded => false,
+        }
+    }
+}
+
 /// Which check of RASTiC an output fails.
 #[derive(
     Clone,

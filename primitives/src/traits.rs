@@ -37,15 +37,17 @@ pub enum Duty {
     Verify(JobId),
 }
 
-/// An operator that could take a duty.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Candidate<AccountId> {
-    /// Its stash.
-    pub account: AccountId,
-    /// Its weight in the draw: its stake with what is delegated to it.
-    pub weight: Balance,
+/// On what terms an operator serves a model now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
     /// Its price per token.
     pub price: Balance,
+    /// Its longest context in tokens, prompt and output together.
+    pub context: u32,
+    /// The part of its stake that nothing reserves.
+    pub unreserved: Balance,
+    /// How busy it is.
+    pub load: Load,
 }
 
 /// The pallet of operators, as jobs and verification see it.
@@ -53,21 +55,11 @@ pub trait Operators<AccountId> {
     /// Money taken from a bond, as an imbalance: burnt where it is dropped.
     type Credit;
 
-    /// Operators that serve `model` and have unreserved stake for `bond(price)`, in ascending order
-    /// of their accounts; with `slot` only those that can run another job now. `bond` gives, for an
-    /// operator and its price per token, the bond that the duty asks of it, and `None` where the
-    /// operator is not eligible.
-    fn candidates(
-        model: &ModelId,
-        slot: bool,
-        bond: impl Fn(&AccountId, Balance) -> Option<Balance>,
-    ) -> Vec<Candidate<AccountId>>;
-    /// Whether anyone serves the model, and the longest context that they offer in tokens.
-    fn context(model: &ModelId) -> Option<u32>;
-    /// The price per token of the model: the stake-weighted median of what its operators ask.
+    /// On what terms the operator serves the model; `None` where it does not, or takes no new duties.
+    fn terms(operator: &AccountId, model: &ModelId) -> Option<Terms>;
+    /// The price per token of the model: the stake-weighted median of what its operators ask. Looks
+    /// at all operators: for queries, not for blocks.
     fn price(model: &ModelId) -> Option<Balance>;
-    /// The most operators there can be: bounds the cost of [`Self::candidates`].
-    fn max_operators() -> u32;
     /// Sets `amount` of the operator's stake aside for the duty and takes one of its slots if it is
     /// [`Duty::Run`].
     fn reserve(operator: &AccountId, duty: Duty, amount: Balance) -> DispatchResult;
@@ -105,6 +97,9 @@ pub trait Escrow<AccountId> {
     /// Takes up to `amount` of what is left out for the operator, as an imbalance that is paid to it
     /// by [`Operators::reward`].
     fn draw(job: &JobId, operator: &AccountId, amount: Balance) -> Self::Credit;
+    /// Puts a down payment back that its operator has returned, on hold again from the client. Never
+    /// fails: what cannot be on hold is given to the client.
+    fn put_back(job: &JobId, credit: Self::Credit);
     /// Pays up to `amount` of what is left to the payee; gives what was paid. Never fails: what
     /// cannot be paid becomes a claim of the payee.
     fn pay(job: &JobId, payee: &AccountId, amount: Balance) -> Balance;
@@ -203,12 +198,9 @@ pub struct Load {
 }
 
 impl Load {
-    /// Whether a smaller part of its slots is taken than of the other's.
-    pub fn is_lower_than(&self, other: &Self) -> bool {
-        let slots = |running: u32, concurrency: u32| {
-            u64::from(running).saturating_mul(concurrency.max(1).into())
-        };
-        slots(self.running, other.concurrency) < slots(other.running, self.concurrency)
+    /// Whether it can run another job now.
+    pub fn has_room(&self) -> bool {
+        self.running < self.concurrency
     }
 }
 
@@ -217,8 +209,8 @@ impl Load {
 pub struct Eligible {
     /// Its price per token.
     pub price: Balance,
-    /// How busy it is.
-    pub load: Load,
+    /// Jobs that it runs.
+    pub running: u32,
 }
 
 /// The operator that a draw gave.
@@ -232,39 +224,61 @@ pub struct Drawn<AccountId> {
 
 /// The pallet of routing, as those see it that give out jobs and seats.
 pub trait Routing<AccountId> {
-    /// Draws two operators of the model in proportion to their scores and gives the one with the
-    /// lower load, or the first where they are alike. With `allowed` only those are drawn from.
-    /// `eligible` says whether an operator can take the job: it is asked about at most
-    /// [`Self::max_tries`] operators. The same seed and state give the same operator.
+    /// Draws two operators of the model in proportion to their scores and gives the one that runs
+    /// fewer jobs for its score, or the first where they are alike. Those who have had their part of
+    /// the epoch's jobs are only drawn where nobody else can take the job. With `allowed` only those
+    /// are drawn from, whatever they have had.
+    /// `eligible` says whether an operator can take the job: it is asked about a bounded number of
+    /// operators. The same seed and state give the same operator.
     fn draw(
         model: &ModelId,
         seed: H256,
         allowed: &[AccountId],
         eligible: impl Fn(&AccountId) -> Option<Eligible>,
     ) -> Option<Drawn<AccountId>>;
-    /// A job of the model was given to the operator: it counts against what it can get in an epoch.
+    /// The longest context that operators offer who take duties with the model, in tokens; `None`
+    /// where there is none. It can be too long by less than a factor of two for a while after who
+    /// offered the longest has left.
+    fn context(model: &ModelId) -> Option<u32>;
+    /// A job of the model was given to the operator by a draw among all: it counts against what it
+    /// can get in an epoch.
     fn assigned(model: &ModelId, operator: &AccountId);
     /// Draws up to `count` operators of the model in proportion to their stakes, each at most once.
-    /// `eligible` is asked about at most `count` and [`Self::max_tries`] operators.
+    /// `eligible` is asked about at most `count` operators and a bounded number more.
     fn committee(
         model: &ModelId,
         seed: H256,
         count: u32,
         eligible: impl Fn(&AccountId) -> bool,
     ) -> Vec<AccountId>;
-    /// The most operators that are looked at for one job: bounds the cost of a draw.
-    fn max_tries() -> u32;
+    /// What a draw weighs at most, with the note that the job was given, and with what `eligible`
+    /// weighs each time.
+    fn draw_weight(eligible: Weight) -> Weight;
+    /// What a draw of a committee weighs at most, with what `eligible` weighs each time.
+    fn committee_weight(count: u32, eligible: Weight) -> Weight;
 }
 
-/// What operators are seen to do. Each call counts in the epoch in which it is made, so it is made
+/// What operators are seen to do with jobs that the draw among all gave them: those that a client
+/// gave to operators of its choice are not told, since client and operator may be one. Each call counts in the epoch in which it is made, so it is made
 /// when it is known whether the operator was in time, and not when it was asked.
 pub trait Performance<AccountId> {
     /// The operator answered in time what it was asked.
     fn answered(operator: &AccountId);
     /// It did not.
     fn missed(operator: &AccountId);
-    /// An output of the operator stands: `tokens` of the model, and the blocks that they took.
+    /// An output of the operator was verified: `tokens` of the model, and the blocks that they took.
     fn delivered(operator: &AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber);
+    /// What [`Self::missed`] weighs at most; the others change one record.
+    fn miss_weight() -> Weight;
+}
+
+/// A model that an operator serves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Offered {
+    /// The model.
+    pub model: ModelId,
+    /// The operator's longest context with it in tokens.
+    pub context: u32,
 }
 
 /// What an operator puts up for work.
@@ -273,20 +287,32 @@ pub struct Standing {
     /// Its stake, with what its delegators add as far as that counts.
     pub stake: Balance,
     /// The models that it serves.
-    pub models: Vec<ModelId>,
+    pub models: Vec<Offered>,
     /// Whether it takes new duties; not while it drains.
     pub active: bool,
 }
 
-/// Hears of each change of an operator that bears on what it gets to do.
+/// Knows how operators stand.
+pub trait Standings<AccountId> {
+    /// How the operator stands now; `None` where the account is no operator.
+    fn standing(operator: &AccountId) -> Option<Standing>;
+}
+
+/// Hears of each change that an operator makes, or its delegators, and that bears on what it gets to
+/// do. What pay adds to its stake and duties take off it is only seen in [`Standings`].
 pub trait OperatorChanged<AccountId> {
     /// The operator stands like this now; `None` once it is no operator any more. Telling the same
     /// twice changes nothing.
     fn changed(operator: &AccountId, standing: Option<Standing>);
+    /// What hearing of a change weighs at most.
+    fn weight() -> Weight;
 }
 
 impl<AccountId> OperatorChanged<AccountId> for () {
     fn changed(_: &AccountId, _: Option<Standing>) {}
+    fn weight() -> Weight {
+        Weight::zero()
+    }
 }
 
 /// Where randomness comes from that was not known when the parent block was built: BABE's VRF

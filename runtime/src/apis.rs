@@ -3,13 +3,13 @@
 
 use crate::{
     AccountId, Addresses, Babe, Balance, Block, Escrow, Executive, Grandpa, Historical,
-    InherentDataExt, Jobs, Nonce, Operators, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    InherentDataExt, Jobs, Nonce, Operators, Routing, Runtime, RuntimeCall, RuntimeGenesisConfig,
     SessionKeys, System, TransactionPayment, Verification, BABE_GENESIS_EPOCH_CONFIG,
     EPOCH_DURATION_IN_SLOTS, VERSION,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    api::{DelegationView, JobView, OperatorView, Quote, QuoteError},
+    api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError},
     JobId, JobSpec, ModelId,
 };
 use codec::Encode;
@@ -253,6 +253,16 @@ impl_runtime_apis! {
 
         fn query_length_to_fee(length: u32) -> Balance {
             TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl assay_primitives::api::RoutingApi<Block, AccountId> for Runtime {
+        fn allocation(model: ModelId, operator: AccountId) -> Option<Allocation<AccountId>> {
+            Routing::allocation(model, operator)
+        }
+
+        fn allocations(model: ModelId) -> Vec<Allocation<AccountId>> {
+            Routing::allocations(model)
         }
     }
 

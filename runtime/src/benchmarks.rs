@@ -15,6 +15,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_escrow, crate::Escrow]
     [pallet_jobs, crate::Jobs]
     [pallet_operators, crate::Operators]
+    [pallet_routing, crate::Routing]
     [pallet_verification, crate::Verification]
 );
 

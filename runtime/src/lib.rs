@@ -199,6 +199,8 @@ mod runtime {
 
     #[runtime::pallet_index(23)]
     pub type Addresses = pallet_addresses;
+    #[runtime::pallet_index(24)]
+    pub type Routing = pallet_routing;
 
     // Not a part of the chain's life: sets parameters at genesis.
     #[runtime::pallet_index(30)]

@@ -7,6 +7,11 @@ use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
 };
+use pallet_routing::{
+    fixed::{Billionths, ONE},
+    weighting::Weights,
+    Mode, Params,
+};
 use sp_runtime::{Perbill, Permill};
 
 /// The parameters as `pallet-parameters` stores them.
@@ -79,6 +84,55 @@ pub mod dynamic_params {
         #[codec(index = 5)]
         pub static SlashDelay: BlockNumber = 3 * DAYS;
     }
+
+    /// Who gets which jobs.
+    #[dynamic_pallet_params]
+    #[codec(index = 3)]
+    pub mod routing {
+        /// Blocks of an epoch of routing.
+        #[codec(index = 0)]
+        pub static EpochLength: BlockNumber = HOURS;
+        /// Blocks that an operator has in each of them to show that it is there.
+        #[codec(index = 1)]
+        pub static HeartbeatWindow: BlockNumber = 10 * MINUTES;
+        /// How often in a row an operator can miss what it is asked until it is drawn no more.
+        #[codec(index = 2)]
+        pub static MaxMisses: u32 = 3;
+        /// The part of an epoch's jobs of a model beyond which an operator is drawn last.
+        #[codec(index = 3)]
+        pub static CapShare: Permill = Permill::from_percent(20);
+        /// So many jobs an operator is given whatever that part is.
+        #[codec(index = 4)]
+        pub static CapMinimum: u32 = 20;
+        /// Whether scores are sums of uptime, speed and stake, and not shares of speed and stake
+        /// times the uptime.
+        #[codec(index = 5)]
+        pub static Additive: bool = false;
+        /// What uptime counts in sums, before weights react to what is measured.
+        #[codec(index = 6)]
+        pub static UptimeWeight: Permill = Permill::from_percent(30);
+        /// What speed counts, before weights react; stake counts the rest.
+        #[codec(index = 7)]
+        pub static SpeedWeight: Permill = Permill::from_percent(50);
+        /// By how much of itself a weight rises when its median falls.
+        #[codec(index = 8)]
+        pub static Reaction: Permill = Permill::from_percent(25);
+        /// A median that falls by less has not fallen.
+        #[codec(index = 9)]
+        pub static Tolerance: Permill = Permill::from_percent(2);
+        /// The step of the moving average of weights.
+        #[codec(index = 10)]
+        pub static WeightSmoothing: Permill = Permill::from_percent(20);
+        /// The step of the moving average of uptimes and speeds.
+        #[codec(index = 11)]
+        pub static Smoothing: Permill = Permill::from_percent(10);
+        /// The uptime of an operator of which nothing is known.
+        #[codec(index = 12)]
+        pub static NewcomerUptime: Permill = Permill::from_percent(50);
+        /// The stake above which more adds nothing.
+        #[codec(index = 13)]
+        pub static StakeCap: Balance = 1_000_000 * UNIT;
+    }
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -143,6 +197,69 @@ clamped! {
         Perbill::from_percent(1), Perbill::from_percent(100);
     /// A minute to 30 days.
     SlashDelay: BlockNumber = dynamic_params::operators::SlashDelay, MINUTES, 30 * DAYS;
+    /// 3 blocks, within which a heartbeat can arrive, to 45 minutes.
+    HeartbeatWindow: BlockNumber = dynamic_params::routing::HeartbeatWindow, 3, 45 * MINUTES;
+    /// Longer than the window of heartbeats by 2 blocks to a week.
+    EpochLength: BlockNumber = dynamic_params::routing::EpochLength,
+        HeartbeatWindow::get().saturating_add(2), 7 * DAYS;
+    /// 1 to 100.
+    MaxMisses: u32 = dynamic_params::routing::MaxMisses, 1, 100;
+    /// 1 % to 100 %.
+    CapShare: Permill = dynamic_params::routing::CapShare,
+        Permill::from_percent(1), Permill::from_percent(100);
+    /// 1 to a million.
+    CapMinimum: u32 = dynamic_params::routing::CapMinimum, 1, 1_000_000;
+    /// 10 % to 70 %.
+    UptimeWeight: Permill = dynamic_params::routing::UptimeWeight,
+        Permill::from_percent(10), Permill::from_percent(70);
+    /// 10 % to 70 %.
+    SpeedWeight: Permill = dynamic_params::routing::SpeedWeight,
+        Permill::from_percent(10), Permill::from_percent(70);
+    /// 0 % to 100 %.
+    Reaction: Permill = dynamic_params::routing::Reaction,
+        Permill::zero(), Permill::from_percent(100);
+    /// 0 % to 50 %.
+    Tolerance: Permill = dynamic_params::routing::Tolerance,
+        Permill::zero(), Permill::from_percent(50);
+    /// 1 % to 100 %.
+    WeightSmoothing: Permill = dynamic_params::routing::WeightSmoothing,
+        Permill::from_percent(1), Permill::from_percent(100);
+    /// 1 % to 100 %.
+    Smoothing: Permill = dynamic_params::routing::Smoothing,
+        Permill::from_percent(1), Permill::from_percent(100);
+    /// 1 % to 100 %.
+    NewcomerUptime: Permill = dynamic_params::routing::NewcomerUptime,
+        Permill::from_percent(1), Permill::from_percent(100);
+    /// The minimum bond to 100 million ASY.
+    StakeCap: Balance = dynamic_params::routing::StakeCap, MinBond::get(), 100_000_000 * UNIT;
+}
+
+/// What scores are reckoned with.
+pub struct Scores;
+
+impl Get<Params> for Scores {
+    fn get() -> Params {
+        let additive = <dynamic_params::routing::Additive as Get<bool>>::get();
+        let mode = if additive { Mode::Additive } else { Mode::Shares };
+        let uptime = if additive { billionths(UptimeWeight::get()) } else { 0 };
+        let speed = billionths(SpeedWeight::get());
+        let stake = ONE.saturating_sub(uptime).saturating_sub(speed);
+        Params {
+            mode,
+            base: Weights::bounded(Weights { uptime, speed, stake }, mode),
+            reaction: billionths(Reaction::get()),
+            tolerance: billionths(Tolerance::get()),
+            weight_smoothing: billionths(WeightSmoothing::get()),
+            smoothing: billionths(Smoothing::get()),
+            newcomer_uptime: billionths(NewcomerUptime::get()),
+            min_stake: MinBond::get(),
+            stake_cap: StakeCap::get(),
+        }
+    }
+}
+
+fn billionths(part: Permill) -> Billionths {
+    u64::from(part.deconstruct()).saturating_mul(ONE / 1_000_000)
 }
 
 /// Sets parameters at genesis, which `pallet-parameters` has no means for: the development preset
@@ -180,6 +297,10 @@ pub mod genesis {
         pub unbonding: BlockNumber,
         /// Blocks to appeal against a slash.
         pub slash: BlockNumber,
+        /// Blocks of an epoch of routing.
+        pub epoch: BlockNumber,
+        /// Blocks to show in each of them that one is there.
+        pub heartbeat: BlockNumber,
     }
 
     /// The windows to begin with; the defaults where there are none.
@@ -196,7 +317,7 @@ pub mod genesis {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            use dynamic_params::{jobs, operators, verification};
+            use dynamic_params::{jobs, operators, routing, verification};
             let Some(windows) = self.windows else { return };
             let all = [
                 RuntimeParameters::Jobs(jobs::Parameters::AcceptWindow(
@@ -226,6 +347,14 @@ pub mod genesis {
                 RuntimeParameters::Operators(operators::Parameters::SlashDelay(
                     operators::SlashDelay,
                     Some(windows.slash),
+                )),
+                RuntimeParameters::Routing(routing::Parameters::EpochLength(
+                    routing::EpochLength,
+                    Some(windows.epoch),
+                )),
+                RuntimeParameters::Routing(routing::Parameters::HeartbeatWindow(
+                    routing::HeartbeatWindow,
+                    Some(windows.heartbeat),
                 )),
             ];
             for parameter in all {

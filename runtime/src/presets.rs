@@ -53,6 +53,8 @@ const SHORT: Windows = Windows {
     reveal: 10,
     unbonding: MINUTES,
     slash: MINUTES,
+    epoch: MINUTES,
+    heartbeat: 8,
 };
 
 fn account(seed: &str) -> AccountId {

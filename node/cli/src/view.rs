@@ -2,6 +2,7 @@
 //! How things are shown. In JSON, amounts are strings of planck, since they exceed what most readers
 //! of JSON hold exactly; beside each that a person looks at stands one in ASY.
 
+pub mod allocation;
 pub mod delegation;
 pub mod job;
 pub mod models;
@@ -13,6 +14,16 @@ use serde_json::Value;
 /// An amount in JSON.
 pub fn planck(amount: Balance) -> Value {
     Value::String(amount.to_string())
+}
+
+/// Billionths as percent.
+pub fn percent(billionths: u64) -> String {
+    let (whole, rest) = (billionths / 10_000_000, billionths % 10_000_000);
+    let digits = format!("{rest:07}");
+    match digits.trim_end_matches('0') {
+        "" => whole.to_string(),
+        digits => format!("{whole}.{digits}"),
+    }
 }
 
 /// The beginning of a long name.

@@ -59,6 +59,29 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
         Self::draw_part(job, operator, Part::Price, amount)
     }
 
+    fn put_back(job: &JobId, credit: CreditOf<T>) {
+        let Some(mut record) = Escrows::<T>::get(job) else {
+            log::error!(target: LOG_TARGET, "{job:?} has no escrow: {} burnt", credit.peek());
+            return;
+        };
+        let client = record.client.clone();
+        let amount = Self::give(&client, credit);
+        if amount == 0 {
+            return;
+        }
+        // What became a claim of the client's is not there to be held.
+        let held = with_storage_layer::<_, DispatchError, _>(|| {
+            T::Currency::hold(&job_hold::<T>(), &client, amount)
+        });
+        if let Err(error) = held {
+            log::warn!(target: LOG_TARGET, "{amount} of {job:?} stays with its client: {error:?}");
+            return;
+        }
+        record.left.down = record.left.down.saturating_add(amount);
+        Escrows::<T>::insert(job, record);
+        Self::deposit_event(Event::PutBack { job: *job, client, amount });
+    }
+
     fn pay(job: &JobId, payee: &T::AccountId, amount: Balance) -> Balance {
         Self::pay_part(job, payee, Part::Price, amount)
     }

@@ -5,7 +5,8 @@
 //!
 //! Other pallets use it through [`assay_primitives::traits::Escrow`]: `open` and `raise` put a
 //! job's payment and bounty on hold from the client, `draw_down` and `draw` take the operator's pay
-//! out of it, `pay` and `pay_bounty` move parts of it to who earned them, and `refund` returns what is left and ends the escrow. Accounts call
+//! out of it, `put_back` returns a down payment to it, `pay` and `pay_bounty` move parts of it to
+//! who earned them, and `refund` returns what is left and ends the escrow. Accounts call
 //! [`claim`](Pallet::claim) only.
 //!
 //! ## Money
@@ -132,6 +133,15 @@ pub mod pallet {
             job: JobId,
             /// To whom.
             payee: T::AccountId,
+            /// How much.
+            amount: Balance,
+        },
+        /// A down payment that an operator returned is on hold again.
+        PutBack {
+            /// The job.
+            job: JobId,
+            /// Whose money it is.
+            client: T::AccountId,
             /// How much.
             amount: Balance,
         },

@@ -5,10 +5,10 @@ use crate::{types::Job, Assignments, Config, Event, Jobs, JobsOfOperator, Pallet
 use assay_primitives::{
     draw,
     job::{JobId, JobState},
-    traits::{BlockRandomness, Candidate, Duty, Operators},
+    traits::{BlockRandomness, Drawn, Duty, Eligible, Operators, Routing, Terms},
     Balance, BlockNumber,
 };
-use frame_support::traits::Get;
+use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
@@ -47,22 +47,42 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::JobAssigned { job: *id, operator, price, bond, until });
     }
 
-    /// Draws one operator in proportion to stake and reserves its bond.
+    /// Draws one operator of those that can take the job, and reserves its bond.
     fn draw_operator(
         id: &JobId,
         job: &Job<T::AccountId>,
         randomness: &H256,
     ) -> Option<(T::AccountId, Balance, Balance)> {
-        let candidates = T::Operators::candidates(&job.spec.model, true, |operator, price| {
-            let affordable = job.cost_at(price).is_some_and(|cost| cost <= job.payment.cost);
-            (affordable && job.admits(operator)).then(|| Self::bond_of(job, price))
-        });
+        let model = &job.spec.model;
         let seed = draw::seed(randomness, id, Self::draw_of(job));
-        let drawn = draw::without_replacement(&seed, &candidates, 1);
-        let Candidate { account, price, .. } = drawn.into_iter().next()?;
+        let drawn = T::Routing::draw(model, seed, &job.spec.allowed, |operator| {
+            Self::eligible(job, operator)
+        });
+        let Drawn { operator, price } = drawn?;
         let bond = Self::bond_of(job, price);
-        T::Operators::reserve(&account, Duty::Run(*id), bond).ok()?;
-        Some((account, price, bond))
+        T::Operators::reserve(&operator, Duty::Run(*id), bond).ok()?;
+        if job.is_routed() {
+            T::Routing::assigned(model, &operator);
+        }
+        Some((operator, price, bond))
+    }
+
+    /// The price and load of an operator that can take the job now.
+    fn eligible(job: &Job<T::AccountId>, operator: &T::AccountId) -> Option<Eligible> {
+        if !job.admits(operator) {
+            return None;
+        }
+        let terms = T::Operators::terms(operator, &job.spec.model)?;
+        let Terms { price, context, unreserved, load } = terms;
+        let affordable = job.cost_at(price).is_some_and(|cost| cost <= job.payment.cost);
+        let backed = Self::bond_of(job, price) <= unreserved;
+        (affordable && backed && load.has_room() && job.spec.fits(context))
+            .then_some(Eligible { price, running: load.running })
+    }
+
+    /// What seeking an operator for a job weighs at most, beside what is measured of it.
+    pub fn draw_weight() -> Weight {
+        T::Routing::draw_weight(T::DbWeight::get().reads(1))
     }
 
     /// The bond that an operator with that price has at stake for the job.

@@ -2,13 +2,15 @@
 //! What happens when nobody acts.
 
 use crate::{
-    settle::Delivery, types::Job, Assignments, Config, Deadlines, Error, Event, Jobs, JobsOf,
-    Pallet, WeightInfo,
+    settle::{Delivery, Lateness},
+    types::Job,
+    Assignments, Config, Deadlines, Error, Event, Jobs, JobsOf, Pallet, WeightInfo,
 };
 use assay_primitives::{
     job::{JobId, JobState},
     settlement::{AuditOutcome, Outcome},
-    BlockNumber,
+    traits::{Auditor, Escrow, Performance},
+    Balance, BlockNumber,
 };
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::WeightMeter};
 
@@ -26,7 +28,7 @@ impl<T: Config> Pallet<T> {
 
     /// Moves on the jobs that are due, as many as the weight allows.
     pub(crate) fn work_off_deadlines(now: BlockNumber, meter: &mut WeightMeter) {
-        let each = T::WeightInfo::work_off_deadline();
+        let each = T::WeightInfo::work_off_deadline().saturating_add(T::Routing::miss_weight());
         if meter.try_consume(T::WeightInfo::on_idle()).is_err() {
             return;
         }
@@ -54,14 +56,14 @@ impl<T: Config> Pallet<T> {
             JobState::Delivered { audit: true, .. } => {
                 Deadlines::<T>::add(now.saturating_add(T::ChallengeWindow::get()), id);
             }
-            JobState::Delivered { operator, price, commitment, audit, until } => {
-                let delivery = Delivery { operator, price, commitment, audit, until };
+            JobState::Delivered { operator, price, commitment, took, audit, until } => {
+                let delivery = Delivery { operator, price, commitment, took, audit, until };
                 Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
             }
             JobState::Open { .. } => Self::end_unserved(id, job, Outcome::Expired, None),
             JobState::Assigned { operator, .. } => Self::miss(id, job, operator, None),
             JobState::Running { operator, price, .. } => {
-                Self::end_late(id, job, operator, price, None);
+                Self::late(id, job, operator, price, None);
             }
         }
     }
@@ -80,7 +82,7 @@ impl<T: Config> Pallet<T> {
             }
             JobState::Running { operator, price, .. } => {
                 ensure!(due, Error::<T>::NotDue);
-                Self::end_late(id, job, operator, price, Some(caller));
+                Self::late(id, job, operator, price, Some(caller));
             }
             JobState::Delivered { .. } | JobState::Settled(_) => {
                 return Err(Error::<T>::JobNotPending.into());
@@ -114,11 +116,44 @@ impl<T: Config> Pallet<T> {
         mover: Option<&T::AccountId>,
     ) {
         Self::deposit_event(Event::AssignmentMissed { job: *id, operator: operator.clone() });
+        Self::note_miss(&job, &operator);
         Self::reopen(id, job, &operator, mover);
     }
 
-    /// Takes the job from an operator that did not accept it. Another is drawn in the next block, if
-    /// that is not too late and attempts are left.
+    fn note_miss(job: &Job<T::AccountId>, operator: &T::AccountId) {
+        if job.is_routed() {
+            T::Routing::missed(operator);
+        }
+    }
+
+    /// The operator that runs the job has not delivered in time. It is fined, and another has as much
+    /// time as it had, if attempts are left.
+    fn late(
+        id: &JobId,
+        mut job: Job<T::AccountId>,
+        operator: T::AccountId,
+        price: Balance,
+        mover: Option<&T::AccountId>,
+    ) {
+        Self::note_miss(&job, &operator);
+        if job.attempts() >= T::MaxAttempts::get() {
+            return Self::end_late(id, job, operator, price, mover);
+        }
+        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, price);
+        T::Escrow::put_back(id, owed);
+        T::Auditor::settled(&operator, true);
+        Self::deposit_event(Event::OperatorLate {
+            job: *id,
+            operator: operator.clone(),
+            slashed,
+            compensation,
+        });
+        job.since = Self::now();
+        Self::reopen(id, job, &operator, mover);
+    }
+
+    /// Takes the job from its operator. Another is drawn in the next block, if that is not too late
+    /// and attempts are left.
     pub(crate) fn reopen(
         id: &JobId,
         mut job: Job<T::AccountId>,

@@ -8,7 +8,7 @@ use assay_primitives::{
     job::{FinishReason, JobId, JobState, OutputCommitment},
     reason::DeclineReason,
     report::Report,
-    traits::{Auditor, Duties, Duty, Escrow, Operators},
+    traits::{Auditor, Duties, Duty, Escrow, Operators, Performance},
 };
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::Weight};
 
@@ -37,7 +37,9 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
     fn weight_of(report: &Report) -> Option<Weight> {
         match report {
             Report::Accept { .. } => Some(T::WeightInfo::accept()),
-            Report::Decline { .. } => Some(T::WeightInfo::decline()),
+            Report::Decline { .. } => {
+                Some(T::WeightInfo::decline().saturating_add(T::Routing::miss_weight()))
+            }
             Report::CommitOutput { .. } => Some(T::WeightInfo::commit_output()),
             Report::CommitVerdict { .. }
             | Report::RevealVerdict { .. }
@@ -94,6 +96,9 @@ impl<T: Config> Pallet<T> {
         ensure!(now <= *until, Error::<T>::DeadlineOver);
         let until = now.saturating_add(job.spec.deadline);
         T::Operators::reward(operator, T::Escrow::draw_down(id, operator));
+        if job.is_routed() {
+            T::Routing::answered(operator);
+        }
         job.state = JobState::Running { operator: operator.clone(), price: *price, until };
         Self::put(id, job);
         Self::deposit_event(Event::JobAccepted { job: *id, operator: operator.clone(), until });
@@ -107,6 +112,10 @@ impl<T: Config> Pallet<T> {
         };
         ensure!(drawn == operator, Error::<T>::NotTheOperator);
         Self::deposit_event(Event::JobDeclined { job: *id, operator: operator.clone(), reason });
+        // For what the client did wrong it counts neither for the operator nor against it.
+        if reason.is_operators_own() && job.is_routed() {
+            T::Routing::missed(operator);
+        }
         Self::reopen(id, job, operator, None);
         Ok(())
     }
@@ -124,11 +133,14 @@ impl<T: Config> Pallet<T> {
         let now = Self::now();
         ensure!(now <= *until, Error::<T>::DeadlineOver);
         Self::ensure_length(&job, &commitment)?;
+        let accepted = until.saturating_sub(job.spec.deadline);
+        let took = now.saturating_sub(accepted);
         let until = now.saturating_add(T::ChallengeWindow::get());
         job.state = JobState::Delivered {
             operator: operator.clone(),
             price: *price,
             commitment,
+            took,
             audit: true,
             until,
         };

@@ -2,7 +2,7 @@
 //! Jobs: the life of an inference job from its creation to its settlement.
 //!
 //! A client orders text from a model and puts the payment on hold ([`Pallet::create`]). The chain
-//! draws an operator in proportion to stake and reserves a bond out of that stake. The operator
+//! draws an operator in proportion to score and reserves a bond out of its stake. The operator
 //! accepts, runs the model, and commits to the output. Then the job is settled: at the end of its
 //! challenge window, or as the committee that re-checked it says.
 //!
@@ -13,20 +13,21 @@
 //! | --- | --- | --- |
 //! | Open | the draw of an operator; [`Pallet::cancel`] | expired, all refunded |
 //! | Assigned | the operator's `Accept` or `Decline` | another operator is drawn; after the last attempt expired |
-//! | Running | the operator's `CommitOutput` | refunded, the operator fined |
+//! | Running | the operator's `CommitOutput` | the operator is fined and another drawn; after the last attempt refunded |
 //! | Delivered | the audit; [`Pallet::confirm_received`] | paid |
 //! | Settled | | pruned |
 //!
 //! # Neighbours
-//! The pallet holds no money. `Escrow` holds the payments, `Operators` the stake, `Auditor` decides
-//! which deliveries are audited and calls back through [`AuditedJobs`](assay_primitives::traits).
+//! The pallet holds no money. `Escrow` holds the payments, `Operators` the stake. `Routing` draws
+//! operators, and is told how they fulfil their duties. `Auditor` decides which deliveries are audited and calls back through [`AuditedJobs`](assay_primitives::traits).
 //! Operators' workers report through [`Duties`](assay_primitives::traits::Duties).
 //!
 //! # Money
 //! - Paid: the operator earns its price per token delivered and the tip. Each verifier takes its
 //!   share of the price; what is left of the escrow returns to the client.
-//! - Refunded: nothing was delivered in time. The escrow returns; the down payment comes back out of
-//!   the bond; a fraction of the bond is fined, half of it for the client and half burnt.
+//! - Late: the operator did not deliver in time. The down payment comes back out of its bond, for the
+//!   next operator; a fraction of the bond is fined, half of it for the client and half burnt.
+//! - Refunded: the last attempt was late too. The escrow returns, the down payment with it.
 //! - Slashed: the output was rejected. The escrow returns; out of the whole bond the down payment
 //!   comes back, the verifiers are paid, and the rest is halved between the client and nobody.
 //! - Expired, Cancelled: the escrow returns.
@@ -73,7 +74,7 @@ pub mod pallet {
         job::{JobId, JobSpec, Payment},
         reason::DeclineReason,
         settlement::Settlement,
-        traits::{Auditor, BlockRandomness, Escrow, Operators},
+        traits::{Auditor, BlockRandomness, Escrow, Operators, Performance, Routing},
         Balance, BlockNumber, OutputCommitment,
     };
     use frame_support::{pallet_prelude::*, weights::WeightMeter};
@@ -86,11 +87,13 @@ pub mod pallet {
     pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
         /// Holds the payments.
         type Escrow: Escrow<Self::AccountId>;
-        /// Holds the stake, and knows who serves which model.
+        /// Holds the stake, and knows on what terms who serves which model.
         type Operators: Operators<
             Self::AccountId,
             Credit = <Self::Escrow as Escrow<Self::AccountId>>::Credit,
         >;
+        /// Draws operators, and measures them.
+        type Routing: Routing<Self::AccountId> + Performance<Self::AccountId>;
         /// Decides which deliveries are audited, and audits them.
         type Auditor: Auditor<Self::AccountId>;
         /// What operators are drawn with.
@@ -108,7 +111,7 @@ pub mod pallet {
         type ChallengeWindow: Get<BlockNumber>;
         /// Blocks for which the record of a settled job is kept.
         type Retention: Get<BlockNumber>;
-        /// The most operators that are drawn for one job, at most
+        /// The most operators that are drawn for one job, late ones among them; at most
         /// [`MAX_ATTEMPTS`](types::MAX_ATTEMPTS).
         type MaxAttempts: Get<u8>;
         /// The longest prompt in tokens.
@@ -238,6 +241,18 @@ pub mod pallet {
             /// Who was drawn.
             operator: T::AccountId,
         },
+        /// An operator did not deliver in time and loses the job, which is open again.
+        OperatorLate {
+            /// The job.
+            job: JobId,
+            /// Who.
+            operator: T::AccountId,
+            /// What was taken out of its bond: the down payment, which is on hold again, and the
+            /// fine.
+            slashed: Balance,
+            /// What of the fine went to the client.
+            compensation: Balance,
+        },
         /// The operator takes the job and was paid the down payment. It is running.
         JobAccepted {
             /// The job.
@@ -344,9 +359,8 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
             let sought = Self::assign_due(now.saturated_into());
-            // Operators are only looked at for a job.
-            let operators = if sought > 0 { T::Operators::max_operators() } else { 0 };
-            T::WeightInfo::on_initialize(sought, operators)
+            let draws = Self::draw_weight().saturating_mul(sought.into());
+            T::WeightInfo::on_initialize(sought).saturating_add(draws)
         }
 
         fn on_idle(now: BlockNumberFor<T>, limit: Weight) -> Weight {
@@ -520,6 +534,7 @@ pub mod pallet {
         /// ## Events
         /// [`Event::AssignmentMissed`], [`Event::JobSettled`].
         #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::expire().saturating_add(T::Routing::miss_weight()))]
         pub fn expire(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             let caller = ensure_signed(origin)?;
             Self::do_expire(&caller, &job)

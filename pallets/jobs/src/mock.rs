@@ -23,6 +23,7 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use pallet_operators::{Nonce, Offer, SubmitReports};
+use pallet_routing::{fixed::ONE, weighting::Weights, Mode, Params};
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchResult, Perbill, Permill};
 
@@ -61,7 +62,8 @@ mod runtime {
         RuntimeHoldReason,
         RuntimeSlashReason,
         RuntimeLockId,
-        RuntimeTask
+        RuntimeTask,
+        RuntimeViewFunction
     )]
     pub struct Test;
 
@@ -75,6 +77,8 @@ mod runtime {
     pub type Operators = pallet_operators;
     #[runtime::pallet_index(4)]
     pub type Jobs = pallet_jobs;
+    #[runtime::pallet_index(5)]
+    pub type Routing = pallet_routing;
 }
 
 type Block = frame_system::mocking::MockBlock<Test>;
@@ -83,6 +87,7 @@ type Block = frame_system::mocking::MockBlock<Test>;
 impl frame_system::Config for Test {
     type Block = Block;
     type AccountData = pallet_balances::AccountData<Balance>;
+    type BlockHashCount = frame_support::traits::ConstU64<100>;
 }
 
 parameter_types! {
@@ -98,6 +103,21 @@ parameter_types! {
     pub static VerifierShare: Permill = Permill::from_percent(10);
     /// How many times its reward a job's bond is.
     pub static BondFactor: u32 = 10;
+    pub const CapShare: Permill = Permill::from_percent(20);
+    /// How often in a row an operator can miss: nobody falls silent unless a test asks for it.
+    pub static MaxMisses: u32 = 1_000;
+    /// What scores are reckoned with.
+    pub const Scores: Params = Params {
+        mode: Mode::Shares,
+        base: Weights { uptime: 0, speed: ONE / 2, stake: ONE / 2 },
+        reaction: ONE / 4,
+        tolerance: ONE / 50,
+        weight_smoothing: ONE / 5,
+        smoothing: ONE / 2,
+        newcomer_uptime: ONE / 2,
+        min_stake: 1_000,
+        stake_cap: STAKE * 1_000,
+    };
     /// The randomness of the parent block.
     pub static ParentRandomness: Option<H256> = Some(H256::repeat_byte(7));
     /// The deliveries that the auditor was told of.
@@ -130,10 +150,11 @@ impl pallet_operators::Config for Test {
     type MaxDelegationPercent = ConstU32<400>;
     type MaxCommissionRaise = MaxCommissionRaise;
     type SlashDelay = ConstU32<10>;
+    type OffenceSessions = ConstU32<6>;
     type SlashCancelOrigin = EnsureRoot<AccountId>;
     type MaxSlashes = ConstU32<4>;
     type MaxCandidates = ConstU32<8>;
-    type MaxOperators = ConstU32<8>;
+    type MaxOperators = ConstU32<64>;
     type MaxOffers = ConstU32<4>;
     type MaxUnbonding = ConstU32<2>;
     type MaxConcurrency = ConstU32<64>;
@@ -142,15 +163,34 @@ impl pallet_operators::Config for Test {
     type MaxValidators = ConstU32<4>;
     type ReportPatience = ConstU32<5>;
     type Sessions = NoSessions;
+    type Listener = Routing;
     type Duties = Jobs;
     type Engine = NoEngine;
     type Submitter = NoPool;
     type WeightInfo = ();
 }
 
+impl pallet_routing::Config for Test {
+    type Randomness = ParentRandomness;
+    type Operators = Operators;
+    type Parameters = Scores;
+    type EpochLength = ConstU32<20>;
+    type HeartbeatWindow = ConstU32<5>;
+    type MaxMisses = MaxMisses;
+    type CapShare = CapShare;
+    type CapMinimum = ConstU32<1_000>;
+    type BlockMillis = ConstU32<3_000>;
+    type MaxOperators = ConstU32<64>;
+    type MaxModels = ConstU32<4>;
+    type MaxVisits = ConstU32<4>;
+    type MaxTries = ConstU32<16>;
+    type WeightInfo = ();
+}
+
 impl pallet_jobs::Config for Test {
     type Escrow = Escrow;
     type Operators = Operators;
+    type Routing = Routing;
     type Auditor = RecordingAuditor;
     type Randomness = ParentRandomness;
     type MinDeadline = ConstU32<5>;
@@ -421,6 +461,7 @@ pub fn serve(stash: AccountId, model: ModelId, price: Balance, context: u32, bon
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
     ParentRandomness::set(Some(H256::repeat_byte(7)));
+    MaxMisses::set(1_000);
     Delivered::take();
     Faults::take();
     let endowed = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);

@@ -5,7 +5,7 @@ use crate::{types::Job, Assignments, Config, Error, Event, JobNonce, Jobs, JobsO
 use assay_primitives::{
     job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
     settlement::{AuditOutcome, Outcome},
-    traits::{Escrow, Operators},
+    traits::{Escrow, Routing},
 };
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -43,7 +43,15 @@ impl<T: Config> Pallet<T> {
         let created = Self::now();
         let until = created.max(spec.not_before).saturating_add(spec.deadline);
         let drawn = BoundedVec::new();
-        Job { client, spec, payment, created, drawn, state: JobState::Open { until } }
+        Job {
+            client,
+            spec,
+            payment,
+            created,
+            since: created,
+            drawn,
+            state: JobState::Open { until },
+        }
     }
 
     /// The identifier of the client's job with that nonce.
@@ -71,9 +79,8 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(spec.auto_lock, Error::<T>::ManualLockNotAvailable);
         ensure!(is_peer_id(&spec.peer), Error::<T>::PeerIdMalformed);
-        let context = T::Operators::context(&spec.model).ok_or(Error::<T>::ModelNotServed)?;
-        let length = spec.input_tokens.checked_add(spec.max_tokens);
-        ensure!(length.is_some_and(|length| length <= context), Error::<T>::ContextExceeded);
+        let context = T::Routing::context(&spec.model).ok_or(Error::<T>::ModelNotServed)?;
+        ensure!(spec.fits(context), Error::<T>::ContextExceeded);
         ensure!(payment.cost >= spec.max_tokens.into(), Error::<T>::CostTooLow);
         Self::ensure_payable(payment)
     }

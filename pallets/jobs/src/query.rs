@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use assay_primitives::{
     api::{JobView, Quote, QuoteError},
     job::{JobId, JobSpec, JobState, ModelId, Payment},
-    traits::Operators,
+    traits::{Operators, Routing},
 };
 use frame_support::traits::Get;
 
@@ -19,7 +19,7 @@ impl<T: Config> Pallet<T> {
         if input_tokens == 0 {
             return Err(QuoteError::InputEmpty);
         }
-        let context = T::Operators::context(model).ok_or(QuoteError::ModelNotServed)?;
+        let context = T::Routing::context(model).ok_or(QuoteError::ModelNotServed)?;
         if input_tokens.checked_add(max_tokens).is_none_or(|length| length > context) {
             return Err(QuoteError::ContextExceeded { context });
         }

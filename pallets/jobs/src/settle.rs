@@ -5,7 +5,7 @@ use crate::{types::Job, Config, Event, Jobs, JobsOfOperator, Pallet};
 use assay_primitives::{
     job::{JobId, JobState, OutputCommitment},
     settlement::{AuditOutcome, Outcome, Settlement},
-    traits::{Auditor, Duty, Escrow, Operators},
+    traits::{Auditor, Duty, Escrow, Operators, Performance},
     Balance, BlockNumber,
 };
 use frame_support::traits::Get;
@@ -23,10 +23,22 @@ pub(crate) struct Delivery<AccountId> {
     pub price: Balance,
     /// What it stands for.
     pub commitment: OutputCommitment,
+    /// Blocks that it took.
+    pub took: BlockNumber,
     /// Whether the job waits for its audit.
     pub audit: bool,
     /// Last block of the challenge window.
     pub until: BlockNumber,
+}
+
+/// What lateness costs an operator.
+pub(crate) struct Lateness<Credit> {
+    /// The down payment that it returns.
+    pub owed: Credit,
+    /// What of the fine went to the client.
+    pub compensation: Balance,
+    /// What was taken out of its bond.
+    pub slashed: Balance,
 }
 
 impl<T: Config> Pallet<T> {
@@ -50,7 +62,10 @@ impl<T: Config> Pallet<T> {
         verifiers: &[T::AccountId],
         mover: Option<&T::AccountId>,
     ) {
-        let Delivery { operator, price, commitment, .. } = delivery;
+        let Delivery { operator, price, commitment, took, .. } = delivery;
+        if audit == AuditOutcome::Accepted && job.is_routed() {
+            T::Routing::delivered(&operator, &job.spec.model, commitment.tokens, took);
+        }
         let earned = price.saturating_mul(commitment.tokens.into()).min(job.payment.cost);
         let share = T::VerifierShare::get().mul_floor(earned);
         let mut left = earned;
@@ -70,7 +85,24 @@ impl<T: Config> Pallet<T> {
         Self::finish(id, job, settlement, mover);
     }
 
-    /// Ends a job whose operator delivered nothing in time: it returns the down payment and is fined.
+    /// Takes the down payment and the fine out of the bond of an operator that was late.
+    pub(crate) fn fine_late(
+        id: &JobId,
+        job: &Job<T::AccountId>,
+        operator: &T::AccountId,
+        price: Balance,
+    ) -> Lateness<CreditOf<T>> {
+        let down = job.payment.down;
+        let fine = T::LatenessFraction::get().mul_floor(Self::bond_of(job, price));
+        let credit = T::Operators::seize(operator, Duty::Run(*id), down.saturating_add(fine));
+        let slashed = T::Escrow::value(&credit);
+        let (owed, fined) = T::Escrow::split(credit, down);
+        let compensation = Self::give_half(&job.client, fined);
+        Lateness { owed, compensation, slashed }
+    }
+
+    /// Ends a job whose last operator delivered nothing in time either: it is fined, and the down
+    /// payment that it returns goes back to the client with all else.
     pub(crate) fn end_late(
         id: &JobId,
         job: Job<T::AccountId>,
@@ -78,15 +110,10 @@ impl<T: Config> Pallet<T> {
         price: Balance,
         mover: Option<&T::AccountId>,
     ) {
-        let down = job.payment.down;
-        let fine = T::LatenessFraction::get().mul_floor(Self::bond_of(&job, price));
-        let credit = T::Operators::seize(&operator, Duty::Run(*id), down.saturating_add(fine));
-        let slashed = T::Escrow::value(&credit);
-        let (owed, fined) = T::Escrow::split(credit, down);
+        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, price);
         let returned = Self::give(&job.client, owed);
-        let compensation = Self::give_half(&job.client, fined);
         let settlement = Settlement {
-            paid: down,
+            paid: job.payment.down,
             refunded: returned.saturating_add(compensation),
             slashed,
             ..Self::record(Outcome::Refunded, Some(operator))
@@ -200,13 +227,16 @@ impl<T: Config> Pallet<T> {
     /// The delivery of a job that is delivered.
     pub(crate) fn delivery_of(job: &Job<T::AccountId>) -> Option<Delivery<T::AccountId>> {
         match &job.state {
-            JobState::Delivered { operator, price, commitment, audit, until } => Some(Delivery {
-                operator: operator.clone(),
-                price: *price,
-                commitment: *commitment,
-                audit: *audit,
-                until: *until,
-            }),
+            JobState::Delivered { operator, price, commitment, took, audit, until } => {
+                Some(Delivery {
+                    operator: operator.clone(),
+                    price: *price,
+                    commitment: *commitment,
+                    took: *took,
+                    audit: *audit,
+                    until: *until,
+                })
+            }
             _ => None,
         }
     }

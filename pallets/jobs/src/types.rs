@@ -24,6 +24,8 @@ pub struct Job<AccountId> {
     pub payment: Payment,
     /// Block in which it was created.
     pub created: BlockNumber,
+    /// Block from which an operator is sought: that one, or that in which the last one was late.
+    pub since: BlockNumber,
     /// The operators that were drawn for it, the latest last. None is drawn twice.
     pub drawn: BoundedVec<AccountId, ConstU32<MAX_ATTEMPTS>>,
     /// Where it is.
@@ -31,9 +33,9 @@ pub struct Job<AccountId> {
 }
 
 impl<AccountId: PartialEq> Job<AccountId> {
-    /// The earliest block in which it can be assigned, but for the one that it was created in.
+    /// The earliest block in which it can be assigned, but for the one that it is sought from.
     pub fn opens(&self) -> BlockNumber {
-        self.created.max(self.spec.not_before)
+        self.since.max(self.spec.not_before)
     }
 
     /// The last block in which it can be assigned.
@@ -52,6 +54,12 @@ impl<AccountId: PartialEq> Job<AccountId> {
         *operator != self.client
             && (allowed.is_empty() || allowed.contains(operator))
             && !self.drawn.contains(operator)
+    }
+
+    /// Whether the draw of its operator is among all: only then it tells of an operator how good it
+    /// is.
+    pub fn is_routed(&self) -> bool {
+        self.spec.allowed.is_empty()
     }
 
     /// What all of its tokens cost at `price`; `None` where that overflows.

@@ -22,7 +22,7 @@ pub trait WeightInfo {
 	fn accept() -> Weight;
 	fn decline() -> Weight;
 	fn commit_output() -> Weight;
-	fn on_initialize(n: u32, m: u32, ) -> Weight;
+	fn on_initialize(n: u32, ) -> Weight;
 	fn on_idle() -> Weight;
 	fn work_off_deadline() -> Weight;
 }
@@ -84,19 +84,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
-	fn on_initialize(n: u32, m: u32, ) -> Weight {
+	fn on_initialize(n: u32, ) -> Weight {
 		// Minimum execution time: 116_485_000 picoseconds.
 		Weight::from_parts(119_844_000, 84381)
 			// Standard error: 19_216_862
 			.saturating_add(Weight::from_parts(228_457_654, 0).saturating_mul(n.into()))
-			// Standard error: 2_390_121
-			.saturating_add(Weight::from_parts(26_928_628, 0).saturating_mul(m.into()))
 			.saturating_add(T::DbWeight::get().reads(35_u64))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(m.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 3173).saturating_mul(m.into()))
 			.saturating_add(Weight::from_parts(0, 3950).saturating_mul(n.into()))
 	}
 	fn on_idle() -> Weight {
@@ -160,16 +156,13 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads(6_u64))
 			.saturating_add(ParityDbWeight::get().writes(7_u64))
 	}
-	fn on_initialize(n: u32, m: u32, ) -> Weight {
+	fn on_initialize(n: u32, ) -> Weight {
 		Weight::from_parts(119_844_000, 84381)
 			.saturating_add(Weight::from_parts(228_457_654, 0).saturating_mul(n.into()))
-			.saturating_add(Weight::from_parts(26_928_628, 0).saturating_mul(m.into()))
 			.saturating_add(ParityDbWeight::get().reads(35_u64))
 			.saturating_add(ParityDbWeight::get().reads((4_u64).saturating_mul(n.into())))
-			.saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(m.into())))
 			.saturating_add(ParityDbWeight::get().writes(1_u64))
 			.saturating_add(ParityDbWeight::get().writes((5_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 3173).saturating_mul(m.into()))
 			.saturating_add(Weight::from_parts(0, 3950).saturating_mul(n.into()))
 	}
 	fn on_idle() -> Weight {

@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
                 )
             })?;
             Delegations::<T>::insert(&stash, &who, delegation);
-            Self::rank(&stash, Some(operator));
+            Self::tell_stake(&stash, Some(operator));
             Ok(())
         })?;
         Self::deposit_event(Event::Delegated { operator: stash, delegator: who, amount });
@@ -124,7 +124,7 @@ impl<T: Config> Pallet<T> {
                     .map_err(|_| Error::<T>::UnbondingQueueFull)?,
             }
             Delegations::<T>::insert(&stash, &who, delegation);
-            Self::rank(&stash, Some(operator));
+            Self::tell_stake(&stash, Some(operator));
             Ok(worth)
         })?;
         Self::deposit_event(Event::Undelegated { operator: stash, delegator: who, amount, until });
@@ -140,9 +140,8 @@ impl<T: Config> Pallet<T> {
         };
         let now = operator.is_some().then(Self::now);
         let (amount, left) = Self::take_due(&mut pools, delegation, now)?;
-        if let Some(operator) = operator.as_ref().filter(|_| amount > 0) {
-            Self::ensure_free_to_go(operator, amount)?;
-        }
+        let waits = operator.as_ref().is_some_and(|operator| !operator.slashes.is_empty());
+        ensure!(amount == 0 || !waits, Error::<T>::SlashPending);
         Self::pay_out(&who, amount)?;
         match left {
             Some(left) => Delegations::<T>::insert(&stash, &who, left),

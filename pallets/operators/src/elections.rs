@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who makes the blocks: of the operators with the most stake those with session keys, and the
-//! validators of genesis while there are fewer of those.
+//! validators of genesis while there are fewer of those. Nobody for whom a slash waits.
 
 use crate::{
-    pallet::{Config, GenesisValidators, Pallet, Ranking},
+    pallet::{Config, GenesisValidators, Operators, Pallet, Ranking},
+    types::OperatorOf,
     weights::WeightInfo,
     LOG_TARGET,
 };
@@ -31,7 +32,11 @@ impl<T: Config> Pallet<T> {
             if elected.len() >= genesis.len() {
                 break;
             }
-            if !elected.contains(validator) && T::Sessions::is_registered(validator) {
+            let waits = |operator: OperatorOf<T>| !operator.slashes.is_empty();
+            if !elected.contains(validator)
+                && T::Sessions::is_registered(validator)
+                && !Operators::<T>::get(validator).is_some_and(waits)
+            {
                 elected.push(validator.clone());
             }
         }
@@ -60,7 +65,9 @@ impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
         (!elected.is_empty()).then_some(elected)
     }
 
-    fn start_session(_: SessionIndex) {}
+    fn start_session(index: SessionIndex) {
+        Self::forget_offences(index);
+    }
 
     fn end_session(_: SessionIndex) {}
 }

@@ -9,8 +9,8 @@
 //! - **delegator**: an account that puts money behind an operator, and shares in what it is paid and
 //!   in what it is slashed.
 //! - **offer**: a model that the operator serves, its price per token and its longest context.
-//! - **duty**: a job to run, or to re-check. Each reserves a part of the stake, so that one stake
-//!   never backs two duties.
+//! - **duty**: a job to run, or to re-check. Each reserves a part of the operator's own stake, so
+//!   that one stake never backs two duties.
 //! - **at stake**: all that can be slashed: own and delegated stake, and what is on its way out of
 //!   both until it is withdrawn.
 //!
@@ -35,12 +35,13 @@
 //! - **Pay** ([`Operators::reward`](assay_primitives::traits::Operators::reward)): the commission and
 //!   the part of the own stake go to the payout account, the rest raises what the shares of the
 //!   first pool are worth.
-//! - **Slashes** take from all that is at stake, pro rata. A duty's reservation is seized at once,
-//!   since other accounts are owed it. An offence against consensus is recorded, waits
-//!   [`Config::SlashDelay`] blocks in which it can be cancelled, and never takes what duties reserve;
-//!   while it waits, nothing is withdrawn and nobody delegates.
+//! - **Slashes**: a duty's reservation is seized at once, out of the operator's own stake, since other
+//!   accounts are owed it. An offence against consensus takes from all that is at stake, pro rata: it
+//!   is recorded, waits [`Config::SlashDelay`] blocks in which it can be cancelled, and then until no
+//!   duty reserves what it takes; while it waits, nothing is withdrawn, nobody delegates, and the
+//!   operator does not stand for election.
 //! - **Out**: what is unbonded or taken back can be withdrawn after [`Config::UnbondingPeriod`], by
-//!   anyone for its owner, unless duties reserve it. When the operator itself is gone, all that is
+//!   anyone for its owner; the operator's own unless duties reserve it. When the operator itself is gone, all that is
 //!   delegated to it can be withdrawn at once.
 //! - A pool that is slashed to nothing begins a new round: old shares are worth nothing, and new ones
 //!   are not diluted by them.
@@ -64,6 +65,7 @@ mod report;
 mod rewards;
 mod slashing;
 mod stake;
+mod standing;
 pub mod submit;
 pub mod types;
 mod view;
@@ -98,7 +100,7 @@ pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
     use assay_primitives::{
-        traits::{Duties, Duty},
+        traits::{Duties, Duty, OperatorChanged},
         Balance, BlockNumber, Contact, Engine, JobId, ModelId, Report,
     };
     use frame_support::{
@@ -150,6 +152,9 @@ pub mod pallet {
         /// Blocks in which the slash for an offence against consensus can be cancelled.
         type SlashDelay: Get<BlockNumber>;
 
+        /// Sessions in which an offence can be reported, beside that of the offence.
+        type OffenceSessions: Get<SessionIndex>;
+
         /// Who can cancel it.
         type SlashCancelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
@@ -199,6 +204,9 @@ pub mod pallet {
 
         /// Who has session keys: the session pallet.
         type Sessions: ValidatorRegistration<Self::AccountId>;
+
+        /// Hears how operators stand.
+        type Listener: OperatorChanged<Self::AccountId>;
 
         /// The pallets that lay duties on operators.
         type Duties: Duties<Self::AccountId>;
@@ -268,6 +276,19 @@ pub mod pallet {
     /// The slashes that are not yet applied.
     #[pallet::storage]
     pub type Slashes<T: Config> = StorageMap<_, Twox64Concat, SlashId, SlashOf<T>>;
+
+    /// What fraction of the stake offences of a session cost, by session and operator, until they can
+    /// no longer be reported.
+    #[pallet::storage]
+    pub type Offences<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        SessionIndex,
+        Blake2_128Concat,
+        T::AccountId,
+        Perbill,
+        ValueQuery,
+    >;
 
     /// Number of the next slash.
     #[pallet::storage]
@@ -473,7 +494,7 @@ pub mod pallet {
             slash: SlashId,
             /// How much it took.
             amount: Balance,
-            /// Who got half of it; otherwise all was burnt.
+            /// Who got half of what the operator itself lost; the rest was burnt.
             reporter: Option<T::AccountId>,
         },
         /// A report was refused.
@@ -509,7 +530,7 @@ pub mod pallet {
         AmountZero,
         /// The free balance, less the existential deposit, is smaller than the amount.
         BalanceTooLow,
-        /// The amount exceeds the stake that no duty reserves.
+        /// The amount exceeds the operator's own stake that no duty reserves.
         StakeReserved,
         /// As many amounts are being unbonded as can be at a time.
         UnbondingQueueFull,
@@ -674,7 +695,7 @@ pub mod pallet {
         ///
         /// - [`Event::Registered`]
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::register(offers.len().saturated_into()))]
+        #[pallet::weight(T::WeightInfo::register(offers.len().saturated_into()).saturating_add(T::Listener::weight()))]
         pub fn register(
             origin: OriginFor<T>,
             worker: T::AccountId,
@@ -698,14 +719,16 @@ pub mod pallet {
         ///
         /// ## Errors
         ///
-        /// [`Error::NotOperator`], [`Error::AmountZero`], [`Error::BalanceTooLow`], and
-        /// [`Error::BondBelowMinimum`] if what is bonded would still be less.
+        /// [`Error::NotOperator`], [`Error::AmountZero`], [`Error::BalanceTooLow`],
+        /// [`Error::BondBelowMinimum`] if what is bonded would still be less, and
+        /// [`Error::DelegationsAboveCap`] if it was less, and more is delegated than what is bonded
+        /// then allows.
         ///
         /// ## Events
         ///
         /// - [`Event::Bonded`]
         #[pallet::call_index(1)]
-        #[pallet::weight(T::WeightInfo::bond_extra())]
+        #[pallet::weight(T::WeightInfo::bond_extra().saturating_add(T::Listener::weight()))]
         pub fn bond_extra(origin: OriginFor<T>, amount: Balance) -> DispatchResult {
             let stash = ensure_signed(origin)?;
             Self::do_bond_extra(stash, amount)
@@ -738,7 +761,7 @@ pub mod pallet {
         ///
         /// - [`Event::Unbonded`]
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::unbond())]
+        #[pallet::weight(T::WeightInfo::unbond().saturating_add(T::Listener::weight()))]
         pub fn unbond(origin: OriginFor<T>, amount: Balance) -> DispatchResult {
             let stash = ensure_signed(origin)?;
             Self::do_unbond(stash, amount)
@@ -770,7 +793,7 @@ pub mod pallet {
         /// - [`Event::Withdrawn`]
         /// - [`Event::Removed`]
         #[pallet::call_index(3)]
-        #[pallet::weight(T::WeightInfo::withdraw_unbonded())]
+        #[pallet::weight(T::WeightInfo::withdraw_unbonded().saturating_add(T::Listener::weight()))]
         pub fn withdraw_unbonded(origin: OriginFor<T>, stash: T::AccountId) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_withdraw_unbonded(stash)
@@ -800,7 +823,7 @@ pub mod pallet {
         ///
         /// - [`Event::OffersSet`]
         #[pallet::call_index(4)]
-        #[pallet::weight(T::WeightInfo::set_offers(offers.len().saturated_into()))]
+        #[pallet::weight(T::WeightInfo::set_offers(offers.len().saturated_into()).saturating_add(T::Listener::weight()))]
         pub fn set_offers(origin: OriginFor<T>, offers: OffersOf<T>) -> DispatchResult {
             let stash = ensure_signed(origin)?;
             Self::do_set_offers(stash, offers)
@@ -916,7 +939,7 @@ pub mod pallet {
         /// - [`Event::DrainingSet`]
         /// - [`Event::Unbonded`]
         #[pallet::call_index(8)]
-        #[pallet::weight(T::WeightInfo::leave())]
+        #[pallet::weight(T::WeightInfo::leave().saturating_add(T::Listener::weight()))]
         pub fn leave(origin: OriginFor<T>) -> DispatchResult {
             let stash = ensure_signed(origin)?;
             Self::do_leave(stash)
@@ -940,7 +963,7 @@ pub mod pallet {
         ///
         /// - [`Event::DrainingSet`]
         #[pallet::call_index(9)]
-        #[pallet::weight(T::WeightInfo::set_draining())]
+        #[pallet::weight(T::WeightInfo::set_draining().saturating_add(T::Listener::weight()))]
         pub fn set_draining(origin: OriginFor<T>, draining: bool) -> DispatchResult {
             let stash = ensure_signed(origin)?;
             Self::do_set_draining(stash, draining)
@@ -1061,7 +1084,7 @@ pub mod pallet {
         ///
         /// - [`Event::Delegated`]
         #[pallet::call_index(13)]
-        #[pallet::weight(T::WeightInfo::delegate())]
+        #[pallet::weight(T::WeightInfo::delegate().saturating_add(T::Listener::weight()))]
         pub fn delegate(
             origin: OriginFor<T>,
             operator: T::AccountId,
@@ -1100,7 +1123,7 @@ pub mod pallet {
         ///
         /// - [`Event::Undelegated`]
         #[pallet::call_index(14)]
-        #[pallet::weight(T::WeightInfo::undelegate())]
+        #[pallet::weight(T::WeightInfo::undelegate().saturating_add(T::Listener::weight()))]
         pub fn undelegate(
             origin: OriginFor<T>,
             operator: T::AccountId,
@@ -1127,9 +1150,8 @@ pub mod pallet {
         ///
         /// ## Errors
         ///
-        /// [`Error::NotDelegator`], [`Error::NothingToWithdraw`], [`Error::SlashPending`],
-        /// [`Error::StakeReserved`] if duties reserve what would be withdrawn, and an error of the
-        /// currency where the delegator's account cannot receive the amount.
+        /// [`Error::NotDelegator`], [`Error::NothingToWithdraw`], [`Error::SlashPending`], and an error
+        /// of the currency where the delegator's account cannot receive the amount.
         ///
         /// ## Events
         ///
@@ -1157,13 +1179,14 @@ pub mod pallet {
         ///
         /// ## Errors
         ///
-        /// [`Error::SlashUnknown`], [`Error::SlashNotDue`].
+        /// [`Error::SlashUnknown`], [`Error::SlashNotDue`], and [`Error::StakeReserved`] while duties
+        /// reserve what it takes.
         ///
         /// ## Events
         ///
         /// - [`Event::Slashed`]
         #[pallet::call_index(16)]
-        #[pallet::weight(T::WeightInfo::apply_slash())]
+        #[pallet::weight(T::WeightInfo::apply_slash().saturating_add(T::Listener::weight()))]
         pub fn apply_slash(origin: OriginFor<T>, slash: SlashId) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_apply_slash(slash)
@@ -1193,7 +1216,8 @@ pub mod pallet {
             Self::do_cancel_slash(slash)
         }
 
-        /// Puts an operator where its stake belongs among those that stand for election.
+        /// Brings up to date where an operator stands by its stake, which pay and duties change:
+        /// among those that stand for election, and where jobs are routed.
         ///
         /// ## Dispatch Origin
         ///
@@ -1207,11 +1231,11 @@ pub mod pallet {
         ///
         /// [`Error::NotOperator`].
         #[pallet::call_index(18)]
-        #[pallet::weight(T::WeightInfo::rank_operator())]
+        #[pallet::weight(T::WeightInfo::rank_operator().saturating_add(T::Listener::weight()))]
         pub fn rank_operator(origin: OriginFor<T>, operator: T::AccountId) -> DispatchResult {
             ensure_signed(origin)?;
             let record = Operators::<T>::get(&operator).ok_or(Error::<T>::NotOperator)?;
-            Self::rank(&operator, Some(&record));
+            Self::tell_stake(&operator, Some(&record));
             Ok(())
         }
     }

@@ -5,7 +5,7 @@
 use crate as pallet_operators;
 use crate::{Nonce, Offer, OffersOf, SubmitReports};
 use assay_primitives::{
-    traits::{Duties, Duty, Operators as OperatorsTrait},
+    traits::{Duties, Duty, OperatorChanged, Operators as OperatorsTrait, Standing},
     worker::sr25519::WorkerId,
     Balance, Capabilities, Engine, EngineResult, JobId, ModelId, PeerIdBytes, Report, Sampling,
     Task, Work,
@@ -25,7 +25,11 @@ use sp_runtime::{
     traits::{ConstU64, ConvertInto},
     BuildStorage, DispatchError, DispatchResult, Perbill,
 };
-use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
+use sp_staking::{
+    offence::{OffenceDetails, OnOffenceHandler},
+    SessionIndex,
+};
+use std::collections::BTreeMap;
 
 pub type AccountId = u64;
 
@@ -101,6 +105,10 @@ parameter_types! {
     pub const MaxCommissionRaise: Perbill = Perbill::from_percent(10);
     /// Jobs that are assigned, each to its operator.
     pub static Assigned: Vec<(AccountId, JobId)> = vec![];
+    /// The session of the last offence.
+    pub static NextOffence: SessionIndex = 6;
+    /// What the listener was told last of each operator.
+    pub static Told: BTreeMap<AccountId, Option<Standing>> = BTreeMap::new();
     /// Whether the node has an engine.
     pub static HasEngine: bool = true;
     /// How much more the engine's queue takes.
@@ -157,6 +165,7 @@ impl pallet_operators::Config for Test {
     type MaxDelegationPercent = ConstU32<400>;
     type MaxCommissionRaise = MaxCommissionRaise;
     type SlashDelay = ConstU32<{ SLASH_DELAY as u32 }>;
+    type OffenceSessions = ConstU32<3>;
     type SlashCancelOrigin = EnsureRoot<AccountId>;
     type MaxSlashes = ConstU32<2>;
     type MaxCandidates = ConstU32<3>;
@@ -169,10 +178,22 @@ impl pallet_operators::Config for Test {
     type MaxValidators = ConstU32<3>;
     type ReportPatience = ConstU32<5>;
     type Sessions = Session;
+    type Listener = Told;
     type Duties = MockDuties;
     type Engine = RecordingEngine;
     type Submitter = RecordingSubmitter;
     type WeightInfo = ();
+}
+
+/// Remembers what it was told.
+impl OperatorChanged<AccountId> for Told {
+    fn changed(operator: &AccountId, standing: Option<Standing>) {
+        Self::mutate(|all| all.insert(*operator, standing));
+    }
+
+    fn weight() -> Weight {
+        Weight::from_parts(7, 7)
+    }
 }
 
 /// Jobs to run: `Accept` reserves stake, `CommitOutput` releases it, `Decline` reserves some and
@@ -356,17 +377,31 @@ pub fn reward(operator: AccountId, amount: Balance) {
 /// Takes that fraction of all that is at stake for the operator at once; gives what was burnt.
 pub fn slash(stash: AccountId, fraction: Perbill) -> Balance {
     let mut record = operator(stash);
-    let amount = fraction.mul_ceil(record.at_stake());
-    let burnt = Operators::slash(&stash, &mut record, amount).peek();
+    let cut = Operators::pro_rata_cut(&record, fraction.mul_ceil(record.at_stake()));
+    let burnt = Operators::slash(&stash, &mut record, cut).peek();
     Operators::rank(&stash, Some(&record));
     pallet_operators::Operators::<Test>::insert(stash, record);
     burnt
 }
 
-/// Reports an offence of the operator in session 7.
+/// Reports an offence of the operator, each in a session of its own, from 7 on.
 pub fn offend(offender: AccountId, fraction: Perbill, reporters: Vec<AccountId>) {
+    let session = NextOffence::mutate(|next| {
+        *next += 1;
+        *next
+    });
+    offend_in(session, offender, fraction, reporters);
+}
+
+/// Reports an offence of the operator in that session.
+pub fn offend_in(
+    session: SessionIndex,
+    offender: AccountId,
+    fraction: Perbill,
+    reporters: Vec<AccountId>,
+) {
     let details = OffenceDetails { offender: (offender, ()), reporters };
-    Operators::on_offence(&[details], &[fraction], 7);
+    Operators::on_offence(&[details], &[fraction], session);
 }
 
 pub fn skip(blocks: u64) {
@@ -424,6 +459,8 @@ pub fn new_test_ext_with(
     }
     .build_storage()
     .unwrap();
+    Told::take();
+    NextOffence::set(6);
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     ext.execute_with(|| System::set_block_number(1));

@@ -2,13 +2,14 @@
 //! Offences against consensus. What they cost waits for an appeal before it is taken.
 
 use crate::{
-    pallet::{Config, Error, Event, NextSlash, OldestSlash, Operators, Pallet, Slashes},
+    pallet::{Config, Error, Event, NextSlash, Offences, OldestSlash, Operators, Pallet, Slashes},
     types::{OperatorOf, SlashId, SlashOf, UnappliedSlash},
     weights::WeightInfo,
     LOG_TARGET,
 };
-use assay_primitives::Balance;
+use assay_primitives::{traits::OperatorChanged, Balance};
 use frame_support::{
+    dispatch::DispatchClass,
     ensure,
     traits::{fungible::Balanced, Get, Imbalance},
     weights::Weight,
@@ -34,11 +35,25 @@ impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for P
             let reporter = details.reporters.first().filter(|reporter| *reporter != offender);
             Self::record_slash(offender, *fraction, reporter.cloned(), session);
         }
-        T::WeightInfo::record_slash().saturating_mul(offenders.len().saturated_into())
+        let weight = T::WeightInfo::record_slash().saturating_mul(offenders.len().saturated_into());
+        // The pallet of offences does not count what it is told here.
+        frame_system::Pallet::<T>::register_extra_weight_unchecked(
+            weight,
+            DispatchClass::Mandatory,
+        );
+        weight
     }
 }
 
 impl<T: Config> Pallet<T> {
+    /// Forgets what was recorded in a session whose offences cannot be reported any more.
+    pub(crate) fn forget_offences(now: SessionIndex) {
+        let Some(old) = now.checked_sub(T::OffenceSessions::get().saturating_add(1)) else {
+            return;
+        };
+        let _ = Offences::<T>::clear_prefix(old, T::MaxValidators::get(), None);
+    }
+
     /// Puts a slash down of that fraction of all that is at stake for the operator.
     pub(crate) fn record_slash(
         stash: &T::AccountId,
@@ -50,14 +65,21 @@ impl<T: Config> Pallet<T> {
             log::warn!(target: LOG_TARGET, "{stash:?} offended in session {session}, no operator");
             return;
         };
+        // Each further offender of a session raises the fraction of all, those known before among
+        // them: only what it adds is new.
+        let known = Offences::<T>::get(session, stash);
+        let more = fraction.deconstruct().saturating_sub(known.deconstruct());
+        Offences::<T>::insert(session, stash, known.max(fraction));
         let at_stake = operator.at_stake();
         let left = at_stake.saturating_sub(operator.pending);
-        let amount = fraction.mul_ceil(at_stake).min(left);
+        let amount = Perbill::from_parts(more).mul_ceil(at_stake).min(left);
         if amount == 0 {
             return;
         }
         let slash = Self::put_slash(stash, &mut operator, amount, reporter);
         operator.pending = operator.pending.saturating_add(amount);
+        // It stands for no election while it waits.
+        Self::rank(stash, Some(&operator));
         Operators::<T>::insert(stash, operator);
         Self::deposit_event(Event::SlashRecorded {
             operator: stash.clone(),
@@ -84,12 +106,12 @@ impl<T: Config> Pallet<T> {
             NextSlash::<T>::put(next.wrapping_add(1));
             return next;
         }
+        // It joins the last one, whose appeal is not put off by that: nobody can keep withdrawals
+        // waiting for ever.
         let last = last.unwrap_or(next);
         Slashes::<T>::mutate(last, |slash| {
-            if let Some(slash) = slash {
-                slash.amount = slash.amount.saturating_add(amount);
-                slash.due = due;
-            }
+            let Some(slash) = slash else { return };
+            slash.amount = slash.amount.saturating_add(amount);
         });
         last
     }
@@ -106,25 +128,31 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_cancel_slash(id: SlashId) -> DispatchResult {
         let (slash, operator) = Self::take_slash(id)?;
+        Self::rank(&slash.operator, Some(&operator));
         Operators::<T>::insert(&slash.operator, operator);
         Self::deposit_event(Event::SlashCancelled { operator: slash.operator, slash: id });
         Ok(())
     }
 
-    /// Applies a slash whose appeal is over. What duties reserve stays, since other accounts are owed
-    /// it. Half goes to the reporter, if there is one, and the rest is burnt.
+    /// Applies a slash whose appeal is over, once duties reserve nothing of what it takes: what they
+    /// reserve is owed to others. As long as it waits the operator is given no duty that would be in
+    /// its way. A reporter gets half of what the operator itself loses, and the rest is burnt: nobody
+    /// gains by reporting itself under another name.
     pub(crate) fn do_apply_slash(id: SlashId) -> DispatchResult {
-        let due = Slashes::<T>::get(id).ok_or(Error::<T>::SlashUnknown)?.due;
-        ensure!(due <= Self::now(), Error::<T>::SlashNotDue);
-        let (UnappliedSlash { operator: stash, amount, reporter, .. }, mut operator) =
+        let slash = Slashes::<T>::get(id).ok_or(Error::<T>::SlashUnknown)?;
+        ensure!(slash.due <= Self::now(), Error::<T>::SlashNotDue);
+        let known = Operators::<T>::get(&slash.operator).ok_or(Error::<T>::NotOperator)?;
+        let cut = Self::pro_rata_cut(&known, slash.amount);
+        let own = known.own_at_stake().saturating_sub(cut.own());
+        ensure!(own >= known.reserved, Error::<T>::StakeReserved);
+        let (UnappliedSlash { operator: stash, reporter, .. }, mut operator) =
             Self::take_slash(id)?;
-        let within_reach = operator.at_stake().saturating_sub(operator.reserved);
-        let credit = Self::slash(&stash, &mut operator, amount.min(within_reach));
+        let credit = Self::slash(&stash, &mut operator, cut);
         let amount = credit.peek();
-        Self::rank(&stash, Some(&operator));
+        Self::tell_stake(&stash, Some(&operator));
         Operators::<T>::insert(&stash, operator);
         if let Some(reporter) = &reporter {
-            let (reward, _burnt) = credit.split(amount / 2);
+            let (reward, _burnt) = credit.split(cut.own() / 2);
             if T::Currency::resolve(reporter, reward).is_err() {
                 log::warn!(target: LOG_TARGET, "{reporter:?} cannot take its reward: burnt");
             }
@@ -137,22 +165,24 @@ impl<T: Config> Pallet<T> {
     /// took.
     pub(crate) fn apply_due_slashes(limit: Weight) -> Weight {
         let mut used = T::WeightInfo::on_idle();
-        let each = T::WeightInfo::apply_slash();
+        let each = T::WeightInfo::apply_slash().saturating_add(T::Listener::weight());
         if !used.all_lte(limit) {
             return Weight::zero();
         }
         let (first, end) = (OldestSlash::<T>::get(), NextSlash::<T>::get());
         let mut oldest = first;
+        let mut next = first;
         for _ in 0..MAX_SLASHES_PER_BLOCK {
-            if oldest == end || !used.saturating_add(each).all_lte(limit) {
+            if next == end || !used.saturating_add(each).all_lte(limit) {
                 break;
             }
             used = used.saturating_add(each);
-            // One that is not due stops the line; one that is not there was applied or cancelled.
-            if Self::do_apply_slash(oldest) == Err(Error::<T>::SlashNotDue.into()) {
-                break;
+            // One that waits keeps those behind it from being forgotten, not from being applied.
+            let waits = Self::do_apply_slash(next).is_err() && Slashes::<T>::contains_key(next);
+            next = next.wrapping_add(1);
+            if !waits && oldest.wrapping_add(1) == next {
+                oldest = next;
             }
-            oldest = oldest.wrapping_add(1);
         }
         if oldest != first {
             OldestSlash::<T>::put(oldest);

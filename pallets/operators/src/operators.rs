@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The operators as the pallets of jobs and of verification see them: candidates for duties, market
-//! price and context of a model, and the stake that duties reserve.
+//! The operators as the pallets of jobs and of verification see them: on what terms they serve a
+//! model, its market price, and the stake that duties reserve.
 
 use crate::{
     pallet::{Config, Delegations, Error, Event, Operators, Pallet, Reservations},
@@ -8,46 +8,29 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    traits::{Candidate, Duty, Operators as OperatorsTrait},
+    traits::{Duty, Load, Operators as OperatorsTrait, Terms},
     Balance, ModelId,
 };
-use frame_support::{
-    ensure,
-    traits::{Get, Imbalance},
-};
+use frame_support::{ensure, traits::Imbalance};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     type Credit = CreditOf<T>;
 
-    fn candidates(
-        model: &ModelId,
-        slot: bool,
-        bond: impl Fn(&T::AccountId, Balance) -> Option<Balance>,
-    ) -> Vec<Candidate<T::AccountId>> {
-        let mut candidates: Vec<_> = Self::serving(model)
-            .filter(|(_, operator, _)| !slot || operator.running < operator.concurrency)
-            .filter_map(|(account, operator, offer)| {
-                let needed = bond(&account, offer.price)?;
-                (needed <= operator.unreserved()).then_some(Candidate {
-                    account,
-                    weight: operator.stake(),
-                    price: offer.price,
-                })
-            })
-            .collect();
-        candidates.sort_by(|one, other| one.account.cmp(&other.account));
-        candidates
-    }
-
-    fn context(model: &ModelId) -> Option<u32> {
-        Self::serving(model).map(|(_, _, offer)| offer.context).max()
+    fn terms(stash: &T::AccountId, model: &ModelId) -> Option<Terms> {
+        let operator = Operators::<T>::get(stash).filter(Self::takes_duties)?;
+        let Offer { price, context, .. } = *operator.offer(model)?;
+        let load = Load { running: operator.running, concurrency: operator.concurrency };
+        Some(Terms { price, context, unreserved: operator.unreserved(), load })
     }
 
     fn price(model: &ModelId) -> Option<Balance> {
-        let mut asked: Vec<(Balance, Balance)> = Self::serving(model)
-            .map(|(_, operator, offer)| (offer.price, operator.stake()))
-            .collect();
+        let asks = |operator: OperatorOf<T>| {
+            let price = operator.offer(model)?.price;
+            Self::takes_duties(&operator).then(|| (price, operator.stake()))
+        };
+        let mut asked: Vec<(Balance, Balance)> =
+            Operators::<T>::iter_values().filter_map(asks).collect();
         asked.sort_unstable();
         let total = asked.iter().fold(0, |sum: Balance, (_, stake)| sum.saturating_add(*stake));
         let mut reached: Balance = 0;
@@ -55,10 +38,6 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
             reached = reached.saturating_add(stake);
             (reached >= total.saturating_sub(reached)).then_some(price)
         })
-    }
-
-    fn max_operators() -> u32 {
-        T::MaxOperators::get()
     }
 
     fn reserve(stash: &T::AccountId, duty: Duty, amount: Balance) -> DispatchResult {
@@ -108,9 +87,9 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
         let Some(reservation) = Reservations::<T>::get(stash, duty) else {
             return CreditOf::<T>::zero();
         };
-        // A reservation is always of an operator, and never more than all that it has at stake.
+        // A reservation is always of an operator, and never more than its own stake.
         let Some(mut operator) = Operators::<T>::get(stash) else { return CreditOf::<T>::zero() };
-        let credit = Self::slash(stash, &mut operator, amount.min(reservation.amount));
+        let credit = Self::slash_own(stash, &mut operator, amount.min(reservation.amount));
         let amount = credit.peek();
         if amount == 0 {
             return credit;
@@ -133,18 +112,5 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
 
     fn delegates(stash: &T::AccountId, account: &T::AccountId) -> bool {
         Delegations::<T>::contains_key(stash, account)
-    }
-}
-
-impl<T: Config> Pallet<T> {
-    /// The operators with enough stake of their own that serve a model and take new duties, each with
-    /// its offer.
-    fn serving(model: &ModelId) -> impl Iterator<Item = (T::AccountId, OperatorOf<T>, Offer)> + '_ {
-        let least = T::MinBond::get();
-        Operators::<T>::iter().filter_map(move |(stash, operator)| {
-            let offer = *operator.offer(model)?;
-            let serves = operator.bonded >= least && !operator.draining;
-            serves.then_some((stash, operator, offer))
-        })
     }
 }

@@ -44,9 +44,11 @@ impl<T: Config> Pallet<T> {
         list
     }
 
-    /// The stake with which an operator stands for election; `None` if its own is below the minimum.
+    /// The stake with which an operator stands for election; `None` if its own is below the minimum,
+    /// or a slash waits.
     fn electable(operator: &OperatorOf<T>) -> Option<Balance> {
-        (operator.bonded >= T::MinBond::get()).then(|| operator.stake())
+        let stands = operator.bonded >= T::MinBond::get() && operator.slashes.is_empty();
+        stands.then(|| operator.stake())
     }
 
     /// Stores what fits of the list, the most stake first.

@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
             slashes: BoundedVec::new(),
             pending: 0,
         };
-        Self::rank(&stash, Some(&operator));
+        Self::tell_stake(&stash, Some(&operator));
         Operators::<T>::insert(&stash, operator);
         Self::deposit_event(Event::Registered { operator: stash, worker, bond });
         Ok(())
@@ -80,6 +80,7 @@ impl<T: Config> Pallet<T> {
         Self::try_change(&stash, |operator| {
             Self::ensure_offers(&offers)?;
             operator.offers = offers.clone();
+            Self::tell_service(&stash, operator);
             Ok(())
         })?;
         Self::deposit_event(Event::OffersSet { operator: stash, offers });
@@ -111,6 +112,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_set_draining(stash: T::AccountId, draining: bool) -> DispatchResult {
         Self::try_change(&stash, |operator| {
             operator.draining = draining;
+            Self::tell_service(&stash, operator);
             Ok(())
         })?;
         Self::deposit_event(Event::DrainingSet { operator: stash, draining });

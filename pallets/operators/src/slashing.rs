@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Slashing: taking money from all that is at stake for an operator, pro rata.
+//! Slashing: taking money from what is at stake for an operator.
 //!
-//! It costs the same however many have delegated: the operator's own stake is taken out of the
-//! stash's hold, the delegators' out of the vault's, and each of them loses by what its shares are
-//! worth.
+//! What a duty reserves is the operator's own and is taken from that alone: half of it goes to other
+//! parties of the job, who could be the operator itself by other names, and it must not gain what its
+//! delegators lose. An offence takes from all that is at stake, pro rata. That costs the same however
+//! many have delegated: the operator's own stake is taken out of the stash's hold, the delegators'
+//! out of the vault's, and each of them loses by what its shares are worth.
 
 use crate::{
     pallet::{Config, Pallet},
@@ -54,34 +56,54 @@ impl Cut {
         cut
     }
 
-    fn total(&self) -> Balance {
-        self.bonded
-            .saturating_add(self.unbonding)
-            .saturating_add(self.delegated)
-            .saturating_add(self.undelegating)
+    /// What it takes of the operator's own.
+    pub(crate) fn own(&self) -> Balance {
+        self.bonded.saturating_add(self.unbonding)
+    }
+
+    /// All that it takes.
+    pub(crate) fn total(&self) -> Balance {
+        self.own().saturating_add(self.delegated).saturating_add(self.undelegating)
     }
 }
 
 impl<T: Config> Pallet<T> {
-    /// Takes up to `amount` of all that is at stake for the operator. The caller stores the operator.
-    pub(crate) fn slash(
-        stash: &T::AccountId,
-        operator: &mut OperatorOf<T>,
-        amount: Balance,
-    ) -> CreditOf<T> {
+    /// What taking up to `amount` of all that is at stake takes of each kind.
+    pub(crate) fn pro_rata_cut(operator: &OperatorOf<T>, amount: Balance) -> Cut {
         let there = Cut {
             bonded: operator.bonded,
             unbonding: operator.unbonding_total(),
             delegated: operator.delegated.active.value,
             undelegating: operator.delegated.unbonding.value,
         };
-        let cut = Cut::of(amount, there);
+        Cut::of(amount, there)
+    }
+
+    /// Takes up to `amount` of the operator's own stake, what is being unbonded last. The caller
+    /// stores the operator.
+    pub(crate) fn slash_own(
+        stash: &T::AccountId,
+        operator: &mut OperatorOf<T>,
+        amount: Balance,
+    ) -> CreditOf<T> {
+        let bonded = amount.min(operator.bonded);
+        let unbonding = amount.saturating_sub(bonded).min(operator.unbonding_total());
+        let cut = Cut { bonded, unbonding, delegated: 0, undelegating: 0 };
+        Self::slash(stash, operator, cut)
+    }
+
+    /// Takes that of what is at stake for the operator. The caller stores the operator.
+    pub(crate) fn slash(
+        stash: &T::AccountId,
+        operator: &mut OperatorOf<T>,
+        cut: Cut,
+    ) -> CreditOf<T> {
         operator.bonded = operator.bonded.saturating_sub(cut.bonded);
         Self::cut_unbonding(operator, cut.unbonding);
         operator.delegated.active.lose(cut.delegated);
         operator.delegated.unbonding.lose(cut.undelegating);
 
-        let own = cut.bonded.saturating_add(cut.unbonding);
+        let own = cut.own();
         let others = cut.delegated.saturating_add(cut.undelegating);
         let from_stash = Self::slash_hold(&stake_hold::<T>(), stash, own);
         let from_vault = Self::slash_hold(&delegation_hold::<T>(), &Self::vault(), others);

@@ -45,8 +45,10 @@ impl<T: Config> Pallet<T> {
             // More than the total issuance cannot be held, so this sum never saturates.
             operator.bonded = operator.bonded.saturating_add(amount);
             ensure!(operator.bonded >= T::MinBond::get(), Error::<T>::BondBelowMinimum);
+            // It can have unbonded all before, with others still behind it.
+            Self::ensure_below_cap(operator, operator.bonded.saturating_sub(amount))?;
             Self::hold(&stash, amount)?;
-            Self::rank(&stash, Some(operator));
+            Self::tell_stake(&stash, Some(operator));
             Ok(())
         })?;
         Self::deposit_event(Event::Bonded { operator: stash, amount });
@@ -69,7 +71,7 @@ impl<T: Config> Pallet<T> {
             }
             let unbonding = Unbonding { amount, until };
             Self::queue(operator, unbonding).map_err(|_| Error::<T>::UnbondingQueueFull)?;
-            Self::rank(&stash, Some(operator));
+            Self::tell_stake(&stash, Some(operator));
             Ok(())
         })?;
         Self::deposit_event(Event::Unbonded { operator: stash, amount, until });
@@ -90,7 +92,7 @@ impl<T: Config> Pallet<T> {
                     *last = Unbonding { amount: last.amount.saturating_add(amount), until };
                 }
             }
-            Self::rank(&stash, Some(operator));
+            Self::tell_stake(&stash, Some(operator));
             Ok(amount)
         })?;
         Self::deposit_event(Event::DrainingSet { operator: stash.clone(), draining: true });
@@ -138,12 +140,23 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// That nobody is owed `amount` of what is at stake for the operator: no slash waits, and what
-    /// stays covers what duties reserve.
-    pub(crate) fn ensure_free_to_go(operator: &OperatorOf<T>, amount: Balance) -> DispatchResult {
+    /// That an operator which comes back from below the minimum has no more delegations than its
+    /// stake allows. What it had before counts: what pay and slashes have changed binds nobody.
+    fn ensure_below_cap(operator: &OperatorOf<T>, before: Balance) -> DispatchResult {
+        ensure!(
+            before >= T::MinBond::get()
+                || operator.delegated.active.value <= Self::delegation_cap(operator.bonded),
+            Error::<T>::DelegationsAboveCap
+        );
+        Ok(())
+    }
+
+    /// That nobody is owed `amount` of the operator's own stake: no slash waits, and what stays
+    /// covers what duties reserve.
+    fn ensure_free_to_go(operator: &OperatorOf<T>, amount: Balance) -> DispatchResult {
         ensure!(operator.slashes.is_empty(), Error::<T>::SlashPending);
         ensure!(
-            operator.at_stake().saturating_sub(amount) >= operator.reserved,
+            operator.own_at_stake().saturating_sub(amount) >= operator.reserved,
             Error::<T>::StakeReserved
         );
         Ok(())
@@ -163,7 +176,7 @@ impl<T: Config> Pallet<T> {
         Workers::<T>::remove(&operator.worker);
         Contacts::<T>::remove(&stash);
         Operators::<T>::remove(&stash);
-        Self::rank(&stash, None);
+        Self::tell_stake(&stash, None);
         if operator.delegated.delegators > 0 {
             Orphans::<T>::insert(&stash, operator.delegated);
         }

@@ -113,7 +113,7 @@ impl<T: Config> Pallet<T> {
             }
         }
         ensure!(operator.reserved == reserved, "reserved is not the sum of the reservations");
-        ensure!(reserved <= operator.at_stake(), "more is reserved than is at stake");
+        ensure!(reserved <= operator.own_at_stake(), "more is reserved than is the operator's own");
         ensure!(operator.running == running, "running is not the number of slots taken");
         ensure!(
             operator.concurrency > 0 && operator.concurrency <= T::MaxConcurrency::get(),

@@ -259,7 +259,7 @@ where
     pub unbonding: BoundedVec<Unbonding, MaxUnbonding>,
     /// What others have delegated to it.
     pub delegated: Delegated,
-    /// The part of the stake that duties reserve.
+    /// The part of its own stake that duties reserve.
     pub reserved: Balance,
     /// The slashes that are not yet applied.
     pub slashes: BoundedVec<SlashId, MaxSlashes>,
@@ -282,12 +282,17 @@ where
 
     /// All that can be slashed: its stake, and what is on its way out of it.
     pub fn at_stake(&self) -> Balance {
-        self.bonded.saturating_add(self.unbonding_total()).saturating_add(self.delegated.total())
+        self.own_at_stake().saturating_add(self.delegated.total())
     }
 
-    /// The stake that is free for a new duty: no duty reserves it, and no slash waits for it.
+    /// Its own part of that, out of which duties reserve.
+    pub fn own_at_stake(&self) -> Balance {
+        self.bonded.saturating_add(self.unbonding_total())
+    }
+
+    /// The stake that is free for a new duty: its own that no duty reserves and no slash waits for.
     pub fn unreserved(&self) -> Balance {
-        self.stake().saturating_sub(self.reserved).saturating_sub(self.pending)
+        self.bonded.saturating_sub(self.reserved).saturating_sub(self.pending)
     }
 
     /// The sum of its own stake that is being unbonded.

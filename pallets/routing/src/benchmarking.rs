@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Benchmarks of hooks, reports, draws and changes, each on its most expensive path.
 
-use crate::{
-    pallet::*,
-    types::{Epoch, Served},
-};
+use crate::{pallet::*, types::Epoch};
 use alloc::vec::Vec;
 use assay_primitives::{
     report::heartbeat_answer,
-    traits::{Duties, Eligible, Load, OperatorChanged, Performance, Routing, Standing},
+    traits::{Duties, Eligible, Offered, OperatorChanged, Performance, Routing, Standing},
     Balance, BlockNumber, ModelId, Report,
 };
 use frame_benchmarking::v2::*;
@@ -28,8 +25,12 @@ fn stake<T: Config>() -> Balance {
     T::Parameters::get().stake_cap
 }
 
+fn offered(n: u32) -> Offered {
+    Offered { model: model(n), context: 4_096 }
+}
+
 fn standing<T: Config>(models: u32) -> Standing {
-    Standing { stake: stake::<T>(), models: (0..models).map(model).collect(), active: true }
+    Standing { stake: stake::<T>(), models: (0..models).map(offered).collect(), active: true }
 }
 
 fn operator<T: Config>(index: u32) -> T::AccountId {
@@ -78,7 +79,7 @@ fn begin_epoch<T: Config>() -> Epoch {
 }
 
 fn anyone(busy: u32) -> Eligible {
-    Eligible { price: 1, load: Load { running: busy, concurrency: 1 } }
+    Eligible { price: 1, running: busy }
 }
 
 fn is_silent<T: Config>(operator: &T::AccountId) -> bool {
@@ -235,22 +236,6 @@ mod benchmarks {
         assert_eq!(drawn.len() as u32, t);
     }
 
-    /// A silent operator comes back.
-    #[benchmark]
-    fn answered() {
-        let operators = operators::<T>(2, T::MaxModels::get());
-        let operator = operators.first().expect("there are two");
-        begin_epoch::<T>();
-        silence::<T>(operator);
-
-        #[block]
-        {
-            Pallet::<T>::answered(operator);
-        }
-
-        assert!(!is_silent::<T>(operator));
-    }
-
     /// An operator falls silent.
     #[benchmark]
     fn missed() {
@@ -269,23 +254,6 @@ mod benchmarks {
         }
 
         assert!(is_silent::<T>(operator));
-    }
-
-    #[benchmark]
-    fn delivered() {
-        let models = T::MaxModels::get();
-        let operators = operators::<T>(1, models);
-        let operator = operators.first().expect("there is one");
-        let last = model(models.saturating_sub(1));
-
-        #[block]
-        {
-            Pallet::<T>::delivered(operator, &last, 1_000, 1);
-        }
-
-        let served: Option<Served> =
-            Members::<T>::get(operator).and_then(|member| member.of(&last).copied());
-        assert_eq!(served.map(|served| served.work.tokens), Some(1_000));
     }
 
     /// An operator takes up models that others serve; one that serves none takes a place alone.

@@ -6,15 +6,16 @@ use crate::{
     pallet::{Config, CurrentEpoch, Markets, Members, Pallet, Slots},
     tree::Urn,
     types::{Buffer, Kind, Market, Slot},
+    weights::WeightInfo,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use assay_primitives::{
     draw,
     job::MAX_ALLOWED_OPERATORS,
-    traits::{Candidate, Drawn, Eligible, Routing},
-    ModelId,
+    traits::{Drawn, Eligible, Routing},
+    Balance, ModelId,
 };
-use frame_support::traits::Get;
+use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
 use sp_runtime::{Permill, SaturatedConversion};
 
@@ -26,22 +27,42 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
         eligible: impl Fn(&T::AccountId) -> Option<Eligible>,
     ) -> Option<Drawn<T::AccountId>> {
         let epoch = CurrentEpoch::<T>::get().index;
-        let cap = Self::cap(&Markets::<T>::get(model)?, epoch);
-        let tries = T::MaxTries::get().saturated_into();
-        let fits = |operator: T::AccountId| {
-            let given = Members::<T>::get(&operator)?.of(model)?.assigned.of(epoch);
-            let eligible = if given < cap { eligible(&operator) } else { None };
-            eligible.map(|eligible| (operator, eligible))
+        let candidate = |(operator, score): (T::AccountId, u64)| {
+            let Eligible { price, running } = eligible(&operator)?;
+            Some(Candidate { operator, score, price, running })
         };
-        if allowed.is_empty() {
-            let scores = StoredTree::<T>::new(model, Kind::Scores(Buffer::of(epoch)));
-            let mut urn = Urn::new(&scores, seed);
-            let slots = core::iter::from_fn(|| urn.draw()).take(tries);
-            less_busy(slots.filter_map(Self::operator_in).filter_map(fits))
-        } else {
+        if !allowed.is_empty() {
             let drawn = Self::draw_allowed(model, &seed, allowed, epoch).into_iter();
-            less_busy(drawn.take(tries).filter_map(fits))
+            return less_busy(drawn.filter_map(candidate).take(2));
         }
+        let cap = Self::cap(&Markets::<T>::get(model)?, epoch);
+        let has_room = |operator: &T::AccountId| {
+            let member = Members::<T>::get(operator);
+            member.and_then(|member| Some(member.of(model)?.assigned.of(epoch) < cap))
+        };
+        let scores = StoredTree::<T>::new(model, Kind::Scores(Buffer::of(epoch)));
+        let mut urn = Urn::new(&scores, seed);
+        let mut with_room = Vec::new();
+        let mut others = Vec::new();
+        for _ in 0..T::MaxTries::get() {
+            let Some((slot, score)) = urn.draw() else { break };
+            let Some(operator) = Self::operator_in(slot) else { continue };
+            let Some(next) = candidate((operator, score)) else { continue };
+            match has_room(&next.operator) {
+                Some(true) => with_room.push(next),
+                Some(false) => others.push(next),
+                None => {}
+            }
+            if with_room.len() == 2 {
+                break;
+            }
+        }
+        let first = if with_room.is_empty() { others } else { with_room };
+        less_busy(first.into_iter().take(2))
+    }
+
+    fn context(model: &ModelId) -> Option<u32> {
+        Markets::<T>::get(model)?.contexts.longest()
     }
 
     fn assigned(model: &ModelId, operator: &T::AccountId) {
@@ -67,14 +88,23 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
         let mut urn = Urn::new(&stakes, seed);
         core::iter::from_fn(|| urn.draw())
             .take(count.saturating_add(T::MaxTries::get()).saturated_into())
-            .filter_map(Self::operator_in)
+            .filter_map(|(slot, _)| Self::operator_in(slot))
             .filter(eligible)
             .take(count.saturated_into())
             .collect()
     }
 
-    fn max_tries() -> u32 {
-        T::MaxTries::get()
+    fn draw_weight(eligible: Weight) -> Weight {
+        let tries = T::MaxTries::get().max(MAX_ALLOWED_OPERATORS);
+        T::WeightInfo::draw(tries)
+            .max(T::WeightInfo::draw_allowed(MAX_ALLOWED_OPERATORS))
+            .saturating_add(T::WeightInfo::assigned())
+            .saturating_add(eligible.saturating_mul(tries.into()))
+    }
+
+    fn committee_weight(count: u32, eligible: Weight) -> Weight {
+        let tries = count.saturating_add(T::MaxTries::get());
+        T::WeightInfo::committee(tries).saturating_add(eligible.saturating_mul(tries.into()))
     }
 }
 
@@ -87,13 +117,13 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The allowed operators with a score, in the order in which they are drawn.
+    /// The allowed operators with a score, each with that, in the order in which they are drawn.
     fn draw_allowed(
         model: &ModelId,
         seed: &H256,
         allowed: &[T::AccountId],
         epoch: u32,
-    ) -> Vec<T::AccountId> {
+    ) -> Vec<(T::AccountId, u64)> {
         let most = MAX_ALLOWED_OPERATORS.saturated_into();
         let allowed: BTreeSet<&T::AccountId> = allowed.iter().take(most).collect();
         let candidates: Vec<_> = allowed
@@ -101,18 +131,18 @@ impl<T: Config> Pallet<T> {
             .filter_map(|account| {
                 let slot = Members::<T>::get(account)?.slot;
                 let score = Self::score_in(model, Buffer::of(epoch), slot);
-                Some(Candidate { account: account.clone(), weight: score.into(), price: 0 })
+                Some(draw::Weighted { item: (account.clone(), score), weight: score.into() })
             })
             .collect();
         draw::without_replacement(seed, &candidates, MAX_ALLOWED_OPERATORS)
             .into_iter()
-            .map(|candidate| candidate.account)
+            .map(|drawn| drawn.item)
             .collect()
     }
 
     /// The most jobs of the epoch that one operator of the market can have, with the next one: its
     /// part of all, which is never less than twice an even share, so that few operators can still
-    /// take all jobs.
+    /// take all jobs. Beyond it an operator is drawn where nobody else can take a job.
     pub(crate) fn cap(market: &Market, epoch: u32) -> u32 {
         let operators = market.scored_in(Buffer::of(epoch)).max(2);
         let share = T::CapShare::get().max(Permill::from_rational(2, operators));
@@ -121,13 +151,30 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// Of the first two the one that is less busy, and the first where they are alike.
+/// An operator that can take the job.
+struct Candidate<AccountId> {
+    operator: AccountId,
+    score: u64,
+    price: Balance,
+    running: u32,
+}
+
+impl<AccountId> Candidate<AccountId> {
+    /// Whether it runs fewer jobs for its score than the other. What it says of its own slots does
+    /// not matter: to claim more gains nothing.
+    fn is_less_busy_than(&self, other: &Self) -> bool {
+        let busy = |running: u32, score: u64| u128::from(running).saturating_mul(score.into());
+        busy(self.running, other.score) < busy(other.running, self.score)
+    }
+}
+
+/// Of two the one that is less busy, and the first where they are alike.
 fn less_busy<AccountId>(
-    mut eligible: impl Iterator<Item = (AccountId, Eligible)>,
+    mut candidates: impl Iterator<Item = Candidate<AccountId>>,
 ) -> Option<Drawn<AccountId>> {
-    let first = eligible.next()?;
-    let (operator, Eligible { price, .. }) = match eligible.next() {
-        Some(second) if second.1.load.is_lower_than(&first.1.load) => second,
+    let first = candidates.next()?;
+    let Candidate { operator, price, .. } = match candidates.next() {
+        Some(second) if second.is_less_busy_than(&first) => second,
         _ => first,
     };
     Some(Drawn { operator, price })

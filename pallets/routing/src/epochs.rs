@@ -2,13 +2,17 @@
 //! From epoch to epoch, a bounded number of operators per block.
 
 use crate::{
-    measure::smoothed,
+    measure::{learnt, smoothed},
     pallet::{Config, CurrentEpoch, Event, Markets, Members, Pallet, SlotCount, Slots, Tallies},
     score::{Measured, Params},
     types::{Buffer, Epoch, MemberOf, Slot},
     weights::WeightInfo,
+    LOG_TARGET,
 };
-use assay_primitives::{traits::BlockRandomness, BlockNumber};
+use assay_primitives::{
+    traits::{BlockRandomness, OperatorChanged, Standings},
+    BlockNumber,
+};
 use codec::Encode;
 use frame_support::{traits::Get, weights::Weight};
 use sp_runtime::traits::{BlakeTwo256, Hash};
@@ -27,15 +31,20 @@ impl<T: Config> Pallet<T> {
         let due = epoch.due(now, T::HeartbeatWindow::get()).min(most);
         let mut visits = 0u32;
         let mut models = 0u32;
+        let mut changes = Weight::zero();
         for slot in epoch.visited..due {
             visits = visits.saturating_add(1);
-            models = models.saturating_add(Self::visit(slot, &epoch, &params));
+            let Some((operator, member, changed)) = Self::look_up(slot) else { continue };
+            if changed {
+                changes.saturating_accrue(<Self as OperatorChanged<T::AccountId>>::weight());
+            }
+            models = models.saturating_add(Self::visit(operator, member, &epoch, &params));
         }
         if visits > 0 {
             epoch.visited = due;
             CurrentEpoch::<T>::put(epoch);
         }
-        T::WeightInfo::visit(visits, models)
+        T::WeightInfo::visit(visits, models).saturating_add(changes)
     }
 
     /// Begins an epoch. Its draws go by the scores that the visits of the one before have reckoned.
@@ -63,11 +72,33 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::EpochStarted { index, challenge, ends });
     }
 
-    /// Closes what the operator of a slot did since the last visit, and reckons its scores for the
-    /// next epoch; gives how many models it serves.
-    fn visit(slot: u32, epoch: &Epoch, params: &Params) -> u32 {
-        let Some(Slot::Taken(operator)) = Slots::<T>::get(slot) else { return 0 };
-        let Some(mut member) = Members::<T>::get(&operator) else { return 0 };
+    /// The operator of a slot, with its record brought up to how it stands, and whether that is new.
+    fn look_up(slot: u32) -> Option<(T::AccountId, MemberOf<T>, bool)> {
+        let Some(Slot::Taken(operator)) = Slots::<T>::get(slot) else { return None };
+        let member = Members::<T>::get(&operator)?;
+        let Some(standing) = T::Operators::standing(&operator) else {
+            log::error!(target: LOG_TARGET, "{operator:?} is no operator any more");
+            Self::remove(&operator, member);
+            return None;
+        };
+        if member.serves_as(&standing) {
+            // The visit writes what comes of the stake.
+            let member = MemberOf::<T> { stake: standing.stake, ..member };
+            return Some((operator, member, false));
+        }
+        let member = Self::stand(&operator, member, standing);
+        Some((operator, member, true))
+    }
+
+    /// Closes what an operator did since the last visit, and reckons its scores for the next epoch;
+    /// gives how many models it serves.
+    fn visit(
+        operator: T::AccountId,
+        mut member: MemberOf<T>,
+        epoch: &Epoch,
+        params: &Params,
+    ) -> u32 {
+        let slot = member.slot;
         let fell_silent = Self::close_heartbeat(&operator, &mut member, epoch);
         let uptime = core::mem::take(&mut member.conduct).uptime();
         member.uptime = smoothed(member.uptime, uptime, params.smoothing);
@@ -77,7 +108,7 @@ impl<T: Config> Pallet<T> {
         for served in served.iter_mut() {
             let work = core::mem::take(&mut served.work);
             let measured = Measured { uptime, speed: work.speed(), tokens: work.tokens };
-            served.speed = smoothed(served.speed, measured.speed, params.smoothing);
+            served.speed = learnt(served.speed, measured.speed, params.smoothing);
             let Some(mut market) = Markets::<T>::get(served.model) else { continue };
             let mut tally = Self::close_tally(&served.model, &mut market, epoch.index, params);
             let factors = member.factors(params, served);

@@ -64,7 +64,13 @@ impl<T: Config> Pallet<T> {
             member.owes = epoch.index.saturating_add(1);
             member.conduct.answered = member.conduct.answered.saturating_add(1);
         }
-        Self::note_life(operator, &mut member);
+        Self::note_life(&mut member);
+        if member.silent {
+            // It is drawn again.
+            member.silent = false;
+            Self::refresh(&member);
+            Self::deposit_event(Event::OperatorBack { operator: operator.clone() });
+        }
         Members::<T>::insert(operator, member);
         Self::deposit_event(Event::HeartbeatReceived { operator: operator.clone() });
         Ok(())

@@ -18,7 +18,8 @@
 //!
 //! Leaves of both trees are non-zero for members alone, and each is written anew at each visit, so
 //! nothing is ever to be cleared. What operators do of their own accord (register, change their
-//! stake, drain, leave) counts at once, in both.
+//! stake, drain, leave) counts at once, in both. What pay adds to a stake and duties take off it
+//! counts from the next visit on.
 //!
 //! ## Heartbeats
 //!
@@ -41,6 +42,7 @@
 
 extern crate alloc;
 
+pub mod contexts;
 mod draws;
 mod epochs;
 pub mod fixed;
@@ -85,7 +87,11 @@ pub mod pallet {
         weighting::Weights,
     };
     use alloc::vec::Vec;
-    use assay_primitives::{api::Allocation, traits::BlockRandomness, BlockNumber, ModelId};
+    use assay_primitives::{
+        api::Allocation,
+        traits::{BlockRandomness, Standings},
+        BlockNumber, ModelId,
+    };
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
     use sp_core::H256;
@@ -96,6 +102,9 @@ pub mod pallet {
     pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
         /// What challenges are made of.
         type Randomness: BlockRandomness;
+
+        /// Who knows how the operators stand.
+        type Operators: Standings<Self::AccountId>;
 
         /// What scores are reckoned with.
         type Parameters: Get<Params>;

@@ -2,6 +2,7 @@
 //! Models as markets: their trees in storage, and their terms from epoch to epoch.
 
 use crate::{
+    contexts::Contexts,
     pallet::{Config, Event, Markets, Pallet, Tallies, TreeNodes},
     score::{Params, Tally},
     tree::{self, Node, Nodes},
@@ -92,7 +93,27 @@ impl<T: Config> Pallet<T> {
         Markets::<T>::insert(model, market);
     }
 
-    /// The operator of that slot does not serve the model any more.
+    /// The contexts of a member count in its markets, while it takes duties.
+    pub(crate) fn offer_contexts(member: &MemberOf<T>) {
+        Self::change_contexts(member, Contexts::add);
+    }
+
+    /// They do not count any more.
+    pub(crate) fn withdraw_contexts(member: &MemberOf<T>) {
+        Self::change_contexts(member, Contexts::remove);
+    }
+
+    fn change_contexts(member: &MemberOf<T>, change: impl Fn(&mut Contexts, u32)) {
+        for served in member.served.iter().filter(|_| member.active) {
+            Markets::<T>::mutate(served.model, |market| {
+                let Some(market) = market else { return };
+                change(&mut market.contexts, served.context);
+            });
+        }
+    }
+
+    /// The operator of that slot does not serve the model any more. Its context is withdrawn
+    /// already.
     pub(crate) fn leave_market(model: &ModelId, slot: u32) {
         let Some(mut market) = Markets::<T>::get(model) else { return };
         Self::set_leaves(model, &mut market, slot, 0, 0);

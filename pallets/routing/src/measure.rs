@@ -56,32 +56,42 @@ impl Conduct {
     MaxEncodedLen,
 )]
 pub struct Work {
-    /// Tokens of outputs that stand.
+    /// Tokens of outputs that were verified.
     pub tokens: u64,
-    /// What they took, in milliseconds, summed over the jobs.
-    pub millis: u64,
+    /// Those tokens, each times the speed of its job.
+    pub weighted: u128,
 }
 
 impl Work {
     /// Adds a job. Nothing is faster than a millisecond.
     pub fn add(&mut self, tokens: u32, millis: u64) {
+        let scaled = u64::from(tokens).saturating_mul(1_000_000);
+        // In thousandths of tokens over thousands of milliseconds.
+        let speed = scaled.checked_div(millis.max(1)).unwrap_or(MAX_SPEED).min(MAX_SPEED);
         self.tokens = self.tokens.saturating_add(tokens.into());
-        self.millis = self.millis.saturating_add(millis.max(1));
+        let weighted = u128::from(speed).saturating_mul(tokens.into());
+        self.weighted = self.weighted.saturating_add(weighted);
     }
 
-    /// All tokens over all time, which is the harmonic mean of the jobs' speeds weighted by their
-    /// tokens: a short job at high speed does not outweigh a long one. `None` where there was none.
+    /// The mean of the jobs' speeds weighted by their tokens: a short job counts for little, whether
+    /// it was fast or slow. `None` where there was none.
     pub fn speed(&self) -> Option<Speed> {
-        // In thousandths of tokens over thousands of milliseconds.
-        let scaled = u128::from(self.tokens).saturating_mul(1_000_000);
-        let speed = scaled.checked_div(self.millis.into())?;
-        (self.tokens > 0).then(|| u64::try_from(speed).unwrap_or(MAX_SPEED).min(MAX_SPEED))
+        let speed = self.weighted.checked_div(self.tokens.into())?;
+        Some(u64::try_from(speed).unwrap_or(MAX_SPEED).min(MAX_SPEED))
     }
 }
 
 /// A value smoothed over epochs, after one in which `measured` was measured.
 pub fn smoothed(before: u64, measured: Option<u64>, step: Billionths) -> u64 {
     measured.map_or(before, |measured| approach(before, measured, step))
+}
+
+/// A speed smoothed over epochs. The first that is measured stands as it is.
+pub fn learnt(before: Speed, measured: Option<Speed>, step: Billionths) -> Speed {
+    match before {
+        0 => measured.unwrap_or(0),
+        before => smoothed(before, measured, step),
+    }
 }
 
 #[cfg(test)]
@@ -102,15 +112,29 @@ mod tests {
         assert_eq!(work.speed(), None);
         work.add(1_000, 10_000);
         assert_eq!(work.speed(), Some(100_000));
-        // A single token in no time changes next to nothing.
+        // A single token in no time changes next to nothing, and neither does one that took long.
         work.add(1, 0);
-        assert_eq!(work.speed(), Some(100_089));
+        assert_eq!(work.speed(), Some(100_899));
+        work.add(1, 60_000);
+        assert_eq!(work.speed(), Some(100_798));
+        work.add(1_000, 20_000);
+        assert_eq!(work.speed(), Some(75_449));
     }
 
     #[test]
     fn speed_has_a_maximum() {
-        let work = Work { tokens: u64::MAX, millis: 1 };
+        let work = Work { tokens: 1, weighted: u128::MAX };
         assert_eq!(work.speed(), Some(MAX_SPEED));
+        let mut work = Work::default();
+        work.add(u32::MAX, 0);
+        assert_eq!(work.speed(), Some(MAX_SPEED));
+    }
+
+    #[test]
+    fn first_speed_stands_as_it_is() {
+        assert_eq!(learnt(0, None, ONE / 2), 0);
+        assert_eq!(learnt(0, Some(80), ONE / 2), 80);
+        assert_eq!(learnt(80, Some(40), ONE / 2), 60);
     }
 
     #[test]

@@ -5,14 +5,12 @@ use crate::{
     measure::{Conduct, Work},
     pallet::{Config, CurrentEpoch, FirstFree, Members, Pallet, SlotCount, Slots},
     types::{EpochCount, MemberOf, Served, Slot},
+    weights::WeightInfo,
     LOG_TARGET,
 };
 use alloc::vec::Vec;
-use assay_primitives::{
-    traits::{OperatorChanged, Standing},
-    ModelId,
-};
-use frame_support::{traits::Get, BoundedVec};
+use assay_primitives::traits::{Offered, OperatorChanged, Standing};
+use frame_support::{traits::Get, weights::Weight, BoundedVec};
 
 impl<T: Config> OperatorChanged<T::AccountId> for Pallet<T> {
     fn changed(operator: &T::AccountId, standing: Option<Standing>) {
@@ -21,11 +19,20 @@ impl<T: Config> OperatorChanged<T::AccountId> for Pallet<T> {
             (Some(member), None) => Self::remove(operator, member),
             (None, Some(standing)) => {
                 if let Some(member) = Self::newcomer(operator) {
-                    Self::stand(operator, member, standing);
+                    let member = Self::stand(operator, member, standing);
+                    Members::<T>::insert(operator, member);
                 }
             }
-            (Some(member), Some(standing)) => Self::stand(operator, member, standing),
+            (Some(member), Some(standing)) => {
+                let member = Self::stand(operator, member, standing);
+                Members::<T>::insert(operator, member);
+            }
         }
+    }
+
+    fn weight() -> Weight {
+        // It can leave all its models and take up others.
+        T::WeightInfo::changed(T::MaxModels::get()).saturating_mul(2)
     }
 }
 
@@ -51,8 +58,12 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Records how an operator stands, and draws by that from now on.
-    fn stand(operator: &T::AccountId, mut member: MemberOf<T>, standing: Standing) {
+    /// The record of an operator that stands so. Draws go by that from now on.
+    pub(crate) fn stand(
+        operator: &T::AccountId,
+        mut member: MemberOf<T>,
+        standing: Standing,
+    ) -> MemberOf<T> {
         let epoch = CurrentEpoch::<T>::get().index;
         let Standing { stake, models, active } = standing;
         if active && !member.active {
@@ -60,28 +71,36 @@ impl<T: Config> Pallet<T> {
             member.owes = member.owes.max(epoch.saturating_add(1));
             member.answered_at = Self::now();
         }
-        member.stake = stake;
-        member.active = active;
-        let (keeps, leaves): (Vec<_>, Vec<_>) =
-            member.served.iter().copied().partition(|served| models.contains(&served.model));
+        let offers = |served: &Served| models.iter().any(|offered| offered.model == served.model);
+        let (keeps, leaves): (Vec<_>, Vec<_>) = member.served.iter().copied().partition(offers);
+        Self::withdraw_contexts(&member);
         for served in leaves {
             Self::leave_market(&served.model, member.slot);
         }
         member.served = BoundedVec::truncate_from(keeps);
-        for model in models {
-            Self::serve(operator, &mut member, model, epoch);
+        member.stake = stake;
+        member.active = active;
+        for offered in models {
+            Self::serve(operator, &mut member, offered, epoch);
         }
+        Self::offer_contexts(&member);
         Self::refresh(&member);
-        Members::<T>::insert(operator, member);
+        member
     }
 
-    /// The operator serves the model too.
-    fn serve(operator: &T::AccountId, member: &mut MemberOf<T>, model: ModelId, epoch: u32) {
-        if member.of(&model).is_some() {
+    /// The operator serves the model too, or with another context.
+    fn serve(
+        operator: &T::AccountId,
+        member: &mut MemberOf<T>,
+        Offered { model, context }: Offered,
+        epoch: u32,
+    ) {
+        if let Some(served) = member.of_mut(&model) {
+            served.context = context;
             return;
         }
-        let served =
-            Served { model, speed: 0, work: Work::default(), assigned: EpochCount::default() };
+        let (work, assigned) = (Work::default(), EpochCount::default());
+        let served = Served { model, context, speed: 0, work, assigned };
         if member.served.try_push(served).is_err() {
             log::error!(target: LOG_TARGET, "{operator:?} serves more models than it can");
             return;
@@ -89,7 +108,8 @@ impl<T: Config> Pallet<T> {
         Self::join_market(&model, epoch);
     }
 
-    fn remove(operator: &T::AccountId, member: MemberOf<T>) {
+    pub(crate) fn remove(operator: &T::AccountId, member: MemberOf<T>) {
+        Self::withdraw_contexts(&member);
         for served in &member.served {
             Self::leave_market(&served.model, member.slot);
         }

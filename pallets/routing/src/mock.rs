@@ -7,7 +7,7 @@ use crate::{
     markets::StoredTree,
     score::{Mode, Params},
     tree,
-    types::{Kind, MemberOf},
+    types::{Kind, MemberOf, Served},
     weighting::Weights,
     Event,
 };
@@ -15,8 +15,8 @@ use assay_primitives::{
     api::Allocation,
     report::heartbeat_answer,
     traits::{
-        BlockRandomness, Drawn, Duties, Eligible, Load, OperatorChanged, Performance as _,
-        Routing as _, Standing,
+        BlockRandomness, Drawn, Duties, Eligible, Offered, OperatorChanged, Performance as _,
+        Routing as _, Standing, Standings,
     },
     Balance, BlockNumber, ModelId, Report,
 };
@@ -28,6 +28,7 @@ use frame_support::{
 };
 use sp_core::H256;
 use sp_runtime::{BuildStorage, DispatchResult, Permill};
+use std::collections::BTreeMap;
 
 pub type AccountId = u64;
 
@@ -39,6 +40,8 @@ pub const MIN_STAKE: Balance = 1_000;
 /// What the operators stake.
 pub const STAKE: Balance = 100_000;
 pub const PRICE: Balance = 5;
+/// The longest context that they offer.
+pub const CONTEXT: u32 = 200;
 pub const LENGTH: BlockNumber = 20;
 pub const WINDOW: BlockNumber = 5;
 
@@ -99,9 +102,18 @@ parameter_types! {
     pub static MaxTries: u32 = 4;
     /// The randomness of the parent block.
     pub static ParentRandomness: Option<H256> = Some(H256::repeat_byte(7));
+    /// How the operators stand.
+    pub static Stands: BTreeMap<AccountId, Standing> = BTreeMap::new();
+}
+
+impl Standings<AccountId> for Stands {
+    fn standing(operator: &AccountId) -> Option<Standing> {
+        Self::get().get(operator).cloned()
+    }
 }
 
 impl pallet_routing::Config for Test {
+    type Operators = Stands;
     type Randomness = ParentRandomness;
     type Parameters = Parameters;
     type EpochLength = EpochLength;
@@ -133,19 +145,33 @@ pub fn seed(n: u64) -> H256 {
 
 /// An operator that serves these models.
 pub fn serve(operator: AccountId, stake: Balance, models: &[ModelId]) {
-    let standing = Standing { stake, models: models.to_vec(), active: true };
-    Routing::changed(&operator, Some(standing));
+    let models = models.iter().map(|model| Offered { model: *model, context: CONTEXT }).collect();
+    stand(operator, Some(Standing { stake, models, active: true }));
+}
+
+/// The operator stands like this now, and the pallet is told.
+pub fn stand(operator: AccountId, standing: Option<Standing>) {
+    set_standing(operator, standing.clone());
+    Routing::changed(&operator, standing);
+}
+
+/// The operator stands like this now, and the pallet is not told.
+pub fn set_standing(operator: AccountId, standing: Option<Standing>) {
+    Stands::mutate(|all| match standing {
+        Some(standing) => all.insert(operator, standing),
+        None => all.remove(&operator),
+    });
 }
 
 pub fn drain(operator: AccountId) {
     let member = member(operator);
-    let models = member.served.iter().map(|served| served.model).collect();
-    let standing = Standing { stake: member.stake, models, active: false };
-    Routing::changed(&operator, Some(standing));
+    let offered = |served: &Served| Offered { model: served.model, context: served.context };
+    let models = member.served.iter().map(offered).collect();
+    stand(operator, Some(Standing { stake: member.stake, models, active: false }));
 }
 
 pub fn leave(operator: AccountId) {
-    Routing::changed(&operator, None);
+    stand(operator, None);
 }
 
 pub fn member(operator: AccountId) -> MemberOf<Test> {
@@ -166,7 +192,7 @@ pub fn score(operator: AccountId) -> u64 {
 
 /// Anyone can take it, and nobody is busy.
 pub fn anyone(_: &AccountId) -> Option<Eligible> {
-    Some(Eligible { price: PRICE, load: Load { running: 0, concurrency: 1 } })
+    Some(Eligible { price: PRICE, running: 0 })
 }
 
 /// Who takes a job of model 1.
@@ -175,8 +201,8 @@ pub fn draw(n: u64) -> Option<AccountId> {
 }
 
 /// Who wins how many of `count` draws.
-pub fn wins(count: u64) -> std::collections::BTreeMap<AccountId, u32> {
-    let mut wins = std::collections::BTreeMap::new();
+pub fn wins(count: u64) -> BTreeMap<AccountId, u32> {
+    let mut wins = BTreeMap::new();
     for winner in (0..count).filter_map(draw) {
         *wins.entry(winner).or_default() += 1;
     }
@@ -278,6 +304,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     MaxVisits::set(4);
     MaxTries::set(4);
     ParentRandomness::set(Some(H256::repeat_byte(7)));
+    Stands::take();
     let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
     let mut ext = sp_io::TestExternalities::new(storage);
     ext.execute_with(|| System::set_block_number(0));

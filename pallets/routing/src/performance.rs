@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What operators are seen to do.
 
-use crate::pallet::{Config, Event, Members, Pallet};
-use crate::types::MemberOf;
+use crate::{
+    pallet::{Config, Event, Members, Pallet},
+    types::MemberOf,
+    weights::WeightInfo,
+};
 use assay_primitives::{traits::Performance, BlockNumber, ModelId};
-use frame_support::traits::Get;
+use frame_support::{traits::Get, weights::Weight};
+
+/// The fewest tokens of an output whose speed counts: time is counted in blocks, which is too coarse
+/// for less.
+pub const MIN_MEASURED_TOKENS: u32 = 32;
 
 impl<T: Config> Performance<T::AccountId> for Pallet<T> {
     fn answered(operator: &T::AccountId) {
-        let Some(mut member) = Members::<T>::get(operator) else { return };
-        member.conduct.answered = member.conduct.answered.saturating_add(1);
-        Self::note_life(operator, &mut member);
-        Members::<T>::insert(operator, member);
+        Members::<T>::mutate(operator, |member| {
+            let Some(member) = member else { return };
+            member.conduct.answered = member.conduct.answered.saturating_add(1);
+            Self::note_life(member);
+        });
     }
 
     fn missed(operator: &T::AccountId) {
@@ -27,22 +35,24 @@ impl<T: Config> Performance<T::AccountId> for Pallet<T> {
             let Some(served) = member.as_mut().and_then(|member| member.of_mut(model)) else {
                 return;
             };
+            if tokens < MIN_MEASURED_TOKENS {
+                return;
+            }
             let millis = u64::from(blocks.max(1)).saturating_mul(T::BlockMillis::get().into());
             served.work.add(tokens, millis);
         });
     }
+
+    fn miss_weight() -> Weight {
+        T::WeightInfo::missed()
+    }
 }
 
 impl<T: Config> Pallet<T> {
-    /// The operator is there: if it was silent, it is drawn again.
-    pub(crate) fn note_life(operator: &T::AccountId, member: &mut MemberOf<T>) {
+    /// The operator is there.
+    pub(crate) fn note_life(member: &mut MemberOf<T>) {
         member.misses = 0;
         member.answered_at = Self::now();
-        if member.silent {
-            member.silent = false;
-            Self::refresh(member);
-            Self::deposit_event(Event::OperatorBack { operator: operator.clone() });
-        }
     }
 
     /// The operator did not answer; gives whether it has fallen silent by that.

@@ -116,8 +116,8 @@ impl<'a, N: Nodes> Urn<'a, N> {
         Self { nodes, seed, drawn: Vec::new() }
     }
 
-    /// The next leaf; `None` where nothing but zeros is left.
-    pub fn draw(&mut self) -> Option<u32> {
+    /// The next leaf with its value; `None` where nothing but zeros is left.
+    pub fn draw(&mut self) -> Option<(u32, u64)> {
         let gone = self.drawn.iter().fold(0u64, |sum, (_, value)| sum.saturating_add(*value));
         let left = total(self.nodes).saturating_sub(gone);
         if left == 0 {
@@ -127,7 +127,7 @@ impl<'a, N: Nodes> Urn<'a, N> {
         let ticket = draw::number_below(&self.seed, n, left.into());
         let (leaf, value) = self.find(u64::try_from(ticket).ok()?)?;
         self.drawn.push((leaf, value));
-        Some(leaf)
+        Some((leaf, value))
     }
 
     /// The leaf in whose part of the values that are left the ticket lies.
@@ -220,7 +220,7 @@ mod tests {
         let nodes = tree(&BTreeMap::from([(0, 1_000), (31, 2_000), (32, 3_000), (32_767, 4_000)]));
         let mut wins = BTreeMap::<u32, u32>::new();
         for n in 0..10_000 {
-            let leaf = Urn::new(&nodes, H256::from_low_u64_be(n)).draw().unwrap();
+            let (leaf, _) = Urn::new(&nodes, H256::from_low_u64_be(n)).draw().unwrap();
             *wins.entry(leaf).or_default() += 1;
         }
         // Chi-square with three degrees of freedom: 16.3 has a probability of 0.1 %.
@@ -284,7 +284,7 @@ mod tests {
         ) {
             let nodes = tree(&leaves);
             let mut urn = Urn::new(&nodes, H256(seed));
-            let mut drawn: Vec<u32> = core::iter::from_fn(|| urn.draw()).collect();
+            let mut drawn: Vec<u32> = core::iter::from_fn(|| urn.draw()).map(|it| it.0).collect();
             drawn.sort_unstable();
             let there: Vec<u32> =
                 leaves.iter().filter(|(_, value)| **value > 0).map(|(at, _)| *at).collect();
@@ -300,18 +300,14 @@ mod tests {
         ) {
             let nodes = tree(&leaves);
             let mut urn = Urn::new(&nodes, H256(seed));
-            let drawn: Vec<u32> = (0..count).filter_map(|_| urn.draw()).collect();
+            let drawn: Vec<u32> = (0..count).filter_map(|_| urn.draw()).map(|it| it.0).collect();
             let candidates: Vec<_> = leaves
                 .iter()
-                .map(|(at, value)| assay_primitives::traits::Candidate {
-                    account: *at,
-                    weight: u128::from(*value),
-                    price: 0,
-                })
+                .map(|(at, value)| draw::Weighted { item: *at, weight: u128::from(*value) })
                 .collect();
             let list: Vec<u32> = draw::without_replacement(&H256(seed), &candidates, count)
                 .into_iter()
-                .map(|candidate| candidate.account)
+                .map(|drawn| drawn.item)
                 .collect();
             prop_assert_eq!(drawn, list);
         }

@@ -2,6 +2,7 @@
 //! What holds between any two blocks.
 
 use crate::{
+    contexts::Contexts,
     fixed::ONE,
     markets::StoredTree,
     pallet::{
@@ -16,6 +17,13 @@ use assay_primitives::ModelId;
 use frame_support::{ensure, traits::Get};
 use sp_runtime::{SaturatedConversion, TryRuntimeError};
 
+/// Those who serve a model.
+#[derive(Default)]
+struct Serving {
+    members: u32,
+    contexts: Contexts,
+}
+
 impl<T: Config> Pallet<T> {
     /// Every node of a tree is the sum of what is below it; leaves are those of members that can be
     /// drawn; places, members and models name each other; nothing exceeds its bounds.
@@ -25,14 +33,17 @@ impl<T: Config> Pallet<T> {
         ensure!(epoch.slots <= SlotCount::<T>::get(), "an epoch has more turns than places");
         ensure!(epoch.started <= epoch.ends, "an epoch ends before it begins");
         let mut members = 0u32;
-        let mut serving = BTreeMap::<ModelId, u32>::new();
+        let mut serving = BTreeMap::<ModelId, Serving>::new();
         for (operator, member) in Members::<T>::iter() {
             members = members.saturating_add(1);
             let place = Slots::<T>::get(member.slot);
             ensure!(place == Some(Slot::Taken(operator)), "a member's place is not its own");
             for served in &member.served {
-                let count = serving.entry(served.model).or_default();
-                *count = count.saturating_add(1);
+                let serving = serving.entry(served.model).or_default();
+                serving.members = serving.members.saturating_add(1);
+                if member.active {
+                    serving.contexts.add(served.context);
+                }
             }
             Self::check_member(&member, epoch.index)?;
         }
@@ -85,10 +96,17 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The markets are the models that members serve.
-    fn check_markets(serving: &BTreeMap<ModelId, u32>, epoch: u32) -> Result<(), TryRuntimeError> {
+    fn check_markets(
+        serving: &BTreeMap<ModelId, Serving>,
+        epoch: u32,
+    ) -> Result<(), TryRuntimeError> {
         ensure!(Markets::<T>::iter().count() == serving.len(), "a market that nobody serves");
         for (model, market) in Markets::<T>::iter() {
-            ensure!(serving.get(&model) == Some(&market.members), "members of a market miscounted");
+            let serving = serving.get(&model).ok_or("a market that nobody serves")?;
+            ensure!(serving.members == market.members, "members of a market miscounted");
+            let (all, said) = (&serving.contexts, &market.contexts);
+            ensure!(all.operators() == said.operators(), "contexts of a market miscounted");
+            ensure!(all.longest() <= said.longest(), "a longer context is offered than is known");
             ensure!(market.epoch <= epoch, "the terms of a market are of no epoch yet");
             for buffer in Buffer::ALL {
                 let scores = TreeNodes::<T>::iter_prefix((model, Kind::Scores(buffer)));

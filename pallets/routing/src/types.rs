@@ -2,12 +2,16 @@
 //! Epochs, and the records of operators and of models.
 
 use crate::{
+    contexts::Contexts,
     fixed::Billionths,
     measure::{Conduct, Speed, Work},
     pallet::Config,
     score::{Factors, Params, Terms},
 };
-use assay_primitives::{Balance, BlockNumber, ModelId};
+use assay_primitives::{
+    traits::{Offered, Standing},
+    Balance, BlockNumber, ModelId,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     pallet_prelude::{CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound},
@@ -202,6 +206,8 @@ impl EpochCount {
 pub struct Served {
     /// The model.
     pub model: ModelId,
+    /// Its longest context with it, in tokens.
+    pub context: u32,
     /// The operator's speed with it, smoothed over epochs; 0 where none was measured yet.
     pub speed: Speed,
     /// What it delivered since it was last visited.
@@ -258,6 +264,16 @@ impl<MaxModels: Get<u32>> Member<MaxModels> {
         self.served.iter_mut().find(|served| served.model == *model)
     }
 
+    /// Whether it is on record as serving so, whatever its stake.
+    pub fn serves_as(&self, standing: &Standing) -> bool {
+        let has = |offered: &Offered| {
+            self.of(&offered.model).is_some_and(|served| served.context == offered.context)
+        };
+        self.active == standing.active
+            && self.served.len() == standing.models.len()
+            && standing.models.iter().all(has)
+    }
+
     /// Its stake in parts of the cap; 0 while it is not to be drawn for anything.
     pub fn backed(&self, params: &Params) -> Billionths {
         if self.active && !self.silent {
@@ -300,6 +316,8 @@ pub struct Market {
     pub terms: Terms,
     /// Jobs that were assigned in the epoch.
     pub assigned: EpochCount,
+    /// The contexts that its active operators offer.
+    pub contexts: Contexts,
 }
 
 impl Market {
@@ -311,6 +329,7 @@ impl Market {
             epoch,
             terms: Terms::new(params),
             assigned: EpochCount::default(),
+            contexts: Contexts::default(),
         }
     }
 

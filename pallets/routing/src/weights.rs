@@ -19,9 +19,7 @@ pub trait WeightInfo {
 	fn draw_allowed(t: u32, ) -> Weight;
 	fn assigned() -> Weight;
 	fn committee(t: u32, ) -> Weight;
-	fn answered() -> Weight;
 	fn missed() -> Weight;
-	fn delivered() -> Weight;
 	fn changed(m: u32, ) -> Weight;
 }
 
@@ -77,20 +75,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(t.into())))
 			.saturating_add(Weight::from_parts(0, 4500).saturating_mul(t.into()))
 	}
-	fn answered() -> Weight {
-		Weight::from_parts(700_000_000, 24000)
-			.saturating_add(T::DbWeight::get().reads(82_u64))
-			.saturating_add(T::DbWeight::get().writes(82_u64))
-	}
 	fn missed() -> Weight {
 		Weight::from_parts(700_000_000, 24000)
 			.saturating_add(T::DbWeight::get().reads(82_u64))
 			.saturating_add(T::DbWeight::get().writes(82_u64))
-	}
-	fn delivered() -> Weight {
-		Weight::from_parts(20_000_000, 4000)
-			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn changed(m: u32, ) -> Weight {
 		Weight::from_parts(40_000_000, 6000)
@@ -154,20 +142,10 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads((3_u64).saturating_mul(t.into())))
 			.saturating_add(Weight::from_parts(0, 4500).saturating_mul(t.into()))
 	}
-	fn answered() -> Weight {
-		Weight::from_parts(700_000_000, 24000)
-			.saturating_add(ParityDbWeight::get().reads(82_u64))
-			.saturating_add(ParityDbWeight::get().writes(82_u64))
-	}
 	fn missed() -> Weight {
 		Weight::from_parts(700_000_000, 24000)
 			.saturating_add(ParityDbWeight::get().reads(82_u64))
 			.saturating_add(ParityDbWeight::get().writes(82_u64))
-	}
-	fn delivered() -> Weight {
-		Weight::from_parts(20_000_000, 4000)
-			.saturating_add(ParityDbWeight::get().reads(1_u64))
-			.saturating_add(ParityDbWeight::get().writes(1_u64))
 	}
 	fn changed(m: u32, ) -> Weight {
 		Weight::from_parts(40_000_000, 6000)

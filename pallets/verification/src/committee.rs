@@ -10,10 +10,10 @@ use assay_primitives::{
     draw::{self, Purpose},
     job::JobId,
     settlement::AuditOutcome,
-    traits::{AuditSubject, AuditedJobs, BlockRandomness, Duty, Escrow, Operators},
+    traits::{AuditSubject, AuditedJobs, BlockRandomness, Duty, Escrow, Operators, Routing, Terms},
     Balance, BlockNumber,
 };
-use frame_support::{traits::Get, BoundedVec};
+use frame_support::{traits::Get, weights::Weight, BoundedVec};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
@@ -49,17 +49,13 @@ impl<T: Config> Pallet<T> {
         now: BlockNumber,
     ) {
         let bond = Self::bond_of(subject);
-        let candidates = T::Operators::candidates(&subject.spec.model, false, |account, _| {
-            let involved = *account == subject.operator
-                || *account == subject.client
-                || T::Operators::delegates(&subject.operator, account);
-            (!involved && !audit.silent.contains(account)).then_some(bond)
-        });
         let seed = draw::seed(randomness, job, Purpose::Committee(audit.round));
-        let drawn = draw::without_replacement(&seed, &candidates, T::CommitteeSize::get());
+        let drawn =
+            T::Routing::committee(&subject.spec.model, seed, T::CommitteeSize::get(), |account| {
+                !audit.silent.contains(account) && Self::can_verify(account, subject, bond)
+            });
         let seats = drawn
             .into_iter()
-            .map(|candidate| candidate.account)
             .filter(|account| T::Operators::reserve(account, Duty::Verify(*job), bond).is_ok())
             .map(|verifier| Seat { verifier, ballot: Ballot::Awaited })
             .collect();
@@ -80,6 +76,26 @@ impl<T: Config> Pallet<T> {
         let round = audit.round;
         Self::put(job, audit);
         Self::deposit_event(Event::AuditDrawn { job: *job, round, committee, until });
+    }
+
+    /// Whether the operator can re-run the job, has nothing to do with it otherwise, and can stand for
+    /// its verdict.
+    fn can_verify(
+        account: &T::AccountId,
+        subject: &AuditSubject<T::AccountId>,
+        bond: Balance,
+    ) -> bool {
+        let involved = *account == subject.operator
+            || *account == subject.client
+            || T::Operators::delegates(&subject.operator, account);
+        let able = |terms: Terms| bond <= terms.unreserved && subject.spec.fits(terms.context);
+        !involved && T::Operators::terms(account, &subject.spec.model).is_some_and(able)
+    }
+
+    /// What a draw weighs at most, beside what is measured of it.
+    pub fn draw_weight() -> Weight {
+        // The operator's record, and whether it has delegated.
+        T::Routing::committee_weight(T::CommitteeSize::get(), T::DbWeight::get().reads(2))
     }
 
     /// What each verifier of the job has at stake.

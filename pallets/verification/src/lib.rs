@@ -25,7 +25,7 @@
 //! # Neighbours
 //! `Jobs` tells of deliveries through [`Auditor`](assay_primitives::traits::Auditor), hears of
 //! outcomes through [`AuditedJobs`](assay_primitives::traits::AuditedJobs), and pays verifiers.
-//! `Operators` holds the bonds; `Escrow` only deposits what was taken out of them.
+//! `Operators` holds the bonds, `Routing` draws committees; `Escrow` only deposits what was taken out of them.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -63,7 +63,7 @@ pub mod pallet {
         agenda::Agenda,
         job::JobId,
         settlement::AuditOutcome,
-        traits::{AuditedJobs, BlockRandomness, Escrow, Operators},
+        traits::{AuditedJobs, BlockRandomness, Escrow, Operators, Routing},
         verdict::Verdict,
         Balance, BlockNumber,
     };
@@ -76,11 +76,13 @@ pub mod pallet {
     pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// The jobs that are audited.
         type Jobs: AuditedJobs<Self::AccountId>;
-        /// Holds the bonds, and knows who serves which model.
+        /// Holds the bonds, and knows on what terms who serves which model.
         type Operators: Operators<
             Self::AccountId,
             Credit = <Self::Escrow as Escrow<Self::AccountId>>::Credit,
         >;
+        /// Draws committees.
+        type Routing: Routing<Self::AccountId>;
         /// Deposits what was taken out of bonds.
         type Escrow: Escrow<Self::AccountId>;
         /// What audits and committees are drawn with.
@@ -248,8 +250,8 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
             let moved = Self::work_off(now.saturated_into());
-            let draws = T::WeightInfo::draw(T::Operators::max_operators())
-                .saturating_mul(moved.draws.into());
+            let draw = T::WeightInfo::draw().saturating_add(Self::draw_weight());
+            let draws = draw.saturating_mul(moved.draws.into());
             let others = T::WeightInfo::advance().saturating_mul(moved.others.into());
             T::WeightInfo::on_initialize().saturating_add(draws).saturating_add(others)
         }

@@ -17,7 +17,7 @@ pub trait WeightInfo {
 	fn commit_verdict() -> Weight;
 	fn reveal_verdict() -> Weight;
 	fn on_initialize() -> Weight;
-	fn draw(m: u32, ) -> Weight;
+	fn draw() -> Weight;
 }
 
 /// Weights for `pallet_verification` with the database of the runtime.
@@ -47,15 +47,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(34_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	fn draw(m: u32, ) -> Weight {
+	fn draw() -> Weight {
 		// Minimum execution time: 110_910_000 picoseconds.
 		Weight::from_parts(86_201_629, 8757)
-			// Standard error: 15_523
-			.saturating_add(Weight::from_parts(4_519_493, 0).saturating_mul(m.into()))
 			.saturating_add(T::DbWeight::get().reads(13_u64))
-			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(m.into())))
 			.saturating_add(T::DbWeight::get().writes(13_u64))
-			.saturating_add(Weight::from_parts(0, 3173).saturating_mul(m.into()))
 	}
 }
 
@@ -81,12 +77,9 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads(34_u64))
 			.saturating_add(ParityDbWeight::get().writes(1_u64))
 	}
-	fn draw(m: u32, ) -> Weight {
+	fn draw() -> Weight {
 		Weight::from_parts(86_201_629, 8757)
-			.saturating_add(Weight::from_parts(4_519_493, 0).saturating_mul(m.into()))
 			.saturating_add(ParityDbWeight::get().reads(13_u64))
-			.saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(m.into())))
 			.saturating_add(ParityDbWeight::get().writes(13_u64))
-			.saturating_add(Weight::from_parts(0, 3173).saturating_mul(m.into()))
 	}
 }

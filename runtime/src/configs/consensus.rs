@@ -5,15 +5,29 @@ use crate::{
     AccountId, Babe, Balances, Historical, Offences, Operators, Runtime, RuntimeCall, RuntimeEvent,
     SessionKeys, UncheckedExtrinsic, EPOCH_DURATION_IN_SLOTS, HOURS, SLOT_DURATION,
 };
-use frame_support::traits::{ConstU128, ConstU32, ConstU64, KeyOwnerProofSystem};
-use pallet_session::disabling::UpToLimitDisablingStrategy;
+use alloc::vec::Vec;
+use frame_support::{
+    traits::{ConstU128, ConstU32, ConstU64, Get, KeyOwnerProofSystem},
+    weights::Weight,
+};
+use pallet_session::{disabling::UpToLimitDisablingStrategy, historical};
 use sp_core::crypto::KeyTypeId;
-use sp_runtime::traits::{ConvertInto, OpaqueKeys};
+use sp_runtime::{
+    traits::{ConvertInto, OpaqueKeys},
+    Perbill,
+};
+use sp_staking::{
+    offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler},
+    SessionIndex,
+};
 
 /// The most validators that there can be.
 pub type MaxAuthorities = ConstU32<100>;
-/// Blocks within which an equivocation can be reported: a day.
+/// Blocks within which a report of an equivocation is included: a day.
 type ReportPeriod = ConstU64<{ 24 * HOURS as u64 }>;
+/// Sessions for which an equivocation can be reported after its own: those of a day. That is shorter
+/// than any stake takes to leave.
+pub type ReportSessions = ConstU32<{ 24 * HOURS / EPOCH_DURATION_IN_SLOTS as u32 }>;
 
 impl pallet_babe::Config for Runtime {
     type DisabledValidators = crate::Session;
@@ -55,14 +69,14 @@ impl pallet_session::Config for Runtime {
     type NextSessionRotation = Babe;
     type RuntimeEvent = RuntimeEvent;
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
-    type SessionManager = pallet_session::historical::NoteHistoricalRoot<Self, Operators>;
+    type SessionManager = historical::NoteHistoricalRoot<Self, Elections>;
     type ShouldEndSession = Babe;
     type ValidatorId = AccountId;
     type ValidatorIdOf = ConvertInto;
     type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
 }
 
-impl pallet_session::historical::Config for Runtime {
+impl historical::Config for Runtime {
     type FullIdentification = ();
     type FullIdentificationOf = UnitIdentification;
     type RuntimeEvent = RuntimeEvent;
@@ -78,9 +92,69 @@ impl sp_runtime::traits::Convert<AccountId, Option<()>> for UnitIdentification {
 }
 
 impl pallet_offences::Config for Runtime {
-    type IdentificationTuple = pallet_session::historical::IdentificationTuple<Self>;
-    type OnOffenceHandler = Operators;
+    type IdentificationTuple = historical::IdentificationTuple<Self>;
+    type OnOffenceHandler = Penalties;
     type RuntimeEvent = RuntimeEvent;
+}
+
+/// Operators elect the validators. Sessions whose offences can no longer be reported are forgotten,
+/// so that a key which leaks later slashes nobody.
+pub struct Elections;
+
+impl historical::SessionManager<AccountId, ()> for Elections {
+    fn new_session(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
+        <Operators as historical::SessionManager<_, _>>::new_session(index)
+    }
+
+    fn new_session_genesis(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
+        <Operators as historical::SessionManager<_, _>>::new_session_genesis(index)
+    }
+
+    fn start_session(index: SessionIndex) {
+        <Operators as historical::SessionManager<_, _>>::start_session(index);
+        if let Some(oldest) = index.checked_sub(ReportSessions::get()) {
+            Historical::prune_up_to(oldest);
+        }
+    }
+
+    fn end_session(index: SessionIndex) {
+        <Operators as historical::SessionManager<_, _>>::end_session(index);
+    }
+}
+
+impl pallet_session::SessionManager<AccountId> for Elections {
+    fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
+        <Operators as pallet_session::SessionManager<_>>::new_session(index)
+    }
+
+    fn new_session_genesis(index: SessionIndex) -> Option<Vec<AccountId>> {
+        <Operators as pallet_session::SessionManager<_>>::new_session_genesis(index)
+    }
+
+    fn start_session(index: SessionIndex) {
+        <Self as historical::SessionManager<_, _>>::start_session(index);
+    }
+
+    fn end_session(index: SessionIndex) {
+        <Self as historical::SessionManager<_, _>>::end_session(index);
+    }
+}
+
+/// An offender's stake is slashed, and it makes no more blocks in this session.
+pub struct Penalties;
+
+impl OnOffenceHandler<AccountId, (AccountId, ()), Weight> for Penalties {
+    fn on_offence(
+        offenders: &[OffenceDetails<AccountId, (AccountId, ())>],
+        slash_fraction: &[Perbill],
+        session: SessionIndex,
+    ) -> Weight {
+        for (details, fraction) in offenders.iter().zip(slash_fraction) {
+            let (offender, ()) = &details.offender;
+            crate::Session::report_offence(offender.clone(), OffenceSeverity(*fraction));
+        }
+        <Operators as OnOffenceHandler<_, _, _>>::on_offence(offenders, slash_fraction, session)
+    }
 }
 
 impl<C> frame_system::offchain::CreateTransactionBase<C> for Runtime

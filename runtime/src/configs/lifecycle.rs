@@ -4,8 +4,7 @@
 use super::market::WorkerDuties;
 use crate::{AccountId, Runtime};
 use assay_primitives::{
-    traits::{Duties, Operators as _},
-    FinishReason, JobId, OutputCommitment, RejectReason, Report, Verdict,
+    traits::Duties, FinishReason, JobId, OutputCommitment, RejectReason, Report, Verdict,
 };
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
@@ -48,13 +47,15 @@ pub fn lifecycle_weight() -> Weight {
         let weight = <WorkerDuties as Duties<AccountId>>::weight_of(report).unwrap_or_default();
         sum.saturating_add(base).saturating_add(OperatorsWeight::report(1)).saturating_add(weight)
     });
-    let operators = crate::Operators::max_operators();
     // A job's share in a block with as many as are assigned at once.
     let together = <Runtime as pallet_jobs::Config>::MaxAssignmentsPerBlock::get();
-    let assignment = JobsWeight::on_initialize(together, operators).div(together.into());
+    let assignment = JobsWeight::on_initialize(together)
+        .div(together.into())
+        .saturating_add(crate::Jobs::draw_weight());
     base.saturating_add(JobsWeight::create())
         .saturating_add(assignment)
-        .saturating_add(VerificationWeight::draw(operators))
+        .saturating_add(VerificationWeight::draw())
+        .saturating_add(crate::Verification::draw_weight())
         .saturating_add(reported)
         // Settled, and pruned later.
         .saturating_add(JobsWeight::work_off_deadline().saturating_mul(2))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Operators, jobs, escrow and verification.
+//! Operators, routing, jobs, escrow and verification.
 
 use crate::{
-    parameters, submit::SignedReports, AccountId, Balances, Escrow, Jobs, Operators, Runtime,
-    RuntimeHoldReason, Verification, UNIT,
+    parameters, submit::SignedReports, AccountId, Balances, Escrow, Jobs, Operators, Routing,
+    Runtime, RuntimeHoldReason, Verification, SLOT_DURATION, UNIT,
 };
 use assay_primitives::traits::BlockRandomness;
 use frame_support::{
@@ -22,8 +22,13 @@ parameter_types! {
 /// Verifiers of a committee.
 type CommitteeSize = ConstU32<3>;
 
-/// Whose duties the workers fulfil.
-pub type WorkerDuties = (Jobs, Verification);
+/// Whose duties the workers fulfil: first to show that they are there.
+pub type WorkerDuties = (Routing, Jobs, Verification);
+
+/// The most operators.
+type MaxOperators = ConstU32<16_384>;
+/// The most models that an operator serves.
+type MaxModels = ConstU32<8>;
 
 /// BABE's VRF output of the parent block.
 pub struct Randomness;
@@ -45,20 +50,22 @@ impl pallet_operators::Config for Runtime {
     type Currency = Balances;
     type Duties = WorkerDuties;
     type Engine = assay_host::HostEngine;
+    type Listener = Routing;
     // Twice as many as validators, for those without keys and those who fall.
     type MaxCandidates = ConstU32<200>;
     type MaxCommissionRaise = parameters::MaxCommissionRaise;
     type MaxConcurrency = ConstU32<256>;
     type MaxDelegationPercent = parameters::MaxDelegationPercent;
     type MaxFreeReports = ConstU32<1_000>;
-    type MaxOffers = ConstU32<8>;
-    type MaxOperators = ConstU32<256>;
+    type MaxOffers = MaxModels;
+    type MaxOperators = MaxOperators;
     type MaxReports = ConstU32<16>;
     type MaxSlashes = ConstU32<8>;
     type MaxUnbonding = ConstU32<8>;
     type MaxValidators = super::consensus::MaxAuthorities;
     type MinBond = parameters::MinBond;
     type MinDelegation = parameters::MinDelegation;
+    type OffenceSessions = super::consensus::ReportSessions;
     type PalletId = VaultPalletId;
     type ReportPatience = ConstU32<4>;
     type RuntimeHoldReason = RuntimeHoldReason;
@@ -68,6 +75,25 @@ impl pallet_operators::Config for Runtime {
     type Submitter = SignedReports;
     type UnbondingPeriod = parameters::UnbondingPeriod;
     type WeightInfo = pallet_operators::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_routing::Config for Runtime {
+    type BlockMillis = ConstU32<{ SLOT_DURATION as u32 }>;
+    type CapMinimum = parameters::CapMinimum;
+    type CapShare = parameters::CapShare;
+    type EpochLength = parameters::EpochLength;
+    type HeartbeatWindow = parameters::HeartbeatWindow;
+    type MaxMisses = parameters::MaxMisses;
+    type MaxModels = MaxModels;
+    type MaxOperators = MaxOperators;
+    // Of each job, and so 32 times in a block.
+    type MaxTries = ConstU32<32>;
+    // All of them within an hour.
+    type MaxVisits = ConstU32<32>;
+    type Operators = Operators;
+    type Parameters = parameters::Scores;
+    type Randomness = Randomness;
+    type WeightInfo = pallet_routing::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_jobs::Config for Runtime {
@@ -92,6 +118,7 @@ impl pallet_jobs::Config for Runtime {
     type Operators = Operators;
     type Randomness = Randomness;
     type Retention = parameters::Retention;
+    type Routing = Routing;
     type VerifierShare = parameters::VerifierShare;
     type WeightInfo = pallet_jobs::weights::SubstrateWeight<Runtime>;
 }
@@ -113,6 +140,7 @@ impl pallet_verification::Config for Runtime {
     type Operators = Operators;
     type Randomness = Randomness;
     type RevealWindow = parameters::RevealWindow;
+    type Routing = Routing;
     type SilenceFraction = parameters::SilenceFraction;
     type VerifierBondFactor = ConstU32<2>;
     type WeightInfo = pallet_verification::weights::SubstrateWeight<Runtime>;

@@ -14,6 +14,7 @@ Examples:
   assay operator price tiny 12mASY                          ask more for it
   assay operator commission 5                               keep 5 % of delegators' pay
   assay operator addresses --node-key node.key /dns/example.org/tcp/30333
+  assay operator allocation tiny                            who gets which part of the jobs
   assay operator leave                                      stop, and take all stake back";
 
 const DELEGATE_EXAMPLES: &str = "\
@@ -119,6 +120,14 @@ pub enum OperatorCommand {
     /// Show an operator.
     Status {
         /// Its stash; the signer's account by default.
+        #[arg(value_name = "ADDRESS")]
+        stash: Option<AccountArg>,
+    },
+    /// Show why operators get the jobs of a model that they get.
+    Allocation {
+        /// The model, by its id (or the beginning of it) or its name.
+        model: String,
+        /// Only of this operator, by its stash.
         #[arg(value_name = "ADDRESS")]
         stash: Option<AccountArg>,
     },

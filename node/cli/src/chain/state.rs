@@ -4,7 +4,7 @@
 use super::Chain;
 use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
-    api::{DelegationView, JobView, OperatorView, Quote, QuoteError},
+    api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError},
     AssayAddress, Balance, JobId, JobSpec, ModelId,
 };
 use assay_runtime::{AccountId, Hash, Runtime, RuntimeEvent, EXISTENTIAL_DEPOSIT};
@@ -79,6 +79,20 @@ impl Chain {
     /// All operators.
     pub async fn operators(&self) -> Result<Vec<OperatorView<AccountId>>> {
         self.call("AssayApi_operators", ()).await
+    }
+
+    /// What an operator gets of a model's jobs, and why; `None` where it does not serve the model.
+    pub async fn allocation(
+        &self,
+        model: &ModelId,
+        operator: &AccountId,
+    ) -> Result<Option<Allocation<AccountId>>> {
+        self.call("RoutingApi_allocation", (model, operator)).await
+    }
+
+    /// The same of all operators of the model.
+    pub async fn allocations(&self, model: &ModelId) -> Result<Vec<Allocation<AccountId>>> {
+        self.call("RoutingApi_allocations", model).await
     }
 
     /// What an account has delegated.

@@ -75,6 +75,7 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             let operator = find(session, &session.account_or(stash).await?).await?;
             show(session, &operator).await
         }
+        OperatorCommand::Allocation { model, stash } => allocation(session, &model, stash).await,
         OperatorCommand::List => list(session).await,
     }
 }
@@ -104,10 +105,7 @@ async fn send_for(session: &Session, stash: AccountId, call: Call) -> Result<Exi
 /// Changes one price and leaves the other offers as they are.
 async fn set_price(session: &Session, model: &str, price: Balance) -> Result<Exit> {
     let operator = find(session, &session.account()?).await?;
-    let model = match crate::args::hash(model) {
-        Ok(id) => id,
-        Err(_) => known(session).await?.find(model)?.id,
-    };
+    let model = model_id(session, model).await?;
     let offers = repriced(&operator, &model, price)?;
     send(session, Call::set_offers { offers }).await
 }
@@ -189,6 +187,52 @@ async fn list(session: &Session) -> Result<Exit> {
         out::note("There are no operators.");
     }
     Ok(Exit::Done)
+}
+
+/// Shows what operators get of a model's jobs, those who get the most first.
+async fn allocation(session: &Session, model: &str, stash: Option<AccountArg>) -> Result<Exit> {
+    let model = model_id(session, model).await?;
+    let mut all = match stash {
+        Some(stash) => {
+            let stash = stash.resolve(&session.chain).await?;
+            let one = session.chain.allocation(&model, &stash).await?;
+            vec![one.ok_or_else(|| {
+                Fault::error(
+                    "model_not_offered",
+                    format!(
+                        "{stash} does not serve the model {model:?}; without an address all are \
+                         shown that do"
+                    ),
+                )
+            })?]
+        }
+        None => session.chain.allocations(&model).await?,
+    };
+    // In ascending order of their stashes where they are alike.
+    all.sort_by_key(|allocation| std::cmp::Reverse(allocation.draw_share));
+    if session.json {
+        let all: Vec<_> = all.iter().map(view::allocation::json).collect();
+        out::object(&json!({ "model": model, "allocations": all }))?;
+        return Ok(Exit::Done);
+    }
+    for (index, allocation) in all.iter().enumerate() {
+        if index > 0 {
+            out::line("")?;
+        }
+        out::pairs(&view::allocation::rows(allocation))?;
+    }
+    if all.is_empty() {
+        out::note(&format!("Nobody serves the model {model:?}."));
+    }
+    Ok(Exit::Done)
+}
+
+/// The model that was named. An id in full need not be known to the node.
+async fn model_id(session: &Session, model: &str) -> Result<ModelId> {
+    match crate::args::hash(model) {
+        Ok(id) => Ok(id),
+        Err(_) => Ok(known(session).await?.find(model)?.id),
+    }
 }
 
 async fn known(session: &Session) -> Result<Models> {

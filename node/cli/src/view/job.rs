@@ -108,10 +108,11 @@ fn state_json(state: &JobState<AccountId>) -> Map<String, Value> {
         | JobState::Running { operator, price, until } => {
             json!({ "operator": operator.to_string(), "price": planck(*price), "until": until })
         }
-        JobState::Delivered { operator, price, commitment, audit, until } => json!({
+        JobState::Delivered { operator, price, commitment, took, audit, until } => json!({
             "operator": operator.to_string(),
             "price": planck(*price),
             "until": until,
+            "took": took,
             "audit": audit,
             "tokens": commitment.tokens,
             "finish": commitment.finish.label(),

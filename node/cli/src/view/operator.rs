@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Operators.
 
-use super::{count, models::Models, planck};
+use super::{count, models::Models, percent, planck};
 use crate::{amount::Amount, chain::state::hex_of};
 use assay_primitives::{
-    api::{Billionths, CommissionView, OfferView, OperatorView},
+    api::{CommissionView, OfferView, OperatorView},
     contact::Address,
     Contact,
 };
@@ -27,9 +27,9 @@ pub fn json(operator: &OperatorView<AccountId>) -> Value {
         "delegatedAsy": Amount(operator.delegated).decimal(),
         "undelegating": planck(operator.undelegating),
         "delegators": operator.delegators,
-        "commissionPercent": percent(operator.commission.current),
+        "commissionPercent": percent(operator.commission.current.into()),
         "commissionRaise": operator.commission.raise.map(|(to, at)| json!({
-            "percent": percent(to),
+            "percent": percent(to.into()),
             "block": at,
         })),
         "slashes": operator.slashes.iter().map(|slash| json!({
@@ -66,16 +66,6 @@ fn addresses(contact: &Contact) -> Vec<String> {
     contact.addresses.iter().map(text).collect()
 }
 
-/// Billionths as percent.
-fn percent(billionths: Billionths) -> String {
-    let (whole, rest) = (billionths / 10_000_000, billionths % 10_000_000);
-    let digits = format!("{rest:07}");
-    match digits.trim_end_matches('0') {
-        "" => whole.to_string(),
-        digits => format!("{whole}.{digits}"),
-    }
-}
-
 /// An offer as JSON.
 pub fn offer_json(offer: &OfferView) -> Value {
     json!({
@@ -96,9 +86,9 @@ pub fn offer_line(offer: &OfferView, models: &Models) -> String {
 }
 
 fn commission(commission: &CommissionView) -> String {
-    let current = percent(commission.current);
+    let current = percent(commission.current.into());
     match commission.raise {
-        Some((to, at)) => format!("{current} %, {} % from block {at} on", percent(to)),
+        Some((to, at)) => format!("{current} %, {} % from block {at} on", percent(to.into())),
         None => format!("{current} %"),
     }
 }

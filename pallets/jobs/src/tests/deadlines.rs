@@ -4,8 +4,9 @@
 use crate::{mock::*, Error, Event, Jobs as Stored, JobsOf, WeightInfo};
 use assay_primitives::{
     job::{JobId, JobState},
+    report::Report,
     settlement::{AuditOutcome, Outcome},
-    traits::AuditedJobs,
+    traits::{AuditedJobs, Performance},
 };
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
 
@@ -117,14 +118,112 @@ fn silent_operators_are_replaced_by_the_chain_until_attempts_are_spent() {
     });
 }
 
-#[test]
-fn late_job_is_refunded_by_the_chain() {
-    with_jobs(|| {
-        let (id, operator) = running();
+/// A job after the last attempt, which an operator runs.
+fn running_at_last() -> (JobId, AccountId) {
+    let (id, mut operator) = running();
+    for _ in 1..3 {
         run_blocks(22);
-        assert_eq!(settlement(&id).outcome, Outcome::Refunded);
+        let JobState::Assigned { operator: next, .. } = state(&id) else { panic!("not assigned") };
+        report(next, Report::Accept { job: id }).unwrap();
+        operator = next;
+    }
+    (id, operator)
+}
+
+#[test]
+fn late_job_goes_to_another_and_the_client_pays_once() {
+    with_jobs(|| {
+        let (id, first) = running();
+        let accepted = now();
+        run_to(accepted + 20);
+        assert!(matches!(state(&id), JobState::Running { .. }));
+        run_blocks(1);
+        // In that block's idle time, and the next assigns it.
+        run_blocks(1);
+        let fine = BOND / 10;
+        let slashed = PAYMENT.down + fine;
+        let late =
+            Event::OperatorLate { job: id, operator: first, slashed, compensation: fine / 2 };
+        assert!(events().contains(&late));
+        assert_eq!(Faults::get(), vec![(first, true)]);
+        assert_eq!(reserved(first, &id), 0);
+        assert_eq!(wealth(first), ENDOWMENT - fine);
+        let JobState::Assigned { operator: second, .. } = state(&id) else {
+            panic!("{:?}", state(&id))
+        };
+        assert_ne!(second, first);
+        // The down payment is on hold again, for who comes now.
+        assert_eq!(Balances::reserved_balance(CLIENT), 113 + BOUNTY);
+        report(second, Report::Accept { job: id }).unwrap();
+        assert_eq!(wealth(second), ENDOWMENT + PAYMENT.down);
+        let output = Report::CommitOutput { job: id, commitment: commitment(10) };
+        report(second, output).unwrap();
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[]);
+        let paid = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
+        assert_eq!(settlement(&id).paid, paid);
+        assert_eq!(wealth(second), ENDOWMENT + paid);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - paid + fine / 2);
+    });
+}
+
+#[test]
+fn late_operator_cannot_deliver_any_more() {
+    with_jobs(|| {
+        let (id, first) = running();
+        run_blocks(22);
+        let output = Report::CommitOutput { job: id, commitment: commitment(10) };
+        assert_noop!(report(first, output), Error::<Test>::JobNotRunning);
+    });
+}
+
+#[test]
+fn late_job_is_open_for_as_long_as_a_new_one() {
+    with_jobs(|| {
+        let (id, _) = running();
+        ParentRandomness::set(None);
+        run_blocks(21);
+        assert_eq!(state(&id), JobState::Open { until: now() - 1 + 20 });
+        assert_ok!(Jobs::cancel(signed(CLIENT), id));
         assert_eq!(wealth(CLIENT), ENDOWMENT + BOND / 10 / 2);
-        assert_eq!(wealth(operator), ENDOWMENT - BOND / 10);
+    });
+}
+
+#[test]
+fn expire_of_a_late_job_pays_no_bounty_while_attempts_are_left() {
+    with_jobs(|| {
+        let (id, _) = running();
+        skip_to(now() + 21);
+        assert_ok!(Jobs::expire(signed(KEEPER), id));
+        assert!(matches!(state(&id), JobState::Open { .. }));
+        assert_eq!(wealth(KEEPER), ENDOWMENT);
+    });
+}
+
+#[test]
+fn job_is_refunded_after_the_last_attempt_was_late() {
+    with_jobs(|| {
+        let (id, operator) = running_at_last();
+        run_blocks(22);
+        let fine = BOND / 10;
+        assert_eq!(settlement(&id).outcome, Outcome::Refunded);
+        assert_eq!(settlement(&id).operator, Some(operator));
+        assert_eq!(job(&id).drawn.len(), 3);
+        assert_eq!(wealth(CLIENT), ENDOWMENT + 3 * (fine / 2));
+        for operator in job(&id).drawn {
+            assert_eq!(wealth(operator), ENDOWMENT - fine);
+        }
+        assert_eq!(Faults::get().len(), 3);
+    });
+}
+
+#[test]
+fn expire_of_a_late_job_at_the_last_attempt_pays_the_bounty() {
+    with_jobs(|| {
+        let (id, _) = running_at_last();
+        skip_to(now() + 21);
+        assert_ok!(Jobs::expire(signed(KEEPER), id));
+        assert_eq!(settlement(&id).outcome, Outcome::Refunded);
+        assert_eq!(wealth(KEEPER), ENDOWMENT + BOUNTY);
     });
 }
 
@@ -176,7 +275,9 @@ fn deadlines_wait_for_weight_and_none_is_lost() {
         let open = || ids.iter().filter(|id| matches!(state(id), JobState::Open { .. })).count();
         assert_eq!(Jobs::on_idle(60, Weight::zero()), Weight::zero());
         type Weights = ();
-        let two = Weights::on_idle() + Weights::work_off_deadline() * 2;
+        let each =
+            Weights::work_off_deadline() + <Routing as Performance<AccountId>>::miss_weight();
+        let two = Weights::on_idle() + each * 2;
         let mut blocks = 60;
         while open() == 3 {
             blocks += 1;

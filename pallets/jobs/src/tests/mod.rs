@@ -9,5 +9,6 @@ mod deadlines;
 mod order;
 mod query;
 mod random;
+mod routing;
 mod run;
 mod settle;

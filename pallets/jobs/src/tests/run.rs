@@ -83,7 +83,7 @@ fn commit_output_delivers_and_calls_the_auditor() {
         let (commitment, until) = (commitment(12), now() + 10);
         assert_eq!(
             state(&id),
-            JobState::Delivered { operator, price: PRICE, commitment, audit: true, until }
+            JobState::Delivered { operator, price: PRICE, commitment, took: 0, audit: true, until }
         );
         assert_eq!(last_event(), Event::OutputCommitted { job: id, operator, commitment, until });
         assert_eq!(Delivered::get(), vec![(id, operator)]);

@@ -73,20 +73,41 @@ fn pay_of_a_job_is_shared_with_delegators_down_payment_and_all() {
 }
 
 #[test]
-fn slash_of_a_job_is_shared_with_delegators() {
+fn slash_of_a_job_costs_delegators_nothing() {
     with_jobs(|| {
         for operator in OPERATORS {
             Operators::delegate(signed(NEWCOMER), operator, STAKE).unwrap();
         }
         let (id, operator) = delivered(10);
         let before = wealth(operator);
+        let vault = Balances::reserved_balance(Operators::vault());
         Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
-        let slashed = settlement(&id).slashed;
-        assert!(slashed > 0);
-        let lost = before - wealth(operator);
-        assert_eq!(lost, slashed.div_ceil(2));
-        let held = Balances::reserved_balance(Operators::vault());
-        assert_eq!(held, 4 * STAKE + PAYMENT.down / 2 - slashed / 2);
+        assert_eq!(settlement(&id).slashed, BOND);
+        assert_eq!(before - wealth(operator), BOND);
+        assert_eq!(Balances::reserved_balance(Operators::vault()), vault);
+    });
+}
+
+/// An operator that lives on what others have delegated, with a client of its own.
+#[test]
+fn operator_gains_nothing_from_its_delegators_by_failing_its_own_client() {
+    with_jobs(|| {
+        let operator = OPERATORS[0];
+        Operators::delegate(signed(NEWCOMER), operator, 4 * STAKE).unwrap();
+        Operators::set_commission(signed(operator), sp_runtime::Perbill::from_percent(10)).unwrap();
+        let both = wealth(operator) + wealth(CLIENT);
+        let vault = Balances::reserved_balance(Operators::vault());
+        for down in [0, 500] {
+            let allowed = frame_support::BoundedVec::truncate_from(vec![operator]);
+            let spec = assay_primitives::job::JobSpec { allowed, ..spec() };
+            let id = order_with(CLIENT, spec, Payment { down, ..PAYMENT });
+            skip_block();
+            report(operator, Report::Accept { job: id }).unwrap();
+            run_blocks(60);
+            assert!(matches!(state(&id), JobState::Settled(_)));
+        }
+        assert!(Balances::reserved_balance(Operators::vault()) >= vault);
+        assert!(wealth(operator) + wealth(CLIENT) < both, "it costs them half of the fine");
     });
 }
 

@@ -4,7 +4,7 @@
 use crate::{mock::*, Delegations, Error, Event, Operators as OperatorMap};
 use assay_primitives::{
     api::DelegationView,
-    traits::{Candidate, Duty, Operators as _},
+    traits::{Duty, Operators as _},
     Balance,
 };
 use frame_support::{assert_noop, assert_ok, traits::Imbalance};
@@ -43,8 +43,7 @@ fn delegate_moves_money_to_the_vault_and_adds_stake() {
         assert_eq!((worth(EVE, ALICE), worth(FRANK, ALICE)), (1_501, 1_000));
         assert_eq!(operator(ALICE).stake(), 3_501);
         assert_eq!(operator(ALICE).delegated.delegators, 2);
-        let candidate = Candidate { account: ALICE, weight: 3_501, price: 5 };
-        assert_eq!(Operators::candidates(&model(1), true, |_, _| Some(3_501)), [candidate]);
+        assert_eq!(Operators::terms(&ALICE, &model(1)).unwrap().unreserved, 3_501);
         assert!(Operators::delegates(&ALICE, &EVE));
         assert!(!Operators::delegates(&ALICE, &BOB));
     });

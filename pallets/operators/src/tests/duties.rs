@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Candidates, price and context of models, and the stake that duties reserve.
+//! Terms and price of models, and the stake that duties reserve.
 
 use crate::{mock::*, Error, Event, Reservation, Reservations};
 use assay_primitives::{
-    traits::{Candidate, Duty, Operators as _},
+    traits::{Duty, Load, Operators as _},
     Balance,
 };
 use frame_support::{assert_noop, assert_ok, traits::Imbalance};
@@ -24,87 +24,48 @@ fn register_three() {
     register(BOB, 1_000, &[(2, 1, 300), (1, 4, 200)]);
 }
 
-fn candidates(n: u64, slot: bool, bond: Balance) -> Vec<AccountId> {
-    Operators::candidates(&model(n), slot, |_, _| Some(bond))
-        .into_iter()
-        .map(|candidate| candidate.account)
-        .collect()
+fn terms(stash: AccountId, n: u64) -> Option<(Balance, u32, Balance)> {
+    let terms = Operators::terms(&stash, &model(n))?;
+    Some((terms.price, terms.context, terms.unreserved))
 }
 
 #[test]
-fn candidates_come_in_order_with_stake_and_price() {
+fn terms_are_those_of_the_offer() {
     with_operators(|| {
         register_three();
-        let candidate = |account, weight, price| Candidate { account, weight, price };
-        assert_eq!(
-            Operators::candidates(&model(1), true, |_, _| Some(0)),
-            [candidate(ALICE, 3_000, 5), candidate(BOB, 1_000, 4), candidate(CAROL, 1_000, 9)]
-        );
-        assert_eq!(candidates(2, true, 0), [BOB]);
-        assert!(candidates(3, true, 0).is_empty());
+        assert_eq!(terms(ALICE, 1), Some((5, 100, 3_000)));
+        assert_eq!(terms(BOB, 1), Some((4, 200, 1_000)));
+        assert_eq!(terms(BOB, 2), Some((1, 300, 1_000)));
+        assert_eq!(terms(ALICE, 2), None);
+        assert_eq!(terms(DAVE, 1), None);
     });
 }
 
 #[test]
-fn candidates_have_unreserved_stake_for_the_bond() {
+fn terms_say_what_duties_leave() {
     with_operators(|| {
         register_three();
-        assert_eq!(candidates(1, false, 1_000), [ALICE, BOB, CAROL]);
-        assert_eq!(candidates(1, false, 1_001), [ALICE]);
         assert_ok!(Operators::reserve(&ALICE, VERIFY(1), 2_000));
-        assert_eq!(candidates(1, false, 1_000), [ALICE, BOB, CAROL]);
-        assert!(candidates(1, false, 1_001).is_empty());
-        let by_price = |_: &AccountId, price: Balance| Some(price * 200);
-        let eligible: Vec<_> = Operators::candidates(&model(1), false, by_price)
-            .into_iter()
-            .map(|candidate| candidate.account)
-            .collect();
-        assert_eq!(eligible, [ALICE, BOB]);
+        assert_eq!(terms(ALICE, 1), Some((5, 100, 1_000)));
+        assert!(Operators::terms(&ALICE, &model(1)).unwrap().load.has_room());
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 0));
+        let load = Operators::terms(&ALICE, &model(1)).unwrap().load;
+        assert_eq!(load, Load { running: 1, concurrency: 1 });
+        assert!(!load.has_room());
     });
 }
 
 #[test]
-fn candidates_are_those_that_the_bond_names_eligible() {
-    with_operators(|| {
-        register_three();
-        let only_carol = |who: &AccountId, _: Balance| (*who == CAROL).then_some(0);
-        let eligible = Operators::candidates(&model(1), false, only_carol);
-        assert_eq!(eligible.len(), 1);
-        assert_eq!(eligible[0].account, CAROL);
-    });
-}
-
-#[test]
-fn candidates_with_a_slot_can_run_another_job() {
-    with_operators(|| {
-        register_three();
-        assert_ok!(Operators::reserve(&BOB, RUN(1), 0));
-        assert_ok!(Operators::reserve(&CAROL, VERIFY(1), 0));
-        assert_eq!(candidates(1, true, 0), [ALICE, CAROL]);
-        assert_eq!(candidates(1, false, 0), [ALICE, BOB, CAROL]);
-        Operators::release(&BOB, RUN(1));
-        assert_eq!(candidates(1, true, 0), [ALICE, BOB, CAROL]);
-    });
-}
-
-#[test]
-fn candidates_have_the_minimum_bond() {
+fn terms_are_none_below_the_minimum_bond_and_while_draining() {
     with_operators(|| {
         register_three();
         slash(BOB, Perbill::from_percent(1));
-        assert_eq!(candidates(1, false, 0), [ALICE, CAROL]);
-        assert_eq!(Operators::context(&model(2)), None);
+        assert_eq!(terms(BOB, 1), None);
         assert_eq!(Operators::price(&model(2)), None);
-    });
-}
-
-#[test]
-fn context_is_the_longest_offered() {
-    with_operators(|| {
-        register_three();
-        assert_eq!(Operators::context(&model(1)), Some(200));
-        assert_eq!(Operators::context(&model(2)), Some(300));
-        assert_eq!(Operators::context(&model(3)), None);
+        assert_ok!(Operators::set_draining(RuntimeOrigin::signed(ALICE), true));
+        assert_eq!(terms(ALICE, 1), None);
+        assert_ok!(Operators::set_draining(RuntimeOrigin::signed(ALICE), false));
+        assert!(terms(ALICE, 1).is_some());
     });
 }
 
@@ -122,11 +83,6 @@ fn price_is_the_median_by_stake() {
         assert_ok!(Operators::bond_extra(RuntimeOrigin::signed(CAROL), 1));
         assert_eq!(Operators::price(&model(1)), Some(9));
     });
-}
-
-#[test]
-fn max_operators_is_the_bound() {
-    assert_eq!(Operators::max_operators(), 4);
 }
 
 #[test]

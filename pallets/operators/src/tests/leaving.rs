@@ -27,8 +27,10 @@ fn drain_takes_no_new_duties_and_keeps_those_that_run() {
         assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 100));
         assert_ok!(Operators::set_draining(signed(ALICE), true));
         assert_eq!(last_event(), Event::DrainingSet { operator: ALICE, draining: true });
-        assert!(Operators::candidates(&model(1), false, |_, _| Some(0)).is_empty());
-        assert_eq!((Operators::price(&model(1)), Operators::context(&model(1))), (None, None));
+        assert_eq!(
+            (Operators::price(&model(1)), Operators::terms(&ALICE, &model(1))),
+            (None, None)
+        );
         assert_noop!(
             Operators::reserve(&ALICE, Duty::Verify(job(2)), 1),
             Error::<Test>::OperatorDraining

@@ -16,3 +16,4 @@ mod reports;
 mod rewards;
 mod slashing;
 mod stake;
+mod standing;

@@ -2,11 +2,11 @@
 //! Offences against consensus: slashes that wait for an appeal.
 
 use crate::{
-    mock::*, offences::MAX_SLASHES_PER_BLOCK, Error, Event, NextSlash, OldestSlash, Slashes,
-    WeightInfo,
+    mock::*, offences::MAX_SLASHES_PER_BLOCK, Error, Event, NextSlash, Offences, OldestSlash,
+    Ranking, Slashes, WeightInfo,
 };
 use assay_primitives::{
-    traits::{Duty, Operators as _},
+    traits::{Duty, OperatorChanged, Operators as _},
     Balance,
 };
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
@@ -122,14 +122,77 @@ fn slash_that_waits_keeps_stake_from_duties_and_from_leaving() {
 }
 
 #[test]
-fn slash_leaves_what_duties_reserve() {
+fn slash_waits_for_what_duties_reserve() {
     with_operators(|| {
         register(ALICE, 3_000);
+        delegate(EVE, ALICE, 1_000);
         assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 1_200));
-        offend(ALICE, Perbill::one(), vec![]);
+        offend(ALICE, percent(80), vec![]);
         skip(SLASH_DELAY);
-        assert_eq!(burnt(|| apply(0).unwrap()), 1_800);
-        assert_eq!((operator(ALICE).bonded, operator(ALICE).reserved), (1_200, 1_200));
+        assert_noop!(apply(0), Error::<Test>::StakeReserved);
+        assert_eq!(burnt_when_idle(), 0);
+        // No new duty makes it wait longer.
+        assert_eq!(operator(ALICE).unreserved(), 0);
+        Operators::release(&ALICE, Duty::Run(job(1)));
+        assert_eq!(burnt_when_idle(), 3_200);
+        assert_eq!((operator(ALICE).bonded, worth(EVE, ALICE)), (600, 200));
+    });
+}
+
+#[test]
+fn further_offenders_of_a_session_only_add_what_they_raise() {
+    with_operators(|| {
+        register(ALICE, 2_000);
+        offend_in(7, ALICE, percent(10), vec![]);
+        offend_in(7, ALICE, percent(25), vec![]);
+        offend_in(7, ALICE, percent(15), vec![]);
+        assert_eq!((amount_of(0), amount_of(1)), (Some(200), Some(300)));
+        assert_eq!(operator(ALICE).pending, 500);
+        offend_in(8, ALICE, percent(10), vec![]);
+        assert_eq!(operator(ALICE).pending, 700);
+    });
+}
+
+#[test]
+fn offences_are_forgotten_when_they_cannot_be_reported_any_more() {
+    use pallet_session::SessionManager;
+    with_operators(|| {
+        register(ALICE, 2_000);
+        offend_in(7, ALICE, percent(10), vec![]);
+        for session in 8..11 {
+            <Operators as SessionManager<AccountId>>::start_session(session);
+            assert!(Offences::<Test>::contains_key(7, ALICE));
+        }
+        <Operators as SessionManager<AccountId>>::start_session(11);
+        assert!(!Offences::<Test>::contains_key(7, ALICE));
+    });
+}
+
+#[test]
+fn operator_gains_nothing_by_reporting_itself_under_another_name() {
+    with_operators(|| {
+        register(ALICE, 1_000);
+        delegate(EVE, ALICE, 4_000);
+        let before = free(BOB) + held(ALICE);
+        offend(ALICE, percent(50), vec![BOB]);
+        skip(SLASH_DELAY);
+        assert_eq!(burnt(|| apply(0).unwrap()), 2_250);
+        assert_eq!(free(BOB), ENDOWMENT + 250);
+        assert!(free(BOB) + held(ALICE) < before);
+    });
+}
+
+#[test]
+fn offender_does_not_stand_for_election() {
+    with_operators(|| {
+        register(ALICE, 2_000);
+        register(BOB, 1_000);
+        offend(ALICE, percent(1), vec![]);
+        let ranked =
+            || -> Vec<_> { Ranking::<Test>::get().into_iter().map(|next| next.stash).collect() };
+        assert_eq!(ranked(), [BOB]);
+        assert_ok!(Operators::cancel_slash(RuntimeOrigin::root(), 0));
+        assert_eq!(ranked(), [ALICE, BOB]);
     });
 }
 
@@ -146,7 +209,7 @@ fn slashes_never_wait_for_more_than_is_at_stake() {
 }
 
 #[test]
-fn slash_beyond_the_bound_joins_the_last_one_and_its_appeal_begins_again() {
+fn slash_beyond_the_bound_joins_the_last_one_and_does_not_put_it_off() {
     with_operators(|| {
         register(ALICE, 2_000);
         offend(ALICE, percent(10), vec![]);
@@ -155,7 +218,7 @@ fn slash_beyond_the_bound_joins_the_last_one_and_its_appeal_begins_again() {
         offend(ALICE, percent(30), vec![CAROL]);
         assert_eq!(operator(ALICE).slashes.to_vec(), [0, 1]);
         assert_eq!((amount_of(0), amount_of(1), amount_of(2)), (Some(200), Some(1_000), None));
-        assert_eq!(Slashes::<Test>::get(1).unwrap().due, 6 + SLASH_DELAY as u32);
+        assert_eq!(Slashes::<Test>::get(1).unwrap().due, 1 + SLASH_DELAY as u32);
         assert_eq!(operator(ALICE).pending, 1_200);
     });
 }
@@ -191,7 +254,9 @@ fn blocks_apply_no_more_than_they_have_room_for() {
         offend(BOB, percent(10), vec![]);
         skip(SLASH_DELAY);
         let base = <() as WeightInfo>::on_idle();
-        let one = base.saturating_add(<() as WeightInfo>::apply_slash());
+        let one = base
+            .saturating_add(<() as WeightInfo>::apply_slash())
+            .saturating_add(<Told as OperatorChanged<AccountId>>::weight());
         let too_little = base.saturating_sub(Weight::from_parts(1, 0));
         assert_eq!(Operators::on_idle(1, too_little), Weight::zero());
         assert_eq!(Operators::on_idle(1, base), base);

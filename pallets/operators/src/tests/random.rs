@@ -3,7 +3,7 @@
 
 use crate::{mock::*, OldestSlash, Operators as OperatorMap, Slashes, WeightInfo};
 use assay_primitives::{
-    traits::{Duty, Operators as _},
+    traits::{Duty, OperatorChanged, Operators as _},
     Balance,
 };
 use frame_support::traits::{
@@ -104,13 +104,14 @@ fn step() -> impl Strategy<Value = Step> {
 /// What applying a slash would burn now.
 fn burnt_by(id: u32) -> Balance {
     let Some(slash) = Slashes::<Test>::get(id) else { return 0 };
-    if u64::from(slash.due) > System::block_number() {
+    let operator = operator(slash.operator);
+    let cut = Operators::pro_rata_cut(&operator, slash.amount);
+    let waits = operator.own_at_stake() - cut.own() < operator.reserved;
+    if u64::from(slash.due) > System::block_number() || waits {
         return 0;
     }
-    let operator = operator(slash.operator);
-    let amount = slash.amount.min(operator.at_stake() - operator.reserved);
     // What the reporter gets is rounded down.
-    amount - if slash.reporter.is_some() { amount / 2 } else { 0 }
+    cut.total() - if slash.reporter.is_some() { cut.own() / 2 } else { 0 }
 }
 
 /// Does the step; gives what it made and what it burnt.
@@ -197,7 +198,9 @@ fn take(step: Step) -> (Balance, Balance) {
             let next = OldestSlash::<Test>::get();
             let burnt = burnt_by(next);
             let weights = <() as WeightInfo>::on_idle();
-            let one = weights.saturating_add(<() as WeightInfo>::apply_slash());
+            let one = weights
+                .saturating_add(<() as WeightInfo>::apply_slash())
+                .saturating_add(<Told as OperatorChanged<AccountId>>::weight());
             Operators::on_idle(System::block_number(), one);
             return (0, burnt);
         }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Slashes pro rata, at once for duties.
+//! Slashes: pro rata for offences, of the own stake for duties.
 
-use crate::{mock::*, Unbonding};
+use crate::{mock::*, Error, Unbonding};
 use assay_primitives::traits::{Duty, Operators as _};
-use frame_support::{assert_ok, traits::Imbalance};
+use frame_support::{assert_noop, assert_ok, traits::Imbalance};
 use sp_runtime::Perbill;
 
 #[test]
@@ -34,22 +34,39 @@ fn slash_leaves_the_rest_of_rounding_to_the_operator() {
     with_operators(|| {
         register(ALICE, 2_000);
         delegate(EVE, ALICE, 1_000);
-        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 10));
-        assert_eq!(Operators::seize(&ALICE, Duty::Run(job(1)), 2).peek(), 2);
+        offend(ALICE, Perbill::from_parts(500_000), vec![]);
+        skip(SLASH_DELAY);
+        assert_ok!(Operators::apply_slash(signed(DAVE), 0));
         assert_eq!((operator(ALICE).bonded, worth(EVE, ALICE)), (1_998, 1_000));
     });
 }
 
 #[test]
-fn seize_takes_from_delegators_too() {
+fn seize_takes_nothing_from_delegators() {
     with_operators(|| {
         register(ALICE, 1_000);
         delegate(EVE, ALICE, 3_000);
-        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 2_000));
-        assert_eq!(Operators::seize(&ALICE, Duty::Run(job(1)), 400).peek(), 400);
-        assert_eq!((operator(ALICE).bonded, worth(EVE, ALICE)), (900, 2_700));
-        assert_eq!(Operators::reserved(&ALICE, Duty::Run(job(1))), 1_600);
-        assert_eq!(operator(ALICE).reserved, 1_600);
+        let duty = Duty::Run(job(1));
+        // Their stake backs no duty.
+        assert_noop!(Operators::reserve(&ALICE, duty, 1_001), Error::<Test>::StakeReserved);
+        assert_ok!(Operators::reserve(&ALICE, duty, 800));
+        assert_eq!(Operators::seize(&ALICE, duty, 400).peek(), 400);
+        assert_eq!((operator(ALICE).bonded, worth(EVE, ALICE)), (600, 3_000));
+        assert_eq!(Operators::reserved(&ALICE, duty), 400);
+        assert_eq!(operator(ALICE).reserved, 400);
+    });
+}
+
+#[test]
+fn seize_reaches_what_is_being_unbonded() {
+    with_operators(|| {
+        register(ALICE, 3_000);
+        delegate(EVE, ALICE, 3_000);
+        let duty = Duty::Run(job(1));
+        assert_ok!(Operators::reserve(&ALICE, duty, 2_500));
+        assert_ok!(Operators::leave(signed(ALICE)));
+        assert_eq!(Operators::seize(&ALICE, duty, 2_500).peek(), 2_500);
+        assert_eq!((operator(ALICE).unbonding_total(), worth(EVE, ALICE)), (500, 3_000));
     });
 }
 

@@ -210,3 +210,16 @@ fn withdraw_unbonded_leaves_what_duties_reserve() {
         assert_eq!(held(ALICE), 0);
     });
 }
+
+#[test]
+fn bond_extra_after_unbonding_all_keeps_to_the_cap_on_delegations() {
+    with_operators(|| {
+        register(ALICE, 2 * MIN_BOND);
+        delegate(EVE, ALICE, 6 * MIN_DELEGATION);
+        assert_ok!(unbond(2 * MIN_BOND));
+        let bond = |amount| Operators::bond_extra(signed(ALICE), amount);
+        assert_noop!(bond(MIN_BOND), Error::<Test>::DelegationsAboveCap);
+        assert_ok!(bond(MIN_BOND * 3 / 2));
+        assert_ok!(bond(1));
+    });
+}

@@ -3,7 +3,7 @@
 
 use pallet_routing::{
     fixed::{Billionths, ONE},
-    measure::{smoothed, Conduct, Speed, Work},
+    measure::{learnt, smoothed, Conduct, Speed, Work},
     score::{Factors, Measured, Mode, Params, Tally, Terms},
     tree::{self, InMemory, Urn},
     weighting::Weights,
@@ -156,7 +156,7 @@ impl World {
         let mut urn = Urn::new(&self.now, H256::from_low_u64_be(self.draws));
         let first = urn.draw();
         urn.draw();
-        first.map(|slot| slot as usize)
+        first.map(|(slot, _)| slot as usize)
     }
 
     /// Closes what an operator did, and reckons its score for the next epoch.
@@ -166,7 +166,7 @@ impl World {
         let uptime = std::mem::take(&mut operator.conduct).uptime();
         let work = std::mem::take(&mut operator.work);
         operator.uptime = smoothed(operator.uptime, uptime, smoothing);
-        operator.known_speed = smoothed(operator.known_speed, work.speed(), smoothing);
+        operator.known_speed = learnt(operator.known_speed, work.speed(), smoothing);
         let measured = Measured { uptime, speed: work.speed(), tokens: work.tokens };
         let factors = self.factors(slot);
         if factors.stake > 0 {

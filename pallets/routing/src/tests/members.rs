@@ -2,6 +2,7 @@
 //! Operators come, change, drain and go.
 
 use crate::{mock::*, Markets, SlotCount, Tallies, TreeNodes};
+use assay_primitives::traits::{Offered, Routing as _, Standing};
 
 #[test]
 fn newcomer_has_a_score_at_once() {
@@ -152,5 +153,42 @@ fn unknown_operator_leaves_nothing() {
     with_operators(|| {
         leave(99);
         assert_eq!(SlotCount::<Test>::get(), 4);
+    });
+}
+
+#[test]
+fn context_is_the_longest_that_active_operators_offer() {
+    with_operators(|| {
+        let stand = |operator, context, active| {
+            let models = vec![Offered { model: model(1), context }];
+            stand(operator, Some(Standing { stake: STAKE, models, active }));
+            Routing::context(&model(1))
+        };
+        assert_eq!(Routing::context(&model(1)), Some(CONTEXT));
+        assert_eq!(Routing::context(&model(2)), None);
+        assert_eq!(stand(11, 5_000, true), Some(5_000));
+        assert_eq!(stand(11, 5_000, false), Some(CONTEXT));
+        assert_eq!(stand(11, 3_000, true), Some(3_000));
+        assert_eq!(stand(11, 10, true), Some(CONTEXT));
+        for operator in OPERATORS {
+            drain(operator);
+        }
+        assert_eq!(Routing::context(&model(1)), None);
+    });
+}
+
+#[test]
+fn visit_sees_what_nobody_told() {
+    with_operators(|| {
+        let models = vec![Offered { model: model(1), context: CONTEXT }];
+        let seized = Standing { stake: STAKE / 2, models: models.clone(), active: true };
+        set_standing(11, Some(seized));
+        set_standing(12, Some(Standing { stake: MIN_STAKE / 2, models, active: false }));
+        assert_eq!(score(11), score(13));
+        run_epoch(&OPERATORS);
+        assert_eq!(member(11).stake, STAKE / 2);
+        assert!(score(11) > 0 && score(11) < score(13));
+        assert!(!member(12).active);
+        assert_eq!(score(12), 0);
     });
 }

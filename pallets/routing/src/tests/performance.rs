@@ -25,7 +25,10 @@ fn misses_in_a_row_make_silent_at_once() {
         Routing::missed(&11);
         assert_eq!(score(11), 0);
         assert!(events().contains(&Event::OperatorSilent { operator: 11 }));
+        // Only a heartbeat brings it back.
         Routing::answered(&11);
+        assert_eq!(score(11), 0);
+        run_blocks(3, &OPERATORS);
         assert!(score(11) > 0);
     });
 }

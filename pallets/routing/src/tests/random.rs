@@ -3,12 +3,12 @@
 //! `PROPTEST_CASES` says how many.
 
 use crate::{mock::*, Members};
-use assay_primitives::traits::{Duties, OperatorChanged, Performance as _, Routing as _, Standing};
+use assay_primitives::traits::{Duties, Offered, Performance as _, Routing as _, Standing};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Stand { operator: u64, stake: u128, models: Vec<u64>, active: bool },
+    Stand { operator: u64, stake: u128, models: Vec<u64>, active: bool, told: bool },
     Leave { operator: u64 },
     Assign { n: u64, model: u64 },
     Answer { operator: u64 },
@@ -30,9 +30,10 @@ fn step() -> impl Strategy<Value = Step> {
             stake,
             proptest::collection::vec(model.clone(), 0..5),
             prop::bool::weighted(0.8),
+            prop::bool::weighted(0.8),
         )
-            .prop_map(|(operator, stake, models, active)| Step::Stand {
-                operator, stake, models, active
+            .prop_map(|(operator, stake, models, active, told)| Step::Stand {
+                operator, stake, models, active, told
             }),
         2 => operator.clone().prop_map(|operator| Step::Leave { operator }),
         8 => (any::<u64>(), model.clone()).prop_map(|(n, model)| Step::Assign { n, model }),
@@ -52,9 +53,17 @@ fn step() -> impl Strategy<Value = Step> {
 /// What is refused changes nothing, so all outcomes are fine.
 fn take(step: Step) {
     match step {
-        Step::Stand { operator, stake, models, active } => {
-            let models = models.into_iter().map(model).collect();
-            Routing::changed(&operator, Some(Standing { stake, models, active }));
+        Step::Stand { operator, stake, models, active, told } => {
+            let models = models
+                .into_iter()
+                .map(|n| Offered { model: model(n), context: (stake % 7) as u32 })
+                .collect();
+            let standing = Some(Standing { stake, models, active });
+            if told || Members::<Test>::get(operator).is_none() {
+                stand(operator, standing);
+            } else {
+                set_standing(operator, standing);
+            }
         }
         Step::Leave { operator } => leave(operator),
         Step::Assign { n, model: m } => {

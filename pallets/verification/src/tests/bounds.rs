@@ -95,7 +95,10 @@ fn hook_weighs_what_it_did() {
         delivered();
         let at = u64::from(now()) + 2;
         System::set_block_number(at);
-        assert_eq!(Verification::on_initialize(at), Weights::on_initialize() + Weights::draw(8));
+        assert_eq!(
+            Verification::on_initialize(at),
+            Weights::on_initialize() + Weights::draw() + Verification::draw_weight()
+        );
         let over = at + u64::from(COMMIT_WINDOW) + 1;
         run_blocks(COMMIT_WINDOW);
         System::set_block_number(over);

@@ -3,10 +3,10 @@
 
 use crate::{mock::*, Event, Phase, Records, RoundFailure, SeatsOf};
 use assay_primitives::{
-    draw::{seed, without_replacement, Purpose},
+    draw::{seed, without_replacement, Purpose, Weighted},
     job::{JobSpec, JobState},
     settlement::{AuditOutcome, Outcome},
-    traits::{Auditor, Operators as _},
+    traits::Auditor,
 };
 use frame_support::BoundedVec;
 use sp_core::H256;
@@ -56,13 +56,17 @@ fn draw_seats_three_and_reserves_their_bonds() {
 fn draw_can_be_recomputed_by_anyone() {
     with_operators(|| {
         let (id, operator) = delivered();
-        let candidates = Operators::candidates(&model(1), false, |account, _| {
-            (*account != operator).then_some(BOND)
-        });
         run_blocks(2);
         let seed = seed(&ParentRandomness::get().unwrap(), &id, Purpose::Committee(0));
-        let expected: Vec<_> =
-            without_replacement(&seed, &candidates, 3).into_iter().map(|one| one.account).collect();
+        // All in the order of their places, of which the operator's own tickets are void.
+        let all: Vec<_> =
+            OPERATORS.iter().map(|item| Weighted { item: *item, weight: STAKE }).collect();
+        let expected: Vec<_> = without_replacement(&seed, &all, 4)
+            .into_iter()
+            .map(|drawn| drawn.item)
+            .filter(|account| *account != operator)
+            .take(3)
+            .collect();
         assert_eq!(Verification::committee(&id), expected);
     });
 }

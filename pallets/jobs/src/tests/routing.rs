@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What routing hears of operators.
+
+use crate::mock::*;
+use assay_primitives::{
+    job::{JobId, JobSpec, JobState},
+    report::Report,
+    settlement::AuditOutcome,
+    traits::AuditedJobs,
+    DeclineReason,
+};
+use frame_support::BoundedVec;
+
+/// What was counted of the operator: answered, missed, and tokens measured.
+fn counted(operator: AccountId) -> (u32, u32, u64) {
+    let member = pallet_routing::Members::<Test>::get(operator).expect("it is registered");
+    let tokens = member.served.iter().map(|served| served.work.tokens).sum();
+    (member.conduct.answered, member.conduct.missed, tokens)
+}
+
+/// A job of up to 40 tokens that is assigned, with its operator.
+fn long_job(allowed: &[AccountId]) -> (JobId, AccountId) {
+    let allowed = BoundedVec::truncate_from(allowed.to_vec());
+    let payment = assay_primitives::job::Payment { cost: 40 * PRICE, ..PAYMENT };
+    let id = order_with(CLIENT, JobSpec { max_tokens: 40, allowed, ..spec() }, payment);
+    skip_block();
+    let JobState::Assigned { operator, .. } = state(&id) else { panic!("not assigned") };
+    (id, operator)
+}
+
+/// The operator accepts, and delivers 36 tokens six blocks later.
+fn deliver(id: JobId, operator: AccountId) {
+    report(operator, Report::Accept { job: id }).unwrap();
+    for _ in 0..6 {
+        skip_block();
+    }
+    let output = Report::CommitOutput { job: id, commitment: commitment(36) };
+    report(operator, output).unwrap();
+}
+
+#[test]
+fn acceptance_is_an_answer() {
+    with_jobs(|| {
+        let (_, operator) = running();
+        assert_eq!(counted(operator), (1, 0, 0));
+    });
+}
+
+#[test]
+fn silence_and_lateness_are_misses() {
+    with_jobs(|| {
+        let (_, silent) = assigned();
+        run_blocks(5);
+        assert_eq!(counted(silent), (0, 1, 0));
+    });
+    with_jobs(|| {
+        let (_, late) = running();
+        run_blocks(22);
+        assert_eq!(counted(late), (1, 1, 0));
+    });
+}
+
+#[test]
+fn decline_is_a_miss_where_the_reason_is_the_operators_own() {
+    for (reason, missed) in [
+        (DeclineReason::ModelMissing, 1),
+        (DeclineReason::Resource, 1),
+        (DeclineReason::PayloadUnavailable, 0),
+        (DeclineReason::InputLength, 0),
+        (DeclineReason::ContextExceeded, 0),
+    ] {
+        with_jobs(|| {
+            let (id, operator) = assigned();
+            report(operator, Report::Decline { job: id, reason }).unwrap();
+            assert_eq!(counted(operator), (0, missed, 0), "{reason:?}");
+        });
+    }
+}
+
+#[test]
+fn verified_output_is_measured_by_the_blocks_that_it_took() {
+    with_jobs(|| {
+        let (id, operator) = long_job(&[]);
+        deliver(id, operator);
+        assert_eq!(counted(operator), (1, 0, 0));
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[]);
+        assert_eq!(counted(operator), (1, 0, 36));
+        let member = pallet_routing::Members::<Test>::get(operator).unwrap();
+        // 36 tokens in six blocks of three seconds.
+        assert_eq!(member.served[0].work.speed(), Some(2_000));
+    });
+}
+
+#[test]
+fn output_that_nobody_verified_is_not_measured() {
+    for outcome in [AuditOutcome::Undecided, AuditOutcome::Rejected] {
+        with_jobs(|| {
+            let (id, operator) = long_job(&[]);
+            deliver(id, operator);
+            Jobs::conclude(&id, outcome, &[]);
+            assert_eq!(counted(operator), (1, 0, 0));
+        });
+    }
+}
+
+#[test]
+fn job_of_an_operator_that_its_client_chose_tells_nothing_of_it() {
+    with_jobs(|| {
+        let chosen = OPERATORS[1];
+        let (id, operator) = long_job(&[chosen]);
+        deliver(id, operator);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[]);
+        let (id, _) = long_job(&[chosen]);
+        report(chosen, Report::Decline { job: id, reason: DeclineReason::Resource }).unwrap();
+        long_job(&[chosen]);
+        run_blocks(5);
+        assert_eq!(counted(chosen), (0, 0, 0));
+        let given = pallet_routing::Markets::<Test>::get(model(1)).unwrap().assigned;
+        assert_eq!(given.of(0), 0);
+    });
+}
+
+#[test]
+fn silent_operator_is_given_no_more_jobs() {
+    with_jobs(|| {
+        MaxMisses::set(1);
+        let (_, silent) = assigned();
+        run_blocks(5);
+        for _ in 0..20 {
+            assert_ne!(assigned().1, silent);
+        }
+    });
+}

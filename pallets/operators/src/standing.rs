@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How operators stand, and who hears of it when that changes.
+
+use crate::{
+    pallet::{Config, Operators, Pallet},
+    types::{Offer, OperatorOf},
+};
+use assay_primitives::traits::{Offered, OperatorChanged, Standing, Standings};
+use frame_support::traits::Get;
+
+impl<T: Config> Standings<T::AccountId> for Pallet<T> {
+    fn standing(stash: &T::AccountId) -> Option<Standing> {
+        Operators::<T>::get(stash).as_ref().map(Self::standing_of)
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Tells that an operator, or a delegator of it, has changed its stake: those who route by it,
+    /// and the ranking.
+    pub(crate) fn tell_stake(stash: &T::AccountId, operator: Option<&OperatorOf<T>>) {
+        Self::rank(stash, operator);
+        T::Listener::changed(stash, operator.map(Self::standing_of));
+    }
+
+    /// Tells that an operator has changed what it serves, or whether it takes duties.
+    pub(crate) fn tell_service(stash: &T::AccountId, operator: &OperatorOf<T>) {
+        T::Listener::changed(stash, Some(Self::standing_of(operator)));
+    }
+
+    fn standing_of(operator: &OperatorOf<T>) -> Standing {
+        let offered = |offer: &Offer| Offered { model: offer.model, context: offer.context };
+        Standing {
+            stake: operator.stake(),
+            models: operator.offers.iter().map(offered).collect(),
+            active: Self::takes_duties(operator),
+        }
+    }
+
+    /// Whether new duties can be laid on the operator.
+    pub(crate) fn takes_duties(operator: &OperatorOf<T>) -> bool {
+        operator.bonded >= T::MinBond::get() && !operator.draining
+    }
+}
