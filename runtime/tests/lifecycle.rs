@@ -3,13 +3,13 @@
 
 use assay_primitives::{
     job::{JobSpec, JobState},
-    traits::BlockRandomness,
+    traits::{BlockRandomness, Duties},
     verdict_hash, FinishReason, JobId, NumericProfile, Outcome, OutputCommitment, Privacy, Report,
     Sampling, Verdict,
 };
 use assay_runtime::{
     configs::Randomness, presets, AccountId, Balance, Balances, BlockNumber, Jobs, Operators,
-    RuntimeGenesisConfig, RuntimeOrigin, System, Verification, UNIT,
+    Routing, Runtime, RuntimeGenesisConfig, RuntimeOrigin, System, Verification, UNIT,
 };
 use frame_support::{
     assert_ok,
@@ -50,7 +50,8 @@ fn merged(patch: serde_json::Value) -> serde_json::Value {
     config
 }
 
-/// Ends the block and begins the next, whose parent carries a VRF output.
+/// Ends the block and begins the next, whose parent carries a VRF output and in which the operators'
+/// heartbeats arrive.
 fn next_block() {
     let now = System::block_number();
     Jobs::on_idle(now, Weight::MAX);
@@ -59,9 +60,22 @@ fn next_block() {
     System::set_block_number(next);
     let key = [twox_128(b"Babe"), twox_128(b"AuthorVrfRandomness")].concat();
     frame_support::storage::unhashed::put(&key, &Some(blake2_256(&next.to_le_bytes())));
+    frame_system::BlockHash::<Runtime>::insert(now, H256::from_low_u64_be(u64::from(now) + 1));
+    let heartbeats: Vec<_> = presets::DEVELOPMENT_OPERATORS
+        .iter()
+        .map(|stash| stash.to_account_id())
+        .flat_map(|stash| {
+            let due = <Routing as Duties<AccountId>>::reports(&stash, &[]);
+            due.into_iter().map(move |report| (stash.clone(), report))
+        })
+        .collect();
     Operators::on_initialize(next);
+    Routing::on_initialize(next);
     Jobs::on_initialize(next);
     Verification::on_initialize(next);
+    for (stash, heartbeat) in heartbeats {
+        report(&stash, heartbeat);
+    }
 }
 
 fn client() -> AccountId {
@@ -203,20 +217,24 @@ fn rejected_job_refunds_the_client_and_burns_half_of_the_rest() {
 }
 
 #[test]
-fn silent_operator_is_fined_and_the_client_refunded() {
+fn operators_that_deliver_nothing_are_fined_in_turn_and_the_client_refunded() {
     chain().execute_with(|| {
         let before = free(&client());
         let job = create();
-        next_block();
-        let JobState::Assigned { operator, .. } = state(&job) else { panic!() };
-        report(&operator, Report::Accept { job });
-        let JobState::Running { until, .. } = state(&job) else { panic!() };
-        while System::block_number() <= until + 1 {
+        let mut late = Vec::new();
+        while !matches!(state(&job), JobState::Settled(_)) {
             next_block();
+            if let JobState::Assigned { operator, .. } = state(&job) {
+                report(&operator, Report::Accept { job });
+                assert!(!late.contains(&operator), "nobody is drawn twice");
+                late.push(operator);
+            }
         }
         let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
+        assert_eq!(late.len(), 3);
         assert_eq!(settlement.outcome, Outcome::Refunded);
         assert!(settlement.slashed > 0);
+        // Each of the fines is halved with the client.
         assert!(free(&client()) > before);
     });
 }

@@ -371,6 +371,16 @@ pub fn delivered(tokens: u32) -> (JobId, AccountId) {
     (id, operator)
 }
 
+/// The job is with its operator at the last attempt.
+pub fn spend_attempts(id: &JobId) {
+    pallet_jobs::Jobs::<Test>::mutate(id, |job| {
+        let job = job.as_mut().expect("the job is there");
+        let before = [101, 102].into_iter();
+        let drawn: Vec<_> = before.chain(job.drawn.last().copied()).collect();
+        job.drawn = BoundedVec::truncate_from(drawn);
+    });
+}
+
 /// Hands a report to the pallet, all or nothing as the pallet of operators does.
 pub fn report(operator: AccountId, report: Report) -> DispatchResult {
     frame_support::storage::with_storage_layer(|| {

@@ -59,8 +59,8 @@ impl<T: Config> Pallet<T> {
         let until = Self::unbonded_at();
         Self::try_change(&stash, |operator| {
             ensure!(amount > 0, Error::<T>::AmountZero);
-            ensure!(amount <= operator.unreserved(), Error::<T>::StakeReserved);
             ensure!(amount <= operator.bonded, Error::<T>::StakeTooLow);
+            ensure!(amount <= operator.unreserved(), Error::<T>::StakeReserved);
             operator.bonded = operator.bonded.saturating_sub(amount);
             if operator.bonded > 0 {
                 ensure!(operator.bonded >= T::MinBond::get(), Error::<T>::BondBelowMinimum);

@@ -118,7 +118,7 @@ mod tests {
         work.add(1, 60_000);
         assert_eq!(work.speed(), Some(100_798));
         work.add(1_000, 20_000);
-        assert_eq!(work.speed(), Some(75_449));
+        assert_eq!(work.speed(), Some(75_424));
     }
 
     #[test]

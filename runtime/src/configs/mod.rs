@@ -8,6 +8,7 @@ mod market;
 mod system;
 
 pub use addresses::AddressDeposit;
+pub use consensus::Elections;
 pub use lifecycle::{lifecycle_weight, lifecycles_per_block};
 pub use market::{Randomness, WorkerDuties};
 pub use system::{BlockWeights, RuntimeBlockLength};

@@ -17,4 +17,5 @@ mod node;
 mod operators;
 mod polkadot_js;
 mod restart;
+mod routing;
 mod second_node;

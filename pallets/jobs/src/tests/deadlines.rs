@@ -181,7 +181,7 @@ fn late_job_is_open_for_as_long_as_a_new_one() {
     with_jobs(|| {
         let (id, _) = running();
         ParentRandomness::set(None);
-        run_blocks(21);
+        run_blocks(22);
         assert_eq!(state(&id), JobState::Open { until: now() - 1 + 20 });
         assert_ok!(Jobs::cancel(signed(CLIENT), id));
         assert_eq!(wealth(CLIENT), ENDOWMENT + BOND / 10 / 2);

@@ -245,6 +245,7 @@ fn rejected_audit_takes_the_whole_bond() {
 fn late_operator_returns_the_down_payment_and_is_fined() {
     with_jobs(|| {
         let (id, operator) = running();
+        spend_attempts(&id);
         let issuance = Balances::total_issuance();
         skip_to(now() + 21);
         assert_ok!(Jobs::expire(signed(KEEPER), id));
@@ -271,6 +272,7 @@ fn late_operator_without_down_payment_is_fined_all_the_same() {
         run_blocks(1);
         let JobState::Assigned { operator, .. } = state(&id) else { panic!() };
         assert_ok!(report(operator, Report::Accept { job: id }));
+        spend_attempts(&id);
         run_blocks(22);
         assert_eq!(settlement(&id).slashed, 103);
     });

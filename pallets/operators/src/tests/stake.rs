@@ -92,7 +92,7 @@ fn unbond_refuses_what_duties_reserve() {
         register(ALICE, 3 * MIN_BOND);
         assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 2_500));
         assert_noop!(unbond(501), Error::<Test>::StakeReserved);
-        assert_noop!(unbond(3_001), Error::<Test>::StakeReserved);
+        assert_noop!(unbond(3_001), Error::<Test>::StakeTooLow);
         assert_ok!(unbond(500));
     });
 }

@@ -133,11 +133,14 @@ fn uptime_and_speed_are_smoothed() {
         let before = member(11).uptime;
         deliver(11, 300, 1);
         run_epoch(&OPERATORS);
-        // Half of the way to 1.0, and to 300 tokens in three seconds.
+        // Half of the way to 1.0, and 300 tokens in three seconds, which is the first speed.
         assert_eq!(member(11).uptime, before + (crate::fixed::ONE - before) / 2);
-        assert_eq!(member(11).served[0].speed, 50_000);
+        assert_eq!(member(11).served[0].speed, 100_000);
         run_epoch(&OPERATORS);
-        assert_eq!(member(11).served[0].speed, 50_000, "nothing was measured");
+        assert_eq!(member(11).served[0].speed, 100_000, "nothing was measured");
+        deliver(11, 600, 1);
+        run_epoch(&OPERATORS);
+        assert_eq!(member(11).served[0].speed, 150_000);
     });
 }
 

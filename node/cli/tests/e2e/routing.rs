@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Four operators, each on a node and with keys of its own: who gets which jobs, and what becomes of
+//! the jobs of one that dies.
+
+use crate::{
+    cli::{assay, planck},
+    node::{places, wait_for, Node},
+};
+use serde_json::Value;
+use sp_keyring::Sr25519Keyring;
+use std::{collections::BTreeMap, time::Duration};
+
+/// The one with nearly all the stake.
+const LARGE: Sr25519Keyring = Sr25519Keyring::Dave;
+const SMALL: [&str; 3] = ["Alice", "Bob", "Charlie"];
+
+/// How long a few jobs, or a few epochs of routing, can take.
+const LONG: Duration = Duration::from_secs(400);
+
+/// The part of the draws that each operator wins, in percent, by its stash.
+async fn draw_percents(node: &Node) -> BTreeMap<String, f64> {
+    let said = assay(node, &["operator", "allocation", "tiny", "--json"]).await.ok();
+    let all = said["allocations"].as_array().expect("a list");
+    all.iter()
+        .map(|next| {
+            let percent = next["drawPercent"].as_str().and_then(|text| text.parse().ok());
+            (next["operator"].as_str().expect("a stash").to_string(), percent.expect("a number"))
+        })
+        .collect()
+}
+
+/// What the operator gets, with each factor.
+async fn allocation(node: &Node, stash: &str) -> Value {
+    let args = ["operator", "allocation", "tiny", stash, "--json"];
+    assay(node, &args).await.ok()["allocations"][0].clone()
+}
+
+/// Orders a job that an operator has 12 blocks for; gives its id.
+async fn order(node: &Node, tokens: &str) -> String {
+    let args = ["job", "create", "--json", "--max-tokens", tokens, "--deadline", "12"];
+    let prompt = ["--down", "0.5", "--suri", "//Eve", "In the beginning"];
+    let args: Vec<&str> = args.into_iter().chain(prompt).collect();
+    assay(node, &args).await.ok()["job"].as_str().expect("an id").to_string()
+}
+
+async fn status(node: &Node, job: &str) -> Value {
+    assay(node, &["job", "status", job, "--json"]).await.ok()
+}
+
+/// Waits until the job has an operator; gives its stash.
+async fn operator_of(node: &Node, job: &str) -> String {
+    let mut stash = None;
+    wait_for("the job is assigned", LONG, async || {
+        stash = status(node, job).await["operator"].as_str().map(ToString::to_string);
+        stash.is_some()
+    })
+    .await;
+    stash.expect("it was waited for")
+}
+
+/// Waits until the job is over; gives it.
+async fn settled(node: &Node, job: &str) -> Value {
+    let mut last = Value::Null;
+    wait_for("the job is over", LONG, async || {
+        last = status(node, job).await;
+        last["state"] == "settled"
+    })
+    .await;
+    last
+}
+
+#[tokio::test]
+async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
+    let _places = places(2).await;
+    let validator = Node::dev(&["--no-engine"]).await;
+    let mut small = Vec::new();
+    for name in SMALL {
+        small.push(Node::of_operators(&[name], &validator).await);
+    }
+    let mut large = Node::of_operators(&["Dave"], &validator).await;
+    let node = &small[0];
+    let dave = LARGE.to_account_id().to_string();
+
+    // Dave stakes a million, the others keep 20,000 each.
+    assay(node, &["operator", "bond", "850000", "--suri", "//Dave", "--json"]).await.ok();
+    for name in SMALL {
+        let suri = format!("//{name}");
+        let args = ["operator", "unbond", "80000", "--suri", &suri, "--json"];
+        assay(node, &args).await.ok();
+    }
+    // Those who stake alike may differ by what heartbeats of the first epoch came too early for.
+    wait_for("scores follow the stakes", LONG, async || {
+        let percents = draw_percents(node).await;
+        percents.len() == 4 && percents[&dave] > 85.0
+    })
+    .await;
+    let mut given = BTreeMap::<String, u32>::new();
+    for _ in 0..12 {
+        let job = order(node, "8").await;
+        let operator = operator_of(node, &job).await;
+        *given.entry(operator).or_default() += 1;
+        let ended = settled(node, &job).await;
+        assert_eq!(ended["outcome"], "paid", "{ended}");
+        assert_eq!(ended["attempts"], 1, "{ended}");
+    }
+    // With nine of ten draws, six or fewer of twelve have a probability below 1 in 1,000.
+    assert!(given.get(&dave).is_some_and(|count| *count > 6), "{given:?}");
+
+    // A job of Dave's, who dies when he has begun with it.
+    let mut job = order(node, "400").await;
+    while operator_of(node, &job).await != dave {
+        job = order(node, "400").await;
+    }
+    wait_for("Dave runs it", LONG, async || status(node, &job).await["state"] == "running").await;
+    large.kill();
+    let before = status(node, &job).await;
+    assert_eq!(before["state"], "running", "he has not delivered it: {before}");
+    let client = Sr25519Keyring::Eve.to_account_id();
+    let ended = settled(node, &job).await;
+    assert_eq!(ended["outcome"], "paid", "{ended}");
+    assert_eq!(ended["attempts"], 2, "{ended}");
+    assert_ne!(ended["operator"], dave.as_str(), "{ended}");
+    // Held once, paid once: the down payment came back out of Dave's bond.
+    let held: u128 = ["down", "cost", "tip"].iter().map(|part| planck(&ended, part)).sum();
+    let bounty = assay_runtime::MILLI_UNIT * 10;
+    assert_eq!(planck(&ended, "paid") + planck(&ended, "refunded"), held + bounty, "{ended}");
+    let books = crate::books::Books::read(node).await;
+    let open = books.reserved(&client);
+    assert_eq!(open, 0, "nothing of the client's is on hold any more");
+
+    // Within an epoch he is drawn for nothing any more.
+    wait_for("Dave counts as silent", LONG, async || {
+        allocation(node, &dave).await["drawable"] == false
+    })
+    .await;
+    for _ in 0..4 {
+        let job = order(node, "8").await;
+        let operator = operator_of(node, &job).await;
+        assert_ne!(operator, dave);
+        let ended = settled(node, &job).await;
+        assert_eq!((&ended["outcome"], &ended["attempts"]), (&"paid".into(), &1.into()), "{ended}");
+    }
+
+    // He comes back by himself.
+    large.restart().await;
+    wait_for("Dave is drawn again", LONG, async || {
+        allocation(node, &dave).await["drawable"] == true
+    })
+    .await;
+}
