@@ -237,8 +237,8 @@ pub trait Routing<AccountId> {
         eligible: impl Fn(&AccountId) -> Option<Eligible>,
     ) -> Option<Drawn<AccountId>>;
     /// The longest context that operators offer who take duties with the model, in tokens; `None`
-    /// where there is none. It can be too long by less than a factor of two for a while after who
-    /// offered the longest has left.
+    /// where there is none. After who offered the longest has left it can be too long, by less than a
+    /// factor of two.
     fn context(model: &ModelId) -> Option<u32>;
     /// A job of the model was given to the operator by a draw among all: it counts against what it
     /// can get in an epoch.

@@ -138,7 +138,9 @@ impl<T: Config> Pallet<T> {
             return false;
         }
         member.owes = epoch.index.saturating_add(1);
-        if !member.active {
+        // Who is known to be gone is not asked: it gets nothing meanwhile, and comes back with the
+        // uptime that it had.
+        if !member.active || member.silent {
             return false;
         }
         let missed_often = Self::note_miss(operator, member);

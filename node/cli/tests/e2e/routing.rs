@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(400);
 
 /// The part of the draws that each operator wins, in percent, by its stash.
 async fn draw_percents(node: &Node) -> BTreeMap<String, f64> {
-    let said = assay(node, &["operator", "allocation", "tiny", "--json"]).await.ok();
+    let said = assay(node, &["operator", "allocation", "assay-tiny", "--json"]).await.ok();
     let all = said["allocations"].as_array().expect("a list");
     all.iter()
         .map(|next| {
@@ -31,7 +31,7 @@ async fn draw_percents(node: &Node) -> BTreeMap<String, f64> {
 
 /// What the operator gets, with each factor.
 async fn allocation(node: &Node, stash: &str) -> Value {
-    let args = ["operator", "allocation", "tiny", stash, "--json"];
+    let args = ["operator", "allocation", "assay-tiny", stash, "--json"];
     assay(node, &args).await.ok()["allocations"][0].clone()
 }
 

@@ -9,7 +9,7 @@ use pallet_routing::{fixed::ONE, score::Mode, types::Epoch};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{json, Value};
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 /// Points of a series that is written.
 const POINTS: u32 = 200;
@@ -122,6 +122,33 @@ pub fn splitting(mode: Mode, others: usize, epochs: u32) -> f64 {
     share(10) / share(1) - 1.0
 }
 
+/// The same by the jobs that they are given while everyone is busy: of two that are drawn the one
+/// takes a job that runs fewer for its score, and each job lasts for as many draws as there are twice
+/// as many operators. All answer, and are equally fast.
+pub fn splitting_while_busy(others: usize, jobs: usize) -> f64 {
+    let share = |parts: u128| {
+        let rng = &mut rng(82);
+        let mut operators = crowd(others, rng);
+        operators.extend((0..parts).map(|_| Operator::new(CAP / 2 / parts, 80.0, 1.0)));
+        let mut world = World::new(Mode::Shares, operators);
+        let mut running = vec![0u64; world.operators.len()];
+        let mut under_way = VecDeque::new();
+        let mut won = 0u32;
+        for _ in 0..jobs {
+            if under_way.len() > 2 * others {
+                let done: usize = under_way.pop_front().unwrap_or_default();
+                running[done] -= 1;
+            }
+            let Some(slot) = world.draw_of_two(&running) else { continue };
+            won += u32::from(slot >= others);
+            running[slot] += 1;
+            under_way.push_back(slot);
+        }
+        f64::from(won)
+    };
+    share(10) / share(1) - 1.0
+}
+
 /// An operator that returns garbage at a hundred times its speed, among honest ones. Its first jobs
 /// are all audited, and all after a fault: rejected outputs are not delivered and cost it its bond.
 pub fn liar(others: usize, epochs: u32) -> Value {
@@ -205,7 +232,7 @@ pub fn dropper(answers: f64, others: usize, epochs: u32) -> f64 {
 /// they are given after that, and when the last of them.
 pub fn dead(count: usize, jobs_per_block: usize) -> Value {
     const LENGTH: u32 = 1_200;
-    const WINDOW: u32 = 20;
+    const WINDOW: u32 = 200;
     const MAX_MISSES: u32 = 3;
     let rng = &mut rng(81);
     let mut operators = crowd(count, rng);

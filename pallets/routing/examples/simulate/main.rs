@@ -21,7 +21,7 @@ const MAX_VISITS: u32 = 20_000_000;
 const BLOCK_PICOS: f64 = 0.75e12;
 
 /// Operators that are looked at for one job at most.
-const TRIES: u32 = 16;
+const TRIES: u32 = 32;
 
 fn main() {
     let epochs: u32 = match std::env::args().nth(1).map(|epochs| epochs.parse()) {
@@ -46,6 +46,7 @@ fn main() {
                 "others": others,
                 "shares": experiments::splitting(Mode::Shares, others, 60),
                 "additive": experiments::splitting(Mode::Additive, others, 60),
+                "busy": experiments::splitting_while_busy(others, 400_000),
             })
         })
         .into();

@@ -27,7 +27,7 @@ pub fn params(mode: Mode) -> Params {
         reaction: ONE / 4,
         tolerance: ONE / 50,
         weight_smoothing: ONE / 5,
-        smoothing: ONE / 4,
+        smoothing: ONE / 10,
         newcomer_uptime: ONE / 2,
         min_stake: 1_000,
         stake_cap: CAP,
@@ -157,6 +157,17 @@ impl World {
         let first = urn.draw();
         urn.draw();
         first.map(|(slot, _)| slot as usize)
+    }
+
+    /// Draws two operators; gives the one that runs fewer jobs for its score, or the first.
+    pub fn draw_of_two(&mut self, running: &[u64]) -> Option<usize> {
+        self.draws += 1;
+        let mut urn = Urn::new(&self.now, H256::from_low_u64_be(self.draws));
+        let (first, score) = urn.draw()?;
+        let Some((second, other)) = urn.draw() else { return Some(first as usize) };
+        let busy = |slot: u32, score: u64| u128::from(running[slot as usize]) * u128::from(score);
+        let slot = if busy(second, score) < busy(first, other) { second } else { first };
+        Some(slot as usize)
     }
 
     /// Closes what an operator did, and reckons its score for the next epoch.

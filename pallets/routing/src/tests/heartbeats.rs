@@ -192,6 +192,21 @@ fn silent_operator_comes_back_by_a_heartbeat() {
 }
 
 #[test]
+fn silent_operator_is_not_asked_and_keeps_its_uptime() {
+    with_operators(|| {
+        run_epochs(2, &OPERATORS[1..]);
+        assert!(member(11).silent);
+        let uptime = member(11).uptime;
+        assert!(uptime > 0);
+        run_epochs(5, &OPERATORS[1..]);
+        assert_eq!(member(11).uptime, uptime);
+        run_blocks(3, &OPERATORS);
+        assert!(!member(11).silent);
+        assert_eq!(member(11).uptime, uptime);
+    });
+}
+
+#[test]
 fn silent_operator_does_not_come_back_with_an_old_block() {
     with_operators(|| {
         run_epochs(2, &OPERATORS[1..]);
