@@ -11,11 +11,11 @@ use std::{path::PathBuf, str::FromStr};
 const OPERATOR_EXAMPLES: &str = "\
 Examples:
   assay operator register --bond 2000 --offer assay-tiny,10mASY   serve a model
-  assay operator price assay-tiny 12mASY                     ask more for it
-  assay operator commission 5                               keep 5 % of delegators' pay
+  assay operator price assay-tiny 12mASY                          ask more for it
+  assay operator commission 5                                     keep 5 % of delegators' pay
   assay operator addresses --node-key node.key /dns/example.org/tcp/30333
-  assay operator allocation assay-tiny                      who gets which part of the jobs
-  assay operator leave                                      stop, and take all stake back";
+  assay operator allocation assay-tiny                            who gets which part of the jobs
+  assay operator leave                                            stop, and take all stake back";
 
 const DELEGATE_EXAMPLES: &str = "\
 Examples:

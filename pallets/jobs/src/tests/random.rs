@@ -161,8 +161,6 @@ fn check_settlements() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
     #[test]
     fn sequences_keep_the_invariants_and_end_every_job(
         steps in proptest::collection::vec(step(), 1..120)

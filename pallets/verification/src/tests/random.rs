@@ -111,8 +111,6 @@ fn take(step: Step) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
     #[test]
     fn sequences_keep_the_invariants_and_end_every_audit(
         steps in proptest::collection::vec(step(), 1..150)
