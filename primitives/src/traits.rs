@@ -225,7 +225,7 @@ pub struct Drawn<AccountId> {
 /// The pallet of routing, as those see it that give out jobs and seats.
 pub trait Routing<AccountId> {
     /// Draws two operators of the model in proportion to their scores and gives the one that runs
-    /// fewer jobs for its score, or the first where they are alike. Those who have had their part of
+    /// fewer jobs for its score, the first where they are alike. Those who have had their part of
     /// the epoch's jobs are only drawn where nobody else can take the job. With `allowed` only those
     /// are drawn from, whatever they have had.
     /// `eligible` says whether an operator can take the job: it is asked about a bounded number of

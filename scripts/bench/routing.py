@@ -97,9 +97,10 @@ def markdown(found, pictures):
                      f"| {run['additive']:+.1%} |")
     liar = found["liar"]
     lines += ["", "## Liars and droppers", "",
-              f"An operator that returns garbage at 3,000 tokens per second is out after "
-              f"{liar['epochs_until_out']} epochs and {liar['jobs']} jobs, each of which cost it its "
-              f"bond; the speed that it is credited with is {liar['known_speed']:.0f}. One that shows "
+              f"An operator that returns garbage at 3,000 tokens per second, half of the cap at stake and "
+              f"a fiftieth of the cap as the bond of a job, is out after {liar['epochs_until_out']} "
+              f"epochs and {liar['jobs']} jobs; the speed that it is credited with is "
+              f"{liar['known_speed']:.0f}. One that shows "
               "ten times its speed and is never caught, by beginning before it accepts, gets "
               f"{found['hurrier']:.2f} times its share.", "",
               "| part of the jobs answered | share over that of one that answers all |",

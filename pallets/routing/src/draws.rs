@@ -68,9 +68,10 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
     fn assigned(model: &ModelId, operator: &T::AccountId) {
         let epoch = CurrentEpoch::<T>::get().index;
         Members::<T>::mutate(operator, |member| {
-            let served = member.as_mut().and_then(|member| member.of_mut(model));
-            let Some(served) = served else { return };
+            let Some(member) = member else { return };
+            let Some(served) = member.of_mut(model) else { return };
             served.assigned.add(epoch);
+            member.given.add(epoch);
             Markets::<T>::mutate(model, |market| {
                 let Some(market) = market else { return };
                 market.assigned.add(epoch);
@@ -160,11 +161,13 @@ struct Candidate<AccountId> {
 }
 
 impl<AccountId> Candidate<AccountId> {
-    /// Whether it runs fewer jobs for its score than the other. What it says of its own slots does
-    /// not matter: to claim more gains nothing.
+    /// Whether it would run fewer jobs for its score than the other, half of the one to be given
+    /// counted in. What it says of its own slots does not matter: to claim more gains nothing. And
+    /// without that half one operator of many small scores, each mostly idle, would gain by them.
     fn is_less_busy_than(&self, other: &Self) -> bool {
-        let busy = |running: u32, score: u64| u128::from(running).saturating_mul(score.into());
-        busy(self.running, other.score) < busy(other.running, self.score)
+        let halves = |running: u32| u128::from(running).saturating_mul(2);
+        let own = halves(self.running).saturating_add(1).saturating_mul(other.score.into());
+        own < halves(other.running).saturating_mul(self.score.into())
     }
 }
 

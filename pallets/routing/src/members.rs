@@ -54,6 +54,7 @@ impl<T: Config> Pallet<T> {
             misses: 0,
             answered_at: Self::now(),
             owes: CurrentEpoch::<T>::get().index.saturating_add(1),
+            given: EpochCount::default(),
             served: BoundedVec::new(),
         })
     }
@@ -99,7 +100,7 @@ impl<T: Config> Pallet<T> {
             served.context = context;
             return;
         }
-        let (work, assigned) = (Work::default(), EpochCount::default());
+        let (work, assigned) = (Work::default(), member.given);
         let served = Served { model, context, speed: 0, work, assigned };
         if member.served.try_push(served).is_err() {
             log::error!(target: LOG_TARGET, "{operator:?} serves more models than it can");

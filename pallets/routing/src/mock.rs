@@ -7,7 +7,7 @@ use crate::{
     markets::StoredTree,
     score::{Mode, Params},
     tree,
-    types::{Kind, MemberOf, Served},
+    types::{Buffer, Kind, MemberOf, Served},
     weighting::Weights,
     Event,
 };
@@ -335,8 +335,9 @@ pub fn with_nobody<R>(test: impl FnOnce() -> R) -> R {
     })
 }
 
-/// The pallet's invariants; and that stakes in the trees are those of the records, which in a
-/// runtime holds but while parameters change.
+/// The pallet's invariants; and that stakes in the trees are those of the records, and that nobody
+/// with a stake and an uptime is without a score, which in a runtime holds but while parameters
+/// change.
 pub fn check_state() -> Result<(), sp_runtime::TryRuntimeError> {
     Routing::do_try_state()?;
     for (operator, member) in crate::Members::<Test>::iter() {
@@ -344,6 +345,11 @@ pub fn check_state() -> Result<(), sp_runtime::TryRuntimeError> {
             let stakes = StoredTree::<Test>::new(&served.model, Kind::Stakes);
             let stake = member.backed(&Parameters::get());
             assert_eq!(tree::leaf(&stakes, member.slot), stake, "stake of {operator}");
+            for buffer in Buffer::ALL {
+                let score = Routing::score_in(&served.model, buffer, member.slot);
+                let scores = stake > 0 && member.uptime > ONE / 100;
+                assert!(score > 0 || !scores, "{operator} has lost its score");
+            }
         }
     }
     Ok(())

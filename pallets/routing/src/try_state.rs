@@ -65,10 +65,10 @@ impl<T: Config> Pallet<T> {
                 let score = Self::score_in(model, buffer, member.slot);
                 ensure!(drawable || score == 0, "a member that is not to be drawn can get a job");
             }
-            let market = Markets::<T>::get(model).ok_or("a model that is served is no market")?;
+            ensure!(Markets::<T>::contains_key(model), "a model that is served is no market");
             ensure!(
-                served.assigned.of(epoch) <= market.assigned.of(epoch),
-                "an operator was given more jobs than there were"
+                served.assigned.of(epoch) <= member.given.of(epoch),
+                "an operator was given more jobs of a model than of all"
             );
         }
         Ok(())

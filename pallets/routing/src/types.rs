@@ -212,7 +212,8 @@ pub struct Served {
     pub speed: Speed,
     /// What it delivered since it was last visited.
     pub work: Work,
-    /// Jobs that it was given in the epoch.
+    /// Jobs that it was given in the epoch; where it took the model up in it, with those of all
+    /// models before, so that it gains nothing by dropping a model and taking it up again.
     pub assigned: EpochCount,
 }
 
@@ -249,6 +250,8 @@ pub struct Member<MaxModels: Get<u32>> {
     pub answered_at: BlockNumber,
     /// The first epoch whose heartbeat is neither answered nor counted as missed.
     pub owes: u32,
+    /// Jobs that it was given in the epoch, of all models, those that it serves no more among them.
+    pub given: EpochCount,
     /// The models that it serves.
     pub served: BoundedVec<Served, MaxModels>,
 }

@@ -150,13 +150,14 @@ pub fn splitting_while_busy(others: usize, jobs: usize) -> f64 {
 }
 
 /// An operator that returns garbage at a hundred times its speed, among honest ones. Its first jobs
-/// are all audited, and all after a fault: rejected outputs are not delivered and cost it its bond.
+/// are all audited, and all after a fault: rejected outputs are not measured, and each costs it its
+/// bond, until what is left is too little to be drawn.
 pub fn liar(others: usize, epochs: u32) -> Value {
     let rng = &mut rng(78);
     let mut operators = crowd(others, rng);
     operators.push(Operator::new(CAP / 2, 3_000.0, 1.0));
     let mut world = World::new(Mode::Shares, operators);
-    let bond = CAP / 1_000;
+    let bond = CAP / 50;
     let mut series = vec![];
     let (mut jobs, mut out) = (0u32, Value::Null);
     for epoch in 0..epochs {

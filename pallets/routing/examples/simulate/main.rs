@@ -3,7 +3,7 @@
 //! JSON. Seeds are fixed: but for times, every run prints the same.
 //!
 //! `simulate [epochs]`: the most epochs of one run, 10,000 where it is not said. Runs of many
-//! operators have fewer, so that none has more than twenty million visits.
+//! operators have fewer, so that none has more than a hundred million visits.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
 
@@ -15,7 +15,7 @@ use pallet_routing::{score::Mode, weights::WeightInfo};
 use serde_json::json;
 
 /// The most visits of one run.
-const MAX_VISITS: u32 = 20_000_000;
+const MAX_VISITS: u32 = 100_000_000;
 
 /// What normal extrinsics may fill of a block: three quarters of a second.
 const BLOCK_PICOS: f64 = 0.75e12;

@@ -159,14 +159,16 @@ impl World {
         first.map(|(slot, _)| slot as usize)
     }
 
-    /// Draws two operators; gives the one that runs fewer jobs for its score, or the first.
+    /// Draws two operators; gives the second where it would run fewer jobs for its score than the
+    /// first, half of the one to be given counted in.
     pub fn draw_of_two(&mut self, running: &[u64]) -> Option<usize> {
         self.draws += 1;
         let mut urn = Urn::new(&self.now, H256::from_low_u64_be(self.draws));
         let (first, score) = urn.draw()?;
         let Some((second, other)) = urn.draw() else { return Some(first as usize) };
-        let busy = |slot: u32, score: u64| u128::from(running[slot as usize]) * u128::from(score);
-        let slot = if busy(second, score) < busy(first, other) { second } else { first };
+        let halves = |slot: u32| 2 * u128::from(running[slot as usize]);
+        let own = (halves(second) + 1) * u128::from(score);
+        let slot = if own < halves(first) * u128::from(other) { second } else { first };
         Some(slot as usize)
     }
 

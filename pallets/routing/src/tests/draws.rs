@@ -76,8 +76,10 @@ fn load_is_measured_by_the_score() {
         };
         assert_eq!(with(1, 3), [12]);
         assert_eq!(with(1, 4), [11, 12], "they are alike");
-        assert_eq!(with(1, 5), [11]);
-        assert_eq!(with(0, 1), [11]);
+        assert_eq!(with(1, 5), [11, 12], "and with half a job more still");
+        assert_eq!(with(1, 7), [11]);
+        assert_eq!(with(0, 2), [11, 12]);
+        assert_eq!(with(0, 3), [11]);
     });
 }
 
@@ -169,6 +171,20 @@ fn operator_gets_no_more_than_its_cap() {
         assert_eq!(allocation(11).assigned, given[&11]);
         // The count begins anew.
         run_epoch(&[]);
+        assert_eq!(allocation(11).assigned, 0);
+    });
+}
+
+#[test]
+fn cap_counts_on_when_a_model_is_dropped_and_taken_up_again() {
+    with_operators(|| {
+        for _ in 0..7 {
+            Routing::assigned(&model(1), &11);
+        }
+        serve(11, STAKE, &[model(2)]);
+        serve(11, STAKE, &[model(1)]);
+        assert_eq!(allocation(11).assigned, 7);
+        run_epoch(&OPERATORS);
         assert_eq!(allocation(11).assigned, 0);
     });
 }
