@@ -4,7 +4,7 @@
 #
 #   ./scripts/bench.sh engine   decode, prefill, verify over generate, batches, memory; beside
 #                               llama.cpp and candle; into docs/bench/engine.md
-#   ./scripts/bench.sh chain    block import beside a running job; whole jobs that fit a block
+#   ./scripts/bench.sh chain    block import beside running jobs; whole jobs that fit a block
 #   ./scripts/bench.sh routing  routing simulated: fairness, Sybils, liars, droppers, the dead; into
 #                               docs/bench/routing.md
 #

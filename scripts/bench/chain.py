@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures whether the engine slows block import down, and how many jobs fit a block.
 
-A validator without an engine makes blocks. A second node imports them; it has the engine and the
-workers of all operators. In turns nothing runs on it, and a job of a large random-weight model does.
-Only blocks with no extrinsic but the timestamp are compared, so that both kinds have the same content;
-their import time is what the node's own histogram says. Standard library only.
+A validator without an engine makes blocks, in turns empty and full of transfers. A second node imports
+them; it has the engine and the workers of all operators. In turns nothing runs on it, and jobs of a large
+random-weight model do. Only blocks that carry nothing else, neither of the operators nor of the jobs, are
+compared, so that they have the same content; their import time is what the node's own histogram says.
+Standard library only.
 """
 
 import argparse
@@ -29,6 +30,12 @@ HISTOGRAM = "substrate_block_verification_and_import_time"
 # What a node says when it has imported a block that is the best now.
 IMPORTED = re.compile(r"Imported #(\d+) ")
 OPERATORS = ("Alice", "Bob", "Charlie", "Dave")
+# What a full block carries beside the timestamp.
+TRANSFERS = 200
+EMPTY, FULL = "empty", f"{TRANSFERS} transfers"
+KINDS = {1: EMPTY, 1 + TRANSFERS: FULL}
+# Jobs of a turn: together they last as long as the blocks that are wanted.
+JOBS = 4
 
 
 def free_port():
@@ -131,6 +138,11 @@ class Node:
     def busy(self):
         return self.call("assay_nodeStatus")["worker"]["open"] > 0
 
+    def fill_block(self):
+        """Sends what fills a block of its own."""
+        subprocess.run([f"{BIN}/examples/transfers", f"ws://127.0.0.1:{self.rpc}", str(TRANSFERS)],
+                       check=True)
+
     def stop(self):
         if self.process.poll() is None:
             self.process.terminate()
@@ -148,15 +160,17 @@ def assay(node, *args):
     return answer
 
 
-def measure(node, wanted, busy):
-    """Import times of `wanted` empty blocks while the engine is busy, or idle, in milliseconds."""
+def measure(node, validator, wanted, busy):
+    """Import times, in milliseconds, of `wanted` blocks of each kind while the engine is busy, or idle."""
     node.skip()
-    times, height = [], node.height()
+    times, height = {kind: [] for kind in KINDS.values()}, node.height()
     total, count = node.imported()
     before = node.busy()
     # Ten slots for a block that counts: most others carry extrinsics.
-    end = time.monotonic() + 30 * wanted
-    while len(times) < wanted:
+    end = time.monotonic() + 30 * wanted * len(times)
+    while any(len(of_kind) < wanted for of_kind in times.values()):
+        if height % 2:
+            validator.fill_block()
         try:
             now = node.next_block(end)
         except RuntimeError:
@@ -166,18 +180,25 @@ def measure(node, wanted, busy):
         new_total, new_count = node.imported()
         after = node.busy()
         single = now == height + 1 and new_count == count + 1
-        if single and before == after == busy and node.extrinsics(now) == 1:
-            times.append(1000 * (new_total - total))
+        kind = KINDS.get(node.extrinsics(now))
+        if single and before == after == busy and kind:
+            times[kind].append(1000 * (new_total - total))
         if busy and not after:
             break
         height, total, count, before = now, new_total, new_count, after
     return times
 
 
+def add(times, more):
+    """Adds the times of each kind to those there are."""
+    for kind, of_kind in more.items():
+        times[kind] += of_kind
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="turns of idle and busy (3)")
-    parser.add_argument("--blocks", type=int, default=10, help="blocks of a turn (10)")
+    parser.add_argument("--blocks", type=int, default=6, help="blocks of a kind in a turn (6)")
     args = parser.parse_args()
 
     folder = tempfile.mkdtemp(prefix="assay-bench-")
@@ -204,31 +225,37 @@ def main():
                         lambda: 3 <= validator.height() <= worker.height() + 1, 180)
         assay(worker, "operator", "models", "--suri", "//Alice", "--offer", f"0x{root},10mASY,2048")
 
-        idle, busy = [], []
+        idle, busy = {EMPTY: [], FULL: []}, {EMPTY: [], FULL: []}
         for turn in range(args.rounds):
             say(f"turn {turn + 1} of {args.rounds}: idle")
-            idle += measure(worker, args.blocks, busy=False)
-            say(f"turn {turn + 1} of {args.rounds}: with a job")
-            assay(worker, "job", "create", "In the beginning", "--model", f"0x{root}",
-                  "--max-tokens", "1900", "--deadline", "400", "--seed", str(turn))
-            worker.wait_for("the job runs", worker.busy, 60)
-            times = measure(worker, args.blocks, busy=True)
-            busy += times
-            worker.wait_for("the job ends", lambda: not worker.busy(), 600)
-        if len(idle) < 5 or len(busy) < 5:
-            raise RuntimeError(f"too few blocks: {len(idle)} idle, {len(busy)} busy")
+            add(idle, measure(worker, validator, args.blocks, busy=False))
+            say(f"turn {turn + 1} of {args.rounds}: with jobs")
+            for job in range(JOBS):
+                assay(worker, "job", "create", "In the beginning", "--model", f"0x{root}",
+                      "--max-tokens", "1900", "--deadline", "400", "--seed", str(turn * JOBS + job))
+            worker.wait_for("the jobs run", worker.busy, 60)
+            add(busy, measure(worker, validator, args.blocks, busy=True))
+            worker.wait_for("the jobs end", lambda: not worker.busy(), 600)
         lifecycles = json.loads(subprocess.run([f"{BIN}/examples/lifecycles"], text=True,
                                                stdout=subprocess.PIPE, check=True).stdout)
-        slowdown = statistics.median(busy) / statistics.median(idle) - 1
-        print("| engine | empty blocks | median import ms | 90 % below |")
-        print("| --- | --- | --- | --- |")
-        for name, times in (("idle", idle), ("running a job", busy)):
-            high = statistics.quantiles(times, n=10)[8]
-            print(f"| {name} | {len(times)} | {statistics.median(times):.3f} | {high:.3f} |")
-        print(f"\nImport beside a job: {100 * slowdown:+.1f} %. "
+        print("| blocks | engine | number | median import ms | 90 % below |")
+        print("| --- | --- | ---: | ---: | ---: |")
+        figures = {}
+        for kind, suffix in ((FULL, ""), (EMPTY, "_empty")):
+            medians = []
+            for name, times in (("idle", idle[kind]), ("busy", busy[kind])):
+                if len(times) < 5:
+                    raise RuntimeError(f"too few blocks: {len(times)} of {kind}, {name}")
+                medians.append(statistics.median(times))
+                high = statistics.quantiles(times, n=10)[8]
+                print(f"| {kind} | {name} | {len(times)} | {medians[-1]:.3f} | {high:.3f} |")
+                figures[f"import_{name}_ms{suffix}"] = round(medians[-1], 3)
+                figures[f"{name}_blocks{suffix}"] = len(times)
+            figures[f"import_slowdown{suffix}"] = round(medians[1] / medians[0] - 1, 4)
+        print(f"\nImport beside jobs: {100 * figures['import_slowdown']:+.1f} % for blocks of {FULL}, "
+              f"{100 * figures['import_slowdown_empty']:+.1f} % for empty ones. "
               f"Whole jobs in a block, by weight: {lifecycles['lifecycles_per_block']}.")
-        print(json.dumps({"import_slowdown": round(slowdown, 4),
-                          "idle_blocks": len(idle), "busy_blocks": len(busy), **lifecycles}))
+        print(json.dumps({**figures, **lifecycles}))
     except BaseException:
         print(f"bench: the logs are in {folder}", file=sys.stderr)
         folder = None

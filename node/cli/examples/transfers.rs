@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Sends transfers of a development account, to fill a block.
+//!
+//! `transfers ws://127.0.0.1:9944 200` sends 200, and does not wait until a block has them.
+
+use anyhow::{Context, Result};
+use assay_cli::{
+    chain::{state::hex_of, Chain},
+    key::{Key, Scheme},
+};
+use assay_runtime::{Hash, RuntimeCall, MILLI_UNIT};
+use jsonrpsee::rpc_params;
+
+/// Who sends: no operator, so that nobody else uses its nonces.
+const SENDER: &str = "//Eve";
+/// Who receives.
+const RECEIVER: &str = "//Ferdie";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let usage = "usage: transfers URL COUNT";
+    let url = args.next().context(usage)?;
+    let count: u32 = args.next().context(usage)?.parse().context(usage)?;
+    let chain = Chain::connect(&url).await?;
+    let sender = Key::from_suri(Scheme::Sr25519, SENDER)?;
+    let receiver = Key::from_suri(Scheme::Sr25519, RECEIVER)?.account();
+    for _ in 0..count {
+        let call = RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
+            dest: receiver.clone().into(),
+            value: MILLI_UNIT,
+        });
+        let extrinsic = hex_of(&chain.sign(&sender, call).await?);
+        let _: Hash = chain.request("author_submitExtrinsic", rpc_params![extrinsic]).await?;
+    }
+    Ok(())
+}
