@@ -133,7 +133,7 @@ def main():
     print(text)
     print(json.dumps({
         "chi_square_p": round(min(run["p"] for run in found["fairness"]), 4),
-        "splitting_gain": round(max(run["shares"] for run in found["splitting"]), 6),
+        "splitting_gain": round(max(run["shares"] for run in found["splitting"]), 6) + 0.0,
         "splitting_gain_busy": round(max(run["busy"] for run in found["splitting"]), 4),
         "max_weight": round(max(run["max_weight"] for run in found["fairness"]), 4),
         "draw_block_share_10k": round(found["draw_block_share"], 6),

@@ -57,7 +57,7 @@ fn main() {
     let all = json!({
         "fairness": fairness,
         "splitting": splitting,
-        "liar": experiments::liar(99, 60),
+        "liar": experiments::liar(99, 600),
         "hurrier": experiments::hurrier(99, 60),
         "droppers": droppers,
         "dead": [experiments::dead(1_000, 5), experiments::dead(100, 1)],
