@@ -9,6 +9,7 @@
 #   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first
 #
 # Arguments after the part go to the test runner: ./scripts/test.sh e2e honest
+# PROPTEST_CASES says how many random sequences each property test tries (256).
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh
@@ -29,7 +30,7 @@ aarch64 | llama-cpp)
     exec "$ASSAY_ROOT/scripts/test-$part.sh" "$@"
     ;;
 -h | --help)
-    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
 *) die "unknown part '$part'; there are unit, e2e, aarch64, llama-cpp and all" ;;

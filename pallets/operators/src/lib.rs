@@ -520,8 +520,6 @@ pub mod pallet {
         WorkerTaken,
         /// The account is the stash of an operator, so it cannot be a worker.
         WorkerIsStash,
-        /// The account is the worker of an operator, so it cannot be a stash.
-        StashIsWorker,
         /// There are as many operators as there can be.
         OperatorsFull,
         /// What is bonded would be less than the minimum and not nothing.
@@ -686,7 +684,7 @@ pub mod pallet {
         ///
         /// ## Errors
         ///
-        /// [`Error::AlreadyOperator`], [`Error::OperatorsFull`], [`Error::DelegationsLeft`], [`Error::StashIsWorker`],
+        /// [`Error::AlreadyOperator`], [`Error::OperatorsFull`], [`Error::DelegationsLeft`],
         /// [`Error::WorkerTaken`], [`Error::WorkerIsStash`], [`Error::DuplicateOffer`],
         /// [`Error::PriceZero`], [`Error::ContextZero`], [`Error::ConcurrencyZero`],
         /// [`Error::ConcurrencyTooHigh`], [`Error::BondBelowMinimum`], [`Error::BalanceTooLow`].

@@ -34,7 +34,6 @@ impl<T: Config> Pallet<T> {
         bond: Balance,
     ) -> DispatchResult {
         ensure!(!Operators::<T>::contains_key(&stash), Error::<T>::AlreadyOperator);
-        ensure!(!Workers::<T>::contains_key(&stash), Error::<T>::StashIsWorker);
         ensure!(Operators::<T>::count() < T::MaxOperators::get(), Error::<T>::OperatorsFull);
         ensure!(!Orphans::<T>::contains_key(&stash), Error::<T>::DelegationsLeft);
         Self::ensure_worker(&stash, &worker)?;

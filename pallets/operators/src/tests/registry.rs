@@ -57,10 +57,12 @@ fn register_refuses_an_operator() {
 }
 
 #[test]
-fn register_refuses_a_worker_as_stash() {
+fn register_takes_an_account_that_another_has_named_its_worker() {
     with_operators(|| {
+        // Nobody needs to have asked BOB, and it keeps him from nothing.
         assert_ok!(try_register(ALICE, BOB, &[], 1, MIN_BOND));
-        assert_noop!(try_register(BOB, WORKER, &[], 1, MIN_BOND), Error::<Test>::StashIsWorker);
+        assert_ok!(try_register(BOB, WORKER, &[], 1, MIN_BOND));
+        assert_eq!((operator(ALICE).worker, operator(BOB).worker), (BOB, WORKER));
     });
 }
 
