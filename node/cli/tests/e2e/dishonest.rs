@@ -6,12 +6,13 @@ use crate::{
     cli::{assay, planck},
     node::{places, Node},
 };
-use assay_runtime::presets::DEVELOPMENT_OPERATORS;
+use assay_runtime::{presets::DEVELOPMENT_OPERATORS, AccountId};
 use serde_json::Value;
 use sp_keyring::Sr25519Keyring;
 
-/// Runs a job on a chain whose operators cheat; asserts what holds however they do it.
-async fn is_caught(fault: &str) -> Value {
+/// Runs a job on a chain whose operators cheat; asserts what holds however they do it. It is over
+/// when so many of them had it, each of which loses as much as the last.
+async fn is_caught(fault: &str, attempts: u32) -> Value {
     let node = Node::dev(&["--dev-fault", fault]).await;
     let before = Books::read(&node).await;
     let args = ["run", "--json", "--max-tokens", "16", "--deadline", "10", "In the beginning"];
@@ -20,30 +21,30 @@ async fn is_caught(fault: &str) -> Value {
     let job = said.json();
     let after = Books::read(&node).await;
 
-    // The client has all back, and half of what is slashed beyond that: only the fee is gone.
+    // The client has all back, and half of what each loses beyond that: only the fee is gone.
     let client = Sr25519Keyring::Ferdie.to_account_id();
     let fees = fees(&node, before.number, after.number).await;
     let held = planck(&job, "held");
-    let compensation = planck(&job, "refunded") - held;
+    let compensation = u128::from(attempts) * (planck(&job, "refunded") - held);
     assert_eq!(planck(&job, "paid"), 0, "{job}");
     assert_eq!(after.reserved(&client), 0);
     assert_eq!(after.total(&client) + fees[&client], before.total(&client) + compensation);
-    // The operator has lost what the settlement says, if it earned nothing else.
+    // The operators have lost what the settlement says, if they earned nothing else.
     let slashed = planck(&job, "slashed");
     assert!(slashed > 0, "{job}");
-    let operator = DEVELOPMENT_OPERATORS
-        .map(|who| who.to_account_id())
-        .into_iter()
-        .find(|who| job["operator"] == who.to_string())
-        .unwrap();
-    assert_eq!(before.total(&operator) - after.total(&operator), slashed);
+    let lost = |who: &AccountId| before.total(who).saturating_sub(after.total(who));
+    let operators = DEVELOPMENT_OPERATORS.map(|who| who.to_account_id());
+    let last = operators.iter().find(|who| job["operator"] == who.to_string()).unwrap();
+    assert_eq!(lost(last), slashed, "{job}");
+    let all = operators.iter().filter(|who| lost(who) == slashed).count();
+    assert_eq!(all, attempts as usize, "{job}");
     job
 }
 
 /// The same for cheats that deliver something: the committee rejects it.
 async fn is_rejected(fault: &str) {
     let _place = places(1).await;
-    let job = is_caught(fault).await;
+    let job = is_caught(fault, 1).await;
     assert_eq!(job["outcome"], "slashed", "{job}");
     assert_eq!(job["verdict"], "reject", "{job}");
     assert_eq!(job["verifiers"], 3, "{job}");
@@ -67,7 +68,7 @@ async fn wrong_model_is_rejected_and_slashed() {
 #[tokio::test]
 async fn silent_operator_is_slashed() {
     let _place = places(1).await;
-    let job = is_caught("silent").await;
+    let job = is_caught("silent", 3).await;
     assert_eq!(job["outcome"], "refunded", "{job}");
     assert_eq!(job["verdict"], "none", "{job}");
     assert_eq!(job["output"], Value::Null, "{job}");
