@@ -411,8 +411,8 @@ mod benchmarks {
     #[benchmark]
     fn record_slash() -> Result<(), BenchmarkError> {
         let (stash, _) = delegated::<T>()?;
-        for _ in 1..T::MaxSlashes::get() {
-            Pallet::<T>::record_slash(&stash, Perbill::from_parts(1_000), None, 0);
+        for session in 1..T::MaxSlashes::get() {
+            Pallet::<T>::record_slash(&stash, Perbill::from_parts(1_000), None, session);
         }
 
         #[block]

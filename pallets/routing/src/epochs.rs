@@ -7,7 +7,6 @@ use crate::{
     score::{Measured, Params},
     types::{Buffer, Epoch, MemberOf, Slot},
     weights::WeightInfo,
-    LOG_TARGET,
 };
 use assay_primitives::{
     traits::{BlockRandomness, OperatorChanged, Standings},
@@ -76,10 +75,9 @@ impl<T: Config> Pallet<T> {
     fn look_up(slot: u32) -> Option<(T::AccountId, MemberOf<T>, bool)> {
         let Some(Slot::Taken(operator)) = Slots::<T>::get(slot) else { return None };
         let member = Members::<T>::get(&operator)?;
+        // Who is no operator any more has told so, and is no member then.
         let Some(standing) = T::Operators::standing(&operator) else {
-            log::error!(target: LOG_TARGET, "{operator:?} is no operator any more");
-            Self::remove(&operator, member);
-            return None;
+            return Some((operator, member, false));
         };
         if member.serves_as(&standing) {
             // The visit writes what comes of the stake.

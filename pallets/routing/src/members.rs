@@ -109,7 +109,7 @@ impl<T: Config> Pallet<T> {
         Self::join_market(&model, epoch);
     }
 
-    pub(crate) fn remove(operator: &T::AccountId, member: MemberOf<T>) {
+    fn remove(operator: &T::AccountId, member: MemberOf<T>) {
         Self::withdraw_contexts(&member);
         for served in &member.served {
             Self::leave_market(&served.model, member.slot);
