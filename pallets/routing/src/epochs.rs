@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
         let mut changes = Weight::zero();
         for slot in epoch.visited..due {
             visits = visits.saturating_add(1);
-            let Some((operator, member, changed)) = Self::look_up(slot) else { continue };
+            let Some((operator, member, changed)) = Self::look_up(slot, &params) else { continue };
             if changed {
                 changes.saturating_accrue(<Self as OperatorChanged<T::AccountId>>::weight());
             }
@@ -72,15 +72,16 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The operator of a slot, with its record brought up to how it stands, and whether that is new.
-    fn look_up(slot: u32) -> Option<(T::AccountId, MemberOf<T>, bool)> {
+    fn look_up(slot: u32, params: &Params) -> Option<(T::AccountId, MemberOf<T>, bool)> {
         let Some(Slot::Taken(operator)) = Slots::<T>::get(slot) else { return None };
         let member = Members::<T>::get(&operator)?;
         // Who is no operator any more has told so, and is no member then.
         let Some(standing) = T::Operators::standing(&operator) else {
             return Some((operator, member, false));
         };
-        if member.serves_as(&standing) {
-            // The visit writes what comes of the stake.
+        let counts = |stake| params.backed(stake) > 0;
+        if member.serves_as(&standing) && counts(member.stake) == counts(standing.stake) {
+            // The visit writes what comes of the stake. Who has too little is out at once.
             let member = MemberOf::<T> { stake: standing.stake, ..member };
             return Some((operator, member, false));
         }
