@@ -44,7 +44,7 @@ pub struct Terms {
     pub price: Balance,
     /// Its longest context in tokens, prompt and output together.
     pub context: u32,
-    /// The part of its stake that nothing reserves.
+    /// The part of its own stake that nothing reserves.
     pub unreserved: Balance,
     /// How busy it is.
     pub load: Load,
@@ -224,10 +224,10 @@ pub struct Drawn<AccountId> {
 
 /// The pallet of routing, as those see it that give out jobs and seats.
 pub trait Routing<AccountId> {
-    /// Draws two operators of the model in proportion to their scores and gives the one that runs
-    /// fewer jobs for its score, the first where they are alike. Those who have had their part of
-    /// the epoch's jobs are only drawn where nobody else can take the job. With `allowed` only those
-    /// are drawn from, whatever they have had.
+    /// Draws two operators of the model in proportion to their scores and gives the second where,
+    /// with half of the job counted, it would run fewer for its score than the first does. Those who
+    /// have had their part of the epoch's jobs are only drawn where nobody else can take the job.
+    /// With `allowed` only those are drawn from, whatever they have had.
     /// `eligible` says whether an operator can take the job: it is asked about a bounded number of
     /// operators. The same seed and state give the same operator.
     fn draw(
@@ -259,8 +259,9 @@ pub trait Routing<AccountId> {
 }
 
 /// What operators are seen to do with jobs that the draw among all gave them: those that a client
-/// gave to operators of its choice are not told, since client and operator may be one. Each call counts in the epoch in which it is made, so it is made
-/// when it is known whether the operator was in time, and not when it was asked.
+/// gave to operators of its choice are not told, since client and operator may be one. Each call
+/// counts in the epoch in which it is made, so it is made when it is known whether the operator was in
+/// time, and not when it was asked.
 pub trait Performance<AccountId> {
     /// The operator answered in time what it was asked.
     fn answered(operator: &AccountId);

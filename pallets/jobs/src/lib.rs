@@ -19,8 +19,9 @@
 //!
 //! # Neighbours
 //! The pallet holds no money. `Escrow` holds the payments, `Operators` the stake. `Routing` draws
-//! operators, and is told how they fulfil their duties. `Auditor` decides which deliveries are audited and calls back through [`AuditedJobs`](assay_primitives::traits).
-//! Operators' workers report through [`Duties`](assay_primitives::traits::Duties).
+//! operators, and is told how they fulfil their duties. `Auditor` decides which deliveries are audited
+//! and calls back through [`AuditedJobs`](assay_primitives::traits). Operators' workers report through
+//! [`Duties`](assay_primitives::traits::Duties).
 //!
 //! # Money
 //! - Paid: the operator earns its price per token delivered and the tip. Each verifier takes its
@@ -532,7 +533,7 @@ pub mod pallet {
         /// [`Error::JobNotFound`], [`Error::JobNotPending`], [`Error::NotDue`].
         ///
         /// ## Events
-        /// [`Event::AssignmentMissed`], [`Event::JobSettled`].
+        /// [`Event::AssignmentMissed`], [`Event::OperatorLate`], [`Event::JobSettled`].
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::expire().saturating_add(T::Routing::miss_weight()))]
         pub fn expire(origin: OriginFor<T>, job: JobId) -> DispatchResult {

@@ -41,8 +41,8 @@
 //!   duty reserves what it takes; while it waits, nothing is withdrawn, nobody delegates, and the
 //!   operator does not stand for election.
 //! - **Out**: what is unbonded or taken back can be withdrawn after [`Config::UnbondingPeriod`], by
-//!   anyone for its owner; the operator's own unless duties reserve it. When the operator itself is gone, all that is
-//!   delegated to it can be withdrawn at once.
+//!   anyone for its owner; the operator's own unless duties reserve it. When the operator itself is
+//!   gone, all that is delegated to it can be withdrawn at once.
 //! - A pool that is slashed to nothing begins a new round: old shares are worth nothing, and new ones
 //!   are not diluted by them.
 //!

@@ -2,7 +2,8 @@
 //! Routing: which operator gets a job, and who sits on a committee.
 //!
 //! Each operator has a score per model ([`score`]), from its uptime, its speed and its stake. An
-//! operator of a job is drawn in proportion to score: two are, and the less busy one takes it.
+//! operator of a job is drawn in proportion to score: two are, and the second takes it if it is less
+//! busy.
 //! Committees are drawn by stake. Both are drawn from trees of sums ([`tree`]), so that a draw among
 //! 16,384 operators reads a dozen storage items, as does a change of one operator.
 //!

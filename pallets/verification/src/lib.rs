@@ -25,7 +25,8 @@
 //! # Neighbours
 //! `Jobs` tells of deliveries through [`Auditor`](assay_primitives::traits::Auditor), hears of
 //! outcomes through [`AuditedJobs`](assay_primitives::traits::AuditedJobs), and pays verifiers.
-//! `Operators` holds the bonds, `Routing` draws committees; `Escrow` only deposits what was taken out of them.
+//! `Routing` draws committees. `Operators` holds the bonds; `Escrow` only deposits what was taken out
+//! of them.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -140,7 +140,7 @@ impl pallet_session::SessionManager<AccountId> for Elections {
     }
 }
 
-/// An offender's stake is slashed, and it makes no more blocks in this session.
+/// An offender's stake is slashed, and it is disabled for this session, if that leaves enough others.
 pub struct Penalties;
 
 impl OnOffenceHandler<AccountId, (AccountId, ()), Weight> for Penalties {
