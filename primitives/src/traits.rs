@@ -309,13 +309,6 @@ pub trait OperatorChanged<AccountId> {
     fn weight() -> Weight;
 }
 
-impl<AccountId> OperatorChanged<AccountId> for () {
-    fn changed(_: &AccountId, _: Option<Standing>) {}
-    fn weight() -> Weight {
-        Weight::zero()
-    }
-}
-
 /// Where randomness comes from that was not known when the parent block was built: BABE's VRF
 /// output of the parent block.
 pub trait BlockRandomness {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A whole job in the real runtime, with the workers' parts played by hand.
 
+mod chain;
+
 use assay_primitives::{
     job::{JobSpec, JobState},
     traits::{BlockRandomness, Duties},
@@ -9,7 +11,7 @@ use assay_primitives::{
 };
 use assay_runtime::{
     configs::Randomness, presets, AccountId, Balance, Balances, BlockNumber, Jobs, Operators,
-    Routing, Runtime, RuntimeGenesisConfig, RuntimeOrigin, System, Verification, UNIT,
+    Routing, Runtime, RuntimeOrigin, System, Verification, UNIT,
 };
 use frame_support::{
     assert_ok,
@@ -22,32 +24,12 @@ use frame_support::{
 use sp_core::H256;
 use sp_crypto_hashing::{blake2_256, twox_128};
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::BuildStorage;
 
 /// The development preset, in its first block.
 fn chain() -> sp_io::TestExternalities {
-    let config: serde_json::Value = merged(presets::development());
-    let genesis: RuntimeGenesisConfig = serde_json::from_value(config).unwrap();
-    let mut chain = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
+    let mut chain = chain::of(presets::development());
     chain.execute_with(next_block);
     chain
-}
-
-/// The preset over the defaults, as a chain specification has it.
-fn merged(patch: serde_json::Value) -> serde_json::Value {
-    fn merge(base: &mut serde_json::Value, patch: serde_json::Value) {
-        match (base, patch) {
-            (serde_json::Value::Object(base), serde_json::Value::Object(patch)) => {
-                for (key, value) in patch {
-                    merge(base.entry(key).or_insert(serde_json::Value::Null), value);
-                }
-            }
-            (base, patch) => *base = patch,
-        }
-    }
-    let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).unwrap();
-    merge(&mut config, patch);
-    config
 }
 
 /// Ends the block and begins the next, whose parent carries a VRF output and in which the operators'
@@ -275,9 +257,7 @@ fn only_the_development_preset_has_sudo() {
 fn every_preset_builds_a_chain() {
     for name in presets::preset_names() {
         let preset = presets::get_preset(&name).unwrap();
-        let config = merged(serde_json::from_slice(&preset).unwrap());
-        let genesis: RuntimeGenesisConfig = serde_json::from_value(config).unwrap();
-        sp_io::TestExternalities::new(genesis.build_storage().unwrap()).execute_with(|| {
+        chain::of(serde_json::from_slice(&preset).unwrap()).execute_with(|| {
             assert_eq!(Operators::views().len(), presets::DEVELOPMENT_OPERATORS.len());
             assert!(!assay_runtime::Session::validators().is_empty());
         });

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Equivocations in the real runtime: proven with real headers and votes, reported, and slashed.
 
+mod chain;
+
 use assay_runtime::{
     configs::Elections, presets, AccountId, Babe, Grandpa, Hash, Header, Historical, Operators,
-    Runtime, RuntimeGenesisConfig, RuntimeOrigin, Session, System, MINUTES,
+    Runtime, RuntimeOrigin, Session, System, MINUTES,
 };
 use frame_support::{assert_noop, assert_ok, traits::KeyOwnerProofSystem};
 use pallet_operators::Error;
@@ -15,7 +17,7 @@ use sp_consensus_babe::{
 use sp_consensus_grandpa::localized_payload;
 use sp_core::{ed25519, sr25519, Pair};
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::{traits::Header as _, BuildStorage, DigestItem};
+use sp_runtime::{traits::Header as _, DigestItem};
 use sp_session::MembershipProof;
 
 /// What each operator of the local preset has bonded.
@@ -23,23 +25,9 @@ const BOND: u128 = 100_000 * assay_runtime::UNIT;
 
 /// Three validators, each of them an operator.
 fn chain() -> sp_io::TestExternalities {
-    let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).unwrap();
-    json_merge(&mut config, presets::local());
-    let genesis: RuntimeGenesisConfig = serde_json::from_value(config).unwrap();
-    let mut chain = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
+    let mut chain = chain::of(presets::local());
     chain.execute_with(|| System::set_block_number(1));
     chain
-}
-
-fn json_merge(base: &mut serde_json::Value, patch: serde_json::Value) {
-    match (base, patch) {
-        (serde_json::Value::Object(base), serde_json::Value::Object(patch)) => {
-            for (key, value) in patch {
-                json_merge(base.entry(key).or_insert(serde_json::Value::Null), value);
-            }
-        }
-        (base, patch) => *base = patch,
-    }
 }
 
 fn proof_of(key: impl Into<Vec<u8>>, id: sp_core::crypto::KeyTypeId) -> MembershipProof {

@@ -5,10 +5,9 @@ use crate as pallet_routing;
 use crate::{
     fixed::{Billionths, ONE},
     markets::StoredTree,
-    score::{Mode, Params},
+    score::Params,
     tree,
     types::{Buffer, Kind, MemberOf, Served},
-    weighting::Weights,
     Event,
 };
 use assay_primitives::{
@@ -77,17 +76,7 @@ impl frame_system::Config for Test {
 }
 
 /// What scores are reckoned with here.
-pub const PARAMS: Params = Params {
-    mode: Mode::Shares,
-    base: Weights { uptime: 0, speed: ONE / 2, stake: ONE / 2 },
-    reaction: ONE / 4,
-    tolerance: ONE / 50,
-    weight_smoothing: ONE / 5,
-    smoothing: ONE / 2,
-    newcomer_uptime: ONE / 2,
-    min_stake: MIN_STAKE,
-    stake_cap: CAP,
-};
+pub const PARAMS: Params = Params::even(MIN_STAKE, CAP);
 
 parameter_types! {
     /// What scores are reckoned with.
@@ -238,11 +227,11 @@ pub fn run_blocks(count: BlockNumber, alive: &[AccountId]) {
             .collect();
         next_block();
         for (operator, report) in reports {
-            // What a silent operator sends is void if another epoch begins before it arrives.
-            // So is what one sends that is found inactive in that very block.
-            let late = member(operator).silent && epoch().started == now();
-            let late = late || !member(operator).active;
-            assert!(handle(operator, &report).is_ok() || late, "{report:?} of {operator}");
+            // What a silent operator sends is void if another epoch begins before it arrives, and
+            // so is what one sends that is found inactive in that very block.
+            let member = member(operator);
+            let void = !member.active || (member.silent && epoch().started == now());
+            assert!(handle(operator, &report).is_ok() || void, "{report:?} of {operator}");
         }
     }
 }

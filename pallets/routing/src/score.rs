@@ -97,6 +97,21 @@ pub struct Params {
 }
 
 impl Params {
+    /// Shares in which speed and stake count alike; what is measured counts by halves.
+    pub const fn even(min_stake: u128, stake_cap: u128) -> Self {
+        Self {
+            mode: Mode::Shares,
+            base: Weights { uptime: 0, speed: ONE / 2, stake: ONE / 2 },
+            reaction: ONE / 4,
+            tolerance: ONE / 50,
+            weight_smoothing: ONE / 5,
+            smoothing: ONE / 2,
+            newcomer_uptime: ONE / 2,
+            min_stake,
+            stake_cap,
+        }
+    }
+
     /// Which relation between the parameters does not hold.
     pub fn check(&self) -> Result<(), &'static str> {
         let require = |holds: bool, what| if holds { Ok(()) } else { Err(what) };

@@ -24,7 +24,7 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use pallet_operators::{Nonce, Offer, SubmitReports};
-use pallet_routing::{fixed::ONE, weighting::Weights, Mode, Params};
+use pallet_routing::Params;
 use sp_core::H256;
 use sp_runtime::{
     traits::{BlakeTwo256, Hash},
@@ -120,17 +120,7 @@ parameter_types! {
     /// How often in a row an operator can miss: nobody falls silent unless a test asks for it.
     pub static MaxMisses: u32 = 1_000;
     /// What scores are reckoned with.
-    pub const Scores: Params = Params {
-        mode: Mode::Shares,
-        base: Weights { uptime: 0, speed: ONE / 2, stake: ONE / 2 },
-        reaction: ONE / 4,
-        tolerance: ONE / 50,
-        weight_smoothing: ONE / 5,
-        smoothing: ONE / 2,
-        newcomer_uptime: ONE / 2,
-        min_stake: 1_000,
-        stake_cap: STAKE * 1_000,
-    };
+    pub const Scores: Params = Params::even(1_000, STAKE * 1_000);
     /// The randomness of the parent block.
     pub static ParentRandomness: Option<H256> = Some(H256::repeat_byte(7));
 }

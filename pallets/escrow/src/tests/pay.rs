@@ -22,6 +22,42 @@ fn pay_down_pays_the_operator_once() {
 }
 
 #[test]
+fn put_back_holds_the_down_payment_for_the_next_operator() {
+    with_escrow(|| {
+        let id = open_first();
+        pay_down(&id, &OPERATOR);
+        Escrow::put_back(&id, Balances::issue(50));
+        assert_eq!(last_event(), Event::PutBack { job: id, client: CLIENT, amount: 50 });
+        assert_eq!((held(CLIENT), free(CLIENT)), (1_077, ENDOWMENT - 1_077));
+        assert_eq!(pay_down(&id, &OTHER_CLIENT), 50);
+        assert_eq!(free(OTHER_CLIENT), ENDOWMENT + 50);
+        assert_eq!(held(CLIENT), 1_027);
+    });
+}
+
+#[test]
+fn put_back_returns_to_the_client_with_the_rest() {
+    with_escrow(|| {
+        let id = open_first();
+        pay_down(&id, &OPERATOR);
+        Escrow::put_back(&id, Balances::issue(30));
+        assert_eq!(Escrow::refund(&id), 1_057);
+        assert_eq!((held(CLIENT), free(CLIENT)), (0, ENDOWMENT - 20));
+    });
+}
+
+#[test]
+fn put_back_of_nothing_or_of_an_unknown_job_changes_nothing() {
+    with_escrow(|| {
+        let id = open_first();
+        let before = (held(CLIENT), events(), Balances::total_issuance());
+        Escrow::put_back(&id, Balances::issue(0));
+        Escrow::put_back(&job(9), Balances::issue(5));
+        assert_eq!((held(CLIENT), events(), Balances::total_issuance()), before);
+    });
+}
+
+#[test]
 fn pay_pays_up_to_cost_and_tip() {
     with_escrow(|| {
         let id = open_first();

@@ -11,6 +11,7 @@ enum Step {
     Open { job: u64, client: AccountId, payment: Payment, bounty: Balance },
     Raise { job: u64, more: Payment },
     PayDown { job: u64, payee: AccountId },
+    PutBack { job: u64 },
     Pay { job: u64, payee: AccountId, amount: Balance },
     PayBounty { job: u64, payee: AccountId },
     Refund { job: u64 },
@@ -43,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(job, client, payment, bounty)| Step::Open { job, client, payment, bounty }),
         1 => (id(), any_payment()).prop_map(|(job, more)| Step::Raise { job, more }),
         1 => (id(), account()).prop_map(|(job, payee)| Step::PayDown { job, payee }),
+        1 => id().prop_map(|job| Step::PutBack { job }),
         2 => (id(), account(), amount())
             .prop_map(|(job, payee, amount)| Step::Pay { job, payee, amount }),
         1 => (id(), account()).prop_map(|(job, payee)| Step::PayBounty { job, payee }),
@@ -67,6 +69,13 @@ fn take(step: Step) -> Balance {
         }
         Step::PayDown { job: n, payee } => {
             pay_down(&job(n), &payee);
+        }
+        Step::PutBack { job: n } => {
+            // As much as was paid, as an operator returns it.
+            let paid =
+                Escrow::escrow(&job(n)).map_or(0, |record| record.payment.down - record.left.down);
+            Escrow::put_back(&job(n), Balances::issue(paid));
+            return paid;
         }
         Step::Pay { job: n, payee, amount } => {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.price);

@@ -21,17 +21,7 @@ pub fn params(mode: Mode) -> Params {
         Mode::Shares => Weights { uptime: 0, speed: ONE / 2, stake: ONE / 2 },
         Mode::Additive => Weights { uptime: 300_000_000, speed: 400_000_000, stake: 300_000_000 },
     };
-    Params {
-        mode,
-        base,
-        reaction: ONE / 4,
-        tolerance: ONE / 50,
-        weight_smoothing: ONE / 5,
-        smoothing: ONE / 10,
-        newcomer_uptime: ONE / 2,
-        min_stake: 1_000,
-        stake_cap: CAP,
-    }
+    Params { mode, base, smoothing: ONE / 10, ..Params::even(1_000, CAP) }
 }
 
 /// An operator: what it is, and what is known of it.
