@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
-use sp_core::H256;
+use sp_core::{ed25519, H256};
 
 /// The most addresses of a node.
 pub const MAX_ADDRESSES: u32 = 8;
@@ -45,6 +45,33 @@ impl Contact {
     /// The ed25519 key whose peer id it is; `None` where it is that of another kind of key.
     pub fn network_key(&self) -> Option<[u8; 32]> {
         self.peer_id.strip_prefix(&ED25519_PREFIX)?.try_into().ok()
+    }
+}
+
+/// A contact and its network key's signature of [`Contact::message`].
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct SignedContact {
+    /// Where the node is reached.
+    pub contact: Contact,
+    /// That the node agrees.
+    pub signature: ed25519::Signature,
+}
+
+#[cfg(feature = "std")]
+impl SignedContact {
+    /// The contact of the node with that key, signed for the operator with that stash.
+    pub fn new(
+        key: &ed25519::Pair,
+        addresses: Addresses,
+        genesis: &H256,
+        stash: &impl Encode,
+    ) -> Self {
+        use sp_core::Pair;
+        let contact = Contact { peer_id: peer_id(&key.public().0), addresses };
+        let signature = key.sign(&contact.message(genesis, stash));
+        Self { contact, signature }
     }
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which pallets are benchmarked, for `frame-omni-bencher`.
 
-use crate::{AccountId, AllPalletsWithSystem, Balances, Operators, Runtime, RuntimeOrigin, UNIT};
+use crate::{
+    AccountId, AllPalletsWithSystem, Balances, Operators, Runtime, RuntimeOrigin, System, UNIT,
+};
 use alloc::{string::String, vec::Vec};
 use assay_primitives::{Balance, ModelId};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
@@ -56,9 +58,13 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
                 let offer = pallet_operators::Offer { model: *model, price, context: u32::MAX };
                 let offers = alloc::vec![offer].try_into().expect("one fits");
                 let slots = <Runtime as pallet_operators::Config>::MaxConcurrency::get();
+                let genesis = System::block_hash(0);
+                let contact = assay_primitives::benchmarking::signed_contact(&genesis, &stash)
+                    .expect("benchmarks have a keystore");
                 Operators::register(
                     RuntimeOrigin::signed(stash.clone()),
                     worker,
+                    contact,
                     offers,
                     slots,
                     1_000_000_000 * UNIT,

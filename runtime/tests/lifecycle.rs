@@ -1,84 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A whole job in the real runtime, with the workers' parts played by hand.
 
+mod blocks;
 mod chain;
 
 use assay_primitives::{
     job::{JobSpec, JobState},
-    traits::{BlockRandomness, Duties},
+    traits::BlockRandomness,
     verdict_hash, FinishReason, JobId, NumericProfile, Outcome, OutputCommitment, Privacy, Report,
     Sampling, Verdict,
 };
 use assay_runtime::{
     configs::Randomness, presets, AccountId, Balance, Balances, BlockNumber, Jobs, Operators,
-    Routing, Runtime, RuntimeOrigin, System, Verification, UNIT,
+    RuntimeOrigin, System, Verification, UNIT,
 };
 use frame_support::{
     assert_ok,
-    traits::{
-        fungible::{Inspect, InspectHold},
-        Hooks,
-    },
-    weights::Weight,
+    traits::fungible::{Inspect, InspectHold},
 };
 use sp_core::H256;
-use sp_crypto_hashing::{blake2_256, twox_128};
+use sp_crypto_hashing::blake2_256;
 use sp_keyring::Sr25519Keyring;
 
 /// The development preset, in its first block.
 fn chain() -> sp_io::TestExternalities {
-    let mut chain = chain::of(presets::development());
+    let mut chain = sp_io::TestExternalities::new(chain::genesis(presets::development()));
     chain.execute_with(next_block);
     chain
 }
 
-/// Ends the block and begins the next, whose parent carries a VRF output and in which the operators'
-/// heartbeats arrive.
+/// The next block, in which the heartbeats of all operators arrive.
 fn next_block() {
-    let now = System::block_number();
-    Jobs::on_idle(now, Weight::MAX);
-    let next = now + 1;
-    System::reset_events();
-    System::set_block_number(next);
-    let key = [twox_128(b"Babe"), twox_128(b"AuthorVrfRandomness")].concat();
-    frame_support::storage::unhashed::put(&key, &Some(blake2_256(&next.to_le_bytes())));
-    frame_system::BlockHash::<Runtime>::insert(now, H256::from_low_u64_be(u64::from(now) + 1));
-    let heartbeats: Vec<_> = presets::DEVELOPMENT_OPERATORS
-        .iter()
-        .map(|stash| stash.to_account_id())
-        .flat_map(|stash| {
-            let due = <Routing as Duties<AccountId>>::reports(&stash, &[]);
-            due.into_iter().map(move |report| (stash.clone(), report))
-        })
-        .collect();
-    Operators::on_initialize(next);
-    Routing::on_initialize(next);
-    Jobs::on_initialize(next);
-    Verification::on_initialize(next);
-    for (stash, heartbeat) in heartbeats {
-        report(&stash, heartbeat);
-    }
+    blocks::next_block(&presets::DEVELOPMENT_OPERATORS.map(|stash| stash.to_account_id()));
 }
 
 fn client() -> AccountId {
     Sr25519Keyring::Ferdie.to_account_id()
 }
 
-fn worker_of(stash: &AccountId) -> AccountId {
-    Operators::view(stash).unwrap().worker
-}
-
 fn report(stash: &AccountId, report: Report) {
-    let worker = worker_of(stash);
-    let reports = vec![report].try_into().unwrap();
-    assert_ok!(Operators::report(RuntimeOrigin::signed(worker), reports));
-    let refused = System::events().into_iter().any(|record| {
-        matches!(
-            record.event,
-            assay_runtime::RuntimeEvent::Operators(pallet_operators::Event::ReportRefused { .. })
-        )
-    });
-    assert!(!refused, "a report was refused");
+    assert!(blocks::report(stash, report), "a report was refused");
 }
 
 fn free(who: &AccountId) -> Balance {
@@ -257,7 +218,8 @@ fn only_the_development_preset_has_sudo() {
 fn every_preset_builds_a_chain() {
     for name in presets::preset_names() {
         let preset = presets::get_preset(&name).unwrap();
-        chain::of(serde_json::from_slice(&preset).unwrap()).execute_with(|| {
+        let genesis = chain::genesis(serde_json::from_slice(&preset).unwrap());
+        sp_io::TestExternalities::new(genesis).execute_with(|| {
             assert_eq!(Operators::views().len(), presets::DEVELOPMENT_OPERATORS.len());
             assert!(!assay_runtime::Session::validators().is_empty());
         });

@@ -25,7 +25,7 @@ const BOND: u128 = 100_000 * assay_runtime::UNIT;
 
 /// Three validators, each of them an operator.
 fn chain() -> sp_io::TestExternalities {
-    let mut chain = chain::of(presets::local());
+    let mut chain = sp_io::TestExternalities::new(chain::genesis(presets::local()));
     chain.execute_with(|| System::set_block_number(1));
     chain
 }

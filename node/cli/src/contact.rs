@@ -3,10 +3,7 @@
 
 use crate::{args::AddressArg, exit::Fault};
 use anyhow::{Context, Result};
-use assay_primitives::{
-    contact::{peer_id, Addresses, MAX_ADDRESSES},
-    Contact,
-};
+use assay_primitives::contact::{Addresses, SignedContact, MAX_ADDRESSES};
 use assay_runtime::{AccountId, Hash};
 use sp_core::{ed25519, Pair};
 use std::{fs, path::Path};
@@ -37,7 +34,7 @@ pub fn signed(
     addresses: &[AddressArg],
     genesis: &Hash,
     stash: &AccountId,
-) -> Result<(Contact, ed25519::Signature)> {
+) -> Result<SignedContact> {
     let addresses: Vec<_> = addresses.iter().map(|address| address.0.clone()).collect();
     let count = addresses.len();
     let addresses = Addresses::try_from(addresses).map_err(|_| {
@@ -46,9 +43,7 @@ pub fn signed(
             format!("{count} are more than the {MAX_ADDRESSES} addresses that a node can have"),
         )
     })?;
-    let contact = Contact { peer_id: peer_id(&key.public().0), addresses };
-    let signature = key.sign(&contact.message(genesis, stash));
-    Ok((contact, signature))
+    Ok(SignedContact::new(key, addresses, genesis, stash))
 }
 
 #[cfg(test)]
@@ -76,7 +71,7 @@ mod tests {
         let address: AddressArg = "/ip4/127.0.0.1/tcp/30333".parse().unwrap();
         let stash = Sr25519Keyring::Alice.to_account_id();
         let genesis = Hash::repeat_byte(1);
-        let (contact, signature) =
+        let SignedContact { contact, signature } =
             signed(&key, std::slice::from_ref(&address), &genesis, &stash).unwrap();
         assert_eq!(contact.network_key(), Some(key.public().0));
         let message = contact.message(&genesis, &stash);

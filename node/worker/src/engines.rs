@@ -96,7 +96,19 @@ fn in_the_background<T: Send>(
     })
 }
 
-/// Blocks are imported and made before a token is computed.
+/// Blocks are imported and made before a token is computed: whatever else wants the core has it at once,
+/// and the scheduler looks on a core where only the engine runs as on an idle one.
+#[cfg(target_os = "linux")]
+fn lower_priority() {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the pointer is to parameters of this policy; 0 means the calling thread.
+    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
+    if result != 0 {
+        log::warn!(target: LOG_TARGET, "cannot lower the priority of the engine's threads");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
 fn lower_priority() {
     // SAFETY: the call only changes the calling thread's own nice value; 0 means the caller.
     let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 15) };

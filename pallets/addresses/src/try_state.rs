@@ -8,7 +8,7 @@ use sp_runtime::TryRuntimeError;
 impl<T: Config> Pallet<T> {
     /// Checks that hashes and accounts belong to each other one to one, and that each account has
     /// exactly its deposit on hold.
-    pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
         for (who, registration) in Registrations::<T>::iter() {
             ensure!(
                 Accounts::<T>::get(registration.address).as_ref() == Some(&who),

@@ -16,7 +16,7 @@ use sp_runtime::TryRuntimeError;
 impl<T: Config> Pallet<T> {
     /// Checks that the escrows of each client are what it has on hold, that no escrow has more left
     /// than was put in, and that the pot covers the claims beside its existential deposit.
-    pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let mut held = BTreeMap::<T::AccountId, Balance>::new();
         for (_, record) in Escrows::<T>::iter() {
             let left = record.left.total().ok_or("what is left of an escrow overflows")?;

@@ -7,8 +7,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    contact::{peer_id, Address, Addresses, MAX_ADDRESS_LENGTH},
-    Balance, Contact, ModelId, Report,
+    benchmarking::signed_contact, contact::SignedContact, Balance, ModelId, Report,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -20,9 +19,9 @@ use frame_support::{
     BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use sp_core::crypto::KeyTypeId;
+use sp_core::H256;
 use sp_runtime::{
-    traits::{BlakeTwo256, Hash},
+    traits::{BlakeTwo256, Hash, Zero},
     Perbill, SaturatedConversion,
 };
 
@@ -49,12 +48,19 @@ fn offers<T: Config>(count: u32) -> OffersOf<T> {
     BoundedVec::truncate_from((0..count).map(offer).collect())
 }
 
+/// The contact of a new node, for that stash.
+fn contact<T: Config>(stash: &T::AccountId) -> Result<SignedContact, BenchmarkError> {
+    let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
+    signed_contact(&H256::from_slice(genesis.as_ref()), stash)
+        .ok_or(BenchmarkError::Stop("the keystore has the key"))
+}
+
 /// An operator with all the offers that it can have.
 fn operator<T: Config>(index: u32) -> Result<T::AccountId, BenchmarkError> {
     let stash = funded::<T>("stash", index)?;
     let worker: T::AccountId = account("worker", index, 0);
     let offers = offers::<T>(T::MaxOffers::get());
-    Pallet::<T>::do_register(stash.clone(), worker, offers, 1, bond::<T>())?;
+    Pallet::<T>::do_register(stash.clone(), worker, None, offers, 1, bond::<T>())?;
     Ok(stash)
 }
 
@@ -138,10 +144,12 @@ mod benchmarks {
     fn register(o: Linear<0, { T::MaxOffers::get() }>) -> Result<(), BenchmarkError> {
         let stash = funded::<T>("stash", 0)?;
         let worker: T::AccountId = account("worker", 0, 0);
+        let contact = contact::<T>(&stash)?;
+        let offers = offers::<T>(o);
         fill_ranking::<T>();
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(stash.clone()), worker.clone(), offers::<T>(o), 1, bond::<T>());
+        _(RawOrigin::Signed(stash.clone()), worker.clone(), contact, offers, 1, bond::<T>());
 
         assert_eq!(Workers::<T>::get(&worker), Some(stash));
         Ok(())
@@ -291,21 +299,13 @@ mod benchmarks {
     /// As many addresses as there can be, as long as they can be.
     #[benchmark]
     fn set_contact() -> Result<(), BenchmarkError> {
-        const KEY_TYPE: KeyTypeId = KeyTypeId(*b"netw");
         let stash = operator::<T>(0)?;
-        let key = sp_io::crypto::ed25519_generate(KEY_TYPE, None);
-        let address = Address::truncate_from(alloc::vec![1; MAX_ADDRESS_LENGTH as usize]);
-        let mut addresses = Addresses::default();
-        while addresses.try_push(address.clone()).is_ok() {}
-        let contact = Contact { peer_id: peer_id(&key.0), addresses };
-        let message = Pallet::<T>::contact_message(&stash, &contact);
-        let signature = sp_io::crypto::ed25519_sign(KEY_TYPE, &key, &message)
-            .ok_or(BenchmarkError::Stop("the keystore has the key"))?;
+        let signed = contact::<T>(&stash)?;
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(stash.clone()), contact.clone(), signature);
+        _(RawOrigin::Signed(stash.clone()), signed.clone());
 
-        assert_eq!(Contacts::<T>::get(&stash), Some(contact));
+        assert_eq!(Contacts::<T>::get(&stash), Some(signed.contact));
         Ok(())
     }
 

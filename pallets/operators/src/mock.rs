@@ -5,6 +5,7 @@
 use crate as pallet_operators;
 use crate::{Nonce, Offer, OffersOf, SubmitReports};
 use assay_primitives::{
+    contact::SignedContact,
     traits::{Duties, Duty, OperatorChanged, Operators as OperatorsTrait, Standing},
     worker::sr25519::WorkerId,
     Balance, Capabilities, Engine, EngineResult, JobId, ModelId, PeerIdBytes, Report, Sampling,
@@ -18,6 +19,7 @@ use frame_support::{
 };
 use frame_system::EnsureRoot;
 use sp_application_crypto::ByteArray;
+use sp_core::{ed25519, Pair};
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{
     impl_opaque_keys,
@@ -347,7 +349,21 @@ pub fn offers(offers: &[(u64, Balance, u32)]) -> OffersOf<Test> {
 /// two jobs at a time.
 pub fn register(stash: AccountId, bond: Balance) {
     let offers = offers(&[(1, 5, 100)]);
-    Operators::register(RuntimeOrigin::signed(stash), stash + 100, offers, 2, bond).unwrap();
+    let contact = contact(stash, b"");
+    Operators::register(signed(stash), stash + 100, contact, offers, 2, bond).unwrap();
+}
+
+/// The network key of a node.
+pub fn network_key() -> ed25519::Pair {
+    ed25519::Pair::from_seed(&[7; 32])
+}
+
+/// The contact of [`network_key`] for the stash, at an address of those bytes, if there are any.
+pub fn contact(stash: AccountId, address: &[u8]) -> SignedContact {
+    let addresses = if address.is_empty() { vec![] } else { vec![address.to_vec()] };
+    let addresses = addresses.into_iter().map(BoundedVec::truncate_from).collect::<Vec<_>>();
+    let addresses = BoundedVec::truncate_from(addresses);
+    SignedContact::new(&network_key(), addresses, &System::block_hash(0), &stash)
 }
 
 pub fn operator(stash: AccountId) -> pallet_operators::OperatorOf<Test> {

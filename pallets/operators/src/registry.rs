@@ -2,11 +2,13 @@
 //! Who is an operator, and what it offers.
 
 use crate::{
-    pallet::{Config, Error, Event, GenesisOperator, Operators, Orphans, Pallet, Workers},
+    pallet::{
+        Config, Contacts, Error, Event, GenesisOperator, Operators, Orphans, Pallet, Workers,
+    },
     types::{Commission, Delegated, Offer, OffersOf, Operator, OperatorOf},
 };
 use alloc::vec::Vec;
-use assay_primitives::{Balance, BlockNumber};
+use assay_primitives::{contact::SignedContact, Balance, BlockNumber};
 use frame_support::{ensure, traits::Get, BoundedVec};
 use sp_runtime::{DispatchError, DispatchResult, SaturatedConversion};
 
@@ -26,9 +28,11 @@ impl<T: Config> Pallet<T> {
         })
     }
 
+    /// Registers an operator; one of genesis without its contact.
     pub(crate) fn do_register(
         stash: T::AccountId,
         worker: T::AccountId,
+        signed: Option<SignedContact>,
         offers: OffersOf<T>,
         concurrency: u32,
         bond: Balance,
@@ -40,7 +44,13 @@ impl<T: Config> Pallet<T> {
         Self::ensure_offers(&offers)?;
         Self::ensure_concurrency(concurrency)?;
         ensure!(bond >= T::MinBond::get(), Error::<T>::BondBelowMinimum);
+        if let Some(signed) = &signed {
+            Self::ensure_contact(&stash, signed)?;
+        }
         Self::hold(&stash, bond)?;
+        if let Some(signed) = signed {
+            Contacts::<T>::insert(&stash, signed.contact);
+        }
         Workers::<T>::insert(&worker, &stash);
         let operator = Operator {
             worker: worker.clone(),
@@ -72,7 +82,7 @@ impl<T: Config> Pallet<T> {
             .collect();
         let offers = OffersOf::<T>::try_from(offers)
             .map_err(|_| DispatchError::Other("more than MaxOffers offers"))?;
-        Self::do_register(stash, worker, offers, concurrency, bond)
+        Self::do_register(stash, worker, None, offers, concurrency, bond)
     }
 
     pub(crate) fn do_set_offers(stash: T::AccountId, offers: OffersOf<T>) -> DispatchResult {

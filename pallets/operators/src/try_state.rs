@@ -20,7 +20,7 @@ impl<T: Config> Pallet<T> {
     /// Checks that each operator's stake is what it has on hold, that the vault holds what is in the
     /// pools, that reservations, slashes and shares add up, that workers and operators name each
     /// other, and that nothing exceeds its bounds.
-    pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let mut count: u32 = 0;
         let mut vault: Balance = 0;
         for (stash, operator) in Operators::<T>::iter() {

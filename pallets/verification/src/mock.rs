@@ -8,6 +8,7 @@ pub use steps::*;
 
 use crate as pallet_verification;
 use assay_primitives::{
+    contact::SignedContact,
     job::{
         FinishReason, JobId, JobSpec, ModelId, NumericProfile, OutputCommitment, Payment,
         PeerIdBytes, Privacy, Sampling,
@@ -25,7 +26,7 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use pallet_operators::{Nonce, Offer, SubmitReports};
 use pallet_routing::Params;
-use sp_core::H256;
+use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{
     traits::{BlakeTwo256, Hash},
     BuildStorage, Perbill, Permill,
@@ -360,7 +361,9 @@ pub fn fund(who: AccountId) {
 /// Registers an operator.
 pub fn serve(stash: AccountId, model: ModelId, price: Balance, context: u32, bond: Balance) {
     let offers = BoundedVec::truncate_from(vec![Offer { model, price, context }]);
-    Operators::register(signed(stash), stash + 100_000, offers, 16, bond).unwrap();
+    let key = ed25519::Pair::from_seed(&[7; 32]);
+    let contact = SignedContact::new(&key, Default::default(), &System::block_hash(0), &stash);
+    Operators::register(signed(stash), stash + 100_000, contact, offers, 16, bond).unwrap();
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {

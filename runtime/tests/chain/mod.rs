@@ -2,12 +2,12 @@
 //! Chains of the presets, for the tests.
 
 use assay_runtime::RuntimeGenesisConfig;
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, Storage};
 
-/// A chain with the genesis of a preset.
-pub fn of(preset: serde_json::Value) -> sp_io::TestExternalities {
+/// What the genesis of a preset stores.
+pub fn genesis(preset: serde_json::Value) -> Storage {
     let genesis: RuntimeGenesisConfig = serde_json::from_value(merged(preset)).unwrap();
-    sp_io::TestExternalities::new(genesis.build_storage().unwrap())
+    genesis.build_storage().unwrap()
 }
 
 /// The preset over the defaults, as a chain specification has it.

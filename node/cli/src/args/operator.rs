@@ -10,7 +10,8 @@ use std::{path::PathBuf, str::FromStr};
 
 const OPERATOR_EXAMPLES: &str = "\
 Examples:
-  assay operator register --bond 2000 --offer assay-tiny,10mASY   serve a model
+  assay operator register --node-key node.key --bond 2000 --offer assay-tiny,10mASY
+                                                                  serve a model
   assay operator price assay-tiny 12mASY                          ask more for it
   assay operator commission 5                                     keep 5 % of delegators' pay
   assay operator addresses --node-key node.key /dns/example.org/tcp/30333
@@ -31,6 +32,14 @@ Examples:
 pub enum OperatorCommand {
     /// Make the signer an operator.
     Register {
+        /// The file with its node's network key: the one that --node-key-file of assay-node names, or
+        /// chains/CHAIN/network/secret_ed25519 in the node's base path.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        node_key: PathBuf,
+        /// A multiaddress of its node, like /dns/example.org/tcp/30333. Can be given several times,
+        /// the best first.
+        #[arg(long = "address", value_name = "MULTIADDRESS")]
+        addresses: Vec<AddressArg>,
         /// The account of the key that signs reports; by default the node's, if it has one.
         #[arg(long, value_name = "ADDRESS")]
         worker: Option<AccountArg>,
@@ -99,7 +108,8 @@ pub enum OperatorCommand {
     },
     /// Say where your node is reached, signed by its network key.
     Addresses {
-        /// The file with the node's network key, as `--node-key-file` of assay-node takes it.
+        /// The file with the node's network key: the one that --node-key-file of assay-node names,
+        /// or chains/CHAIN/network/secret_ed25519 in the node's base path.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         node_key: PathBuf,
         /// Multiaddresses, the best first, like /dns/example.org/tcp/30333.
@@ -308,7 +318,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_needs_the_network_key() {
+    fn contact_needs_the_network_key() {
+        let register =
+            ["operator", "register", "--bond", "2000", "--address", "/ip4/127.0.0.1/tcp/1"];
+        assert!(parse(&register).is_err());
+        assert!(parse(&[&register[..], &["--node-key", "key"]].concat()).is_ok());
         assert!(parse(&["operator", "addresses", "/ip4/127.0.0.1/tcp/1"]).is_err());
         assert!(parse(&["operator", "addresses", "--node-key", "key"]).is_ok());
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     account::AccountArg,
-    args::{OfferArg, OperatorCommand},
+    args::{AddressArg, OfferArg, OperatorCommand},
     contact,
     exit::{Exit, Fault},
     out,
@@ -13,22 +13,26 @@ use crate::{
 use anyhow::{anyhow, Result};
 use assay_primitives::{
     api::{OfferView, OperatorView},
+    contact::SignedContact,
     Balance, ModelId,
 };
 use assay_runtime::{AccountId, Runtime, RuntimeCall};
 use pallet_operators::{Offer, OffersOf};
 use serde_json::json;
 use sp_core::crypto::Ss58Codec;
+use std::path::Path;
 
 type Call = pallet_operators::Call<Runtime>;
 
 /// Does what was asked.
 pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exit> {
     match command {
-        OperatorCommand::Register { worker, bond, concurrency, offers } => {
+        OperatorCommand::Register { node_key, addresses, worker, bond, concurrency, offers } => {
+            let contact = signed_contact(session, &node_key, &addresses)?;
             let worker = worker_or_own(session, worker).await?;
             let offers = read_offers(session, &offers).await?;
-            send(session, Call::register { worker, offers, concurrency, bond: bond.0 }).await
+            let bond = bond.0;
+            send(session, Call::register { worker, contact, offers, concurrency, bond }).await
         }
         OperatorCommand::Bond { amount } => {
             send(session, Call::bond_extra { amount: amount.0 }).await
@@ -54,10 +58,8 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             send(session, Call::set_payout { payout }).await
         }
         OperatorCommand::Addresses { node_key, addresses } => {
-            let key = contact::network_key(&node_key)?;
-            let (genesis, stash) = (session.chain.genesis, session.account()?);
-            let (contact, signature) = contact::signed(&key, &addresses, &genesis, &stash)?;
-            send(session, Call::set_contact { contact, signature }).await
+            let contact = signed_contact(session, &node_key, &addresses)?;
+            send(session, Call::set_contact { contact }).await
         }
         OperatorCommand::Models { offers, none } if none || !offers.is_empty() => {
             let offers = read_offers(session, &offers).await?;
@@ -78,6 +80,16 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
         OperatorCommand::Allocation { model, stash } => allocation(session, &model, stash).await,
         OperatorCommand::List => list(session).await,
     }
+}
+
+/// Where the signer's node is reached, signed by the node's network key.
+fn signed_contact(
+    session: &Session,
+    node_key: &Path,
+    addresses: &[AddressArg],
+) -> Result<SignedContact> {
+    let key = contact::network_key(node_key)?;
+    contact::signed(&key, addresses, &session.chain.genesis, &session.account()?)
 }
 
 /// Sends a call of the operator's and shows the operator after it.

@@ -28,15 +28,21 @@ async fn operator_registers_changes_and_leaves() {
     };
 
     eve(&["status"]).await.fails("operators.NotOperator", &["no operator"]);
-    eve(&["register", "--worker", worker, "--bond", "1"])
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("node.key");
+    std::fs::write(&key, "07".repeat(32)).unwrap();
+    let key = key.to_str().unwrap();
+    let register = ["register", "--node-key", key, "--worker", worker];
+    eve(&[&register[..], &["--bond", "1"]].concat())
         .await
         .fails("operators.BondBelowMinimum", &["minimum"]);
     let models = node.chain().await.node_status().await.unwrap().worker.unwrap().models;
     let offer = format!("{},20mASY,1024", models[0].name);
     let offer = offer.as_str();
-    let bond = "2000";
-    let args = ["register", "--worker", worker, "--bond", bond, "--offer", offer];
-    let operator = eve(&args).await.ok();
+    let address = "/ip4/127.0.0.1/tcp/30333";
+    let rest = ["--bond", "2000", "--offer", offer, "--address", address];
+    let operator = eve(&[&register[..], &rest].concat()).await.ok();
+    assert_eq!(operator["contact"]["addresses"][0], address, "{operator}");
     assert_eq!(planck(&operator, "bonded"), 2_000 * UNIT, "{operator}");
     assert_eq!(operator["offers"][0]["context"], 1_024, "{operator}");
     assert_eq!(operator["offers"][0]["priceAsy"], "0.02", "{operator}");
@@ -56,11 +62,8 @@ async fn operator_registers_changes_and_leaves() {
     assert_eq!(operator["draining"], true, "{operator}");
     let operator = eve(&["drain", "--undo"]).await.ok();
     assert_eq!(operator["draining"], false, "{operator}");
-    let folder = tempfile::tempdir().unwrap();
-    let key = folder.path().join("node.key");
-    std::fs::write(&key, "07".repeat(32)).unwrap();
-    let address = "/ip4/127.0.0.1/tcp/30333";
-    let operator = eve(&["addresses", "--node-key", key.to_str().unwrap(), address]).await.ok();
+    let address = "/dns/example.org/tcp/30333";
+    let operator = eve(&["addresses", "--node-key", key, address]).await.ok();
     assert_eq!(operator["contact"]["addresses"][0], address, "{operator}");
     let operator = eve(&["models", "--none"]).await.ok();
     assert_eq!(operator["offers"], serde_json::json!([]), "{operator}");

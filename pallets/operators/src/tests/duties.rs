@@ -16,8 +16,8 @@ const VERIFY: fn(u64) -> Duty = |n| Duty::Verify(job(n));
 /// with model 1; BOB with model 2 too, and the longest contexts.
 fn register_three() {
     let register = |stash: AccountId, bond: Balance, offered: &[(u64, Balance, u32)]| {
-        let stash_origin = RuntimeOrigin::signed(stash);
-        assert_ok!(Operators::register(stash_origin, stash + 100, offers(offered), 1, bond));
+        let (contact, offers) = (contact(stash, b""), offers(offered));
+        assert_ok!(Operators::register(signed(stash), stash + 100, contact, offers, 1, bond));
     };
     register(CAROL, 1_000, &[(1, 9, 10)]);
     register(ALICE, 3_000, &[(1, 5, 100)]);

@@ -10,7 +10,7 @@ use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{DispatchResult, Perbill};
 
 fn register_again(bond: u128) -> DispatchResult {
-    Operators::register(signed(ALICE), 300, offers(&[]), 1, bond)
+    Operators::register(signed(ALICE), 300, contact(ALICE, b""), offers(&[]), 1, bond)
 }
 
 /// Has ALICE leave with all that is her own.

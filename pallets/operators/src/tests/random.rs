@@ -119,7 +119,8 @@ fn take(step: Step) -> (Balance, Balance) {
     match step {
         Step::Register { stash, worker, concurrency, bond } => {
             let offers = offers(&[(1, 5, 100)]);
-            let _ = Operators::register(signed(stash), worker, offers, concurrency, bond);
+            let (origin, contact) = (signed(stash), contact(stash, b""));
+            let _ = Operators::register(origin, worker, contact, offers, concurrency, bond);
         }
         Step::BondExtra { stash, amount } => {
             let _ = Operators::bond_extra(signed(stash), amount);

@@ -17,7 +17,8 @@ fn try_register(
     concurrency: u32,
     bond: Balance,
 ) -> DispatchResult {
-    Operators::register(RuntimeOrigin::signed(stash), worker, offers(offered), concurrency, bond)
+    let (contact, offers) = (contact(stash, b"one"), offers(offered));
+    Operators::register(signed(stash), worker, contact, offers, concurrency, bond)
 }
 
 #[test]
@@ -249,7 +250,9 @@ fn calls_refuse_an_unsigned_origin() {
     with_operators(|| {
         let none = RuntimeOrigin::none;
         let bad = DispatchError::BadOrigin;
-        assert_noop!(Operators::register(none(), 200, offers(&[]), 1, MIN_BOND), bad);
+        let contact = contact(ALICE, b"one");
+        let offers_ = offers(&[]);
+        assert_noop!(Operators::register(none(), 200, contact, offers_, 1, MIN_BOND), bad);
         assert_noop!(Operators::bond_extra(none(), 1), bad);
         assert_noop!(Operators::unbond(none(), 1), bad);
         assert_noop!(Operators::withdraw_unbonded(none(), ALICE), bad);
@@ -299,7 +302,7 @@ fn views_show_all_operators_in_order() {
             unbonding: vec![(400, 21)],
             commission: CommissionView { current: 50_000_000, raise: Some((90_000_000, 21)) },
             slashes: vec![SlashView { id: 0, amount: 50, due: 9 }],
-            contact: None,
+            contact: Some(contact(ALICE, b"").contact),
         };
         assert_eq!(Operators::view(&ALICE), Some(alice));
         assert_eq!(Operators::view(&CAROL), None);

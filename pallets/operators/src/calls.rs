@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What accounts can ask of the pallet.
+
+use frame_support::pallet_macros::pallet_section;
+
+#[pallet_section]
+mod calls {
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Makes the caller an operator.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// `bond` is put on hold. An operator without offers runs no jobs and can still make blocks.
+        ///
+        /// ### Parameters
+        ///
+        /// - `worker`: the account that signs reports; neither a stash nor another's worker.
+        /// - `contact`: where its node is reached, signed by the node's network key: see
+        ///   [`Pallet::set_contact`].
+        /// - `offers`: the models served.
+        /// - `concurrency`: how many jobs it runs at a time.
+        /// - `bond`: its stake, at least [`Config::MinBond`].
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::AlreadyOperator`], [`Error::OperatorsFull`], [`Error::DelegationsLeft`],
+        /// [`Error::WorkerTaken`], [`Error::WorkerIsStash`], [`Error::DuplicateOffer`],
+        /// [`Error::PriceZero`], [`Error::ContextZero`], [`Error::ConcurrencyZero`],
+        /// [`Error::ConcurrencyTooHigh`], [`Error::BondBelowMinimum`], [`Error::PeerIdMalformed`],
+        /// [`Error::AddressEmpty`], [`Error::ContactSignatureWrong`], [`Error::BalanceTooLow`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::Registered`]
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::register(offers.len().saturated_into()).saturating_add(T::Listener::weight()))]
+        pub fn register(
+            origin: OriginFor<T>,
+            worker: T::AccountId,
+            contact: SignedContact,
+            offers: OffersOf<T>,
+            concurrency: u32,
+            bond: Balance,
+        ) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_register(stash, worker, Some(contact), offers, concurrency, bond)
+        }
+
+        /// Adds to the caller's stake.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ### Parameters
+        ///
+        /// - `amount`: what to put on hold in addition.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::AmountZero`], [`Error::BalanceTooLow`],
+        /// [`Error::BondBelowMinimum`] if what is bonded would still be less, and
+        /// [`Error::DelegationsAboveCap`] if it was less, and more is delegated than what is bonded
+        /// then allows.
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::Bonded`]
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::bond_extra().saturating_add(T::Listener::weight()))]
+        pub fn bond_extra(origin: OriginFor<T>, amount: Balance) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_bond_extra(stash, amount)
+        }
+
+        /// Begins to take stake out.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// The amount no longer counts as stake, and can be withdrawn after
+        /// [`Config::UnbondingPeriod`] blocks. Until then it can be slashed. Amounts that are
+        /// unbonded in the same block are one.
+        ///
+        /// ### Parameters
+        ///
+        /// - `amount`: at most the stake that no duty reserves. What stays is nothing, or at least
+        ///   [`Config::MinBond`] and enough for what is delegated.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::AmountZero`], [`Error::StakeReserved`],
+        /// [`Error::StakeTooLow`], [`Error::BondBelowMinimum`], [`Error::DelegationsAboveCap`],
+        /// [`Error::UnbondingQueueFull`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::Unbonded`]
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::unbond().saturating_add(T::Listener::weight()))]
+        pub fn unbond(origin: OriginFor<T>, amount: Balance) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_unbond(stash, amount)
+        }
+
+        /// Withdraws all of an operator's own stake that is unbonded and due.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by anyone.
+        ///
+        /// ## Details
+        ///
+        /// The money goes to the stash. When nothing of its own is bonded, being unbonded, reserved
+        /// or waits for a slash any more, it and its worker are operator and worker no longer; its
+        /// delegators can then withdraw all at once.
+        ///
+        /// ### Parameters
+        ///
+        /// - `stash`: whose stake.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::NothingToWithdraw`], [`Error::SlashPending`],
+        /// [`Error::StakeReserved`] if duties reserve what would be withdrawn.
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::Withdrawn`]
+        /// - [`Event::Removed`]
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::withdraw_unbonded().saturating_add(T::Listener::weight()))]
+        pub fn withdraw_unbonded(origin: OriginFor<T>, stash: T::AccountId) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_withdraw_unbonded(stash)
+        }
+
+        /// Replaces the models that the caller serves.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// Jobs that were drawn already keep their price. Without offers no job is drawn for the
+        /// caller.
+        ///
+        /// ### Parameters
+        ///
+        /// - `offers`: the models served from now on.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::DuplicateOffer`], [`Error::PriceZero`],
+        /// [`Error::ContextZero`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::OffersSet`]
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::set_offers(offers.len().saturated_into()).saturating_add(T::Listener::weight()))]
+        pub fn set_offers(origin: OriginFor<T>, offers: OffersOf<T>) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_set_offers(stash, offers)
+        }
+
+        /// Replaces the caller's worker key.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// Duties stay with the operator: the new worker reports on them.
+        ///
+        /// ### Parameters
+        ///
+        /// - `worker`: the account that signs reports from now on.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::WorkerTaken`], [`Error::WorkerIsStash`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::WorkerSet`]
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::set_worker())]
+        pub fn set_worker(origin: OriginFor<T>, worker: T::AccountId) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_set_worker(stash, worker)
+        }
+
+        /// Reports on the duties of the operator whose worker the caller is.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the worker.
+        ///
+        /// ## Details
+        ///
+        /// Each report stands alone: one that is refused changes nothing and does not keep the
+        /// others from being taken. If all are taken and no more than [`Config::MaxFreeReports`]
+        /// reports of the block are free with them, the extrinsic pays no fee.
+        ///
+        /// ### Parameters
+        ///
+        /// - `reports`: the reports, taken in this order.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotWorker`], [`Error::NoReports`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::ReportRefused`] for each that is refused, with [`Error::ReportUnknown`] where
+        ///   no pallet knows it, beside the events of the pallets that take the others.
+        #[pallet::call_index(6)]
+        #[pallet::weight(Pallet::<T>::weight_of_reports(reports))]
+        pub fn report(
+            origin: OriginFor<T>,
+            reports: BoundedVec<Report, T::MaxReports>,
+        ) -> DispatchResultWithPostInfo {
+            let worker = ensure_signed(origin)?;
+            Self::do_report(worker, reports)
+        }
+
+        /// Changes how many jobs the caller runs at a time.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// Jobs that run already are not touched, even if they are more.
+        ///
+        /// ### Parameters
+        ///
+        /// - `concurrency`: that number, from 1 to [`Config::MaxConcurrency`].
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::ConcurrencyZero`], [`Error::ConcurrencyTooHigh`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::ConcurrencySet`]
+        #[pallet::call_index(7)]
+        #[pallet::weight(T::WeightInfo::set_concurrency())]
+        pub fn set_concurrency(origin: OriginFor<T>, concurrency: u32) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_set_concurrency(stash, concurrency)
+        }
+
+        /// Begins to leave: takes no new duties and unbonds all of the caller's own stake.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// Duties that it has already are finished, and what they reserve stays at stake until then.
+        /// If as many amounts are being unbonded as can be, the last one joins this.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::StakeTooLow`] if nothing is bonded.
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::DrainingSet`]
+        /// - [`Event::Unbonded`]
+        #[pallet::call_index(8)]
+        #[pallet::weight(T::WeightInfo::leave().saturating_add(T::Listener::weight()))]
+        pub fn leave(origin: OriginFor<T>) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_leave(stash)
+        }
+
+        /// Has the caller take no new duties and no new delegations, or take them again.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ### Parameters
+        ///
+        /// - `draining`: whether it takes none.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::DrainingSet`]
+        #[pallet::call_index(9)]
+        #[pallet::weight(T::WeightInfo::set_draining().saturating_add(T::Listener::weight()))]
+        pub fn set_draining(origin: OriginFor<T>, draining: bool) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_set_draining(stash, draining)
+        }
+
+        /// Names the account that receives the caller's pay.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// Pay that the account cannot receive goes to the stash.
+        ///
+        /// ### Parameters
+        ///
+        /// - `payout`: that account.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::PayoutSet`]
+        #[pallet::call_index(10)]
+        #[pallet::weight(T::WeightInfo::set_payout())]
+        pub fn set_payout(origin: OriginFor<T>, payout: T::AccountId) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_set_payout(stash, payout)
+        }
+
+        /// Sets the part of the caller's pay that its delegators have none of.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// It falls at once. It rises after [`Config::UnbondingPeriod`] blocks, in which delegators
+        /// can leave; at once where there are none. Another call before that takes its place.
+        ///
+        /// ### Parameters
+        ///
+        /// - `commission`: at most [`Config::MaxCommissionRaise`] more than it is now.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::CommissionRaiseTooHigh`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::CommissionSet`]
+        #[pallet::call_index(11)]
+        #[pallet::weight(T::WeightInfo::set_commission())]
+        pub fn set_commission(origin: OriginFor<T>, commission: Perbill) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_set_commission(stash, commission)
+        }
+
+        /// Says where the caller's node is reached.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ### Parameters
+        ///
+        /// - `contact`: peer id of an ed25519 network key, addresses, and the signature by that key
+        ///   of [`Contact::message`] for this chain and the stash.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::PeerIdMalformed`], [`Error::AddressEmpty`],
+        /// [`Error::ContactSignatureWrong`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::ContactSet`]
+        #[pallet::call_index(12)]
+        #[pallet::weight(T::WeightInfo::set_contact())]
+        pub fn set_contact(origin: OriginFor<T>, contact: SignedContact) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_set_contact(stash, contact)
+        }
+
+        /// Delegates to an operator.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the delegator.
+        ///
+        /// ## Details
+        ///
+        /// The amount moves to the vault and buys shares of the operator's pool.
+        ///
+        /// ### Parameters
+        ///
+        /// - `operator`: its stash.
+        /// - `amount`: how much; with what the caller has delegated to it already at least
+        ///   [`Config::MinDelegation`].
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::SelfDelegation`], [`Error::AmountZero`], [`Error::NotOperator`],
+        /// [`Error::OperatorDraining`], [`Error::SlashPending`], [`Error::BondBelowMinimum`] if the
+        /// operator's own stake is, [`Error::DelegationBelowMinimum`],
+        /// [`Error::DelegationsAboveCap`], [`Error::BalanceTooLow`],
+        /// [`Error::SharePriceOutOfRange`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::Delegated`]
+        #[pallet::call_index(13)]
+        #[pallet::weight(T::WeightInfo::delegate().saturating_add(T::Listener::weight()))]
+        pub fn delegate(
+            origin: OriginFor<T>,
+            operator: T::AccountId,
+            amount: Balance,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_delegate(who, operator, amount)
+        }
+
+        /// Begins to take back what is delegated to an operator.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the delegator.
+        ///
+        /// ## Details
+        ///
+        /// The amount shares in no pay any more, and can be withdrawn after
+        /// [`Config::UnbondingPeriod`] blocks. Until it is withdrawn it can be slashed. Amounts that
+        /// are taken back in the same block are one.
+        ///
+        /// ### Parameters
+        ///
+        /// - `operator`: its stash.
+        /// - `amount`: how much; all if it is worth no more. What stays is nothing or at least
+        ///   [`Config::MinDelegation`].
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::AmountZero`], [`Error::NotOperator`], [`Error::NotDelegator`],
+        /// [`Error::DelegationBelowMinimum`], [`Error::UnbondingQueueFull`], and
+        /// [`Error::SharePriceOutOfRange`] if nearly all of what others take back was slashed, until
+        /// they have withdrawn it.
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::Undelegated`]
+        #[pallet::call_index(14)]
+        #[pallet::weight(T::WeightInfo::undelegate().saturating_add(T::Listener::weight()))]
+        pub fn undelegate(
+            origin: OriginFor<T>,
+            operator: T::AccountId,
+            amount: Balance,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            Self::do_undelegate(who, operator, amount)
+        }
+
+        /// Withdraws what a delegator has taken back and is due; all, where the operator is gone.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by anyone.
+        ///
+        /// ## Details
+        ///
+        /// The money goes to the delegator. A delegation that is worth nothing is forgotten.
+        ///
+        /// ### Parameters
+        ///
+        /// - `operator`: its stash.
+        /// - `delegator`: whose delegation.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotDelegator`], [`Error::NothingToWithdraw`], [`Error::SlashPending`], and an error
+        /// of the currency where the delegator's account cannot receive the amount.
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::DelegationWithdrawn`]
+        #[pallet::call_index(15)]
+        #[pallet::weight(T::WeightInfo::withdraw_delegation())]
+        pub fn withdraw_delegation(
+            origin: OriginFor<T>,
+            operator: T::AccountId,
+            delegator: T::AccountId,
+        ) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_withdraw_delegation(operator, delegator)
+        }
+
+        /// Applies a slash whose appeal is over.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by anyone. Blocks with room to spare do it on their own.
+        ///
+        /// ### Parameters
+        ///
+        /// - `slash`: its number.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::SlashUnknown`], [`Error::SlashNotDue`], and [`Error::StakeReserved`] while duties
+        /// reserve what it takes.
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::Slashed`]
+        #[pallet::call_index(16)]
+        #[pallet::weight(T::WeightInfo::apply_slash().saturating_add(T::Listener::weight()))]
+        pub fn apply_slash(origin: OriginFor<T>, slash: SlashId) -> DispatchResult {
+            ensure_signed(origin)?;
+            Self::do_apply_slash(slash)
+        }
+
+        /// Cancels a slash that is not yet applied.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// [`Config::SlashCancelOrigin`].
+        ///
+        /// ### Parameters
+        ///
+        /// - `slash`: its number.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::SlashUnknown`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::SlashCancelled`]
+        #[pallet::call_index(17)]
+        #[pallet::weight(T::WeightInfo::cancel_slash())]
+        pub fn cancel_slash(origin: OriginFor<T>, slash: SlashId) -> DispatchResult {
+            T::SlashCancelOrigin::ensure_origin(origin)?;
+            Self::do_cancel_slash(slash)
+        }
+
+        /// Brings up to date where an operator stands by its stake, which pay and duties change:
+        /// among those that stand for election, and where jobs are routed.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by anyone.
+        ///
+        /// ### Parameters
+        ///
+        /// - `operator`: its stash.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`].
+        #[pallet::call_index(18)]
+        #[pallet::weight(T::WeightInfo::rank_operator().saturating_add(T::Listener::weight()))]
+        pub fn rank_operator(origin: OriginFor<T>, operator: T::AccountId) -> DispatchResult {
+            ensure_signed(origin)?;
+            let record = Operators::<T>::get(&operator).ok_or(Error::<T>::NotOperator)?;
+            Self::tell_stake(&operator, Some(&record));
+            Ok(())
+        }
+    }
+}

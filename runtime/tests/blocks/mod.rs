@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Blocks, played by hand: what the market's pallets do in each, the randomness that its parent
+//! carries, and the heartbeats of the workers.
+
+use assay_primitives::{traits::Duties, Report};
+use assay_runtime::{
+    AccountId, Jobs, Operators, Routing, Runtime, RuntimeEvent, RuntimeOrigin, System, Verification,
+};
+use frame_support::{assert_ok, traits::Hooks, weights::Weight};
+use sp_core::H256;
+use sp_crypto_hashing::{blake2_256, twox_128};
+
+/// Ends the block and begins the next, whose parent carries a VRF output and in which the heartbeats
+/// of those operators arrive.
+pub fn next_block(alive: &[AccountId]) {
+    let now = System::block_number();
+    Operators::on_idle(now, Weight::MAX);
+    Jobs::on_idle(now, Weight::MAX);
+    let next = now + 1;
+    System::reset_events();
+    System::set_block_number(next);
+    let key = [twox_128(b"Babe"), twox_128(b"AuthorVrfRandomness")].concat();
+    frame_support::storage::unhashed::put(&key, &Some(blake2_256(&next.to_le_bytes())));
+    frame_system::BlockHash::<Runtime>::insert(now, H256::from_low_u64_be(u64::from(now) + 1));
+    let heartbeats: Vec<_> = alive
+        .iter()
+        .flat_map(|stash| {
+            let due = <Routing as Duties<AccountId>>::reports(stash, &[]);
+            due.into_iter().map(move |report| (stash, report))
+        })
+        .collect();
+    Operators::on_initialize(next);
+    Routing::on_initialize(next);
+    Jobs::on_initialize(next);
+    Verification::on_initialize(next);
+    for (stash, heartbeat) in heartbeats {
+        report(stash, heartbeat);
+    }
+}
+
+/// The operator's worker reports; gives whether the report was taken.
+pub fn report(stash: &AccountId, report: Report) -> bool {
+    let worker = Operators::view(stash).expect("it is an operator").worker;
+    let before = System::event_count();
+    assert_ok!(Operators::report(RuntimeOrigin::signed(worker), vec![report].try_into().unwrap()));
+    !System::events().into_iter().skip(before as usize).any(|record| {
+        matches!(
+            record.event,
+            RuntimeEvent::Operators(pallet_operators::Event::ReportRefused { .. })
+        )
+    })
+}
