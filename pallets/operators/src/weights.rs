@@ -42,148 +42,148 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn register(o: u32, ) -> Weight {
-		// Minimum execution time: 123_476_000 picoseconds.
-		Weight::from_parts(132_775_306, 23589)
-			// Standard error: 75_771
-			.saturating_add(Weight::from_parts(93_696_893, 0).saturating_mul(o.into()))
-			.saturating_add(T::DbWeight::get().reads(21_u64))
+		// Minimum execution time: 194_312_000 picoseconds.
+		Weight::from_parts(245_110_533, 23589)
+			// Standard error: 246_453
+			.saturating_add(Weight::from_parts(117_006_873, 0).saturating_mul(o.into()))
+			.saturating_add(T::DbWeight::get().reads(22_u64))
 			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(o.into())))
-			.saturating_add(T::DbWeight::get().writes(9_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 			.saturating_add(T::DbWeight::get().writes((10_u64).saturating_mul(o.into())))
 			.saturating_add(Weight::from_parts(0, 25218).saturating_mul(o.into()))
 	}
 	fn bond_extra() -> Weight {
-		// Minimum execution time: 750_050_000 picoseconds.
-		Weight::from_parts(795_260_000, 202734)
+		// Minimum execution time: 822_464_000 picoseconds.
+		Weight::from_parts(929_045_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(95_u64))
 			.saturating_add(T::DbWeight::get().writes(85_u64))
 	}
 	fn unbond() -> Weight {
-		// Minimum execution time: 706_315_000 picoseconds.
-		Weight::from_parts(738_991_000, 202734)
+		// Minimum execution time: 771_637_000 picoseconds.
+		Weight::from_parts(860_962_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(95_u64))
 			.saturating_add(T::DbWeight::get().writes(83_u64))
 	}
 	fn withdraw_unbonded() -> Weight {
-		// Minimum execution time: 708_396_000 picoseconds.
-		Weight::from_parts(754_802_000, 202734)
+		// Minimum execution time: 742_542_000 picoseconds.
+		Weight::from_parts(848_939_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(88_u64))
 			.saturating_add(T::DbWeight::get().writes(98_u64))
 	}
 	fn set_offers(_o: u32, ) -> Weight {
-		// Minimum execution time: 245_724_000 picoseconds.
-		Weight::from_parts(713_749_163, 202734)
+		// Minimum execution time: 252_920_000 picoseconds.
+		Weight::from_parts(785_534_401, 202734)
 			.saturating_add(T::DbWeight::get().reads(92_u64))
 			.saturating_add(T::DbWeight::get().writes(90_u64))
 	}
 	fn set_worker() -> Weight {
-		// Minimum execution time: 23_405_000 picoseconds.
-		Weight::from_parts(27_280_000, 7680)
+		// Minimum execution time: 24_229_000 picoseconds.
+		Weight::from_parts(31_346_000, 7680)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	fn report(r: u32, ) -> Weight {
-		// Minimum execution time: 18_777_000 picoseconds.
-		Weight::from_parts(18_747_547, 3545)
-			// Standard error: 6_693
-			.saturating_add(Weight::from_parts(4_800_452, 0).saturating_mul(r.into()))
+		// Minimum execution time: 20_032_000 picoseconds.
+		Weight::from_parts(22_976_565, 3545)
+			// Standard error: 13_643
+			.saturating_add(Weight::from_parts(5_383_849, 0).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(r.into())))
 			.saturating_add(Weight::from_parts(0, 3960).saturating_mul(r.into()))
 	}
 	fn set_concurrency() -> Weight {
-		// Minimum execution time: 14_578_000 picoseconds.
-		Weight::from_parts(18_220_000, 4335)
+		// Minimum execution time: 15_731_000 picoseconds.
+		Weight::from_parts(22_012_000, 4335)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn leave() -> Weight {
-		// Minimum execution time: 683_345_000 picoseconds.
-		Weight::from_parts(728_572_000, 202734)
+		// Minimum execution time: 701_209_000 picoseconds.
+		Weight::from_parts(788_011_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(94_u64))
 			.saturating_add(T::DbWeight::get().writes(83_u64))
 	}
 	fn set_draining() -> Weight {
-		// Minimum execution time: 662_064_000 picoseconds.
-		Weight::from_parts(706_409_000, 202734)
+		// Minimum execution time: 691_780_000 picoseconds.
+		Weight::from_parts(786_769_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(92_u64))
 			.saturating_add(T::DbWeight::get().writes(82_u64))
 	}
 	fn set_payout() -> Weight {
-		// Minimum execution time: 15_059_000 picoseconds.
-		Weight::from_parts(19_428_000, 4335)
+		// Minimum execution time: 15_282_000 picoseconds.
+		Weight::from_parts(20_400_000, 4335)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn set_commission() -> Weight {
-		// Minimum execution time: 27_438_000 picoseconds.
-		Weight::from_parts(31_793_000, 6012)
+		// Minimum execution time: 27_959_000 picoseconds.
+		Weight::from_parts(31_658_000, 6012)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn set_contact() -> Weight {
-		// Minimum execution time: 63_498_000 picoseconds.
-		Weight::from_parts(75_464_000, 4335)
+		// Minimum execution time: 64_923_000 picoseconds.
+		Weight::from_parts(79_534_000, 4335)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn delegate() -> Weight {
-		// Minimum execution time: 788_952_000 picoseconds.
-		Weight::from_parts(824_665_000, 202734)
+		// Minimum execution time: 793_083_000 picoseconds.
+		Weight::from_parts(835_022_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(99_u64))
 			.saturating_add(T::DbWeight::get().writes(87_u64))
 	}
 	fn undelegate() -> Weight {
-		// Minimum execution time: 725_444_000 picoseconds.
-		Weight::from_parts(764_885_000, 202734)
+		// Minimum execution time: 759_248_000 picoseconds.
+		Weight::from_parts(833_443_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(95_u64))
 			.saturating_add(T::DbWeight::get().writes(84_u64))
 	}
 	fn withdraw_delegation() -> Weight {
-		// Minimum execution time: 73_477_000 picoseconds.
-		Weight::from_parts(79_753_000, 6196)
+		// Minimum execution time: 74_278_000 picoseconds.
+		Weight::from_parts(81_841_000, 6196)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 	fn apply_slash() -> Weight {
-		// Minimum execution time: 795_385_000 picoseconds.
-		Weight::from_parts(841_522_000, 202734)
+		// Minimum execution time: 807_613_000 picoseconds.
+		Weight::from_parts(866_572_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(99_u64))
 			.saturating_add(T::DbWeight::get().writes(89_u64))
 	}
 	fn cancel_slash() -> Weight {
-		// Minimum execution time: 40_729_000 picoseconds.
-		Weight::from_parts(45_071_000, 11087)
+		// Minimum execution time: 41_451_000 picoseconds.
+		Weight::from_parts(49_221_000, 11087)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	fn rank_operator() -> Weight {
-		// Minimum execution time: 244_524_000 picoseconds.
-		Weight::from_parts(256_397_000, 68238)
+		// Minimum execution time: 252_660_000 picoseconds.
+		Weight::from_parts(279_987_000, 68238)
 			.saturating_add(T::DbWeight::get().reads(45_u64))
 			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 	fn on_initialize() -> Weight {
-		// Minimum execution time: 470_000 picoseconds.
-		Weight::from_parts(780_000, 0)
+		// Minimum execution time: 520_000 picoseconds.
+		Weight::from_parts(1_131_000, 0)
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	fn on_idle() -> Weight {
-		// Minimum execution time: 2_750_000 picoseconds.
-		Weight::from_parts(3_151_000, 1489)
+		// Minimum execution time: 2_984_000 picoseconds.
+		Weight::from_parts(3_610_000, 1489)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 	}
 	fn record_slash() -> Weight {
-		// Minimum execution time: 41_930_000 picoseconds.
-		Weight::from_parts(44_427_000, 11087)
+		// Minimum execution time: 45_300_000 picoseconds.
+		Weight::from_parts(51_025_000, 11087)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 	fn elect(n: u32, ) -> Weight {
-		// Minimum execution time: 14_698_000 picoseconds.
-		Weight::from_parts(23_508_500, 11087)
-			// Standard error: 33_354
-			.saturating_add(Weight::from_parts(7_353_618, 0).saturating_mul(n.into()))
+		// Minimum execution time: 17_781_000 picoseconds.
+		Weight::from_parts(23_613_854, 11087)
+			// Standard error: 92_303
+			.saturating_add(Weight::from_parts(8_552_194, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
@@ -194,122 +194,122 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For mocks.
 impl WeightInfo for () {
 	fn register(o: u32, ) -> Weight {
-		Weight::from_parts(132_775_306, 23589)
-			.saturating_add(Weight::from_parts(93_696_893, 0).saturating_mul(o.into()))
-			.saturating_add(ParityDbWeight::get().reads(21_u64))
+		Weight::from_parts(245_110_533, 23589)
+			.saturating_add(Weight::from_parts(117_006_873, 0).saturating_mul(o.into()))
+			.saturating_add(ParityDbWeight::get().reads(22_u64))
 			.saturating_add(ParityDbWeight::get().reads((10_u64).saturating_mul(o.into())))
-			.saturating_add(ParityDbWeight::get().writes(9_u64))
+			.saturating_add(ParityDbWeight::get().writes(10_u64))
 			.saturating_add(ParityDbWeight::get().writes((10_u64).saturating_mul(o.into())))
 			.saturating_add(Weight::from_parts(0, 25218).saturating_mul(o.into()))
 	}
 	fn bond_extra() -> Weight {
-		Weight::from_parts(795_260_000, 202734)
+		Weight::from_parts(929_045_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(95_u64))
 			.saturating_add(ParityDbWeight::get().writes(85_u64))
 	}
 	fn unbond() -> Weight {
-		Weight::from_parts(738_991_000, 202734)
+		Weight::from_parts(860_962_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(95_u64))
 			.saturating_add(ParityDbWeight::get().writes(83_u64))
 	}
 	fn withdraw_unbonded() -> Weight {
-		Weight::from_parts(754_802_000, 202734)
+		Weight::from_parts(848_939_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(88_u64))
 			.saturating_add(ParityDbWeight::get().writes(98_u64))
 	}
 	fn set_offers(_o: u32, ) -> Weight {
-		Weight::from_parts(713_749_163, 202734)
+		Weight::from_parts(785_534_401, 202734)
 			.saturating_add(ParityDbWeight::get().reads(92_u64))
 			.saturating_add(ParityDbWeight::get().writes(90_u64))
 	}
 	fn set_worker() -> Weight {
-		Weight::from_parts(27_280_000, 7680)
+		Weight::from_parts(31_346_000, 7680)
 			.saturating_add(ParityDbWeight::get().reads(3_u64))
 			.saturating_add(ParityDbWeight::get().writes(3_u64))
 	}
 	fn report(r: u32, ) -> Weight {
-		Weight::from_parts(18_747_547, 3545)
-			.saturating_add(Weight::from_parts(4_800_452, 0).saturating_mul(r.into()))
+		Weight::from_parts(22_976_565, 3545)
+			.saturating_add(Weight::from_parts(5_383_849, 0).saturating_mul(r.into()))
 			.saturating_add(ParityDbWeight::get().reads(1_u64))
 			.saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(r.into())))
 			.saturating_add(Weight::from_parts(0, 3960).saturating_mul(r.into()))
 	}
 	fn set_concurrency() -> Weight {
-		Weight::from_parts(18_220_000, 4335)
+		Weight::from_parts(22_012_000, 4335)
 			.saturating_add(ParityDbWeight::get().reads(1_u64))
 			.saturating_add(ParityDbWeight::get().writes(1_u64))
 	}
 	fn leave() -> Weight {
-		Weight::from_parts(728_572_000, 202734)
+		Weight::from_parts(788_011_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(94_u64))
 			.saturating_add(ParityDbWeight::get().writes(83_u64))
 	}
 	fn set_draining() -> Weight {
-		Weight::from_parts(706_409_000, 202734)
+		Weight::from_parts(786_769_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(92_u64))
 			.saturating_add(ParityDbWeight::get().writes(82_u64))
 	}
 	fn set_payout() -> Weight {
-		Weight::from_parts(19_428_000, 4335)
+		Weight::from_parts(20_400_000, 4335)
 			.saturating_add(ParityDbWeight::get().reads(1_u64))
 			.saturating_add(ParityDbWeight::get().writes(1_u64))
 	}
 	fn set_commission() -> Weight {
-		Weight::from_parts(31_793_000, 6012)
+		Weight::from_parts(31_658_000, 6012)
 			.saturating_add(ParityDbWeight::get().reads(3_u64))
 			.saturating_add(ParityDbWeight::get().writes(1_u64))
 	}
 	fn set_contact() -> Weight {
-		Weight::from_parts(75_464_000, 4335)
+		Weight::from_parts(79_534_000, 4335)
 			.saturating_add(ParityDbWeight::get().reads(2_u64))
 			.saturating_add(ParityDbWeight::get().writes(1_u64))
 	}
 	fn delegate() -> Weight {
-		Weight::from_parts(824_665_000, 202734)
+		Weight::from_parts(835_022_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(99_u64))
 			.saturating_add(ParityDbWeight::get().writes(87_u64))
 	}
 	fn undelegate() -> Weight {
-		Weight::from_parts(764_885_000, 202734)
+		Weight::from_parts(833_443_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(95_u64))
 			.saturating_add(ParityDbWeight::get().writes(84_u64))
 	}
 	fn withdraw_delegation() -> Weight {
-		Weight::from_parts(79_753_000, 6196)
+		Weight::from_parts(81_841_000, 6196)
 			.saturating_add(ParityDbWeight::get().reads(5_u64))
 			.saturating_add(ParityDbWeight::get().writes(5_u64))
 	}
 	fn apply_slash() -> Weight {
-		Weight::from_parts(841_522_000, 202734)
+		Weight::from_parts(866_572_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(99_u64))
 			.saturating_add(ParityDbWeight::get().writes(89_u64))
 	}
 	fn cancel_slash() -> Weight {
-		Weight::from_parts(45_071_000, 11087)
+		Weight::from_parts(49_221_000, 11087)
 			.saturating_add(ParityDbWeight::get().reads(4_u64))
 			.saturating_add(ParityDbWeight::get().writes(3_u64))
 	}
 	fn rank_operator() -> Weight {
-		Weight::from_parts(256_397_000, 68238)
+		Weight::from_parts(279_987_000, 68238)
 			.saturating_add(ParityDbWeight::get().reads(45_u64))
 			.saturating_add(ParityDbWeight::get().writes(10_u64))
 	}
 	fn on_initialize() -> Weight {
-		Weight::from_parts(780_000, 0)
+		Weight::from_parts(1_131_000, 0)
 			.saturating_add(ParityDbWeight::get().writes(1_u64))
 	}
 	fn on_idle() -> Weight {
-		Weight::from_parts(3_151_000, 1489)
+		Weight::from_parts(3_610_000, 1489)
 			.saturating_add(ParityDbWeight::get().reads(2_u64))
 	}
 	fn record_slash() -> Weight {
-		Weight::from_parts(44_427_000, 11087)
+		Weight::from_parts(51_025_000, 11087)
 			.saturating_add(ParityDbWeight::get().reads(6_u64))
 			.saturating_add(ParityDbWeight::get().writes(5_u64))
 	}
 	fn elect(n: u32, ) -> Weight {
-		Weight::from_parts(23_508_500, 11087)
-			.saturating_add(Weight::from_parts(7_353_618, 0).saturating_mul(n.into()))
+		Weight::from_parts(23_613_854, 11087)
+			.saturating_add(Weight::from_parts(8_552_194, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads(5_u64))
 			.saturating_add(ParityDbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(ParityDbWeight::get().writes(1_u64))

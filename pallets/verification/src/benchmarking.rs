@@ -13,7 +13,7 @@ use assay_primitives::{
     job::{JobId, ModelId},
     reason::RejectReason,
     report::Report,
-    traits::{Auditor, Duties, Operators},
+    traits::{Auditor, Duties},
     verdict::{verdict_hash, Verdict},
     Balance, BlockNumber,
 };
