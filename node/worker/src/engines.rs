@@ -22,7 +22,7 @@ pub struct Engines {
 }
 
 impl Engines {
-    /// Starts them, with threads of a low priority that pass the gate, and `memory_bytes` of
+    /// Starts them, with threads that only take idle cores and pass the gate, and `memory_bytes` of
     /// key-value cache for each model, half of it for generations and half for verifications.
     pub fn start(
         models: Vec<Model>,
