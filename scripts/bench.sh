@@ -29,6 +29,7 @@ esac
 shift
 
 "$ASSAY_ROOT/scripts/setup.sh" >&2
+choose_wasm_toolchain
 cd "$ASSAY_ROOT"
 if [ "$name" = routing ]; then
     echo "bench: building the simulation" >&2

@@ -27,6 +27,10 @@ has_linked_wasm_toolchain() {
             >/dev/null 2>&1
 }
 
-if ! has_wasm_target && has_linked_wasm_toolchain; then
-    export WASM_BUILD_TOOLCHAIN="$ASSAY_WASM_TOOLCHAIN"
-fi
+# Has the blob built by the compiler that can. To be called again after setup.sh, which may bring it.
+choose_wasm_toolchain() {
+    if ! has_wasm_target && has_linked_wasm_toolchain; then
+        export WASM_BUILD_TOOLCHAIN="$ASSAY_WASM_TOOLCHAIN"
+    fi
+}
+choose_wasm_toolchain

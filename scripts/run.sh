@@ -70,6 +70,7 @@ done
 [ ${#run_args[@]} -gt 0 ] || usage "give a prompt: ./scripts/run.sh \"In the beginning\""
 
 "$ASSAY_ROOT/scripts/setup.sh" >&2
+choose_wasm_toolchain
 
 if [ ! -x "$ASSAY_BIN/assay-node" ] || [ ! -x "$ASSAY_BIN/assay" ]; then
     say "building; the first time takes 20 to 30 minutes on two cores"

@@ -38,6 +38,7 @@ esac
 [ $# -eq 0 ] || shift
 
 "$ASSAY_ROOT/scripts/setup.sh" --test
+choose_wasm_toolchain
 cd "$ASSAY_ROOT"
 
 # One selection of packages for everything, in run.sh too: another one would choose other features
