@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Blocks come before inference: while one is imported, the engine stands still.
 //!
-//! A low priority keeps the engine from an import's core, but not from the memory bus and the sibling
-//! of a hyper-threaded core. An import takes milliseconds of a slot of seconds, so the engine loses
+//! That it only takes idle cores keeps the engine from an import's core, but not from the memory bus
+//! and the sibling of a hyper-threaded core. An import takes milliseconds of a slot of seconds, so the engine loses
 //! next to nothing by it. And blocks are imported on a core of their own, whose caches the engine does
 //! not empty.
 

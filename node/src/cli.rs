@@ -44,7 +44,8 @@ pub struct EngineArgs {
     #[arg(long, value_name = "PATH")]
     pub model: Vec<PathBuf>,
 
-    /// Threads that all jobs share. By default one fewer than there are cores, and at least one.
+    /// Threads that all jobs share. By default one fewer than there are cores, and at least one. They
+    /// only take cores that nothing else wants: on a busy machine jobs are late, which is fined.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub engine_threads: Option<u16>,
 

@@ -141,7 +141,7 @@ pub struct OperatorView<AccountId> {
     pub commission: CommissionView,
     /// Slashes that are not yet applied.
     pub slashes: Vec<SlashView>,
-    /// Where its node is reached, if it has said so.
+    /// Where its node is reached; `None` of an operator of genesis that has not said so.
     pub contact: Option<Contact>,
 }
 

@@ -2,7 +2,7 @@
 //! What the benchmarks of the pallets need of the runtime that they run in.
 
 use crate::{
-    contact::{peer_id, Address, Addresses, Contact, SignedContact, MAX_ADDRESS_LENGTH},
+    contact::{Address, Addresses, Contact, SignedContact, MAX_ADDRESS_LENGTH},
     job::{JobId, ModelId},
     Balance,
 };
@@ -11,14 +11,14 @@ use codec::Encode;
 use sp_core::{crypto::KeyTypeId, H256};
 
 /// The contact of a new network key, with as many addresses as there can be, as long as they can be;
-/// `None` without a keystore.
+/// `None` if the keystore does not sign.
 pub fn signed_contact(genesis: &H256, stash: &impl Encode) -> Option<SignedContact> {
     const KEY_TYPE: KeyTypeId = KeyTypeId(*b"netw");
     let key = sp_io::crypto::ed25519_generate(KEY_TYPE, None);
     let address = Address::truncate_from(alloc::vec![1; MAX_ADDRESS_LENGTH as usize]);
     let mut addresses = Addresses::default();
     while addresses.try_push(address.clone()).is_ok() {}
-    let contact = Contact { peer_id: peer_id(&key.0), addresses };
+    let contact = Contact::new(&key.0, addresses);
     let message = contact.message(genesis, stash);
     let signature = sp_io::crypto::ed25519_sign(KEY_TYPE, &key, &message)?;
     Some(SignedContact { contact, signature })

@@ -36,6 +36,11 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Where the node with that ed25519 network key is reached.
+    pub fn new(network_key: &[u8; 32], addresses: Addresses) -> Self {
+        Self { peer_id: peer_id(network_key), addresses }
+    }
+
     /// What the network key signs for the operator with that stash:
     /// SCALE("assay/contact/1", genesis hash, stash, peer id, addresses).
     pub fn message(&self, genesis: &H256, stash: &impl Encode) -> Vec<u8> {
@@ -69,7 +74,7 @@ impl SignedContact {
         stash: &impl Encode,
     ) -> Self {
         use sp_core::Pair;
-        let contact = Contact { peer_id: peer_id(&key.public().0), addresses };
+        let contact = Contact::new(&key.public().0, addresses);
         let signature = key.sign(&contact.message(genesis, stash));
         Self { contact, signature }
     }

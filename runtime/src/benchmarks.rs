@@ -58,7 +58,7 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
                 let slots = <Runtime as pallet_operators::Config>::MaxConcurrency::get();
                 let genesis = System::block_hash(0);
                 let contact = assay_primitives::benchmarking::signed_contact(&genesis, &stash)
-                    .expect("benchmarks have a keystore");
+                    .expect("the keystore of the benchmarks signs");
                 Operators::register(
                     RuntimeOrigin::signed(stash.clone()),
                     worker,

@@ -129,7 +129,8 @@ pub const BABE_GENESIS_EPOCH_CONFIG: sp_consensus_babe::BabeEpochConfiguration =
     };
 
 /// The version of this runtime. Raise `spec_version` with each release, and `transaction_version`
-/// when the index or an argument of a call changes: clients sign for it.
+/// when the index or an argument of a call changes: clients sign for it. Both are 1 until the first
+/// release.
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("assay"),

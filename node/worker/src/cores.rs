@@ -2,8 +2,8 @@
 //! Which cores the engine computes on, and which it leaves to blocks.
 //!
 //! What streams a model's weights leaves nothing of a block's in the caches of the core that it runs
-//! on, and an import that finds them cold takes a quarter longer. So where there are more cores than
-//! threads of the engine, each keeps to its own.
+//! on, and an import that finds them cold takes longer (docs/bench/chain.md). So where there are more
+//! cores than threads of the engine, each keeps to its own.
 
 use crate::worker::LOG_TARGET;
 

@@ -104,15 +104,32 @@ fn lower_priority() {
     // SAFETY: the pointer is to parameters of this policy; 0 means the calling thread.
     let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
     if result != 0 {
-        log::warn!(target: LOG_TARGET, "cannot lower the priority of the engine's threads");
+        let error = std::io::Error::last_os_error();
+        log::warn!(target: LOG_TARGET, "the engine's threads keep their priority: {error}");
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn lower_priority() {
-    // SAFETY: the call only changes the calling thread's own nice value; 0 means the caller.
-    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 15) };
-    if result != 0 {
-        log::warn!(target: LOG_TARGET, "cannot lower the priority of the engine's threads");
+fn lower_priority() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// The scheduling policy of the calling thread.
+    fn policy() -> i32 {
+        // SAFETY: the call only reads; 0 means the caller.
+        unsafe { libc::sched_getscheduler(0) }
+    }
+
+    #[test]
+    fn background_takes_idle_cores_and_so_do_the_threads_that_it_starts() {
+        let before = policy();
+        let policies = in_the_background(1, || {
+            let inner = std::thread::spawn(policy).join();
+            Ok((policy(), inner.ok()))
+        });
+        assert_eq!(policies.ok(), Some((libc::SCHED_IDLE, Some(libc::SCHED_IDLE))));
+        assert_eq!(policy(), before, "the caller keeps its own");
     }
 }

@@ -52,7 +52,7 @@ fn offers<T: Config>(count: u32) -> OffersOf<T> {
 fn contact<T: Config>(stash: &T::AccountId) -> Result<SignedContact, BenchmarkError> {
     let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
     signed_contact(&H256::from_slice(genesis.as_ref()), stash)
-        .ok_or(BenchmarkError::Stop("the keystore has the key"))
+        .ok_or(BenchmarkError::Stop("the keystore did not sign the contact"))
 }
 
 /// An operator with all the offers that it can have.

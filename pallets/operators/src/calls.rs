@@ -37,6 +37,7 @@ mod calls {
         /// ## Events
         ///
         /// - [`Event::Registered`]
+        /// - [`Event::ContactSet`]
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::register(offers.len().saturated_into()).saturating_add(T::Listener::weight()))]
         pub fn register(

@@ -3,7 +3,7 @@
 //! operator's jobs to a node of somebody else.
 
 use crate::pallet::{Config, Contacts, Error, Event, Operators, Pallet};
-use assay_primitives::contact::SignedContact;
+use assay_primitives::{contact::SignedContact, Contact};
 use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::{ed25519, H256};
@@ -13,9 +13,14 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_set_contact(stash: T::AccountId, signed: SignedContact) -> DispatchResult {
         ensure!(Operators::<T>::contains_key(&stash), Error::<T>::NotOperator);
         Self::ensure_contact(&stash, &signed)?;
-        Contacts::<T>::insert(&stash, signed.contact.clone());
-        Self::deposit_event(Event::ContactSet { operator: stash, contact: signed.contact });
+        Self::keep_contact(stash, signed.contact);
         Ok(())
+    }
+
+    /// Records a contact that was checked.
+    pub(crate) fn keep_contact(stash: T::AccountId, contact: Contact) {
+        Contacts::<T>::insert(&stash, contact.clone());
+        Self::deposit_event(Event::ContactSet { operator: stash, contact });
     }
 
     /// That the node with that network key agrees to be the operator's.

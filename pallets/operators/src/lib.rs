@@ -8,6 +8,8 @@
 //! - **worker**: the hot key that signs reports, and nothing else. One per operator.
 //! - **delegator**: an account that puts money behind an operator, and shares in what it is paid and
 //!   in what it is slashed.
+//! - **contact**: peer id and addresses of the operator's node, signed by the node's network key for this
+//!   chain and stash. Operators of genesis have none until `set_contact`.
 //! - **offer**: a model that the operator serves, its price per token and its longest context.
 //! - **duty**: a job to run, or to re-check. Each reserves a part of the operator's own stake, so
 //!   that one stake never backs two duties.
@@ -53,13 +55,10 @@
 extern crate alloc;
 
 mod calls;
-mod config;
 mod contact;
 mod delegation;
 mod elections;
-mod errors;
 mod events;
-mod genesis;
 mod offchain;
 mod offences;
 mod operators;
@@ -71,7 +70,6 @@ mod rewards;
 mod slashing;
 mod stake;
 mod standing;
-mod storage;
 pub mod submit;
 pub mod types;
 mod view;
@@ -101,13 +99,10 @@ use frame_support::pallet_macros::import_section;
 /// Target of this pallet's log messages.
 pub const LOG_TARGET: &str = "runtime::operators";
 
-// The macros of frame-support expand to qualified paths.
+// Events and calls, which are mostly documentation, are in files of their own: with them nobody could
+// hold this one in the head. The macros of frame-support expand to qualified paths.
 #[allow(unused_qualifications)]
-#[import_section(config::config)]
-#[import_section(storage::storage)]
 #[import_section(events::events)]
-#[import_section(errors::errors)]
-#[import_section(genesis::genesis)]
 #[import_section(calls::calls)]
 #[frame_support::pallet]
 pub mod pallet {
@@ -130,6 +125,105 @@ pub mod pallet {
     use sp_runtime::{Perbill, SaturatedConversion};
     use sp_staking::SessionIndex;
 
+    #[pallet::config]
+    pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+        /// The currency of the stake.
+        type Currency: Inspect<Self::AccountId, Balance = Balance>
+            + Mutate<Self::AccountId>
+            + MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
+            + BalancedHold<Self::AccountId>;
+
+        /// The runtime's hold reasons.
+        type RuntimeHoldReason: From<HoldReason>;
+
+        /// The stake below which an operator is no candidate for anything.
+        type MinBond: Get<Balance>;
+
+        /// From which the account of the vault is derived.
+        #[pallet::constant]
+        type PalletId: Get<PalletId>;
+
+        /// The least that an account has delegated to an operator.
+        type MinDelegation: Get<Balance>;
+
+        /// The most that can be delegated to an operator, in percent of its own stake.
+        type MaxDelegationPercent: Get<u32>;
+
+        /// The most by which a commission rises at a time.
+        type MaxCommissionRaise: Get<Perbill>;
+
+        /// Blocks in which the slash for an offence against consensus can be cancelled.
+        type SlashDelay: Get<BlockNumber>;
+
+        /// Sessions in which an offence can be reported, beside that of the offence.
+        type OffenceSessions: Get<SessionIndex>;
+
+        /// Who can cancel it.
+        type SlashCancelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+        /// Blocks between unbonding and withdrawing. Longer than any duty can take to end, and than
+        /// a misbehaviour can be reported.
+        type UnbondingPeriod: Get<BlockNumber>;
+
+        /// The most operators.
+        #[pallet::constant]
+        type MaxOperators: Get<u32>;
+
+        /// The most models that an operator serves.
+        #[pallet::constant]
+        type MaxOffers: Get<u32>;
+
+        /// The most slashes of an operator that wait at a time.
+        #[pallet::constant]
+        type MaxSlashes: Get<u32>;
+
+        /// The most operators that stand for election: those with the most stake.
+        #[pallet::constant]
+        type MaxCandidates: Get<u32>;
+
+        /// The most amounts that an operator, or a delegator of one, takes out at a time.
+        #[pallet::constant]
+        type MaxUnbonding: Get<u32>;
+
+        /// The most jobs that an operator runs at a time.
+        #[pallet::constant]
+        type MaxConcurrency: Get<u32>;
+
+        /// The most reports of one extrinsic.
+        #[pallet::constant]
+        type MaxReports: Get<u32>;
+
+        /// The most reports of a block that pay no fee.
+        #[pallet::constant]
+        type MaxFreeReports: Get<u32>;
+
+        /// The most validators.
+        #[pallet::constant]
+        type MaxValidators: Get<u32>;
+
+        /// Blocks after which a worker sends reports again that the chain has not taken.
+        #[pallet::constant]
+        type ReportPatience: Get<BlockNumber>;
+
+        /// Who has session keys: the session pallet.
+        type Sessions: ValidatorRegistration<Self::AccountId>;
+
+        /// Hears how operators stand.
+        type Listener: OperatorChanged<Self::AccountId>;
+
+        /// The pallets that lay duties on operators.
+        type Duties: Duties<Self::AccountId>;
+
+        /// The engine of the node, for the off-chain worker.
+        type Engine: Engine;
+
+        /// Signs and sends reports, for the off-chain worker.
+        type Submitter: SubmitReports<Self::AccountId, Self::MaxReports>;
+
+        /// Weights of this pallet's calls.
+        type WeightInfo: WeightInfo;
+    }
+
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
     #[pallet::pallet]
@@ -145,6 +239,196 @@ pub mod pallet {
         /// What is delegated to operators.
         #[codec(index = 1)]
         Delegation,
+    }
+
+    /// The operators, by their stash.
+    #[pallet::storage]
+    pub type Operators<T: Config> =
+        CountedStorageMap<_, Blake2_128Concat, T::AccountId, OperatorOf<T>>;
+
+    /// The stash of each worker.
+    #[pallet::storage]
+    pub type Workers<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId>;
+
+    /// What duties reserve of an operator's stake.
+    #[pallet::storage]
+    pub type Reservations<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        Blake2_128Concat,
+        Duty,
+        Reservation,
+        OptionQuery,
+    >;
+
+    /// What accounts have delegated, by operator and delegator.
+    #[pallet::storage]
+    pub type Delegations<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        T::AccountId,
+        Blake2_128Concat,
+        T::AccountId,
+        DelegationOf<T>,
+        OptionQuery,
+    >;
+
+    /// What is delegated to operators that are gone, until its owners have withdrawn it.
+    #[pallet::storage]
+    pub type Orphans<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Delegated>;
+
+    /// Where the nodes of operators are reached.
+    #[pallet::storage]
+    pub type Contacts<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Contact>;
+
+    /// The slashes that are not yet applied.
+    #[pallet::storage]
+    pub type Slashes<T: Config> = StorageMap<_, Twox64Concat, SlashId, SlashOf<T>>;
+
+    /// What fraction of the stake offences of a session cost, by session and operator, until they can
+    /// no longer be reported.
+    #[pallet::storage]
+    pub type Offences<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        SessionIndex,
+        Blake2_128Concat,
+        T::AccountId,
+        Perbill,
+        ValueQuery,
+    >;
+
+    /// Number of the next slash.
+    #[pallet::storage]
+    pub type NextSlash<T: Config> = StorageValue<_, SlashId, ValueQuery>;
+
+    /// Number of the oldest slash that may not be applied yet.
+    #[pallet::storage]
+    pub type OldestSlash<T: Config> = StorageValue<_, SlashId, ValueQuery>;
+
+    /// The operators with the most stake, in order.
+    #[pallet::storage]
+    pub type Ranking<T: Config> =
+        StorageValue<_, BoundedVec<Ranked<T::AccountId>, T::MaxCandidates>, ValueQuery>;
+
+    /// The validators of genesis, which make blocks while there are fewer operators that do.
+    #[pallet::storage]
+    pub type GenesisValidators<T: Config> =
+        StorageValue<_, BoundedVec<T::AccountId, T::MaxValidators>, ValueQuery>;
+
+    /// Reports of this block that paid no fee.
+    #[pallet::storage]
+    pub type FreeReports<T: Config> = StorageValue<_, u32, ValueQuery>;
+
+    #[pallet::error]
+    pub enum Error<T> {
+        /// The account is an operator.
+        AlreadyOperator,
+        /// The account is no operator.
+        NotOperator,
+        /// The account is no operator's worker.
+        NotWorker,
+        /// The account is the worker of an operator.
+        WorkerTaken,
+        /// The account is the stash of an operator, so it cannot be a worker.
+        WorkerIsStash,
+        /// There are as many operators as there can be.
+        OperatorsFull,
+        /// What is bonded would be less than the minimum and not nothing.
+        BondBelowMinimum,
+        /// The amount is zero.
+        AmountZero,
+        /// The free balance, less the existential deposit, is smaller than the amount.
+        BalanceTooLow,
+        /// The amount exceeds the operator's own stake that no duty reserves.
+        StakeReserved,
+        /// As many amounts are being unbonded as can be at a time.
+        UnbondingQueueFull,
+        /// Nothing that was unbonded can be withdrawn yet.
+        NothingToWithdraw,
+        /// The same model is offered twice.
+        DuplicateOffer,
+        /// A model is offered for nothing.
+        PriceZero,
+        /// A model is offered with a context of no tokens.
+        ContextZero,
+        /// An operator that runs no jobs at a time.
+        ConcurrencyZero,
+        /// More jobs at a time than an operator can run.
+        ConcurrencyTooHigh,
+        /// The duty has a reservation already.
+        DutyReserved,
+        /// The operator runs as many jobs as it can.
+        NoFreeSlot,
+        /// There are no reports.
+        NoReports,
+        /// The report belongs to no pallet.
+        ReportUnknown,
+        /// The amount exceeds what the operator itself has bonded.
+        StakeTooLow,
+        /// The operator takes no new duties and no new delegations.
+        OperatorDraining,
+        /// A slash of the operator waits for its appeal.
+        SlashPending,
+        /// There is no slash with that number that is not yet applied.
+        SlashUnknown,
+        /// The slash can still be appealed.
+        SlashNotDue,
+        /// The commission rises by more than it can at a time.
+        CommissionRaiseTooHigh,
+        /// An operator cannot delegate to itself.
+        SelfDelegation,
+        /// The account has delegated nothing to the operator that is worth anything.
+        NotDelegator,
+        /// What is delegated would be less than the minimum and not nothing.
+        DelegationBelowMinimum,
+        /// More would be delegated to the operator than its own stake allows.
+        DelegationsAboveCap,
+        /// A share of the operator's pool is worth too much or too little for the amount.
+        SharePriceOutOfRange,
+        /// What was delegated to the account when it was an operator is not all withdrawn.
+        DelegationsLeft,
+        /// The peer id is not that of an ed25519 key.
+        PeerIdMalformed,
+        /// An address has no bytes.
+        AddressEmpty,
+        /// The contact is not signed by the network key that its peer id names.
+        ContactSignatureWrong,
+    }
+
+    /// An operator of genesis: stash, worker, offers as (model, price, context), concurrency, bond. Its
+    /// contact can only be signed when there is a genesis.
+    pub type GenesisOperator<AccountId> =
+        (AccountId, AccountId, Vec<(ModelId, Balance, u32)>, u32, Balance);
+
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// The operators: stash, worker, offers as (model, price, context), concurrency, bond.
+        pub operators: Vec<GenesisOperator<T::AccountId>>,
+        /// The validators that make blocks while there are fewer operators that do.
+        pub validators: Vec<T::AccountId>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            let vault = Pallet::<T>::vault();
+            let missing =
+                T::Currency::minimum_balance().saturating_sub(T::Currency::balance(&vault));
+            if missing > 0 {
+                let minted = T::Currency::mint_into(&vault, missing);
+                assert!(minted.is_ok(), "the vault of pallet-operators has no deposit: {minted:?}");
+            }
+            for operator in &self.operators {
+                let registered = Pallet::<T>::register_genesis(operator);
+                assert!(registered.is_ok(), "operator {:?} of genesis: {registered:?}", operator.0);
+            }
+            let validators = BoundedVec::try_from(self.validators.clone());
+            assert!(validators.is_ok(), "more than MaxValidators validators of genesis");
+            GenesisValidators::<T>::put(validators.unwrap_or_default());
+        }
     }
 
     #[pallet::hooks]

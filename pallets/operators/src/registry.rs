@@ -2,9 +2,7 @@
 //! Who is an operator, and what it offers.
 
 use crate::{
-    pallet::{
-        Config, Contacts, Error, Event, GenesisOperator, Operators, Orphans, Pallet, Workers,
-    },
+    pallet::{Config, Error, Event, GenesisOperator, Operators, Orphans, Pallet, Workers},
     types::{Commission, Delegated, Offer, OffersOf, Operator, OperatorOf},
 };
 use alloc::vec::Vec;
@@ -48,9 +46,6 @@ impl<T: Config> Pallet<T> {
             Self::ensure_contact(&stash, signed)?;
         }
         Self::hold(&stash, bond)?;
-        if let Some(signed) = signed {
-            Contacts::<T>::insert(&stash, signed.contact);
-        }
         Workers::<T>::insert(&worker, &stash);
         let operator = Operator {
             worker: worker.clone(),
@@ -69,7 +64,10 @@ impl<T: Config> Pallet<T> {
         };
         Self::tell_stake(&stash, Some(&operator));
         Operators::<T>::insert(&stash, operator);
-        Self::deposit_event(Event::Registered { operator: stash, worker, bond });
+        Self::deposit_event(Event::Registered { operator: stash.clone(), worker, bond });
+        if let Some(signed) = signed {
+            Self::keep_contact(stash, signed.contact);
+        }
         Ok(())
     }
 

@@ -97,7 +97,9 @@ pub struct Params {
 }
 
 impl Params {
-    /// Shares in which speed and stake count alike; what is measured counts by halves.
+    /// Shares in which speed and stake count alike; what is measured counts by halves. For tests and
+    /// simulations.
+    #[cfg(feature = "std")]
     pub const fn even(min_stake: u128, stake_cap: u128) -> Self {
         Self {
             mode: Mode::Shares,

@@ -11,13 +11,13 @@ use sp_core::H256;
 use sp_crypto_hashing::{blake2_256, twox_128};
 
 /// Ends the block and begins the next, whose parent carries a VRF output and in which the heartbeats
-/// of those operators arrive.
+/// of those operators arrive. Events are of what happens here.
 pub fn next_block(alive: &[AccountId]) {
     let now = System::block_number();
+    System::reset_events();
     Operators::on_idle(now, Weight::MAX);
     Jobs::on_idle(now, Weight::MAX);
     let next = now + 1;
-    System::reset_events();
     System::set_block_number(next);
     let key = [twox_128(b"Babe"), twox_128(b"AuthorVrfRandomness")].concat();
     frame_support::storage::unhashed::put(&key, &Some(blake2_256(&next.to_le_bytes())));

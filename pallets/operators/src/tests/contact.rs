@@ -51,7 +51,8 @@ fn contact_is_set_with_registration_and_changed_in_place() {
             1,
             MIN_BOND
         ));
-        assert_eq!(Contacts::<Test>::get(ALICE), Some(first.contact));
+        assert_eq!(Contacts::<Test>::get(ALICE), Some(first.contact.clone()));
+        assert_eq!(last_event(), Event::ContactSet { operator: ALICE, contact: first.contact });
         let second = contact(ALICE, b"other");
         assert_ok!(Operators::set_contact(signed(ALICE), second.clone()));
         let contact = second.contact;

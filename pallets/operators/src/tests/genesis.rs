@@ -13,6 +13,7 @@ fn genesis_registers_operators_and_validators() {
     new_test_ext_with(config).execute_with(|| {
         assert_eq!(operator(ALICE).bonded, 3 * MIN_BOND);
         assert_eq!(held(ALICE), 3 * MIN_BOND);
+        assert_eq!(Operators::view(&ALICE).unwrap().contact, None);
         assert_eq!(Operators::price(&model(1)), Some(5));
         assert_eq!(GenesisValidators::<Test>::get().to_vec(), [VALIDATOR]);
         Operators::do_try_state().unwrap();

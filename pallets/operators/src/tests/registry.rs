@@ -32,9 +32,13 @@ fn register_bonds_and_records() {
         assert_eq!((alice.bonded, alice.reserved), (MIN_BOND, 0));
         assert_eq!(Workers::<Test>::get(WORKER), Some(ALICE));
         assert_eq!(held(ALICE), MIN_BOND);
+        let contact = contact(ALICE, b"one").contact;
         assert_eq!(
-            last_event(),
-            Event::Registered { operator: ALICE, worker: WORKER, bond: MIN_BOND }
+            events(),
+            [
+                Event::Registered { operator: ALICE, worker: WORKER, bond: MIN_BOND },
+                Event::ContactSet { operator: ALICE, contact }
+            ]
         );
     });
 }
