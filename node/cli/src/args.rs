@@ -154,6 +154,10 @@ pub struct RunArgs {
     /// How tokens are chosen.
     #[command(flatten)]
     pub sampling: SamplingArgs,
+    /// Only this operator may run it, by its stash. Can be given several times, for any of them. Others
+    /// verify it all the same.
+    #[arg(long = "operator", value_name = "ADDRESS")]
+    pub operators: Vec<AccountArg>,
     /// Paid on top when the output is accepted.
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
     pub tip: Amount,

@@ -11,6 +11,7 @@
 //! With `--json` the last line of standard output is one JSON object, also for an error.
 
 pub mod account;
+pub mod allowed;
 pub mod amount;
 pub mod args;
 pub mod chain;

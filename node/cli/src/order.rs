@@ -3,6 +3,7 @@
 //! is sent.
 
 use crate::{
+    allowed::{self, Allowed},
     args::RunArgs,
     chain::node::NodeStatus,
     exit::Fault,
@@ -13,8 +14,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use assay_primitives::{
-    api::{Quote, QuoteError},
-    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy,
+    api::QuoteError, Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
 use std::io::Read;
@@ -72,7 +72,10 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         .quote(model.id, input_tokens, args.max_tokens)
         .await?
         .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
-    let (payment, held) = payment(args, &quote)?;
+    let allowed = Allowed::read(chain, &args.operators, &model.id).await?;
+    let price = allowed.price.unwrap_or(quote.price);
+    let (payment, held) = payment(args, price, quote.bounty)?;
+    let count = allowed.operators.len();
     let seed = match args.sampling.seed {
         Some(seed) => seed,
         None if args.sampling.temperature.0 == 0 => 0,
@@ -92,7 +95,7 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         output_key: None,
         auto_lock: true,
         peer: peer_id(&node)?,
-        allowed: Default::default(),
+        allowed: allowed.operators.try_into().map_err(|_| allowed::too_many(count))?,
     };
     let expected = chain.next_job_id(&client, &spec).await?;
     let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
@@ -112,16 +115,7 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
     });
     // Another job of the same client may have come first: then the event knows better.
     let job = created.unwrap_or(expected);
-    Ok(Ordered {
-        job,
-        model,
-        client,
-        seed,
-        input_tokens,
-        price: quote.price,
-        held,
-        block: included.number,
-    })
+    Ok(Ordered { job, model, client, seed, input_tokens, price, held, block: included.number })
 }
 
 fn prompt(arg: &str) -> Result<Vec<u8>> {
@@ -137,13 +131,15 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
 }
 
 /// The payment for a job, and with the bounty all that creating it holds.
-fn payment(args: &RunArgs, quote: &Quote) -> Result<(Payment, Balance)> {
-    let payment = Payment { down: args.down.0, cost: quote.payment.cost, tip: args.tip.0 };
-    let held = payment.total().and_then(|total| total.checked_add(quote.bounty));
-    let held = held.ok_or_else(|| {
+fn payment(args: &RunArgs, price: Balance, bounty: Balance) -> Result<(Payment, Balance)> {
+    let tokens = Balance::from(args.max_tokens);
+    // A cost below one unit per token is refused by the chain.
+    let cost = price.checked_mul(tokens).map(|cost| cost.max(tokens));
+    let payment = cost.map(|cost| Payment { down: args.down.0, cost, tip: args.tip.0 });
+    let held = payment.and_then(|payment| Some((payment, payment.total()?.checked_add(bounty)?)));
+    held.ok_or_else(|| {
         Fault::error("jobs.PaymentOverflow", "the sum of the payment is more than a balance can be")
-    })?;
-    Ok((payment, held))
+    })
 }
 
 /// Why there is no quote, in the words and with the code of the chain's own error.

@@ -5,8 +5,9 @@ use crate::{
     cli::{assay, command, planck},
     node::{places, Node},
 };
-use assay_runtime::UNIT;
+use assay_runtime::{Balance, UNIT};
 use serde_json::Value;
+use sp_keyring::Sr25519Keyring;
 use std::time::Duration;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -76,6 +77,27 @@ async fn operator_registers_changes_and_leaves() {
     assert_eq!(list["operators"].as_array().map(Vec::len), Some(5), "{list}");
     let claim = assay(&node, &["claim", "--json"]).await.ok();
     assert_eq!(claim["claimed"], "0", "{claim}");
+}
+
+#[tokio::test]
+async fn job_of_a_named_operator_is_run_by_it_at_its_price() {
+    let _place = places(1).await;
+    let node = Node::dev(&[]).await;
+    let address = |who: Sr25519Keyring| who.to_account_id().to_string();
+    let (bob, eve) = (address(Sr25519Keyring::Bob), address(Sr25519Keyring::Eve));
+    let run = ["run", "--json", "--max-tokens", "8", "In the beginning", "--operator"];
+    let stranger = assay(&node, &[&run[..], &[&eve]].concat()).await;
+    stranger.fails("operators.NotOperator", &[&eve, "assay operator list"]);
+
+    // More than the others ask.
+    let price = ["operator", "price", "assay-tiny", "15mASY", "--suri", "//Bob", "--json"];
+    let operator = assay(&node, &price).await.ok();
+    assert_eq!(operator["stash"], bob, "{operator}");
+    let job = assay(&node, &[&run[..], &[&bob]].concat()).await.ok();
+    assert_eq!(job["operator"], bob, "{job}");
+    assert_eq!(job["outcome"], "paid", "{job}");
+    let tokens = Balance::from(job["tokens"].as_u64().unwrap());
+    assert_eq!(planck(&job, "paid"), tokens * UNIT / 1_000 * 15, "{job}");
 }
 
 #[tokio::test]
