@@ -46,6 +46,9 @@ cd "$ASSAY_ROOT"
 say "building the node and the command (20 to 30 minutes the first time, on two cores)"
 cargo build --release --workspace
 
+# End-to-end tests at a time, also where there are fewer cores: they mostly wait for blocks.
+E2E_THREADS=4
+
 if cargo nextest --version >/dev/null 2>&1; then
     say "running with cargo-nextest"
     # Runs those tests that a filter selects.
@@ -55,7 +58,7 @@ if cargo nextest --version >/dev/null 2>&1; then
         cargo nextest run --release --workspace -E "$filter" "$@"
     }
     unit() { run 'not binary(e2e)' "$@" && doc; }
-    e2e() { run 'binary(e2e)' "$@"; }
+    e2e() { run 'binary(e2e)' --test-threads "$E2E_THREADS" "$@"; }
 else
     say "running with cargo test"
     unit() { cargo test --release --workspace --lib --bins "$@" && other_tests "$@" && doc; }
@@ -65,7 +68,7 @@ else
         mapfile -t names < <(integration_tests)
         [ ${#names[@]} -eq 0 ] || cargo test --release --workspace "${names[@]}" "$@"
     }
-    e2e() { cargo test --release --workspace --test e2e "$@"; }
+    e2e() { RUST_TEST_THREADS=$E2E_THREADS cargo test --release --workspace --test e2e "$@"; }
 fi
 
 # `--test NAME` for each file or folder under a tests/ folder that is a test of its own.

@@ -17,7 +17,7 @@ use tokio::{
 
 /// How many nodes run at a time, where the tests share a process. With nextest each test is a
 /// process, and its configuration says the same.
-static PLACES: Semaphore = Semaphore::const_new(2);
+static PLACES: Semaphore = Semaphore::const_new(4);
 
 /// How long a node may take to answer: it shares the cores with whatever else the machine does.
 pub const START: Duration = Duration::from_secs(180);

@@ -71,7 +71,7 @@ async fn settled(node: &Node, job: &str) -> Value {
 
 #[tokio::test]
 async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
-    let _places = places(2).await;
+    let _places = places(3).await;
     let validator = Node::dev(&["--no-engine"]).await;
     let mut small = Vec::new();
     for name in SMALL {
@@ -141,10 +141,12 @@ async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
         allocation(node, &dave).await["drawable"] == false
     })
     .await;
+    let mut jobs = Vec::new();
     for _ in 0..4 {
-        let job = order(node, "8").await;
-        let operator = operator_of(node, &job).await;
-        assert_ne!(operator, dave);
+        jobs.push(order(node, "8").await);
+    }
+    for job in jobs {
+        assert_ne!(operator_of(node, &job).await, dave);
         let ended = settled(node, &job).await;
         assert_eq!((&ended["outcome"], &ended["attempts"]), (&"paid".into(), &1.into()), "{ended}");
     }
