@@ -22,7 +22,7 @@ has_wasm_target() {
 # Whether rustup has Debian's compiler linked, with those libraries.
 has_linked_wasm_toolchain() {
     command -v rustup >/dev/null 2>&1 &&
-        rustup toolchain list 2>/dev/null | grep -q "^$ASSAY_WASM_TOOLCHAIN" &&
+        rustup toolchain list 2>/dev/null | grep "^$ASSAY_WASM_TOOLCHAIN" >/dev/null &&
         ls "$(rustc "+$ASSAY_WASM_TOOLCHAIN" --print sysroot)"/lib/rustlib/wasm32v1-none/lib/libcore-*.rlib \
             >/dev/null 2>&1
 }

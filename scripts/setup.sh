@@ -40,7 +40,7 @@ rust_is_recent() {
 }
 
 # Where apt puts Debian's compiler, which rustup's may hide on PATH.
-deb_bin() { dpkg -L "$1" 2>/dev/null | grep -m1 -x "/usr/bin/$2"; }
+deb_bin() { dpkg -L "$1" 2>/dev/null | grep -x "/usr/bin/$2"; }
 
 apt_install build-essential ca-certificates clang cmake git libclang-dev libssl-dev lld pkg-config \
     protobuf-compiler

@@ -32,7 +32,7 @@ fi
 if ! has_target; then
     # Debian's compiler builds the standard library from Debian's copy of its source.
     apt_install rustc-web cargo-web rust-web-src
-    PATH="$(dirname "$(dpkg -L cargo-web | grep -m1 -x '/usr/bin/cargo')"):$PATH"
+    PATH="$(dirname "$(dpkg -L cargo-web | grep -x '/usr/bin/cargo')"):$PATH"
     export PATH RUSTC_BOOTSTRAP=1
     unset RUSTUP_TOOLCHAIN
     build_std=(-Zbuild-std)
