@@ -8,7 +8,7 @@ use crate::{
 };
 use jsonrpsee::rpc_params;
 use sp_keyring::Sr25519Keyring;
-use std::{fs, path::PathBuf};
+use std::fs;
 
 #[tokio::test]
 async fn bad_orders_are_refused_and_cost_nothing() {
@@ -113,8 +113,7 @@ async fn wrong_usage_exits_with_two() {
 
 /// The built-in model's file in the repository.
 fn tiny() -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../engine/models/tiny.gguf");
-    fs::read(path).expect("the repository has the model")
+    fs::read("../engine/models/tiny.gguf").expect("the repository has the model")
 }
 
 /// Asserts that a node does not start with that file, and says which and why.

@@ -41,7 +41,8 @@ async fn run(command: &mut Command) -> String {
 async fn install() -> PathBuf {
     let folder = cache();
     fs::create_dir_all(&folder).unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/polkadot-js");
+    // Tests run in the folder of their package, wherever they were built.
+    let source = Path::new("tests/e2e/polkadot-js");
     let lock = fs::read(source.join("package-lock.json")).unwrap();
     let done = folder.join("installed.lock");
     for name in ["package.json", "package-lock.json", "transfer.mjs"] {

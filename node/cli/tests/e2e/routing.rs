@@ -71,7 +71,7 @@ async fn settled(node: &Node, job: &str) -> Value {
 
 #[tokio::test]
 async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
-    let _places = places(3).await;
+    let _places = places(2).await;
     let validator = Node::dev(&["--no-engine"]).await;
     let mut small = Vec::new();
     for name in SMALL {
