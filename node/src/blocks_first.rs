@@ -2,9 +2,9 @@
 //! Blocks come before inference: while one is imported, the engine stands still.
 //!
 //! That it only takes idle cores keeps the engine from an import's core, but not from the memory bus
-//! and the sibling of a hyper-threaded core. An import takes milliseconds of a slot of seconds, so the engine loses
-//! next to nothing by it. And blocks are imported on a core of their own, whose caches the engine does
-//! not empty.
+//! and the sibling of a hyper-threaded core. An import takes milliseconds of a slot of seconds, so the
+//! engine loses next to nothing by it. And blocks are imported on a core of their own, whose caches the
+//! engine does not empty.
 
 use assay_engine::Gate;
 use assay_runtime::opaque::Block;

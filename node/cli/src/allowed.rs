@@ -20,51 +20,60 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    /// Asks the chain about those that were named for a job of that model.
-    pub async fn read(chain: &Chain, named: &[AccountArg], model: &ModelId) -> Result<Self> {
+    /// Asks the chain about those that were named for a job of that model, whose prompt and output
+    /// have `length` tokens together.
+    pub async fn read(
+        chain: &Chain,
+        named: &[AccountArg],
+        model: &ModelId,
+        length: u32,
+    ) -> Result<Self> {
         let mut allowed = Self::default();
         for operator in named {
             let stash = operator.resolve(chain).await?;
-            let view = chain.operator(&stash).await?;
-            allowed.add(&stash, view.as_ref(), model)?;
+            allowed.add(&chain.registered_operator(&stash).await?, model, length)?;
         }
         Ok(allowed)
     }
 
-    /// Adds an operator, if it can run jobs of the model.
+    /// Adds an operator, if it can run the job.
     fn add(
         &mut self,
-        stash: &AccountId,
-        view: Option<&OperatorView<AccountId>>,
+        operator: &OperatorView<AccountId>,
         model: &ModelId,
+        length: u32,
     ) -> Result<()> {
-        let view = view.ok_or_else(|| {
-            Fault::error(
-                "operators.NotOperator",
-                format!("{stash} is no operator; `assay operator list` shows those there are"),
-            )
-        })?;
+        let stash = &operator.stash;
         let serves = |offer: &&OfferView| offer.model == *model;
-        let offer = view.offers.iter().find(serves).ok_or_else(|| {
+        let offer = operator.offers.iter().find(serves).ok_or_else(|| {
             Fault::error(
                 "model_not_offered",
                 format!(
-                    "{stash} does not serve the model {model:?}; `assay operator allocation` shows \
-                     who does"
+                    "{stash} does not serve the model {model:?}; `assay operator allocation \
+                     {model:?}` shows who does"
                 ),
             )
         })?;
-        if view.draining {
+        if length > offer.context {
+            return Err(Fault::error(
+                "jobs.ContextExceeded",
+                format!(
+                    "prompt and output have {length} tokens, {stash} takes {} of them; shorten the \
+                     prompt, lower --max-tokens, or name another operator",
+                    offer.context
+                ),
+            ));
+        }
+        if operator.draining {
             return Err(Fault::error(
                 "operators.OperatorDraining",
                 format!("{stash} takes no new jobs; name another operator"),
             ));
         }
-        if self.operators.contains(stash) {
-            return Ok(());
+        if !self.operators.contains(stash) {
+            self.operators.push(stash.clone());
+            self.price = self.price.max(Some(offer.price));
         }
-        self.operators.push(stash.clone());
-        self.price = self.price.max(Some(offer.price));
         Ok(())
     }
 }
@@ -80,62 +89,40 @@ pub fn too_many(count: usize) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::api::CommissionView;
-    use sp_keyring::Sr25519Keyring::{Alice, Bob};
+    use crate::view::operator::serving;
+    use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
 
     fn model(n: u64) -> ModelId {
         ModelId::from_low_u64_be(n)
     }
 
-    /// An operator that serves model 1 at a price.
-    fn operator(stash: AccountId, price: Balance, draining: bool) -> OperatorView<AccountId> {
-        OperatorView {
-            payout: stash.clone(),
-            worker: stash.clone(),
-            stash,
-            offers: vec![OfferView { model: model(1), price, context: 100 }],
-            concurrency: 1,
-            running: 0,
-            draining,
-            bonded: 0,
-            delegated: 0,
-            undelegating: 0,
-            delegators: 0,
-            reserved: 0,
-            unbonding: vec![],
-            commission: CommissionView::default(),
-            slashes: vec![],
-            contact: None,
-        }
-    }
-
-    fn code(result: Result<()>) -> String {
-        result.unwrap_err().downcast_ref::<Fault>().unwrap().code.to_string()
+    /// An operator that serves model 1 with a context of 100, at a price.
+    fn operator(who: Sr25519Keyring, price: Balance) -> OperatorView<AccountId> {
+        serving(&who.to_account_id(), vec![OfferView { model: model(1), price, context: 100 }])
     }
 
     #[test]
     fn price_is_one_at_which_each_can_take_the_job() {
-        let (alice, bob) = (Alice.to_account_id(), Bob.to_account_id());
         let mut allowed = Allowed::default();
-        for (stash, price) in [(&alice, 5), (&bob, 9), (&alice, 5)] {
-            let view = operator(stash.clone(), price, false);
-            allowed.add(stash, Some(&view), &model(1)).unwrap();
+        for (who, price) in [(Alice, 5), (Bob, 9), (Alice, 5)] {
+            allowed.add(&operator(who, price), &model(1), 100).unwrap();
         }
-        assert_eq!(allowed, Allowed { operators: vec![alice, bob], price: Some(9) });
+        let operators = vec![Alice.to_account_id(), Bob.to_account_id()];
+        assert_eq!(allowed, Allowed { operators, price: Some(9) });
     }
 
     #[test]
     fn who_cannot_run_the_job_is_refused() {
-        let alice = Alice.to_account_id();
         let mut allowed = Allowed::default();
-        let serving = operator(alice.clone(), 5, false);
-        let draining = operator(alice.clone(), 5, true);
-        for (view, model, expected) in [
-            (None, model(1), "operators.NotOperator"),
-            (Some(&serving), model(2), "model_not_offered"),
-            (Some(&draining), model(1), "operators.OperatorDraining"),
+        let able = operator(Alice, 5);
+        let draining = OperatorView { draining: true, ..able.clone() };
+        for (operator, model, length, expected) in [
+            (&able, model(2), 100, "model_not_offered"),
+            (&able, model(1), 101, "jobs.ContextExceeded"),
+            (&draining, model(1), 100, "operators.OperatorDraining"),
         ] {
-            assert_eq!(code(allowed.add(&alice, view, &model)), expected);
+            let error = allowed.add(operator, &model, length).unwrap_err();
+            assert_eq!(error.downcast_ref::<Fault>().unwrap().code, expected);
         }
         assert_eq!(allowed, Allowed::default());
         assert!(too_many(17).to_string().contains("17 are more than the 16"));

@@ -72,7 +72,8 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         .quote(model.id, input_tokens, args.max_tokens)
         .await?
         .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
-    let allowed = Allowed::read(chain, &args.operators, &model.id).await?;
+    let length = input_tokens.saturating_add(args.max_tokens);
+    let allowed = Allowed::read(chain, &args.operators, &model.id, length).await?;
     let price = allowed.price.unwrap_or(quote.price);
     let (payment, held) = payment(args, price, quote.bounty)?;
     let count = allowed.operators.len();

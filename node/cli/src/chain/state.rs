@@ -2,6 +2,7 @@
 //! Typed reads of the state, at the best block.
 
 use super::Chain;
+use crate::exit::Fault;
 use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError},
@@ -74,6 +75,16 @@ impl Chain {
     /// An operator.
     pub async fn operator(&self, stash: &AccountId) -> Result<Option<OperatorView<AccountId>>> {
         self.call("AssayApi_operator", stash).await
+    }
+
+    /// The operator with that stash; an error if it is none's.
+    pub async fn registered_operator(&self, stash: &AccountId) -> Result<OperatorView<AccountId>> {
+        self.operator(stash).await?.ok_or_else(|| {
+            Fault::error(
+                "operators.NotOperator",
+                format!("{stash} is no operator; `assay operator list` shows those there are"),
+            )
+        })
     }
 
     /// All operators.

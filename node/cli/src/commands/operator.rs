@@ -74,7 +74,8 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             send(session, Call::set_concurrency { concurrency: jobs }).await
         }
         OperatorCommand::Status { stash } => {
-            let operator = find(session, &session.account_or(stash).await?).await?;
+            let operator =
+                session.chain.registered_operator(&session.account_or(stash).await?).await?;
             show(session, &operator).await
         }
         OperatorCommand::Allocation { model, stash } => allocation(session, &model, stash).await,
@@ -116,7 +117,7 @@ async fn send_for(session: &Session, stash: AccountId, call: Call) -> Result<Exi
 
 /// Changes one price and leaves the other offers as they are.
 async fn set_price(session: &Session, model: &str, price: Balance) -> Result<Exit> {
-    let operator = find(session, &session.account()?).await?;
+    let operator = session.chain.registered_operator(&session.account()?).await?;
     let model = model_id(session, model).await?;
     let offers = repriced(&operator, &model, price)?;
     send(session, Call::set_offers { offers }).await
@@ -146,15 +147,6 @@ fn repriced(
     Ok(OffersOf::<Runtime>::truncate_from(operator.offers.iter().map(offer).collect()))
 }
 
-async fn find(session: &Session, stash: &AccountId) -> Result<OperatorView<AccountId>> {
-    session.chain.operator(stash).await?.ok_or_else(|| {
-        Fault::error(
-            "operators.NotOperator",
-            format!("{stash} is no operator; `assay operator list` shows those there are"),
-        )
-    })
-}
-
 async fn show(session: &Session, operator: &OperatorView<AccountId>) -> Result<Exit> {
     if session.json {
         out::object(&view::operator::json(operator))?;
@@ -165,7 +157,7 @@ async fn show(session: &Session, operator: &OperatorView<AccountId>) -> Result<E
 }
 
 async fn models(session: &Session) -> Result<Exit> {
-    let operator = find(session, &session.account()?).await?;
+    let operator = session.chain.registered_operator(&session.account()?).await?;
     if session.json {
         let offers: Vec<_> = operator.offers.iter().map(view::operator::offer_json).collect();
         out::object(&json!({ "stash": operator.stash.to_string(), "offers": offers }))?;
@@ -310,7 +302,6 @@ async fn read_offers(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Ru
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::api::CommissionView;
     use sp_keyring::Sr25519Keyring;
 
     #[test]
@@ -318,24 +309,7 @@ mod tests {
         let alice = Sr25519Keyring::Alice.to_account_id();
         let offer =
             |n, price| OfferView { model: ModelId::from_low_u64_be(n), price, context: 100 };
-        let operator = OperatorView {
-            stash: alice.clone(),
-            payout: alice.clone(),
-            worker: alice,
-            offers: vec![offer(1, 5), offer(2, 6)],
-            concurrency: 1,
-            running: 0,
-            draining: false,
-            bonded: 0,
-            delegated: 0,
-            undelegating: 0,
-            delegators: 0,
-            reserved: 0,
-            unbonding: vec![],
-            commission: CommissionView::default(),
-            slashes: vec![],
-            contact: None,
-        };
+        let operator = view::operator::serving(&alice, vec![offer(1, 5), offer(2, 6)]);
         let offers = repriced(&operator, &ModelId::from_low_u64_be(2), 9).unwrap();
         let prices: Vec<_> = offers.iter().map(|offer| (offer.price, offer.context)).collect();
         assert_eq!(prices, [(5, 100), (9, 100)]);

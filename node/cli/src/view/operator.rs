@@ -134,6 +134,29 @@ pub fn rows(operator: &OperatorView<AccountId>, models: &Models) -> Vec<(&'stati
     rows
 }
 
+/// An operator without anything but its offers, for tests.
+#[cfg(test)]
+pub fn serving(stash: &AccountId, offers: Vec<OfferView>) -> OperatorView<AccountId> {
+    OperatorView {
+        stash: stash.clone(),
+        payout: stash.clone(),
+        worker: stash.clone(),
+        offers,
+        concurrency: 1,
+        running: 0,
+        draining: false,
+        bonded: 0,
+        delegated: 0,
+        undelegating: 0,
+        delegators: 0,
+        reserved: 0,
+        unbonding: vec![],
+        commission: CommissionView::default(),
+        slashes: vec![],
+        contact: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,10 +171,8 @@ mod tests {
         let address = Address::try_from(vec![4, 127, 0, 0, 1, 6, 0x76, 0x7d]).unwrap();
         let odd = Address::try_from(vec![0xff]).unwrap();
         OperatorView {
-            stash: Sr25519Keyring::Alice.to_account_id(),
             payout: Sr25519Keyring::Bob.to_account_id(),
             worker: Sr25519Keyring::Charlie.to_account_id(),
-            offers: vec![],
             concurrency: 4,
             running: 1,
             draining: true,
@@ -160,13 +181,13 @@ mod tests {
             undelegating: UNIT,
             delegators: 2,
             reserved: UNIT,
-            unbonding: vec![],
             commission: CommissionView { current: 75_000_000, raise: Some((100_000_000, 9)) },
             slashes: vec![SlashView { id: 5, amount: UNIT, due: 8 }],
             contact: Some(Contact {
                 peer_id: peer_id(&[7; 32]),
                 addresses: Addresses::try_from(vec![address, odd]).unwrap(),
             }),
+            ..serving(&Sr25519Keyring::Alice.to_account_id(), vec![])
         }
     }
 

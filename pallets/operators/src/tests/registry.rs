@@ -255,8 +255,8 @@ fn calls_refuse_an_unsigned_origin() {
         let none = RuntimeOrigin::none;
         let bad = DispatchError::BadOrigin;
         let contact = contact(ALICE, b"one");
-        let offers_ = offers(&[]);
-        assert_noop!(Operators::register(none(), 200, contact, offers_, 1, MIN_BOND), bad);
+        let nothing = offers(&[]);
+        assert_noop!(Operators::register(none(), 200, contact, nothing, 1, MIN_BOND), bad);
         assert_noop!(Operators::bond_extra(none(), 1), bad);
         assert_noop!(Operators::unbond(none(), 1), bad);
         assert_noop!(Operators::withdraw_unbonded(none(), ALICE), bad);
