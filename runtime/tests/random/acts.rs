@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Each act as calls and reports.
+
+use crate::{
+    blocks,
+    people::{key, Who, PEOPLE},
+    steps::Act,
+};
+use assay_primitives::{
+    contact::SignedContact,
+    job::{FinishReason, JobId, JobSpec, JobState, NumericProfile, OutputCommitment, Payment},
+    verdict_hash, AssayAddress, DeclineReason, Privacy, RejectReason, Report, Sampling, Verdict,
+};
+use assay_runtime::{
+    parameters::{dynamic_params, RuntimeParameters},
+    presets::{TINY_MODEL, TINY_PRICE},
+    AccountId, Balance, Operators, Runtime, RuntimeCall, RuntimeOrigin, System, UNIT,
+};
+use frame_support::assert_ok;
+use pallet_operators::{Offer, OffersOf};
+use sp_core::{ed25519, Pair, H256};
+use sp_runtime::{traits::Dispatchable, MultiAddress, Perbill};
+use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
+
+/// Root sets a parameter.
+pub fn set(parameter: RuntimeParameters) {
+    let call = pallet_parameters::Call::set_parameter { key_value: parameter };
+    assert_ok!(RuntimeCall::from(call).dispatch(RuntimeOrigin::root()));
+}
+
+/// The job that a number stands for.
+fn pick(n: usize) -> JobId {
+    let mut all: Vec<_> = pallet_jobs::Jobs::<Runtime>::iter_keys().collect();
+    all.sort();
+    all.get(n % all.len().max(1)).copied().unwrap_or_default()
+}
+
+/// The delegation that a number stands for: operator and delegator.
+fn pick_delegation(n: usize) -> Option<(AccountId, AccountId)> {
+    let mut all: Vec<_> = pallet_operators::Delegations::<Runtime>::iter_keys().collect();
+    all.sort();
+    all.get(n % all.len().max(1)).cloned()
+}
+
+/// A call of somebody's. What is refused changes nothing, so that both outcomes are fine.
+pub fn call(who: &AccountId, call: impl Into<RuntimeCall>) {
+    let _ = call.into().dispatch(RuntimeOrigin::signed(who.clone()));
+}
+
+fn offers(price: Option<u8>) -> OffersOf<Runtime> {
+    let offer = |price: u8| Offer {
+        model: TINY_MODEL,
+        price: TINY_PRICE / 16 * Balance::from(price % 32),
+        context: 2_048,
+    };
+    OffersOf::<Runtime>::truncate_from(price.into_iter().map(offer).collect())
+}
+
+fn spec(tokens: u32, delay: u32, only: Option<Who>) -> JobSpec<AccountId> {
+    JobSpec {
+        model: TINY_MODEL,
+        input_hash: H256::repeat_byte(1),
+        input_tokens: 17,
+        max_tokens: tokens,
+        seed: 7,
+        sampling: Sampling::GREEDY,
+        profile: NumericProfile::N1,
+        not_before: System::block_number() + delay,
+        deadline: 20,
+        privacy: Privacy::Public,
+        output_key: None,
+        auto_lock: true,
+        peer: Default::default(),
+        allowed: only
+            .map(|who| PEOPLE[who].clone())
+            .into_iter()
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap(),
+    }
+}
+
+/// Where somebody's node is reached.
+fn contact(who: Who) -> SignedContact {
+    let node = ed25519::Pair::from_seed(&[who as u8; 32]);
+    SignedContact::new(&node, Default::default(), &System::block_hash(0), &PEOPLE[who])
+}
+
+/// Mostly the truth, which is that the output of one job in four is wrong.
+fn verdict(n: u8, job: &JobId) -> Verdict {
+    match (n, job.0[0] % 4) {
+        (0, _) => Verdict::Accept { digest_root: H256::zero() },
+        (_, 0) => Verdict::Reject { position: 1, reason: RejectReason::Integrity },
+        _ => Verdict::Accept { digest_root: H256::repeat_byte(9) },
+    }
+}
+
+/// The seats of all committees, each with the round of its audit, but for those who keep silent.
+fn seats(keep_silent: usize) -> Vec<(JobId, u8, AccountId)> {
+    let mut all: Vec<_> = pallet_verification::Audits::<Runtime>::iter()
+        .flat_map(|(job, audit)| {
+            let round = audit.round;
+            audit.seats.into_iter().map(move |seat| (job, round, seat.verifier))
+        })
+        .collect();
+    all.sort();
+    let silent = |index: usize| index % 12 == keep_silent;
+    all.into_iter().enumerate().filter(|(index, _)| !silent(*index)).map(|(_, seat)| seat).collect()
+}
+
+/// Does it.
+pub fn act(act: Act) {
+    type Operator = pallet_operators::Call<Runtime>;
+    type Job = pallet_jobs::Call<Runtime>;
+    let person = |who: Who| PEOPLE[who].clone();
+    let keeper = &PEOPLE[5];
+    let client_of = |job: &JobId| {
+        pallet_jobs::Jobs::<Runtime>::get(job).map_or(keeper.clone(), |job| job.client)
+    };
+    match act {
+        Act::Create { client, payment: (down, cost, tip), tokens, delay, only } => {
+            let part = |n: u8| TINY_PRICE / 4 * Balance::from(n);
+            let payment = Payment { down: part(down % 8), cost: part(cost), tip: part(tip % 8) };
+            call(&person(client), Job::create { spec: spec(tokens, delay, only), payment });
+        }
+        Act::Raise { job, more } => {
+            let job = pick(job);
+            let more = TINY_PRICE * Balance::from(more);
+            let more = Payment { down: more / 10, cost: more, tip: more / 20 };
+            call(&client_of(&job), Job::raise_payment { job, more });
+        }
+        Act::Cancel { job } => {
+            let job = pick(job);
+            call(&client_of(&job), Job::cancel { job });
+        }
+        Act::Confirm { job } => {
+            let job = pick(job);
+            call(&client_of(&job), Job::confirm_received { job });
+        }
+        Act::Settle { job } => call(keeper, Job::settle { job: pick(job) }),
+        Act::Expire { job } => call(keeper, Job::expire { job: pick(job) }),
+        Act::Advance { job } => {
+            call(keeper, pallet_verification::Call::advance { job: pick(job) });
+        }
+        Act::Work { commit, tokens } => {
+            let jobs: Vec<_> = pallet_jobs::Jobs::<Runtime>::iter().collect();
+            for (job, record) in jobs {
+                let commitment = OutputCommitment {
+                    output_hash: H256::repeat_byte(8),
+                    digest_commitment: H256(sp_crypto_hashing::blake2_256(&[9; 32])),
+                    tokens: tokens.min(record.spec.max_tokens),
+                    finish: FinishReason::Length,
+                };
+                match record.state {
+                    JobState::Assigned { operator, .. } => {
+                        blocks::report(&operator, Report::Accept { job });
+                    }
+                    JobState::Running { operator, .. } if commit => {
+                        blocks::report(&operator, Report::CommitOutput { job, commitment });
+                    }
+                    _ => (),
+                }
+            }
+        }
+        Act::Decline { job } => {
+            let job = pick(job);
+            let state = pallet_jobs::Jobs::<Runtime>::get(job).map(|job| job.state);
+            if let Some(JobState::Assigned { operator, .. }) = state {
+                blocks::report(&operator, Report::Decline { job, reason: DeclineReason::Resource });
+            }
+        }
+        Act::CommitVerdicts { verdict: n, keep_silent } => {
+            for (job, round, verifier) in seats(keep_silent) {
+                let salt = H256::repeat_byte(5);
+                let hash = verdict_hash(&job, round, &verifier, &verdict(n, &job), &salt);
+                blocks::report(&verifier, Report::CommitVerdict { job, hash });
+            }
+        }
+        Act::RevealVerdicts { verdict: n, keep_silent } => {
+            for (job, _, verifier) in seats(keep_silent) {
+                let (verdict, salt) = (verdict(n, &job), H256::repeat_byte(5));
+                blocks::report(&verifier, Report::RevealVerdict { job, verdict, salt });
+            }
+        }
+        Act::Register { who, bond } => {
+            let (stash, worker) = (person(who), AccountId::new([100 + who as u8; 32]));
+            let (contact, offers) = (contact(who), offers(Some(16)));
+            call(&stash, Operator::register { worker, contact, offers, concurrency: 2, bond });
+        }
+        Act::Contact { who } => {
+            call(&person(who), Operator::set_contact { contact: contact(who) });
+        }
+        Act::Worker { who, worker } => {
+            let worker = AccountId::new([worker; 32]);
+            call(&person(who), Operator::set_worker { worker });
+        }
+        Act::Rank { who } => {
+            call(keeper, Operator::rank_operator { operator: person(who) });
+        }
+        Act::Bond { who, amount } => call(&person(who), Operator::bond_extra { amount }),
+        Act::Unbond { who, amount } => call(&person(who), Operator::unbond { amount }),
+        Act::Withdraw { who } => {
+            call(keeper, Operator::withdraw_unbonded { stash: person(who) });
+        }
+        Act::Offers { who, price } => {
+            call(&person(who), Operator::set_offers { offers: offers(price) });
+        }
+        Act::Concurrency { who, jobs } => {
+            call(&person(who), Operator::set_concurrency { concurrency: jobs });
+        }
+        Act::Drain { who, draining } => call(&person(who), Operator::set_draining { draining }),
+        Act::Leave { who } => call(&person(who), Operator::leave {}),
+        Act::Payout { who, to } => {
+            call(&person(who), Operator::set_payout { payout: person(to) });
+        }
+        Act::Commission { who, percent } => {
+            let commission = Perbill::from_percent(percent);
+            call(&person(who), Operator::set_commission { commission });
+        }
+        Act::Delegate { who, operator, amount } => {
+            call(&person(who), Operator::delegate { operator: person(operator), amount });
+        }
+        Act::Undelegate { delegation, amount } => {
+            if let Some((operator, delegator)) = pick_delegation(delegation) {
+                call(&delegator, Operator::undelegate { operator, amount });
+            }
+        }
+        Act::WithdrawDelegation { delegation } => {
+            if let Some((operator, delegator)) = pick_delegation(delegation) {
+                call(keeper, Operator::withdraw_delegation { operator, delegator });
+            }
+        }
+        Act::Offend { who, percent, reporter, session } => {
+            let reporters = reporter.map(person).into_iter().collect();
+            let offence = OffenceDetails { offender: (person(who), ()), reporters };
+            Operators::on_offence(&[offence], &[Perbill::from_percent(percent)], session);
+        }
+        Act::ApplySlash { slash } => call(keeper, Operator::apply_slash { slash }),
+        Act::CancelSlash { slash } => {
+            let cancel = RuntimeCall::from(Operator::cancel_slash { slash });
+            let _ = cancel.dispatch(RuntimeOrigin::root());
+        }
+        Act::Elect { session } => {
+            <Operators as pallet_session::SessionManager<_>>::new_session(session);
+        }
+        Act::RegisterAddress => {
+            let public = key().public();
+            call(&PEOPLE[6], pallet_addresses::Call::register_address { public });
+        }
+        Act::UnregisterAddress => {
+            call(&PEOPLE[6], pallet_addresses::Call::unregister_address {});
+        }
+        Act::Transfer { from, to, amount } => {
+            let address = AssayAddress::of(&key().public());
+            let dest = to.map_or(MultiAddress::Address20(address.0), |to| person(to).into());
+            let value = amount / 8;
+            call(&person(from), pallet_balances::Call::transfer_allow_death { dest, value });
+        }
+        Act::Claim { who } => call(&person(who), pallet_escrow::Call::claim {}),
+        Act::Bounty { hundredths } => {
+            let bounty = hundredths.map(|n| UNIT / 100 * Balance::from(n));
+            let key = dynamic_params::jobs::Bounty;
+            set(RuntimeParameters::Jobs(dynamic_params::jobs::Parameters::Bounty(key, bounty)));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Random sequences of what clients, operators, verifiers, delegators, offenders and root do, through
+//! all pallets of the real runtime: every invariant of each holds after every step, no step and no
+//! block makes money or loses more than it slashes, every job ends, and in the end nothing is on hold
+//! nor owed.
+
+mod acts;
+#[path = "../blocks/mod.rs"]
+mod blocks;
+mod books;
+#[path = "../chain/mod.rs"]
+mod chain;
+mod people;
+mod steps;
+
+use acts::{act, call, set};
+use assay_runtime::{
+    parameters::{dynamic_params, RuntimeParameters},
+    presets, AccountId, Addresses, Balance, Balances, Escrow, Jobs, Operators, Routing, Runtime,
+    System, Verification, MINUTES, UNIT,
+};
+use books::{watched, wealth, Seen};
+use frame_support::traits::{fungible::Inspect, Get};
+use people::PEOPLE;
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use sp_runtime::{MultiAddress, Storage};
+use std::sync::LazyLock;
+use steps::{sequence, Step};
+
+/// What the development preset stores.
+static GENESIS: LazyLock<Storage> = LazyLock::new(|| chain::genesis(presets::development()));
+
+/// Money for the last of [`PEOPLE`], and settlements that are soon forgotten.
+fn begin() {
+    let retention =
+        dynamic_params::jobs::Parameters::Retention(dynamic_params::jobs::Retention, Some(MINUTES));
+    set(RuntimeParameters::Jobs(retention));
+    let (dest, value) = (MultiAddress::Id(PEOPLE[6].clone()), 100_000 * UNIT);
+    call(&PEOPLE[5], pallet_balances::Call::transfer_keep_alive { dest, value });
+    assert_eq!(Balances::free_balance(&PEOPLE[6]), value);
+    next_block(u8::MAX, &mut Seen::new());
+}
+
+/// The next block. Heartbeats arrive of those operators whose bit is set.
+fn next_block(alive: u8, seen: &mut Seen) {
+    let alive: Vec<_> = PEOPLE
+        .iter()
+        .enumerate()
+        .filter(|(who, stash)| alive >> who & 1 == 1 && Operators::view(stash).is_some())
+        .map(|(_, stash)| stash.clone())
+        .collect();
+    System::reset_events();
+    watched(seen, || blocks::next_block(&alive));
+}
+
+/// The invariants of every pallet.
+fn check_state() {
+    Addresses::do_try_state().unwrap();
+    Escrow::do_try_state().unwrap();
+    Jobs::do_try_state().unwrap();
+    Operators::do_try_state().unwrap();
+    Routing::do_try_state().unwrap();
+    Verification::do_try_state().unwrap();
+}
+
+/// Nobody acts any more: every job, audit and slash ends.
+fn everything_ends(seen: &mut Seen) {
+    let ended = || {
+        pallet_jobs::Jobs::<Runtime>::iter_keys().next().is_none()
+            && pallet_verification::Audits::<Runtime>::iter_keys().next().is_none()
+            && pallet_escrow::Escrows::<Runtime>::iter_keys().next().is_none()
+            && pallet_operators::Reservations::<Runtime>::iter_keys().next().is_none()
+            && pallet_operators::Slashes::<Runtime>::iter_keys().next().is_none()
+    };
+    for _ in 0..400 {
+        if ended() {
+            break;
+        }
+        next_block(0, seen);
+    }
+    check_state();
+    assert!(ended(), "a job, an audit, an escrow, a reservation or a slash is still there");
+}
+
+/// All leave and take what is theirs: nothing stays on hold, nor in the accounts of the pallets.
+fn everybody_leaves(seen: &mut Seen) {
+    type Operator = pallet_operators::Call<Runtime>;
+    let delegations: Vec<_> = pallet_operators::Delegations::<Runtime>::iter_keys().collect();
+    watched(seen, || {
+        for (operator, delegator) in &delegations {
+            let (operator, amount) = (operator.clone(), Balance::MAX);
+            call(delegator, Operator::undelegate { operator, amount });
+        }
+        for who in PEOPLE.iter() {
+            call(who, Operator::leave {});
+            call(who, pallet_escrow::Call::claim {});
+            call(who, pallet_addresses::Call::unregister_address {});
+        }
+    });
+    let unbonding: u32 = <Runtime as pallet_operators::Config>::UnbondingPeriod::get();
+    for _ in 0..unbonding {
+        next_block(0, seen);
+    }
+    watched(seen, || {
+        for stash in PEOPLE.iter() {
+            call(&PEOPLE[5], Operator::withdraw_unbonded { stash: stash.clone() });
+        }
+        for (operator, delegator) in delegations {
+            call(&PEOPLE[5], Operator::withdraw_delegation { operator, delegator });
+        }
+    });
+    check_state();
+    assert_eq!(pallet_operators::Operators::<Runtime>::iter().count(), 0, "operators");
+    assert_eq!(pallet_operators::Orphans::<Runtime>::iter().count(), 0, "orphans");
+    assert_eq!(pallet_operators::Delegations::<Runtime>::iter().count(), 0, "delegations");
+    assert_eq!(pallet_escrow::Claims::<Runtime>::iter().count(), 0, "claims");
+    assert_eq!(wealth().1, 0, "something is still on hold");
+    for pot in [Operators::vault(), Escrow::pot()] {
+        assert_eq!(
+            Balances::free_balance(pot),
+            <Balances as Inspect<AccountId>>::minimum_balance(),
+            "what is nobody's"
+        );
+    }
+}
+
+/// Plays a sequence to its end; gives what was seen.
+fn play(steps: Vec<Step>) -> Seen {
+    let mut seen = Seen::new();
+    sp_io::TestExternalities::new(GENESIS.clone()).execute_with(|| {
+        begin();
+        for step in steps {
+            match step {
+                Step::Act(what) => watched(&mut seen, || act(what)),
+                Step::Blocks { count, alive } => {
+                    for _ in 0..count {
+                        next_block(alive, &mut seen);
+                    }
+                }
+            }
+            check_state();
+        }
+        everything_ends(&mut seen);
+        everybody_leaves(&mut seen);
+    });
+    seen
+}
+
+proptest! {
+    #[test]
+    fn sequences_through_all_pallets_keep_the_invariants_and_the_money(steps in sequence()) {
+        play(steps);
+    }
+}
+
+/// The same sequences each time.
+#[test]
+fn sequences_reach_every_end() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = Seen::new();
+    for _ in 0..100 {
+        seen.extend(play(sequence().new_tree(&mut runner).unwrap().current()));
+    }
+    let all = [
+        "AddressUnregistered",
+        "ContactSet",
+        "DelegationWithdrawn",
+        "JobCancelled",
+        "JobExpired",
+        "JobPaid",
+        "JobRefunded",
+        "JobSlashed",
+        "Registered",
+        "Removed",
+        "Seized",
+        "SlashCancelled",
+        "Slashed",
+        "Withdrawn",
+        "WorkerSet",
+    ];
+    assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), all);
+}

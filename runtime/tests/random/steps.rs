@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What can happen, and how probable it is.
+
+use crate::people::Who;
+use assay_primitives::Balance;
+use assay_runtime::UNIT;
+use proptest::prelude::*;
+use sp_staking::SessionIndex;
+
+/// What somebody does. Numbers of jobs and delegations are reduced to those that there are.
+#[derive(Clone, Debug)]
+pub enum Act {
+    Create { client: Who, payment: (u8, u8, u8), tokens: u32, delay: u32, only: Option<Who> },
+    Raise { job: usize, more: u8 },
+    Cancel { job: usize },
+    Confirm { job: usize },
+    Settle { job: usize },
+    Expire { job: usize },
+    Advance { job: usize },
+    Work { commit: bool, tokens: u32 },
+    Decline { job: usize },
+    CommitVerdicts { verdict: u8, keep_silent: usize },
+    RevealVerdicts { verdict: u8, keep_silent: usize },
+    Register { who: Who, bond: Balance },
+    Bond { who: Who, amount: Balance },
+    Unbond { who: Who, amount: Balance },
+    Withdraw { who: Who },
+    Contact { who: Who },
+    Worker { who: Who, worker: u8 },
+    Rank { who: Who },
+    Offers { who: Who, price: Option<u8> },
+    Concurrency { who: Who, jobs: u32 },
+    Drain { who: Who, draining: bool },
+    Leave { who: Who },
+    Payout { who: Who, to: Who },
+    Commission { who: Who, percent: u32 },
+    Delegate { who: Who, operator: Who, amount: Balance },
+    Undelegate { delegation: usize, amount: Balance },
+    WithdrawDelegation { delegation: usize },
+    Offend { who: Who, percent: u32, reporter: Option<Who>, session: SessionIndex },
+    ApplySlash { slash: u32 },
+    CancelSlash { slash: u32 },
+    Elect { session: SessionIndex },
+    RegisterAddress,
+    UnregisterAddress,
+    Transfer { from: Who, to: Option<Who>, amount: Balance },
+    Claim { who: Who },
+    Bounty { hundredths: Option<u8> },
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Somebody does something.
+    Act(Act),
+    /// So many blocks pass, in which the heartbeats of those operators arrive whose bit is set.
+    Blocks { count: u8, alive: u8 },
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    0..7usize
+}
+
+/// Amounts of stake: dust, some, a lot, and more than there is.
+fn stake() -> impl Strategy<Value = Balance> {
+    prop_oneof![
+        1 => 0..UNIT,
+        6 => (0..4_000u128).prop_map(|units| units * UNIT),
+        2 => (0..200_000u128).prop_map(|units| units * UNIT),
+        1 => Just(Balance::MAX),
+    ]
+}
+
+fn market() -> impl Strategy<Value = Act> {
+    let job = || 0..100usize;
+    prop_oneof![
+        6 => (who(), any::<(u8, u8, u8)>(), 0..20u32, 0..6u32, prop::option::weighted(0.2, who()))
+            .prop_map(|(client, payment, tokens, delay, only)| {
+                Act::Create { client, payment, tokens, delay, only }
+            }),
+        1 => (job(), any::<u8>()).prop_map(|(job, more)| Act::Raise { job, more }),
+        1 => job().prop_map(|job| Act::Cancel { job }),
+        1 => job().prop_map(|job| Act::Confirm { job }),
+        1 => job().prop_map(|job| Act::Settle { job }),
+        1 => job().prop_map(|job| Act::Expire { job }),
+        1 => job().prop_map(|job| Act::Advance { job }),
+        8 => (any::<bool>(), 0..20u32).prop_map(|(commit, tokens)| Act::Work { commit, tokens }),
+        1 => job().prop_map(|job| Act::Decline { job }),
+        6 => (0..8u8, 0..12usize)
+            .prop_map(|(verdict, keep_silent)| Act::CommitVerdicts { verdict, keep_silent }),
+        6 => (0..8u8, 0..12usize)
+            .prop_map(|(verdict, keep_silent)| Act::RevealVerdicts { verdict, keep_silent }),
+    ]
+}
+
+fn operators() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        2 => (who(), stake()).prop_map(|(who, bond)| Act::Register { who, bond }),
+        1 => (who(), stake()).prop_map(|(who, amount)| Act::Bond { who, amount }),
+        2 => (who(), stake()).prop_map(|(who, amount)| Act::Unbond { who, amount }),
+        2 => who().prop_map(|who| Act::Withdraw { who }),
+        1 => who().prop_map(|who| Act::Contact { who }),
+        1 => (who(), 100..110u8).prop_map(|(who, worker)| Act::Worker { who, worker }),
+        1 => who().prop_map(|who| Act::Rank { who }),
+        2 => (who(), prop::option::weighted(0.8, any::<u8>()))
+            .prop_map(|(who, price)| Act::Offers { who, price }),
+        1 => (who(), 0..6u32).prop_map(|(who, jobs)| Act::Concurrency { who, jobs }),
+        1 => (who(), any::<bool>()).prop_map(|(who, draining)| Act::Drain { who, draining }),
+        1 => who().prop_map(|who| Act::Leave { who }),
+        1 => (who(), who()).prop_map(|(who, to)| Act::Payout { who, to }),
+        1 => (who(), 0..20u32).prop_map(|(who, percent)| Act::Commission { who, percent }),
+        3 => (who(), who(), stake())
+            .prop_map(|(who, operator, amount)| Act::Delegate { who, operator, amount }),
+        2 => (0..100usize, stake())
+            .prop_map(|(delegation, amount)| Act::Undelegate { delegation, amount }),
+        2 => (0..100usize).prop_map(|delegation| Act::WithdrawDelegation { delegation }),
+    ]
+}
+
+fn others() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        2 => (who(), 0..101u32, prop::option::of(who()), 0..20u32).prop_map(
+            |(who, percent, reporter, session)| Act::Offend { who, percent, reporter, session }
+        ),
+        1 => (0..4u32).prop_map(|slash| Act::ApplySlash { slash }),
+        1 => (0..4u32).prop_map(|slash| Act::CancelSlash { slash }),
+        1 => (0..20u32).prop_map(|session| Act::Elect { session }),
+        1 => Just(Act::RegisterAddress),
+        1 => Just(Act::UnregisterAddress),
+        2 => (who(), prop::option::of(who()), stake())
+            .prop_map(|(from, to, amount)| Act::Transfer { from, to, amount }),
+        1 => who().prop_map(|who| Act::Claim { who }),
+        1 => prop::option::of(any::<u8>()).prop_map(|hundredths| Act::Bounty { hundredths }),
+    ]
+}
+
+fn blocks() -> impl Strategy<Value = Step> {
+    (1..6u8, any::<u8>()).prop_map(|(count, alive)| Step::Blocks { count, alive })
+}
+
+pub fn sequence() -> impl Strategy<Value = Vec<Step>> {
+    let act = prop_oneof![6 * 35 => market(), 2 * 47 => operators(), 47 => others()];
+    let step = prop_oneof![6 * 12 => blocks(), 6 * 35 + 3 * 47 => act.prop_map(Step::Act)];
+    prop::collection::vec(step, 1..120)
+}
