@@ -6,7 +6,8 @@ A validator without an engine makes blocks, in turns empty and full of transfers
 them; it has the engine and the workers of all operators. In turns nothing runs on it, and jobs of a large
 random-weight model do. Only blocks that carry nothing else, neither of the operators nor of the jobs, are
 compared, so that they have the same content; their import time is what the node's own histogram says.
-Standard library only.
+The validator, which in reality is another machine, keeps off the core on which the second node imports: it
+imports a block of its own at the same moment as that one. Standard library only, and taskset.
 """
 
 import argparse
@@ -38,6 +39,13 @@ KINDS = {1: EMPTY, 1 + TRANSFERS: FULL}
 JOBS = 4
 
 
+def beside_imports():
+    """What starts a program on the cores on which the node that is measured imports nothing: all but the
+    first, where there are others."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    return ["taskset", "--cpu-list", ",".join(map(str, others or [first]))]
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -48,11 +56,11 @@ class Node:
     """A node of its own process, folder and ports, on loopback. What happens on it is learned from its
     log, line by line."""
 
-    def __init__(self, folder, *args):
+    def __init__(self, folder, *args, prefix=()):
         self.rpc, self.p2p, self.metrics = free_port(), free_port(), free_port()
         self.log, self.lines = f"{folder}.log", queue.SimpleQueue()
         self.process = subprocess.Popen(
-            [NODE, *args, "--base-path", folder, "--rpc-port", str(self.rpc),
+            [*prefix, NODE, *args, "--base-path", folder, "--rpc-port", str(self.rpc),
              "--listen-addr", f"/ip4/127.0.0.1/tcp/{self.p2p}",
              "--prometheus-port", str(self.metrics), "--no-telemetry", "--no-mdns"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
@@ -210,7 +218,8 @@ def main():
         root = subprocess.run([f"{BIN}/examples/synthetic", model, "--layers", "16"],
                               stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
         say("starting a validator without an engine, and a node with one")
-        validator = Node(f"{folder}/validator", "--dev", "--no-engine", "--no-prometheus")
+        validator = Node(f"{folder}/validator", "--dev", "--no-engine", "--no-prometheus",
+                         prefix=beside_imports())
         nodes.append(validator)
         peer = validator.ready()["peerId"]
         for name in OPERATORS:
