@@ -80,51 +80,73 @@ if [ "${1:-}" = --ci ]; then
     cargo clippy --version >/dev/null 2>&1 || die "cargo clippy is missing; install it by hand"
 fi
 
-# Builds core and alloc for the runtime's target with Debian's own compiler and library sources.
+# Builds core and alloc for the runtime's target with a compiler, its cargo and its own library sources,
+# and puts them where that compiler looks for them.
+build_wasm_libraries() {
+    local rustc=$1 cargo=$2 sysroot dir as=()
+    sysroot=$("$rustc" --print sysroot)
+    if ls "$sysroot"/lib/rustlib/wasm32v1-none/lib/libcore-*.rlib >/dev/null 2>&1; then
+        return 0
+    fi
+    say "building the libraries of the target wasm32v1-none (half a minute)"
+    dir=$(mktemp -d)
+    mkdir "$dir/src"
+    printf '[package]\nname = "wasm-libraries"\nversion = "0.0.0"\nedition = "2021"\n' >"$dir/Cargo.toml"
+    printf '#![no_std]\n' >"$dir/src/lib.rs"
+    (
+        cd "$dir"
+        env -u CARGO_TARGET_DIR -u RUSTUP_TOOLCHAIN RUSTC_BOOTSTRAP=1 RUSTC="$rustc" \
+            RUSTFLAGS="-Cembed-bitcode=yes" "$cargo" build --quiet --release \
+            --target wasm32v1-none -Zbuild-std=core,alloc
+    ) || {
+        say "the libraries of wasm32v1-none do not build with $("$rustc" --version)"
+        rm -rf "$dir"
+        return 1
+    }
+    # rustup's compiler is the user's own, apt's is root's.
+    [ -w "$sysroot/lib/rustlib" ] || as=(as_root)
+    "${as[@]}" mkdir -p "$sysroot/lib/rustlib/wasm32v1-none/lib"
+    "${as[@]}" cp "$dir"/target/wasm32v1-none/release/deps/lib{core,alloc,compiler_builtins}-*.rlib \
+        "$sysroot/lib/rustlib/wasm32v1-none/lib/"
+    rm -rf "$dir"
+}
+
+# Not every version of Rust comes with the target; its sources always do.
+build_wasm_target_with_rustup() {
+    say "adding the sources of Rust's libraries through rustup"
+    timeout 120 rustup component add rust-src >/dev/null 2>&1 || return 1
+    build_wasm_libraries "$(rustup which rustc)" "$(rustup which cargo)"
+}
+
 build_wasm_target_with_debian() {
     apt_has rustc-web || return 1
     apt_install rustc-web cargo-web rust-web-src
-    local rustc cargo sysroot dir
+    local rustc cargo
     rustc=$(deb_bin rustc-web rustc) || return 1
     cargo=$(deb_bin cargo-web cargo) || return 1
-    sysroot=$("$rustc" --print sysroot)
     if ! command -v rust-lld >/dev/null 2>&1; then
         say "linking rust-lld to Debian's lld"
         as_root ln -sf "$(command -v lld)" /usr/local/bin/rust-lld
     fi
-    if ! ls "$sysroot"/lib/rustlib/wasm32v1-none/lib/libcore-*.rlib >/dev/null 2>&1; then
-        say "building the libraries of the target wasm32v1-none (half a minute)"
-        dir=$(mktemp -d)
-        mkdir "$dir/src"
-        printf '[package]\nname = "wasm-libraries"\nversion = "0.0.0"\nedition = "2021"\n' >"$dir/Cargo.toml"
-        printf '#![no_std]\n' >"$dir/src/lib.rs"
-        (
-            cd "$dir"
-            env -u CARGO_TARGET_DIR -u RUSTUP_TOOLCHAIN RUSTC_BOOTSTRAP=1 RUSTC="$rustc" \
-                RUSTFLAGS="-Cembed-bitcode=yes" "$cargo" build --quiet --release \
-                --target wasm32v1-none -Zbuild-std=core,alloc
-        ) || die "the libraries of wasm32v1-none do not build with $("$rustc" --version)"
-        as_root mkdir -p "$sysroot/lib/rustlib/wasm32v1-none/lib"
-        as_root cp "$dir"/target/wasm32v1-none/release/deps/lib{core,alloc,compiler_builtins}-*.rlib \
-            "$sysroot/lib/rustlib/wasm32v1-none/lib/"
-        rm -rf "$dir"
-    fi
+    build_wasm_libraries "$rustc" "$cargo" || return 1
     if command -v rustup >/dev/null 2>&1 && ! has_wasm_target; then
         say "linking Debian's compiler as rustup's toolchain $ASSAY_WASM_TOOLCHAIN"
-        rustup toolchain link "$ASSAY_WASM_TOOLCHAIN" "$sysroot" >/dev/null 2>&1 ||
-            die "rustup could not link the toolchain at $sysroot"
+        rustup toolchain link "$ASSAY_WASM_TOOLCHAIN" "$("$rustc" --print sysroot)" >/dev/null 2>&1 ||
+            die "rustup could not link the toolchain at $("$rustc" --print sysroot)"
     fi
 }
 
-if ! has_wasm_target && ! has_linked_wasm_toolchain && command -v rustup >/dev/null 2>&1; then
+wasm_ready() { has_wasm_target || has_linked_wasm_toolchain; }
+
+if ! wasm_ready && command -v rustup >/dev/null 2>&1; then
     say "adding the target wasm32v1-none through rustup"
-    timeout 300 rustup target add wasm32v1-none >/dev/null 2>&1 ||
-        say "rustup cannot download it here; Debian's compiler will do"
+    timeout 300 rustup target add wasm32v1-none >/dev/null 2>&1 || {
+        say "rustup does not have it"
+        build_wasm_target_with_rustup || say "nor can rustup's compiler build it here"
+    }
 fi
-if ! has_wasm_target && ! has_linked_wasm_toolchain; then
-    build_wasm_target_with_debian || true
-fi
-has_wasm_target || has_linked_wasm_toolchain || die "the Rust target wasm32v1-none is missing: \
-neither 'rustup target add wasm32v1-none' nor Debian's packages rustc-web and rust-web-src gave it"
+wasm_ready || build_wasm_target_with_debian || true
+wasm_ready || die "the Rust target wasm32v1-none is missing: neither 'rustup target add wasm32v1-none', nor \
+'rustup component add rust-src', nor Debian's packages rustc-web and rust-web-src gave it"
 
 say "ready: $(rustc --version)"
