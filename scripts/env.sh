@@ -13,18 +13,25 @@ export ASSAY_BIN
 # The name under which rustup knows Debian's compiler, where that one builds the WASM blob.
 ASSAY_WASM_TOOLCHAIN=debian-web
 
-# Whether the compiler on PATH has the libraries of the runtime's target.
-has_wasm_target() {
-    command -v rustc >/dev/null 2>&1 &&
-        ls "$(rustc --print sysroot)"/lib/rustlib/wasm32v1-none/lib/libcore-*.rlib >/dev/null 2>&1
+# Whether that compiler has the libraries of the runtime's target, and they are its own: others stay behind
+# when it is updated.
+compiles_wasm() {
+    local out works=1
+    out=$(mktemp -d)
+    printf '#![no_std]\nextern crate alloc;\n' |
+        "$@" --target wasm32v1-none --crate-type rlib --out-dir "$out" - >/dev/null 2>&1 && works=0
+    rm -rf "$out"
+    return $works
 }
+
+# Whether the compiler on PATH has them.
+has_wasm_target() { command -v rustc >/dev/null 2>&1 && compiles_wasm rustc; }
 
 # Whether rustup has Debian's compiler linked, with those libraries.
 has_linked_wasm_toolchain() {
     command -v rustup >/dev/null 2>&1 &&
         rustup toolchain list 2>/dev/null | grep "^$ASSAY_WASM_TOOLCHAIN" >/dev/null &&
-        ls "$(rustc "+$ASSAY_WASM_TOOLCHAIN" --print sysroot)"/lib/rustlib/wasm32v1-none/lib/libcore-*.rlib \
-            >/dev/null 2>&1
+        compiles_wasm rustc "+$ASSAY_WASM_TOOLCHAIN"
 }
 
 # Has the blob built by the compiler that can. To be called again after setup.sh, which may bring it.

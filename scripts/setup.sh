@@ -83,11 +83,11 @@ fi
 # Builds core and alloc for the runtime's target with a compiler, its cargo and its own library sources,
 # and puts them where that compiler looks for them.
 build_wasm_libraries() {
-    local rustc=$1 cargo=$2 sysroot dir as=()
-    sysroot=$("$rustc" --print sysroot)
-    if ls "$sysroot"/lib/rustlib/wasm32v1-none/lib/libcore-*.rlib >/dev/null 2>&1; then
+    local rustc=$1 cargo=$2 sysroot libraries dir as=()
+    if compiles_wasm "$rustc"; then
         return 0
     fi
+    sysroot=$("$rustc" --print sysroot)
     say "building the libraries of the target wasm32v1-none (half a minute)"
     dir=$(mktemp -d)
     mkdir "$dir/src"
@@ -105,9 +105,11 @@ build_wasm_libraries() {
     }
     # rustup's compiler is the user's own, apt's is root's.
     [ -w "$sysroot/lib/rustlib" ] || as=(as_root)
-    "${as[@]}" mkdir -p "$sysroot/lib/rustlib/wasm32v1-none/lib"
-    "${as[@]}" cp "$dir"/target/wasm32v1-none/release/deps/lib{core,alloc,compiler_builtins}-*.rlib \
-        "$sysroot/lib/rustlib/wasm32v1-none/lib/"
+    libraries="$sysroot/lib/rustlib/wasm32v1-none/lib"
+    "${as[@]}" mkdir -p "$libraries"
+    # Those of the version before.
+    "${as[@]}" rm -f "$libraries"/lib{core,alloc,compiler_builtins}-*.rlib
+    "${as[@]}" cp "$dir"/target/wasm32v1-none/release/deps/lib{core,alloc,compiler_builtins}-*.rlib "$libraries/"
     rm -rf "$dir"
 }
 
@@ -141,7 +143,7 @@ wasm_ready() { has_wasm_target || has_linked_wasm_toolchain; }
 if ! wasm_ready && command -v rustup >/dev/null 2>&1; then
     say "adding the target wasm32v1-none through rustup"
     timeout 300 rustup target add wasm32v1-none >/dev/null 2>&1 || {
-        say "rustup does not have it"
+        say "rustup does not have it, or cannot download it"
         build_wasm_target_with_rustup || say "nor can rustup's compiler build it here"
     }
 fi

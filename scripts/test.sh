@@ -66,7 +66,8 @@ else
     other_tests() {
         local names
         mapfile -t names < <(integration_tests)
-        [ ${#names[@]} -eq 0 ] || cargo test --release --workspace "${names[@]}" "$@"
+        [ ${#names[@]} -gt 0 ] || die "cargo metadata names no integration tests"
+        cargo test --release --workspace "${names[@]}" "$@"
     }
     e2e() { RUST_TEST_THREADS=$E2E_THREADS cargo test --release --workspace --test e2e "$@"; }
 fi
@@ -76,7 +77,7 @@ fi
 integration_tests() {
     cargo metadata --no-deps --format-version 1 |
         grep -o '"kind":\["test"\],"crate_types":\["bin"\],"name":"[^"]*"' |
-        sed 's/.*"name":"\(.*\)"/\1/' | sort -u | grep -vx e2e | sed 's/^/--test\n/' || true
+        sed 's/.*"name":"\(.*\)"/\1/' | sort -u | grep -vx e2e | sed 's/^/--test\n/'
 }
 
 # The examples in the documentation, which nextest does not run.

@@ -7,6 +7,8 @@ use crate::{
     SessionKeys, System, TransactionPayment, Verification, BABE_GENESIS_EPOCH_CONFIG,
     EPOCH_DURATION_IN_SLOTS, VERSION,
 };
+#[cfg(feature = "runtime-benchmarks")]
+use alloc::string::String;
 use alloc::vec::Vec;
 use assay_primitives::{
     api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError},
@@ -323,7 +325,7 @@ impl_runtime_apis! {
         #[allow(non_local_definitions)]
         fn dispatch_benchmark(
             config: frame_benchmarking::BenchmarkConfig,
-        ) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
+        ) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, String> {
             crate::benchmarks::dispatch(config)
         }
     }

@@ -2,7 +2,8 @@
 //! Which pallets are benchmarked, for `frame-omni-bencher`.
 
 use crate::{
-    AccountId, AllPalletsWithSystem, Balances, Operators, Runtime, RuntimeOrigin, System, UNIT,
+    AccountId, Addresses, AllPalletsWithSystem, Balances, Escrow, Jobs, Operators, Routing,
+    Runtime, RuntimeOrigin, System, Verification, UNIT,
 };
 use alloc::{string::String, vec::Vec};
 use assay_primitives::{Balance, ModelId};
@@ -13,12 +14,12 @@ use frame_support::traits::{
 use sp_core::H256;
 
 frame_benchmarking::define_benchmarks!(
-    [pallet_addresses, crate::Addresses]
-    [pallet_escrow, crate::Escrow]
-    [pallet_jobs, crate::Jobs]
-    [pallet_operators, crate::Operators]
-    [pallet_routing, crate::Routing]
-    [pallet_verification, crate::Verification]
+    [pallet_addresses, Addresses]
+    [pallet_escrow, Escrow]
+    [pallet_jobs, Jobs]
+    [pallet_operators, Operators]
+    [pallet_routing, Routing]
+    [pallet_verification, Verification]
 );
 
 /// What can be benchmarked.

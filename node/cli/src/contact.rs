@@ -40,7 +40,10 @@ pub fn signed(
     let addresses = Addresses::try_from(addresses).map_err(|_| {
         Fault::error(
             "too_many_addresses",
-            format!("{count} are more than the {MAX_ADDRESSES} addresses that a node can have"),
+            format!(
+                "{count} are more than the {MAX_ADDRESSES} addresses that a node can have; name \
+                 those at which most reach it"
+            ),
         )
     })?;
     Ok(SignedContact::new(key, addresses, genesis, stash))

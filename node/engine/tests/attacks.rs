@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Every honest output is accepted; every attack of the specification is rejected, for its reason.
 
-mod common;
+mod models;
 
 use assay_engine::{
     digest, synthetic::Synthetic, FinishReason, GenerateSpec, Model, Positions, RejectReason,
     SampleSpec, Transcript, Verification,
 };
-use common::{check, model, run, sampled, spec, transcript};
+use models::{check, model, run, sampled, spec, transcript};
 
 const PROMPT: &[u8] = b"And it came to pass";
 

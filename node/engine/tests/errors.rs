@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Each error, from the input that causes it; and files that lie.
 
-mod common;
+mod models;
 
 use assay_engine::{
     generate,
@@ -12,7 +12,7 @@ use candle_core::{
     quantized::{gguf_file::Value, GgmlDType, QTensor},
     Device, Tensor,
 };
-use common::{check, model, run, sampled, spec, transcript, NEVER};
+use models::{check, model, run, sampled, spec, transcript, NEVER};
 use std::{
     io::Write,
     sync::atomic::{AtomicBool, Ordering},

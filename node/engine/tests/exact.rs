@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The same bits in decode and prefill, for any number of threads; and the bits are the model.
 
-mod common;
+mod models;
 
 use assay_engine::{
     synthetic::{write, Family, Synthetic},
     Model, Threads,
 };
 use candle_core::quantized::{gguf_file::Value, GgmlDType};
-use common::{
+use models::{
     families, floats, model,
     reference::{errors, mean_and_worst, Activations, Reference},
     rows,

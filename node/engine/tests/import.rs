@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Files of other types, imported: the same bytes everywhere, and still the model.
 
-mod common;
+mod models;
 
 use assay_engine::{
     gguf, import, quantise, synthetic::write, EngineError, Imported, MatrixType, Model, Threads,
@@ -13,7 +13,7 @@ use candle_core::{
     },
     Device,
 };
-use common::{
+use models::{
     floats,
     other_types::{numbers, scrambled, shape, OTHERS},
     reference::{errors, mean_and_worst},
@@ -70,7 +70,7 @@ fn import_gives_the_blocks_of_the_rule() {
 fn import_keeps_the_model() {
     let tokens: Vec<u32> = (0..20).collect();
     let threads = Threads::new(1);
-    let exact = floats(&rows(&common::model(shape()), &threads, &tokens, 20));
+    let exact = floats(&rows(&models::model(shape()), &threads, &tokens, 20));
     for dtype in [GgmlDType::F32, GgmlDType::F16, GgmlDType::BF16] {
         let (_, after) = imported(&file(dtype, false), MatrixType::Q8_0).unwrap();
         let model = Model::from_bytes(after).unwrap();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The same bits from every kernel of this machine, and the same on every machine.
 
-mod common;
+mod models;
 
 use assay_engine::{synthetic::Synthetic, Kernel, Model, Threads};
 use candle_core::quantized::GgmlDType;
-use common::{model, rows, run, sampled, spec};
+use models::{model, rows, run, sampled, spec};
 use std::process::Command;
 
 /// Shapes with odd numbers of rows, shared key heads, heads of 16 and of 128, and both types.

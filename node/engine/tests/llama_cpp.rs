@@ -5,7 +5,7 @@
 
 #[path = "llama_cpp/answers.rs"]
 mod answers;
-mod common;
+mod models;
 
 use answers::{bytes, digest_of, Answer, Answers, Question};
 use assay_engine::{
@@ -16,7 +16,7 @@ use candle_core::{
     quantized::{gguf_file::Content, gguf_file::Value},
     Device, Tensor,
 };
-use common::{
+use models::{
     families, floats,
     other_types::{numbers, scrambled, OTHERS, SCRAMBLED},
     reference::{errors, mean_and_worst, Activations, Reference},

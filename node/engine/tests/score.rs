@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The score is a real code length: each text comes back from a code as long as it says.
 
-mod common;
+mod models;
 
 use assay_engine::{
     compress, decompress, score, synthetic::Synthetic, EngineError, Limits, Model, Threads,
 };
 use candle_core::quantized::gguf_file::Value;
-use common::{
+use models::{
     model, rows,
     vocabularies::{self, pieces, words},
     NEVER,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Jobs in company give the bits that they give alone.
 
-mod common;
+mod models;
 
 use assay_engine::{
     draft::{Drafter, ModelDrafter, PromptLookup},
@@ -11,7 +11,7 @@ use assay_engine::{
     verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Session,
     Threads, Transcript, Verification,
 };
-use common::{check, model, rows, run, sampled, spec, transcript, NEVER};
+use models::{check, model, rows, run, sampled, spec, transcript, NEVER};
 use proptest::prelude::{any, prop, prop_assert_eq, proptest, ProptestConfig, Strategy};
 use std::{
     sync::{atomic::AtomicBool, Arc},

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Vocabularies: tokens equal to llama.cpp's (`vocabularies/make.py` asked it), every byte kept.
 
-mod common;
+mod models;
 
 use assay_engine::EngineError;
 use candle_core::quantized::gguf_file::Value;
-use common::vocabularies::{pieces, read, words};
+use models::vocabularies::{pieces, read, words};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 

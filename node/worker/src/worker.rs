@@ -77,8 +77,13 @@ pub enum WorkerError {
         error: std::io::Error,
     },
     /// Its store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    #[error("{path}: {error}")]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: StoreError,
+    },
     /// The system gives the engine no thread.
     #[error("the engine does not start: {0}")]
     Engine(#[from] EngineError),
@@ -241,11 +246,13 @@ impl Worker {
         let folder = |error| WorkerError::Folder { path: dir.clone(), error };
         std::fs::create_dir_all(&dir).map_err(folder)?;
         let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
-        let store = Arc::new(Store::open(&dir.join("store.redb"))?);
+        let path = dir.join("store.redb");
+        let unreadable = |error| WorkerError::Store { path: path.clone(), error };
+        let store = Arc::new(Store::open(&path).map_err(unreadable)?);
         let inner = Arc::new(Inner {
             engines: Engines::start(models, threads, gate, memory_bytes)?,
             queue: Queue::new(QUEUE_LIMIT),
-            results: Results::load(store.clone())?,
+            results: Results::load(store.clone()).map_err(unreadable)?,
             store,
             streams: Streams::default(),
             threads,
@@ -258,6 +265,7 @@ impl Worker {
             source: OnceLock::new(),
             cancellations: Mutex::default(),
         });
+        let no_thread = |source| EngineError::Io { path: "a thread of the worker".into(), source };
         let mut handles = Vec::new();
         let mut spawn = |name: String, body: Box<dyn FnOnce(Arc<Inner>) + Send>| {
             let inner = inner.clone();
@@ -265,7 +273,7 @@ impl Worker {
                 .name(name)
                 .spawn(move || body(inner))
                 .map(|handle| handles.push(handle))
-                .map_err(folder)
+                .map_err(no_thread)
         };
         for n in 0..GATHERERS {
             spawn(format!("assay-gather-{n}"), Box::new(gather::run))?;

@@ -25,12 +25,15 @@ impl<T: Config> Pallet<T> {
             let sum = held.entry(record.client).or_default();
             *sum = sum.checked_add(left).ok_or("the escrows of a client overflow")?;
         }
-        for (client, sum) in held {
+        // Of all accounts: what is on hold without an escrow would never come back.
+        for account in frame_system::Account::<T>::iter_keys() {
             ensure!(
-                T::Currency::balance_on_hold(&job_hold::<T>(), &client) == sum,
-                "a client's hold is not the sum of its escrows"
+                T::Currency::balance_on_hold(&job_hold::<T>(), &account)
+                    == held.remove(&account).unwrap_or_default(),
+                "what an account has on hold is not the sum of its escrows"
             );
         }
+        ensure!(held.is_empty(), "an escrow is of an account that does not exist");
         let mut claims: Balance = 0;
         for claim in Claims::<T>::iter_values() {
             ensure!(claim > 0, "a claim of nothing is stored");

@@ -523,8 +523,8 @@ pub mod pallet {
         /// Signed by anyone.
         ///
         /// ## Details
-        /// An open job expires. An assigned one is open again, and expires after its last attempt. A
-        /// running one is refunded and its operator fined.
+        /// An open job expires. An assigned one is open again, and expires after its last attempt. The
+        /// operator of a running one is fined and the job open again; after its last attempt it is refunded.
         ///
         /// ### Parameters
         /// - `job`: the job.

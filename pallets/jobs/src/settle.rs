@@ -187,7 +187,10 @@ impl<T: Config> Pallet<T> {
         if let Some(operator) = &settlement.operator {
             Self::unbind(id, operator);
             let fault = matches!(settlement.outcome, Outcome::Refunded | Outcome::Slashed);
-            T::Auditor::settled(operator, fault);
+            // What a committee could not judge speaks neither for the operator nor against it.
+            if settlement.audit != AuditOutcome::Undecided {
+                T::Auditor::settled(operator, fault);
+            }
         }
         job.state = JobState::Settled(settlement.clone());
         Self::put(id, job);

@@ -294,7 +294,10 @@ async fn read_offers(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Ru
     OffersOf::<Runtime>::try_from(offers).map_err(|_| {
         Fault::error(
             "too_many_offers",
-            format!("{count} are more offers than an operator can have"),
+            format!(
+                "{count} are more than the {} models that an operator can offer; name fewer",
+                OffersOf::<Runtime>::bound()
+            ),
         )
     })
 }

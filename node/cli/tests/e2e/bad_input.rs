@@ -134,8 +134,9 @@ async fn refuses_model(name: &str, bytes: &[u8], words: &[&str]) {
 async fn truncated_model_is_refused_by_name() {
     let _place = places(1).await;
     let tiny = tiny();
-    refuses_model("half.gguf", &tiny[..tiny.len() / 2], &["cannot be served"]).await;
-    refuses_model("empty.gguf", &[], &["cannot be served"]).await;
+    refuses_model("half.gguf", &tiny[..tiny.len() / 2], &["cannot be served", "fetch it again"])
+        .await;
+    refuses_model("empty.gguf", &[], &["cannot be served", "not a GGUF file"]).await;
 }
 
 #[tokio::test]

@@ -145,6 +145,15 @@ fn try_state_sees_an_escrow_without_its_hold() {
     });
 }
 
+#[test]
+fn try_state_sees_a_hold_without_its_escrow() {
+    new_test_ext().execute_with(|| {
+        let id = open_first();
+        crate::Escrows::<Test>::remove(id);
+        assert!(Escrow::do_try_state().is_err());
+    });
+}
+
 /// Takes the pot's existential deposit away, which nothing on the chain can do.
 fn without_pot(test: impl FnOnce()) {
     new_test_ext().execute_with(|| {
