@@ -5,6 +5,7 @@
 //! built with: it refuses a chain of another name, or one that has changed its calls since.
 
 pub mod extrinsic;
+mod faults;
 pub mod node;
 pub mod outcome;
 pub mod state;
@@ -15,7 +16,6 @@ use jsonrpsee::{
     core::{
         client::{ClientT, Subscription, SubscriptionClientT},
         params::ArrayParams,
-        ClientError,
     },
     rpc_params,
     ws_client::{WsClient, WsClientBuilder},
@@ -96,42 +96,12 @@ impl Chain {
             name: String::new(),
         };
         chain.version = chain.request("state_getRuntimeVersion", rpc_params![]).await?;
-        chain.check_version()?;
+        faults::check(&chain.version, url)?;
         chain.genesis = chain.request("chain_getBlockHash", rpc_params![0]).await?;
         chain.name = chain.request("system_chain", rpc_params![]).await?;
         let kind: Value = chain.request("system_chainType", rpc_params![]).await?;
         chain.development = matches!(kind.as_str(), Some("Development" | "Local"));
         Ok(chain)
-    }
-
-    fn check_version(&self) -> Result<()> {
-        let ours = assay_runtime::VERSION;
-        let theirs = &self.version;
-        if theirs.spec_name != ours.spec_name {
-            return Err(Fault::error(
-                "other_chain",
-                format!(
-                    "the node at {} is of the chain '{}', not of '{}'; name another with --url",
-                    self.url, theirs.spec_name, ours.spec_name
-                ),
-            ));
-        }
-        if theirs.transaction_version != ours.transaction_version {
-            return Err(Fault::error(
-                "other_transaction_version",
-                format!(
-                    "the chain has transaction version {}, this command knows {}; update {}",
-                    theirs.transaction_version,
-                    ours.transaction_version,
-                    if theirs.transaction_version > ours.transaction_version {
-                        "this command"
-                    } else {
-                        "the node"
-                    }
-                ),
-            ));
-        }
-        Ok(())
     }
 
     /// Calls an RPC method.
@@ -140,7 +110,10 @@ impl Chain {
         method: &str,
         params: ArrayParams,
     ) -> Result<R> {
-        self.client.request(method, params).await.map_err(|error| self.fault(method, error))
+        self.client
+            .request(method, params)
+            .await
+            .map_err(|error| faults::of_rpc(&self.url, method, error))
     }
 
     /// Subscribes through the RPC.
@@ -153,7 +126,7 @@ impl Chain {
         self.client
             .subscribe(method, params, unsubscribe)
             .await
-            .map_err(|error| self.fault(method, error))
+            .map_err(|error| faults::of_rpc(&self.url, method, error))
     }
 
     /// The new best blocks.
@@ -163,35 +136,9 @@ impl Chain {
             .context("cannot follow the chain")
     }
 
-    /// Puts an RPC error into words.
-    fn fault(&self, method: &str, error: ClientError) -> anyhow::Error {
-        match error {
-            ClientError::Call(error) => {
-                // Many errors say only in `data` what they are about.
-                let data = error.data().map(|data| data.get());
-                let data = data.and_then(|data| serde_json::from_str::<Value>(data).ok());
-                let message = match data {
-                    Some(Value::String(data)) => format!("{}: {data}", error.message()),
-                    Some(data) if !data.is_null() => format!("{}: {data}", error.message()),
-                    _ => error.message().to_string(),
-                };
-                Fault::error(format!("rpc.{}", error.code()), message)
-            }
-            ClientError::RequestTimeout => Fault::error(
-                "node_timeout",
-                format!("the node at {} did not answer {method} in time; see its log", self.url),
-            ),
-            ClientError::Transport(_) | ClientError::RestartNeeded(_) => self.gone(),
-            error => Fault::error("rpc", format!("{method}: {error}")),
-        }
-    }
-
     /// The error for a connection that was closed.
     pub fn gone(&self) -> anyhow::Error {
-        Fault::error(
-            "node_gone",
-            format!("the node at {} has closed the connection; see its log", self.url),
-        )
+        faults::gone(&self.url)
     }
 }
 

@@ -21,6 +21,7 @@ pub mod exit;
 pub mod follow;
 pub mod funds;
 pub mod key;
+pub mod offers;
 pub mod order;
 pub mod out;
 pub mod proof;

@@ -5,7 +5,6 @@
 use crate::{
     allowed::{self, Allowed},
     args::RunArgs,
-    chain::node::NodeStatus,
     exit::Fault,
     funds::{self, Need},
     out::Progress,
@@ -95,7 +94,7 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         privacy: Privacy::Public,
         output_key: None,
         auto_lock: true,
-        peer: peer_id(&node)?,
+        peer: peer_id(&node.peer_id)?,
         allowed: allowed.operators.try_into().map_err(|_| allowed::too_many(count))?,
     };
     let expected = chain.next_job_id(&client, &spec).await?;
@@ -168,10 +167,10 @@ fn quote_fault(error: QuoteError, input_tokens: u32, max_tokens: u32) -> anyhow:
 }
 
 /// The node's peer id as the chain has it.
-fn peer_id(node: &NodeStatus) -> Result<PeerIdBytes> {
-    let bytes = bs58::decode(&node.peer_id)
+fn peer_id(text: &str) -> Result<PeerIdBytes> {
+    let bytes = bs58::decode(text)
         .into_vec()
-        .with_context(|| format!("the node's peer id '{}' is malformed", node.peer_id))?;
+        .with_context(|| format!("the node's peer id '{text}' is malformed"))?;
     PeerIdBytes::try_from(bytes)
         .map_err(|_| Fault::error("peer_id_too_long", "the node's peer id has over 64 bytes"))
 }
@@ -179,6 +178,8 @@ fn peer_id(node: &NodeStatus) -> Result<PeerIdBytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
 
     #[test]
     fn quote_fault_has_the_code_of_the_pallet() {
@@ -191,5 +192,23 @@ mod tests {
             let fault = quote_fault(error, 5, 4);
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, code);
         }
+    }
+    #[test]
+    fn payment_beyond_a_balance_is_refused() {
+        let cli = Cli::try_parse_from(["assay", "run", "In the beginning", "-n", "64"]).unwrap();
+        let Command::Run(args) = cli.command else { panic!("it is `assay run`") };
+        let (payment, held) = payment(&args, 10, 5).unwrap();
+        assert_eq!((payment.cost, held), (640, 645));
+        for (price, bounty) in [(Balance::MAX / 64 + 1, 0), (Balance::MAX / 64, 64)] {
+            let fault = super::payment(&args, price, bounty).unwrap_err();
+            assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, "jobs.PaymentOverflow");
+        }
+    }
+
+    #[test]
+    fn peer_id_has_a_limit() {
+        assert_eq!(peer_id(&bs58::encode([7; 64]).into_string()).unwrap().len(), 64);
+        let fault = peer_id(&bs58::encode([7; 65]).into_string()).unwrap_err();
+        assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, "peer_id_too_long");
     }
 }

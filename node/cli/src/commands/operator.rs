@@ -3,21 +3,17 @@
 
 use crate::{
     account::AccountArg,
-    args::{AddressArg, OfferArg, OperatorCommand},
+    args::{AddressArg, OperatorCommand},
+    chain::node::WorkerKey,
     contact,
     exit::{Exit, Fault},
-    out,
+    offers, out,
     session::Session,
-    view::{self, models::Models},
+    view,
 };
 use anyhow::{anyhow, Result};
-use assay_primitives::{
-    api::{OfferView, OperatorView},
-    contact::SignedContact,
-    Balance, ModelId,
-};
+use assay_primitives::{api::OperatorView, contact::SignedContact, Balance, ModelId};
 use assay_runtime::{AccountId, Runtime, RuntimeCall};
-use pallet_operators::{Offer, OffersOf};
 use serde_json::json;
 use sp_core::crypto::Ss58Codec;
 use std::path::Path;
@@ -30,7 +26,7 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
         OperatorCommand::Register { node_key, addresses, worker, bond, concurrency, offers } => {
             let contact = signed_contact(session, &node_key, &addresses)?;
             let worker = worker_or_own(session, worker).await?;
-            let offers = read_offers(session, &offers).await?;
+            let offers = offers::read(session, &offers).await?;
             let bond = bond.0;
             send(session, Call::register { worker, contact, offers, concurrency, bond }).await
         }
@@ -62,7 +58,7 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             send(session, Call::set_contact { contact }).await
         }
         OperatorCommand::Models { offers, none } if none || !offers.is_empty() => {
-            let offers = read_offers(session, &offers).await?;
+            let offers = offers::read(session, &offers).await?;
             send(session, Call::set_offers { offers }).await
         }
         OperatorCommand::Models { .. } => models(session).await,
@@ -119,39 +115,15 @@ async fn send_for(session: &Session, stash: AccountId, call: Call) -> Result<Exi
 async fn set_price(session: &Session, model: &str, price: Balance) -> Result<Exit> {
     let operator = session.chain.registered_operator(&session.account()?).await?;
     let model = model_id(session, model).await?;
-    let offers = repriced(&operator, &model, price)?;
+    let offers = offers::repriced(&operator, &model, price)?;
     send(session, Call::set_offers { offers }).await
-}
-
-/// The operator's offers with another price for one model.
-fn repriced(
-    operator: &OperatorView<AccountId>,
-    model: &ModelId,
-    price: Balance,
-) -> Result<OffersOf<Runtime>> {
-    if !operator.offers.iter().any(|offer| offer.model == *model) {
-        return Err(Fault::error(
-            "model_not_offered",
-            format!(
-                "{} does not serve the model {model:?}; `assay operator models` shows what it does",
-                operator.stash
-            ),
-        ));
-    }
-    let offer = |offer: &OfferView| Offer {
-        model: offer.model,
-        price: if offer.model == *model { price } else { offer.price },
-        context: offer.context,
-    };
-    // As many as the chain has already.
-    Ok(OffersOf::<Runtime>::truncate_from(operator.offers.iter().map(offer).collect()))
 }
 
 async fn show(session: &Session, operator: &OperatorView<AccountId>) -> Result<Exit> {
     if session.json {
         out::object(&view::operator::json(operator))?;
     } else {
-        out::pairs(&view::operator::rows(operator, &known(session).await?))?;
+        out::pairs(&view::operator::rows(operator, &offers::known(session).await?))?;
     }
     Ok(Exit::Done)
 }
@@ -162,7 +134,7 @@ async fn models(session: &Session) -> Result<Exit> {
         let offers: Vec<_> = operator.offers.iter().map(view::operator::offer_json).collect();
         out::object(&json!({ "stash": operator.stash.to_string(), "offers": offers }))?;
     } else {
-        let known = known(session).await?;
+        let known = offers::known(session).await?;
         for offer in &operator.offers {
             out::line(&view::operator::offer_line(offer, &known))?;
         }
@@ -180,7 +152,7 @@ async fn list(session: &Session) -> Result<Exit> {
         out::object(&json!({ "operators": all }))?;
         return Ok(Exit::Done);
     }
-    let known = known(session).await?;
+    let known = offers::known(session).await?;
     for (index, operator) in operators.iter().enumerate() {
         if index > 0 {
             out::line("")?;
@@ -235,12 +207,8 @@ async fn allocation(session: &Session, model: &str, stash: Option<AccountArg>) -
 async fn model_id(session: &Session, model: &str) -> Result<ModelId> {
     match crate::args::hash(model) {
         Ok(id) => Ok(id),
-        Err(_) => Ok(known(session).await?.find(model)?.id),
+        Err(_) => Ok(offers::known(session).await?.find(model)?.id),
     }
-}
-
-async fn known(session: &Session) -> Result<Models> {
-    Models::read(&session.chain, &session.chain.node_status().await?).await
 }
 
 /// The worker that was named, or the only one whose key the node has.
@@ -248,8 +216,12 @@ async fn worker_or_own(session: &Session, named: Option<AccountArg>) -> Result<A
     if let Some(worker) = named {
         return worker.resolve(&session.chain).await;
     }
-    let keys = session.chain.node_status().await?.workers;
-    match keys.as_slice() {
+    only_worker(&session.chain.node_status().await?.workers)
+}
+
+/// The account of the only worker key.
+fn only_worker(keys: &[WorkerKey]) -> Result<AccountId> {
+    match keys {
         [one] => AccountId::from_ss58check(&one.key)
             .map_err(|error| anyhow!("the node's worker key '{}' is malformed: {error}", one.key)),
         [] => Err(Fault::error(
@@ -267,56 +239,28 @@ async fn worker_or_own(session: &Session, named: Option<AccountArg>) -> Result<A
     }
 }
 
-async fn read_offers(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Runtime>> {
-    let known = known(session).await?;
-    let mut offers = Vec::new();
-    for arg in args {
-        // An id in full need not be known to anyone yet.
-        let (model, own) = match crate::args::hash(&arg.model) {
-            Ok(id) => (id, known.find(&arg.model).ok().and_then(|model| model.context)),
-            Err(_) => {
-                let model = known.find(&arg.model)?;
-                (model.id, model.context)
-            }
-        };
-        let context = arg.context.or(own).ok_or_else(|| {
-            Fault::error(
-                "context_unknown",
-                format!(
-                    "the node does not have the model {model:?}; give its context as \
-                     --offer MODEL,PRICE,CONTEXT"
-                ),
-            )
-        })?;
-        offers.push(Offer { model, price: arg.price.0, context });
-    }
-    let count = offers.len();
-    OffersOf::<Runtime>::try_from(offers).map_err(|_| {
-        Fault::error(
-            "too_many_offers",
-            format!(
-                "{count} are more than the {} models that an operator can offer; name fewer",
-                OffersOf::<Runtime>::bound()
-            ),
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use sp_keyring::Sr25519Keyring;
 
+    fn keys(of: &[Sr25519Keyring]) -> Vec<WorkerKey> {
+        of.iter()
+            .map(|key| WorkerKey { key: key.to_account_id().to_ss58check(), stash: None })
+            .collect()
+    }
+
     #[test]
-    fn repriced_changes_one_offer_and_keeps_the_others() {
-        let alice = Sr25519Keyring::Alice.to_account_id();
-        let offer =
-            |n, price| OfferView { model: ModelId::from_low_u64_be(n), price, context: 100 };
-        let operator = view::operator::serving(&alice, vec![offer(1, 5), offer(2, 6)]);
-        let offers = repriced(&operator, &ModelId::from_low_u64_be(2), 9).unwrap();
-        let prices: Vec<_> = offers.iter().map(|offer| (offer.price, offer.context)).collect();
-        assert_eq!(prices, [(5, 100), (9, 100)]);
-        let error = repriced(&operator, &ModelId::from_low_u64_be(3), 9).unwrap_err();
-        assert!(error.to_string().contains("does not serve"), "{error}");
+    fn only_worker_is_taken_and_several_are_named() {
+        use Sr25519Keyring::{Alice, Bob};
+        assert_eq!(only_worker(&keys(&[Alice])).unwrap(), Alice.to_account_id());
+        let code = |of: &[Sr25519Keyring]| {
+            let fault: Fault = only_worker(&keys(of)).unwrap_err().downcast().unwrap();
+            (fault.code, fault.message)
+        };
+        assert_eq!(code(&[]).0, "no_worker_key");
+        let (several, message) = code(&[Alice, Bob]);
+        assert_eq!(several, "worker_ambiguous");
+        assert!(message.contains(&Bob.to_account_id().to_ss58check()), "{message}");
     }
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an operator offers, from what is typed.
+
+use crate::{args::OfferArg, exit::Fault, session::Session, view::models::Models};
+use anyhow::Result;
+use assay_primitives::{
+    api::{OfferView, OperatorView},
+    Balance, ModelId,
+};
+use assay_runtime::{AccountId, Runtime};
+use pallet_operators::{Offer, OffersOf};
+
+/// The models that the node and the chain know.
+pub async fn known(session: &Session) -> Result<Models> {
+    Models::read(&session.chain, &session.chain.node_status().await?).await
+}
+
+/// The offers that are typed.
+pub async fn read(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Runtime>> {
+    let known = known(session).await?;
+    let mut offers = Vec::new();
+    for arg in args {
+        // An id in full need not be known to anyone yet.
+        let (model, own) = match crate::args::hash(&arg.model) {
+            Ok(id) => (id, known.find(&arg.model).ok().and_then(|model| model.context)),
+            Err(_) => {
+                let model = known.find(&arg.model)?;
+                (model.id, model.context)
+            }
+        };
+        offers.push(offer(model, arg, own)?);
+    }
+    as_many(offers)
+}
+
+/// The offer of a model that is typed; `own` is the context of the node's, where it has the model.
+fn offer(model: ModelId, arg: &OfferArg, own: Option<u32>) -> Result<Offer> {
+    let context = arg.context.or(own).ok_or_else(|| {
+        Fault::error(
+            "context_unknown",
+            format!(
+                "the node does not have the model {model:?}; give its context as \
+                 --offer MODEL,PRICE,CONTEXT"
+            ),
+        )
+    })?;
+    Ok(Offer { model, price: arg.price.0, context })
+}
+
+/// As many offers as an operator can have.
+fn as_many(offers: Vec<Offer>) -> Result<OffersOf<Runtime>> {
+    let count = offers.len();
+    OffersOf::<Runtime>::try_from(offers).map_err(|_| {
+        Fault::error(
+            "too_many_offers",
+            format!(
+                "{count} are more than the {} models that an operator can offer; name fewer",
+                OffersOf::<Runtime>::bound()
+            ),
+        )
+    })
+}
+
+/// The operator's offers with another price for one model.
+pub fn repriced(
+    operator: &OperatorView<AccountId>,
+    model: &ModelId,
+    price: Balance,
+) -> Result<OffersOf<Runtime>> {
+    if !operator.offers.iter().any(|offer| offer.model == *model) {
+        return Err(Fault::error(
+            "model_not_offered",
+            format!(
+                "{} does not serve the model {model:?}; `assay operator models` shows what it does",
+                operator.stash
+            ),
+        ));
+    }
+    let offer = |offer: &OfferView| Offer {
+        model: offer.model,
+        price: if offer.model == *model { price } else { offer.price },
+        context: offer.context,
+    };
+    // As many as the chain has already.
+    Ok(OffersOf::<Runtime>::truncate_from(operator.offers.iter().map(offer).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view;
+    use sp_keyring::Sr25519Keyring;
+
+    fn model(n: u64) -> ModelId {
+        ModelId::from_low_u64_be(n)
+    }
+
+    fn code<T: std::fmt::Debug>(result: Result<T>) -> String {
+        result.unwrap_err().downcast::<Fault>().unwrap().code
+    }
+
+    #[test]
+    fn repriced_changes_one_offer_and_keeps_the_others() {
+        let alice = Sr25519Keyring::Alice.to_account_id();
+        let offer = |n, price| OfferView { model: model(n), price, context: 100 };
+        let operator = view::operator::serving(&alice, vec![offer(1, 5), offer(2, 6)]);
+        let offers = repriced(&operator, &model(2), 9).unwrap();
+        let prices: Vec<_> = offers.iter().map(|offer| (offer.price, offer.context)).collect();
+        assert_eq!(prices, [(5, 100), (9, 100)]);
+        assert_eq!(code(repriced(&operator, &model(3), 9)), "model_not_offered");
+    }
+
+    #[test]
+    fn context_is_the_typed_one_or_that_of_the_node() {
+        let context = |text: &str, own| {
+            Ok::<_, anyhow::Error>(offer(model(1), &text.parse().unwrap(), own)?.context)
+        };
+        assert_eq!(context("tiny,10mASY,512", Some(2_048)).unwrap(), 512);
+        assert_eq!(context("tiny,10mASY", Some(2_048)).unwrap(), 2_048);
+        assert_eq!(code(context("tiny,10mASY", None)), "context_unknown");
+    }
+
+    #[test]
+    fn offers_beyond_the_limit_are_refused() {
+        let offers = |count: usize| vec![Offer { model: model(1), price: 1, context: 1 }; count];
+        let limit = OffersOf::<Runtime>::bound();
+        assert_eq!(as_many(offers(limit)).unwrap().len(), limit);
+        assert_eq!(code(as_many(offers(limit + 1))), "too_many_offers");
+    }
+}
