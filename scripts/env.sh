@@ -13,8 +13,8 @@ export ASSAY_BIN
 # The name under which rustup knows Debian's compiler, where that one builds the WASM blob.
 ASSAY_WASM_TOOLCHAIN=debian-web
 
-# Whether that compiler has the libraries of the runtime's target, and they are its own: others stay behind
-# when it is updated.
+# Whether the compiler that the arguments call has the libraries of the runtime's target, and they are its
+# own: those of another version stay behind when it is updated.
 compiles_wasm() {
     local out works=1
     out=$(mktemp -d)
@@ -24,7 +24,7 @@ compiles_wasm() {
     return $works
 }
 
-# Whether the compiler on PATH has them.
+# Whether the one on PATH has them.
 has_wasm_target() { command -v rustc >/dev/null 2>&1 && compiles_wasm rustc; }
 
 # Whether rustup has Debian's compiler linked, with those libraries.

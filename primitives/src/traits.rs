@@ -144,7 +144,8 @@ pub trait Auditor<AccountId> {
     /// A job was delivered. Within a bounded number of blocks [`AuditedJobs::conclude`] is called for
     /// it, with [`AuditOutcome::NotAudited`] if it was not drawn for an audit.
     fn delivered(job: &JobId, operator: &AccountId);
-    /// A job of the operator ended, and not undecided: with a fault its next jobs are all audited again.
+    /// A job of the operator ended, and not undecided: with a fault its next jobs are all audited
+    /// again.
     fn settled(operator: &AccountId, fault: bool);
 }
 

@@ -10,14 +10,9 @@ use assay_primitives::{
 use assay_runtime::{AccountId, Runtime};
 use pallet_operators::{Offer, OffersOf};
 
-/// The models that the node and the chain know.
-pub async fn known(session: &Session) -> Result<Models> {
-    Models::read(&session.chain, &session.chain.node_status().await?).await
-}
-
 /// The offers that are typed.
 pub async fn read(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Runtime>> {
-    let known = known(session).await?;
+    let known = Models::of_node(&session.chain).await?;
     let mut offers = Vec::new();
     for arg in args {
         // An id in full need not be known to anyone yet.

@@ -524,7 +524,8 @@ pub mod pallet {
         ///
         /// ## Details
         /// An open job expires. An assigned one is open again, and expires after its last attempt. The
-        /// operator of a running one is fined and the job open again; after its last attempt it is refunded.
+        /// operator of a running one is fined and the job open again; after its last attempt it is
+        /// refunded.
         ///
         /// ### Parameters
         /// - `job`: the job.

@@ -80,7 +80,7 @@ async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit
         }
         out::object(&Value::Object(object))?;
     } else {
-        let models = Models::read(chain, &chain.node_status().await?).await?;
+        let models = Models::of_node(chain).await?;
         out::pairs(&view::job::rows(id, &view, models.name(&view.spec.model)))?;
         match known.text() {
             Some(text) => {

@@ -9,7 +9,7 @@ use crate::{
     exit::{Exit, Fault},
     offers, out,
     session::Session,
-    view,
+    view::{self, models::Models},
 };
 use anyhow::{anyhow, Result};
 use assay_primitives::{api::OperatorView, contact::SignedContact, Balance, ModelId};
@@ -123,7 +123,7 @@ async fn show(session: &Session, operator: &OperatorView<AccountId>) -> Result<E
     if session.json {
         out::object(&view::operator::json(operator))?;
     } else {
-        out::pairs(&view::operator::rows(operator, &offers::known(session).await?))?;
+        out::pairs(&view::operator::rows(operator, &Models::of_node(&session.chain).await?))?;
     }
     Ok(Exit::Done)
 }
@@ -134,7 +134,7 @@ async fn models(session: &Session) -> Result<Exit> {
         let offers: Vec<_> = operator.offers.iter().map(view::operator::offer_json).collect();
         out::object(&json!({ "stash": operator.stash.to_string(), "offers": offers }))?;
     } else {
-        let known = offers::known(session).await?;
+        let known = Models::of_node(&session.chain).await?;
         for offer in &operator.offers {
             out::line(&view::operator::offer_line(offer, &known))?;
         }
@@ -152,7 +152,7 @@ async fn list(session: &Session) -> Result<Exit> {
         out::object(&json!({ "operators": all }))?;
         return Ok(Exit::Done);
     }
-    let known = offers::known(session).await?;
+    let known = Models::of_node(&session.chain).await?;
     for (index, operator) in operators.iter().enumerate() {
         if index > 0 {
             out::line("")?;
@@ -207,7 +207,7 @@ async fn allocation(session: &Session, model: &str, stash: Option<AccountArg>) -
 async fn model_id(session: &Session, model: &str) -> Result<ModelId> {
     match crate::args::hash(model) {
         Ok(id) => Ok(id),
-        Err(_) => Ok(offers::known(session).await?.find(model)?.id),
+        Err(_) => Ok(Models::of_node(&session.chain).await?.find(model)?.id),
     }
 }
 

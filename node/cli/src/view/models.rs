@@ -39,6 +39,11 @@ impl fmt::Display for Known {
 pub struct Models(Vec<Known>);
 
 impl Models {
+    /// Those that a node and its chain know.
+    pub async fn of_node(chain: &Chain) -> Result<Self> {
+        Self::read(chain, &chain.node_status().await?).await
+    }
+
     /// Asks chain and node.
     pub async fn read(chain: &Chain, node: &NodeStatus) -> Result<Self> {
         Ok(Self::of(node, &chain.operators().await?))
