@@ -44,12 +44,12 @@ pub enum EngineError {
         file: u64,
     },
     /// The model is of an architecture that the engine does not compute.
-    #[error(
-        "architecture {name:?} is not supported; use a model of \"llama\", \"qwen2\" or \"qwen3\""
-    )]
+    #[error("architecture {name:?} is not supported; use a model of one of {supported:?}")]
     UnknownArchitecture {
         /// `general.architecture` of the file.
         name: String,
+        /// The architectures that the engine computes.
+        supported: Vec<&'static str>,
     },
     /// The file names a tokenizer that the engine does not have.
     #[error("tokenizer {name:?} is not supported; use a model with \"llama\" or \"gpt2\"")]

@@ -185,7 +185,7 @@ fn load_survives_any_changed_byte_of_the_header() {
 fn load_names_an_unknown_architecture_and_tokenizer() {
     let key = "general.architecture";
     let result = with_key(key, Some(Value::String("mamba".into())));
-    assert_error!(result, EngineError::UnknownArchitecture { name } if name == "mamba");
+    assert_error!(result, EngineError::UnknownArchitecture { name, .. } if name == "mamba");
     assert_error!(with_key(key, None), EngineError::MissingKey { key: k } if k == key);
     let byte = Some(Value::U32(65));
     assert_error!(with_key("tokenizer.ggml.eot_token_id", byte), EngineError::InvalidKey { problem, .. }

@@ -20,7 +20,10 @@ impl Architecture {
     /// The one that `general.architecture` names.
     pub(super) fn named(name: &str) -> Result<Self, EngineError> {
         let found = Self::ALL.into_iter().find(|architecture| architecture.name() == name);
-        found.ok_or_else(|| EngineError::UnknownArchitecture { name: name.into() })
+        found.ok_or_else(|| EngineError::UnknownArchitecture {
+            name: name.into(),
+            supported: Self::ALL.map(Self::name).to_vec(),
+        })
     }
 
     /// Its name, which opens its metadata keys as well.
@@ -45,5 +48,25 @@ impl Architecture {
 
     pub(super) fn has_head_norms(self) -> bool {
         self == Self::Qwen3
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_finds_each_architecture() {
+        for architecture in Architecture::ALL {
+            assert_eq!(Architecture::named(architecture.name()).unwrap(), architecture);
+        }
+    }
+
+    #[test]
+    fn named_refuses_another_and_lists_all_that_it_knows() {
+        let message = Architecture::named("mamba").unwrap_err().to_string();
+        for name in ["mamba"].into_iter().chain(Architecture::ALL.map(Architecture::name)) {
+            assert!(message.contains(&format!("{name:?}")), "{message}");
+        }
     }
 }
