@@ -7,30 +7,15 @@
 
 mod bounded;
 mod budget;
+mod message;
 mod rewrite;
 mod stand_in;
 mod template;
 
 use crate::{EngineError, Model};
-use serde::Serialize;
+pub use message::Message;
 use stand_in::StandIns;
 use template::render;
-
-/// A message of a chat.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Message {
-    /// Who speaks: "system", "user" or "assistant" in most templates.
-    pub role: String,
-    /// What is said.
-    pub content: String,
-}
-
-impl Message {
-    /// A message.
-    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { role: role.into(), content: content.into() }
-    }
-}
 
 impl Model {
     /// The tokens of a chat, up to where the assistant's answer begins. A pure function of the file

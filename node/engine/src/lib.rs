@@ -2,7 +2,6 @@
 #![doc = include_str!("../README.md")]
 
 mod chat;
-mod code;
 pub mod digest;
 pub mod draft;
 mod error;
@@ -17,6 +16,7 @@ mod matrix;
 mod model;
 pub mod n1;
 pub mod quantise;
+mod range_coder;
 pub mod sampling;
 pub mod score;
 pub mod serve;
@@ -26,7 +26,6 @@ mod task;
 mod threads;
 pub mod tokenizer;
 mod verify;
-mod weights;
 
 pub use chat::Message;
 pub use error::EngineError;

@@ -7,7 +7,7 @@
 //! unsigned, `q + 128` and `q + 8`, as the instructions for bytes want them; the sum over a block is
 //! set right by one integer that depends on the activations alone. It takes what the file takes.
 
-use crate::{kernels::scalar, quantise::BLOCK, weights::Quantisation};
+use crate::quantise::{Quantisation, BLOCK};
 
 /// Rows of a panel.
 pub(crate) const PANEL: usize = 16;
@@ -25,6 +25,34 @@ pub(crate) struct Line(pub [u8; PANEL * QUAD]);
 
 /// The scale of each row of a block, the bits of an f16.
 pub(crate) type Scales = [u16; PANEL];
+
+/// f16 to f32, exact. The caller's scales are finite, checked when the model was opened.
+#[inline(always)]
+pub(crate) fn scale(half: u16) -> f32 {
+    /// 2^112: the difference of the exponents' biases.
+    const REBIAS: f32 = f32::from_bits((127 + 112) << 23);
+    let half = u32::from(half);
+    let magnitude = f32::from_bits((half & 0x7fff) << 13) * REBIAS;
+    f32::from_bits(magnitude.to_bits() | (half & 0x8000) << 16)
+}
+
+/// Weights `4 * quad` and the three after it of row `r` in a block.
+#[inline(always)]
+pub(crate) fn quad<const LINES: usize>(
+    lines: &[Line; LINES],
+    quad: usize,
+    r: usize,
+) -> [i32; QUAD] {
+    let bytes = lines[quad % LINES].0.as_chunks::<QUAD>().0[r];
+    bytes.map(|byte| {
+        let (q, bias) = match (LINES, quad < LINES) {
+            (Q8_LINES, _) => (byte, 128),
+            (_, true) => (byte & 15, 8),
+            (_, false) => (byte >> 4, 8),
+        };
+        i32::from(q).wrapping_sub(bias)
+    })
+}
 
 /// A matrix of `rows` rows of whole blocks; rows that fill the last panel have scales of zero.
 #[derive(Debug)]
@@ -92,9 +120,9 @@ impl Matrix {
         for panel in self.panels::<LINES>(panel).take(1) {
             let blocks = panel.lines.iter().zip(panel.scales);
             for ((lines, scales), out) in blocks.zip(out.as_chunks_mut::<BLOCK>().0) {
-                let d = scalar::scale(scales[r]);
+                let d = scale(scales[r]);
                 for (quad, out) in out.as_chunks_mut::<QUAD>().0.iter_mut().enumerate() {
-                    let q = scalar::quad(lines, quad, r);
+                    let q = self::quad(lines, quad, r);
                     for (out, q) in out.iter_mut().zip(q) {
                         *out = q as f32 * d;
                     }
@@ -108,6 +136,17 @@ impl Matrix {
 mod tests {
     use super::*;
     use crate::quantise;
+    use half::f16;
+
+    #[test]
+    fn scale_equals_half_for_every_finite_f16() {
+        for bits in 0..=u16::MAX {
+            let half = f16::from_bits(bits);
+            if half.is_finite() {
+                assert_eq!(scale(bits).to_bits(), half.to_f32().to_bits(), "{bits:#x}");
+            }
+        }
+    }
 
     #[test]
     fn rows_come_out_as_they_went_in() {

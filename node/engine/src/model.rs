@@ -3,45 +3,28 @@
 
 mod architecture;
 mod import;
+mod info;
 mod load;
 mod shape;
+mod source;
+mod weights;
 
-use crate::{
-    kernels::Kernel,
-    n1::RopeTable,
-    tokenizer::Tokenizer,
-    weights::{Shape, Weights},
-    EngineError,
-};
+use crate::{kernels::Kernel, n1::RopeTable, tokenizer::Tokenizer, EngineError};
 pub use import::{import, ImportProgress, Imported, MatrixType};
+pub use info::ModelInfo;
+use load::Loaded;
+pub(crate) use shape::Shape;
+use source::Source;
+pub(crate) use weights::Layer;
+use weights::Weights;
 
 use std::{
-    fs::File,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
 /// The tiny model that the repository ships; `examples/train_tiny` makes it.
 static TINY: &[u8] = include_bytes!("../models/tiny.gguf");
-
-/// What a model's file says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelInfo {
-    /// `general.name`, or "unnamed".
-    pub name: String,
-    /// `general.architecture`.
-    pub architecture: String,
-    /// The type of the matrices: "Q8_0", "Q4_0", or both joined by "+".
-    pub quantisation: String,
-    /// Number of weights.
-    pub parameters: u64,
-    /// The most tokens of input and output together.
-    pub context_length: u32,
-    /// Number of tokens that the tokenizer knows; a token id is below it.
-    pub vocab_size: u32,
-    /// Length of the file.
-    pub file_bytes: u64,
-}
 
 /// A model, ready to run. Share it between jobs and threads in an `Arc`.
 #[derive(Debug)]
@@ -55,50 +38,6 @@ pub struct Model {
     kernel: Kernel,
     chat_template: Option<String>,
     rope: Mutex<Arc<RopeTable>>,
-}
-
-/// Where the bytes of the file are.
-#[derive(Debug)]
-enum Source {
-    Mapped(memmap2::Mmap),
-    Static(&'static [u8]),
-    Owned(Vec<u8>),
-}
-
-impl Source {
-    fn map(path: &Path) -> Result<Self, EngineError> {
-        let io = |source| EngineError::Io { path: path.to_path_buf(), source };
-        let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.len() == 0 {
-            return Err(EngineError::NotGguf { found: "it is empty".into() });
-        }
-        // SAFETY: the map is read only and lives as long as its source; that the file does not change
-        // meanwhile is the documented contract of opening a model.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
-        Ok(Self::Mapped(map))
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Mapped(map) => map,
-            Self::Static(bytes) => bytes,
-            Self::Owned(bytes) => bytes,
-        }
-    }
-
-    /// Gives back the memory that a part of a mapped file takes, once its contents stand elsewhere.
-    fn release(&self, at: usize, bytes: usize) {
-        #[cfg(unix)]
-        if let Self::Mapped(map) = self {
-            // SAFETY: a shared map of a file that is not written: its pages are read again from the
-            // file if they are looked at.
-            let released = unsafe {
-                map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, at, bytes)
-            };
-            // Advice that is not taken costs memory and nothing else.
-            let _ = released;
-        }
-    }
 }
 
 impl Model {
@@ -129,12 +68,27 @@ impl Model {
         Self::load(Source::Owned(bytes))
     }
 
+    fn load(source: Source) -> Result<Self, EngineError> {
+        let kernel = Kernel::pick()?;
+        let Loaded { root, info, shape, weights, tokenizer, chat_template } = load::load(&source)?;
+        let rope = Mutex::new(Arc::new(RopeTable::new(&shape.rope, None, 0)));
+        Ok(Self { source, root, info, shape, weights, tokenizer, kernel, chat_template, rope })
+    }
+
     /// The tiny model: byte-level, trained on the King James Bible, a part of this crate.
     ///
     /// # Errors
     /// None with the file that the repository ships; those of [`Model::from_static`] otherwise.
     pub fn tiny() -> Result<Self, EngineError> {
         Self::from_static(TINY)
+    }
+
+    /// The model with each Q8_0 matrix in Q4_0, as a new file in memory; made as by [`import`].
+    ///
+    /// # Errors
+    /// [`EngineError::Requantise`] if no matrix is Q8_0.
+    pub fn requantised_q4_0(&self) -> Result<Self, EngineError> {
+        Self::load(Source::Owned(import::requantise_q4_0(self.file())?))
     }
 
     /// The model's identity: BLAKE3 of its file.

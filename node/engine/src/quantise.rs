@@ -21,6 +21,29 @@ pub const Q8_0_BYTES: usize = 34;
 /// Bytes of a Q4_0 block: an f16 scale and 32 nibbles.
 pub const Q4_0_BYTES: usize = 18;
 
+/// How a matrix is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantisation {
+    Q8_0,
+    Q4_0,
+}
+
+impl Quantisation {
+    pub(crate) fn block_bytes(self) -> usize {
+        match self {
+            Self::Q8_0 => Q8_0_BYTES,
+            Self::Q4_0 => Q4_0_BYTES,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Q8_0 => "Q8_0",
+            Self::Q4_0 => "Q4_0",
+        }
+    }
+}
+
 /// Quantises rows of weights to Q8_0.
 ///
 /// Returns `None` if the length is not a multiple of [`BLOCK`] or a scale is not finite as f16.

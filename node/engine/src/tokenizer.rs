@@ -6,9 +6,10 @@
 //! nowhere else), and bytes that are not UTF-8 become byte tokens. Every byte of a text is in its
 //! tokens: what an operator answered is bound to the prompt by them.
 
+mod byte_alphabet;
 mod byte_level;
+mod pre_tokenizer;
 mod sentence_piece;
-mod split;
 mod vocabulary;
 
 use crate::{
@@ -16,8 +17,8 @@ use crate::{
     EngineError,
 };
 use byte_level::ByteLevel;
+use pre_tokenizer::PreTokenizer;
 use sentence_piece::SentencePiece;
-use split::PreTokenizer;
 use std::borrow::Cow;
 use vocabulary::{Part, Vocabulary};
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attention of some tokens over their prefixes, cut by heads into parts that any thread may compute.
 
-use super::tile::Place;
+use super::rows::Place;
 use crate::{
     kernels::{over_lanes, Kernel, OverLanes, TILE},
     kv::KvCache,
+    model::Shape,
     n1::{self, Lanes, KEYS},
-    weights::Shape,
 };
 use std::sync::Mutex;
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One sequence that has the model for itself.
 
-use super::{Row, Span, Workspace, CHUNK};
+use super::{
+    rows::{Row, Span},
+    workspace::{Workspace, CHUNK},
+};
 use crate::{
     kv::{KvCache, Pool, Prefix},
     EngineError, Limits, Model, Threads,

@@ -2,74 +2,17 @@
 //! Up to 32 tokens on their way through the layers.
 
 use super::{
-    attention,
-    product::{self, Part},
+    attention::{self, Head},
+    rows::Place,
+    step::Step,
 };
 use crate::{
-    gate::Gate,
-    kernels::{wide, Activations, Kernel, TILE},
+    kernels::{wide, Activations, TILE},
     kv::KvCache,
-    matrix::Matrix,
+    model::Shape,
     n1::{self, RopeTable},
-    weights::{Layer, Shape},
-    Model, Threads,
+    Model,
 };
-use std::sync::{Mutex, PoisonError};
-
-/// Work of fewer multiplications than this is not worth sharing with another thread.
-const SPLIT_FROM: usize = 1 << 17;
-
-/// What a step needs to know besides the tile.
-pub(super) struct Pass<'p> {
-    pub model: &'p Model,
-    pub layer: usize,
-    /// Passed before each part of the work.
-    pub gate: &'p Gate,
-    /// The pool, if this is the only tile and its work may be shared between threads.
-    pub split: Option<&'p Threads>,
-}
-
-impl Pass<'_> {
-    fn weights(&self) -> &Layer {
-        &self.model.weights().layers[self.layer]
-    }
-
-    /// `out = matrix . x` for each pair of a matrix and its out.
-    fn multiply<const N: usize>(&self, x: &Activations, products: [(&Matrix, &mut [f32]); N]) {
-        let work: usize = products.iter().map(|(m, _)| m.rows * m.columns * x.tokens()).sum();
-        let share = product::share(work, self.split.map_or(1, Threads::count));
-        let mut parts = Vec::new();
-        for (matrix, out) in products {
-            product::cut(matrix, out, x.tokens(), share, &mut parts);
-        }
-        let kernel = self.model.kernel();
-        self.run(work, &parts, &|part: &mut Part<'_>| part.compute(kernel, x));
-    }
-
-    /// Computes each part, on all threads if that is worth it.
-    fn run<P: Send>(&self, work: usize, parts: &[Mutex<P>], compute: &(dyn Fn(&mut P) + Sync)) {
-        let compute = |i: usize| {
-            // A part is computed once: no panic elsewhere has left it torn.
-            compute(&mut parts[i].lock().unwrap_or_else(PoisonError::into_inner));
-        };
-        match self.split {
-            Some(threads) if work >= SPLIT_FROM => threads.run(parts.len(), &compute),
-            _ => {
-                for i in 0..parts.len() {
-                    self.gate.pass();
-                    compute(i);
-                }
-            }
-        }
-    }
-}
-
-/// Where a token stands: at this position of the sequence of this span.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub span: usize,
-    pub position: usize,
-}
 
 /// The state of up to [`TILE`] tokens. Each buffer holds the tokens one after the other.
 #[derive(Debug)]
@@ -147,12 +90,12 @@ impl Tile {
     }
 
     /// Query, key and value of each token, turned to its position.
-    pub(super) fn project(&mut self, pass: &Pass<'_>, rope: &RopeTable) {
-        let (shape, layer) = (pass.model.shape(), pass.weights());
-        self.normalise(pass.model, &layer.attn_norm);
+    pub(super) fn project(&mut self, step: &Step<'_>, rope: &RopeTable) {
+        let (shape, layer) = (step.model.shape(), step.weights());
+        self.normalise(step.model, &layer.attn_norm);
         let n = self.tokens;
         let (q, k, v) = (&mut self.q, &mut self.k, &mut self.v);
-        pass.multiply(&self.activations, [(&layer.q, q), (&layer.k, k), (&layer.v, v)]);
+        step.multiply(&self.activations, [(&layer.q, q), (&layer.k, k), (&layer.v, v)]);
         if let Some(biases) = &layer.biases {
             for (rows, bias) in
                 [(&mut self.q, &biases.q), (&mut self.k, &biases.k), (&mut self.v, &biases.v)]
@@ -177,82 +120,33 @@ impl Tile {
     }
 
     /// Attention of each token over its prefix, in the cache of its span, added to the stream.
-    pub(super) fn mix(&mut self, pass: &Pass<'_>, caches: &[&KvCache]) {
-        let (shape, layer) = (pass.model.shape(), pass.weights());
-        let (kernel, n, width) = (pass.model.kernel(), self.tokens, shape.heads * shape.head_dim);
+    pub(super) fn mix(&mut self, step: &Step<'_>, caches: &[&KvCache]) {
+        let (shape, layer) = (step.model.shape(), step.weights());
+        let (kernel, n, width) = (step.model.kernel(), self.tokens, shape.heads * shape.head_dim);
         let lengths = self.places.iter().map(|place| place.position + 1).sum::<usize>();
         let query = &self.q[..n * width];
         let parts = attention::cut(shape, query, n, &mut self.scores, &mut self.inner);
         let places = &self.places;
-        pass.run(2 * width * lengths, &parts, &|head: &mut attention::Head<'_>| {
-            head.compute(kernel, caches, pass.layer, places);
+        step.run(2 * width * lengths, &parts, &|head: &mut Head<'_>| {
+            head.compute(kernel, caches, step.layer, places);
         });
         drop(parts);
         self.activations.fill(kernel, &self.inner, n, width);
-        pass.multiply(&self.activations, [(&layer.o, &mut self.inner)]);
+        step.multiply(&self.activations, [(&layer.o, &mut self.inner)]);
         self.add_inner(shape.dim);
     }
 
     /// The gated feed-forward network, added to the stream.
-    pub(super) fn feed_forward(&mut self, pass: &Pass<'_>) {
-        let (shape, layer) = (pass.model.shape(), pass.weights());
-        self.normalise(pass.model, &layer.ffn_norm);
-        let (kernel, n) = (pass.model.kernel(), self.tokens);
+    pub(super) fn feed_forward(&mut self, step: &Step<'_>) {
+        let (shape, layer) = (step.model.shape(), step.weights());
+        self.normalise(step.model, &layer.ffn_norm);
+        let (kernel, n) = (step.model.kernel(), self.tokens);
         let (gate, up) = (&mut self.gate, &mut self.up);
-        pass.multiply(&self.activations, [(&layer.gate, gate), (&layer.up, up)]);
+        step.multiply(&self.activations, [(&layer.gate, gate), (&layer.up, up)]);
         let hidden = n * shape.hidden;
         wide::gate(kernel, &mut self.gate[..hidden], &self.up[..hidden]);
         self.activations.fill(kernel, &self.gate, n, shape.hidden);
-        pass.multiply(&self.activations, [(&layer.down, &mut self.inner)]);
+        step.multiply(&self.activations, [(&layer.down, &mut self.inner)]);
         self.add_inner(shape.dim);
-    }
-}
-
-/// Rows that become logits together: fewer than those of a tile, since a row of logits is long.
-pub(super) const ROWS: usize = 16;
-
-/// Up to [`ROWS`] rows on their way to logits.
-#[derive(Debug)]
-pub(super) struct HeadTile {
-    /// The last layer's output.
-    pub x: Vec<f32>,
-    inner: Vec<f32>,
-    logits: Vec<f32>,
-    fixed: Vec<i32>,
-    activations: Activations,
-}
-
-impl HeadTile {
-    pub(super) fn new(shape: &Shape) -> Self {
-        Self {
-            x: vec![0f32; shape.dim * ROWS],
-            inner: vec![0f32; shape.dim * ROWS],
-            logits: vec![0f32; shape.vocab * ROWS],
-            fixed: vec![0i32; shape.vocab],
-            activations: Activations::default(),
-        }
-    }
-
-    /// Bytes of a head tile, its activations included.
-    pub(super) fn bytes(shape: &Shape) -> u64 {
-        (size_of::<f32>() * (ROWS * (3 * shape.dim + shape.vocab) + shape.vocab)) as u64
-    }
-
-    /// The logits of the first `n` rows.
-    pub(super) fn logits(&mut self, pass: &Pass<'_>, n: usize) {
-        let (shape, weights) = (pass.model.shape(), pass.model.weights());
-        let (dim, kernel) = (shape.dim, pass.model.kernel());
-        for (x, out) in self.x.chunks_exact(dim).zip(self.inner.chunks_exact_mut(dim)).take(n) {
-            wide::rms_norm(kernel, x, &weights.output_norm, shape.epsilon, out);
-        }
-        self.activations.fill(kernel, &self.inner, n, dim);
-        pass.multiply(&self.activations, [(&weights.output, &mut self.logits)]);
-    }
-
-    /// Row `t` in Q15.16.
-    pub(super) fn fixed(&mut self, kernel: Kernel, t: usize) -> &[i32] {
-        let vocab = self.fixed.len();
-        wide::to_fixed(kernel, &self.logits[t * vocab..][..vocab], &mut self.fixed);
-        &self.fixed
     }
 }

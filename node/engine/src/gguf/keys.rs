@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Typed access to the metadata: a value of another type is an error that names its key.
 
-use super::Gguf;
+use super::file::Gguf;
 use crate::EngineError;
 use candle_core::quantized::gguf_file::Value;
 

@@ -6,7 +6,7 @@
 //! 2 * 128 * 127 = 32,512 < 2^15. (No activation is -128, so each sign can be turned.) For Q4_0 it
 //! gets nibbles: at most 2 * 15 * 127 = 3,810, and eight of those, 30,480, fit as well.
 
-use super::{micro::Micro, OverLanes, Tokens};
+use super::{microkernel::Micro, OverLanes, Tokens};
 use crate::{
     matrix::{Line, Panel, Scales, PANEL, Q8_LINES},
     n1::{Lanes, LANES},

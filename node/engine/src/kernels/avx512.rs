@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! AVX-512 with VNNI: sixteen rows in the lanes of one register.
 
-use super::{micro::Micro, OverLanes, Tokens};
+use super::{microkernel::Micro, OverLanes, Tokens};
 use crate::{
     matrix::{Line, Panel, Scales, PANEL, Q8_LINES},
     n1::{Lanes, LANES},

@@ -2,9 +2,9 @@
 //! NEON: four rows in the lanes of one register, a panel in four quarters; with the dot products of
 //! ARMv8.2 where the machine has them.
 
-use super::{micro::Micro, scalar, OverLanes, Tokens};
+use super::{microkernel::Micro, OverLanes, Tokens};
 use crate::{
-    matrix::{Line, Panel, PANEL, Q8_LINES},
+    matrix::{scale, Line, Panel, PANEL, Q8_LINES},
     n1::LANES,
 };
 use std::{
@@ -68,7 +68,7 @@ macro_rules! panel {
                 let blocks = panel.lines.iter().zip(panel.scales);
                 for ((lines, scales), x) in blocks.zip(x.blocks::<T>()) {
                     let scales: &[u16; QUARTER] = &scales.as_chunks().0[quarter];
-                    let d_w = vector(scales.map(scalar::scale));
+                    let d_w = vector(scales.map(scale));
                     let w = weights(lines, quarter);
                     for (acc, x) in acc.iter_mut().zip(x) {
                         let offset = if LINES == Q8_LINES { 0 } else { x.offset::<LINES>() };

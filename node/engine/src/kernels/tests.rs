@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-use super::*;
+use super::{multiply, wide, Activations, Kernel, TILE};
 use crate::{
-    matrix::PANEL,
-    quantise::{self, BLOCK},
+    matrix::{Matrix, PANEL},
+    quantise::{self, Quantisation, BLOCK},
 };
 use half::f16;
 use proptest::prelude::*;

@@ -4,7 +4,7 @@
 //! The source is one; the compiler neither reorders nor fuses floating-point operations, so the bits
 //! are the same whatever it makes of it.
 
-use super::{activations, Kernel, TokenBlock};
+use super::{block, block::TokenBlock, Kernel};
 use crate::n1;
 
 /// Functions that call another of the same arguments, compiled for each kernel.
@@ -39,7 +39,7 @@ macro_rules! wide {
 
 wide! {
     /// Quantises rows of activations.
-    quantise(x: &[f32], tokens: usize, blocks: &mut [TokenBlock]) = activations::quantise;
+    quantise(x: &[f32], tokens: usize, blocks: &mut [TokenBlock]) = block::quantise;
     /// [`n1::rms_norm`].
     rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) = n1::rms_norm;
     /// `gate = silu(gate) * up`.

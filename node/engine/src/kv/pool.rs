@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The pages of a model's sequences: a fixed number, counted, and used again.
 
-use super::Layout;
-use crate::{weights::Shape, EngineError};
+use super::layout::Layout;
+use crate::{model::Shape, EngineError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A bounded number of pages. Each is free, promised to a sequence, or in use.
@@ -98,7 +98,7 @@ impl Drop for Promise {
     }
 }
 
-/// Memory of [`super::PAGE`] positions, which goes back to its pool when it is dropped.
+/// Memory of [`PAGE`](super::PAGE) positions, which goes back to its pool when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Page {
     data: Box<[f32]>,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Pages are counted, shared and copied as they should be.
 
-use super::*;
-use crate::{synthetic::Synthetic, Model};
+use super::{KvCache, Pool, Prefix, PrefixCache, Published, PAGE};
+use crate::{model::Shape, synthetic::Synthetic, EngineError, Model};
 use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Two layers, one key head of 16 dimensions.
 static SHAPE: LazyLock<Shape> = LazyLock::new(|| {

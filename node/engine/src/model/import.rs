@@ -11,7 +11,7 @@
 //!   for the types of 256 weights `(d * scale) * q - (dmin * min)`, in f32, every product and
 //!   difference rounded; F16 and BF16 are exact. Then they become blocks as [`quantise`] says.
 
-use super::{load::describe, Model, Source};
+use super::{load::describe, source::Source};
 use crate::{
     gguf::{self, Gguf, TensorPlace},
     quantise, EngineError,
@@ -166,21 +166,19 @@ impl Write for Hashed<'_> {
     }
 }
 
-impl Model {
-    /// The model with each Q8_0 matrix in Q4_0, as a new file in memory; made as by [`import`].
-    ///
-    /// # Errors
-    /// [`EngineError::Requantise`] if no matrix is Q8_0.
-    pub fn requantised_q4_0(&self) -> Result<Self, EngineError> {
-        let (file, mut out) = (self.file(), Vec::new());
-        let io = |e: io::Error| EngineError::Requantise { problem: e.to_string() };
-        let gguf = gguf::read(file)?;
-        let (converted, _) = convert(file, &gguf, MatrixType::Q4_0, &mut out, &io, &mut |_| ())?;
-        if converted == 0 {
-            return Err(EngineError::Requantise { problem: "no matrix of it is Q8_0".into() });
-        }
-        Self::load(Source::Owned(out))
+/// The file with each Q8_0 matrix in Q4_0.
+///
+/// # Errors
+/// [`EngineError::Requantise`] if no matrix is Q8_0.
+pub(super) fn requantise_q4_0(file: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let mut out = Vec::new();
+    let io = |e: io::Error| EngineError::Requantise { problem: e.to_string() };
+    let gguf = gguf::read(file)?;
+    let (converted, _) = convert(file, &gguf, MatrixType::Q4_0, &mut out, &io, &mut |_| ())?;
+    if converted == 0 {
+        return Err(EngineError::Requantise { problem: "no matrix of it is Q8_0".into() });
     }
+    Ok(out)
 }
 
 /// A tensor on its way into the new file.

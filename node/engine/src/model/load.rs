@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a file to a model: everything that it says is checked against everything else.
 
-use super::{architecture::Architecture, shape::shape, Model, ModelInfo, Source};
+use super::{
+    architecture::Architecture,
+    info::ModelInfo,
+    shape::{shape, Shape},
+    source::Source,
+    weights::{Biases, HeadNorms, Layer, Table, Weights},
+};
 use crate::{
     gguf::{self, Gguf, TensorPlace},
-    kernels::Kernel,
     matrix::Matrix,
-    n1::RopeTable,
-    quantise::BLOCK,
+    quantise::{Quantisation, BLOCK},
     tokenizer::Tokenizer,
-    weights::{Biases, HeadNorms, Layer, Quantisation, Shape, Table, Weights},
     EngineError,
 };
 use candle_core::quantized::GgmlDType;
 use half::f16;
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
-};
+use std::collections::BTreeSet;
+
+/// A model's file, checked, and its weights.
+pub(super) struct Loaded {
+    pub root: [u8; 32],
+    pub info: ModelInfo,
+    pub shape: Shape,
+    pub weights: Weights,
+    pub tokenizer: Tokenizer,
+    pub chat_template: Option<String>,
+}
 
 /// Takes tensors out of a file and keeps account of them.
 struct Loader<'f> {
@@ -164,42 +174,33 @@ fn unsupported(tensor: &str, place: &TensorPlace, expected: &'static str) -> Eng
     EngineError::UnsupportedType { tensor: tensor.into(), found, expected }
 }
 
-impl Model {
-    pub(super) fn load(source: Source) -> Result<Self, EngineError> {
-        let kernel = Kernel::pick()?;
-        let file = source.bytes();
-        let gguf = gguf::read(file)?;
-        let (architecture, shape, tokenizer) = describe(&gguf)?;
-        let root = *blake3::hash(file).as_bytes();
-        // From here on the file is read matrix by matrix.
-        source.release(0, file.len());
-        let left = gguf.tensor_names().map(str::to_string).collect();
-        let mut loader = Loader {
-            architecture,
-            source: &source,
-            gguf: &gguf,
-            left,
-            parameters: 0,
-            kinds: Vec::new(),
-        };
-        let weights = loader.weights(&shape)?;
-        if let Some(tensor) = loader.left.pop_first() {
-            return Err(EngineError::UnexpectedTensor { tensor });
-        }
-        let info = ModelInfo {
-            name: gguf.text("general.name")?.unwrap_or("unnamed").into(),
-            architecture: architecture.name().into(),
-            quantisation: loader.kinds.join("+"),
-            parameters: loader.parameters,
-            // At most CONTEXT_MAX, and a number of rows below 2^32, checked by the tokenizer.
-            context_length: shape.context as u32,
-            vocab_size: shape.vocab as u32,
-            file_bytes: file.len() as u64,
-        };
-        let rope = Mutex::new(Arc::new(RopeTable::new(&shape.rope, None, 0)));
-        let chat_template = gguf.text("tokenizer.chat_template")?.map(str::to_string);
-        Ok(Self { source, root, info, shape, weights, tokenizer, chat_template, kernel, rope })
+/// Reads the file, checks it and packs its matrices.
+pub(super) fn load(source: &Source) -> Result<Loaded, EngineError> {
+    let file = source.bytes();
+    let gguf = gguf::read(file)?;
+    let (architecture, shape, tokenizer) = describe(&gguf)?;
+    let root = *blake3::hash(file).as_bytes();
+    // From here on the file is read matrix by matrix.
+    source.release(0, file.len());
+    let left = gguf.tensor_names().map(str::to_string).collect();
+    let mut loader =
+        Loader { architecture, source, gguf: &gguf, left, parameters: 0, kinds: Vec::new() };
+    let weights = loader.weights(&shape)?;
+    if let Some(tensor) = loader.left.pop_first() {
+        return Err(EngineError::UnexpectedTensor { tensor });
     }
+    let info = ModelInfo {
+        name: gguf.text("general.name")?.unwrap_or("unnamed").into(),
+        architecture: architecture.name().into(),
+        quantisation: loader.kinds.join("+"),
+        parameters: loader.parameters,
+        // At most CONTEXT_MAX, and a number of rows below 2^32, checked by the tokenizer.
+        context_length: shape.context as u32,
+        vocab_size: shape.vocab as u32,
+        file_bytes: file.len() as u64,
+    };
+    let chat_template = gguf.text("tokenizer.chat_template")?.map(str::to_string);
+    Ok(Loaded { root, info, shape, weights, tokenizer, chat_template })
 }
 
 /// What the metadata says, without looking at the data of a tensor.

@@ -6,7 +6,6 @@ use crate::{
     gguf::{invalid, Gguf},
     n1::{Rope, LANES},
     quantise::BLOCK,
-    weights::Shape,
     EngineError,
 };
 
@@ -27,6 +26,27 @@ const UNSUPPORTED: [&str; 7] = [
     "logit_scale",
     "rope.scaling.attn_factor",
 ];
+
+/// The shape of a model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub vocab: usize,
+    pub context: usize,
+    pub dim: usize,
+    pub hidden: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub head_dim: usize,
+    pub rope: Rope,
+    pub epsilon: f32,
+}
+
+impl Shape {
+    pub(crate) fn kv_dim(&self) -> usize {
+        self.kv_heads * self.head_dim
+    }
+}
 
 /// Reads the shape; everything that it says is checked against everything else.
 pub(super) fn shape(gguf: &Gguf, architecture: Architecture) -> Result<Shape, EngineError> {

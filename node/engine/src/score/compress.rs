@@ -5,9 +5,12 @@
 //! code of the tokens with the frequencies of [`super`]. A text that the tokens do not give back has
 //! the number 0, and its bytes follow.
 
-use super::{sizes, tell, uniform, windows, Telling, Window};
+use super::{
+    frequency::{sizes, uniform},
+    telling::{tell, windows, Telling, Window},
+};
 use crate::{
-    code::{Decoder, Encoder, Part},
+    range_coder::{Decoder, Encoder, Part},
     EngineError, Limits, Model, Session, Threads,
 };
 use std::sync::atomic::AtomicBool;

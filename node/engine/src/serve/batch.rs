@@ -2,11 +2,12 @@
 //! The jobs that run, and one step of all of them.
 
 use super::{
+    config::ServerConfig,
     job::Job,
+    metrics::Metrics,
     queue::Queue,
     share::{share, Kind, Want},
     speed::Speedometer,
-    Metrics, ServerConfig,
 };
 use crate::{
     forward::{Span, Workspace},

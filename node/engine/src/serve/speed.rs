@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How fast a model is on this machine, as its server has measured it of late.
 
-use crate::{weights::Shape, EngineError, Limits, Model, Session, Threads};
+use crate::{model::Shape, EngineError, Limits, Model, Session, Threads};
 use std::{
     sync::{atomic::AtomicBool, Mutex, PoisonError},
     time::{Duration, Instant},

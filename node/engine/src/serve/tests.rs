@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The batch, step by step.
 
-use super::*;
+use super::{
+    batch::{Batch, Ended},
+    config::ServerConfig,
+    job::{Handle, Job},
+    queue::Queue,
+    speed::Speedometer,
+};
 use crate::{
-    generate, synthetic::Synthetic, GenerateSpec, Positions, SampleSpec, Sampling, Transcript,
+    generate,
+    generate::Generating,
+    kv::{KvCache, Pool},
+    synthetic::Synthetic,
+    verify::Verifying,
+    EngineError, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Sampling, Threads,
+    Transcript, Verification,
+};
+use std::{
+    ops::ControlFlow,
+    sync::{atomic::AtomicBool, Arc},
 };
 
 const SPEC: GenerateSpec = GenerateSpec {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The tokens of a file: their texts, kinds and bytes.
 
-use super::byte_level;
+use super::byte_alphabet;
 use crate::{
     gguf::{invalid, Gguf},
     EngineError,
@@ -106,7 +106,7 @@ impl Vocabulary {
                 })?],
                 (_, Spelling::Spaces) => text.replace('▁', " ").into_bytes(),
                 (Kind::UserDefined, Spelling::ByteLevel) => text.as_bytes().to_vec(),
-                (Kind::Normal, Spelling::ByteLevel) => byte_level::bytes_of(text),
+                (Kind::Normal, Spelling::ByteLevel) => byte_alphabet::bytes_of(text),
             };
             vocabulary.push(text.into(), kind, &bytes);
         }

@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Many jobs over one model at the same time.
-//!
-//! A [`Server`] has one thread that steps all running jobs together: the next tokens of those that
-//! generate, and pieces of the inputs and outputs that are still to go through, share one pass over
-//! the weights. Jobs join and leave between passes. Results are the bits that [`crate::generate`]
-//! and [`crate::verify`] give: a row is a function of its own prefix.
-//!
-//! Nothing grows without a bound. Waiting jobs beyond [`ServerConfig::queue`] are refused; a job is
-//! admitted when all pages that it may need are free, so that it never stops for want of memory; the
-//! pages of ended jobs stay as a cache of prefixes and go, the oldest first, when others need them.
+//! The thread that runs all jobs of a model, and its interface.
 
-mod batch;
-mod job;
-mod queue;
-mod share;
-mod speed;
-
+use super::{
+    batch::{Batch, Ended},
+    config::ServerConfig,
+    job::{self, GenerateJob, Handle, Job, VerifyJob},
+    metrics::Metrics,
+    queue::Queue,
+    speed::{Speed, Speedometer},
+};
 use crate::{
-    forward::CHUNK,
     generate::Generating,
     kv::{KvCache, Pool},
     task::Task,
     verify::Verifying,
     EngineError, Generation, Limits, Model, Threads, Verification,
 };
-use batch::{Batch, Ended};
-use job::Job;
-pub use job::{GenerateJob, Handle, VerifyJob};
-use queue::Queue;
-pub use speed::Speed;
-use speed::Speedometer;
 use std::{
     ops::ControlFlow,
     sync::{
@@ -38,78 +24,6 @@ use std::{
     },
     thread::JoinHandle,
 };
-
-/// The bounds of a server.
-#[derive(Clone, Copy, Debug)]
-pub struct ServerConfig {
-    /// Bytes of key-value cache, shared by all jobs and the prefixes of ended ones.
-    pub cache_bytes: u64,
-    /// Jobs that run at the same time; at most `decode_rows` of them.
-    pub jobs: usize,
-    /// Jobs of each kind that may wait.
-    pub queue: usize,
-    /// Tokens of a pass while no output is being written; a multiple of 32 is best.
-    pub rows: usize,
-    /// Tokens of a pass while one is: the fewer, the sooner comes the next token.
-    pub decode_rows: usize,
-    /// Whether the pages of ended jobs are kept for others with the same beginning.
-    pub prefix_cache: bool,
-    /// Whether generations and verifications have half of the cache and half of the places each, so
-    /// that neither ever waits for the other.
-    pub halves: bool,
-}
-
-impl ServerConfig {
-    /// What one kind of jobs may have of `all`.
-    fn share(&self, all: usize) -> usize {
-        if self.halves {
-            all / 2
-        } else {
-            all
-        }
-    }
-}
-
-impl Default for ServerConfig {
-    /// One GiB of cache, 16 jobs, 64 that wait, passes of 128 tokens and 64, prefixes kept, all shared
-    /// by both kinds.
-    fn default() -> Self {
-        Self {
-            cache_bytes: 1 << 30,
-            jobs: 16,
-            queue: 64,
-            rows: CHUNK,
-            decode_rows: CHUNK / 2,
-            prefix_cache: true,
-            halves: false,
-        }
-    }
-}
-
-/// What a server does and has done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Metrics {
-    /// Jobs that wait.
-    pub waiting: usize,
-    /// Jobs that run: the batch.
-    pub running: usize,
-    /// Pages of 16 tokens in use, those of ended jobs included.
-    pub pages_used: usize,
-    /// Pages that the prefix cache knows, those of running jobs included.
-    pub pages_cached: usize,
-    /// Pages in all.
-    pub pages_limit: usize,
-    /// Tokens in the last pass.
-    pub last_rows: usize,
-    /// Passes so far.
-    pub steps: u64,
-    /// Tokens that have gone through the model.
-    pub rows: u64,
-    /// Tokens that did not need to, because the prefix cache had them.
-    pub reused: u64,
-    /// Jobs that have ended, in whatever way.
-    pub ended: u64,
-}
 
 /// One model, and the jobs that it runs. Dropping it ends all of them.
 pub struct Server {
@@ -307,6 +221,3 @@ impl Drop for Server {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,34 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A model's weights and its shape.
+//! A model's weights.
 
 use crate::{
     matrix::Matrix,
-    n1::Rope,
-    quantise::{BLOCK, Q4_0_BYTES, Q8_0_BYTES},
+    quantise::{Quantisation, BLOCK},
 };
-
-/// How a matrix is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Quantisation {
-    Q8_0,
-    Q4_0,
-}
-
-impl Quantisation {
-    pub(crate) fn block_bytes(self) -> usize {
-        match self {
-            Self::Q8_0 => Q8_0_BYTES,
-            Self::Q4_0 => Q4_0_BYTES,
-        }
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Q8_0 => "Q8_0",
-            Self::Q4_0 => "Q4_0",
-        }
-    }
-}
 
 /// A matrix in the file: `rows` of `columns / 32` blocks each.
 #[derive(Clone, Copy, Debug)]
@@ -90,27 +66,6 @@ pub(crate) struct Layer {
     pub gate: Matrix,
     pub up: Matrix,
     pub down: Matrix,
-}
-
-/// The shape of a model.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
-    pub vocab: usize,
-    pub context: usize,
-    pub dim: usize,
-    pub hidden: usize,
-    pub layers: usize,
-    pub heads: usize,
-    pub kv_heads: usize,
-    pub head_dim: usize,
-    pub rope: Rope,
-    pub epsilon: f32,
-}
-
-impl Shape {
-    pub(crate) fn kv_dim(&self) -> usize {
-        self.kv_heads * self.head_dim
-    }
 }
 
 /// All weights.

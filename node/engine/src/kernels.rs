@@ -8,22 +8,25 @@ mod activations;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod micro;
+mod block;
+mod kernel;
+mod lanes;
+mod microkernel;
 #[cfg(target_arch = "aarch64")]
 mod neon;
-mod pick;
-pub(crate) mod scalar;
+mod scalar;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wide;
 
-pub(crate) use activations::{Activations, TokenBlock, Tokens};
-pub use pick::Kernel;
+pub(crate) use activations::{Activations, Tokens};
+pub use kernel::Kernel;
+pub(crate) use lanes::OverLanes;
 
 use crate::{
     matrix::{Matrix, Q4_LINES, Q8_LINES},
-    n1::{Lanes, LANES},
-    weights::Quantisation,
+    n1::LANES,
+    quantise::Quantisation,
 };
 
 /// Tokens that one pass over the weights serves.
@@ -55,27 +58,20 @@ fn by_kernel<const LINES: usize>(
     unsafe {
         match kernel {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => micro::multiply::<avx512::Avx512, LINES>(matrix, first, x, outs),
+            Kernel::Avx512 => {
+                microkernel::multiply::<avx512::Avx512, LINES>(matrix, first, x, outs)
+            }
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => micro::multiply::<avx2::Avx2, LINES>(matrix, first, x, outs),
+            Kernel::Avx2 => microkernel::multiply::<avx2::Avx2, LINES>(matrix, first, x, outs),
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon if std::arch::is_aarch64_feature_detected!("dotprod") => {
-                micro::multiply::<neon::NeonDot, LINES>(matrix, first, x, outs);
+                microkernel::multiply::<neon::NeonDot, LINES>(matrix, first, x, outs);
             }
             #[cfg(target_arch = "aarch64")]
-            Kernel::Neon => micro::multiply::<neon::Neon, LINES>(matrix, first, x, outs),
-            _ => micro::multiply::<scalar::Scalar, LINES>(matrix, first, x, outs),
+            Kernel::Neon => microkernel::multiply::<neon::Neon, LINES>(matrix, first, x, outs),
+            _ => microkernel::multiply::<scalar::Scalar, LINES>(matrix, first, x, outs),
         }
     }
-}
-
-/// Work on vectors of sixteen numbers, whatever the machine has for them.
-pub(crate) trait OverLanes {
-    /// Does it; to be inlined, so that it is compiled for each kernel.
-    ///
-    /// # Safety
-    /// That of `L`.
-    unsafe fn run<L: Lanes>(self);
 }
 
 /// Does `work` with the vectors of a kernel.

@@ -1,46 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Keys and values of the tokens that a sequence has seen, in pages that sequences share.
+//! The key-value cache of one sequence.
 
-mod pool;
-mod prefix;
-
+use super::{
+    layout::{Layout, PAGE},
+    pool::{Page, Promise},
+    prefix::Prefix,
+};
 use crate::{
+    model::Shape,
     n1::{Values, KEYS},
-    weights::Shape,
     EngineError,
 };
-use pool::Page;
-pub(crate) use pool::{Pool, Promise};
-pub(crate) use prefix::{Prefix, PrefixCache, Published};
 use std::sync::Arc;
-
-/// Positions of a page: one block of keys, so that no block lies in two pages.
-pub(crate) const PAGE: usize = KEYS;
-
-/// How a page is laid out: for each layer its keys, `[dimension][position]` with the dimensions of
-/// all key heads in order, then its values, `[position][dimension]`.
-#[derive(Clone, Copy, Debug)]
-struct Layout {
-    kv_dim: usize,
-    head_dim: usize,
-    layers: usize,
-}
-
-impl Layout {
-    fn new(shape: &Shape) -> Self {
-        Self { kv_dim: shape.kv_dim(), head_dim: shape.head_dim, layers: shape.layers }
-    }
-
-    /// Numbers in the keys of a layer, and in its values.
-    fn half(self) -> usize {
-        self.kv_dim * PAGE
-    }
-
-    /// Numbers in a page.
-    fn page(self) -> usize {
-        2 * self.half() * self.layers
-    }
-}
 
 /// The cache of one sequence.
 #[derive(Debug)]
@@ -118,7 +89,7 @@ impl KvCache {
     }
 
     /// The page at `index`, to be shared, if all its positions are stored.
-    fn whole_page_mut(&mut self, index: usize) -> Option<&mut Arc<Page>> {
+    pub(super) fn whole_page_mut(&mut self, index: usize) -> Option<&mut Arc<Page>> {
         self.pages.get_mut(index).filter(|_| (index + 1) * PAGE <= self.length)
     }
 
@@ -139,6 +110,3 @@ impl KvCache {
         Values { rows: &self.pages[block].data()[at..end], stride: kv_dim }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The messages of a chat.
+
+use serde::Serialize;
+
+/// A message of a chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Who speaks: "system", "user" or "assistant" in most templates.
+    pub role: String,
+    /// What is said.
+    pub content: String,
+}
+
+impl Message {
+    /// A message.
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        Self { role: role.into(), content: content.into() }
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The layout of a page of keys and values.
+
+use crate::{model::Shape, n1::KEYS};
+
+/// Positions of a page: one block of keys, so that no block lies in two pages.
+pub(crate) const PAGE: usize = KEYS;
+
+/// How a page is laid out: for each layer its keys, `[dimension][position]` with the dimensions of
+/// all key heads in order, then its values, `[position][dimension]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub kv_dim: usize,
+    pub head_dim: usize,
+    layers: usize,
+}
+
+impl Layout {
+    pub(super) fn new(shape: &Shape) -> Self {
+        Self { kv_dim: shape.kv_dim(), head_dim: shape.head_dim, layers: shape.layers }
+    }
+
+    /// Numbers in the keys of a layer, and in its values.
+    pub(super) fn half(self) -> usize {
+        self.kv_dim * PAGE
+    }
+
+    /// Numbers in a page.
+    pub(super) fn page(self) -> usize {
+        2 * self.half() * self.layers
+    }
+}
