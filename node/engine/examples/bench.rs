@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Speeds of a model: decode, prefill, verification against generation, and jobs that run together.
+//! Measures a model's speeds: decode, prefill, verification against generation, and jobs that run
+//! together.
 #![allow(clippy::print_stdout, reason = "the table is this program's output")]
 
 use anyhow::{ensure, Context, Result};
@@ -17,7 +18,7 @@ use std::{
     time::Instant,
 };
 
-/// Tokens of each job of a batch.
+/// Number of tokens of each job in a batch.
 const BATCH_TOKENS: u32 = 64;
 
 const PROMPT: &[u8] = b"And it came to pass in those days, that the king of the land said";
@@ -28,10 +29,10 @@ struct Options {
     /// A GGUF file; the tiny model if not given.
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Measurements of which the median is taken.
+    /// Number of measurements whose median is taken.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(5..))]
     rounds: u32,
     /// Lengths of output to generate and verify.
@@ -50,7 +51,8 @@ struct Bench {
 }
 
 impl Bench {
-    /// Seconds to send `tokens` through the model, the row after the last being computed.
+    /// Returns the seconds that it takes to send `tokens` through the model and compute the row
+    /// after the last.
     fn prefill(&self, tokens: &[u32]) -> Result<f64> {
         let begun = Instant::now();
         let mut session = Session::new(&self.model, &self.threads, tokens.len(), &self.limits)?;
@@ -82,11 +84,14 @@ impl Bench {
             limits,
             &self.cancel,
         )?;
-        ensure!(matches!(verdict, Verification::Accept { .. }), "an honest output: {verdict:?}");
+        ensure!(
+            matches!(verdict, Verification::Accept { .. }),
+            "an honest output was not accepted: {verdict:?}"
+        );
         Ok(begun.elapsed().as_secs_f64())
     }
 
-    /// A spec under which the model generates all of `max_tokens` and does not end before.
+    /// Returns a spec under which the model generates all of `max_tokens` and does not end earlier.
     fn full(&self, input: &[u32], max_tokens: u32) -> Result<GenerateSpec> {
         for seed in 0..1000 {
             let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
@@ -96,7 +101,7 @@ impl Bench {
                 return Ok(spec);
             }
         }
-        anyhow::bail!("the model ends each of 1000 outputs before {max_tokens} tokens")
+        anyhow::bail!("the model ended each of 1000 outputs before {max_tokens} tokens")
     }
 }
 
@@ -105,7 +110,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Medians of one length of output, in seconds.
+/// Medians for one length of output, in seconds.
 struct Outputs {
     tokens: u32,
     generate: f64,
@@ -113,7 +118,7 @@ struct Outputs {
 }
 
 impl Bench {
-    /// Generates and verifies by turns, so that whatever else the machine does falls on both.
+    /// Generates and verifies in turn, so that other load on the machine affects both.
     fn outputs(&self, prompt: &[u8], tokens: u32, rounds: u32) -> Result<Outputs> {
         let input = self.model.tokenize(prompt);
         let spec = self.full(&input, tokens)?;
@@ -126,7 +131,7 @@ impl Bench {
         Ok(Outputs { tokens, generate: median(generated), verify: median(verified) })
     }
 
-    /// Seconds of jobs that run together, each of `tokens` output tokens.
+    /// Returns the seconds of jobs that run together, each of `tokens` output tokens.
     fn batch(&self, input: &[u32], jobs: usize, tokens: u32) -> Result<f64> {
         let config = ServerConfig { prefix_cache: false, ..ServerConfig::default() };
         let server = Server::start(self.model.clone(), self.threads.clone(), config)?;
@@ -167,12 +172,12 @@ fn main() -> Result<()> {
         "{}: {} parameters, {}, {} threads, median of {}\n",
         info.name, info.parameters, info.quantisation, options.threads, options.rounds
     );
-    // The begin token counts; a space may be several tokens, so that not every length occurs.
+    // The begin token counts, and a space may be several tokens, so not every length occurs.
     let prompts = (1..=PROMPT.len()).rev().map(|end| &PROMPT[..end]);
     let fits = |prompt: &&[u8]| bench.model.tokenize(prompt).len() <= 64;
     let prompt = prompts.into_iter().find(fits).context("no prompt of up to 64 tokens")?;
     let input = bench.model.tokenize(prompt);
-    ensure!(input.len() >= 60, "some 64 input tokens, not {}", input.len());
+    ensure!(input.len() >= 60, "the prompt has {} tokens, expected about 64", input.len());
     let text: Vec<u32> = input.iter().copied().cycle().take(512).collect();
     let (mut prefill, mut first) = (vec![], vec![]);
     for _ in 0..options.rounds {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Chats in the terminal. Ctrl-C stops an answer; /quit, or the end of the input, ends the chat.
+//! Chats with a model in the terminal. Ctrl-C stops an answer; /quit, or the end of the input, ends
+//! the chat.
 #![allow(clippy::print_stdout, reason = "the chat is this program's output")]
 
 use anyhow::Result;
@@ -20,37 +21,37 @@ use std::{
 #[derive(Parser)]
 #[command(about = "Chat with a model")]
 struct Options {
-    /// A GGUF file; the tiny model, which only continues texts, if not given.
+    /// A GGUF file; if not given, the tiny model, which only continues texts.
     model: Option<PathBuf>,
-    /// What the model is told before the chat.
+    /// Instructions to the model before the chat.
     #[arg(long)]
     system: Option<String>,
-    /// The most tokens of an answer.
+    /// The most tokens in an answer.
     #[arg(long, default_value_t = 512)]
     max_tokens: u32,
     /// Temperature; 0 is greedy.
     #[arg(long, default_value_t = 0.7)]
     temperature: f64,
-    /// Candidates by share of the probability; 1 is all.
+    /// Candidates by share of the probability; 1 means all.
     #[arg(long, default_value_t = 0.95)]
     top_p: f64,
     /// Seed of the sampling.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Ends an answer; may be given several times.
+    /// A text that ends an answer; may be given several times.
     #[arg(long)]
     stop: Vec<String>,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }
 
-/// A model and how it answers.
+/// A model and the settings of its answers.
 struct Chat {
     model: Model,
     threads: Threads,
     options: Options,
-    /// Set by Ctrl-C.
+    /// The flag that Ctrl-C sets.
     cancel: Arc<AtomicBool>,
 }
 
@@ -97,7 +98,7 @@ impl Chat {
         let sampling = Sampling { temperature: fixed(temperature), top_k: 0, top_p: fixed(top_p) };
         let input = self.input(messages)?;
         let left = (self.model.info().context_length as usize).saturating_sub(input.len());
-        // At most max_tokens.
+        // The number is at most max_tokens.
         let max_tokens = (max_tokens as usize).min(left) as u32;
         let spec = GenerateSpec { sample: SampleSpec::new(seed, &[0; 32], sampling), max_tokens };
         let (mut stops, mut text) = (Stops::new(&self.options.stop), String::new());
@@ -126,7 +127,7 @@ impl Chat {
         }
     }
 
-    /// The tokens of the chat, or of the last message alone if the model has no template.
+    /// Returns the tokens of the chat, or of the last message alone if the model has no template.
     fn input(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
         match (self.model.chat_template(), messages.last()) {
             (None, Some(last)) => Ok(self.model.tokenize(last.content.as_bytes())),
@@ -135,7 +136,7 @@ impl Chat {
     }
 }
 
-/// A closed pipe ends the text, not the chat.
+/// Prints a text. A closed pipe ends the text, not the chat.
 fn print(text: &str) {
     let mut out = std::io::stdout();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Decode speed, by this engine or by candle's quantised model: a prompt in one go, then tokens one by
-//! one, whose logits are computed. Prints tokens per second, and the memory that was needed.
+//! Measures the speed of decode in this engine or in candle's quantised model: a prompt goes
+//! through in one pass, then tokens go one by one, and the logits of each are computed. Prints
+//! tokens per second and the memory that was needed.
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
 
 use anyhow::{Context, Result};
@@ -28,26 +29,27 @@ enum Engine {
 struct Options {
     /// A GGUF file.
     model: PathBuf,
-    /// Whose code runs.
+    /// The engine that runs.
     #[arg(long, value_enum, default_value_t = Engine::Assay)]
     engine: Engine,
-    /// Threads; candle takes the environment's RAYON_NUM_THREADS.
+    /// Number of threads; candle uses the environment's RAYON_NUM_THREADS.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Tokens that go through the model at once before the clock starts.
+    /// Number of tokens that go through the model at once before the clock starts.
     #[arg(long, default_value_t = 64)]
     prompt: usize,
-    /// Tokens that then go one by one.
+    /// Number of tokens that then go one by one.
     #[arg(long, default_value_t = 64)]
     tokens: usize,
 }
 
-/// Any sequence will do: what is measured does not depend on the tokens.
+/// Returns the token at a position. Any sequence will do, since the speed does not depend on the
+/// tokens.
 fn token(position: usize) -> u32 {
     3 + (position * 31 % 250) as u32
 }
 
-/// Seconds of the tokens after the prompt.
+/// Returns the seconds for the tokens after the prompt.
 fn assay(options: &Options) -> Result<f64> {
     let model = Model::open(&options.model)?;
     let threads = Threads::new(options.threads);
@@ -70,7 +72,7 @@ fn assay(options: &Options) -> Result<f64> {
     Ok(begun.elapsed().as_secs_f64())
 }
 
-/// The same by candle.
+/// Returns the same for candle.
 fn candle(options: &Options) -> Result<f64> {
     let mut file = File::open(&options.model)?;
     let content = gguf_file::Content::read(&mut file)?;
@@ -89,12 +91,12 @@ fn candle(options: &Options) -> Result<f64> {
     Ok(begun.elapsed().as_secs_f64())
 }
 
-/// A field of /proc/self/status in bytes.
+/// Returns a field of /proc/self/status in bytes.
 fn status(field: &str) -> Result<u64> {
     let text = fs::read_to_string("/proc/self/status")?;
     let line = text.lines().find_map(|line| line.strip_prefix(field));
     let digits = line.and_then(|line| line.split_whitespace().nth(1));
-    let kib: u64 = digits.with_context(|| format!("there is no {field}"))?.parse()?;
+    let kib: u64 = digits.with_context(|| format!("/proc/self/status has no {field}"))?.parse()?;
     Ok(kib << 10)
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tries to get dishonest outputs past the verifier: every edit of one token, every early end, other
-//! prompts, seeds, models and quantisations. Counts those that it misses, and honest ones that it
-//! rejects.
+//! Tries to get dishonest outputs past the verifier: every edit of one token, every early end,
+//! other prompts, seeds, models and quantisations. Counts the dishonest outputs that are missed and
+//! the honest ones that are rejected.
 #![allow(clippy::print_stdout, reason = "the count is this program's output")]
 
 use anyhow::{ensure, Result};
@@ -16,13 +16,13 @@ use std::sync::atomic::AtomicBool;
 #[derive(Parser)]
 #[command(about = "Count dishonest outputs that verification misses, and honest ones it rejects")]
 struct Options {
-    /// Outputs to attack, each at three temperatures.
+    /// Number of outputs to attack, each at three temperatures.
     #[arg(long, default_value_t = 4)]
     outputs: u64,
-    /// Tokens of an output.
+    /// Number of tokens in an output.
     #[arg(long, default_value_t = 64)]
     tokens: u32,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }
@@ -68,7 +68,7 @@ impl Trial<'_> {
         spec: &GenerateSpec,
     ) -> Result<()> {
         self.tried += 1;
-        // An operator commits to the digests too: text and digests must both be the model's.
+        // An operator also commits to the digests: text and digests must both be the model's.
         let accepted = Verification::Accept { digest_root: Some(root) };
         self.missed += u64::from(self.verify(prompt, claim, spec)? == accepted);
         Ok(())
@@ -118,7 +118,7 @@ impl Trial<'_> {
                     ..*spec
                 };
                 let foreign = self.generate(self.model, prompt, &other)?;
-                // Two seeds may choose the same tokens; then there is nothing to catch.
+                // Two seeds may choose the same tokens; then there is nothing to detect.
                 if foreign.tokens != honest.tokens {
                     let claim = transcript(self.model, prompt, &foreign);
                     self.attack(prompt, &claim, foreign.digest_root, spec)?;
@@ -142,7 +142,7 @@ fn transcript(model: &Model, prompt: &[u8], generation: &Generation) -> Transcri
     }
 }
 
-/// A model of the tiny one's vocabulary and of random weights.
+/// Returns a model with the tiny one's vocabulary and random weights.
 fn stranger(seed: u64) -> Result<Model> {
     let file = Synthetic {
         seed,

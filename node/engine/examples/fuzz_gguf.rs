@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Opens files that lie, for a time: every way to end but an error, and every allocation beyond what
-//! the length of a file allows, ends this program.
+//! Opens invalid files for some time. Any result other than an error, and any allocation beyond
+//! the bound for a file of its length, ends this program.
 
 #![allow(clippy::print_stdout, reason = "the count is this program's output")]
 
@@ -23,9 +23,9 @@ use std::{
 };
 
 #[derive(Parser)]
-#[command(about = "Open files that lie")]
+#[command(about = "Open invalid files")]
 struct Options {
-    /// For how long.
+    /// Duration in seconds.
     #[arg(long, default_value_t = 600)]
     seconds: u64,
     /// Seed of the changes.
@@ -33,33 +33,33 @@ struct Options {
     seed: u64,
 }
 
-/// Bytes that opening a file may take, per byte of the file and beside.
+/// The number of bytes that opening a file may take, per byte of the file and in addition.
 const PER_BYTE: usize = 64;
 const BESIDE: usize = 8 << 20;
 
-/// The system's allocator with a count of what is held, its peak, and a limit on both.
+/// The system's allocator with a count of the bytes that are held, their peak, and a limit on both.
 struct Counting;
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of it.
+// SAFETY: every call goes to the system's allocator unchanged; counting touches none of its memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();
         PEAK.fetch_max(held, Relaxed);
         if held > LIMIT.load(Relaxed) {
-            // No message: that would allocate.
+            // A message would allocate.
             std::process::abort();
         }
-        // SAFETY: the caller's layout.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: memory of this allocator, which is the system's.
+        // SAFETY: the memory comes from this allocator, which is the system's.
         unsafe { System.dealloc(at, layout) }
     }
 }
@@ -67,7 +67,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Numbers that files lie with.
+/// Numbers that are likely to be invalid in a file.
 const LIES: [u64; 12] =
     [0, 1, 2, 31, 33, 255, 1 << 16, 1 << 22, 1 << 32, u32::MAX as u64, 1 << 62, u64::MAX];
 
@@ -91,7 +91,8 @@ fn change(file: &mut Vec<u8>, header: usize, rng: &mut ChaCha8Rng) {
                 file[at..end].copy_from_slice(&bytes[..end - at]);
             }
             4 => {
-                // A number of one field in another: two tensors of one offset, for one.
+                // This puts a number of one field into another, such as one offset into two
+                // tensors.
                 let from = dice(span);
                 let bytes: Vec<u8> = file[from..].iter().take(8).copied().collect();
                 let end = (at + bytes.len()).min(file.len());
@@ -113,15 +114,16 @@ fn change(file: &mut Vec<u8>, header: usize, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// The file with all its tensors at one place, and no more data than the largest needs: zeros, which
-/// are numbers in any type.
+/// Returns the file with all its tensors at one place, and no more data than the largest needs:
+/// zeros, which are numbers in any type.
 fn folded(mut file: Vec<u8>) -> anyhow::Result<Vec<u8>> {
     let gguf = gguf::read(&file)?;
     let (mut data, mut largest, mut offsets) = (file.len(), 0, Vec::new());
     for name in gguf.tensor_names() {
         let place = gguf.tensor(name)?;
         (data, largest) = (data.min(place.at), largest.max(place.bytes));
-        // Behind its name stand the number of dimensions, the dimensions, the type and the offset.
+        // The name is followed by the number of dimensions, the dimensions, the type and the
+        // offset.
         let find = file.windows(name.len()).position(|bytes| bytes == name.as_bytes());
         let at = find.ok_or_else(|| anyhow::anyhow!("{name} is not in the header"))?;
         offsets.push(at + name.len() + 4 + 8 * place.shape.len() + 4);
@@ -138,7 +140,7 @@ fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let base = Synthetic { layers: 1, ..Synthetic::default() };
     let head_dim = Some(32);
-    // Made of one place, the matrices of these layers are far beyond what the file allows.
+    // All at one place, the matrices of these layers far exceed what the file allows.
     let deep = Synthetic { layers: 128, dim: 128, hidden: 512, ..base };
     let mut seeds = vec![
         base.file()?,

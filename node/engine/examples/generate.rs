@@ -24,16 +24,16 @@ struct Options {
     /// Temperature; 0 is greedy.
     #[arg(long, default_value_t = 0.0)]
     temperature: f64,
-    /// Candidates by rank; 0 is all.
+    /// Candidates by rank; 0 means all.
     #[arg(long, default_value_t = 0)]
     top_k: u32,
-    /// Candidates by share of the probability; 1 is all.
+    /// Candidates by share of the probability; 1 means all.
     #[arg(long, default_value_t = 1.0)]
     top_p: f64,
     /// Seed of the sampling.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }

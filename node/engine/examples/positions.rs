@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Verifies honest outputs by every kernel of this machine and by 1, 2 and 4 threads, whatever kernel
-//! generated them, and counts the positions that are rejected. There must be none.
+//! Verifies honest outputs with every kernel of this machine and with 1, 2 and 4 threads, whichever
+//! kernel generated them, and counts the positions that are rejected. There must be none.
 #![allow(clippy::print_stdout, reason = "the count is this program's output")]
 
 use anyhow::Result;
@@ -15,16 +15,16 @@ use std::sync::atomic::AtomicBool;
 #[derive(Parser)]
 #[command(about = "Count honest positions that any kernel or number of threads rejects")]
 struct Options {
-    /// Positions to check, at least.
+    /// Least number of positions to check.
     #[arg(long, default_value_t = 100_000)]
     positions: u64,
 }
 
 const PROMPT: &[u8] = b"In the beginning";
-/// Tokens of an output.
+/// Number of tokens in an output.
 const TOKENS: u32 = 256;
 
-/// The same model for each kernel.
+/// Opens the same model for each kernel.
 fn kernels(open: impl Fn() -> Result<Model>) -> Result<Vec<Model>> {
     Kernel::available().into_iter().map(|kernel| Ok(open()?.with_kernel(kernel)?)).collect()
 }

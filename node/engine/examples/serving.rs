@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What company, prefixes and drafts gain: the same jobs one by one and together.
+//! Measures the gain from batching, prefixes and drafts: the same jobs run one by one and together.
 #![allow(clippy::print_stdout, reason = "the table is this program's output")]
 
 use anyhow::{ensure, Result};
@@ -17,9 +17,9 @@ use std::{
     time::Instant,
 };
 
-/// Short, so that the jobs write most of the time.
+/// A short prompt, so that the jobs write most of the time.
 const PROMPT: &[u8] = b"And";
-/// Of the length of a usual prompt.
+/// A prompt of usual length.
 const LONG: &[u8] = b"And it came to pass in those days, that the king of the land said";
 
 #[derive(Parser)]
@@ -28,13 +28,13 @@ struct Options {
     /// A GGUF file; the tiny model if not given.
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Tokens to generate.
+    /// Number of tokens to generate.
     #[arg(long, default_value_t = 128)]
     tokens: u32,
-    /// Measurements of which the median is taken.
+    /// Number of measurements whose median is taken.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
     rounds: u32,
 }
@@ -71,7 +71,8 @@ impl Bench {
         Ok((begun.elapsed().as_secs_f64(), done))
     }
 
-    /// Tokens a second of `jobs` jobs together, and that they give what they give alone.
+    /// Returns the tokens per second of `jobs` jobs together, and checks that their results are
+    /// those of running alone.
     fn together(&self, jobs: u64, alone: &[Generation]) -> Result<f64> {
         let config = ServerConfig { prefix_cache: false, ..ServerConfig::default() };
         let server = Server::start(self.model.clone(), self.threads.clone(), config)?;
@@ -91,7 +92,7 @@ impl Bench {
         for (handle, alone) in handles.into_iter().zip(alone) {
             let done = handle.wait()?;
             tokens += done.tokens.len();
-            ensure!(done == *alone, "company changed a result");
+            ensure!(done == *alone, "running together changed a result");
         }
         Ok(tokens as f64 / begun.elapsed().as_secs_f64())
     }

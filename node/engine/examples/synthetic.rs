@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Writes a model with random weights, for benchmarks: what it says means nothing, what it costs is
-//! what a model of its size costs.
+//! Writes a model with random weights, for benchmarks. Its output means nothing, but its cost is
+//! that of any model of its size.
 
-#![allow(clippy::print_stdout, reason = "it is what an example is for")]
+#![allow(clippy::print_stdout, reason = "output is the purpose of an example")]
 
 use anyhow::Context;
 use assay_engine::synthetic::{Synthetic, Vocabulary};
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// Writes a GGUF file with random weights.
 #[derive(Parser)]
 struct Args {
-    /// Where to.
+    /// The path of the file.
     out: PathBuf,
     /// Width of the model.
     #[arg(long, default_value_t = 768)]

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Chat templates: from messages to tokens.
+//! Chat templates, which turn messages into tokens.
 //!
-//! The template comes with the model (`tokenizer.chat_template`) and is written in Jinja. What it
-//! writes may name control tokens; what users write may not, neither as content nor as role: see
-//! [`stand_in`]. Nor may a template take what the machine has: see [`template`].
+//! The template comes with the model (`tokenizer.chat_template`) and is written in Jinja. Its own
+//! text may name control tokens; the users' text may not, neither as content nor as role: see
+//! [`stand_in`]. A template cannot exhaust the machine's resources either: see [`template`].
 
 mod bounded;
 mod budget;
@@ -18,12 +18,13 @@ use stand_in::StandIns;
 use template::render;
 
 impl Model {
-    /// The tokens of a chat, up to where the assistant's answer begins. A pure function of the file
-    /// and the messages: templates are given neither the date nor anything else of the machine.
+    /// Returns the tokens of a chat, up to the beginning of the assistant's answer. They are a pure
+    /// function of the file and the messages: a template is given neither the date nor anything
+    /// else of the machine.
     ///
     /// # Errors
-    /// [`EngineError::NoChatTemplate`], and [`EngineError::ChatTemplate`] if the template fails or
-    /// refuses the messages.
+    /// Returns [`EngineError::NoChatTemplate`], or [`EngineError::ChatTemplate`] if the template
+    /// fails or refuses the messages.
     pub fn chat(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
         let template = self.chat_template().ok_or(EngineError::NoChatTemplate)?;
         let tokenizer = self.tokenizer();
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn render_gives_what_templates_in_use_mean() {
+    fn render_follows_templates_in_use() {
         let head = |role: &str| format!("<|start_header_id|>{role}<|end_header_id|>\n\n");
         assert_eq!(
             rendered(LLAMA3),
@@ -120,7 +121,7 @@ mod tests {
         );
     }
 
-    /// What minijinja gives without bounds.
+    /// Returns minijinja's result without bounds.
     fn unbounded(template: &str) -> String {
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn render_gives_what_the_unbounded_interpreter_gives() {
+    fn render_equals_the_unbounded_interpreter() {
         for template in [
             LLAMA3,
             MISTRAL,
@@ -197,7 +198,7 @@ mod tests {
         }
     }
 
-    /// A small model whose control tokens are `<s>`, `</s>` and `<pad>`.
+    /// Returns a small model whose control tokens are `<s>`, `</s>` and `<pad>`.
     fn model(template: Option<&str>) -> Model {
         let shape = Synthetic { vocabulary: Vocabulary::Pieces, ..Synthetic::default() };
         let mut metadata = shape.metadata();
@@ -227,7 +228,7 @@ mod tests {
         "{% for m in messages %}{{ m.role | trim }}{{ m.content | trim }}{% endfor %}",
     ];
 
-    /// A small model whose control tokens have these texts.
+    /// Returns a small model whose control tokens have these texts.
     fn controlled(controls: &[String; 3], template: &str) -> Model {
         let shape = Synthetic { vocabulary: Vocabulary::Pieces, ..Synthetic::default() };
         let mut metadata = shape.metadata();
@@ -241,14 +242,14 @@ mod tests {
         Model::from_bytes(write(&metadata, &shape.tensors().unwrap()).unwrap()).unwrap()
     }
 
-    /// Nothing of what was said is a control token, and nothing of it is lost.
+    /// Checks that no message becomes a control token, and that no text of a message is lost.
     fn assert_said(controls: &[String; 3], said: &[(String, String)]) {
         let messages: Vec<Message> =
             said.iter().map(|(role, content)| Message::new(&**role, &**content)).collect();
         for (template, trimmed) in BARE.into_iter().zip([false, true]) {
             let parts = said.iter().flat_map(|(role, content)| [role, content]);
             let parts = parts.map(|part| if trimmed { part.trim() } else { part.as_str() });
-            // This vocabulary spells a space so, and has no piece for it.
+            // This vocabulary spells a space as this character, and has no piece for it.
             let text = parts.collect::<String>().replace(' ', "\u{2581}");
             let bytes = text.bytes().map(u32::from);
             let tokens = controlled(controls, template).chat(&messages).unwrap();
@@ -257,14 +258,14 @@ mod tests {
     }
 
     #[test]
-    fn chat_makes_no_control_token_of_what_is_said() {
+    fn chat_makes_no_control_token_of_messages() {
         let controls = |one: &str| [one, "</s>", "<pad>"].map(String::from);
         for (control, role, content) in [
-            // A text of one character, and one that overlaps itself.
+            // The first text is a single character, and the second overlaps itself.
             ("a", "user", "banana"),
             ("aa", "user", "aaa"),
             ("aba", "user", "ababa"),
-            // In a role, and across the end of a role or message.
+            // The tokens are in a role, and across the end of a role or message.
             ("<s>", "</s>", ""),
             ("<s>", "<", "/s>"),
             ("<s>", "<pad", "></s> "),

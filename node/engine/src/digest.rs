@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What an operator commits to besides the tokens: a digest of the logits at every position.
+//! Digests of the logits at every position, to which an operator commits in addition to the tokens.
 
-/// Entries of a row that its digest covers.
+/// Number of entries of a row that its digest covers.
 pub const DIGEST_ENTRIES: usize = 16;
 
-/// The largest entries of a row as (token id, logit), by logit descending, then id ascending.
+/// Returns the largest entries of a row as (token id, logit), by descending logit, then ascending
+/// id.
 ///
-/// A vocabulary with fewer than [`DIGEST_ENTRIES`] tokens gives all of them.
+/// Returns all entries of a vocabulary with fewer than [`DIGEST_ENTRIES`] tokens.
 pub fn largest(row: &[i32]) -> Vec<(u32, i32)> {
     let mut top: Vec<(u32, i32)> = Vec::with_capacity(DIGEST_ENTRIES + 1);
     let mut least = i32::MIN;
     for (id, &logit) in (0u32..).zip(row) {
-        // Of equal logits the earlier id stays in front, so a later one must be strictly larger.
+        // Of equal logits the earlier id comes first, so a later one must be strictly larger.
         if top.len() == DIGEST_ENTRIES && logit <= least {
             continue;
         }
@@ -23,8 +24,8 @@ pub fn largest(row: &[i32]) -> Vec<(u32, i32)> {
     top
 }
 
-/// BLAKE2b-256 over the pairs of [`largest`], each as token id (u32) and logit (i32, Q15.16), both
-/// little endian. Wire-stable.
+/// Returns BLAKE2b-256 over the pairs of [`largest`], each as token id (u32) and logit (i32,
+/// Q15.16), both little endian. The encoding is wire-stable.
 pub fn position(row: &[i32]) -> [u8; 32] {
     let mut bytes = [0u8; 8 * DIGEST_ENTRIES];
     let top = largest(row);
@@ -35,7 +36,8 @@ pub fn position(row: &[i32]) -> [u8; 32] {
     blake2b_256(&bytes[..8 * top.len()])
 }
 
-/// BLAKE3 of the concatenated digests, one for each output token in order. Wire-stable.
+/// Returns BLAKE3 of the concatenated digests, one for each output token in order. The encoding is
+/// wire-stable.
 pub fn root(digests: &[[u8; 32]]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for digest in digests {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Guessing tokens ahead of the model, which then decides many in one pass.
+//! Guessing tokens ahead of the model, which then decides several of them in one pass.
 //!
-//! A drafter changes how soon a result is there and never what it is: each token is the one that the
-//! model chooses after those before it, and each digest the one of the model's own row.
+//! A drafter changes how soon a result is available and never the result: each token is the one
+//! that the model chooses after those before it, and each digest is that of the model's own row.
 
 mod drafter;
 mod model_drafter;

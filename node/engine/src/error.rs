@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What can go wrong, which part of the input it was, and what to do about it.
+//! The errors of the engine. Each names the part of the input that is wrong and the remedy.
 
 use std::path::PathBuf;
 
-/// Every way in which opening a model, generating or verifying fails.
+/// The reasons why opening a model, generating or verifying fails.
 ///
 /// A wrong output is not an error: it is [`crate::Verification::Reject`].
 #[derive(Debug, thiserror::Error)]
@@ -14,25 +14,25 @@ pub enum EngineError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file does not begin as GGUF version 2 or 3.
-    #[error("not a GGUF file of version 2 or 3: {found}; name a model in GGUF format")]
+    /// The file does not begin like GGUF version 2 or 3.
+    #[error("not a GGUF file of version 2 or 3: {found}; use a model in GGUF format")]
     NotGguf {
-        /// What stands there instead.
+        /// The actual beginning of the file.
         found: String,
     },
-    /// A field of the header is cut short, lies about a length or is outside its limit.
-    #[error("GGUF header, {field}: {problem}; the file is damaged, fetch it again")]
+    /// A field of the header is cut short, states a wrong length or exceeds its limit.
+    #[error("GGUF header, {field}: {problem}; the file is damaged, so fetch it again")]
     Header {
-        /// The field, by its name in the file where it has one.
+        /// The field, by its name in the file if it has one.
         field: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
     /// The file ends before the data of a tensor does.
-    #[error("tensor {tensor} needs bytes {from} to {to}, the file has {file}; fetch it again")]
+    #[error("tensor {tensor} needs bytes {from} to {to}, but the file has {file}; fetch it again")]
     Truncated {
         /// The tensor.
         tensor: String,
@@ -43,12 +43,12 @@ pub enum EngineError {
         /// The length of the file.
         file: u64,
     },
-    /// The model is of an architecture that the engine does not compute.
+    /// The model has an architecture that the engine does not support.
     #[error("architecture {name:?} is not supported; use a model of one of {supported:?}")]
     UnknownArchitecture {
         /// `general.architecture` of the file.
         name: String,
-        /// The architectures that the engine computes.
+        /// The architectures that the engine supports.
         supported: Vec<&'static str>,
     },
     /// The file names a tokenizer that the engine does not have.
@@ -64,7 +64,7 @@ pub enum EngineError {
         name: String,
     },
     /// A required metadata key is missing.
-    #[error("metadata key {key} is missing; the file is not a complete model")]
+    #[error("metadata key {key} is missing; use a file that is a complete model")]
     MissingKey {
         /// The key.
         key: String,
@@ -74,29 +74,29 @@ pub enum EngineError {
     InvalidKey {
         /// The key.
         key: String,
-        /// What is wrong with its value.
+        /// The problem with its value.
         problem: String,
     },
     /// A required tensor is missing.
-    #[error("tensor {tensor} is missing; the file is not a complete model")]
+    #[error("tensor {tensor} is missing; use a file that is a complete model")]
     MissingTensor {
         /// The tensor.
         tensor: String,
     },
-    /// A tensor that the architecture does not have: ignoring it would compute another model.
+    /// The file has a tensor that the architecture lacks; ignoring it would compute another model.
     #[error("tensor {tensor} is not part of the architecture; use an unmodified conversion")]
     UnexpectedTensor {
         /// The tensor.
         tensor: String,
     },
-    /// A tensor is stored in a type that profile N1 does not compute.
-    #[error("tensor {tensor} has type {found}, expected {expected}; convert the file: assay model import")]
+    /// A tensor is stored in a type that profile N1 does not support.
+    #[error("tensor {tensor} has type {found}, expected {expected}; convert the file with `assay model import`")]
     UnsupportedType {
         /// The tensor.
         tensor: String,
         /// The name of its type.
         found: String,
-        /// The types that would do.
+        /// The types that are supported.
         expected: &'static str,
     },
     /// A tensor is stored in a type that not even an import can read.
@@ -110,7 +110,7 @@ pub enum EngineError {
         found: String,
     },
     /// The shape of a tensor contradicts the metadata.
-    #[error("tensor {tensor} has shape {found:?}, the metadata says {expected:?}")]
+    #[error("tensor {tensor} has shape {found:?}, but the metadata implies {expected:?}; the file is damaged, so fetch it again")]
     TensorShape {
         /// The tensor.
         tensor: String,
@@ -120,7 +120,7 @@ pub enum EngineError {
         expected: Vec<usize>,
     },
     /// A tensor holds a number that is not finite.
-    #[error("tensor {tensor}, block {block}: not a finite number; the file is damaged")]
+    #[error("block {block} of tensor {tensor} holds a number that is not finite; the file is damaged, so fetch it again")]
     NotFinite {
         /// The tensor.
         tensor: String,
@@ -132,43 +132,43 @@ pub enum EngineError {
     Import {
         /// The tensor.
         tensor: String,
-        /// Why not.
+        /// The reason.
         problem: String,
     },
-    /// Re-quantising was asked of a model that is not Q8_0, or the result is not a model.
-    #[error("cannot re-quantise this model: {problem}")]
+    /// Requantising was requested for a model that is not Q8_0, or the result is not a model.
+    #[error("cannot requantise this model: {problem}; use a model with matrices in Q8_0")]
     Requantise {
-        /// Why not.
+        /// The reason.
         problem: String,
     },
-    /// The kernel that was asked for does not exist, or not on this machine.
+    /// The requested kernel does not exist, or not on this machine.
     #[error(
         "kernel {name:?} is not available; unset ASSAY_KERNEL, or set it to one of {available:?}"
     )]
     KernelUnavailable {
-        /// The name that was given.
+        /// The requested name.
         name: String,
         /// The kernels of this machine.
         available: Vec<&'static str>,
     },
     /// The model's file has no chat template.
-    #[error("the model has no chat template; give it a plain prompt, or use an instruction model")]
+    #[error("the model has no chat template; use a plain prompt, or an instruction-tuned model")]
     NoChatTemplate,
     /// The chat template fails, or refuses the messages.
     #[error("chat template: {problem}; check the roles and the order of the messages")]
     ChatTemplate {
-        /// What it says.
+        /// The template's message.
         problem: String,
     },
     /// The input has no token.
-    #[error("the input is empty; give at least one token")]
+    #[error("the input is empty; provide at least one token")]
     EmptyInput,
     /// No token may be generated.
-    #[error("max_tokens is 0; ask for at least one token")]
+    #[error("max_tokens is 0; request at least one token")]
     MaxTokensZero,
     /// Input and output together exceed the context of the model.
     #[error(
-        "{tokens} input tokens and {max_tokens} to generate exceed the context of {context}; \
+        "{tokens} input tokens and {max_tokens} to generate exceed the context of {context} tokens; \
          shorten the prompt or lower max_tokens"
     )]
     PromptTooLong {
@@ -180,7 +180,10 @@ pub enum EngineError {
         context: u32,
     },
     /// A token of the input is not in the vocabulary.
-    #[error("input token {token} at {index} is outside the vocabulary of {vocab_size}")]
+    #[error(
+        "input token {token} at index {index} is outside the vocabulary of {vocab_size} tokens; \
+         use the tokens of this model"
+    )]
     TokenOutOfVocab {
         /// Its index in the input.
         index: usize,
@@ -190,7 +193,9 @@ pub enum EngineError {
         vocab_size: u32,
     },
     /// A position to check lies outside the output.
-    #[error("position {position} is outside the output of {tokens} tokens")]
+    #[error(
+        "position {position} is outside the output of {tokens} tokens; use a smaller position"
+    )]
     PositionOutOfRange {
         /// The position, counted from the first output token.
         position: u32,
@@ -198,7 +203,7 @@ pub enum EngineError {
         tokens: usize,
     },
     /// The session would need more memory than its limit.
-    #[error("needs {needed} bytes, the limit is {limit}; shorten the job or raise the limit")]
+    #[error("the job needs {needed} bytes, but the limit is {limit}; shorten the job or raise the limit")]
     MemoryLimit {
         /// Bytes of the cache and the scratch space.
         needed: u64,
@@ -206,25 +211,25 @@ pub enum EngineError {
         limit: u64,
     },
     /// The pages of the key-value cache are all in use.
-    #[error("needs {needed} pages of the cache, {free} are free; wait for other jobs to end")]
+    #[error("the job needs {needed} pages of the cache, but {free} are free; wait for other jobs to end")]
     OutOfPages {
         /// Pages that the sequence needs.
         needed: usize,
         /// Pages that are free.
         free: usize,
     },
-    /// As many jobs wait as may.
-    #[error("{waiting} jobs wait already; submit again when one has ended")]
+    /// The queue is full.
+    #[error("{waiting} jobs are waiting already; submit again when one has ended")]
     QueueFull {
-        /// The jobs that wait.
+        /// Number of waiting jobs.
         waiting: usize,
     },
     /// The server of the job has ended.
     #[error("the server has ended; start another and submit the job to it")]
     ServerClosed,
-    /// The draft model has another vocabulary, so that its tokens mean something else.
+    /// The draft model has another vocabulary, so that its tokens have other meanings.
     #[error(
-        "the drafter has {drafter} tokens, the model {model}; draft with a model of its family"
+        "the drafter has {drafter} tokens, but the model has {model}; draft with a model of its family"
     )]
     DraftVocabulary {
         /// Tokens of the drafter.
@@ -232,22 +237,22 @@ pub enum EngineError {
         /// Tokens of the model.
         model: u32,
     },
-    /// The bytes are not what `compress` made with this model.
+    /// The bytes were not made by `compress` with this model.
     #[error("compressed text, {field}: {problem}; use the file and the model that made it")]
     Compressed {
         /// The part of the format.
         field: &'static str,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
     /// The deadline passed.
-    #[error("the deadline passed after {tokens} tokens")]
+    #[error("the deadline passed after {tokens} tokens; allow the job more time")]
     Deadline {
         /// Tokens that had gone through the model.
         tokens: usize,
     },
-    /// The caller cancelled.
-    #[error("cancelled after {tokens} tokens")]
+    /// The caller cancelled the job.
+    #[error("the job was cancelled after {tokens} tokens")]
     Cancelled {
         /// Tokens that had gone through the model.
         tokens: usize,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The forward pass: tokens of one or of several sequences in, rows of logits out.
+//! The forward pass: tokens of one or several sequences in, rows of logits out.
 //!
-//! A pass cuts its tokens into tiles of up to 32, whatever sequence they are of, and gives whole
-//! tiles to the threads, two regions per layer. Decode is the same code with one tile of one token,
-//! whose large products are split by output rows instead. A row is a function of its own prefix, so
-//! that company changes no bit.
+//! A pass cuts its tokens into tiles of up to 32, regardless of their sequences, and gives whole
+//! tiles to the threads, in two parallel regions per layer. Decode is the same code with one tile
+//! of one token, whose large products are split by output rows instead. A row depends on its own
+//! prefix alone, so other sequences in the pass change no bit.
 
 mod attention;
 mod head_tile;

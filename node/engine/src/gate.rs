@@ -9,26 +9,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Closed for short times by work that must not share the machine's cores and caches with
-/// inference. It opens by itself when its time is over, so that nobody waits on it for ever.
+/// A gate that is closed for short times by work that must not share the machine's cores and caches
+/// with inference. It opens by itself when its time is over, so that nobody waits for ever.
 #[derive(Debug, Default)]
 pub struct Gate {
-    /// Whether to look at `until` at all: what the open gate costs is one load.
+    /// Whether `until` must be read at all; passing an open gate costs one load.
     closed: AtomicBool,
     until: Mutex<Option<Instant>>,
     opened: Condvar,
 }
 
 impl Gate {
-    /// Closes it, for `at_most` that long from now; a closed one stays closed for that time.
+    /// Closes the gate for `at_most` that long from now; a closed gate stays closed for that time.
     pub fn close(&self, at_most: Duration) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         *until = Some(Instant::now() + at_most);
-        // Under the lock: one that opens it at the same time must not be half overtaken.
+        // This is stored under the lock, so that it cannot interleave with a concurrent `open`.
         self.closed.store(true, Ordering::Release);
     }
 
-    /// Opens it.
+    /// Opens the gate.
     pub fn open(&self) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         *until = None;
@@ -37,7 +37,7 @@ impl Gate {
         self.opened.notify_all();
     }
 
-    /// Waits while it is closed.
+    /// Waits while the gate is closed.
     pub fn pass(&self) {
         if !self.closed.load(Ordering::Acquire) {
             return;
@@ -65,9 +65,9 @@ mod tests {
         thread,
     };
 
-    /// Far longer than a test takes.
+    /// A time that is far longer than a test takes.
     const LONG: Duration = Duration::from_secs(3600);
-    /// Far longer than a thread takes that does not wait.
+    /// A time that is far longer than a thread takes that does not wait.
     const A_WHILE: Duration = Duration::from_millis(100);
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| {
                 gate.pass();
-                // The test has ended when nobody listens.
+                // If nobody listens, the test has ended.
                 let _ = sender.send(());
             });
             assert!(receiver.recv_timeout(A_WHILE).is_err(), "it passed while the gate was closed");
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_stand_still_while_the_gate_is_closed() {
+    fn threads_wait_while_the_gate_is_closed() {
         let gate = Arc::<Gate>::default();
         let threads = Threads::behind(gate.clone(), 2);
         gate.close(LONG);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Generation: one token after the other, each with the digest of its logits.
 //!
-//! A drafter may guess tokens ahead. They go through the model with the last token that is decided,
-//! the rows decide how many of them stand, and the sequence is rolled back to the first that does
-//! not: the tokens and the digests are those of a generation without a drafter.
+//! A drafter may guess tokens ahead. They go through the model with the last decided token, and the
+//! rows decide how many of them stand. The sequence is rolled back to the first that does not. So
+//! tokens and digests are those of a generation without a drafter.
 
 use crate::{
     digest,
@@ -13,30 +13,30 @@ use crate::{
 };
 use std::sync::atomic::AtomicBool;
 
-/// What to generate.
+/// The parameters of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GenerateSpec {
-    /// How tokens are chosen.
+    /// The rule by which tokens are chosen.
     pub sample: SampleSpec,
-    /// The most tokens to generate; the end token counts.
+    /// The most tokens to generate, including the end token.
     pub max_tokens: u32,
 }
 
-/// Why an output ends.
+/// The reason why an output ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FinishReason {
-    /// The model chose its end token, which is the output's last.
+    /// The model chose its end token, which is the last of the output.
     EndToken,
-    /// `max_tokens` were generated and none is the end token.
+    /// `max_tokens` tokens were generated and none is the end token.
     Length,
 }
 
 /// An output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
-    /// The output tokens, the end token included.
+    /// The output tokens, including the end token.
     pub tokens: Vec<u32>,
-    /// Why it ends.
+    /// The reason why it ends.
     pub finish: FinishReason,
     /// The digest of the logits that chose each token.
     pub digests: Vec<[u8; 32]>,
@@ -68,9 +68,9 @@ pub(crate) fn check_job(
     }
 }
 
-/// A generation on its way.
+/// A generation in progress.
 pub(crate) struct Generating {
-    /// The input, the output so far, and then what is drafted.
+    /// The input, the output so far, and then the draft.
     tokens: Vec<u32>,
     input: usize,
     decided: usize,
@@ -105,12 +105,12 @@ impl Generating {
         })
     }
 
-    /// Whether the input has gone through, so that each row is an output token.
+    /// Returns whether the input has gone through, so that each row is an output token.
     pub(crate) fn decodes(&self) -> bool {
         self.decided > self.input
     }
 
-    /// The output, once the task is done.
+    /// Returns the output, once the task is done.
     pub(crate) fn into_generation(mut self) -> Option<Generation> {
         let finish = self.finish?;
         let digest_root = digest::root(&self.digests);
@@ -118,7 +118,7 @@ impl Generating {
         Some(Generation { tokens, finish, digests: self.digests, digest_root })
     }
 
-    /// Takes the token that a row chooses; says whether what was drafted after it still stands.
+    /// Takes the token that a row chooses, and returns whether the draft after it still stands.
     fn decide(&mut self, choice: &Choice, on_token: &mut dyn FnMut(u32, u32)) -> bool {
         on_token(self.digests.len() as u32, choice.token);
         self.digests.push(choice.digest);
@@ -138,7 +138,7 @@ impl Generating {
 }
 
 impl Task for Generating {
-    /// The last token is chosen and never sent through the model.
+    /// Returns the capacity; the last token is chosen and never sent through the model.
     fn capacity(&self) -> usize {
         self.input + self.spec.max_tokens as usize - 1
     }
@@ -153,7 +153,7 @@ impl Task for Generating {
         let count = self.pace.length().min(most);
         if count > 0 {
             let drafted = drafter.draft(&self.spec.sample, &self.tokens, count);
-            // A drafter is not trusted with the bounds.
+            // A drafter is not trusted to respect the bounds.
             let valid = drafted.into_iter().take(count).take_while(|&token| token < self.vocab);
             self.tokens.extend(valid);
         }
@@ -206,12 +206,13 @@ impl Task for Generating {
 
 /// Generates up to `spec.max_tokens` tokens after `input`.
 ///
-/// `on_token` gets each token as soon as it is chosen: its index in the output and its id.
+/// `on_token` is called with each token as soon as it is chosen: its index in the output and its
+/// id.
 ///
 /// # Errors
-/// [`EngineError::EmptyInput`], [`EngineError::MaxTokensZero`], [`EngineError::PromptTooLong`],
-/// [`EngineError::TokenOutOfVocab`], [`EngineError::MemoryLimit`], [`EngineError::Deadline`],
-/// [`EngineError::Cancelled`].
+/// Returns [`EngineError::EmptyInput`], [`EngineError::MaxTokensZero`],
+/// [`EngineError::PromptTooLong`], [`EngineError::TokenOutOfVocab`], [`EngineError::MemoryLimit`],
+/// [`EngineError::Deadline`] or [`EngineError::Cancelled`].
 pub fn generate(
     model: &Model,
     threads: &Threads,
@@ -224,12 +225,12 @@ pub fn generate(
     run((model, threads), (input, None), spec, (limits, cancel), on_token)
 }
 
-/// [`generate`] with tokens guessed ahead by `drafter`: the same result, sooner where it guesses
-/// well.
+/// Generates as [`generate`] does, with tokens guessed ahead by `drafter`. The result is the same,
+/// and is available sooner if the guesses are good.
 ///
 /// # Errors
-/// Those of [`generate`].
-#[allow(clippy::too_many_arguments, reason = "those of `generate` and one")]
+/// Returns the errors of [`generate`].
+#[allow(clippy::too_many_arguments, reason = "the arguments of `generate` and one more")]
 pub fn generate_with_draft(
     model: &Model,
     threads: &Threads,

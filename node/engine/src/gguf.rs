@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Reading GGUF: a header is believed only after it has been walked within the file's bounds.
+//! A reader of GGUF files, which trusts a header only after it has been walked within the file's
+//! bounds.
 //!
-//! candle-core's reader trusts more than an unknown file deserves (it divides by the alignment, a
-//! later key or tensor of the same name replaces an earlier one, and a value takes many times the
-//! memory that it takes in the file), so [`read`] first walks the header itself, and gives the file
-//! to candle when nothing in it lies.
+//! candle-core's reader trusts an unknown file too much: it divides by the alignment, a later key
+//! or tensor replaces an earlier one of the same name, and a value takes many times its memory in
+//! the file. So [`read`] first walks the header itself, and passes the file to candle only if
+//! nothing in the header is invalid.
 
 mod file;
 mod header;

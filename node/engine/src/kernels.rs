@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Products of a quantised matrix with quantised activations, and whatever else is worth vectors.
+//! Products of a quantised matrix with quantised activations, and the other functions that gain
+//! from vector instructions.
 //!
-//! [`scalar`] is the specification; every other kernel must give its bits.
+//! [`scalar`] is the specification; every other kernel must return the same bits.
 
 mod activations;
 #[cfg(target_arch = "x86_64")]
@@ -29,11 +30,11 @@ use crate::{
     quantise::Quantisation,
 };
 
-/// Tokens that one pass over the weights serves.
+/// Number of tokens that one pass over the weights serves.
 pub(crate) const TILE: usize = 32;
 
-/// `outs[t][r] = row r of the matrix . token t` for every token in `x`; the rows are counted from
-/// that of the panel `first`, and `outs` says how many.
+/// Computes `outs[t][r] = row r of the matrix . token t` for every token in `x`. Rows are counted
+/// from the first row of panel `first`; the length of `outs[t]` is their number.
 pub(crate) fn multiply(
     kernel: Kernel,
     matrix: &Matrix,
@@ -54,7 +55,7 @@ fn by_kernel<const LINES: usize>(
     x: &Activations,
     outs: &mut [&mut [f32]],
 ) {
-    // SAFETY: a kernel is picked only where the machine has its instructions.
+    // SAFETY: a kernel is selected only where the machine has its instructions.
     unsafe {
         match kernel {
             #[cfg(target_arch = "x86_64")]
@@ -74,9 +75,9 @@ fn by_kernel<const LINES: usize>(
     }
 }
 
-/// Does `work` with the vectors of a kernel.
+/// Does `work` in the vectors of `kernel`.
 pub(crate) fn over_lanes<W: OverLanes>(kernel: Kernel, work: W) {
-    // SAFETY: a kernel is picked only where the machine has its instructions.
+    // SAFETY: a kernel is selected only where the machine has its instructions.
     unsafe {
         match kernel {
             #[cfg(target_arch = "x86_64")]

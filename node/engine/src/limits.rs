@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a job may use. Beyond a limit there is an error, never a shortened answer.
+//! The limits of a job. A job that exceeds one ends in an error, never in a shortened answer.
 
 use crate::EngineError;
 use std::{
@@ -10,21 +10,22 @@ use std::{
 /// Bounds of one job.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes that the key-value cache and the scratch space may take, beside the model.
+    /// Bytes that the key-value cache and the scratch space may take, in addition to the model.
     pub memory_bytes: u64,
-    /// When the job must have ended.
+    /// The time by which the job must have ended.
     pub deadline: Option<Instant>,
 }
 
 impl Default for Limits {
-    /// One GiB and no deadline.
+    /// Returns one GiB and no deadline.
     fn default() -> Self {
         Self { memory_bytes: 1 << 30, deadline: None }
     }
 }
 
 impl Limits {
-    /// Fails once the job is cancelled or late; `tokens` have gone through the model so far.
+    /// Returns an error once the job is cancelled or late; `tokens` have gone through the model so
+    /// far.
     pub(crate) fn check(&self, cancel: &AtomicBool, tokens: usize) -> Result<(), EngineError> {
         if cancel.load(Ordering::Relaxed) {
             return Err(EngineError::Cancelled { tokens });

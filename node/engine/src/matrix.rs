@@ -2,20 +2,21 @@
 //! A quantised matrix in panels of 16 rows, packed so that vector lanes run over rows.
 //!
 //! A panel holds its blocks of 32 columns one after the other. In a block, four columns of each of
-//! the 16 rows stand side by side in a line of 64 bytes: eight lines in Q8_0, and four in Q4_0, whose
-//! low nibbles are the columns 0 to 15 and whose high nibbles are the columns 16 to 31. Weights are
-//! unsigned, `q + 128` and `q + 8`, as the instructions for bytes want them; the sum over a block is
-//! set right by one integer that depends on the activations alone. It takes what the file takes.
+//! the 16 rows are adjacent in a line of 64 bytes. A block has eight lines in Q8_0 and four in
+//! Q4_0, whose low nibbles are columns 0 to 15 and whose high nibbles are columns 16 to 31. Weights
+//! are unsigned, `q + 128` and `q + 8`, as the byte instructions require; one integer per block,
+//! which depends on the activations alone, corrects the sum. A packed matrix takes as many bytes as
+//! in the file.
 
 use crate::quantise::{Quantisation, BLOCK};
 
-/// Rows of a panel.
+/// Number of rows in a panel.
 pub(crate) const PANEL: usize = 16;
-/// Columns of a row that stand side by side.
+/// Number of adjacent columns of a row.
 pub(crate) const QUAD: usize = 4;
-/// Lines of a block in Q8_0.
+/// Number of lines in a Q8_0 block.
 pub(crate) const Q8_LINES: usize = 8;
-/// Lines of a block in Q4_0.
+/// Number of lines in a Q4_0 block.
 pub(crate) const Q4_LINES: usize = 4;
 
 /// Four columns of each row of a panel.
@@ -23,20 +24,20 @@ pub(crate) const Q4_LINES: usize = 4;
 #[repr(C, align(64))]
 pub(crate) struct Line(pub [u8; PANEL * QUAD]);
 
-/// The scale of each row of a block, the bits of an f16.
+/// The scale of each row of a block, as the bits of an f16.
 pub(crate) type Scales = [u16; PANEL];
 
-/// f16 to f32, exact. The caller's scales are finite, checked when the model was opened.
+/// Converts f16 to f32 exactly. Scales are finite, which is checked when a model is opened.
 #[inline(always)]
 pub(crate) fn scale(half: u16) -> f32 {
-    /// 2^112: the difference of the exponents' biases.
+    /// 2^112, the difference between the exponents' biases.
     const REBIAS: f32 = f32::from_bits((127 + 112) << 23);
     let half = u32::from(half);
     let magnitude = f32::from_bits((half & 0x7fff) << 13) * REBIAS;
     f32::from_bits(magnitude.to_bits() | (half & 0x8000) << 16)
 }
 
-/// Weights `4 * quad` and the three after it of row `r` in a block.
+/// Returns weights `4 * quad` to `4 * quad + 3` of row `r` in a block.
 #[inline(always)]
 pub(crate) fn quad<const LINES: usize>(
     lines: &[Line; LINES],
@@ -54,7 +55,8 @@ pub(crate) fn quad<const LINES: usize>(
     })
 }
 
-/// A matrix of `rows` rows of whole blocks; rows that fill the last panel have scales of zero.
+/// A matrix of `rows` rows of whole blocks. The rows that fill up the last panel have scales of
+/// zero.
 #[derive(Debug)]
 pub(crate) struct Matrix {
     pub kind: Quantisation,
@@ -64,7 +66,7 @@ pub(crate) struct Matrix {
     scales: Vec<Scales>,
 }
 
-/// One panel: `LINES` lines and a row of scales for each block.
+/// One panel: `LINES` lines and one scale per row for each block.
 #[derive(Clone, Copy)]
 pub(crate) struct Panel<'m, const LINES: usize> {
     pub lines: &'m [[Line; LINES]],
@@ -72,12 +74,12 @@ pub(crate) struct Panel<'m, const LINES: usize> {
 }
 
 impl Matrix {
-    /// Packs `data`, rows as they stand in a file.
+    /// Packs `data`, which holds rows as they are stored in a file.
     pub(crate) fn pack(kind: Quantisation, rows: usize, columns: usize, data: &[u8]) -> Self {
         let (blocks, panels) = (columns / BLOCK, rows.div_ceil(PANEL));
         let (count, bias) = match kind {
             Quantisation::Q8_0 => (Q8_LINES, 0x80),
-            // A nibble in the file is biased already.
+            // Nibbles are biased in the file already.
             Quantisation::Q4_0 => (Q4_LINES, 0),
         };
         let mut lines = vec![Line([0; PANEL * QUAD]); panels * blocks * count];
@@ -96,7 +98,7 @@ impl Matrix {
         Self { kind, rows, columns, lines, scales }
     }
 
-    /// The panels from `first` on; `LINES` must be those of the matrix's kind.
+    /// Returns the panels from `first` on. `LINES` must match the matrix's kind.
     pub(crate) fn panels<const LINES: usize>(
         &self,
         first: usize,
@@ -107,7 +109,7 @@ impl Matrix {
         panels.map(|(lines, scales)| Panel { lines, scales })
     }
 
-    /// `out = d * q` for one row: an embedding.
+    /// Computes `out = d * q` for one row, such as an embedding.
     pub(crate) fn dequantise_row(&self, row: usize, out: &mut [f32]) {
         match self.kind {
             Quantisation::Q8_0 => self.dequantise::<Q8_LINES>(row, out),

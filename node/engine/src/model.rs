@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A model: its file, checked once, and what the file says of itself.
+//! A model: its file, checked once, and the file's description of itself.
 
 mod architecture;
 mod import;
@@ -26,7 +26,7 @@ use std::{
 /// The tiny model that the repository ships; `examples/train_tiny` makes it.
 static TINY: &[u8] = include_bytes!("../models/tiny.gguf");
 
-/// A model, ready to run. Share it between jobs and threads in an `Arc`.
+/// A model that is ready to run. Share it between jobs and threads in an `Arc`.
 #[derive(Debug)]
 pub struct Model {
     source: Source,
@@ -43,27 +43,27 @@ pub struct Model {
 impl Model {
     /// Opens a GGUF file, maps it into memory and packs its matrices for the kernels.
     ///
-    /// The file must not change while it is open: like every mapped file, one that another process
-    /// cuts short ends this process.
+    /// The file must not change while it is open. As with every mapped file, this process is killed
+    /// if another one truncates it.
     ///
     /// # Errors
-    /// [`EngineError::Io`], and every error that says what in the file is wrong or unsupported.
+    /// Returns [`EngineError::Io`], or an error that says what in the file is wrong or unsupported.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
         Self::load(Source::map(path)?)
     }
 
-    /// A model whose file is part of the program.
+    /// Opens a model whose file is part of the program.
     ///
     /// # Errors
-    /// Every error that says what in the file is wrong or unsupported.
+    /// Returns an error that says what in the file is wrong or unsupported.
     pub fn from_static(bytes: &'static [u8]) -> Result<Self, EngineError> {
         Self::load(Source::Static(bytes))
     }
 
-    /// A model whose file is in memory.
+    /// Opens a model whose file is in memory.
     ///
     /// # Errors
-    /// Every error that says what in the file is wrong or unsupported.
+    /// Returns an error that says what in the file is wrong or unsupported.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, EngineError> {
         Self::load(Source::Owned(bytes))
     }
@@ -75,53 +75,55 @@ impl Model {
         Ok(Self { source, root, info, shape, weights, tokenizer, kernel, chat_template, rope })
     }
 
-    /// The tiny model: byte-level, trained on the King James Bible, a part of this crate.
+    /// Opens the tiny model: byte-level, trained on the King James Bible, and part of this crate.
     ///
     /// # Errors
-    /// None with the file that the repository ships; those of [`Model::from_static`] otherwise.
+    /// Does not fail with the file that the repository ships; with another, it returns the errors
+    /// of [`Model::from_static`].
     pub fn tiny() -> Result<Self, EngineError> {
         Self::from_static(TINY)
     }
 
-    /// The model with each Q8_0 matrix in Q4_0, as a new file in memory; made as by [`import`].
+    /// Returns the model with each Q8_0 matrix in Q4_0, as a new file in memory made by the rule of
+    /// [`import`].
     ///
     /// # Errors
-    /// [`EngineError::Requantise`] if no matrix is Q8_0.
+    /// Returns [`EngineError::Requantise`] if no matrix is Q8_0.
     pub fn requantised_q4_0(&self) -> Result<Self, EngineError> {
         Self::load(Source::Owned(import::requantise_q4_0(self.file())?))
     }
 
-    /// The model's identity: BLAKE3 of its file.
+    /// Returns the model's identity: BLAKE3 of its file.
     pub fn root(&self) -> [u8; 32] {
         self.root
     }
 
-    /// What the file says of itself.
+    /// Returns the file's description of itself.
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
 
-    /// The bytes of the file.
+    /// Returns the bytes of the file.
     pub fn file(&self) -> &[u8] {
         self.source.bytes()
     }
 
-    /// The tokens of a text, opened by the begin token if the file says so.
+    /// Returns the tokens of a text, which begin with the begin token if the file says so.
     pub fn tokenize(&self, text: &[u8]) -> Vec<u32> {
         self.tokenizer.encode(text)
     }
 
-    /// The text of tokens; special tokens, and ids outside the vocabulary, give nothing.
+    /// Returns the text of tokens. Special tokens, and ids outside the vocabulary, have none.
     pub fn detokenize(&self, tokens: &[u32]) -> Vec<u8> {
         self.tokenizer.decode(tokens)
     }
 
-    /// The most bytes that a token stands for.
+    /// Returns the most bytes that a token stands for.
     pub fn longest_token(&self) -> usize {
         self.tokenizer.longest()
     }
 
-    /// Whether a token ends an output, or a turn in a chat.
+    /// Returns whether a token ends an output, or a turn in a chat.
     pub fn is_end_token(&self, token: u32) -> bool {
         self.tokenizer.is_end(token)
     }
@@ -130,26 +132,26 @@ impl Model {
         self.tokenizer.ends()
     }
 
-    /// The token that ends an output.
+    /// Returns the token that ends an output.
     pub fn end_token(&self) -> u32 {
         self.tokenizer.end()
     }
 
-    /// The same model, computed by `kernel`; the results do not depend on it.
+    /// Returns the same model, computed by `kernel`. The results do not depend on it.
     ///
     /// # Errors
-    /// [`EngineError::KernelUnavailable`] if this machine does not have its instructions.
+    /// Returns [`EngineError::KernelUnavailable`] if this machine does not have its instructions.
     pub fn with_kernel(mut self, kernel: Kernel) -> Result<Self, EngineError> {
         self.kernel = Kernel::named(kernel.name())?;
         Ok(self)
     }
 
-    /// What computes it.
+    /// Returns the kernel that computes the model.
     pub fn kernel(&self) -> Kernel {
         self.kernel
     }
 
-    /// The template of chats, if the file has one.
+    /// Returns the chat template, if the file has one.
     pub fn chat_template(&self) -> Option<&str> {
         self.chat_template.as_deref()
     }
@@ -166,9 +168,10 @@ impl Model {
         &self.weights
     }
 
-    /// Cosines and sines for at least `positions` positions, computed once and shared.
+    /// Returns cosines and sines for at least `positions` positions, which are computed once and
+    /// shared.
     pub(crate) fn rope(&self, positions: usize) -> Arc<RopeTable> {
-        // The table is replaced whole: a panic elsewhere cannot leave it torn.
+        // The table is replaced as a whole, so a panic elsewhere cannot leave it torn.
         let mut table = self.rope.lock().unwrap_or_else(PoisonError::into_inner);
         if table.positions() < positions {
             let (rope, context) = (&self.shape.rope, self.shape.context);

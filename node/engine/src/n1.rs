@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The numeric profile N1: the arithmetic of the forward pass, to the bit.
 //!
-//! IEEE 754 `f32` and `f64` `+ - * / sqrt` in the order written here, and integers; no fused
-//! multiply-add, no platform library. Every function is one of a row and its prefix, so decode and
-//! prefill, any number of threads and any width of vectors give the same bits.
+//! It consists of IEEE 754 `f32` and `f64` operations `+ - * / sqrt` in the order written here, and
+//! of integers. There is no fused multiply-add and no platform library. Every function depends on a
+//! row and its prefix alone, so decode and prefill, any number of threads and any width of vectors
+//! produce the same bits.
 //!
-//! The profile is published: no constant and no order in these modules may change. A change is a
-//! new profile.
+//! The profile is published: no constant and no order of operations in these modules may change. A
+//! change is a new profile.
 
 mod activation;
 mod attention;

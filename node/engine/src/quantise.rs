@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Weights to blocks, by exact rules: the same bytes on every machine.
+//! Quantisation of weights to blocks, by exact rules: the bytes are the same on every machine.
 //!
 //! A matrix is stored row by row, each row in blocks of [`BLOCK`] weights.
 //!
-//! - **Q8_0** (34 bytes): `d` as f16, then 32 `i8`. Rule: `amax` is the largest magnitude of the
-//!   block, `d = amax / 127` in f32, stored as f16 (round to nearest, ties to even);
-//!   `q = clamp(round_half_away(x * (1 / d)), -127, 127)` with the unrounded f32 `d`; all zero if
-//!   `amax` is 0.
+//! - **Q8_0** (34 bytes): `d` as f16, then 32 `i8`. Rule: `amax` is the largest magnitude in the
+//!   block and `d = amax / 127` in f32, stored as f16 (round to nearest, ties to even). Then `q =
+//!   clamp(round_half_away(x * (1 / d)), -127, 127)` with the unrounded f32 `d`; all `q` are zero
+//!   if `amax` is 0.
 //! - **Q4_0** (18 bytes): `d` as f16, then 16 bytes; byte `i` holds weight `i` in its low and
 //!   weight `i + 16` in its high nibble, each as `q + 8`. Rule: `m` is the weight of the largest
-//!   magnitude with its sign (the first of equals), `d = m / -8` in f32, stored as f16;
-//!   `n = min(15, trunc(x * (1 / d) + 8.5))`; all nibbles 8 if `m` is 0.
+//!   magnitude with its sign (the first of equals) and `d = m / -8` in f32, stored as f16. Then `n
+//!   = min(15, trunc(x * (1 / d) + 8.5))`; all nibbles are 8 if `m` is 0.
 
 use half::f16;
 
-/// Weights per block, for weights and for activations alike.
+/// Number of values in a block, of weights and of activations alike.
 pub const BLOCK: usize = 32;
-/// Bytes of a Q8_0 block: an f16 scale and 32 `i8`.
+/// Number of bytes in a Q8_0 block: an f16 scale and 32 `i8`.
 pub const Q8_0_BYTES: usize = 34;
-/// Bytes of a Q4_0 block: an f16 scale and 32 nibbles.
+/// Number of bytes in a Q4_0 block: an f16 scale and 32 nibbles.
 pub const Q4_0_BYTES: usize = 18;
 
-/// How a matrix is stored.
+/// The format in which a matrix is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quantisation {
     Q8_0,
@@ -76,7 +76,7 @@ pub fn q4_0(weights: &[f32]) -> Option<Vec<u8>> {
     })
 }
 
-/// Runs `block_rule` on each block; it fills the quants and returns the scale.
+/// Runs `block_rule` on each block; the rule fills in the quants and returns the scale.
 fn encode(
     weights: &[f32],
     block_bytes: usize,
@@ -99,7 +99,7 @@ fn encode(
     Some(out)
 }
 
-/// The 32 integer weights of a Q8_0 block and its scale.
+/// Returns the 32 integer weights of a Q8_0 block and its scale.
 pub fn unpack_q8_0(block: &[u8; Q8_0_BYTES]) -> ([i8; BLOCK], f16) {
     let mut q = [0i8; BLOCK];
     for (q, &b) in q.iter_mut().zip(&block[2..]) {
@@ -108,7 +108,7 @@ pub fn unpack_q8_0(block: &[u8; Q8_0_BYTES]) -> ([i8; BLOCK], f16) {
     (q, f16::from_le_bytes([block[0], block[1]]))
 }
 
-/// The 32 integer weights (-8 to 7) of a Q4_0 block and its scale.
+/// Returns the 32 integer weights (-8 to 7) of a Q4_0 block and its scale.
 pub fn unpack_q4_0(block: &[u8; Q4_0_BYTES]) -> ([i8; BLOCK], f16) {
     let mut q = [0i8; BLOCK];
     let (low, high) = q.split_at_mut(BLOCK / 2);

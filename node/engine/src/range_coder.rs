@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! An arithmetic coder over any frequencies, in integers.
+//! An arithmetic coder for any frequencies, in integers.
 //!
-//! A range coder as of Martin (1979) with 96 bits: a symbol of `size` out of `total` that begins at
-//! `start` takes the part `[start, start + size)` of the interval in units of `range / total`. Since
-//! the range is at least 2^88, a code is longer than `-log2(size / total)` by less than
-//! `total / 2^88` of a bit for each symbol, and by two bytes in all.
+//! It is a range coder after Martin (1979) with 96 bits: a symbol of `size` out of `total` that
+//! begins at `start` takes the part `[start, start + size)` of the interval in units of `range /
+//! total`. Since the range is at least 2^88, a code is longer than `-log2(size / total)` by less
+//! than `total / 2^88` of a bit for each symbol, and by two bytes in total.
 
-/// Bits of the interval.
+/// Number of bits in the interval.
 const BITS: u32 = 96;
-/// The interval's whole.
+/// The size of the whole interval.
 const WHOLE: u128 = 1 << BITS;
-/// Below this, a byte of the interval is decided.
+/// The range below which a byte of the interval is decided.
 const LOW_RANGE: u128 = WHOLE >> 8;
 
 /// A symbol's part of the interval.
@@ -21,7 +21,7 @@ pub(crate) struct Part {
     pub total: u64,
 }
 
-/// Writes symbols.
+/// A writer of symbols.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     low: u128,
@@ -30,7 +30,7 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder that appends to `out`.
+    /// Creates an encoder that appends to `out`.
     pub(crate) fn new(out: Vec<u8>) -> Self {
         Self { low: 0, range: WHOLE, out }
     }
@@ -47,7 +47,8 @@ impl Encoder {
         }
     }
 
-    /// The interval may begin beyond the bytes that are written: they are one number.
+    /// Carries into the bytes that are written, which together are one number that the interval may
+    /// exceed.
     fn carry(&mut self) {
         if self.low < WHOLE {
             return;
@@ -62,12 +63,12 @@ impl Encoder {
     }
 
     fn shift(&mut self) {
-        // Below WHOLE: its highest byte fits.
+        // It is below WHOLE, so its highest byte fits.
         self.out.push((self.low >> (BITS - 8)) as u8);
         self.low = (self.low << 8) % WHOLE;
     }
 
-    /// The code: the fewest bytes of which every continuation lies in the interval.
+    /// Returns the code: the fewest bytes of which every continuation lies in the interval.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         for bytes in 0..=BITS / 8 {
             let step = WHOLE >> (8 * bytes);
@@ -85,7 +86,7 @@ impl Encoder {
     }
 }
 
-/// Reads symbols; after the end of the code it reads zeros.
+/// A reader of symbols, which reads zeros after the end of the code.
 #[derive(Debug)]
 pub(crate) struct Decoder<'c> {
     /// The code's place in the interval.
@@ -108,18 +109,20 @@ impl<'c> Decoder<'c> {
         (self.offset, self.code) = (self.offset << 8 | u128::from(byte), rest);
     }
 
-    /// Where in `total` the next symbol lies; it must then be taken with [`Decoder::take`].
+    /// Returns where in `total` the next symbol lies. The symbol must then be taken with
+    /// [`Decoder::take`].
     pub(crate) fn peek(&self, total: u64) -> u64 {
         let unit = self.range / u128::from(total);
-        // What rounding leaves at the end of the interval belongs to no symbol and stands in no code.
+        // The remainder that rounding leaves at the end of the interval belongs to no symbol and
+        // occurs in no code.
         (self.offset / unit).min(u128::from(total) - 1) as u64
     }
 
-    /// Goes beyond the symbol.
+    /// Moves past the symbol.
     pub(crate) fn take(&mut self, part: Part) {
         let unit = self.range / u128::from(part.total);
         self.range = unit * u128::from(part.size);
-        // In a damaged code the offset may lie outside; any symbols are as good as others then.
+        // In a damaged code the offset may lie outside; the symbols are arbitrary then.
         self.offset = self.offset.saturating_sub(unit * u128::from(part.start)).min(self.range - 1);
         while self.range < LOW_RANGE {
             self.shift();
@@ -133,7 +136,7 @@ mod tests {
     use super::*;
     use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest, Strategy};
 
-    /// Any part of any total, with sizes from one to nearly all.
+    /// Returns any part of any total, with sizes from one to nearly all.
     fn part() -> impl Strategy<Value = Part> {
         (any::<u64>(), any::<u64>(), 0u32..58, 0u32..58).prop_map(|(a, b, total, size)| {
             let total = (1 << total) + a % (1 << total);
@@ -144,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn code_gives_back_each_symbol_and_is_no_longer_than_it_must(
+        fn code_restores_each_symbol_and_is_no_longer_than_necessary(
             parts in prop::collection::vec(part(), 0..200),
         ) {
             let mut encoder = Encoder::new(vec![7]);

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Verifiable sampling: a pure function of the logits, the position and the spec, in integers.
 //!
-//! Temperature 0 takes the largest logit. Otherwise the token is the argmax of `a_j + G_j` over the
-//! candidates; equal scores, and equal logits, go to the lowest id.
+//! Temperature 0 selects the largest logit. Otherwise the token is the argmax of `a_j + G_j` over
+//! the candidates. Of equal scores, and of equal logits, the one with the lowest id wins.
 //!
-//! - `a_j = floor(l_j * 2^24 / T)`, with the logit `l_j` in Q15.16 and the temperature `T` in Q16.16:
-//!   the scaled logit in Q24.
-//! - `x_j` is a word of ChaCha8 (the original layout with a 64-bit counter and a 64-bit nonce) keyed
-//!   by [`SampleSpec::key`]: the nonce is the position, and token j takes word `j mod 16` of block
-//!   `j / 16`. The uniform number is `u_j = (2 x_j + 1) / 2^33`.
-//! - `E_j = max(1, 33 LN2 - ln_q32(2 x_j + 1))` is `-ln u_j`, and
-//!   `G_j = (32 LN2 - ln_q32(E_j)) >> 8` is `-ln(-ln u_j)`, the Gumbel noise in Q24; `LN2` and
-//!   `ln_q32` are of the module [`fixed`].
-//! - Candidates: the tokens in the order of logit descending, then id ascending, are cut after
-//!   `top_k`; of those left, the shortest prefix stays whose weights `exp_q32(a_0 - a_j)` add up to
-//!   at least `top_p / 65536` of the weight of all that were left. At least one token stays.
+//! - `a_j = floor(l_j * 2^24 / T)` is the scaled logit in Q24, from the logit `l_j` in Q15.16 and
+//!   the temperature `T` in Q16.16.
+//! - `x_j` is a word of ChaCha8 (the original layout with a 64-bit counter and a 64-bit nonce)
+//!   keyed by [`SampleSpec::key`]. The nonce is the position, and token j uses word `j mod 16` of
+//!   block `j / 16`. The uniform number is `u_j = (2 x_j + 1) / 2^33`.
+//! - `E_j = max(1, 33 LN2 - ln_q32(2 x_j + 1))` is `-ln u_j`, and `G_j = (32 LN2 - ln_q32(E_j)) >>
+//!   8` is `-ln(-ln u_j)`, the Gumbel noise in Q24. `LN2` and `ln_q32` are defined in the module
+//!   [`fixed`].
+//! - Candidates are the tokens by descending logit, then ascending id, cut after `top_k`. Of these,
+//!   the shortest prefix stays whose weights `exp_q32(a_0 - a_j)` add up to at least `top_p /
+//!   65536` of the weight of all of them. At least one token stays.
 //!
-//! `tests/golden/sampling.py` reproduces this without any of this crate's code.
+//! `tests/golden/sampling.py` reproduces this without any code of this crate.
 
 pub mod fixed;
 
@@ -26,20 +26,20 @@ use rand_chacha::{
     ChaCha8Rng,
 };
 
-/// How tokens are chosen.
+/// The rule by which tokens are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
-    /// Temperature in Q16.16: 65536 is 1.0, and 0 is greedy whatever the other two say.
+    /// Temperature in Q16.16: 65536 is 1.0, and 0 is greedy, regardless of the other two.
     pub temperature: u32,
-    /// How many of the likeliest tokens are candidates; 0 is all.
+    /// Number of the most likely tokens that are candidates; 0 means all.
     pub top_k: u32,
-    /// Which share of the probability the candidates must hold, in Q0.16: 65536 or more is all, and
-    /// 0 leaves the likeliest token.
+    /// Share of the probability that the candidates must hold, in Q0.16: 65536 or more means all,
+    /// and 0 leaves the most likely token.
     pub top_p: u32,
 }
 
 impl Sampling {
-    /// Always the likeliest token.
+    /// Always the most likely token.
     pub const GREEDY: Self = Self { temperature: 0, top_k: 0, top_p: 65_536 };
 }
 
@@ -48,13 +48,13 @@ impl Sampling {
 pub struct SampleSpec {
     /// The key of ChaCha8; see [`SampleSpec::new`].
     pub key: [u8; 32],
-    /// How tokens are chosen.
+    /// The rule by which tokens are chosen.
     pub sampling: Sampling,
 }
 
 impl SampleSpec {
-    /// The spec of a job: the key is BLAKE2b-256 of `"assay/sample/1"`, the seed (u64, little
-    /// endian) and the 32 bytes of the job's id.
+    /// Returns the spec of a job. Its key is BLAKE2b-256 of `"assay/sample/1"`, the seed (u64,
+    /// little endian) and the 32 bytes of the job's id.
     pub fn new(seed: u64, job: &[u8; 32], sampling: Sampling) -> Self {
         let mut bytes = b"assay/sample/1".to_vec();
         bytes.extend_from_slice(&seed.to_le_bytes());
@@ -63,15 +63,15 @@ impl SampleSpec {
     }
 }
 
-/// Words that one pass over the generator's buffer gives: four blocks.
+/// Number of words in the generator's buffer: four blocks.
 const WORDS: usize = 64;
-/// No Gumbel number is larger: `32 LN2 >> 8`.
+/// The bound of all Gumbel numbers: `32 LN2 >> 8`.
 const GUMBEL_MAX: i64 = (32 * fixed::LN2) >> 8;
 
-/// The token that a row of logits (Q15.16) chooses at `position`, the index of the chosen token in
-/// input and output together.
+/// Returns the token that a row of logits (Q15.16) chooses at `position`, the index of the chosen
+/// token in input and output together.
 ///
-/// An empty row gives 0.
+/// Returns 0 for an empty row.
 pub fn pick(row: &[i32], position: u32, spec: &SampleSpec) -> u32 {
     let Sampling { temperature, top_k, top_p } = spec.sampling;
     if temperature == 0 {
@@ -113,7 +113,7 @@ fn cut_to_share(scores: &mut Vec<(u32, i64)>, top_p: u32) {
     scores.truncate(keep.map_or(scores.len(), |last| last + 1));
 }
 
-/// The largest score and the first token that has it; (0, minimum) for none.
+/// Returns the first token with the largest score, and that score; (0, minimum) for none.
 fn argmax(scores: impl Iterator<Item = (u32, i64)>) -> (u32, i64) {
     scores.fold((0, i64::MIN), |best, (id, s)| if s > best.1 { (id, s) } else { best })
 }
@@ -122,7 +122,7 @@ fn argmax(scores: impl Iterator<Item = (u32, i64)>) -> (u32, i64) {
 struct Noise {
     rng: ChaCha8Rng,
     words: [u32; WORDS],
-    /// Which words are in the buffer.
+    /// The group of words that is in the buffer.
     group: Option<usize>,
 }
 
@@ -143,8 +143,8 @@ impl Noise {
         self.words[at]
     }
 
-    /// The argmax of score and noise over candidates in the order of their ids. Noise is drawn only
-    /// where it could win, which changes no result.
+    /// Returns the argmax of score plus noise over candidates in the order of their ids. Noise is
+    /// drawn only where it could win, which changes no result.
     fn best(&mut self, candidates: impl Iterator<Item = (u32, i64)> + Clone) -> u32 {
         let (likeliest, a) = argmax(candidates.clone());
         // The winner's score is at least this one.
@@ -168,7 +168,7 @@ mod tests {
     use super::{fixed, pick, ChaCha8Rng, RngCore, SampleSpec, Sampling, SeedableRng};
     use proptest::prelude::{any, prop, prop_assert_eq, prop_oneof, proptest, Just};
 
-    /// The documented rule without any short cut.
+    /// Computes the documented rule without any shortcut.
     fn naive(row: &[i32], position: u32, spec: &SampleSpec) -> u32 {
         let Sampling { temperature, top_k, top_p } = spec.sampling;
         let mut ids: Vec<u32> = (0..row.len() as u32).collect();
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn pick_follows_the_softmax_distribution() {
-        // Logits ln 1, ln 2, ln 3, ln 4: a token's chance is a tenth of its number.
+        // The logits are ln 1, ln 2, ln 3 and ln 4, so a token's chance is a tenth of its number.
         let row: Vec<i32> =
             (1..=4).map(|n| (f64::from(n).ln() * 65_536.0).round() as i32).collect();
         let sampling = Sampling { temperature: 65_536, top_k: 0, top_p: 65_536 };

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Many jobs over one model at the same time.
+//! A server that runs many jobs over one model at the same time.
 //!
-//! A [`Server`] has one thread that steps all running jobs together: the next tokens of those that
-//! generate, and pieces of the inputs and outputs that are still to go through, share one pass over
-//! the weights. Jobs join and leave between passes. Results are the bits that [`crate::generate`]
-//! and [`crate::verify`] give: a row is a function of its own prefix.
+//! A [`Server`] has one thread that steps all running jobs together: the next tokens of jobs that
+//! generate, and parts of the inputs and outputs that still have to go through the model, share one
+//! pass over the weights. Jobs join and leave between passes. Results have the same bits as those
+//! of [`crate::generate`] and [`crate::verify`], since a row depends on its own prefix alone.
 //!
-//! Nothing grows without a bound. Waiting jobs beyond [`ServerConfig::queue`] are refused; a job is
-//! admitted when all pages that it may need are free, so that it never stops for want of memory; the
-//! pages of ended jobs stay as a cache of prefixes and go, the oldest first, when others need them.
+//! Nothing grows without bound. Waiting jobs beyond [`ServerConfig::queue`] are refused. A job is
+//! admitted when all pages that it may need are free, so that it never stops for lack of memory.
+//! The pages of ended jobs stay as a cache of prefixes and are dropped, oldest first, when other
+//! jobs need them.
 
 mod batch;
 mod config;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Stop strings in a stream of bytes.
 
-/// Cuts a stream of bytes at the first stop string, and into text that can be shown as it comes.
+/// A filter that cuts a stream of bytes at the first stop string, and into text that can be shown
+/// as it arrives.
 ///
-/// What could still become a stop string is held back, and so is a character that is not complete.
-/// The text does not depend on the pieces in which the bytes come; bytes that are not UTF-8 are shown
-/// as U+FFFD.
+/// Bytes that could still become a stop string are held back, and so is an incomplete character.
+/// The text does not depend on the pieces in which the bytes arrive. Bytes that are not UTF-8 are
+/// shown as U+FFFD.
 #[derive(Clone, Debug, Default)]
 pub struct Stops {
     stops: Vec<String>,
@@ -14,13 +15,13 @@ pub struct Stops {
 }
 
 impl Stops {
-    /// Stops at the first of these strings; empty ones stop nothing.
+    /// Returns a filter that stops at the first of these strings; empty ones stop nothing.
     pub fn new(stops: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let stops = stops.into_iter().map(Into::into).filter(|stop: &String| !stop.is_empty());
         Self { stops: stops.collect(), held: Vec::new(), stopped: false }
     }
 
-    /// Whether a stop string has come; nothing is shown from then on.
+    /// Returns whether a stop string has occurred. Nothing is shown from then on.
     pub fn stopped(&self) -> bool {
         self.stopped
     }
@@ -32,7 +33,7 @@ impl Stops {
                 break;
             }
             self.held.push(byte);
-            // The longest of several that end here begins first.
+            // Of several that end here, the longest begins first.
             let ended = self.stops.iter().filter(|stop| self.held.ends_with(stop.as_bytes()));
             if let Some(length) = ended.map(String::len).max() {
                 self.held.truncate(self.held.len() - length);
@@ -48,23 +49,25 @@ impl Stops {
         String::from_utf8_lossy(&shown).into_owned()
     }
 
-    /// The text that was held back, when the stream has ended.
+    /// Returns the text that was held back, when the stream has ended.
     pub fn finish(mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
     }
 
-    /// Bytes at the end of what is held that are the beginning of something.
+    /// Returns the number of bytes at the end of the held ones that may be the beginning of a stop
+    /// string or character.
     fn open(&self) -> usize {
         let begins = |stop: &String| {
             (1..stop.len()).rev().find(|&n| self.held.ends_with(&stop.as_bytes()[..n])).unwrap_or(0)
         };
         let stop = self.stops.iter().map(begins).max().unwrap_or(0);
-        // A stop string begins with a whole character, so what stands before it may be open as well.
+        // A stop string begins with a whole character, so the bytes before it may be incomplete as
+        // well.
         stop + open_character(&self.held[..self.held.len() - stop])
     }
 }
 
-/// Bytes at the end that are the beginning of a character.
+/// Returns the number of bytes at the end that are the beginning of a character.
 fn open_character(bytes: &[u8]) -> usize {
     // A character has at most four bytes.
     (1..=bytes.len().min(3))
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// All text of a stream that comes in pieces of `size` bytes.
+    /// Returns all text of a stream that arrives in pieces of `size` bytes.
     fn shown(stops: &[String], bytes: &[u8], size: usize) -> (String, bool) {
         let mut state = Stops::new(stops.iter().cloned());
         let mut text = String::new();
@@ -123,11 +126,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_ends_before_the_first_stop_whatever_the_pieces(
+        fn text_ends_before_the_first_stop_for_any_pieces(
             text in "[ab語🙂]{0,30}",
             stops in prop::collection::vec("[ab語]{0,3}", 0..3),
         ) {
-            // The stop that ends first; of those that end together the longest.
+            // The stop that ends first applies; of those that end together, the longest.
             let cut = text
                 .char_indices()
                 .map(|(at, c)| &text[..at + c.len_utf8()])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Small models with random weights, for tests and benchmarks: the same bytes for the same seed.
+//! Small models with random weights, for tests and benchmarks. The same seed yields the same bytes.
 
 use crate::quantise;
 use candle_core::{
@@ -21,7 +21,7 @@ use std::io::Cursor;
 pub enum Family {
     /// `llama`.
     Llama,
-    /// `llama` with a factor for the speed of each pair of dimensions: Llama 3.
+    /// `llama` with a factor for the frequency of each pair of dimensions, as in Llama 3.
     Llama3,
     /// `qwen2`.
     Qwen2,
@@ -44,12 +44,12 @@ impl Family {
 pub enum Vocabulary {
     /// `assay-bytes`.
     Bytes,
-    /// As pieces of SentencePiece, for programs that do not know the other.
+    /// Pieces of SentencePiece, for programs that do not know `assay-bytes`.
     Pieces,
 }
 
 impl Vocabulary {
-    /// The metadata that describes it.
+    /// Returns the metadata that describes it.
     pub fn metadata(self) -> Vec<(&'static str, Value)> {
         let mut metadata = vec![
             ("tokenizer.ggml.bos_token_id", Value::U32(256)),
@@ -98,7 +98,7 @@ pub struct Synthetic {
     pub heads: usize,
     /// Key heads, a divisor of `heads`.
     pub kv_heads: usize,
-    /// Dimensions of a head, if not `dim / heads`.
+    /// Dimensions of a head, if it is not `dim / heads`.
     pub head_dim: Option<usize>,
     /// Context length.
     pub context: u32,
@@ -107,7 +107,8 @@ pub struct Synthetic {
 }
 
 impl Default for Synthetic {
-    /// Two layers of width 64, Q8_0, four heads on two key heads, tied, 512 tokens.
+    /// Returns two layers of width 64 in Q8_0, with four heads on two key heads, tied, and 512
+    /// tokens.
     fn default() -> Self {
         Self {
             family: Family::Llama,
@@ -131,7 +132,7 @@ impl Synthetic {
         self.head_dim.unwrap_or(self.dim / self.heads)
     }
 
-    /// The metadata of the file, in order.
+    /// Returns the metadata of the file, in order.
     pub fn metadata(&self) -> Vec<(String, Value)> {
         let family = self.family.name();
         let number = |n: usize| Value::U32(n as u32);
@@ -160,7 +161,7 @@ impl Synthetic {
         metadata
     }
 
-    /// The names and shapes of the tensors, in order.
+    /// Returns the names and shapes of the tensors, in order.
     fn shapes(&self) -> Vec<(String, Vec<usize>)> {
         let (dim, hidden, head_dim) = (self.dim, self.hidden, self.head_dim());
         let (width, kv) = (head_dim * self.heads, head_dim * self.kv_heads);
@@ -202,11 +203,12 @@ impl Synthetic {
         shapes
     }
 
-    /// The tensors of the file, in order: matrices uniform in ±sqrt(3 / columns), norms near 1,
-    /// biases near 0, factors of the speeds from 1 to 8.
+    /// Returns the tensors of the file, in order: matrices are uniform in ±sqrt(3 / columns), norms
+    /// are near 1, biases near 0, and factors of the frequencies from 1 to 8.
     ///
     /// # Errors
-    /// candle's, if the shape is not one of whole blocks or the type is neither Q8_0 nor Q4_0.
+    /// Returns candle's error if the shape is not one of whole blocks or the type is neither Q8_0
+    /// nor Q4_0.
     pub fn tensors(&self) -> candle_core::Result<Vec<(String, QTensor)>> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         self.shapes()
@@ -251,26 +253,27 @@ impl Synthetic {
         qtensor_from_ggml(dtype, &raw, shape.to_vec(), &Device::Cpu)
     }
 
-    /// The file.
+    /// Returns the file.
     ///
     /// # Errors
-    /// Those of [`Synthetic::tensors`].
+    /// Returns the errors of [`Synthetic::tensors`].
     pub fn file(&self) -> candle_core::Result<Vec<u8>> {
         write(&self.metadata(), &self.tensors()?)
     }
 }
 
-/// As Llama 3 has them: fast pairs as they are, slow ones eight times slower, the rest between.
+/// Returns factors like Llama 3's: high frequencies stay, low ones are divided by up to eight, and
+/// those between by less.
 fn factors(pairs: usize) -> candle_core::Result<QTensor> {
     let factor = |j: usize| 1.0 + 7.0 * j as f32 / pairs.max(1) as f32;
     let bytes: Vec<u8> = (0..pairs).flat_map(|j| factor(j).to_le_bytes()).collect();
     qtensor_from_ggml(GgmlDType::F32, &bytes, vec![pairs], &Device::Cpu)
 }
 
-/// A GGUF file of these keys and tensors, in this order.
+/// Returns a GGUF file of these keys and tensors, in this order.
 ///
 /// # Errors
-/// candle's.
+/// Returns candle's error.
 pub fn write(
     metadata: &[(String, Value)],
     tensors: &[(String, QTensor)],

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a job wants of the forward pass. Generation and verification are the same work: tokens that
-//! are believed go through the model, and each row says which token should have come next.
+//! The interface between a job and the forward pass. Generation and verification are the same work:
+//! tokens that are assumed correct go through the model, and each row says which token should have
+//! come next.
 
 use crate::{
     digest, forward::CHUNK, pick, EngineError, Limits, Model, Row, SampleSpec, Session, Threads,
 };
 use std::sync::atomic::AtomicBool;
 
-/// What the model says after one token.
+/// The model's choice after one token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choice {
     /// Index of the token that the row follows.
@@ -18,7 +19,7 @@ pub(crate) struct Choice {
     pub digest: [u8; 32],
 }
 
-/// What a row chooses, and its digest.
+/// Returns the choice of a row.
 pub(crate) fn judge(row: Row<'_>, sample: &SampleSpec) -> Choice {
     // A position is below the context's length, which is a u32.
     let position = row.position as u32 + 1;
@@ -26,43 +27,43 @@ pub(crate) fn judge(row: Row<'_>, sample: &SampleSpec) -> Choice {
     Choice { index: row.position, token, digest: digest::position(row.logits) }
 }
 
-/// What comes after some rows.
+/// The next action after some rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// The tokens that have not gone through yet.
+    /// Send the tokens that have not gone through yet.
     More,
-    /// The same, once all but this many tokens are forgotten.
+    /// Forget all tokens except this number, and send the others.
     RollBack(usize),
-    /// Nothing: the result is there.
+    /// Stop, since the result is available.
     Done,
 }
 
-/// A job's side of the forward pass.
+/// A job as the forward pass sees it.
 pub(crate) trait Task {
-    /// The most tokens that it ever sends through the model.
+    /// Returns the most tokens that it ever sends through the model.
     fn capacity(&self) -> usize;
 
-    /// Called before each step, with the tokens that may go through in it.
+    /// Prepares the next step, in which `room` tokens may go through.
     fn prepare(&mut self, _room: usize) {}
 
-    /// The tokens from the first; those that have not gone through go next, at least one.
+    /// Returns all tokens. Those that have not gone through go next; there is at least one.
     fn tokens(&self) -> &[u32];
 
-    /// Tokens at the beginning whose rows are never wanted.
+    /// Returns the number of tokens at the beginning whose rows are never wanted.
     fn unjudged(&self) -> usize;
 
-    /// Whether the row after the token at `index` is wanted.
+    /// Returns whether the row after the token at `index` is wanted.
     fn wanted(&self, index: usize) -> bool;
 
-    /// How tokens are chosen.
+    /// Returns the rule by which tokens are chosen.
     fn sample(&self) -> SampleSpec;
 
-    /// Takes the wanted rows of a step, in order. `on_token` gets the index and the id of each
-    /// output token that they decide.
+    /// Takes the wanted rows of a step, in order. `on_token` is called with the index and the id of
+    /// each output token that they decide.
     fn accept(&mut self, choices: &[Choice], on_token: &mut dyn FnMut(u32, u32)) -> Next;
 }
 
-/// Runs a task that has the model for itself.
+/// Runs a task that has the model to itself.
 pub(crate) fn run_alone(
     (model, threads): (&Model, &Threads),
     task: &mut dyn Task,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A small fixed pool of OS threads.
 //!
-//! Work is cut into parts whose results do not depend on who computes them, so the number of
-//! threads never changes a result. Jobs may share a pool: one that finds it busy does its parts on
-//! its own thread.
+//! Work is cut into parts whose results do not depend on the thread that computes them, so the
+//! number of threads never changes a result. Jobs may share a pool: a job that finds it busy
+//! computes its parts on its own thread.
 
 use crate::gate::Gate;
 use std::{
@@ -16,15 +16,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a thread looks for what it waits for before it sleeps: waking up costs some tens of
-/// microseconds, and the parts of a token's computation follow each other faster than that.
+/// The time for which a thread spins before it sleeps: waking up costs tens of microseconds, and
+/// the parts of a token's computation follow each other faster than that.
 const SPIN: Duration = Duration::from_micros(100);
 
-/// Waits until `ready`, but no longer than [`SPIN`].
+/// Waits until `ready`, but no longer than [`SPIN`]; returns whether it became ready.
 fn spin(ready: impl Fn() -> bool) -> bool {
     let begun = Instant::now();
     loop {
-        // The clock is slower than a look.
+        // Reading the clock is slower than checking.
         for _ in 0..16 {
             if ready() {
                 return true;
@@ -37,12 +37,12 @@ fn spin(ready: impl Fn() -> bool) -> bool {
     }
 }
 
-/// Threads that inference runs on: the caller's and `count - 1` parked workers.
+/// The threads that inference runs on: the caller's and `count - 1` parked workers.
 #[derive(Debug)]
 pub struct Threads {
     count: usize,
     shared: Arc<Shared>,
-    /// Held by the job that uses the workers.
+    /// The lock that is held by the job that uses the workers.
     busy: Mutex<()>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -53,11 +53,12 @@ struct Shared {
     state: Mutex<State>,
     wake: Condvar,
     done: Condvar,
-    /// Counts regions; a spinning worker watches it.
+    /// The number of regions so far, which a spinning worker watches.
     epoch: AtomicU64,
     /// The next part of the region.
     next: AtomicUsize,
-    /// Workers inside the region. One enters under the lock, and only while there is a region.
+    /// The number of workers inside the region. A worker enters under the lock, and only while
+    /// there is a region.
     active: AtomicUsize,
     /// Whether the job sleeps until no worker is active.
     awaited: AtomicBool,
@@ -68,7 +69,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     region: Option<Region>,
-    /// Workers that must be woken.
+    /// The number of workers that must be woken.
     sleeping: usize,
 }
 
@@ -80,7 +81,7 @@ struct Region {
 }
 
 // SAFETY: the pointer is to a `Sync` closure, and `Threads::run` does not return before every
-// worker that took it has given it up.
+// worker that took it has released it.
 unsafe impl Send for Region {}
 
 impl std::fmt::Debug for Region {
@@ -90,7 +91,8 @@ impl std::fmt::Debug for Region {
 }
 
 impl Shared {
-    /// A panic inside a part is caught before the lock is taken again: the state is never torn.
+    /// Locks the state. A panic inside a part is caught before the lock is taken again, so the
+    /// state is never torn.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,7 +132,8 @@ impl Shared {
             self.active.fetch_add(1, Ordering::SeqCst);
             drop(state);
             self.work(region);
-            // Either this sees that the job sleeps, or the job sees that nobody is active.
+            // Either this worker sees that the job sleeps, or the job sees that no worker is
+            // active.
             if self.active.fetch_sub(1, Ordering::SeqCst) == 1
                 && self.awaited.load(Ordering::SeqCst)
             {
@@ -140,7 +143,7 @@ impl Shared {
         }
     }
 
-    /// Lends `region` to the workers, does its parts with them and takes it back.
+    /// Lends `region` to the workers, computes its parts with them and takes it back.
     fn run(&self, region: Region) {
         let mut state = self.lock();
         state.region = Some(region);
@@ -153,7 +156,7 @@ impl Shared {
         }
         self.work(region);
         self.lock().region = None;
-        // No worker enters any more.
+        // No worker can enter any more.
         let alone = || self.active.load(Ordering::SeqCst) == 0;
         if spin(alone) {
             return;
@@ -168,18 +171,18 @@ impl Shared {
 }
 
 impl Threads {
-    /// A pool of `count` threads, the caller's included; at least one.
+    /// Creates a pool of `count` threads, including the caller's; there is at least one.
     pub fn new(count: usize) -> Self {
         Self::behind(Arc::default(), count)
     }
 
-    /// A pool of which every thread passes the gate before each part of its work.
+    /// Creates a pool in which every thread passes the gate before each part of its work.
     pub fn behind(gate: Arc<Gate>, count: usize) -> Self {
         let shared = Arc::new(Shared { gate, ..Shared::default() });
         let workers = (1..count)
             .filter_map(|i| {
                 let shared = shared.clone();
-                // A machine that refuses a thread leaves a smaller pool, which computes the same.
+                // If the machine refuses a thread, the pool is smaller and computes the same.
                 std::thread::Builder::new()
                     .name(format!("assay-engine-{i}"))
                     .spawn(move || shared.worker())
@@ -189,18 +192,18 @@ impl Threads {
         Self { count: workers.len() + 1, shared, busy: Mutex::new(()), workers }
     }
 
-    /// Number of threads.
+    /// Returns the number of threads.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The gate that its threads pass.
+    /// Returns the gate that its threads pass.
     pub(crate) fn gate(&self) -> &Gate {
         &self.shared.gate
     }
 
-    /// Calls `f` once for each part from 0 to `parts - 1`, on all threads, and returns when all have
-    /// ended. A panic in a part is raised here.
+    /// Calls `f` once for each part from 0 to `parts - 1`, on all threads, and returns when all
+    /// calls have returned. A panic in a part is raised here.
     pub(crate) fn run(&self, parts: usize, f: &(dyn Fn(usize) + Sync)) {
         let alone = || {
             for part in 0..parts {
@@ -214,8 +217,8 @@ impl Threads {
         let Ok(guard) = self.busy.try_lock() else { return alone() };
         let pointer: *const (dyn Fn(usize) + Sync + '_) = f;
         // SAFETY: only the lifetime changes. Workers take the pointer from `state.region` under the
-        // lock and count themselves in `active`; `Shared::run` clears the region under the same lock
-        // and waits for `active` to be zero before it returns, also when a part panics.
+        // lock and count themselves in `active`. `Shared::run` clears the region under the same
+        // lock and waits for `active` to be zero before it returns, even if a part panics.
         let call: *const (dyn Fn(usize) + Sync + 'static) = unsafe { std::mem::transmute(pointer) };
         self.shared.run(Region { call, parts });
         let panicked = self.shared.panicked.swap(false, Ordering::Relaxed);
@@ -233,7 +236,7 @@ impl Drop for Threads {
         drop(state);
         self.shared.wake.notify_all();
         for worker in self.workers.drain(..) {
-            // A worker catches the panics of its parts; there is nothing to pass on.
+            // A worker catches the panics of its parts, so there is nothing to pass on.
             let _ = worker.join();
         }
     }

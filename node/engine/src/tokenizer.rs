@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Text to tokens and back, by the vocabulary in a model's file.
+//! Conversion of text to tokens and back, by the vocabulary in a model's file.
 //!
-//! Tokens are those of llama.cpp for the same file, with two differences, both for safety: the texts
-//! of control tokens never become those tokens (they stand where a chat template puts them, and
-//! nowhere else), and bytes that are not UTF-8 become byte tokens. Every byte of a text is in its
-//! tokens: what an operator answered is bound to the prompt by them.
+//! Tokens are those of llama.cpp for the same file, with two differences, both for safety. The
+//! texts of control tokens never become those tokens, which appear only where a chat template puts
+//! them. Bytes that are not UTF-8 become byte tokens. Every byte of a text is in its tokens, and
+//! these bind an operator's answer to the prompt.
 
 mod byte_alphabet;
 mod byte_level;
@@ -24,7 +24,7 @@ use vocabulary::{Part, Vocabulary};
 
 /// `tokenizer.ggml.model` of a vocabulary of plain bytes.
 const BYTES_NAME: &str = "assay-bytes";
-/// Number of byte tokens of that vocabulary; those that open, end and fill a text follow.
+/// Number of byte tokens in that vocabulary; the tokens that begin, end and pad a text follow.
 const BYTES: u32 = 256;
 
 /// The tokenizer of a model.
@@ -39,7 +39,7 @@ pub struct Tokenizer {
     add_eos: bool,
 }
 
-/// How text that holds no special token is cut.
+/// The algorithm that cuts text without special tokens.
 #[derive(Debug)]
 enum Algorithm {
     /// Ids 0 to 255 are bytes.
@@ -48,7 +48,7 @@ enum Algorithm {
     ByteLevel(Box<ByteLevel>),
 }
 
-/// The tokens that open and end texts.
+/// The tokens that begin and end texts.
 struct Ends {
     bos: Option<u32>,
     eos: u32,
@@ -57,7 +57,7 @@ struct Ends {
     add_eos: bool,
 }
 
-/// What a vocabulary does where its file does not say.
+/// The defaults of a vocabulary for keys that its file lacks.
 struct Defaults {
     bos: Option<u32>,
     eos: Option<u32>,
@@ -65,7 +65,7 @@ struct Defaults {
 }
 
 impl Ends {
-    /// Reads them and makes control tokens of them, whatever kind the file says.
+    /// Reads the tokens and makes control tokens of them, whatever kind the file says.
     fn read(
         gguf: &Gguf,
         vocabulary: &mut Vocabulary,
@@ -99,14 +99,14 @@ impl Ends {
 }
 
 impl Tokenizer {
-    /// The tokenizer of a file whose embedding has `rows` rows.
+    /// Reads the tokenizer of a file whose embedding has `rows` rows.
     ///
     /// # Errors
-    /// [`EngineError::UnknownTokenizer`], [`EngineError::UnknownPreTokenizer`],
-    /// [`EngineError::MissingKey`] and [`EngineError::InvalidKey`].
+    /// Returns [`EngineError::UnknownTokenizer`], [`EngineError::UnknownPreTokenizer`],
+    /// [`EngineError::MissingKey`] or [`EngineError::InvalidKey`].
     pub fn read(gguf: &Gguf, rows: usize) -> Result<Self, EngineError> {
         let defaults = |bos, eos, add_bos| Defaults { bos, eos, add_bos };
-        // The ends come before the algorithm: what text is cut into may not hold them.
+        // The ends are read before the algorithm, because text is never cut into them.
         let (vocabulary, algorithm, ends) = match gguf.required_text("tokenizer.ggml.model")? {
             BYTES_NAME => {
                 check_bytes(gguf, rows)?;
@@ -137,7 +137,7 @@ impl Tokenizer {
         Ok(Self { vocabulary, algorithm, bos, eos, eot, add_bos, add_eos })
     }
 
-    /// The tokens of a text, between the tokens that open and end one if the file says so.
+    /// Returns the tokens of a text, between the tokens that begin and end one if the file says so.
     pub fn encode(&self, text: &[u8]) -> Vec<u32> {
         let mut out = self.opening();
         self.encode_into(text, &mut out);
@@ -145,14 +145,14 @@ impl Tokenizer {
         out
     }
 
-    /// The token that opens a text, if the file says that one does.
+    /// Returns the token that begins a text, if the file says that one does.
     pub(crate) fn opening(&self) -> Vec<u32> {
         self.bos.filter(|_| self.add_bos).into_iter().collect()
     }
 
-    /// The tokens of a text alone, by which [`Tokenizer::decode_told`] gives it back: between the
-    /// tokens that open and end one, and with no space but before all of it.
-    pub(crate) fn encode_told(&self, text: &[u8]) -> Vec<u32> {
+    /// Returns the tokens of a text alone, without those that begin and end one, from which
+    /// [`Tokenizer::decode_bare`] restores it. No space is inserted except before the whole text.
+    pub(crate) fn encode_bare(&self, text: &[u8]) -> Vec<u32> {
         let (mut first, mut out) = (true, Vec::new());
         for chunk in text.utf8_chunks() {
             for part in self.vocabulary.parts(chunk.valid(), false) {
@@ -170,8 +170,9 @@ impl Tokenizer {
         out
     }
 
-    /// The bytes of the tokens of a text, without the space that the vocabulary puts before one.
-    pub(crate) fn decode_told(&self, tokens: &[u32]) -> Vec<u8> {
+    /// Returns the bytes of the tokens of a text, without the space that the vocabulary puts before
+    /// a text.
+    pub(crate) fn decode_bare(&self, tokens: &[u32]) -> Vec<u8> {
         let mut bytes = self.decode(tokens);
         let prefixed = match &self.algorithm {
             Algorithm::SentencePiece(pieces) => pieces.prefixes_space(),
@@ -183,8 +184,8 @@ impl Tokenizer {
         bytes
     }
 
-    /// The tokens of a text in which the texts of control tokens stand for them; the rest is
-    /// restored after they have been found. What chat templates make.
+    /// Returns the tokens of a chat template's output. The texts of control tokens become those
+    /// tokens, and the other parts are restored after these have been found.
     pub(crate) fn encode_template(
         &self,
         text: &str,
@@ -218,7 +219,8 @@ impl Tokenizer {
         }
     }
 
-    /// `first` tells whether text that follows is the first, or the first after a special token.
+    /// Appends the tokens of the parts of a text. `first` says whether the text is the first, or
+    /// the first after a special token.
     fn encode_parts(&self, text: &str, first: &mut bool, out: &mut Vec<u32>) {
         for part in self.vocabulary.parts(text, false) {
             match part {
@@ -234,7 +236,7 @@ impl Tokenizer {
         }
     }
 
-    /// Text without special tokens.
+    /// Appends the tokens of a text without special tokens.
     fn encode_text(&self, text: &str, first: bool, out: &mut Vec<u32>) {
         match &self.algorithm {
             Algorithm::Bytes => out.extend(text.bytes().map(u32::from)),
@@ -251,56 +253,59 @@ impl Tokenizer {
         });
     }
 
-    /// The bytes of tokens: of several those of each, one after the other. Control tokens, and ids
-    /// outside the vocabulary, give nothing.
+    /// Returns the concatenated bytes of the tokens. Control tokens, and ids outside the
+    /// vocabulary, have none.
     pub fn decode(&self, tokens: &[u32]) -> Vec<u8> {
         tokens.iter().flat_map(|&token| self.vocabulary.bytes_of(token)).copied().collect()
     }
 
-    /// The most bytes that a token stands for.
+    /// Returns the most bytes that a token stands for.
     pub fn longest(&self) -> usize {
         self.vocabulary.longest()
     }
 
-    /// The token that ends an output.
+    /// Returns the token that ends an output.
     pub fn end(&self) -> u32 {
         self.eos
     }
 
-    /// Whether a token ends an output, or a turn in a chat.
+    /// Returns whether a token ends an output, or a turn in a chat.
     pub fn is_end(&self, token: u32) -> bool {
         token == self.eos || Some(token) == self.eot
     }
 
-    /// The tokens that end an output.
+    /// Returns the tokens that end an output.
     pub(crate) fn ends(&self) -> Vec<u32> {
         std::iter::once(self.eos).chain(self.eot).collect()
     }
 
-    /// The texts of the tokens that open and end a text, for templates.
+    /// Returns the texts of the tokens that begin and end a text, for templates.
     pub(crate) fn texts_of_ends(&self) -> (&str, &str) {
         let text = |token| self.vocabulary.text(token);
         (self.bos.map_or("", text), text(self.eos))
     }
 
-    /// The texts of all control tokens, the longest first.
+    /// Returns the texts of all control tokens, longest first.
     pub(crate) fn control_texts(&self) -> impl Iterator<Item = &str> {
         self.vocabulary.control_texts()
     }
 }
 
-/// Whether a file agrees with the vocabulary of plain bytes.
+/// Checks that a file agrees with the vocabulary of plain bytes.
 fn check_bytes(gguf: &Gguf, rows: usize) -> Result<(), EngineError> {
     let size = BYTES as usize + 3;
     if rows != size {
-        let problem = format!("bytes have {size} tokens, the model {rows}");
+        let problem = format!("a vocabulary of bytes has {size} tokens, the model has {rows}");
         return Err(invalid("tokenizer.ggml.model", problem));
     }
     for (name, id) in [("bos", BYTES), ("eos", BYTES + 1), ("padding", BYTES + 2)] {
         let key = format!("tokenizer.ggml.{name}_token_id");
         match gguf.number(&key)? {
             Some(found) if found != u64::from(id) => {
-                return Err(invalid(&key, format!("{found}, with bytes it is {id}")));
+                return Err(invalid(
+                    &key,
+                    format!("{found}, expected {id} for a vocabulary of bytes"),
+                ));
             }
             _ => (),
         }

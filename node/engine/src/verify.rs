@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Verification (RASTiC): one teacher-forced prefill over input and output.
 //!
-//! The four checks of the protocol: **binding**, the verifier's own tokens of the prompt are the
-//! input; **continuity**, the model chooses the first output token after the input; **integrity**,
-//! it chooses each checked token after those before; **truncation**, the output ends with the end
-//! token or at `max_tokens`, and nowhere before.
+//! The protocol has four checks. **Binding**: the input is the prompt's tokens as the verifier
+//! computes them. **Continuity**: the model chooses the first output token after the input.
+//! **Integrity**: it chooses each checked token after those before. **Truncation**: the output ends
+//! with the end token or at `max_tokens`, and nowhere before.
 
 use crate::{
     digest,
@@ -14,21 +14,21 @@ use crate::{
 };
 use std::{ops::ControlFlow, sync::atomic::AtomicBool};
 
-/// What an operator delivered.
+/// The output that an operator delivered, with the input that it claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
-    /// The input tokens that it says it used.
+    /// The input tokens that the operator claims to have used.
     pub input: Vec<u32>,
     /// The output tokens.
     pub output: Vec<u32>,
-    /// Why it says that the output ends.
+    /// The reason that the operator states for the end of the output.
     pub finish: FinishReason,
 }
 
-/// Which output tokens to check, counted from the first.
+/// The output tokens to check, counted from the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Positions {
-    /// Every one: the default, and nearly as cheap as a few.
+    /// All of them: the default, and nearly as cheap as a few.
     All,
     /// These, and always the first and the last.
     Sample(Vec<u32>),
@@ -44,10 +44,10 @@ pub enum Verification {
     },
     /// A check fails.
     Reject {
-        /// The first failing position, counted from the first output token; for a failing input or
-        /// length, where the output should have differed in length.
+        /// The first failing position, counted from the first output token. For a failing input it
+        /// is 0; for a wrong length it is the first position that is missing or superfluous.
         position: u32,
-        /// Which check.
+        /// The check that failed.
         reason: RejectReason,
     },
 }
@@ -63,7 +63,7 @@ pub enum RejectReason {
     Integrity,
     /// The output stops without the end token before `max_tokens`.
     Truncation,
-    /// An end token stands before the last position.
+    /// An end token precedes the last position.
     EarlyEnd,
     /// The output has more than `max_tokens` tokens.
     TooLong,
@@ -75,15 +75,16 @@ pub enum RejectReason {
     WrongFinish,
 }
 
-/// Verifies a transcript for the prompt (text) and the spec of its job.
+/// Verifies a transcript against the prompt (text) and the spec of its job.
 ///
-/// Checks that cost nothing come first; then one prefill, which stops at the first failing position
-/// and at the last that is checked.
+/// Checks that cost nothing come first. Then one prefill follows, which stops at the first failing
+/// position and at the last one to check.
 ///
 /// # Errors
-/// Only what is not the operator's doing: a job that no one can run ([`EngineError::MaxTokensZero`],
-/// [`EngineError::EmptyInput`], [`EngineError::PromptTooLong`]), a position outside the output, a
-/// limit, a deadline, a cancellation. A wrong or malformed output is a [`Verification::Reject`].
+/// Returns only errors that the operator does not cause: a job that no one can run
+/// ([`EngineError::MaxTokensZero`], [`EngineError::EmptyInput`], [`EngineError::PromptTooLong`]), a
+/// position outside the output, a limit, a deadline, a cancellation. A wrong or malformed output is
+/// a [`Verification::Reject`].
 #[allow(clippy::too_many_arguments, reason = "each is one noun of the protocol")]
 pub fn verify(
     model: &Model,
@@ -105,13 +106,13 @@ pub fn verify(
     }
 }
 
-/// A verification on its way.
+/// A verification in progress.
 pub(crate) struct Verifying {
-    /// Input and output without its last token, which chooses nothing.
+    /// Input and output without the last token, after which nothing is chosen.
     tokens: Vec<u32>,
     input: usize,
     output: Vec<u32>,
-    /// For each output token whether it is checked.
+    /// For each output token, whether it is checked.
     chosen: Vec<bool>,
     sample: SampleSpec,
     digests: Vec<[u8; 32]>,
@@ -119,7 +120,7 @@ pub(crate) struct Verifying {
 }
 
 impl Verifying {
-    /// A verification to run, or the result where the form alone decides it.
+    /// Creates a verification to run, or returns the result if the form alone decides it.
     pub(crate) fn new(
         model: &Model,
         prompt: &[u8],
@@ -145,12 +146,12 @@ impl Verifying {
         Ok(ControlFlow::Continue(Self { tokens, input, output, chosen, sample, digests, result }))
     }
 
-    /// The result, once the task is done.
+    /// Returns the result, once the task is done.
     pub(crate) fn result(&self) -> Option<Verification> {
         self.result
     }
 
-    /// What a row says of the output token that it chooses.
+    /// Checks the output token that a row chooses.
     fn check(&mut self, choice: &Choice) -> Option<Verification> {
         let position = choice.index + 1 - self.input;
         if choice.token != self.output[position] {
@@ -202,7 +203,7 @@ fn reject(position: usize, reason: RejectReason) -> Verification {
     Verification::Reject { position: u32::try_from(position).unwrap_or(u32::MAX), reason }
 }
 
-/// What can be said of an output without the model.
+/// Checks an output as far as possible without the model.
 fn check_form(model: &Model, transcript: &Transcript, spec: &GenerateSpec) -> Option<Verification> {
     let (output, max) = (&transcript.output, spec.max_tokens as usize);
     let Some((&last, earlier)) = output.split_last() else {
@@ -225,7 +226,7 @@ fn check_form(model: &Model, transcript: &Transcript, spec: &GenerateSpec) -> Op
     (finish != transcript.finish).then(|| reject(earlier.len(), RejectReason::WrongFinish))
 }
 
-/// For each output token whether it is checked.
+/// Returns for each output token whether it is checked.
 fn selection(positions: &Positions, tokens: usize) -> Result<Vec<bool>, EngineError> {
     let Positions::Sample(sample) = positions else { return Ok(vec![true; tokens]) };
     let mut chosen = vec![false; tokens];

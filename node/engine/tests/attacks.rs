@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Every honest output is accepted; every attack of the specification is rejected, for its reason.
+//! Every honest output is accepted, and every attack in the specification is rejected for its
+//! reason.
 
 mod models;
 
@@ -39,7 +40,7 @@ fn reason(
     }
 }
 
-/// A job of the tiny model that the model ends itself, after two tokens or more.
+/// Returns a job of the tiny model whose output the model ends itself, after at least two tokens.
 fn ended(model: &Model) -> (GenerateSpec, Transcript) {
     (0..200)
         .map(|seed| honest(model, sampled(78_643, 0, 65_536, seed), 600))
@@ -92,7 +93,7 @@ fn verify_rejects_an_edit_of_any_token() {
             edited.output[at] = (edited.output[at] + 1) % 256;
             edited.finish = FinishReason::Length;
             if honest.output.len() < 60 {
-                // The edit took the end token away.
+                // The edit removed the end token.
                 edited.output.resize(60, 0);
             }
             let wanted = if at == 0 { RejectReason::Continuity } else { RejectReason::Integrity };
@@ -155,7 +156,7 @@ fn verify_rejects_a_wrong_prompt() {
     let mut foreign = transcript.clone();
     foreign.input[3] = u32::MAX;
     assert_eq!(reason(&model, PROMPT, &foreign, &spec), (0, RejectReason::Binding));
-    // The right input tokens with the output of another prompt.
+    // The input tokens are right, but the output belongs to another prompt.
     let mut swapped = transcript;
     swapped.input = model.tokenize(b"So they went");
     assert!(matches!(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Each error, from the input that causes it; and files that lie.
+//! Each error, from the input that causes it, and invalid files.
 
 mod models;
 
@@ -19,7 +19,7 @@ use std::{
     time::Instant,
 };
 
-/// Loads the default model with one key changed or, with `None`, left out.
+/// Loads the default model with one key changed or, for `None`, left out.
 fn with_key(key: &'static str, value: Option<Value>) -> Result<Model, EngineError> {
     let shape = Synthetic::default();
     let mut metadata = shape.metadata();
@@ -28,7 +28,7 @@ fn with_key(key: &'static str, value: Option<Value>) -> Result<Model, EngineErro
     Model::from_bytes(write(&metadata, &shape.tensors().unwrap()).unwrap())
 }
 
-/// Loads the default model with one tensor changed or, with `None`, left out.
+/// Loads the default model with one tensor changed or, for `None`, left out.
 fn with_tensor(name: &str, tensor: Option<QTensor>) -> Result<Model, EngineError> {
     let shape = Synthetic::default();
     let mut tensors = shape.tensors().unwrap();
@@ -46,7 +46,7 @@ fn file() -> Vec<u8> {
     Synthetic::default().file().unwrap()
 }
 
-/// The default file with bytes replaced at the place `offset` bytes after the end of `after`.
+/// Loads the default file with bytes replaced, `offset` bytes after the end of `after`.
 fn patched(after: &str, offset: usize, bytes: &[u8]) -> Result<Model, EngineError> {
     let mut file = file();
     let find = file.windows(after.len()).position(|w| w == after.as_bytes()).unwrap();
@@ -120,12 +120,12 @@ fn load_refuses_lying_lengths() {
     };
     assert_eq!(field(patched("GGUF", 4, &huge)), "tensor_count");
     assert_eq!(field(patched("GGUF", 12, &huge)), "metadata_kv_count");
-    // The length of a string, a dimension, and the number of dimensions.
+    // These are the length of a string, a dimension, and the number of dimensions.
     assert_eq!(field(patched("general.name", 4, &huge)), "general.name");
     assert_eq!(field(patched("token_embd.weight", 4, &huge)), "token_embd.weight");
     assert_eq!(field(patched("token_embd.weight", 4, &[0; 8])), "token_embd.weight");
     assert_eq!(field(patched("token_embd.weight", 0, &[9])), "token_embd.weight");
-    // An offset that is not aligned, and one outside the file.
+    // These are an offset that is not aligned, and one outside the file.
     assert_eq!(field(patched("output_norm.weight", 16, &[1])), "output_norm.weight");
     let result = patched("output_norm.weight", 16, &(1u64 << 62).to_le_bytes());
     assert_error!(result, EngineError::Truncated { tensor, .. } if tensor == "output_norm.weight");
@@ -143,7 +143,7 @@ fn load_refuses_lying_lengths() {
 #[test]
 fn load_refuses_tensors_that_share_bytes() {
     let file = file();
-    // Behind a tensor's name stand the number of its dimensions, the dimensions, its type and its
+    // A tensor's name is followed by the number of its dimensions, the dimensions, its type and its
     // offset.
     let offset_of = |name: &str| {
         let find = file.windows(name.len()).position(|w| w == name.as_bytes()).unwrap();
@@ -152,7 +152,7 @@ fn load_refuses_tensors_that_share_bytes() {
     let [up, down] = ["blk.0.ffn_up.weight", "blk.1.ffn_up.weight"].map(offset_of);
     let first = u64::from_le_bytes(file[up..up + 8].try_into().unwrap());
     let last = u64::from_le_bytes(file[down..down + 8].try_into().unwrap());
-    // The same bytes, their last block, and the end of the tensor before.
+    // These are the same bytes, their last block, and the end of the tensor before.
     for offset in [first, first + 160 * 64 / 32 * 34 - 32, last - 32] {
         let mut shared = file.clone();
         shared[down..down + 8].copy_from_slice(&offset.to_le_bytes());
@@ -175,7 +175,7 @@ fn load_survives_any_changed_byte_of_the_header() {
         for value in [0, 1, 0x7f, 0xff] {
             let mut changed = file.clone();
             changed[at] = value;
-            // Any outcome but a panic.
+            // Any outcome except a panic is right.
             let _ = Model::from_bytes(changed);
         }
     }
@@ -258,7 +258,7 @@ fn load_names_a_tensor_that_is_missing_extra_misshapen_or_of_another_type() {
 
 #[test]
 fn load_names_a_type_that_no_import_reads() {
-    // Behind a tensor's name stand the number of its dimensions, the dimensions and its type.
+    // A tensor's name is followed by the number of its dimensions, the dimensions and its type.
     for (number, name) in [(20u32, "IQ4_NL"), (15, "Q8_K"), (99, "number 99")] {
         let result = patched("token_embd.weight", 4 + 16, &number.to_le_bytes());
         assert_error!(result, EngineError::UnknownType { tensor, found }
@@ -273,7 +273,7 @@ fn load_refuses_more_array_elements_than_any_vocabulary_has() {
     for name in ["a", "b"] {
         file.extend(1u64.to_le_bytes());
         file.extend(name.bytes());
-        // An array of bytes.
+        // This is an array of bytes.
         file.extend([9u32, 0].map(u32::to_le_bytes).concat());
         file.extend((3u64 << 20).to_le_bytes());
         file.resize(file.len() + (3 << 20), 0);
@@ -283,7 +283,7 @@ fn load_refuses_more_array_elements_than_any_vocabulary_has() {
 }
 
 #[test]
-fn load_reads_what_an_architecture_has_and_nothing_else() {
+fn load_reads_the_tensors_of_an_architecture_and_no_others() {
     let load = |shape: Synthetic, name: &str, other: Option<QTensor>| {
         let mut tensors = shape.tensors().unwrap();
         tensors.retain(|(found, _)| found != name);
@@ -317,13 +317,13 @@ fn load_bounds_the_context_by_a_sliding_window() {
 #[test]
 fn load_refuses_numbers_that_are_not_finite() {
     let mut file = file();
-    // The last bytes of the data are of the last norm and then padding to 32 bytes.
+    // The last bytes of the data belong to the last norm and then to the padding to 32 bytes.
     let end = file.len() - 4;
     file[end..].copy_from_slice(&f32::NAN.to_le_bytes());
     assert_error!(Model::from_bytes(file.clone()), EngineError::NotFinite { tensor, block: 63 }
         if tensor == "output_norm.weight");
     file[end..].copy_from_slice(&1f32.to_le_bytes());
-    // Before that norm stands the last matrix, 64 rows of 5 blocks; this is its first scale.
+    // Before that norm is the last matrix, 64 rows of 5 blocks; this is its first scale.
     let scale = file.len() - 64 * 4 - 64 * 5 * 34;
     for bits in [0x7c00u16, 0xfc00, 0x7e00] {
         file[scale..scale + 2].copy_from_slice(&bits.to_le_bytes());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The same bits in decode and prefill, for any number of threads; and the bits are the model.
+//! Decode and prefill produce the same bits with any number of threads, and these bits are the
+//! model's.
 
 mod models;
 
@@ -23,7 +24,7 @@ fn models() -> Vec<Model> {
     vec![
         model(base),
         model(Synthetic { dtype: GgmlDType::Q4_0, seed: 2, tied: false, ..base }),
-        // Wide enough for its products to be split between threads in decode.
+        // The model is wide enough for its products to be split between threads in decode.
         model(Synthetic { dim: 512, hidden: 2080, heads: 8, kv_heads: 1, layers: 1, ..base }),
         Model::tiny().expect("the shipped model"),
         model(Synthetic { family: Family::Qwen2, ..base }),
@@ -69,16 +70,17 @@ fn jobs_that_share_threads_do_not_change_a_bit() {
     });
 }
 
-/// How far each row of N1's logits is from the reference's, whose activations are as given.
+/// Returns the error of each row of N1's logits against the reference with the given activations.
 fn apart(model: &Model, activations: Activations, tokens: &[u32]) -> Vec<f32> {
     let exact = floats(&rows(model, &Threads::new(2), tokens, tokens.len()));
     let reference = Reference::new(model.file(), activations).expect("a model");
     errors(&exact, &reference.rows(tokens, None).expect("candle computes it"))
 }
 
-/// N1 is the model but for its activations in blocks of 8-bit integers: candle's evaluation with the
-/// same blocks gives the same logits, to the rounding of f32 and of Q15.16. Where the two sums of an
-/// activation fall on both sides of a rounding, a row differs by the one step; few rows do.
+/// N1 is the model except for its activations in blocks of 8-bit integers: candle's evaluation with
+/// the same blocks yields the same logits, up to the rounding of f32 and of Q15.16. Where the two
+/// sums of an activation fall on both sides of a rounding, a row differs by one step, which is
+/// rare.
 #[test]
 fn logits_are_those_of_an_f32_evaluation_with_activations_in_blocks() {
     let tokens = tokens(60);
@@ -90,8 +92,8 @@ fn logits_are_those_of_an_f32_evaluation_with_activations_in_blocks() {
     }
 }
 
-/// What the blocks cost: about 0.5 % of a row in a trained model, 2 % in these random ones, whose
-/// residual stream does not grow and so carries the noise of every layer undiminished.
+/// The error of the blocks is about 0.5 % of a row in a trained model. It is 2 % in these random
+/// ones, whose residual stream does not grow and so carries the noise of every layer undiminished.
 #[test]
 fn logits_agree_with_an_f32_evaluation() {
     let tokens = tokens(60);

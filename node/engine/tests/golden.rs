@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sampling against vectors that an independent program made.
+//! Sampling is checked against vectors that an independent program made.
 
 use assay_engine::{
     digest, pick,
@@ -60,7 +60,7 @@ fn pick_reproduces_the_golden_vectors() {
 fn the_script_still_computes_the_golden_vectors() {
     // Tests run in the folder of their package, wherever they were built.
     let script = "tests/golden/sampling.py";
-    // Where there is no Python the vectors themselves are still checked above.
+    // Without Python, the vectors themselves are still checked above.
     if let Ok(status) = Command::new("python3").args([script, "--check"]).status() {
         assert!(status.success());
     }

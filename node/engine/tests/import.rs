@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Files of other types, imported: the same bytes everywhere, and still the model.
+//! Imports of files of other types: the bytes are the same everywhere, and the model stays itself.
 
 mod models;
 
@@ -21,7 +21,7 @@ use models::{
 };
 use std::{io::Cursor, path::Path};
 
-/// The synthetic model with its matrices, and its norms if they are `norms`, in another type.
+/// Returns the synthetic model with its matrices, and its norms if `norms` is set, in another type.
 fn file(dtype: GgmlDType, norms: bool) -> Vec<u8> {
     let tensors = shape().tensors().unwrap().into_iter().map(|(name, tensor)| {
         let other = if tensor.shape().dims().len() == 2 || norms { dtype } else { GgmlDType::F32 };
@@ -31,7 +31,7 @@ fn file(dtype: GgmlDType, norms: bool) -> Vec<u8> {
     write(&shape().metadata(), &tensors.collect::<Vec<_>>()).unwrap()
 }
 
-/// Imports a file in memory; returns what was made and the new file.
+/// Imports a file in memory; returns the summary and the new file.
 fn imported(file: &[u8], matrices: MatrixType) -> Result<(Imported, Vec<u8>), EngineError> {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("from.gguf"), folder.path().join("to.gguf"));
@@ -46,7 +46,7 @@ fn imported(file: &[u8], matrices: MatrixType) -> Result<(Imported, Vec<u8>), En
 }
 
 #[test]
-fn import_gives_the_blocks_of_the_rule() {
+fn import_writes_the_blocks_of_the_rule() {
     let name = "blk.0.ffn_down.weight";
     for dtype in OTHERS {
         let before = file(dtype, false);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The same bits from every kernel of this machine, and the same on every machine.
+//! Every kernel of this machine produces the same bits, which are the same on every machine.
 
 mod models;
 
@@ -8,7 +8,8 @@ use candle_core::quantized::GgmlDType;
 use models::{model, rows, run, sampled, spec};
 use std::process::Command;
 
-/// Shapes with odd numbers of rows, shared key heads, heads of 16 and of 128, and both types.
+/// Returns shapes with odd numbers of rows, shared key heads, heads of 16 and of 128, and both
+/// types.
 fn shapes() -> Vec<Synthetic> {
     let base = Synthetic::default();
     let q4 = Synthetic { dtype: GgmlDType::Q4_0, seed: 2, ..base };
@@ -44,7 +45,7 @@ fn kernels_and_threads_do_not_change_a_bit() {
     }
 }
 
-/// Roots of the logit digests of outputs, which no machine and no version may change.
+/// Compares roots of the logit digests of outputs, which no machine and no version may change.
 #[test]
 fn generations_have_their_published_digests() {
     let base = Synthetic::default();
@@ -70,7 +71,7 @@ fn generations_have_their_published_digests() {
     assert_eq!(found, published);
 }
 
-/// What [`the_environment_names_the_kernel`] runs in a process of its own.
+/// Runs in a process of its own, which [`the_environment_names_the_kernel`] starts.
 #[test]
 fn model_opens() {
     if let Err(error) = Model::tiny() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The same files in llama.cpp: beside its answers as they were recorded, and beside llama.cpp itself in
-//! `./scripts/test.sh llama-cpp`, which builds it.
-#![allow(clippy::print_stdout, reason = "the comparison is what the run is for")]
+//! Comparison with llama.cpp on the same files: with its recorded answers, and with llama.cpp
+//! itself in `./scripts/test.sh llama-cpp`, which builds it.
+#![allow(clippy::print_stdout, reason = "the comparison is the purpose of the run")]
 
 #[path = "llama_cpp/answers.rs"]
 mod answers;
@@ -25,10 +25,10 @@ use models::{
 };
 use std::{collections::BTreeSet, io::Cursor};
 
-/// Of the recorded rows of logits only every eighth is kept.
+/// The step between recorded rows of logits: only every eighth is kept.
 const STEP: usize = 8;
 
-/// For messages: candle's number and the package's.
+/// Returns the first difference, for messages: its index, candle's number and the package's.
 fn first_difference(ours: &[f32], theirs: &[f32]) -> Option<(usize, f32, f32)> {
     assert_eq!(ours.len(), theirs.len());
     let pairs = ours.iter().zip(theirs).enumerate();
@@ -63,7 +63,7 @@ fn u32s(numbers: &[u32]) -> Tensor {
     Tensor::new(numbers, &Device::Cpu).expect("numbers")
 }
 
-/// The rows of an answer of `peer.py logits`.
+/// Returns the rows of an answer of `peer.py logits`.
 fn peer_rows(answer: &[u8], tokens: &[u32]) -> Vec<Vec<f32>> {
     let all = f32s(answer);
     all.chunks_exact(all.len() / tokens.len()).map(<[f32]>::to_vec).collect()
@@ -83,7 +83,7 @@ fn tokens(n: u32) -> Vec<u32> {
     std::iter::once(256).chain((1..n).map(|i| (i * i * 31 + i * 7) % 256)).collect()
 }
 
-/// The tiny model with its bytes named as pieces of SentencePiece.
+/// Returns the tiny model with its bytes named as pieces of SentencePiece.
 fn tiny() -> Vec<u8> {
     let tiny = Model::tiny().expect("the shipped model");
     let mut reader = Cursor::new(tiny.file());
@@ -92,7 +92,7 @@ fn tiny() -> Vec<u8> {
     let pieces = Vocabulary::Pieces.metadata();
     metadata.retain(|(key, _)| pieces.iter().all(|(piece, _)| key != piece));
     metadata.extend(pieces.into_iter().map(|(key, value)| (key.to_string(), value)));
-    // In order, so that the file is always the same.
+    // They are sorted, so that the file is always the same.
     metadata.sort_by(|(a, _), (b, _)| a.cmp(b));
     let names: BTreeSet<&String> = content.tensor_infos.keys().collect();
     let tensors = names
@@ -141,9 +141,9 @@ fn logits_agree_with_llama_cpp() {
             shown(&exact, &float),
             shown(&peer, &float)
         );
-        // llama.cpp rounds the scales of activations to f16: candle's evaluation with such scales
-        // is its result, but for rows in which a sum fell on the other side of a rounding. One such
-        // step in one layer is noise in all that follow.
+        // llama.cpp rounds the scales of activations to f16. So candle's evaluation with such
+        // scales is its result, except for rows in which a sum fell on the other side of a
+        // rounding. One such step in one layer is noise in all that follow.
         let (mean, _) = mean_and_worst(&errors(&half, &peer));
         assert!(mean <= 0.01, "{name}: with f16 scales {mean}");
         let (mean, _) = mean_and_worst(&errors(&exact, &peer));
@@ -152,7 +152,7 @@ fn logits_agree_with_llama_cpp() {
     answers.end();
 }
 
-/// The token of the largest logit of each row, the first one of equal ones.
+/// Returns the token of the largest logit of each row, and the first of equal ones.
 fn greedy(rows: &[Vec<f32>]) -> Vec<u32> {
     let better = |row: &[f32], best: usize, i: usize| if row[i] > row[best] { i } else { best };
     let best = |row: &Vec<f32>| (0..row.len()).fold(0, |best, i| better(row, best, i)) as u32;
@@ -190,7 +190,7 @@ fn greedy_tokens_of_the_tiny_model_are_those_of_llama_cpp() {
 fn tokens_are_those_of_llama_cpp() {
     let alphabet: Vec<char> =
         "aabcdeest  .,'!?\n\r\t0123<>|_▁éß語日ñЖ🙂\u{200d}\u{301}\u{a0}٣\u{1}".chars().collect();
-    // A linear congruential generator: the texts are the same in every run.
+    // This is a linear congruential generator, so the texts are the same in every run.
     let mut state = 1u64;
     let mut dice = |sides: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The score is a real code length: each text comes back from a code as long as it says.
+//! The score is a real code length: each text is restored from a code as long as its score.
 
 mod models;
 
@@ -18,7 +18,7 @@ use std::{
     time::Instant,
 };
 
-/// Of the kind that the tiny model was trained on, though not from its book.
+/// A text of the kind that the tiny model was trained on, though not from its book.
 const TEXT: &[u8] = b"And the king said unto the men of the city, Go ye up into the mountain, and \
     bring wood, and build the house; and I will take pleasure in it, and I will be glorified. And \
     they went up, and did as the king had commanded them, and they brought of the wood of the \
@@ -35,7 +35,8 @@ fn back(model: &Model, code: &[u8]) -> Result<Vec<u8>, EngineError> {
     decompress(model, &Threads::new(1), code, &Limits::default(), &NEVER)
 }
 
-/// The code is as long as the score, within a thousandth and the twelve bytes around it.
+/// Checks that the code is as long as the score, within a thousandth and the twelve bytes around
+/// it.
 fn assert_is_length(bits_q16: u64, code: &[u8]) {
     let (bits, length) = (bits_q16 as f64 / 65_536.0, 8.0 * code.len() as f64);
     assert!(length >= 0.999 * bits && length <= 1.001 * bits + 96.0, "{length} bits for {bits}");
@@ -53,7 +54,8 @@ fn text_comes_back_from_a_code_as_long_as_its_score() {
     }
 }
 
-/// Models with vocabularies of pieces and of words, opened, ended and prefixed or not.
+/// Models with vocabularies of pieces and of words, with and without begin tokens, end tokens and
+/// prefixed spaces.
 static VOCABULARIES: LazyLock<Vec<Model>> = LazyLock::new(|| {
     let flag = |name: &str, on: bool| (format!("tokenizer.ggml.{name}"), Value::Bool(on));
     let mut models = Vec::new();
@@ -72,7 +74,7 @@ static VOCABULARIES: LazyLock<Vec<Model>> = LazyLock::new(|| {
 });
 
 #[test]
-fn text_is_told_in_tokens_whatever_the_vocabulary_puts_around_it() {
+fn text_is_encoded_in_tokens_for_any_vocabulary() {
     let (threads, limits) = (Threads::new(1), Limits::default());
     for model in VOCABULARIES.iter() {
         for text in
@@ -84,14 +86,14 @@ fn text_is_told_in_tokens_whatever_the_vocabulary_puts_around_it() {
             assert_eq!(back(model, &code).unwrap(), text.as_bytes());
             assert_is_length(bits, &code);
         }
-        // Even a model that has learnt nothing tells pieces in less than their bytes.
+        // Even an untrained model encodes pieces in fewer bits than their bytes have.
         let (bits, _) = code(model, TEXT);
         assert!((bits >> 16) < 7 * TEXT.len() as u64, "{bits}");
     }
 }
 
 #[test]
-fn text_that_its_tokens_do_not_give_back_is_told_in_bytes() {
+fn text_that_its_tokens_do_not_restore_is_encoded_in_bytes() {
     let model = vocabularies::model(&pieces(), &[]);
     let text = "a\u{2581}b".as_bytes();
     let (bits, code) = code(&model, text);
@@ -100,7 +102,7 @@ fn text_that_its_tokens_do_not_give_back_is_told_in_bytes() {
 }
 
 #[test]
-fn trained_model_tells_its_kind_of_text_in_few_bits() {
+fn trained_model_encodes_its_kind_of_text_in_few_bits() {
     let tiny = Model::tiny().unwrap();
     let (bits, _) = code(&tiny, TEXT);
     let per_byte = bits as f64 / 65_536.0 / TEXT.len() as f64;
@@ -136,7 +138,7 @@ fn score_does_not_depend_on_threads() {
 }
 
 #[test]
-fn text_longer_than_the_context_is_told_in_windows() {
+fn text_longer_than_the_context_is_encoded_in_windows() {
     for context in [2, 3, 16, 33, 100] {
         let model = model(Synthetic { context, ..Synthetic::default() });
         let (bits, code) = code(&model, TEXT);
@@ -214,7 +216,7 @@ proptest! {
     fn decompress_survives_any_bytes(code in prop::collection::vec(any::<u8>(), 0..60)) {
         let model = model(Synthetic::default());
         let limits = Limits { memory_bytes: 4_000_000, ..Limits::default() };
-        // A claim of many tokens is a lie that costs time: only short ones are tried.
+        // A false claim of many tokens costs time, so only short ones are tried.
         let mut code = code;
         if let Some(count) = code.get_mut(4) {
             *count &= 0x3f;

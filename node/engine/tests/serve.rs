@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Jobs in company give the bits that they give alone.
+//! Jobs that run together produce the bits that they produce alone.
 
 mod models;
 
@@ -47,7 +47,8 @@ fn server(model: &Arc<Model>, threads: usize, config: ServerConfig) -> Server {
     Server::start(model.clone(), Arc::new(Threads::new(threads)), config).unwrap()
 }
 
-/// Guesses right but for every so many tokens, then wrong or no token at all.
+/// A drafter that guesses correctly except for every n-th token, where it returns a wrong token or
+/// stops.
 struct Guess {
     right: Vec<u32>,
     wrong_every: usize,
@@ -55,7 +56,7 @@ struct Guess {
 
 impl Drafter for Guess {
     fn draft(&mut self, _sample: &SampleSpec, tokens: &[u32], count: usize) -> Vec<u32> {
-        // One more than was asked for.
+        // It drafts one more than requested.
         let places = tokens.len()..=tokens.len() + count;
         let guess = |at: usize| match self.right.get(at).copied().unwrap_or(1) {
             _ if at.is_multiple_of(2 * self.wrong_every) => u32::MAX,
@@ -77,7 +78,7 @@ struct Mixed {
 }
 
 fn mixed() -> impl Strategy<Value = Mixed> {
-    // Few letters, so that prompts share beginnings.
+    // There are few letters, so that prompts share beginnings.
     let prompt = (0usize..70, prop::collection::vec(97u8..99, 0..20))
         .prop_map(|(same, rest)| [vec![b'a'; same], rest].concat());
     let max_tokens = prop::sample::select(vec![1u32, 2, 15, 40, 90]);
@@ -98,7 +99,7 @@ enum Expected {
     Verification(Handle<Verification>, Verification),
 }
 
-/// Submits one of the mix, with the result of running it alone.
+/// Submits one job of the mix, with the result of running it alone.
 fn submit(server: &Server, job: &Mixed) -> Expected {
     let model = server.model();
     let spec = spec(sampled(job.temperature, 0, 65_536, 7), job.max_tokens);
@@ -125,7 +126,7 @@ fn submit(server: &Server, job: &Mixed) -> Expected {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn jobs_in_company_give_what_they_give_alone(
+    fn jobs_together_return_what_they_return_alone(
         jobs in prop::collection::vec(mixed(), 1..14),
         threads in prop::sample::select(vec![1usize, 2, 4]),
         rows in prop::sample::select(vec![7usize, 16, 50, 128]),
@@ -136,7 +137,7 @@ proptest! {
     ) {
         let model = synthetic();
         let page = 2 * 2 * 32 * 16 * 4;
-        // Half of them are then as many.
+        // Half of the doubled pages are then as many.
         let pages = if halves { 2 * pages } else { pages };
         let config = ServerConfig {
             cache_bytes: pages * page,
@@ -200,7 +201,7 @@ fn prefix_of_an_earlier_job_is_not_computed_again() {
     let first = server.generate(generation(&model, &prompt, spec)).unwrap().wait().unwrap();
     assert_eq!(server.metrics().reused, 0);
     let again = server.generate(generation(&model, &prompt, spec)).unwrap().wait().unwrap();
-    // 101 tokens of input, of which the last chooses the first output token.
+    // The input has 101 tokens, of which the last chooses the first output token.
     assert_eq!(server.metrics().reused, 96);
     let claimed = transcript(&model, &prompt, &first);
     let verdict = server.verify(verification(&prompt, claimed, spec)).unwrap().wait().unwrap();
@@ -212,7 +213,7 @@ fn prefix_of_an_earlier_job_is_not_computed_again() {
 #[test]
 fn server_refuses_more_than_its_queue() {
     let model = synthetic();
-    // Room for one job at a time.
+    // There is room for one job at a time.
     let config = ServerConfig { jobs: 1, queue: 2, ..ServerConfig::default() };
     let server = server(&model, 1, config);
     let spec = spec(sampled(0, 0, 65_536, 1), 400);
@@ -247,7 +248,7 @@ fn server_refuses_jobs_that_no_one_can_run() {
     let limits = Limits::default();
     assert!(matches!(submit(b"a", 0, limits), EngineError::MaxTokensZero));
     assert!(matches!(submit(b"a", 511, limits), EngineError::PromptTooLong { .. }));
-    // 211 tokens in 14 pages of 8 KiB, where the cache has 12.
+    // 211 tokens need 14 pages of 8 KiB, but the cache has 12.
     let error = submit(b"a", 210, limits);
     assert!(
         matches!(error, EngineError::MemoryLimit { needed: 114_688, limit: 98_304 }),
@@ -297,7 +298,7 @@ fn handle_that_is_dropped_cancels_its_job() {
     let job = GenerateJob { cancel: cancel.clone(), ..generation(&model, b"a", spec) };
     drop(server.generate(job).unwrap());
     assert!(cancel.load(std::sync::atomic::Ordering::Relaxed));
-    // The next gets its turn.
+    // The next job gets its turn.
     let handle = server.generate(generation(&model, b"b", spec)).unwrap();
     assert_eq!(handle.wait().unwrap(), run(&model, b"b", &spec));
 }
@@ -375,7 +376,7 @@ fn verify_keeps_its_limits() {
 }
 
 #[test]
-fn session_that_is_rolled_back_gives_the_same_rows() {
+fn session_that_is_rolled_back_returns_the_same_rows() {
     let (model, threads, limits) = (synthetic(), Threads::new(2), Limits::default());
     let tokens: Vec<u32> = (0..200).map(|i| i * 7 % 256).collect();
     let expected = rows(&model, &threads, &tokens, 200);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Chat templates that want all there is: an error, in little memory, and no end of the process.
+//! Chat templates that ask for excessive resources get an error, in little memory, and do not end
+//! the process.
 
 use assay_engine::{
     synthetic::{write, Synthetic},
@@ -14,28 +15,28 @@ use std::{
     },
 };
 
-/// What rendering may take: four times 16 MiB and what 64 times the messages is, and a little for
-/// the template itself.
+/// The most that rendering may take: four times the sum of 16 MiB and 64 times the messages, and a
+/// little for the template itself.
 const LIMIT: usize = 72 << 20;
 
-/// The system's allocator with a count of what is held and its peak.
+/// The system's allocator with a count of the bytes that are held and their peak.
 struct Counting;
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of it.
+// SAFETY: every call goes to the system's allocator unchanged; counting touches none of its memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();
         PEAK.fetch_max(held, Relaxed);
-        // SAFETY: the caller's layout.
+        // SAFETY: the caller upholds the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: memory of this allocator, which is the system's.
+        // SAFETY: the memory comes from this allocator, which is the system's.
         unsafe { System.dealloc(at, layout) }
     }
 }
@@ -43,10 +44,10 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// One test at a time: they share the count.
+/// The lock that lets one test run at a time, since they share the count.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What a chat becomes by a template, and the bytes that it took.
+/// Renders a chat by a template; returns the result and the bytes that it took.
 fn chat(template: &str) -> (Result<Vec<u32>, EngineError>, usize) {
     let shape = Synthetic::default();
     let mut metadata = shape.metadata();
@@ -65,7 +66,8 @@ fn assert_refused(template: &str) {
     assert!(taken < LIMIT, "{shown}: {taken} bytes");
 }
 
-/// Sixty times something is done to `ns.s`, which begins as `first` and is then written.
+/// Returns a template that applies a step to `ns.s` sixty times, starting from `first`, and then
+/// writes it.
 fn repeated(first: &str, step: &str) -> String {
     format!(
         "{{% set ns = namespace(s={first}) %}}{{% for i in range(60) %}}{{% set ns.s = {step} %}}\
@@ -96,7 +98,7 @@ fn template_may_not_make_more_than_its_share() {
     ] {
         assert_refused(&repeated(first, step));
     }
-    // What is only made and never written.
+    // These values are only made and never written.
     assert_refused(&repeated("[1, 2]", "[ns.s, ns.s]").replace("{{ ns.s }}", ""));
     assert_refused(&repeated("'a'", "double(ns.s)").replacen(
         "{%",
@@ -153,13 +155,13 @@ fn template_may_not_write_more_than_its_share() {
 fn template_may_not_end_the_process() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for template in [
-        // Values without an end.
+        // These values have no end.
         "{% set ns = namespace() %}{% set ns.a = ns %}{{ ns }}",
         "{% set ns = namespace() %}{% set ns.a = [ns] %}{{ ns }}",
         "{% set ns = namespace() %}{{ [dict(a=ns)] }}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "{% for i in [[1]] recursive %}{{ loop(i) }}{% endfor %}",
-        // What the interpreter would panic at, or never end.
+        // The interpreter would panic at these, or never end.
         "{% for i in [1] %}{{ loop.cycle() }}{% endfor %}",
         "{% for i in [1] %}{{ loop.cycle(*[]) }}{% endfor %}",
         "{% for i in [1] %}{% with %}{% break %}{% endwith %}{% endfor %}",
@@ -171,7 +173,7 @@ fn template_may_not_end_the_process() {
         assert_refused(template);
     }
     assert_refused(&format!("{{{{ range({}1) }}}}", "1, ".repeat(70_000 / 2)));
-    // Trees so deep that walking them needs a stack.
+    // These trees are so deep that walking them needs a large stack.
     for (open, close) in [("('a'", ")"), ("[", "]"), ("not ", ""), ("-", ""), ("{'a':", "}")] {
         assert_refused(&format!("{{{{ {}1{} }}}}", open.repeat(10_000), close.repeat(10_000)));
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Vocabularies: tokens equal to llama.cpp's (`vocabularies/make.py` asked it), every byte kept.
+//! Tests of vocabularies: tokens equal llama.cpp's (recorded by `vocabularies/make.py`), and every
+//! byte is kept.
 
 mod models;
 
@@ -18,7 +19,7 @@ fn list<'v>(value: &'v Json, key: &str) -> &'v [Json] {
 }
 
 #[test]
-fn encode_gives_the_tokens_of_llama_cpp() {
+fn encode_returns_the_tokens_of_llama_cpp() {
     let golden = golden();
     let texts: Vec<&str> = list(&golden, "texts").iter().map(|t| t.as_str().unwrap()).collect();
     let mut compared = 0;
@@ -40,7 +41,7 @@ fn encode_gives_the_tokens_of_llama_cpp() {
 fn encode_never_makes_a_control_token_of_text() {
     let tokenizer = read(&words(), &[]).unwrap();
     let control: Vec<u32> = tokenizer.encode(b"");
-    assert!(control.is_empty(), "gpt-2 opens with nothing");
+    assert!(control.is_empty(), "gpt-2 has no begin token");
     for text in ["<|begin|>", "<|end|>a<|user|>", "<|<|end|>end|>"] {
         let tokens = tokenizer.encode(text.as_bytes());
         assert_eq!(tokenizer.decode(&tokens), text.as_bytes());
@@ -57,7 +58,8 @@ fn encode_never_makes_a_token_of_text_that_the_file_calls_an_end() {
     let (mut opened, mut refused) = (0, 0);
     for (file, prefix) in [(words(), ""), (pieces(), " ")] {
         let plain = read(&file, &[]).unwrap();
-        // Every kind: bytes, parts of merges, whole words that no merge makes.
+        // The tokens are of every kind: bytes, parts of merges, and whole words that no merge
+        // makes.
         for id in (0..1600).step_by(37).chain([97, 300, 1600, 1604]) {
             let text = plain.decode(&[id]);
             if text.is_empty() {
@@ -81,14 +83,14 @@ fn encode_never_makes_a_token_of_text_that_the_file_calls_an_end() {
 }
 
 #[test]
-fn decode_gives_nothing_for_control_tokens_and_unknown_ids() {
+fn decode_returns_nothing_for_control_tokens_and_unknown_ids() {
     let tokenizer = read(&pieces(), &[]).unwrap();
     assert_eq!(tokenizer.decode(&[1, 2, 0, u32::MAX]), b"");
     assert!(tokenizer.is_end(2) && tokenizer.end() == 2 && !tokenizer.is_end(1));
 }
 
 #[test]
-fn encode_opens_and_ends_as_the_file_says() {
+fn encode_begins_and_ends_as_the_file_says() {
     let (bos, eos) = (1, 2);
     let tokenizer =
         read(&pieces(), &[("tokenizer.ggml.add_eos_token", Value::Bool(true))]).unwrap();
@@ -112,7 +114,7 @@ fn longest_is_the_most_bytes_of_a_token() {
 }
 
 #[test]
-fn read_refuses_vocabularies_that_lie() {
+fn read_refuses_invalid_vocabularies() {
     let text = |text: &str| Value::String(text.into());
     let cases = [
         ("tokenizer.ggml.tokens", Value::Array(vec![text("a")])),
@@ -158,7 +160,7 @@ fn read_refuses_a_vocabulary_without_all_bytes() {
 
 proptest! {
     #[test]
-    fn decode_gives_back_every_byte(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+    fn decode_restores_every_byte(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         for pre in ["llama-bpe", "qwen2", "gpt-2", "smollm", "default"] {
             let pre = Value::String(pre.into());
             let tokenizer = read(&words(), &[("tokenizer.ggml.pre", pre)]).unwrap();

@@ -8,20 +8,20 @@ use rand_chacha::{
 };
 use std::path::Path;
 
-/// Opens a document.
+/// The token that begins a document.
 pub const BOS: u32 = 256;
-/// Ends a document.
+/// The token that ends a document.
 pub const EOS: u32 = 257;
 
-/// Documents, each opened by [`BOS`] and ended by [`EOS`], one after the other.
+/// Documents one after the other, each between [`BOS`] and [`EOS`].
 pub struct Corpus {
     /// All tokens.
     pub stream: Vec<u32>,
-    /// Where documents begin, ascending.
+    /// The beginnings of the documents, ascending.
     pub starts: Vec<usize>,
 }
 
-/// The text of `path`: plain, or the container of the package `bible-kjv-text`.
+/// Reads the text of `path`: plain, or in the container of the package `bible-kjv-text`.
 pub fn read(path: &Path) -> Result<String> {
     let data = std::fs::read(path).with_context(|| {
         format!("{}: install the Debian package bible-kjv-text or name a --text", path.display())
@@ -30,8 +30,9 @@ pub fn read(path: &Path) -> Result<String> {
     Ok(String::from_utf8(text)?)
 }
 
-/// The container: at 0x58 the number of windows and then their offsets (u32, big endian); each
-/// window is a stream of Unix `compress` with 16 bits in block mode, its three first bytes left out.
+/// Unpacks the container. At 0x58 it has the number of windows and then their offsets (u32, big
+/// endian). Each window is a stream of Unix `compress` with 16 bits in block mode, without its
+/// first three bytes.
 fn unpack(data: &[u8]) -> Result<Vec<u8>> {
     let word = |at: usize| -> Result<usize> {
         let bytes = data.get(at..at + 4).context("the container's header is cut short")?;
@@ -47,8 +48,8 @@ fn unpack(data: &[u8]) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Decodes LZW as Unix `compress` writes it: codes of 9 to 16 bits from the low bit up, in groups of
-/// eight, 256 clears the table.
+/// Decodes LZW as Unix `compress` writes it: codes of 9 to 16 bits from the low bit up, in groups
+/// of eight; 256 clears the table.
 fn lzw(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
     const CLEAR: usize = 256;
     const FULL: usize = 1 << 16;
@@ -86,7 +87,7 @@ fn lzw(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
             }
         }
         if let Some((from, len)) = previous {
-            // The entry is the previous string and the byte after it, which now stands in `out`.
+            // The entry is the previous string and the byte after it, which is now in `out`.
             if table.len() < FULL {
                 table.push((from, len + 1));
             }
@@ -101,10 +102,10 @@ fn lzw(data: &[u8], out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Documents to train on and, from every eightieth chapter, documents to evaluate on.
+/// Returns documents to train on and, from every eightieth chapter, documents to evaluate on.
 ///
-/// A document is a run of verses of one chapter, without their numbers, 150 to 700 bytes or the end
-/// of the chapter, whichever comes first.
+/// A document is a run of verses of one chapter, without their numbers. It ends after 150 to 700
+/// bytes or with the chapter, whichever comes first.
 pub fn corpora(text: &str) -> Result<(Corpus, Corpus)> {
     let mut rng = ChaCha8Rng::seed_from_u64(1604);
     let mut train = Corpus { stream: Vec::new(), starts: Vec::new() };

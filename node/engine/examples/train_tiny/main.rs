@@ -3,7 +3,7 @@
 //! as Debian's `bible-kjv-text` carries it (public domain), and writes it as a Q8_0 GGUF file.
 //!
 //! Every operation is in its differentiable form: candle-nn's fused RmsNorm, softmax and rope cut
-//! gradients without a word, so the first step asserts that every variable has one.
+//! gradients silently, so the first step asserts that every variable has one.
 #![allow(clippy::print_stdout, reason = "a program's progress goes to its standard output")]
 
 mod kjv;
@@ -37,28 +37,29 @@ struct Options {
     /// The GGUF file to write.
     #[arg(long)]
     out: PathBuf,
-    /// Optimiser steps.
+    /// Number of optimiser steps.
     #[arg(long, default_value_t = 3000)]
     steps: usize,
-    /// Windows per step, while they are short: each time they double, half as many.
+    /// Windows per step at first; whenever their length doubles, their number is halved.
     #[arg(long, default_value_t = 16)]
     batch: usize,
-    /// Tokens per window; twice as many from 60 % of the steps on, four times from 85 % on.
+    /// Tokens per window; twice as many from 60 % of the steps on, four times as many from 85 % on.
     #[arg(long, default_value_t = 128)]
     sequence: usize,
     /// Width of the model, a multiple of 64.
     #[arg(long, default_value_t = 128)]
     dim: usize,
-    /// Layers.
+    /// Number of layers.
     #[arg(long, default_value_t = 6)]
     layers: usize,
     /// Peak learning rate.
     #[arg(long, default_value_t = 3e-3)]
     rate: f64,
-    /// Steps between checkpoints and evaluations on the held-out chapters.
+    /// Number of steps between checkpoints and evaluations on the held-out chapters.
     #[arg(long, default_value_t = 150)]
     every: usize,
-    /// Threads of candle's pools. They wait by spinning: on a busy machine one is the fastest.
+    /// Number of threads in candle's pools. They wait by spinning: on a busy machine one is the
+    /// fastest.
     #[arg(long, default_value_t = 1)]
     threads: usize,
 }
@@ -101,7 +102,7 @@ struct Net {
     output_norm: Var,
 }
 
-/// A matrix uniform in ±sqrt(3)·std, from the given stream.
+/// Returns a matrix uniform in ±sqrt(3)·std, from the given stream.
 fn matrix(rng: &mut ChaCha8Rng, rows: usize, columns: usize, std: f64) -> Result<Var> {
     let bound = 3f64.sqrt() * std;
     let data: Vec<f32> = (0..rows * columns)
@@ -139,7 +140,7 @@ impl Net {
         Ok(Self { shape, embedding, layers, output_norm: ones(dim)? })
     }
 
-    /// Every variable with its GGUF name, in the order of the file.
+    /// Returns every variable with its GGUF name, in the order of the file.
     fn named(&self) -> Vec<(String, &Var)> {
         let mut all = vec![("token_embd.weight".to_string(), &self.embedding)];
         for (i, layer) in self.layers.iter().enumerate() {
@@ -161,7 +162,8 @@ impl Net {
         all
     }
 
-    /// Mean negative log-likelihood in nats of `targets` after `inputs`, both `[batch, time]`.
+    /// Returns the mean negative log-likelihood in nats of `targets` after `inputs`, both `[batch,
+    /// time]`.
     fn loss(&self, inputs: &Tensor, targets: &Tensor) -> Result<Tensor> {
         let (b, t) = inputs.dims2()?;
         let Shape { dim, heads, kv_heads, .. } = self.shape;
@@ -179,7 +181,8 @@ impl Net {
             let q = rope(&split(&layer.q, heads)?, &cos, &sin)?;
             let k = rope(&split(&layer.k, kv_heads)?, &cos, &sin)?;
             let v = split(&layer.v, kv_heads)?;
-            // The query heads that share a key head are stacked over time: nothing is repeated.
+            // The query heads that share a key head are stacked over time, so that nothing is
+            // repeated.
             let q =
                 (q.reshape((b, kv_heads, group * t, HEAD_DIM))? * (HEAD_DIM as f64).powf(-0.5))?;
             let scores = q.matmul(&k.transpose(2, 3)?.contiguous()?)?.broadcast_add(&mask)?;
@@ -202,7 +205,8 @@ impl Net {
         Ok((log_sum - picked)?.mean_all()?)
     }
 
-    /// Writes the file next to `path` and renames it into place, so that a reader never sees a part.
+    /// Writes the file next to `path` and renames it into place, so that a reader never sees a
+    /// part.
     fn save(&self, path: &Path) -> Result<u64> {
         use gguf_file::Value;
         let metadata = [
@@ -270,7 +274,7 @@ fn rope_tables(t: usize) -> Result<(Tensor, Tensor)> {
     Ok((cos?, sin?))
 }
 
-/// GGUF's convention for llama: dimensions 2j and 2j + 1 are one pair.
+/// Rotates by GGUF's convention for llama, in which dimensions 2j and 2j + 1 are a pair.
 fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
     let (b, h, t, d) = x.dims4()?;
     let pairs = x.reshape((b, h, t, d / 2, 2))?;
@@ -299,7 +303,8 @@ fn windows(stream: &[u32], starts: &[usize], t: usize) -> Result<(Tensor, Tensor
     Ok((pick(0)?, pick(1)?))
 }
 
-/// Bits per byte of text on held-out documents; the tokens that open and end them count as cost.
+/// Returns the bits per byte of text on held-out documents; the tokens that begin and end them
+/// count as cost.
 fn bits_per_byte(net: &Net, held_out: &kjv::Corpus, t: usize) -> Result<f64> {
     let starts: Vec<usize> = (0..(held_out.stream.len() - 1) / t).map(|i| i * t).collect();
     let (mut nats, mut bytes) = (0f64, 0usize);
@@ -313,7 +318,8 @@ fn bits_per_byte(net: &Net, held_out: &kjv::Corpus, t: usize) -> Result<f64> {
     Ok(nats / std::f64::consts::LN_2 / bytes as f64)
 }
 
-/// Linear warm-up over the first twentieth, then half a cosine down to a fiftieth of the peak.
+/// Returns the learning rate: linear warm-up over the first twentieth, then half a cosine down to a
+/// fiftieth of the peak.
 fn rate(step: usize, steps: usize, peak: f64) -> f64 {
     let warm = (steps / 20).max(1);
     if step < warm {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Any transcript for any job: a verdict or an error, no panic, no memory beyond the limit.
+//! Verifies any transcript for any job. The result must be a verdict or an error, without a panic
+//! and without memory beyond the limit.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -16,11 +17,11 @@ use std::{
     },
 };
 
-/// The most that a verification may take beside its limit: its copies of the input, and the tables
-/// of the model, which are computed once.
+/// The most that a verification may take in addition to its limit: its copies of the input, and the
+/// tables of the model, which are computed once.
 const BESIDE: usize = 16 << 20;
 
-/// The system's allocator, which counts.
+/// The system's allocator, with a count of its bytes.
 struct Counting;
 
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
@@ -57,9 +58,9 @@ struct Case {
     prompt: Vec<u8>,
     /// The input that the transcript claims; the prompt's tokens if there is none.
     input: Option<Vec<u32>>,
-    /// Tokens after the honest ones.
+    /// The tokens after the honest ones.
     output: Vec<u32>,
-    /// How many honest tokens the output begins with.
+    /// The number of honest tokens at the beginning of the output.
     honest: u8,
     ended: bool,
     max_tokens: u32,
@@ -73,7 +74,7 @@ fuzz_target!(|case: Case| {
     let (model, threads) = (&*MODEL, &*THREADS);
     let (temperature, top_k, top_p) = case.sampling;
     let sampling = Sampling { temperature, top_k, top_p };
-    // Most jobs shall be such that somebody can run them.
+    // Most jobs should be ones that an operator can run.
     let max_tokens = if case.max_tokens > 1 << 31 { case.max_tokens } else { case.max_tokens % 70 };
     let spec = GenerateSpec { sample: SampleSpec::new(case.seed, &[0; 32], sampling), max_tokens };
     let limits = Limits { memory_bytes: case.memory_bytes.into(), ..Limits::default() };

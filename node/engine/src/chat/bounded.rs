@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a template may call: of what Jinja has, those filters, tests, functions and methods that
-//! chat templates use, each of which looks at the [`Budget`] before it makes anything.
+//! The functions that a template may call: the filters, tests, functions and methods of Jinja that
+//! chat templates use, each of which checks the [`Budget`] before it makes anything.
 //!
-//! What is not here does not exist: `format` and `%`-formatting (widths without bound), `center`
-//! and `ljust` (likewise), `pprint`, `debug`, `batch`, `slice`, `groupby`, `chain`, `zip` and
-//! `lines`.
+//! Everything else is left out: `format` and `%`-formatting (unbounded widths), `center` and
+//! `ljust` (likewise), `pprint`, `debug`, `batch`, `slice`, `groupby`, `chain`, `zip` and `lines`.
 
 use super::budget::{Budget, NODE};
 use minijinja::{
@@ -18,7 +17,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-/// Functions that stand for operators. A template cannot spell their names.
+/// Functions that replace operators. A template cannot spell their names.
 pub(super) const KEEP: &str = "#keep";
 pub(super) const PART: &str = "#part";
 pub(super) const LOOK: &str = "#look";
@@ -36,19 +35,19 @@ const TESTS: &str =
     "!= < <= == > >= boolean defined divisibleby endingwith eq equalto escaped even false \
     filter float ge greaterthan gt in int integer iterable le lessthan lt mapping ne none \
     number odd safe sameas sequence startingwith string test true undefined";
-/// A character as a value of its own.
+/// The weight of a character as a value of its own.
 const CHARACTER: u64 = NODE;
-/// A text with every character in its longest spelling, twice.
+/// The factor for a text with every character in its longest spelling, twice.
 const SPELLED: u64 = 16;
 
-/// Where the filters and tests themselves are.
+/// The environment with the unbounded filters and tests.
 static STOCK: LazyLock<Environment<'static>> = LazyLock::new(Environment::new);
 
 fn refused(problem: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidOperation, problem)
 }
 
-/// An environment in which everything keeps to the budget.
+/// Returns an environment in which everything respects the budget.
 pub(super) fn environment<'s>(budget: &Arc<Budget>) -> Environment<'s> {
     let mut environment = Environment::empty();
     let all = || budget.clone();
@@ -58,7 +57,7 @@ pub(super) fn environment<'s>(budget: &Arc<Budget>) -> Environment<'s> {
             budget.room(filter_needs(&budget, name, &args)?)?;
             let value = filter(state, name, &args)?;
             match name {
-                // One of what was given, or a number.
+                // The result is one of the arguments, or a number.
                 "attr" | "d" | "default" | "first" | "last" | "max" | "min" => Ok(value),
                 "dictsort" | "items" | "map" | "split" => budget.keep_all(value),
                 _ => budget.keep(value),
@@ -97,7 +96,7 @@ pub(super) fn environment<'s>(budget: &Arc<Budget>) -> Environment<'s> {
 
 fn add_functions(environment: &mut Environment<'_>, budget: &Arc<Budget>) {
     let all = || budget.clone();
-    // Numbers of 32 bits, whose sums and differences are numbers.
+    // The arguments are numbers of 32 bits, whose sums and differences fit.
     let own = all();
     environment.add_function("range", move |from: i32, to: Option<i32>, step: Option<i32>| {
         let wide = |n: i32| n as isize;
@@ -140,7 +139,7 @@ fn add_operators(environment: &mut Environment<'_>, budget: &Arc<Budget>) {
     );
 }
 
-/// A filter; those that call others find them in the environment of the template.
+/// Applies a filter. Filters that call others find them in the environment of the template.
 fn filter(state: &State<'_, '_>, name: &str, args: &[Value]) -> Result<Value, Error> {
     type Name<'n> = Option<Cow<'n, str>>;
     let selected = match name {
@@ -168,7 +167,7 @@ fn filter(state: &State<'_, '_>, name: &str, args: &[Value]) -> Result<Value, Er
     selected.map(Value::from)
 }
 
-/// The most bytes that a filter takes while it works.
+/// Returns the most bytes that a filter takes while it works.
 fn filter_needs(budget: &Budget, name: &str, args: &[Value]) -> Result<u64, Error> {
     let spelled = budget.weigh_all(args)?.saturating_mul(SPELLED);
     let more = match (name, args) {
@@ -188,13 +187,13 @@ fn filter_needs(budget: &Budget, name: &str, args: &[Value]) -> Result<u64, Erro
     Ok(spelled.saturating_add(more))
 }
 
-/// The most bytes that a method of a value takes, the value being the first argument.
+/// Returns the most bytes that a method of a value takes; the value is the first argument.
 fn method_needs(budget: &Budget, name: &str, args: &[Value]) -> Result<u64, Error> {
     let spelled = budget.weigh_all(args)?.saturating_mul(SPELLED);
     let more = match (name, args) {
-        ("format", _) => return Err(refused("texts have no method format here")),
+        ("format", _) => return Err(refused("texts have no method format")),
         ("count", [_, what]) if what.as_str() == Some("") => {
-            return Err(refused("there is no counting nothing"));
+            return Err(refused("the empty text cannot be counted"));
         }
         ("replace", [value, old, new, ..]) => replaced(budget, value, old, new)?,
         ("join", [joiner, values]) => joined(budget, values, joiner)?,
@@ -206,7 +205,7 @@ fn method_needs(budget: &Budget, name: &str, args: &[Value]) -> Result<u64, Erro
     Ok(spelled.saturating_add(more))
 }
 
-/// The largest number among arguments.
+/// Returns the largest number among the arguments.
 fn largest(args: &[Value]) -> u64 {
     let named = args.iter().filter(|arg| arg.is_kwargs()).filter_map(Value::as_object);
     let named = named.flat_map(|map| map.try_iter_pairs().into_iter().flatten());
@@ -214,7 +213,8 @@ fn largest(args: &[Value]) -> u64 {
     all.filter_map(|value| u64::try_from(value).ok()).max().unwrap_or(0)
 }
 
-/// What replacing makes: at most one more than there are characters of `old` become `new`.
+/// Returns the bytes that a replacement makes, in which each `old` becomes `new`; there is at most
+/// one more than there are characters.
 fn replaced(budget: &Budget, value: &Value, old: &Value, new: &Value) -> Result<u64, Error> {
     let count = match (value.as_str(), old.as_str()) {
         (Some(text), Some(old)) => text.matches(old).count() as u64,
@@ -223,7 +223,7 @@ fn replaced(budget: &Budget, value: &Value, old: &Value, new: &Value) -> Result<
     Ok(count.saturating_mul(budget.shown(new)?))
 }
 
-/// What joining makes of the joiner.
+/// Returns the bytes that joining makes of the joiner.
 fn joined(budget: &Budget, values: &Value, joiner: &Value) -> Result<u64, Error> {
     let count = match values.len() {
         Some(count) => count as u64,
@@ -239,7 +239,8 @@ fn times(budget: &Budget, left: &Value, right: &Value) -> Result<Value, Error> {
         budget.room((text.len() as u64).saturating_mul(count as u64))?;
         return budget.keep(text.repeat(count).into());
     }
-    let impossible = || refused(format!("no product of {} and {}", left.kind(), right.kind()));
+    let impossible =
+        || refused(format!("{} and {} cannot be multiplied", left.kind(), right.kind()));
     if left.is_integer() && right.is_integer() {
         let [left, right] = [left, right].map(|value| i128::try_from(value.clone()));
         let product = left?.checked_mul(right?).ok_or_else(impossible)?;
@@ -251,7 +252,7 @@ fn times(budget: &Budget, left: &Value, right: &Value) -> Result<Value, Error> {
     }
 }
 
-/// A part of a text or list, as in Python.
+/// Returns a part of a text or list, as in Python.
 fn slice(
     budget: &Budget,
     value: &Value,
@@ -274,7 +275,7 @@ fn slice(
     budget.keep(places.filter_map(|i| characters.get(i)).collect::<String>().into())
 }
 
-/// The places of a slice of something of this length.
+/// Returns the places of a slice of something of this length.
 fn places(
     length: usize,
     from: Option<i64>,
@@ -282,9 +283,9 @@ fn places(
     step: i64,
 ) -> Result<impl Iterator<Item = usize>, Error> {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
-    // Backwards, the first place is the last, and the one before the first is where it ends.
+    // For a negative step, the first place is the last, and the slice ends before the first.
     let (first, last) = match step {
-        0 => return Err(refused("a slice by steps of 0")),
+        0 => return Err(refused("the step of a slice is 0")),
         1.. => (0, length),
         _ => (-1, length - 1),
     };

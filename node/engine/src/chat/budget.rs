@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the values that a template makes may take.
+//! The budget for the values that a template makes.
 //!
-//! A value weighs as if nothing in it were shared: a list of one long text a thousand times is a
-//! thousand texts once it is written. No value may weigh more than what is left of the budget, and
-//! what a template newly makes is taken from it and never given back.
+//! A value weighs as if nothing in it were shared: a list that holds one long text a thousand times
+//! is a thousand texts once it is written. No value may weigh more than the remaining budget.
+//! Whatever a template makes is taken from the budget and never returned.
 
 use minijinja::{
     value::{DynObject, ValueKind},
@@ -11,16 +11,18 @@ use minijinja::{
 };
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What a value takes beside its text.
+/// The weight of a value in addition to its text.
 pub(super) const NODE: u64 = 64;
 /// The deepest nesting of lists and maps.
 const DEPTH: u32 = 32;
-/// Bytes that all operations together may look at, so that a template ends within seconds.
+/// The number of bytes that all operations together may look at, so that a template ends within
+/// seconds.
 const WORK: u64 = 1 << 32;
-/// A number of up to 330 digits is longer than its weight, and an escaped character than itself.
+/// The factor by which a value's text can exceed its weight: a number has up to 330 digits, and a
+/// character may be escaped.
 const SHOWN: u64 = 10;
 
-/// What is left.
+/// The remaining budget.
 #[derive(Debug)]
 pub(super) struct Budget {
     bytes: AtomicU64,
@@ -32,23 +34,23 @@ impl Budget {
         Self { bytes: AtomicU64::new(bytes), work: AtomicU64::new(WORK) }
     }
 
-    /// Whether this much is left.
+    /// Checks that this many bytes are left.
     pub(super) fn room(&self, bytes: u64) -> Result<(), Error> {
         let left = self.bytes.load(Relaxed);
         if bytes > left {
-            return Err(refused(format!("it needs {bytes} bytes where {left} are left")));
+            return Err(refused(format!("it needs {bytes} bytes, but only {left} are left")));
         }
         Ok(())
     }
 
-    /// Takes this much of what is left.
+    /// Takes this many bytes from the budget.
     pub(super) fn take(&self, bytes: u64) -> Result<(), Error> {
         self.room(bytes)?;
         self.bytes.fetch_sub(bytes, Relaxed);
         Ok(())
     }
 
-    /// Whether this much may still be looked at.
+    /// Takes this many bytes from those that may be looked at.
     fn work(&self, bytes: u64) -> Result<(), Error> {
         let left = self.work.load(Relaxed);
         let left = left.checked_sub(bytes).ok_or_else(|| refused("it takes too long"))?;
@@ -56,18 +58,18 @@ impl Budget {
         Ok(())
     }
 
-    /// The weight of a value. Namespaces are known by name only, and never by another value: all
-    /// others are trees.
+    /// Returns the weight of a value. Only a name refers to a namespace, never another value, so
+    /// all other values are trees.
     pub(super) fn weigh(&self, value: &Value) -> Result<u64, Error> {
         self.weigh_at(value, 0)
     }
 
-    /// The weight of all.
+    /// Returns the weight of all values.
     pub(super) fn weigh_all(&self, values: &[Value]) -> Result<u64, Error> {
         values.iter().try_fold(0u64, |sum, value| Ok(sum.saturating_add(self.weigh(value)?)))
     }
 
-    /// Checks a value that is to be a part of another.
+    /// Checks a value that is to become a part of another.
     pub(super) fn check_part(&self, value: &Value) -> Result<(), Error> {
         self.weigh_at(value, 1).map(drop)
     }
@@ -78,7 +80,7 @@ impl Budget {
         self.work(weight)?;
         let Some(object) = value.as_object() else { return Ok(weight) };
         if depth > 0 && is_namespace(object) {
-            return Err(refused("a namespace is put into a value"));
+            return Err(refused("a namespace cannot be part of a value"));
         }
         let mut add = |part: &Value| {
             if depth == DEPTH {
@@ -102,7 +104,7 @@ impl Budget {
         Ok(weight)
     }
 
-    /// The most bytes that a value is written in.
+    /// Returns the most bytes that a value is written in.
     pub(super) fn shown(&self, value: &Value) -> Result<u64, Error> {
         match value.as_str() {
             Some(text) => Ok(text.len() as u64),
@@ -110,7 +112,7 @@ impl Budget {
         }
     }
 
-    /// A list of what a value gives when it is iterated.
+    /// Returns a list of the items over which a value iterates.
     pub(super) fn list(&self, value: &Value) -> Result<Vec<Value>, Error> {
         let mut items = Vec::new();
         for item in value.try_iter()? {
@@ -121,7 +123,7 @@ impl Budget {
         Ok(items)
     }
 
-    /// Takes a new value whose parts were there before; what is lazy becomes a list.
+    /// Takes the weight of a new value whose parts existed before; a lazy value becomes a list.
     pub(super) fn keep(&self, value: Value) -> Result<Value, Error> {
         let value = self.settled(value)?;
         self.room(self.weigh(&value)?)?;
@@ -131,14 +133,14 @@ impl Budget {
         Ok(value)
     }
 
-    /// Takes a new value whose parts are new.
+    /// Takes the weight of a new value whose parts are new.
     pub(super) fn keep_all(&self, value: Value) -> Result<Value, Error> {
         let value = self.settled(value)?;
         self.take(self.weigh(&value)?)?;
         Ok(value)
     }
 
-    /// The value, or a list if it would only later be computed.
+    /// Returns the value, or a list if it would only be computed later.
     fn settled(&self, value: Value) -> Result<Value, Error> {
         let plain = value.downcast_object_ref::<Vec<Value>>().is_some();
         match value.kind() {
@@ -148,7 +150,8 @@ impl Budget {
     }
 }
 
-/// The type is private to the crate: it is what `{% set a.b = c %}` asks for.
+/// Returns whether an object is a namespace. The type is private to its crate, which checks for it
+/// in `{% set a.b = c %}`.
 fn is_namespace(object: &DynObject) -> bool {
     object.type_name().ends_with("::Namespace")
 }

@@ -6,14 +6,14 @@ use serde::Serialize;
 /// A message of a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Who speaks: "system", "user" or "assistant" in most templates.
+    /// The speaker: "system", "user" or "assistant" in most templates.
     pub role: String,
-    /// What is said.
+    /// The text of the message.
     pub content: String,
 }
 
 impl Message {
-    /// A message.
+    /// Returns a message.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
         Self { role: role.into(), content: content.into() }
     }

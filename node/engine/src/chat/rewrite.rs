@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A template with its operators made calls, so that they can be bounded.
+//! Rewriting of a template, in which operators become calls so that they can be bounded.
 //!
-//! What allocates (`~`, `+`, `*`, slices, lists and maps) and what compares becomes a call of a
-//! function of [`super::bounded`]; raw text becomes an expression, which the formatter counts. What
-//! chat templates do without is refused: recursive loops, argument lists that are spread, macros in
-//! loops, and leaving a loop from inside a block that would not be closed.
+//! Operators that allocate (`~`, `+`, `*`, slices, lists and maps) and those that compare become
+//! calls of functions in [`super::bounded`]. Raw text becomes an expression, which the formatter
+//! counts. Constructs that chat templates do not need are refused: recursive loops, spread argument
+//! lists, macros in loops, and leaving a loop from inside a block that would not be closed.
 
 use super::bounded::{CONCAT, KEEP, LOOK, PART, SLICE, TIMES};
 use minijinja::{
@@ -20,16 +20,16 @@ const DEPTH: u32 = 200;
 /// The most arguments of a call.
 const ARGUMENTS: usize = 255;
 
-/// Where a statement stands.
+/// The place of a statement.
 #[derive(Clone, Copy)]
 struct Place {
-    /// Directly in a loop, so that it can be left.
+    /// Whether the statement is directly in a loop, so that it can leave it.
     leaves: bool,
-    /// Executed once, so that it can define a macro.
+    /// Whether it is executed once, so that it can define a macro.
     once: bool,
 }
 
-/// The template, bounded.
+/// Returns the template in its bounded form.
 pub(super) fn bounded<'s>(template: &Stmt<'s>) -> Result<Stmt<'s>, Error> {
     statement(template, Place { leaves: false, once: true })
 }
@@ -133,7 +133,7 @@ fn for_loop<'s>(each: &ast::ForLoop<'s>, place: Place) -> Result<ast::ForLoop<'s
     })
 }
 
-/// What is assigned to a namespace is a part of it from then on.
+/// Rewrites an assignment. A value that is assigned to a namespace becomes a part of it.
 fn assignment<'s>(to: &Expr<'s>, value: &Expr<'s>) -> Result<(Expr<'s>, Expr<'s>), Error> {
     let expr = expression(value, 0)?;
     match to {
@@ -153,7 +153,7 @@ fn target<'s>(to: &Expr<'s>) -> Result<Expr<'s>, Error> {
             let items = list.items.iter().map(target).collect::<Result<_, _>>()?;
             Expr::List(Spanned::new(ast::List { items }, list.span()))
         }
-        _ => return Err(refused("this on the left of an assignment")),
+        _ => return Err(refused("such a target of an assignment")),
     })
 }
 
@@ -165,7 +165,7 @@ fn option<'s>(expr: Option<&Expr<'s>>, depth: u32) -> Result<Option<Expr<'s>>, E
     expr.map(|expr| expression(expr, depth)).transpose()
 }
 
-/// An operand of a comparison.
+/// Rewrites an operand of a comparison.
 fn looked<'s>(expr: &Expr<'s>, depth: u32) -> Result<Expr<'s>, Error> {
     match expr {
         Expr::Const(_) => expression(expr, depth),
@@ -175,7 +175,7 @@ fn looked<'s>(expr: &Expr<'s>, depth: u32) -> Result<Expr<'s>, Error> {
 
 fn expression<'s>(expr: &Expr<'s>, depth: u32) -> Result<Expr<'s>, Error> {
     if depth == DEPTH {
-        return Err(refused("expressions nested so deep"));
+        return Err(refused(&format!("expressions nested deeper than {DEPTH}")));
     }
     let (depth, span) = (depth + 1, expr.span());
     Ok(match expr {
@@ -256,7 +256,7 @@ fn operation<'s>(binary: &ast::BinOp<'s>, depth: u32, span: Span) -> Result<Expr
     Ok(match binary.op {
         Op::Concat => call(CONCAT, vec![left, right], span),
         Op::Mul => call(TIMES, vec![left, right], span),
-        // Of two texts one that is as long as both, of two lists one that is computed later.
+        // The sum of two texts is as long as both, and that of two lists is computed later.
         Op::Add => {
             let sum = Expr::BinOp(Spanned::new(ast::BinOp { op: binary.op, left, right }, span));
             call(KEEP, vec![sum], span)
@@ -267,20 +267,20 @@ fn operation<'s>(binary: &ast::BinOp<'s>, depth: u32, span: Span) -> Result<Expr
 
 fn called<'s>(one: &ast::Call<'s>, depth: u32) -> Result<ast::Call<'s>, Error> {
     if matches!(&one.expr, Expr::GetAttr(get) if get.name == "cycle") && one.args.is_empty() {
-        return Err(refused("a cycle of nothing"));
+        return Err(refused("an empty cycle"));
     }
     Ok(ast::Call { expr: expression(&one.expr, depth)?, args: arguments(&one.args, depth)? })
 }
 
 fn arguments<'s>(args: &[ast::CallArg<'s>], depth: u32) -> Result<Vec<ast::CallArg<'s>>, Error> {
     if args.len() > ARGUMENTS {
-        return Err(refused("calls with so many arguments"));
+        return Err(refused(&format!("calls with more than {ARGUMENTS} arguments")));
     }
     let argument = |arg: &ast::CallArg<'s>| {
         Ok(match arg {
             ast::CallArg::Pos(expr) => ast::CallArg::Pos(expression(expr, depth)?),
             ast::CallArg::Kwarg(name, expr) => ast::CallArg::Kwarg(name, expression(expr, depth)?),
-            _ => return Err(refused("arguments that are spread")),
+            _ => return Err(refused("spread arguments")),
         })
     };
     args.iter().map(argument).collect()

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Characters that stand for others while a template is rendered.
 //!
-//! A control token is found where its text stands, so in what users write its first character is
-//! replaced by one that occurs nowhere else, and put back when control tokens have been found. That
-//! is done at every place where such a text begins, and where one could begin that what follows the
-//! message would complete. All that is left of a message is then as it was written, and no control
-//! token begins in it.
+//! A control token is found wherever its text occurs. So in the users' text its first character is
+//! replaced by one that occurs nowhere else, which is restored when control tokens have been found.
+//! This is done wherever such a text begins, and wherever one could begin that the text after the
+//! message would complete. The rest of a message stays as it was written, and no control token
+//! begins in it.
 
 use crate::EngineError;
 use std::{
@@ -16,22 +16,22 @@ use std::{
 /// The stand-ins for the first characters of control tokens.
 #[derive(Debug)]
 pub(super) struct StandIns<'c> {
-    /// The control tokens that begin with a character, and what stands for it.
+    /// The control tokens that begin with a character, and its stand-in.
     controls: BTreeMap<char, (Vec<&'c str>, char)>,
     originals: BTreeMap<char, char>,
 }
 
-/// Characters without a meaning: Unicode's non-characters, and its planes for private use.
+/// Returns characters without a meaning: Unicode's non-characters, and its planes for private use.
 fn unassigned() -> impl Iterator<Item = char> {
     let non_characters = '\u{fdd0}'..='\u{fdef}';
     non_characters.chain('\u{f0000}'..='\u{ffffd}').chain('\u{100000}'..='\u{10fffd}')
 }
 
 impl<'c> StandIns<'c> {
-    /// Stand-ins that are in none of the texts, for these control tokens.
+    /// Selects stand-ins for these control tokens that occur in none of the texts.
     ///
     /// # Errors
-    /// [`EngineError::ChatTemplate`] if the texts leave no character for one.
+    /// Returns [`EngineError::ChatTemplate`] if the texts leave too few unused characters.
     pub(super) fn new<'t>(
         controls: impl Iterator<Item = &'c str>,
         texts: impl Iterator<Item = &'t str>,
@@ -48,7 +48,8 @@ impl<'c> StandIns<'c> {
         let mut stand_ins = Self { controls: BTreeMap::new(), originals: BTreeMap::new() };
         for (first, controls) in by_first {
             let stand_in = free.next().ok_or_else(|| EngineError::ChatTemplate {
-                problem: "the messages hold every character that has no meaning".into(),
+                problem: "the messages use every character that could stand for a control token"
+                    .into(),
             })?;
             stand_ins.controls.insert(first, (controls, stand_in));
             stand_ins.originals.insert(stand_in, first);
@@ -56,9 +57,9 @@ impl<'c> StandIns<'c> {
         Ok(stand_ins)
     }
 
-    /// The text, in which no control token begins.
+    /// Returns the text changed so that no control token begins in it.
     pub(super) fn hide(&self, text: &str) -> String {
-        // A template may cut white space off.
+        // A template may trim white space.
         let bare = text.trim_end();
         let begins = |at: usize, controls: &[&str]| {
             let (rest, bare) = (&text[at..], bare.get(at..).unwrap_or_default());
@@ -74,7 +75,7 @@ impl<'c> StandIns<'c> {
         text.char_indices().map(hidden).collect()
     }
 
-    /// The text with the characters that were hidden.
+    /// Returns the text with its hidden characters restored.
     pub(super) fn restore<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if !text.contains(|c: char| self.originals.contains_key(&c)) {
             return text.into();

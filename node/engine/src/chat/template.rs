@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rendering a template that comes from a file which nobody vouches for.
+//! Rendering of a template from an untrusted file.
 //!
-//! The values that a template makes and what it writes are at most 16 MiB and 64 times the messages
-//! in all, and each operation checks before it begins that its result has room: see
-//! [`super::budget`]. In memory that is at most four times as much, copies included. Its instructions are counted; its source has a bound; and it is read and run
-//! on a thread with a stack that is large enough for the deepest source of that length.
+//! The values that a template makes and its output are limited to 16 MiB plus 64 times the size of
+//! the messages, and each operation checks before it begins that its result has room: see
+//! [`super::budget`]. The memory used is at most four times as much, including copies. The
+//! template's instructions are counted and its source has a bound. It is parsed and run on a thread
+//! with a stack that is large enough for the deepest source of that length.
 
 use super::{
     bounded::environment,
@@ -19,27 +20,28 @@ use minijinja::{
 };
 use std::{sync::Arc, thread};
 
-/// Instructions that a template may take; one in use takes some thousands.
+/// The most instructions that a template may execute; those in use execute a few thousand.
 const FUEL: u64 = 10_000_000;
-/// The longest template, in bytes; the longest in use have some 40,000.
+/// The longest template in bytes; the longest ones in use have about 40,000.
 const SOURCE_MAX: usize = 1 << 17;
-/// Bytes that a template may make whatever the messages are.
+/// The number of bytes that a template may make for any messages.
 const BASE: u64 = 1 << 24;
-/// Bytes that it may make for each byte of the messages.
+/// The number of bytes that it may also make for each byte of the messages.
 const PER_BYTE: u64 = 64;
-/// The stack of the thread: some 500 bytes for each byte of the longest template.
+/// The stack size of the thread: about 500 bytes for each byte of the longest template.
 const STACK: usize = 1 << 26;
 /// The longest description of an error, in characters.
 const DESCRIPTION_MAX: usize = 1000;
 
-/// The text of the messages, the ends being those of the vocabulary; or what is wrong.
+/// Renders the messages with the vocabulary's begin and end texts, or returns a description of the
+/// error.
 pub(super) fn render(
     template: &str,
     messages: &[Message],
     ends: (&str, &str),
 ) -> Result<String, String> {
     if template.len() > SOURCE_MAX {
-        return Err(format!("it has {} bytes, the limit is {SOURCE_MAX}", template.len()));
+        return Err(format!("its {} bytes exceed the limit of {SOURCE_MAX}", template.len()));
     }
     let run = || run(template, messages, ends).map_err(|error| describe(&error));
     thread::scope(|scope| {
@@ -53,7 +55,7 @@ fn run(template: &str, messages: &[Message], (bos, eos): (&str, &str)) -> Result
     let size = |message: &Message| NODE + (message.role.len() + message.content.len()) as u64;
     let said: u64 = messages.iter().map(size).sum();
     let budget = Arc::new(Budget::new(BASE.saturating_add(PER_BYTE.saturating_mul(said))));
-    // As in the library that templates are written for.
+    // These settings match the library that templates are written for.
     let spaces =
         WhitespaceConfig { keep_trailing_newline: false, lstrip_blocks: true, trim_blocks: true };
     let name = "chat_template";
@@ -74,7 +76,7 @@ fn run(template: &str, messages: &[Message], (bos, eos): (&str, &str)) -> Result
     Ok(text)
 }
 
-/// An error with what is behind it, on one line.
+/// Returns an error and its sources on one line.
 fn describe(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

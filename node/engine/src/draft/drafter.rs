@@ -3,9 +3,10 @@
 
 use crate::SampleSpec;
 
-/// Guesses what follows.
+/// A source of guesses at the next tokens.
 pub trait Drafter: Send {
-    /// Up to `count` tokens that may follow `tokens`, the input and the output so far. None is a
-    /// good guess where nothing is known. The tokens will be chosen by `sample`.
+    /// Returns up to `count` tokens that may follow `tokens`, which are the input and the output so
+    /// far. With nothing to go by, an empty guess is a good one. The tokens will be chosen by
+    /// `sample`.
     fn draft(&mut self, sample: &SampleSpec, tokens: &[u32], count: usize) -> Vec<u32>;
 }

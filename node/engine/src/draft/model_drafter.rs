@@ -5,8 +5,8 @@ use super::Drafter;
 use crate::{forward::Sequence, pick, EngineError, Limits, Model, SampleSpec, Threads};
 use std::sync::Arc;
 
-/// A smaller model of the same vocabulary, which chooses by the same random numbers: at temperatures
-/// above 0, too, it guesses right wherever the two distributions are alike.
+/// A drafter with a smaller model of the same vocabulary, which chooses by the same random numbers.
+/// So at temperatures above 0, too, it guesses correctly wherever the two distributions are alike.
 #[derive(Debug)]
 pub struct ModelDrafter {
     model: Arc<Model>,
@@ -17,7 +17,8 @@ pub struct ModelDrafter {
     seen: Vec<u32>,
 }
 
-/// Tokens mean the same only in the same vocabulary; its size is what a file is sure to tell.
+/// Checks that the vocabularies have the same size. Tokens mean the same only in the same
+/// vocabulary, and its size is all that every file tells.
 fn check_vocabulary(drafter: u32, model: u32) -> Result<(), EngineError> {
     if drafter != model {
         return Err(EngineError::DraftVocabulary { drafter, model });
@@ -26,11 +27,11 @@ fn check_vocabulary(drafter: u32, model: u32) -> Result<(), EngineError> {
 }
 
 impl ModelDrafter {
-    /// A drafter for one sequence of `target`, of up to `capacity` tokens.
+    /// Creates a drafter for one sequence of `target`, of up to `capacity` tokens.
     ///
     /// # Errors
-    /// [`EngineError::DraftVocabulary`] if the models have not the same number of tokens,
-    /// [`EngineError::MemoryLimit`] if cache and scratch space exceed the limit.
+    /// Returns [`EngineError::DraftVocabulary`] if the models do not have the same number of
+    /// tokens, and [`EngineError::MemoryLimit`] if cache and scratch space exceed the limit.
     pub fn new(
         model: Arc<Model>,
         threads: Arc<Threads>,
@@ -39,13 +40,13 @@ impl ModelDrafter {
         limits: &Limits,
     ) -> Result<Self, EngineError> {
         check_vocabulary(model.info().vocab_size, target.info().vocab_size)?;
-        // Beyond its own context it drafts nothing.
+        // Beyond its own context the drafter drafts nothing.
         let capacity = capacity.min(model.shape().context);
         let sequence = Sequence::new((&*model, &*threads), capacity, limits)?;
         Ok(Self { model, threads, sequence, capacity, seen: Vec::new() })
     }
 
-    /// Sends `tokens` through the model and gives what it chooses after the last.
+    /// Sends `tokens` through the model and returns the token that it chooses after the last.
     fn forward(&mut self, tokens: &[u32], sample: &SampleSpec) -> Result<Option<u32>, EngineError> {
         let end = self.sequence.len() + tokens.len();
         let chosen = self.sequence.forward(
@@ -63,13 +64,13 @@ impl ModelDrafter {
 impl Drafter for ModelDrafter {
     fn draft(&mut self, sample: &SampleSpec, tokens: &[u32], count: usize) -> Vec<u32> {
         let known = self.seen.iter().zip(tokens).take_while(|(a, b)| a == b).count();
-        // The last token goes through again if need be: its row is the first guess.
+        // The last token goes through again if necessary: its row is the first guess.
         let known = known.min(tokens.len().saturating_sub(1));
         self.seen.truncate(known);
         self.sequence.truncate(known);
         let (mut next, mut drafted) = (tokens[known..].to_vec(), Vec::new());
         while drafted.len() < count && self.seen.len() + next.len() <= self.capacity {
-            // A drafter that cannot go on has nothing to say; the model goes on without it.
+            // If the drafter cannot continue, the model continues without it.
             let Ok(Some(token)) = self.forward(&next, sample) else { break };
             drafted.push(token);
             next = vec![token];

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How many tokens to draft.
+//! The number of tokens to draft.
 
-/// The most tokens of a draft: with the token before them they fill two groups of a kernel.
+/// The most tokens in a draft: with the token before them they fill two groups of a kernel.
 const LONGEST: usize = 15;
-/// The first draft's length.
+/// The length of the first draft.
 const FIRST: usize = 4;
-/// The longest rest, in steps.
+/// The longest rest in steps.
 const LONGEST_REST: u32 = 64;
 /// One token, in the units of the gain.
 const ONE: usize = 256;
 
-/// Drafts grow while they stand and shrink to what stood. While they bring less than half a token
-/// on average there is a rest after each that fails, twice as long each time: a pass of a few tokens costs more
-/// than one of one, so a drafter that is mostly wrong must cost few steps.
+/// The length of drafts, which grow while they stand and shrink to the part that stood. While they
+/// gain less than half a token on average, there is a rest after each failure, twice as long each
+/// time. A pass of a few tokens costs more than a pass of one, so a drafter that is mostly wrong
+/// must cost few steps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     length: usize,
-    /// Tokens that a draft brings: an average in which the last one counts an eighth.
+    /// The tokens that a draft gains: an average in which the last draft has a weight of an eighth.
     gain: usize,
     rest: u32,
     next_rest: u32,
@@ -29,7 +30,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Tokens to draft now.
+    /// Returns the number of tokens to draft now.
     pub(crate) fn length(&self) -> usize {
         if self.rest == 0 {
             self.length
@@ -38,12 +39,12 @@ impl Pace {
         }
     }
 
-    /// A step without a draft has passed.
+    /// Counts a step without a draft.
     pub(crate) fn step(&mut self) {
         self.rest = self.rest.saturating_sub(1);
     }
 
-    /// Of `sent` drafted tokens `stood` were right.
+    /// Records that `stood` of `sent` drafted tokens were right.
     pub(crate) fn learn(&mut self, sent: usize, stood: usize) {
         self.gain = (7 * self.gain + ONE * stood) / 8;
         self.length = if stood == sent { (2 * self.length).min(LONGEST) } else { stood.max(1) };
@@ -72,7 +73,7 @@ mod tests {
                 }
             }
         }
-        // Once in LONGEST_REST steps, and a few at the beginning.
+        // It drafts once in LONGEST_REST steps, and a few times at the beginning.
         assert!(wasted <= 1000 / LONGEST_REST as usize + 16, "{wasted}");
     }
 
@@ -105,7 +106,7 @@ mod tests {
         let failed = (0..1000).filter(|_| step(false)).count();
         assert!(failed < 100, "{failed}");
         let drafts = (0..300).filter(|_| step(true)).count();
-        // At most one long rest.
+        // There is at most one long rest.
         assert!(drafts >= 300 - LONGEST_REST as usize, "{drafts}");
     }
 }

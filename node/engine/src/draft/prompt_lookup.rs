@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Drafts from the text itself: what followed the last time that the same tokens came.
+//! Drafts from the text itself: the tokens that followed the last time that the same ones occurred.
 
 use super::Drafter;
 use crate::SampleSpec;
 
-/// The longest run of tokens that is looked for.
+/// The longest run of tokens that is searched for.
 const LONGEST: usize = 4;
-/// The shortest.
+/// The shortest run.
 const SHORTEST: usize = 2;
 
-/// Finds the last tokens earlier in input and output and drafts what followed them there. It is good
-/// where an output repeats its prompt: quotations, code, corrections.
+/// A drafter that finds the last tokens earlier in input and output and drafts the ones that
+/// followed them there. It works well where an output repeats its prompt: quotations, code,
+/// corrections.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PromptLookup;
 
@@ -18,12 +19,12 @@ impl Drafter for PromptLookup {
     fn draft(&mut self, _sample: &SampleSpec, tokens: &[u32], count: usize) -> Vec<u32> {
         let found = (SHORTEST..=LONGEST).rev().find_map(|length| {
             let last = &tokens[tokens.len().checked_sub(length)?..];
-            // The latest place before this one: what is near is most alike.
+            // The latest earlier place is used, since nearby text is most alike.
             let earlier = tokens[..tokens.len() - 1].windows(length).rposition(|w| w == last)?;
             Some(earlier + length)
         });
         let Some(from) = found else { return Vec::new() };
-        // The draft may go on with itself: a run goes on.
+        // The draft may continue into itself, so a run continues.
         tokens[from..].iter().cycle().take(count).copied().collect()
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Attention of some tokens over their prefixes, cut by heads into parts that any thread may compute.
+//! Attention of some tokens over their prefixes, cut by heads into parts that any thread may
+//! compute.
 
 use super::rows::Place;
 use crate::{
@@ -12,16 +13,16 @@ use std::sync::Mutex;
 
 /// One head of some tokens.
 pub(super) struct Head<'h> {
-    /// The head of the cache that its group of heads shares.
+    /// The head in the cache that this head's group shares.
     key_head: usize,
     head_dim: usize,
     scores: &'h mut [f32],
-    /// For each token its query and where the mixed values go.
+    /// The query of each token, and the destination of its mixed values.
     tokens: [Option<(&'h [f32], &'h mut [f32])>; TILE],
 }
 
-/// The heads of `tokens` tokens. `query` and `out` hold the tokens one after the other, `scores` a
-/// row for each head.
+/// Cuts the attention of `tokens` tokens into heads. `query` and `out` hold the tokens one after
+/// the other, `scores` holds a row for each head.
 pub(super) fn cut<'h>(
     shape: &Shape,
     query: &'h [f32],
@@ -49,7 +50,7 @@ pub(super) fn cut<'h>(
 }
 
 impl Head<'_> {
-    /// Mixes the values of each token's prefix, in the cache of its span.
+    /// Mixes the values of each token's prefix, which are in the cache of its span.
     pub(super) fn compute(
         &mut self,
         kernel: Kernel,
@@ -68,7 +69,7 @@ impl Head<'_> {
     }
 }
 
-/// One head of one token over the cache.
+/// One head of one token over its cache.
 struct Attend<'a> {
     cache: &'a KvCache,
     layer: usize,
@@ -76,7 +77,7 @@ struct Attend<'a> {
     head: usize,
     query: &'a [f32],
     scale: f32,
-    /// Room for the scores of whole blocks of keys.
+    /// Space for the scores of whole blocks of keys.
     scores: &'a mut [f32],
     /// The true causal length.
     length: usize,
@@ -87,7 +88,7 @@ impl OverLanes for Attend<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let Self { cache, layer, head, .. } = self;
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions of `L`.
         unsafe {
             let blocks = self.scores.as_chunks_mut::<KEYS>().0;
             for (block, scores) in blocks.iter_mut().enumerate() {

@@ -7,7 +7,8 @@ use crate::{
     model::Shape,
 };
 
-/// Rows that become logits together: fewer than those of a tile, since a row of logits is long.
+/// Number of rows that become logits together. It is smaller than a tile, since a row of logits is
+/// long.
 pub(super) const ROWS: usize = 16;
 
 /// Up to [`ROWS`] rows on their way to logits.
@@ -22,6 +23,7 @@ pub(super) struct HeadTile {
 }
 
 impl HeadTile {
+    /// Returns a head tile for a model of this shape.
     pub(super) fn new(shape: &Shape) -> Self {
         Self {
             x: vec![0f32; shape.dim * ROWS],
@@ -32,12 +34,12 @@ impl HeadTile {
         }
     }
 
-    /// Bytes of a head tile, its activations included.
+    /// Returns the bytes of a head tile, including its activations.
     pub(super) fn bytes(shape: &Shape) -> u64 {
         (size_of::<f32>() * (ROWS * (3 * shape.dim + shape.vocab) + shape.vocab)) as u64
     }
 
-    /// The logits of the first `n` rows.
+    /// Computes the logits of the first `n` rows.
     pub(super) fn logits(&mut self, step: &Step<'_>, n: usize) {
         let (shape, weights) = (step.model.shape(), step.model.weights());
         let (dim, kernel) = (shape.dim, step.model.kernel());
@@ -48,7 +50,7 @@ impl HeadTile {
         step.multiply(&self.activations, [(&weights.output, &mut self.logits)]);
     }
 
-    /// Row `t` in Q15.16.
+    /// Returns row `t` in Q15.16.
     pub(super) fn fixed(&mut self, kernel: Kernel, t: usize) -> &[i32] {
         let vocab = self.fixed.len();
         wide::to_fixed(kernel, &self.logits[t * vocab..][..vocab], &mut self.fixed);

@@ -7,15 +7,15 @@ use crate::{
 };
 use std::sync::Mutex;
 
-/// Parts for each thread: one that is held up leaves its parts to the others.
+/// Number of parts for each thread: if one is held up, the others take its parts.
 const PARTS: usize = 4;
-/// The fewest multiplications of a part, some microseconds.
+/// The fewest multiplications in a part, which take some microseconds.
 const SMALLEST: usize = 1 << 16;
-/// The most multiplications of a part: less than a millisecond, so that nothing waits long for a
-/// thread to come to the gate.
+/// The most multiplications in a part. They take less than a millisecond, so that nothing waits
+/// long for a thread to reach the gate.
 const LARGEST: usize = 1 << 22;
 
-/// How many multiplications a part of `work` for `threads` threads should have.
+/// Returns the number of multiplications for a part of `work` on `threads` threads.
 pub(super) fn share(work: usize, threads: usize) -> usize {
     (work / (PARTS * threads)).clamp(SMALLEST, LARGEST)
 }
@@ -25,11 +25,12 @@ pub(super) struct Part<'p> {
     matrix: &'p Matrix,
     /// The panel of its first row.
     panel: usize,
-    /// Where its rows go, for each token.
+    /// The destination of its rows, for each token.
     outs: [&'p mut [f32]; TILE],
 }
 
 impl Part<'_> {
+    /// Computes the part.
     pub(super) fn compute(&mut self, kernel: Kernel, x: &Activations) {
         let outs = &mut self.outs[..x.tokens()];
         kernels::multiply(kernel, self.matrix, self.panel, x, outs);

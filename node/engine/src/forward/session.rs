@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One sequence that has the model for itself.
+//! A sequence that has the model to itself.
 
 use super::{
     rows::{Row, Span},
@@ -19,10 +19,10 @@ pub(crate) struct Sequence {
 }
 
 impl Sequence {
-    /// A sequence of at most `capacity` tokens.
+    /// Creates a sequence of at most `capacity` tokens.
     ///
     /// # Errors
-    /// [`EngineError::MemoryLimit`] if its cache and scratch space exceed the limit.
+    /// Returns [`EngineError::MemoryLimit`] if the cache and scratch space exceed the limit.
     pub(crate) fn new(
         (model, threads): (&Model, &Threads),
         capacity: usize,
@@ -34,7 +34,7 @@ impl Sequence {
         if needed > limits.memory_bytes {
             return Err(EngineError::MemoryLimit { needed, limit: limits.memory_bytes });
         }
-        // Computed once for all positions that may come.
+        // The table is computed once for all positions that may follow.
         model.rope(capacity);
         let promise = Pool::new(shape, bytes).promise(KvCache::pages(capacity))?;
         Ok(Self {
@@ -43,18 +43,18 @@ impl Sequence {
         })
     }
 
-    /// Tokens that have gone through the model.
+    /// Returns the number of tokens that have gone through the model.
     pub(crate) fn len(&self) -> usize {
         self.cache.len()
     }
 
-    /// Forgets all tokens but the first `length`.
+    /// Forgets all tokens except the first `length`.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.cache.truncate(length);
     }
 
-    /// Sends tokens of the vocabulary, for which there is room, through the model; `check` is asked
-    /// before each layer, with the tokens before.
+    /// Sends `tokens` through the model. They must be in the vocabulary and there must be room for
+    /// them. `check` is called before each layer with the number of tokens that preceded them.
     pub(crate) fn forward<R: Send>(
         &mut self,
         model: (&Model, &Threads),
@@ -76,7 +76,7 @@ impl Sequence {
     }
 }
 
-/// One sequence going through a model: its cache and scratch space.
+/// A sequence on its way through a model: its cache and scratch space.
 #[derive(Debug)]
 pub struct Session<'m> {
     model: &'m Model,
@@ -86,10 +86,10 @@ pub struct Session<'m> {
 }
 
 impl<'m> Session<'m> {
-    /// A session for at most `capacity` tokens.
+    /// Creates a session for at most `capacity` tokens.
     ///
     /// # Errors
-    /// [`EngineError::MemoryLimit`] if its cache and scratch space exceed the limit;
+    /// Returns [`EngineError::MemoryLimit`] if the cache and scratch space exceed the limit, and
     /// [`EngineError::PromptTooLong`] if the capacity exceeds the model's context.
     pub fn new(
         model: &'m Model,
@@ -109,29 +109,30 @@ impl<'m> Session<'m> {
         })
     }
 
-    /// Tokens that have gone through the model.
+    /// Returns the number of tokens that have gone through the model.
     pub fn len(&self) -> usize {
         self.sequence.len()
     }
 
-    /// Whether no token has gone through the model.
+    /// Returns whether no token has gone through the model.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Forgets all tokens but the first `length`.
+    /// Forgets all tokens except the first `length`.
     pub fn truncate(&mut self, length: usize) {
         self.sequence.truncate(length);
     }
 
-    /// Sends `tokens` through the model, after those before, and calls `judge` with the row after
-    /// each token whose index (from the start of the session) is `wanted`; rows are judged on the
-    /// pool's threads and the results come in order.
+    /// Sends `tokens` through the model, after the earlier ones, and calls `judge` with the row
+    /// after each token whose index (from the start of the session) is `wanted`. Rows are judged on
+    /// the pool's threads, and the results are in order.
     ///
     /// # Errors
-    /// [`EngineError::TokenOutOfVocab`], [`EngineError::PromptTooLong`] beyond the capacity,
-    /// [`EngineError::Cancelled`] and [`EngineError::Deadline`]; after one of the last two the
-    /// session holds a part of the tokens, as many as it says.
+    /// Returns [`EngineError::TokenOutOfVocab`] for an unknown token,
+    /// [`EngineError::PromptTooLong`] beyond the capacity, [`EngineError::Cancelled`] and
+    /// [`EngineError::Deadline`]. After the last two, the session holds some of the tokens;
+    /// [`Session::len`] returns how many.
     pub fn forward<R: Send>(
         &mut self,
         tokens: &[u32],

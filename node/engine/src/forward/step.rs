@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One step of a pass: products and parts of work, on one thread or on all.
+//! One step of a pass: products and other parallel work, on one thread or on all.
 
 use super::product::{self, Part};
 use crate::{gate::Gate, kernels::Activations, matrix::Matrix, model::Layer, Model, Threads};
 use std::sync::{Mutex, PoisonError};
 
-/// Work of fewer multiplications than this is not worth sharing with another thread.
+/// The least number of multiplications that is worth sharing with other threads.
 const SPLIT_FROM: usize = 1 << 17;
 
-/// What a step needs to know besides the tile.
+/// The context of a step, in addition to the tile.
 pub(super) struct Step<'s> {
     pub model: &'s Model,
     pub layer: usize,
-    /// Passed before each part of the work.
+    /// The gate to pass before each part of the work.
     pub gate: &'s Gate,
     /// The pool, if this is the only tile and its work may be shared between threads.
     pub split: Option<&'s Threads>,
 }
 
 impl Step<'_> {
+    /// Returns the weights of the layer.
     pub(super) fn weights(&self) -> &Layer {
         &self.model.weights().layers[self.layer]
     }
 
-    /// `out = matrix . x` for each pair of a matrix and its out.
+    /// Computes `out = matrix . x` for each pair of a matrix and its `out`.
     pub(super) fn multiply<const N: usize>(
         &self,
         x: &Activations,
@@ -39,7 +40,7 @@ impl Step<'_> {
         self.run(work, &parts, &|part: &mut Part<'_>| part.compute(kernel, x));
     }
 
-    /// Computes each part, on all threads if that is worth it.
+    /// Computes each part, on all threads if the work is large enough.
     pub(super) fn run<P: Send>(
         &self,
         work: usize,
@@ -47,7 +48,7 @@ impl Step<'_> {
         compute: &(dyn Fn(&mut P) + Sync),
     ) {
         let compute = |i: usize| {
-            // A part is computed once: no panic elsewhere has left it torn.
+            // A part is computed once, so no panic elsewhere has left it torn.
             compute(&mut parts[i].lock().unwrap_or_else(PoisonError::into_inner));
         };
         match self.split {

@@ -17,16 +17,16 @@ use crate::{
 /// The state of up to [`TILE`] tokens. Each buffer holds the tokens one after the other.
 #[derive(Debug)]
 pub(super) struct Tile {
-    /// Tokens in use.
+    /// Number of tokens in use.
     tokens: usize,
-    /// Where each stands.
+    /// The place of each token.
     pub places: Vec<Place>,
     /// The residual stream.
     pub x: Vec<f32>,
     pub k: Vec<f32>,
     pub v: Vec<f32>,
     q: Vec<f32>,
-    /// A normalised or mixed row, or what a product adds to the stream.
+    /// A normalised or mixed row, or the result of a product that is to be added to the stream.
     inner: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
@@ -36,6 +36,7 @@ pub(super) struct Tile {
 }
 
 impl Tile {
+    /// Returns a tile for a model of this shape, with `scores` scores for each head.
     pub(super) fn new(shape: &Shape, scores: usize) -> Self {
         let rows = |n: usize| vec![0f32; n * TILE];
         let heads = shape.heads * shape.head_dim;
@@ -54,7 +55,7 @@ impl Tile {
         }
     }
 
-    /// Bytes of a tile, its activations included.
+    /// Returns the bytes of a tile, including its activations.
     pub(super) fn bytes(shape: &Shape, scores: usize) -> u64 {
         let wide = shape.hidden.max(shape.heads * shape.head_dim).max(shape.dim);
         let per_token =
@@ -62,7 +63,7 @@ impl Tile {
         (size_of::<f32>() * (TILE * per_token + shape.heads * scores)) as u64
     }
 
-    /// Starts with the embeddings of `tokens`, each at its place.
+    /// Sets the stream to the embeddings of `tokens`, each at its place.
     pub(super) fn embed(&mut self, model: &Model, tokens: &[u32], places: &[Place]) {
         self.tokens = tokens.len();
         self.places.clear();
@@ -89,7 +90,7 @@ impl Tile {
         }
     }
 
-    /// Query, key and value of each token, turned to its position.
+    /// Computes query, key and value of each token and rotates them to its position.
     pub(super) fn project(&mut self, step: &Step<'_>, rope: &RopeTable) {
         let (shape, layer) = (step.model.shape(), step.weights());
         self.normalise(step.model, &layer.attn_norm);
@@ -119,7 +120,8 @@ impl Tile {
         }
     }
 
-    /// Attention of each token over its prefix, in the cache of its span, added to the stream.
+    /// Computes attention of each token over its prefix in the cache of its span, and adds the
+    /// result to the stream.
     pub(super) fn mix(&mut self, step: &Step<'_>, caches: &[&KvCache]) {
         let (shape, layer) = (step.model.shape(), step.weights());
         let (kernel, n, width) = (step.model.kernel(), self.tokens, shape.heads * shape.head_dim);
@@ -136,7 +138,7 @@ impl Tile {
         self.add_inner(shape.dim);
     }
 
-    /// The gated feed-forward network, added to the stream.
+    /// Computes the gated feed-forward network and adds the result to the stream.
     pub(super) fn feed_forward(&mut self, step: &Step<'_>) {
         let (shape, layer) = (step.model.shape(), step.weights());
         self.normalise(step.model, &layer.ffn_norm);

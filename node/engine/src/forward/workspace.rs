@@ -16,11 +16,11 @@ use crate::{
 };
 use std::sync::{Mutex, PoisonError};
 
-/// Tiles that go through a layer together.
+/// Number of tiles that go through a layer together.
 const CHUNK_TILES: usize = 4;
-/// Tokens that go through a layer together.
+/// Number of tokens that go through a layer together.
 pub(crate) const CHUNK: usize = CHUNK_TILES * TILE;
-/// Tokens that every kernel serves at a time without a rest: tiles are whole groups.
+/// Number of tokens that every kernel serves at a time without a remainder; tiles are whole groups.
 const GROUP: usize = 8;
 
 /// Scratch space of a pass.
@@ -31,7 +31,7 @@ pub(crate) struct Workspace {
     heads: Vec<Mutex<HeadTile>>,
 }
 
-/// What all steps of one pass share.
+/// The context that all steps of one pass share.
 struct Run<'r> {
     model: &'r Model,
     threads: &'r Threads,
@@ -45,12 +45,13 @@ impl Run<'_> {
     }
 }
 
-/// The value of a lock that no panic can leave torn: scratch space is written before it is read.
+/// Returns the value of a lock that no panic can leave torn: scratch space is written before it is
+/// read.
 fn value<T>(mutex: &mut Mutex<T>) -> &mut T {
     mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the layers have made of token `row` of those in the tiles.
+/// Returns the output of the layers for token `row` of the tokens in the tiles.
 fn row_of(tiles: &mut [Mutex<Tile>], mut row: usize, dim: usize) -> &[f32] {
     for tile in tiles {
         let tile = value(tile);
@@ -63,7 +64,7 @@ fn row_of(tiles: &mut [Mutex<Tile>], mut row: usize, dim: usize) -> &[f32] {
 }
 
 impl Workspace {
-    /// Space for passes of `tokens` tokens, of sequences of up to `capacity`.
+    /// Allocates space for passes of `tokens` tokens, of sequences of up to `capacity` tokens.
     pub(crate) fn new(shape: &Shape, threads: &Threads, tokens: usize, capacity: usize) -> Self {
         let (tiles, heads) = Self::counts(threads, tokens);
         let scores = capacity.next_multiple_of(KEYS);
@@ -74,22 +75,23 @@ impl Workspace {
         }
     }
 
-    /// Bytes of that space.
+    /// Returns the bytes of that space.
     pub(crate) fn bytes(shape: &Shape, threads: &Threads, tokens: usize, capacity: usize) -> u64 {
         let (tiles, heads) = Self::counts(threads, tokens);
         let tile = Tile::bytes(shape, capacity.next_multiple_of(KEYS));
         tile.saturating_mul(tiles as u64) + HeadTile::bytes(shape) * heads as u64
     }
 
-    /// Tiles, and those of them whose logits are computed at a time: a large vocabulary makes the
-    /// latter large, and more than one for each thread gain nothing.
+    /// Returns the number of tiles, and the number of those whose logits are computed at a time. A
+    /// large vocabulary makes logits large, and more than one head tile for each thread gains
+    /// nothing.
     fn counts(threads: &Threads, tokens: usize) -> (usize, usize) {
         let tiles = Self::widths(threads, tokens).count();
         (tiles, tiles.min(threads.count()))
     }
 
-    /// How many of `rows` tokens go to each tile: whole groups but for the last, as evenly as that
-    /// allows, and to as many tiles as keep all threads busy to the end.
+    /// Returns the number of the `rows` tokens that go to each tile: whole groups except in the
+    /// last, as evenly as that allows, and in as many tiles as keep all threads busy to the end.
     fn widths(threads: &Threads, rows: usize) -> impl Iterator<Item = usize> {
         let (groups, tiles) = (rows.div_ceil(GROUP).max(1), rows.div_ceil(TILE).max(1));
         let tiles = match tiles {
@@ -105,17 +107,18 @@ impl Workspace {
         })
     }
 
-    /// Tokens that go through in a pass.
+    /// Returns the number of tokens that go through in a pass.
     pub(crate) fn tokens(&self) -> usize {
         self.tokens
     }
 
-    /// Sends the tokens of all spans, at most [`Workspace::tokens`], through the model. `judge` gets
-    /// each wanted row with the index of its span, on the pool's threads; the results come in the
-    /// order of spans and positions.
+    /// Sends the tokens of all spans, at most [`Workspace::tokens`], through the model. `judge` is
+    /// called with each wanted row and the index of its span, on the pool's threads. The results
+    /// are in the order of spans and positions.
     ///
     /// # Errors
-    /// The one of `check`, which is asked before each layer: then it is as if nothing had been sent.
+    /// Returns the error of `check`, which is called before each layer. The caches are then as if
+    /// nothing had been sent.
     pub(crate) fn pass<R: Send>(
         &mut self,
         (model, threads): (&Model, &Threads),
@@ -161,7 +164,7 @@ impl Workspace {
         rows
     }
 
-    /// All layers for the tokens that fill the first `count` tiles.
+    /// Computes all layers for the tokens in the first `count` tiles.
     fn layers(
         &mut self,
         run: &Run<'_>,
@@ -196,7 +199,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// The logits of the `wanted` rows of the tiles, and what `judge` says of them.
+    /// Computes the logits of the `wanted` rows of the tiles and returns the results of `judge`.
     fn judge<R: Send>(
         &mut self,
         run: &Run<'_>,

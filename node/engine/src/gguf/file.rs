@@ -20,9 +20,9 @@ pub struct Gguf {
 /// A tensor inside the bounds of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorPlace {
-    /// Its type.
+    /// The tensor's type.
     pub dtype: GgmlDType,
-    /// Rows first.
+    /// Its shape, rows first.
     pub shape: Vec<usize>,
     /// First byte in the file.
     pub at: usize,
@@ -33,7 +33,7 @@ pub struct TensorPlace {
 /// Reads a file's header.
 ///
 /// # Errors
-/// [`EngineError::NotGguf`], [`EngineError::Header`], [`EngineError::UnknownType`], and
+/// Returns [`EngineError::NotGguf`], [`EngineError::Header`], [`EngineError::UnknownType`] or
 /// [`EngineError::Truncated`].
 pub fn read(file: &[u8]) -> Result<Gguf, EngineError> {
     let walked = walk(file)?;
@@ -44,7 +44,7 @@ pub fn read(file: &[u8]) -> Result<Gguf, EngineError> {
     Ok(gguf)
 }
 
-/// Each tensor has bytes of its own: what is made of them all is then as large as the file is.
+/// Checks that no tensors overlap, so that all of them together are at most as large as the file.
 fn check_places(gguf: &Gguf) -> Result<(), EngineError> {
     let mut places = gguf
         .tensor_names()
@@ -54,7 +54,7 @@ fn check_places(gguf: &Gguf) -> Result<(), EngineError> {
     for ((one, first), (other, second)) in places.iter().zip(places.iter().skip(1)) {
         // Both are within the file.
         if one.at + one.bytes > other.at {
-            let problem = format!("its bytes from {} on are those of {first}, too", other.at);
+            let problem = format!("its bytes from {} on also belong to {first}", other.at);
             return Err(header(*second, problem));
         }
     }
@@ -62,31 +62,33 @@ fn check_places(gguf: &Gguf) -> Result<(), EngineError> {
 }
 
 impl Gguf {
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.content.metadata.get(key)
     }
 
-    /// Each key, and where its record (key, type and value) stands in the file, in its order.
+    /// Returns each key with the range of its record (key, type and value) in the file, in the
+    /// file's order.
     pub fn records(&self) -> impl ExactSizeIterator<Item = (&str, Range<usize>)> {
         self.header.records.iter().map(|(key, range)| (key.as_str(), range.clone()))
     }
 
-    /// What the place of each tensor in the file is a multiple of.
+    /// Returns the alignment: the place of each tensor in the file is a multiple of it.
     pub fn alignment(&self) -> usize {
         self.header.alignment
     }
 
-    /// The names of all tensors, in the order of the file.
+    /// Returns the names of all tensors, in the file's order.
     pub fn tensor_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.header.tensors.iter().map(String::as_str)
     }
 
-    /// Where a tensor stands.
+    /// Returns the place of a tensor.
     ///
     /// # Errors
-    /// [`EngineError::MissingTensor`], [`EngineError::Truncated`] if the file ends before it does,
-    /// [`EngineError::Header`] if its size is not one of whole blocks or overflows.
+    /// Returns [`EngineError::MissingTensor`], [`EngineError::Truncated`] if the file ends before
+    /// the tensor does, or [`EngineError::Header`] if its size is not one of whole blocks or
+    /// overflows.
     pub fn tensor(&self, name: &str) -> Result<TensorPlace, EngineError> {
         let tensor = || name.to_string();
         let info = self.content.tensor_infos.get(name);
@@ -114,7 +116,7 @@ impl Gguf {
     }
 }
 
-/// What candle says, without the backtrace that it puts into its messages.
+/// Returns candle's message, without the backtrace that it includes.
 pub(crate) fn message(error: &candle_core::Error) -> String {
     match error {
         candle_core::Error::WithBacktrace { inner, .. } => message(inner),

@@ -5,42 +5,43 @@ use super::types::{type_name, KNOWN_TYPES};
 use crate::EngineError;
 use std::{collections::BTreeSet, ops::Range};
 
-/// The most metadata keys of a file.
+/// The most metadata keys in a file.
 const KEYS_MAX: u64 = 1 << 16;
-/// The most tensors of a file.
+/// The most tensors in a file.
 const TENSORS_MAX: u64 = 1 << 16;
 /// The longest name of a key or tensor, in bytes.
 const NAME_MAX: u64 = 1 << 10;
 /// The deepest nesting of arrays.
 const DEPTH_MAX: u32 = 4;
-/// The most elements of all arrays: candle's reader takes some 32 bytes for each, and the largest
+/// The most elements in all arrays. candle's reader takes about 32 bytes for each, and the largest
 /// vocabulary in use (262,144 tokens with scores, types and merges) has 1.3 million.
 const ELEMENTS_MAX: u64 = 1 << 22;
-/// The longest header, in bytes, for the same reason.
+/// The longest header in bytes, for the same reason.
 const HEADER_MAX: usize = 1 << 27;
 /// The most dimensions of a tensor.
 const DIMENSIONS_MAX: u32 = 4;
-/// `general.alignment` where a file does not set it.
+/// The alignment of a file without `general.alignment`.
 const ALIGNMENT: u64 = 32;
 
-/// What the walk over a header has found, in the order of the file.
+/// The result of the walk over a header, in the file's order.
 #[derive(Debug, Default)]
 pub(super) struct Header {
-    /// Each key and where its record (key, type and value) stands.
+    /// Each key and the range of its record (key, type and value).
     pub records: Vec<(String, Range<usize>)>,
     pub tensors: Vec<String>,
-    /// What the place of each tensor is a multiple of.
+    /// The alignment: the place of each tensor is a multiple of it.
     pub alignment: usize,
 }
 
+/// Returns the error for a field of the header.
 pub(super) fn header(field: impl Into<String>, problem: impl Into<String>) -> EngineError {
     EngineError::Header { field: field.into(), problem: problem.into() }
 }
 
-/// What is left of the header.
+/// The part of the header that has not been read.
 struct Reader<'f> {
     rest: &'f [u8],
-    /// Elements of arrays that may still come.
+    /// The number of array elements that may still follow.
     elements: u64,
 }
 
@@ -53,7 +54,10 @@ impl<'f> Reader<'f> {
             }
             None => {
                 let left = self.rest.len();
-                Err(header(field, format!("says {n} bytes follow, the file has {left} more")))
+                Err(header(
+                    field,
+                    format!("claims that {n} bytes follow, but the file has {left} more"),
+                ))
             }
         }
     }
@@ -77,17 +81,17 @@ impl<'f> Reader<'f> {
         if length > NAME_MAX {
             return Err(header(
                 field,
-                format!("a name of {length} bytes, the limit is {NAME_MAX}"),
+                format!("a name of {length} bytes exceeds the limit of {NAME_MAX}"),
             ));
         }
         let bytes = self.take(length, field)?;
         match std::str::from_utf8(bytes) {
             Ok(name) if !name.ends_with('\0') => Ok(name.to_string()),
-            _ => Err(header(field, "a name that is not clean UTF-8")),
+            _ => Err(header(field, "the name is not UTF-8 or ends in a zero byte")),
         }
     }
 
-    /// Steps over a value of the type with this number.
+    /// Skips a value of the type with this number.
     fn skip(&mut self, kind: u32, field: &str, depth: u32) -> Result<(), EngineError> {
         if let Some(size) = fixed_size(kind) {
             return self.take(size, field).map(drop);
@@ -100,22 +104,27 @@ impl<'f> Reader<'f> {
             9 if depth < DEPTH_MAX => {
                 let (kind, count) = (self.u32(field)?, self.u64(field)?);
                 self.elements = self.elements.checked_sub(count).ok_or_else(|| {
-                    header(field, format!("{count} elements, all arrays may have {ELEMENTS_MAX}"))
+                    header(
+                        field,
+                        format!(
+                            "{count} elements exceed the limit of {ELEMENTS_MAX} for all arrays"
+                        ),
+                    )
                 })?;
                 if let Some(size) = fixed_size(kind) {
                     let bytes = count.checked_mul(size);
                     return self.take(bytes.unwrap_or(u64::MAX), field).map(drop);
                 }
-                // Each turn takes at least eight bytes of the file or fails.
+                // Each iteration takes at least eight bytes of the file or fails.
                 (0..count).try_for_each(|_| self.skip(kind, field, depth + 1))
             }
-            9 => Err(header(field, format!("arrays nested deeper than {DEPTH_MAX}"))),
-            _ => Err(header(field, format!("a value of unknown type {kind}"))),
+            9 => Err(header(field, format!("arrays are nested deeper than {DEPTH_MAX}"))),
+            _ => Err(header(field, format!("the value has the unknown type {kind}"))),
         }
     }
 }
 
-/// Bytes of a value type that has a fixed size.
+/// Returns the size in bytes of a value type, if it is fixed.
 fn fixed_size(kind: u32) -> Option<u64> {
     match kind {
         0 | 1 | 7 => Some(1),
@@ -140,11 +149,14 @@ pub(super) fn walk(file: &[u8]) -> Result<Header, EngineError> {
     }
     let tensors = reader.u64("tensor_count")?;
     if tensors > TENSORS_MAX {
-        return Err(header("tensor_count", format!("{tensors}, the limit is {TENSORS_MAX}")));
+        return Err(header(
+            "tensor_count",
+            format!("{tensors} exceeds the limit of {TENSORS_MAX}"),
+        ));
     }
     let keys = reader.u64("metadata_kv_count")?;
     if keys > KEYS_MAX {
-        return Err(header("metadata_kv_count", format!("{keys}, the limit is {KEYS_MAX}")));
+        return Err(header("metadata_kv_count", format!("{keys} exceeds the limit of {KEYS_MAX}")));
     }
     let (records, alignment) = walk_keys(&mut reader, cut, keys)?;
     let mut seen = BTreeSet::new();
@@ -153,15 +165,15 @@ pub(super) fn walk(file: &[u8]) -> Result<Header, EngineError> {
         let name = reader.name(&format!("tensor {i}"))?;
         walk_tensor(&mut reader, &name, alignment)?;
         if !seen.insert(name.clone()) {
-            return Err(header(name, "given twice"));
+            return Err(header(name, "it occurs twice"));
         }
         names.push(name);
     }
-    // At most 65,536.
+    // The alignment is at most 65,536.
     Ok(Header { records, tensors: names, alignment: alignment as usize })
 }
 
-/// The records of the keys and the alignment, from a reader whose file has `length` bytes.
+/// Reads the records of the keys and the alignment from a reader whose file has `length` bytes.
 #[allow(clippy::type_complexity, reason = "each key with its range")]
 fn walk_keys(
     reader: &mut Reader<'_>,
@@ -184,7 +196,7 @@ fn walk_keys(
             reader.skip(kind, &key, 0)?;
         }
         if !seen.insert(key.clone()) {
-            return Err(header(key, "given twice"));
+            return Err(header(key, "it occurs twice"));
         }
         records.push((key, from..length - reader.rest.len()));
     }
@@ -198,14 +210,17 @@ fn walk_keys(
 fn walk_tensor(reader: &mut Reader<'_>, name: &str, alignment: u64) -> Result<(), EngineError> {
     let dimensions = reader.u32(name)?;
     if !(1..=DIMENSIONS_MAX).contains(&dimensions) {
-        return Err(header(name, format!("{dimensions} dimensions, 1 to {DIMENSIONS_MAX} can be")));
+        return Err(header(
+            name,
+            format!("{dimensions} dimensions are not from 1 to {DIMENSIONS_MAX}"),
+        ));
     }
     let mut product = 1u64;
     for _ in 0..dimensions {
         let n = reader.u64(name)?;
         product = match product.checked_mul(n) {
             Some(product) if n > 0 && product < 1 << 48 => product,
-            _ => return Err(header(name, format!("a dimension of {n}"))),
+            _ => return Err(header(name, format!("a dimension of {n} is 0 or too large"))),
         };
     }
     let kind = reader.u32(name)?;

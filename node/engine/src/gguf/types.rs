@@ -13,12 +13,12 @@ const TYPES: [&str; 31] = [
 /// The types that candle-core reads, by their number: those that a model or an import can use.
 pub(super) const KNOWN_TYPES: [u32; 14] = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 30];
 
-/// The name of a tensor type.
+/// Returns the name of a tensor type.
 pub(super) fn type_name(number: u32) -> String {
     TYPES.get(number as usize).map_or_else(|| format!("number {number}"), |name| name.to_string())
 }
 
-/// The name of a type that candle-core reads.
+/// Returns the name of a type that candle-core reads.
 pub(crate) fn dtype_name(dtype: GgmlDType) -> String {
     match dtype {
         GgmlDType::Q2K => "Q2_K".into(),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! AVX2: eight rows in the lanes of one register, a panel in two halves.
+//! The AVX2 kernel: eight rows in the lanes of one register, a panel in two halves.
 //!
-//! `vpmaddubsw` multiplies unsigned with signed bytes and adds two products with saturation. For
-//! Q8_0 it gets the weights' magnitudes and the activations with the weights' signs: at most
-//! 2 * 128 * 127 = 32,512 < 2^15. (No activation is -128, so each sign can be turned.) For Q4_0 it
-//! gets nibbles: at most 2 * 15 * 127 = 3,810, and eight of those, 30,480, fit as well.
+//! `vpmaddubsw` multiplies unsigned by signed bytes and adds two products with saturation. For Q8_0
+//! its operands are the weights' magnitudes and the activations with the weights' signs applied: a
+//! pair is at most 2 * 128 * 127 = 32,512 < 2^15. (No activation is -128, so each one can be
+//! negated.) For Q4_0 its operands are nibbles: a pair is at most 2 * 15 * 127 = 3,810, and eight
+//! of those, 30,480, fit as well.
 
 use super::{microkernel::Micro, OverLanes, Tokens};
 use crate::{
@@ -22,7 +23,7 @@ use std::{
     mem::transmute,
 };
 
-/// This kernel; the machine has AVX2 and F16C.
+/// The kernel for machines with AVX2 and F16C.
 pub(super) struct Avx2;
 
 /// Halves of a panel.
@@ -37,7 +38,7 @@ impl Micro for Avx2 {
         rows: Panel<'_, LINES>,
         x: Tokens<'_>,
     ) -> [[f32; PANEL]; T] {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { panel(rows, x) }
     }
 }
@@ -71,16 +72,16 @@ fn panel<const LINES: usize, const T: usize>(
     out
 }
 
-/// Half of a line.
+/// Loads half of a line.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn load(line: &Line, half: usize) -> __m256i {
     // SAFETY: 32 bytes and a vector are the same plain integers. (A load intrinsic would check its
-    // pointer at every step where debug assertions are on.)
+    // pointer on every call in builds with debug assertions.)
     unsafe { transmute::<[u8; 32], __m256i>(line.0.as_chunks::<32>().0[half]) }
 }
 
-/// The exact sums of a block in Q8_0 with each token.
+/// Computes the exact sums of a Q8_0 block with each token.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn sums_q8<const LINES: usize, const T: usize>(
@@ -102,7 +103,7 @@ fn sums_q8<const LINES: usize, const T: usize>(
     sums
 }
 
-/// The exact sums of a block in Q4_0 with each token.
+/// Computes the exact sums of a Q4_0 block with each token.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn sums_q4<const LINES: usize, const T: usize>(
@@ -129,7 +130,7 @@ fn sums_q4<const LINES: usize, const T: usize>(
     sums
 }
 
-/// The scales of half of a panel as f32, exact.
+/// Converts the scales of half of a panel to f32; the conversion is exact.
 #[target_feature(enable = "avx2,f16c")]
 #[inline]
 fn widen(scales: &Scales, half: usize) -> __m256 {
@@ -141,14 +142,14 @@ fn widen(scales: &Scales, half: usize) -> __m256 {
 
 #[target_feature(enable = "avx2,f16c")]
 pub(super) fn over_lanes<W: OverLanes>(work: W) {
-    // SAFETY: this function has the instructions.
+    // SAFETY: this function is compiled with these instructions.
     unsafe { work.run::<[__m256; HALVES]>() }
 }
 
 impl Lanes for [__m256; HALVES] {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { [_mm256_set1_ps(x); HALVES] }
     }
 
@@ -160,19 +161,19 @@ impl Lanes for [__m256; HALVES] {
 
     #[inline(always)]
     unsafe fn store(self) -> [f32; LANES] {
-        // SAFETY: the same.
+        // SAFETY: sixteen f32 and two vectors are 64 bytes of plain numbers.
         unsafe { transmute::<[__m256; HALVES], [f32; LANES]>(self) }
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { [_mm256_add_ps(self[0], other[0]), _mm256_add_ps(self[1], other[1])] }
     }
 
     #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { [_mm256_mul_ps(self[0], other[0]), _mm256_mul_ps(self[1], other[1])] }
     }
 }

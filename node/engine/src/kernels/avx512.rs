@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! AVX-512 with VNNI: sixteen rows in the lanes of one register.
+//! The AVX-512 kernel with VNNI: sixteen rows in the lanes of one register.
 
 use super::{microkernel::Micro, OverLanes, Tokens};
 use crate::{
@@ -16,7 +16,7 @@ use std::{
     mem::transmute,
 };
 
-/// This kernel; the machine has AVX-512 F, BW and VNNI.
+/// The kernel for machines with AVX-512 F, BW and VNNI.
 pub(super) struct Avx512;
 
 impl Micro for Avx512 {
@@ -26,7 +26,7 @@ impl Micro for Avx512 {
         rows: Panel<'_, LINES>,
         x: Tokens<'_>,
     ) -> [[f32; PANEL]; T] {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { panel(rows, x) }
     }
 }
@@ -41,10 +41,11 @@ fn panel<const LINES: usize, const T: usize>(
         prefetch(lines);
         let (w, d_w) = (weights(lines), widen(scales));
         for (acc, x) in acc.iter_mut().zip(x) {
-            // The weights are biased: the sum starts at what the bias adds, negated.
+            // The weights are biased, so the sum starts at the negated contribution of the bias.
             let mut sum = _mm512_set1_epi32(x.offset::<LINES>());
             for (w, x) in w.iter().zip(&x.words()) {
-                // Bytes to 255 times bytes within 127: four products and the sum fit i32.
+                // The weights are at most 255 and the activations at most 127 in magnitude, so four
+                // products and the sum fit in an i32.
                 sum = _mm512_dpbusd_epi32(sum, *w, _mm512_set1_epi32(*x));
             }
             let scale = _mm512_mul_ps(d_w, _mm512_set1_ps(x.d));
@@ -55,21 +56,21 @@ fn panel<const LINES: usize, const T: usize>(
     acc.map(|acc| unsafe { transmute::<__m512, [f32; PANEL]>(acc) })
 }
 
-/// Blocks between the one that is computed with and the one that is asked of the memory.
+/// Distance in blocks between the current block and the one that is prefetched.
 const AHEAD: usize = 16;
 
-/// Asks for the weights of a later block: they are read in order, but the machine's own guesses end at
-/// each page.
+/// Prefetches the weights of a later block. They are read in order, but the hardware prefetcher
+/// stops at each page boundary.
 #[inline(always)]
 fn prefetch<const LINES: usize>(lines: &[Line; LINES]) {
     for k in 0..LINES {
         let later = lines.as_ptr().wrapping_add(AHEAD * LINES + k);
-        // SAFETY: a prefetch reads nothing, and may name any address.
+        // SAFETY: a prefetch reads nothing and may name any address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(later.cast()) };
     }
 }
 
-/// The weights of a block, a quad of columns in each register.
+/// Loads the weights of a block, a quad of columns in each register.
 #[target_feature(enable = "avx512f,avx512bw")]
 #[inline]
 fn weights<const LINES: usize>(lines: &[Line; LINES]) -> [__m512i; Q8_LINES] {
@@ -77,7 +78,7 @@ fn weights<const LINES: usize>(lines: &[Line; LINES]) -> [__m512i; Q8_LINES] {
     let nibble = _mm512_set1_epi8(15);
     for (k, w) in w.iter_mut().enumerate() {
         // SAFETY: a line and a vector are 64 bytes of plain integers. (A load intrinsic would check
-        // its pointer at every step where debug assertions are on.)
+        // its pointer on every call in builds with debug assertions.)
         let line = unsafe { transmute::<Line, __m512i>(lines[k % LINES]) };
         *w = match (LINES, k < LINES) {
             (Q8_LINES, _) => line,
@@ -88,7 +89,7 @@ fn weights<const LINES: usize>(lines: &[Line; LINES]) -> [__m512i; Q8_LINES] {
     w
 }
 
-/// The scales as f32, exact.
+/// Converts the scales to f32; the conversion is exact.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn widen(scales: &Scales) -> __m512 {
@@ -98,14 +99,14 @@ fn widen(scales: &Scales) -> __m512 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 pub(super) fn over_lanes<W: OverLanes>(work: W) {
-    // SAFETY: this function has the instructions.
+    // SAFETY: this function is compiled with these instructions.
     unsafe { work.run::<__m512>() }
 }
 
 impl Lanes for __m512 {
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { _mm512_set1_ps(x) }
     }
 
@@ -117,19 +118,19 @@ impl Lanes for __m512 {
 
     #[inline(always)]
     unsafe fn store(self) -> [f32; LANES] {
-        // SAFETY: the same.
+        // SAFETY: sixteen f32 and a vector are 64 bytes of plain numbers.
         unsafe { transmute::<__m512, [f32; LANES]>(self) }
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { _mm512_add_ps(self, other) }
     }
 
     #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { _mm512_mul_ps(self, other) }
     }
 }

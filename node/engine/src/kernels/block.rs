@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Activations of one token, quantised in blocks.
+//! Blocks of quantised activations.
 
 use crate::{
     matrix::{Q8_LINES, QUAD},
@@ -13,7 +13,7 @@ use crate::{
 pub(crate) struct TokenBlock {
     q: [i8; BLOCK],
     pub d: f32,
-    /// What the bias of the weights adds to a sum, negated: for Q8_0 and for Q4_0.
+    /// The negated contribution of the weights' bias to a sum: for Q8_0 and for Q4_0.
     offsets: [i32; 2],
 }
 
@@ -26,13 +26,13 @@ impl TokenBlock {
         Self { q, d, offsets: [sum.wrapping_mul(-128), sum.wrapping_mul(-8)] }
     }
 
-    /// Four activations at a time, as they lie in memory.
+    /// Returns the activations in groups of four, in memory order.
     #[inline(always)]
     pub(super) fn quads(&self) -> &[[i8; QUAD]] {
         self.q.as_chunks().0
     }
 
-    /// [`TokenBlock::quads`] as words for the lanes of a register.
+    /// Returns [`TokenBlock::quads`] as words for the lanes of a register.
     #[inline(always)]
     pub(super) fn words(&self) -> [i32; Q8_LINES] {
         let mut words = [0; Q8_LINES];
@@ -42,13 +42,14 @@ impl TokenBlock {
         words
     }
 
+    /// Returns the negated contribution of the weights' bias for blocks of `LINES` lines.
     #[inline(always)]
     pub(super) fn offset<const LINES: usize>(&self) -> i32 {
         self.offsets[usize::from(LINES != Q8_LINES)]
     }
 }
 
-/// `blocks[block * tokens + token]` of the rows `x`, one for each token.
+/// Quantises the rows of `x`, one for each token, to `blocks[block * tokens + token]`.
 #[inline(always)]
 pub(super) fn quantise(x: &[f32], tokens: usize, blocks: &mut [TokenBlock]) {
     for (token, row) in x.chunks_exact(x.len() / tokens).enumerate() {

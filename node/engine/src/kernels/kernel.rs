@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which kernel computes: the fastest of this machine, or the one that the environment names.
+//! The choice of a kernel: the fastest of this machine, or the one that the environment names.
 
 use crate::EngineError;
 
-/// The variable that names a kernel.
+/// The environment variable that names a kernel.
 const VARIABLE: &str = "ASSAY_KERNEL";
 
-/// A set of instructions to compute with. All of them give the same bits.
+/// A set of instructions to compute with. All of them produce the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kernel {
-    /// The reference, on any machine.
+    /// The reference, for any machine.
     Scalar,
     /// x86-64 with AVX2 and F16C.
     Avx2,
@@ -21,15 +21,15 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// All kernels, the slowest first.
+    /// All kernels, slowest first.
     const ALL: [Self; 4] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512];
 
-    /// The kernels of this machine, the slowest first; never empty.
+    /// Returns the kernels of this machine, slowest first. The list is never empty.
     pub fn available() -> Vec<Self> {
         Self::ALL.into_iter().filter(|kernel| kernel.is_available()).collect()
     }
 
-    /// Its name, as the variable `ASSAY_KERNEL` has it.
+    /// Returns the kernel's name, which is also its value in `ASSAY_KERNEL`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
@@ -39,7 +39,7 @@ impl Kernel {
         }
     }
 
-    /// Whether this machine has its instructions.
+    /// Returns whether this machine has the kernel's instructions.
     pub fn is_available(self) -> bool {
         match self {
             Self::Scalar => true,
@@ -59,10 +59,12 @@ impl Kernel {
         }
     }
 
-    /// The kernel that `ASSAY_KERNEL` names; the fastest of this machine if it is not set.
+    /// Returns the kernel that `ASSAY_KERNEL` names, or the fastest of this machine if it is not
+    /// set.
     ///
     /// # Errors
-    /// [`EngineError::KernelUnavailable`] if it names none, or one that this machine does not have.
+    /// Returns [`EngineError::KernelUnavailable`] if the variable names no kernel, or one that this
+    /// machine does not have.
     pub fn pick() -> Result<Self, EngineError> {
         match std::env::var_os(VARIABLE) {
             Some(name) => Self::named(&name.to_string_lossy()),
@@ -70,10 +72,11 @@ impl Kernel {
         }
     }
 
-    /// The kernel of that name.
+    /// Returns the kernel called `name`.
     ///
     /// # Errors
-    /// [`EngineError::KernelUnavailable`] if there is none, or this machine does not have it.
+    /// Returns [`EngineError::KernelUnavailable`] if there is no such kernel, or this machine does
+    /// not have it.
     pub fn named(name: &str) -> Result<Self, EngineError> {
         let found = Self::available().into_iter().find(|kernel| kernel.name() == name);
         found.ok_or_else(|| EngineError::KernelUnavailable {

@@ -3,11 +3,11 @@
 
 use crate::n1::Lanes;
 
-/// Work on vectors of sixteen numbers, whatever the machine has for them.
+/// Work on vectors of sixteen numbers, in whichever registers the machine has for them.
 pub(crate) trait OverLanes {
-    /// Does it; to be inlined, so that it is compiled for each kernel.
+    /// Does the work. Implementations must be inlined, so that they are compiled for each kernel.
     ///
     /// # Safety
-    /// That of `L`.
+    /// The machine must have the instructions of `L`.
     unsafe fn run<L: Lanes>(self);
 }

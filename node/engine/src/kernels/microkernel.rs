@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The loop around the kernels: panels of rows times groups of tokens.
+//! The loop around the microkernels: panels of rows times groups of tokens.
 
 use super::{Activations, Tokens};
 use crate::matrix::{Matrix, Panel, PANEL};
 
-/// One panel of rows times `T` tokens, in the instructions of one kind of machine.
+/// A microkernel: one panel of rows times `T` tokens, in the instructions of one kind of machine.
 pub(super) trait Micro {
     /// The most tokens that its registers hold: a power of two up to 8.
     const WIDEST: usize;
 
-    /// `result[t][r] = row r of the panel . token t`.
+    /// Computes `result[t][r] = row r of the panel . token t`.
     ///
     /// # Safety
-    /// The machine has the instructions that the implementation is compiled for.
+    /// The machine must have the instructions that the implementation is compiled for.
     unsafe fn panel<const LINES: usize, const T: usize>(
         panel: Panel<'_, LINES>,
         x: Tokens<'_>,
     ) -> [[f32; PANEL]; T];
 }
 
-/// `outs[t][r] = row r . token t`, the rows counted from the panel `first`.
+/// Computes `outs[t][r] = row r . token t`; rows are counted from panel `first`.
 ///
 /// # Safety
-/// That of [`Micro::panel`].
+/// The contract of [`Micro::panel`] must hold.
 pub(super) unsafe fn multiply<M: Micro, const LINES: usize>(
     matrix: &Matrix,
     first: usize,
@@ -36,7 +36,7 @@ pub(super) unsafe fn multiply<M: Micro, const LINES: usize>(
         while token < outs.len() {
             let (x, outs) = (x.from(token), &mut outs[token..]);
             let fits = |t| M::WIDEST >= t && outs.len() >= t;
-            // SAFETY: as the caller promises.
+            // SAFETY: the caller guarantees the instructions.
             token += unsafe {
                 if fits(8) {
                     store(&M::panel::<LINES, 8>(panel, x), row, outs)
@@ -52,7 +52,7 @@ pub(super) unsafe fn multiply<M: Micro, const LINES: usize>(
     }
 }
 
-/// Stores a panel's results and returns of how many tokens.
+/// Stores a panel's results and returns the number of tokens stored.
 fn store<const T: usize>(
     results: &[[f32; PANEL]; T],
     row: usize,

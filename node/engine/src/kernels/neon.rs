@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! NEON: four rows in the lanes of one register, a panel in four quarters; with the dot products of
-//! ARMv8.2 where the machine has them.
+//! The NEON kernels: four rows in the lanes of one register, a panel in four quarters. Where the
+//! machine has them, the dot products of ARMv8.2 are used.
 
 use super::{microkernel::Micro, OverLanes, Tokens};
 use crate::{
@@ -25,9 +25,9 @@ const QUARTERS: usize = 4;
 /// Rows of a quarter.
 const QUARTER: usize = PANEL / QUARTERS;
 
-/// NEON alone.
+/// The kernel with NEON alone.
 pub(super) struct Neon;
-/// NEON with `sdot`.
+/// The kernel with NEON and `sdot`.
 pub(super) struct NeonDot;
 
 impl Micro for Neon {
@@ -37,7 +37,7 @@ impl Micro for Neon {
         rows: Panel<'_, LINES>,
         x: Tokens<'_>,
     ) -> [[f32; PANEL]; T] {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { panel(rows, x) }
     }
 }
@@ -49,12 +49,12 @@ impl Micro for NeonDot {
         rows: Panel<'_, LINES>,
         x: Tokens<'_>,
     ) -> [[f32; PANEL]; T] {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { panel_dot(rows, x) }
     }
 }
 
-/// The loop, once for each way to multiply bytes.
+/// Defines the loop, once for each way to multiply bytes.
 macro_rules! panel {
     ($name:ident, $features:literal, $dot:ident) => {
         #[target_feature(enable = $features)]
@@ -93,7 +93,7 @@ macro_rules! panel {
 panel!(panel, "neon", dot);
 panel!(panel_dot, "neon,dotprod", sdot);
 
-/// Adds the four products of each lane. A product of bytes is at most 128 * 127 in magnitude.
+/// Adds the four products of each lane to it. A product of bytes is at most 128 * 127 in magnitude.
 #[target_feature(enable = "neon")]
 #[inline]
 fn dot(sum: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
@@ -102,11 +102,11 @@ fn dot(sum: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
     vaddq_s32(sum, vpaddq_s32(low, high))
 }
 
-/// [`dot`] in one instruction, whose intrinsic the oldest Rust that builds this does not have.
+/// Computes [`dot`] in one instruction. The oldest supported Rust has no intrinsic for it.
 #[target_feature(enable = "neon,dotprod")]
 #[inline]
 fn sdot(mut sum: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
-    // SAFETY: it reads and writes the named registers only, and the machine has the instruction.
+    // SAFETY: the instruction reads and writes the named registers only, and the machine has it.
     unsafe {
         asm!(
             "sdot {sum:v}.4s, {w:v}.16b, {x:v}.16b",
@@ -119,8 +119,8 @@ fn sdot(mut sum: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
     sum
 }
 
-/// The weights of a block for a quarter's rows, a quad of columns in each register: signed in Q8_0,
-/// nibbles in Q4_0.
+/// Loads the weights of a block for a quarter's rows, a quad of columns in each register: signed in
+/// Q8_0, nibbles in Q4_0.
 #[target_feature(enable = "neon")]
 #[inline]
 fn weights<const LINES: usize>(lines: &[Line; LINES], quarter: usize) -> [int8x16_t; Q8_LINES] {
@@ -145,8 +145,8 @@ fn vector(values: [f32; QUARTER]) -> float32x4_t {
     unsafe { transmute::<[f32; QUARTER], float32x4_t>(values) }
 }
 
-/// NEON is part of every AArch64, so the compiler makes vectors of plain arrays.
+/// Does `work` on plain arrays: NEON is part of every AArch64, so the compiler vectorises them.
 pub(super) fn over_lanes<W: OverLanes>(work: W) {
-    // SAFETY: every machine has what arrays need.
+    // SAFETY: arrays need no special instructions.
     unsafe { work.run::<[f32; LANES]>() }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The reference: plain loops in N1's order.
 //!
-//! Per block of 32 the exact integer sum of products, then `acc = acc + (sum as f32) * (d_w * d_x)`,
-//! blocks in order, from +0. The sum is at most 32 * 128 * 127 = 520,192 < 2^24 in magnitude, so it
-//! is exact in `i32` and in `f32`, and the wrapping operations below never wrap.
+//! For each block of 32 it computes the exact integer sum of the products, then `acc = acc + (sum
+//! as f32) * (d_w * d_x)`, with the blocks in order and `acc` starting from +0. The sum is at most
+//! 32 * 128 * 127 = 520,192 < 2^24 in magnitude, so it is exact in `i32` and in `f32`, and the
+//! wrapping operations below never wrap.
 
 use super::{microkernel::Micro, Tokens};
 use crate::matrix::{quad, scale, Panel, PANEL, Q8_LINES};

@@ -7,7 +7,7 @@ use crate::{
 use half::f16;
 use proptest::prelude::*;
 
-/// A product: rows as in a file, and activations of up to [`TILE`] tokens.
+/// A product: rows as they are stored in a file, and activations of up to [`TILE`] tokens.
 #[derive(Clone, Debug)]
 struct Case {
     kind: Quantisation,
@@ -17,7 +17,8 @@ struct Case {
     x: Vec<f32>,
 }
 
-/// Any finite scale; half of them of usual size, the rest zeros, subnormal, negative or the largest.
+/// Returns finite scales: half of them of usual size, the others zero, subnormal, negative or the
+/// largest.
 fn scales() -> impl Strategy<Value = f16> {
     prop_oneof![
         4 => (-4f32..4.0).prop_map(f16::from_f32),
@@ -28,14 +29,14 @@ fn scales() -> impl Strategy<Value = f16> {
     ]
 }
 
-/// A block's weights: random, or one value throughout, the extremes among them.
+/// Returns a block's weights: random, or one value throughout, including the extremes.
 fn weights(bytes: usize) -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![any::<u8>(), Just(0x80), Just(0x7f), Just(0xff), Just(0)];
     let same = prop_oneof![Just(0x80), Just(0x7f), Just(0x81), Just(0xff), Just(0)];
     prop_oneof![prop::collection::vec(byte, bytes), same.prop_map(move |byte| vec![byte; bytes]),]
 }
 
-/// A block of activations: random, or as large as each other, so that their quants are extremes.
+/// Returns a block of activations: random, or all of one value, so that their quants are extremes.
 fn activations() -> impl Strategy<Value = Vec<f32>> {
     let x = prop_oneof![-10f32..10.0, Just(0.0), Just(1e4), Just(-1e4), Just(1e-42)];
     let same = prop_oneof![Just(1e4f32), Just(-1e4), Just(0.0), Just(-3.25)];
@@ -53,7 +54,7 @@ fn case(kind: Quantisation) -> impl Strategy<Value = Case> {
     })
 }
 
-/// N1 in the plainest words: i64 sums, one product after the other.
+/// Computes N1 in the plainest way: sums in i64, one product after the other.
 fn naive(case: &Case, x: &[f32]) -> Vec<u32> {
     let bytes = case.kind.block_bytes();
     let rows = case.data.chunks(bytes * case.blocks).map(|row| {
@@ -73,7 +74,8 @@ fn naive(case: &Case, x: &[f32]) -> Vec<u32> {
     rows.collect()
 }
 
-/// Each kernel of this machine gives the naive sums, from the first panel and from the second.
+/// Checks that each kernel of this machine returns the naive sums, from the first panel and from
+/// the second.
 fn check(case: &Case) {
     let columns = case.blocks * BLOCK;
     let matrix = Matrix::pack(case.kind, case.rows, columns, &case.data);
@@ -108,7 +110,7 @@ proptest! {
     }
 }
 
-/// The largest sums that there are, in magnitude, with either sign.
+/// The largest possible sums in magnitude, with either sign.
 #[test]
 fn multiply_is_exact_at_the_extremes() {
     let scale = f16::from_f32(0.5).to_le_bytes();
@@ -127,7 +129,7 @@ fn multiply_is_exact_at_the_extremes() {
 }
 
 proptest! {
-    /// What is compiled for a kernel gives the bits of the plain build, whatever the length.
+    /// Functions compiled for a kernel return the bits of the plain build, for any length.
     #[test]
     fn wide_functions_equal_the_scalar_ones(
         x in prop::collection::vec(-100f32..100.0, 1..200),

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The rest of N1's functions, compiled for the widest vectors of each kernel.
+//! The remaining functions of N1, compiled for the widest vectors of each kernel.
 //!
-//! The source is one; the compiler neither reorders nor fuses floating-point operations, so the bits
-//! are the same whatever it makes of it.
+//! Each kernel compiles the same source. The compiler neither reorders nor fuses floating-point
+//! operations, so the bits do not depend on the instructions that it chooses.
 
 use super::{block, block::TokenBlock, Kernel};
 use crate::n1;
 
-/// Functions that call another of the same arguments, compiled for each kernel.
+/// Defines functions that call another with the same arguments, compiled for each kernel.
 macro_rules! wide {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) = $source:path;)*) => {$(
         $(#[$doc])*
@@ -23,14 +23,14 @@ macro_rules! wide {
                     $source($($arg),*);
                 }
                 match kernel {
-                    // SAFETY: a kernel is picked only where the machine has its instructions.
+                    // SAFETY: a kernel is selected only where the machine has its instructions.
                     Kernel::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: the same.
+                    // SAFETY: as above.
                     Kernel::Avx2 => return unsafe { avx2($($arg),*) },
                     _ => (),
                 }
             }
-            // What other kernels have, every machine of their kind has.
+            // Every machine of the other kinds has all instructions that those kernels use.
             let _ = kernel;
             $source($($arg),*);
         }
@@ -40,11 +40,11 @@ macro_rules! wide {
 wide! {
     /// Quantises rows of activations.
     quantise(x: &[f32], tokens: usize, blocks: &mut [TokenBlock]) = block::quantise;
-    /// [`n1::rms_norm`].
+    /// Computes [`n1::rms_norm`].
     rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) = n1::rms_norm;
-    /// `gate = silu(gate) * up`.
+    /// Computes `gate = silu(gate) * up`.
     gate(gate: &mut [f32], up: &[f32]) = silu_times;
-    /// Logits in Q15.16.
+    /// Converts logits to Q15.16.
     to_fixed(x: &[f32], out: &mut [i32]) = fixed;
 }
 

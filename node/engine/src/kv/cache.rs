@@ -23,37 +23,39 @@ pub(crate) struct KvCache {
 }
 
 impl KvCache {
-    /// A cache that begins with the pages of `prefix` and grows into those of `promise`.
+    /// Creates a cache that begins with the pages of `prefix` and grows into those of `promise`.
     pub(crate) fn new(shape: &Shape, prefix: Prefix, promise: Promise) -> Self {
         let length = prefix.pages.len() * PAGE;
         Self { layout: Layout::new(shape), pages: prefix.pages, promise, length }
     }
 
-    /// Pages of a cache for `tokens` tokens.
+    /// Returns the number of pages in a cache for `tokens` tokens.
     pub(crate) fn pages(tokens: usize) -> usize {
         tokens.div_ceil(PAGE)
     }
 
-    /// Bytes of a cache for `tokens` tokens.
+    /// Returns the bytes of a cache for `tokens` tokens.
     pub(crate) fn bytes(shape: &Shape, tokens: usize) -> u64 {
         let page = (size_of::<f32>() * Layout::new(shape).page()) as u64;
         page.saturating_mul(Self::pages(tokens) as u64)
     }
 
-    /// Tokens whose keys and values it holds.
+    /// Returns the number of tokens whose keys and values the cache holds.
     pub(crate) fn len(&self) -> usize {
         self.length
     }
 
-    /// Forgets all tokens but the first `length`. The pages stay, for those that come instead.
+    /// Forgets all tokens except the first `length`. The pages stay, for the tokens that follow.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
     }
 
-    /// Makes room for `count` tokens more: new pages, and a copy of a page that others read too.
+    /// Makes room for `count` more tokens: it adds new pages, and copies a page that others read as
+    /// well.
     ///
     /// # Errors
-    /// [`EngineError::OutOfPages`]; the tokens before stay as they are.
+    /// Returns [`EngineError::OutOfPages`] if the pool has too few pages; the earlier tokens stay
+    /// as they are.
     pub(crate) fn reserve(&mut self, count: usize) -> Result<(), EngineError> {
         for index in self.length / PAGE..Self::pages(self.length + count) {
             match self.pages.get_mut(index) {
@@ -73,8 +75,8 @@ impl KvCache {
     pub(crate) fn store(&mut self, layer: usize, position: usize, key: &[f32], value: &[f32]) {
         let (kv_dim, half, slot) = (self.layout.kv_dim, self.layout.half(), position % PAGE);
         let Some(page) = Arc::get_mut(&mut self.pages[position / PAGE]) else {
-            // `reserve` has made it this sequence's own, and only whole pages are shared.
-            unreachable!("position {position} stands in a shared page")
+            // `reserve` has made this page the sequence's own, and only whole pages are shared.
+            unreachable!("position {position} is in a shared page")
         };
         let (keys, values) = page.data_mut()[2 * half * layer..][..2 * half].split_at_mut(half);
         for (column, k) in keys.as_chunks_mut::<KEYS>().0.iter_mut().zip(key) {
@@ -83,17 +85,17 @@ impl KvCache {
         values[slot * kv_dim..][..kv_dim].copy_from_slice(value);
     }
 
-    /// Counts tokens of which every layer is stored.
+    /// Counts `count` tokens whose layers have all been stored.
     pub(crate) fn advance(&mut self, count: usize) {
         self.length += count;
     }
 
-    /// The page at `index`, to be shared, if all its positions are stored.
+    /// Returns the page at `index`, to be shared, if all its positions are stored.
     pub(super) fn whole_page_mut(&mut self, index: usize) -> Option<&mut Arc<Page>> {
         self.pages.get_mut(index).filter(|_| (index + 1) * PAGE <= self.length)
     }
 
-    /// The keys of one head in block `block` of 16 tokens.
+    /// Returns the keys of one head in block `block` of 16 tokens.
     #[inline(always)]
     pub(crate) fn keys(&self, layer: usize, head: usize, block: usize) -> &[[f32; KEYS]] {
         let Layout { head_dim, .. } = self.layout;
@@ -101,7 +103,7 @@ impl KvCache {
         self.pages[block].data()[at..][..head_dim * KEYS].as_chunks().0
     }
 
-    /// The values of one head in block `block` of 16 tokens.
+    /// Returns the values of one head in block `block` of 16 tokens.
     #[inline(always)]
     pub(crate) fn values(&self, layer: usize, head: usize, block: usize) -> Values<'_> {
         let Layout { kv_dim, head_dim, .. } = self.layout;

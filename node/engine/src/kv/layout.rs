@@ -3,10 +3,10 @@
 
 use crate::{model::Shape, n1::KEYS};
 
-/// Positions of a page: one block of keys, so that no block lies in two pages.
+/// Number of positions in a page: one block of keys, so that no block spans two pages.
 pub(crate) const PAGE: usize = KEYS;
 
-/// How a page is laid out: for each layer its keys, `[dimension][position]` with the dimensions of
+/// The layout of a page: for each layer its keys, `[dimension][position]` with the dimensions of
 /// all key heads in order, then its values, `[position][dimension]`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
@@ -20,12 +20,12 @@ impl Layout {
         Self { kv_dim: shape.kv_dim(), head_dim: shape.head_dim, layers: shape.layers }
     }
 
-    /// Numbers in the keys of a layer, and in its values.
+    /// Returns the count of numbers in the keys of a layer, which equals that in its values.
     pub(super) fn half(self) -> usize {
         self.kv_dim * PAGE
     }
 
-    /// Numbers in a page.
+    /// Returns the count of numbers in a page.
     pub(super) fn page(self) -> usize {
         2 * self.half() * self.layers
     }

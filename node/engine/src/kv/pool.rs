@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The pages of a model's sequences: a fixed number, counted, and used again.
+//! The pages of a model's sequences: a fixed number, counted and reused.
 
 use super::layout::Layout;
 use crate::{model::Shape, EngineError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A bounded number of pages. Each is free, promised to a sequence, or in use.
+/// A bounded number of pages. Each page is free, promised to a sequence, or in use.
 #[derive(Debug)]
 pub(crate) struct Pool {
     numbers: usize,
@@ -22,7 +22,7 @@ struct State {
 }
 
 impl Pool {
-    /// A pool of as many pages as `bytes` hold.
+    /// Creates a pool of as many pages as fit in `bytes`.
     pub(crate) fn new(shape: &Shape, bytes: u64) -> Arc<Self> {
         let numbers = Layout::new(shape).page();
         let limit = bytes / (size_of::<f32>() * numbers) as u64;
@@ -30,31 +30,32 @@ impl Pool {
         Arc::new(Self { numbers, limit, state: Mutex::default() })
     }
 
-    /// Counters change together under the lock: a panic elsewhere cannot leave them torn.
+    /// Locks the state. Its counters change together under the lock, so a panic elsewhere cannot
+    /// leave them torn.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Pages in all.
+    /// Returns the total number of pages.
     pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Pages that hold something.
+    /// Returns the number of pages in use.
     pub(crate) fn used(&self) -> usize {
         self.state().used
     }
 
-    /// Pages that can be promised.
+    /// Returns the number of pages that can be promised.
     pub(crate) fn free(&self) -> usize {
         let state = self.state();
         self.limit - state.used - state.promised
     }
 
-    /// Keeps `pages` pages for one sequence.
+    /// Reserves `pages` pages for one sequence.
     ///
     /// # Errors
-    /// [`EngineError::OutOfPages`] if fewer are free.
+    /// Returns [`EngineError::OutOfPages`] if fewer are free.
     pub(crate) fn promise(self: &Arc<Self>, pages: usize) -> Result<Promise, EngineError> {
         let mut state = self.state();
         let free = self.limit - state.used - state.promised;
@@ -67,7 +68,7 @@ impl Pool {
     }
 }
 
-/// Pages that a sequence can have and has not taken yet.
+/// Pages that a sequence may take and has not taken yet.
 #[derive(Debug)]
 pub(crate) struct Promise {
     pool: Arc<Pool>,
@@ -75,7 +76,7 @@ pub(crate) struct Promise {
 }
 
 impl Promise {
-    /// A promised page or, when they are used up, a free one. It holds old numbers.
+    /// Takes a promised page or, once they are used up, a free one. The page holds stale numbers.
     pub(super) fn take(&mut self) -> Result<Page, EngineError> {
         let mut state = self.pool.state();
         if self.left > 0 {
@@ -98,7 +99,7 @@ impl Drop for Promise {
     }
 }
 
-/// Memory of [`PAGE`](super::PAGE) positions, which goes back to its pool when it is dropped.
+/// Memory of [`PAGE`](super::PAGE) positions, which returns to its pool when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Page {
     data: Box<[f32]>,

@@ -4,10 +4,11 @@
 use super::{layout::PAGE, pool::Page};
 use std::sync::Arc;
 
-/// The name of a page: BLAKE3 of the name of the page before it (32 zero bytes for none) and its
-/// tokens. Two sequences have the same name only where they have the same tokens.
+/// The name of a page: BLAKE3 of the previous page's name (32 zero bytes for the first page) and
+/// the page's tokens. Two sequences share a name only where they have the same tokens.
 pub(super) type Name = [u8; 32];
 
+/// Returns the name of the page of `tokens` that follows the page named `before`.
 pub(super) fn name(before: &Name, tokens: &[u32]) -> Name {
     let mut hasher = blake3::Hasher::new();
     hasher.update(before);
@@ -25,7 +26,7 @@ pub(crate) struct Prefix {
     pub(super) name: Name,
 }
 
-/// How many pages of a sequence the cache has got, and the name of the last.
+/// The number of a sequence's pages that the prefix cache has received, and the name of the last.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Published {
     pub(super) pages: usize,
@@ -33,12 +34,12 @@ pub(crate) struct Published {
 }
 
 impl Prefix {
-    /// Tokens that it holds.
+    /// Returns the number of tokens that it holds.
     pub(crate) fn len(&self) -> usize {
         self.pages.len() * PAGE
     }
 
-    /// That a sequence which begins with it has nothing to publish yet.
+    /// Returns the state of a sequence that begins with this prefix and has published nothing else.
     pub(crate) fn published(&self) -> Published {
         Published { pages: self.pages.len(), name: self.name }
     }

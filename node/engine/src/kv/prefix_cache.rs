@@ -12,10 +12,10 @@ use std::{
     sync::Arc,
 };
 
-/// Pages by name, the least recently used going first when the pool needs them.
+/// Pages by name; the least recently used are dropped first when the pool needs them.
 ///
-/// A page is used whenever one after it is, and a sequence holds all its pages while it runs: so no
-/// page goes before those that follow it, which nobody could find any more.
+/// A page counts as used whenever a later one is, and a sequence holds all its pages while it runs.
+/// So no page is dropped before its successors, which could not be found without it.
 #[derive(Debug, Default)]
 pub(crate) struct PrefixCache {
     entries: HashMap<Name, Entry>,
@@ -30,12 +30,12 @@ struct Entry {
 }
 
 impl PrefixCache {
-    /// Pages in the cache.
+    /// Returns the number of pages in the cache.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// The longest known prefix of `tokens` of whole pages.
+    /// Returns the longest known prefix of `tokens`, in whole pages.
     pub(crate) fn find(&mut self, tokens: &[u32]) -> Prefix {
         let (mut prefix, mut names) = (Prefix::default(), Vec::new());
         for page in tokens.as_chunks::<PAGE>().0 {
@@ -55,7 +55,7 @@ impl PrefixCache {
         prefix
     }
 
-    /// Shares the whole pages of a sequence of `tokens` that are new since `published`.
+    /// Shares those whole pages of a sequence of `tokens` that are new since `published`.
     pub(crate) fn publish(
         &mut self,
         tokens: &[u32],
@@ -76,12 +76,12 @@ impl PrefixCache {
         }
     }
 
-    /// Counts the pages of a sequence as used, when it ends.
+    /// Marks the pages of a sequence as used, when it ends.
     pub(crate) fn touch(&mut self, tokens: &[u32]) {
         self.find(tokens);
     }
 
-    /// Drops pages that no sequence uses, the oldest first, until `pages` are free.
+    /// Drops pages that no sequence uses, oldest first, until `pages` are free.
     pub(crate) fn make_room(&mut self, pool: &Pool, pages: usize) {
         let mut missing = pages.saturating_sub(pool.free());
         let entries = &mut self.entries;

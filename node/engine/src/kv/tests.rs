@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Pages are counted, shared and copied as they should be.
+//! Tests of counting, sharing and copying pages.
 
 use super::{KvCache, Pool, Prefix, PrefixCache, Published, PAGE};
 use crate::{model::Shape, synthetic::Synthetic, EngineError, Model};
 use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 use std::sync::{Arc, LazyLock};
 
-/// Two layers, one key head of 16 dimensions.
+/// A shape of two layers with one key head of 16 dimensions.
 static SHAPE: LazyLock<Shape> = LazyLock::new(|| {
     let shape = Synthetic { dim: 32, hidden: 32, heads: 2, kv_heads: 1, ..Synthetic::default() };
     *Model::from_bytes(shape.file().unwrap()).unwrap().shape()
@@ -21,7 +21,7 @@ fn cache(pool: &Arc<Pool>, tokens: usize) -> KvCache {
     KvCache::new(&SHAPE, Prefix::default(), promise)
 }
 
-/// A number that tells layer, position and token.
+/// Returns a number that encodes layer, position and token.
 fn mark(layer: usize, position: usize, token: u32) -> f32 {
     (layer * 10_000 + position * 10) as f32 + token as f32
 }
@@ -38,7 +38,7 @@ fn send(cache: &mut KvCache, tokens: &[u32]) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// The value of the only head at `position`.
+/// Returns the value of the only head at `position`.
 fn value(cache: &KvCache, layer: usize, position: usize) -> Vec<f32> {
     let values = cache.values(layer, 0, position / PAGE);
     values.rows.chunks(values.stride).nth(position % PAGE).unwrap()[..SHAPE.head_dim].to_vec()
@@ -134,7 +134,7 @@ fn make_room_drops_the_oldest_pages_that_nobody_uses() {
 }
 
 proptest! {
-    /// Random sending, rolling back and sharing of two sequences: each always holds its own tokens.
+    /// Two sequences send, roll back and share at random: each always holds its own tokens.
     #[test]
     fn sequences_that_share_pages_keep_their_own_tokens(
         steps in prop::collection::vec((0usize..2, 0usize..3, 0usize..40, 0u32..4), 1..60),

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The architectures, and where they differ.
+//! The supported architectures and their differences.
 
 use crate::{n1::Pairs, EngineError};
 
 /// A family of models whose forward pass the engine computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Architecture {
-    /// Llama 2 and 3, Mistral, TinyLlama, SmolLM.
+    /// Llama 2 and 3, Mistral, TinyLlama and SmolLM.
     Llama,
-    /// Qwen 2 and 2.5: queries, keys and values have biases.
+    /// Qwen 2 and 2.5, whose queries, keys and values have biases.
     Qwen2,
-    /// Qwen 3: each head of queries and keys is normalised.
+    /// Qwen 3, in which each head of queries and keys is normalised.
     Qwen3,
 }
 
 impl Architecture {
     const ALL: [Self; 3] = [Self::Llama, Self::Qwen2, Self::Qwen3];
 
-    /// The one that `general.architecture` names.
+    /// Returns the architecture that `general.architecture` names.
     pub(super) fn named(name: &str) -> Result<Self, EngineError> {
         let found = Self::ALL.into_iter().find(|architecture| architecture.name() == name);
         found.ok_or_else(|| EngineError::UnknownArchitecture {
@@ -26,7 +26,7 @@ impl Architecture {
         })
     }
 
-    /// Its name, which opens its metadata keys as well.
+    /// Returns the architecture's name, which is also the prefix of its metadata keys.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Llama => "llama",

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Files in other types, made into files that profile N1 computes. The rule is exact: the same file
-//! becomes the same bytes, and so the same root, on every machine.
+//! Conversion of files in other types into files that profile N1 computes. The rule is exact: the
+//! same file becomes the same bytes, and so has the same root, on every machine.
 //!
-//! - Metadata is copied record by record, byte for byte and in its order; only `general.file_type`
-//!   becomes that of the new file (7 for Q8_0, 2 for Q4_0), or is added at the end.
-//! - Tensors stand in the order of the file, at multiples of its alignment.
+//! - Metadata is copied record by record, byte for byte and in order. Only `general.file_type` is
+//!   set to that of the new file (7 for Q8_0, 2 for Q4_0), or is added at the end.
+//! - Tensors keep the order of the file, at multiples of its alignment.
 //! - Tensors of one dimension become F32.
-//! - Matrices of Q4_0, and of the type that is asked for, are copied. All others become numbers of
-//!   f32, each by ggml's formula for its type as candle-core computes it: `d * q`, `d * q + m`, or
-//!   for the types of 256 weights `(d * scale) * q - (dmin * min)`, in f32, every product and
-//!   difference rounded; F16 and BF16 are exact. Then they become blocks as [`quantise`] says.
+//! - Matrices in Q4_0, and in the requested type, are copied. All others become f32 numbers, each
+//!   by ggml's formula for its type as candle-core computes it: `d * q`, `d * q + m`, or for the
+//!   types with blocks of 256 weights `(d * scale) * q - (dmin * min)`, in f32, with every product
+//!   and difference rounded; F16 and BF16 are exact. The numbers then become blocks by the rule in
+//!   [`quantise`].
 
 use super::{load::describe, source::Source};
 use crate::{
@@ -28,15 +29,15 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-/// Weights that are converted at a time: a multiple of every type's block.
+/// Number of weights that are converted at a time, which is a multiple of every type's block.
 const PIECE: usize = 1 << 18;
 /// The key that an import changes.
 const FILE_TYPE: &str = "general.file_type";
 
-/// What matrices become.
+/// The type that matrices are converted to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MatrixType {
-    /// 8.5 bits per weight: nearly the model that it was.
+    /// 8.5 bits per weight, which changes the model very little.
     #[default]
     Q8_0,
     /// 4.5 bits per weight.
@@ -51,7 +52,7 @@ impl MatrixType {
         }
     }
 
-    /// `general.file_type` of a file whose matrices are of this type.
+    /// Returns `general.file_type` of a file whose matrices are of this type.
     fn file_type(self) -> u32 {
         match self {
             Self::Q8_0 => 7,
@@ -60,39 +61,39 @@ impl MatrixType {
     }
 }
 
-/// How far an import is.
+/// The progress of an import.
 #[derive(Clone, Copy, Debug)]
 pub struct ImportProgress<'p> {
-    /// The tensor that has been written.
+    /// The tensor that has just been written.
     pub tensor: &'p str,
-    /// Bytes of tensors that have been read.
+    /// Bytes of tensors that have been read so far.
     pub done: u64,
     /// Bytes of all tensors.
     pub total: u64,
 }
 
-/// What an import has made.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Imported {
     /// BLAKE3 of the new file: the model's identity.
     pub root: [u8; 32],
-    /// Its length.
+    /// The new file's length in bytes.
     pub file_bytes: u64,
-    /// Tensors in another type than before.
+    /// Number of tensors whose type has changed.
     pub converted: usize,
-    /// Tensors as they were.
+    /// Number of tensors that were copied.
     pub copied: usize,
 }
 
 /// Converts the model at `from` into a file that the engine opens, at `to`.
 ///
-/// The new file appears under its name when it is complete and on the disk; one that was there is
-/// replaced. Until then it has a name of its own in the same folder, so that of several imports to
-/// one name the last to end is the file, whole.
+/// The new file appears under its name once it is complete and on disk, and replaces an existing
+/// one. Until then it has a unique name in the same folder, so if several imports write to one
+/// name, the last to finish determines the file, which is always whole.
 ///
 /// # Errors
-/// [`EngineError::Io`], [`EngineError::Import`] for a tensor that cannot be converted, and every
-/// error that says what in the file is wrong or unsupported, before anything is written.
+/// Returns [`EngineError::Io`], [`EngineError::Import`] for a tensor that cannot be converted, or
+/// an error that says what in the file is wrong or unsupported, before anything is written.
 pub fn import(
     from: &Path,
     to: &Path,
@@ -104,7 +105,7 @@ pub fn import(
     let gguf = gguf::read(file)?;
     describe(&gguf)?;
     let io = |source| EngineError::Io { path: to.to_path_buf(), source };
-    // If anything fails, it is removed when it is dropped.
+    // If anything fails, the partial file is removed when it is dropped.
     let mut partial = partial(to).map_err(io)?;
     let out = BufWriter::new(partial.as_file_mut());
     let mut out = Hashed { out, hash: blake3::Hasher::new(), bytes: 0 };
@@ -118,7 +119,7 @@ pub fn import(
     Ok(Imported { root, file_bytes, converted, copied })
 }
 
-/// The folder of a file.
+/// Returns the folder of a file.
 fn folder(file: &Path) -> &Path {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -126,7 +127,7 @@ fn folder(file: &Path) -> &Path {
     }
 }
 
-/// A new file next to `to`, with the permissions of any new file.
+/// Creates a new file next to `to`, with the permissions of any new file.
 fn partial(to: &Path) -> io::Result<NamedTempFile> {
     let mut prefix = to.file_name().unwrap_or_default().to_owned();
     prefix.push(".");
@@ -137,16 +138,16 @@ fn partial(to: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder(to))
 }
 
-/// Makes a new name in a folder outlast a crash.
+/// Makes a new name in a folder survive a crash.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened as a file, nor need it be.
+    // Other systems cannot open a folder as a file, and need no such step.
     match cfg!(unix) {
         true => File::open(folder)?.sync_all(),
         false => Ok(()),
     }
 }
 
-/// A file and the hash of what has been written to it.
+/// A file and the hash of the bytes that have been written to it.
 struct Hashed<'f> {
     out: BufWriter<&'f mut File>,
     hash: blake3::Hasher,
@@ -166,17 +167,17 @@ impl Write for Hashed<'_> {
     }
 }
 
-/// The file with each Q8_0 matrix in Q4_0.
+/// Returns the file with each Q8_0 matrix in Q4_0.
 ///
 /// # Errors
-/// [`EngineError::Requantise`] if no matrix is Q8_0.
+/// Returns [`EngineError::Requantise`] if no matrix is Q8_0.
 pub(super) fn requantise_q4_0(file: &[u8]) -> Result<Vec<u8>, EngineError> {
     let mut out = Vec::new();
     let io = |e: io::Error| EngineError::Requantise { problem: e.to_string() };
     let gguf = gguf::read(file)?;
     let (converted, _) = convert(file, &gguf, MatrixType::Q4_0, &mut out, &io, &mut |_| ())?;
     if converted == 0 {
-        return Err(EngineError::Requantise { problem: "no matrix of it is Q8_0".into() });
+        return Err(EngineError::Requantise { problem: "none of its matrices is Q8_0".into() });
     }
     Ok(out)
 }
@@ -203,8 +204,8 @@ impl<'g> Plan<'g> {
             let problem = format!("rows of {columns} are not whole blocks of {block}");
             return Err(refused(name, problem));
         }
-        // The product is a count of elements, which has been checked; a target takes at most 4 bytes
-        // for each.
+        // The product is a number of elements, which has been checked; a target takes at most 4
+        // bytes for each.
         let bytes = place.shape.iter().product::<usize>() / block * size;
         Ok(Self { name, place, target, bytes })
     }
@@ -214,7 +215,7 @@ fn refused(tensor: &str, problem: impl Into<String>) -> EngineError {
     EngineError::Import { tensor: tensor.into(), problem: problem.into() }
 }
 
-/// Writes the new file; returns how many tensors were converted and how many copied.
+/// Writes the new file; returns how many tensors were converted and how many were copied.
 fn convert(
     file: &[u8],
     gguf: &Gguf,
@@ -250,12 +251,12 @@ fn convert(
     Ok((converted, plans.len() - converted))
 }
 
-/// Bytes from the end of something to the next multiple of the alignment.
+/// Returns the number of bytes from an end to the next multiple of the alignment.
 fn padding(bytes: usize, alignment: usize) -> usize {
     bytes.next_multiple_of(alignment) - bytes
 }
 
-/// Everything before the data of the first tensor.
+/// Returns everything before the data of the first tensor.
 fn header(file: &[u8], gguf: &Gguf, plans: &[Plan<'_>], file_type: u32) -> Vec<u8> {
     let mut out = b"GGUF".to_vec();
     let text = |out: &mut Vec<u8>, text: &str| {
@@ -283,7 +284,7 @@ fn header(file: &[u8], gguf: &Gguf, plans: &[Plan<'_>], file_type: u32) -> Vec<u
     let (alignment, mut offset) = (gguf.alignment(), 0);
     for plan in plans {
         text(&mut out, plan.name);
-        // At most four dimensions.
+        // There are at most four dimensions.
         out.extend((plan.place.shape.len() as u32).to_le_bytes());
         plan.place.shape.iter().rev().for_each(|n| out.extend((*n as u64).to_le_bytes()));
         out.extend(type_number(plan.target).to_le_bytes());
@@ -294,7 +295,7 @@ fn header(file: &[u8], gguf: &Gguf, plans: &[Plan<'_>], file_type: u32) -> Vec<u
     out
 }
 
-/// The number, in a file, of a type that an import writes.
+/// Returns the number, in a file, of a type that an import writes.
 fn type_number(dtype: GgmlDType) -> u32 {
     match dtype {
         GgmlDType::Q8_0 => 8,
@@ -303,11 +304,11 @@ fn type_number(dtype: GgmlDType) -> u32 {
     }
 }
 
-/// The numbers that whole blocks stand for.
+/// Returns the numbers that whole blocks stand for.
 fn numbers(plan: &Plan<'_>, data: &[u8]) -> Result<Vec<f32>, EngineError> {
     let dtype = plan.place.dtype;
     if dtype == GgmlDType::Q8_1 {
-        // candle has no reader for it. Behind the scale stands a sum that is not needed.
+        // candle has no reader for this type. After the scale comes a sum that is not needed.
         let blocks = data.as_chunks::<36>().0.iter();
         let block = |block: &[u8; 36]| {
             let d = f32::from(f16::from_le_bytes([block[0], block[1]]));
@@ -316,7 +317,7 @@ fn numbers(plan: &Plan<'_>, data: &[u8]) -> Result<Vec<f32>, EngineError> {
         return Ok(blocks.flat_map(block).collect());
     }
     let count = data.len() / dtype.type_size() * dtype.block_size();
-    // A copy is aligned as candle needs it; the place in the file may not be.
+    // The copy is aligned as candle requires; the place in the file may not be.
     let data = data.to_vec();
     qtensor_from_ggml(dtype, &data, vec![count], &Device::Cpu)
         .and_then(|tensor| tensor.dequantize(&Device::Cpu)?.to_vec1())
@@ -332,6 +333,7 @@ fn encode(plan: &Plan<'_>, numbers: &[f32]) -> Result<Vec<u8>, EngineError> {
             .all(|x| x.is_finite())
             .then(|| numbers.iter().flat_map(|x| x.to_le_bytes()).collect()),
     };
-    encoded
-        .ok_or_else(|| refused(plan.name, "a number of it, or the scale of a block, is not finite"))
+    encoded.ok_or_else(|| {
+        refused(plan.name, "one of its numbers, or the scale of a block, is not finite")
+    })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a model's file says of itself.
+//! The description of a model in its file.
 
-/// What a model's file says of itself.
+/// The description of a model in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelInfo {
     /// `general.name`, or "unnamed".
@@ -14,7 +14,7 @@ pub struct ModelInfo {
     pub parameters: u64,
     /// The most tokens of input and output together.
     pub context_length: u32,
-    /// Number of tokens that the tokenizer knows; a token id is below it.
+    /// Number of tokens that the tokenizer knows; every token id is below it.
     pub vocab_size: u32,
     /// Length of the file.
     pub file_bytes: u64,

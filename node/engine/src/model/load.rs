@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From a file to a model: everything that it says is checked against everything else.
+//! Loading a model from its file, in which everything is checked against everything else.
 
 use super::{
     architecture::Architecture,
@@ -19,7 +19,7 @@ use candle_core::quantized::GgmlDType;
 use half::f16;
 use std::collections::BTreeSet;
 
-/// A model's file, checked, and its weights.
+/// The contents of a model's file, checked, with packed weights.
 pub(super) struct Loaded {
     pub root: [u8; 32],
     pub info: ModelInfo,
@@ -29,7 +29,7 @@ pub(super) struct Loaded {
     pub chat_template: Option<String>,
 }
 
-/// Takes tensors out of a file and keeps account of them.
+/// Takes tensors out of a file and keeps track of them.
 struct Loader<'f> {
     architecture: Architecture,
     source: &'f Source,
@@ -50,7 +50,7 @@ impl Loader<'_> {
             });
         }
         self.left.remove(name);
-        // Counts of elements are below 2^48 each, of tensors below 2^16.
+        // Each number of elements is below 2^48, and the number of tensors is below 2^16.
         self.parameters += expected.iter().product::<usize>() as u64;
         Ok(place)
     }
@@ -147,7 +147,7 @@ impl Loader<'_> {
         let factors = self.vector(name, shape.rope.dimensions / 2)?;
         match factors.iter().position(|factor| *factor <= 0.0) {
             Some(at) => {
-                let problem = format!("factor {at} is {}, not above 0", factors[at]);
+                let problem = format!("factor {at} is {}, which is not above 0", factors[at]);
                 Err(EngineError::Header { field: name.into(), problem })
             }
             None => Ok(Some(factors)),
@@ -194,7 +194,8 @@ pub(super) fn load(source: &Source) -> Result<Loaded, EngineError> {
         architecture: architecture.name().into(),
         quantisation: loader.kinds.join("+"),
         parameters: loader.parameters,
-        // At most CONTEXT_MAX, and a number of rows below 2^32, checked by the tokenizer.
+        // The context is at most CONTEXT_MAX, and the number of rows is below 2^32, as the
+        // tokenizer has checked.
         context_length: shape.context as u32,
         vocab_size: shape.vocab as u32,
         file_bytes: file.len() as u64,
@@ -203,7 +204,7 @@ pub(super) fn load(source: &Source) -> Result<Loaded, EngineError> {
     Ok(Loaded { root, info, shape, weights, tokenizer, chat_template })
 }
 
-/// What the metadata says, without looking at the data of a tensor.
+/// Reads the metadata without looking at the data of a tensor.
 pub(super) fn describe(gguf: &Gguf) -> Result<(Architecture, Shape, Tokenizer), EngineError> {
     let architecture = Architecture::named(gguf.required_text("general.architecture")?)?;
     let shape = shape(gguf, architecture)?;

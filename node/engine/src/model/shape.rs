@@ -9,14 +9,14 @@ use crate::{
     EngineError,
 };
 
-/// The longest context: beyond it a file lies, or needs what this engine does not have.
+/// The longest context. A file that claims more is wrong, or needs more than this engine has.
 const CONTEXT_MAX: usize = 1 << 20;
 /// The widest vector of a model.
 const WIDTH_MAX: usize = 1 << 17;
 /// The most layers.
 const LAYERS_MAX: usize = 1 << 10;
 /// Keys, after the architecture's name, that change the computation in a way that the engine does
-/// not have.
+/// not support.
 const UNSUPPORTED: [&str; 7] = [
     "expert_count",
     "attention.causal",
@@ -48,11 +48,11 @@ impl Shape {
     }
 }
 
-/// Reads the shape; everything that it says is checked against everything else.
+/// Reads the shape, in which everything is checked against everything else.
 pub(super) fn shape(gguf: &Gguf, architecture: Architecture) -> Result<Shape, EngineError> {
     let key = |part: &str| format!("{}.{part}", architecture.name());
     if let Some(key) = UNSUPPORTED.iter().map(|part| key(part)).find(|k| gguf.get(k).is_some()) {
-        return Err(invalid(&key, "the engine does not compute this"));
+        return Err(invalid(&key, "the engine does not support it"));
     }
     let dim = gguf.count(&key("embedding_length"), WIDTH_MAX)?;
     let hidden = gguf.count(&key("feed_forward_length"), WIDTH_MAX)?;
@@ -76,7 +76,7 @@ pub(super) fn shape(gguf: &Gguf, architecture: Architecture) -> Result<Shape, En
     })
 }
 
-/// Query heads, key heads and the dimensions of each.
+/// Reads the numbers of query heads and of key heads, and the dimensions of each head.
 fn heads(
     gguf: &Gguf,
     key: &dyn Fn(&str) -> String,
@@ -96,13 +96,13 @@ fn heads(
     let head_dim = gguf.count_or(&key("attention.key_length"), WIDTH_MAX, dim / heads)?;
     let value_dim = gguf.count_or(&key("attention.value_length"), WIDTH_MAX, head_dim)?;
     if value_dim != head_dim {
-        let problem = format!("{value_dim}, the keys have {head_dim}");
+        let problem = format!("{value_dim}, but the keys have {head_dim}");
         return Err(invalid(&key("attention.value_length"), problem));
     }
     let width = head_dim.checked_mul(heads).filter(|w| *w <= WIDTH_MAX && w.is_multiple_of(BLOCK));
     if width.is_none() || !head_dim.is_multiple_of(LANES) || head_dim == 0 {
         let problem = format!(
-            "{heads} heads of {head_dim} are not multiples of {LANES}, or {BLOCK} together"
+            "{heads} heads of {head_dim}: one must be a multiple of {LANES}, and all a multiple of {BLOCK}"
         );
         let part = if given { "key_length" } else { "head_count" };
         return Err(invalid(&key(&format!("attention.{part}")), problem));
@@ -110,13 +110,13 @@ fn heads(
     Ok((heads, kv_heads, head_dim))
 }
 
-/// The longest input and output together. A model whose tokens see a window only is that model for
-/// as long as everything is in the window, so the window bounds the context.
+/// Reads the longest input and output together. A model whose tokens see only a window computes the
+/// same as long as everything is in the window, so the window bounds the context.
 fn context(gguf: &Gguf, key: &dyn Fn(&str) -> String) -> Result<usize, EngineError> {
     let context = gguf.count(&key("context_length"), CONTEXT_MAX)?;
     let window = key("attention.sliding_window");
     match gguf.number(&window)? {
-        // As in llama.cpp: no window.
+        // As in llama.cpp, 0 means no window.
         None | Some(0) => Ok(context),
         Some(_) => Ok(context.min(gguf.count(&window, u32::MAX as usize)?)),
     }
@@ -134,25 +134,26 @@ fn rope(
     }
     let factor = match gguf.float(&key("rope.scaling.factor"))? {
         Some(factor) => factor,
-        // The older name.
+        // This is the older name.
         None => gguf.float(&key("rope.scale_linear"))?.unwrap_or(1.0),
     };
     let kind = key("rope.scaling.type");
     let scale = match gguf.text(&kind)? {
         Some("none") => 1.0,
         None | Some("linear") => factor,
-        Some(other) => return Err(invalid(&kind, format!("{other:?} is not computed"))),
+        Some(other) => return Err(invalid(&kind, format!("{other:?} is not supported"))),
     };
     let base = gguf.float(&key("rope.freq_base"))?.unwrap_or(10_000.0);
     Ok(Rope { pairs: architecture.rope_pairs(), dimensions, base, scale })
 }
 
-/// The rows of the embedding, which must be those that the metadata names, if it does.
+/// Returns the number of rows in the embedding, which must be the one in the metadata, if it has
+/// one.
 fn vocabulary(gguf: &Gguf, key: &str) -> Result<usize, EngineError> {
     let rows = gguf.tensor("token_embd.weight")?.shape.first().copied().unwrap_or_default();
     match gguf.number(key)? {
         Some(n) if n != rows as u64 => {
-            Err(invalid(key, format!("{n}, the embedding has {rows} rows")))
+            Err(invalid(key, format!("{n}, but the embedding has {rows} rows")))
         }
         _ => Ok(rows),
     }

@@ -4,7 +4,7 @@
 use crate::EngineError;
 use std::{fs::File, path::Path};
 
-/// Where the bytes of the file are.
+/// The place of the bytes of the file.
 #[derive(Debug)]
 pub(super) enum Source {
     Mapped(memmap2::Mmap),
@@ -19,8 +19,8 @@ impl Source {
         if file.metadata().map_err(io)?.len() == 0 {
             return Err(EngineError::NotGguf { found: "it is empty".into() });
         }
-        // SAFETY: the map is read only and lives as long as its source; that the file does not change
-        // meanwhile is the documented contract of opening a model.
+        // SAFETY: the map is read only and lives as long as its source. It is a documented
+        // requirement of opening a model that the file does not change meanwhile.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
         Ok(Self::Mapped(map))
     }
@@ -33,16 +33,16 @@ impl Source {
         }
     }
 
-    /// Gives back the memory that a part of a mapped file takes, once its contents stand elsewhere.
+    /// Releases the memory that a part of a mapped file takes, once its contents have been copied.
     pub(super) fn release(&self, at: usize, bytes: usize) {
         #[cfg(unix)]
         if let Self::Mapped(map) = self {
-            // SAFETY: a shared map of a file that is not written: its pages are read again from the
-            // file if they are looked at.
+            // SAFETY: this is a shared map of a file that is not written to, so its pages are read
+            // again from the file when they are accessed.
             let released = unsafe {
                 map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, at, bytes)
             };
-            // Advice that is not taken costs memory and nothing else.
+            // If the advice is not taken, that costs memory and nothing else.
             let _ = released;
         }
     }

@@ -6,13 +6,14 @@ use crate::{
     quantise::{Quantisation, BLOCK},
 };
 
-/// A matrix in the file: `rows` of `columns / 32` blocks each.
+/// A matrix in the file: `rows` rows of `columns / 32` blocks each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table {
     pub kind: Quantisation,
     pub rows: usize,
     pub columns: usize,
-    /// First byte in the file; the whole lies inside it, checked when the model was opened.
+    /// First byte in the file. The whole matrix lies inside the file, which is checked when the
+    /// model is opened.
     pub at: usize,
 }
 
@@ -29,15 +30,15 @@ impl Table {
         &file[self.at..self.at + self.bytes()]
     }
 
-    /// `out = d * q` for one row.
+    /// Computes `out = d * q` for one row.
     fn dequantise_row(&self, file: &[u8], row: usize, out: &mut [f32]) {
         let data = &self.data(file)[row * self.row_bytes()..][..self.row_bytes()];
-        // The one row of a matrix.
+        // The row becomes a matrix of its own.
         Matrix::pack(self.kind, 1, self.columns, data).dequantise_row(0, out);
     }
 }
 
-/// What is added to queries, keys and values.
+/// The biases that are added to queries, keys and values.
 #[derive(Debug)]
 pub(crate) struct Biases {
     pub q: Vec<f32>,
@@ -45,7 +46,7 @@ pub(crate) struct Biases {
     pub v: Vec<f32>,
 }
 
-/// The weights that each head of queries and of keys is normalised with.
+/// The weights by which each head of queries and of keys is normalised.
 #[derive(Debug)]
 pub(crate) struct HeadNorms {
     pub q: Vec<f32>,
@@ -71,17 +72,18 @@ pub(crate) struct Layer {
 /// All weights.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    /// Only looked up, so it stays in the file; `None` where it is the output matrix.
+    /// The embedding, which is only looked up and so stays in the file; `None` where it is the
+    /// output matrix.
     pub embedding: Option<Table>,
     pub layers: Vec<Layer>,
     pub output_norm: Vec<f32>,
-    /// What divides the speed of each pair of dimensions, where the file says so.
+    /// The divisor of each frequency, if the file has them.
     pub rope_factors: Option<Vec<f32>>,
     pub output: Matrix,
 }
 
 impl Weights {
-    /// The embedding of a token.
+    /// Writes the embedding of a token to `out`.
     pub(crate) fn embed(&self, file: &[u8], token: u32, out: &mut [f32]) {
         match &self.embedding {
             Some(table) => table.dequantise_row(file, token as usize, out),

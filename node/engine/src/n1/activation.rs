@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Activations as integers, in blocks of 32.
+//! Quantisation of activations, in blocks of 32.
 
 use crate::quantise::BLOCK;
 
-/// 1.5 * 2^23: adding it rounds to an integer, half to even, which then stands in the low bits.
+/// 1.5 * 2^23. Adding it rounds to an integer, half to even, which then occupies the low bits.
 const ROUND: f32 = 12_582_912.0;
 
-/// Quantises a block: `d = amax / 127`, `q_i = clamp(round_half_away(x_i * (1 / d)), -127, 127)`;
-/// all zero, and `d` 0, if `amax` is 0. Returns `d`.
+/// Quantises a block and returns `d`: `d = amax / 127` and `q_i = clamp(round_half_away(x_i * (1 /
+/// d)), -127, 127)`; all quants and `d` are 0 if `amax` is 0.
 ///
-/// If `1 / d` is not finite (an `amax` below some 4e-37, or one that is not finite) the quants are
-/// zero as well, so no quant depends on how a machine converts a number out of range.
+/// If `1 / d` is not finite (`amax` is below about 4e-37, or is not finite itself), the quants are
+/// zero as well, so no quant depends on how a machine converts an out-of-range number.
 #[inline(always)]
 pub fn quantise(x: &[f32; BLOCK], q: &mut [i8; BLOCK]) -> f32 {
     let mut largest = [0f32; 8];
     for eight in x.as_chunks::<8>().0 {
         for (largest, x) in largest.iter_mut().zip(eight) {
             let magnitude = x.abs();
-            // A maximum has no order; one that is not a number loses.
+            // A maximum does not depend on the order; a NaN is never chosen.
             *largest = if magnitude > *largest { magnitude } else { *largest };
         }
     }
@@ -31,10 +31,11 @@ pub fn quantise(x: &[f32; BLOCK], q: &mut [i8; BLOCK]) -> f32 {
     for (q, x) in q.iter_mut().zip(x) {
         let scaled = x * inverse;
         let magnitude = scaled.abs();
-        // Half to even; where that went down from a half, one more. The difference is exact.
+        // This rounds half to even. Where that rounded a half down, one is added. The difference is
+        // exact.
         let even = (magnitude + ROUND) - ROUND;
         let whole = if magnitude - even == 0.5 { even + 1.0 } else { even };
-        // At most 127, so the integer stands in the low bits; what is not a number is 0.
+        // The value is at most 127, so the integer occupies the low bits. A NaN becomes 0.
         let clamped = if whole < 127.0 { whole } else { 127.0 };
         let number = if magnitude >= 0.0 { clamped.copysign(scaled) } else { 0.0 };
         *q = (number + ROUND).to_bits() as i8;
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn quantise_gives_zeros_where_the_scale_has_no_inverse() {
+    fn quantise_returns_zeros_where_the_scale_has_no_inverse() {
         for x in [0.0, -0.0, f32::MIN_POSITIVE, f32::INFINITY] {
             let mut q = [7; BLOCK];
             quantise(&[x; BLOCK], &mut q);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One query over its causal prefix.
+//! Attention of one query over its causal prefix.
 
 use super::{exp::exp, lanes::Lanes, reduce::sum16, LANES};
 
-/// Keys that are stored together, so that vector lanes run over keys.
+/// Number of keys that are stored together, so that vector lanes run over keys.
 pub const KEYS: usize = LANES;
 
-/// Half of the lanes of a sum: as many as the registers of every machine hold at a time.
+/// Half of the lanes of a sum: as many as fit in the registers of every machine at a time.
 const HALF: usize = LANES / 2;
 
-/// The values of [`KEYS`] keys: rows of which each begins `stride` numbers after the one before.
+/// The values of [`KEYS`] keys, in rows that begin `stride` numbers apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Values<'v> {
     pub rows: &'v [f32],
@@ -17,7 +17,7 @@ pub(crate) struct Values<'v> {
 }
 
 impl<'v> Values<'v> {
-    /// The dimensions from `16 * part` on of the rows from `first` on.
+    /// Returns sixteen dimensions from `16 * part` on, of the rows from `first` on.
     #[inline(always)]
     fn part(&self, first: usize, part: usize) -> impl Iterator<Item = &'v [f32; LANES]> {
         let rows = &self.rows[first * self.stride + part * LANES..];
@@ -25,10 +25,10 @@ impl<'v> Values<'v> {
     }
 }
 
-/// The second half of N1's tree over vectors: the lanes i and i + 8 were added already.
+/// Computes the second half of N1's tree over vectors; lanes i and i + 8 have been added already.
 #[inline(always)]
 unsafe fn fold8<L: Lanes>(mut lanes: [L; HALF]) -> L {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees the instructions of `L`.
     unsafe {
         for width in [4, 2, 1] {
             for l in 0..width {
@@ -39,10 +39,10 @@ unsafe fn fold8<L: Lanes>(mut lanes: [L; HALF]) -> L {
     lanes[0]
 }
 
-/// `fold16` of two halves of the lanes, each lane a vector.
+/// Computes `fold16` over two halves of the lanes, each lane a vector.
 #[inline(always)]
 unsafe fn fold<L: Lanes>(mut low: [L; HALF], high: [L; HALF]) -> L {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees the instructions of `L`.
     unsafe {
         for (low, high) in low.iter_mut().zip(high) {
             *low = low.add(high);
@@ -51,30 +51,31 @@ unsafe fn fold<L: Lanes>(mut low: [L; HALF], high: [L; HALF]) -> L {
     }
 }
 
-/// `q . k * scale` for [`KEYS`] keys, each product a [`sum16`] over the dimensions of the head, which
-/// are a multiple of 16.
+/// Computes `q . k * scale` for [`KEYS`] keys. Each product is a [`sum16`] over the dimensions of
+/// the head, whose number is a multiple of 16.
 ///
-/// `keys` holds one row per dimension with that dimension of each key.
+/// `keys` holds one row per dimension, with that dimension of each key.
 ///
 /// # Safety
-/// That of `L`.
+/// The machine must have the instructions of `L`.
 #[inline(always)]
 pub(crate) unsafe fn scores16<L: Lanes>(
     query: &[f32],
     keys: &[[f32; KEYS]],
     scale: f32,
 ) -> [f32; KEYS] {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees the instructions of `L`.
     unsafe {
         let (low, high) = (products::<L>(query, keys, 0), products::<L>(query, keys, HALF));
         fold(low, high).mul(L::splat(scale)).store()
     }
 }
 
-/// The lanes from `first` on of those sums: lane l adds the dimensions l, l + 16, ... in order.
+/// Computes the lanes from `first` on of those sums: lane l adds dimensions l, l + 16, ... in
+/// order.
 #[inline(always)]
 unsafe fn products<L: Lanes>(query: &[f32], keys: &[[f32; KEYS]], first: usize) -> [L; HALF] {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees the instructions of `L`.
     unsafe {
         let mut lanes = [L::splat(0.0); HALF];
         for (query, keys) in query.as_chunks::<LANES>().0.iter().zip(keys.as_chunks::<LANES>().0) {
@@ -89,19 +90,19 @@ unsafe fn products<L: Lanes>(query: &[f32], keys: &[[f32; KEYS]], first: usize) 
 
 /// Mixes values by the softmax of `scores`, which it overwrites.
 ///
-/// `e_i = exp(s_i - max)`; `out_d = sum16_i(e_i * v_id) / sum16_i(e_i)`. The length of `scores` is
-/// the true causal length. `values(b)` are those of the keys 16 b to 16 b + 15; the length of `out`
-/// is a multiple of 16.
+/// It computes `e_i = exp(s_i - max)` and `out_d = sum16_i(e_i * v_id) / sum16_i(e_i)`. The length
+/// of `scores` is the true causal length. `values(b)` are the values of keys 16 b to 16 b + 15. The
+/// length of `out` is a multiple of 16.
 ///
 /// # Safety
-/// That of `L`.
+/// The machine must have the instructions of `L`.
 #[inline(always)]
 pub(crate) unsafe fn attend<'v, L: Lanes>(
     scores: &mut [f32],
     values: impl Fn(usize) -> Values<'v>,
     out: &mut [f32],
 ) {
-    // A maximum has no order.
+    // A maximum does not depend on the order.
     let mut largest = [f32::NEG_INFINITY; LANES];
     for chunk in scores.chunks(LANES) {
         for (max, &s) in largest.iter_mut().zip(chunk) {
@@ -114,7 +115,7 @@ pub(crate) unsafe fn attend<'v, L: Lanes>(
     }
     let total = sum16(scores);
     for (part, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        // SAFETY: as the caller promises.
+        // SAFETY: the caller guarantees the instructions of `L`.
         *out = unsafe {
             let low = mixed::<L>(scores, &values, part, 0);
             let high = mixed::<L>(scores, &values, part, HALF);
@@ -126,8 +127,8 @@ pub(crate) unsafe fn attend<'v, L: Lanes>(
     }
 }
 
-/// The lanes from `first` on of the sums of sixteen dimensions: lane l adds the keys l, l + 16, ... in
-/// order.
+/// Computes the lanes from `first` on of the sums of sixteen dimensions: lane l adds keys l, l +
+/// 16, ... in order.
 #[inline(always)]
 unsafe fn mixed<'v, L: Lanes>(
     scores: &[f32],
@@ -136,7 +137,7 @@ unsafe fn mixed<'v, L: Lanes>(
     first: usize,
 ) -> [L; HALF] {
     let (blocks, rest) = scores.as_chunks::<KEYS>();
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees the instructions of `L`.
     unsafe {
         let mut lanes = [L::splat(0.0); HALF];
         for (block, scores) in blocks.iter().enumerate() {
@@ -149,14 +150,14 @@ unsafe fn mixed<'v, L: Lanes>(
     }
 }
 
-/// Adds to each lane a value times its score, as far as there are scores.
+/// Adds to each lane a value times its score, for as many lanes as there are scores.
 #[inline(always)]
 unsafe fn add<'v, L: Lanes>(
     lanes: &mut [L; HALF],
     scores: &[f32],
     values: impl Iterator<Item = &'v [f32; LANES]>,
 ) {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees the instructions of `L`.
     unsafe {
         for ((lane, score), value) in lanes.iter_mut().zip(scores).zip(values) {
             *lane = lane.add(L::splat(*score).mul(L::load(value)));
@@ -173,7 +174,7 @@ mod tests {
         let query: Vec<f32> = (0..48).map(|i| (i as f32 * 0.7).sin()).collect();
         let keys: Vec<[f32; KEYS]> =
             (0..48).map(|d| std::array::from_fn(|k| ((d * 16 + k) as f32 * 0.3).cos())).collect();
-        // SAFETY: every machine has what arrays need.
+        // SAFETY: arrays need no special instructions.
         let out = unsafe { scores16::<[f32; LANES]>(&query, &keys, 0.25) };
         for (k, &score) in out.iter().enumerate() {
             let terms: Vec<f32> = query.iter().zip(&keys).map(|(q, key)| q * key[k]).collect();
@@ -188,7 +189,7 @@ mod tests {
             let scores: Vec<f32> = (0..length).map(|i| (i as f32 * 1.3).cos() * 4.0).collect();
             let mut out = vec![0f32; 32];
             let block = |b| Values { rows: &values[b * KEYS * 32..], stride: 32 };
-            // SAFETY: every machine has what arrays need.
+            // SAFETY: arrays need no special instructions.
             unsafe { attend::<[f32; LANES]>(&mut scores.clone(), block, &mut out) };
             let max = scores.iter().copied().fold(f32::MIN, f32::max);
             let e: Vec<f32> = scores.iter().map(|s| exp(s - max)).collect();

@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The one exponential of the profile, and what uses it.
+//! The profile's only exponential, and the functions that use it.
 #![allow(
     clippy::approx_constant,
     clippy::excessive_precision,
-    reason = "the digits are published; they name these f32 and must not follow a library"
+    reason = "the digits are published: they denote these f32 and must not follow a library"
 )]
 
-/// Below this argument `exp` is +0: e^-87 is near the least normal `f32`.
+/// The argument below which `exp` is +0; e^-87 is near the smallest normal `f32`.
 const LOW: f32 = -87.0;
-/// Arguments above this count as this: 2^127 is the last power that the scaling can make.
+/// The largest argument; larger ones are treated as this. 2^127 is the largest power that the
+/// scaling can produce.
 const HIGH: f32 = 88.0;
 /// log2(e).
 const LOG2_E: f32 = 1.442_695_04;
 /// The leading bits of ln 2; its product with an integer up to 127 is exact.
 const LN2_HIGH: f32 = 0.693_359_375;
-/// ln 2 less [`LN2_HIGH`].
+/// ln 2 minus [`LN2_HIGH`].
 const LN2_LOW: f32 = -2.121_944_4e-4;
-/// 1.5 * 2^23: adding it rounds to an integer, half to even, which then stands in the low bits.
+/// 1.5 * 2^23. Adding it rounds to an integer, half to even, which then occupies the low bits.
 const ROUND: f32 = 12_582_912.0;
-/// The polynomial for (e^r - 1 - r) / r^2 on |r| <= ln(2)/2, from the highest power down.
+/// The polynomial for (e^r - 1 - r) / r^2 on |r| <= ln(2)/2, highest power first.
 const P: [f32; 6] =
     [1.987_569_15e-4, 1.398_199_95e-3, 8.333_451_91e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
 
-/// e^x: n = round(x log2 e), r = (x - n LN2_HIGH) - n LN2_LOW, ((P(r) r) r + r) + 1, times 2^n.
+/// Computes e^x as ((P(r) r) r + r) + 1, times 2^n, with n = round(x log2 e) and r = (x - n
+/// LN2_HIGH) - n LN2_LOW.
 ///
-/// The relative error is below 2e-7 on [-87, 88]. Less than -87 gives +0, more than 88 gives e^88,
-/// not a number gives +0.
+/// The relative error is below 2e-7 on [-87, 88]. An argument below -87 returns +0, one above 88
+/// returns e^88, and a NaN returns +0.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     let low_enough = if x < HIGH { x } else { HIGH };
@@ -40,7 +42,7 @@ pub fn exp(x: f32) -> f32 {
     p = p * r + P[4];
     p = p * r + P[5];
     let y = ((p * r) * r + r) + 1.0;
-    // n is within -126 and 127, so n + 127 is the exponent of a normal number.
+    // n is between -126 and 127, so n + 127 is the exponent of a normal number.
     let power = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127) << 23;
     let scaled = y * f32::from_bits(power);
     if x >= LOW {
@@ -50,7 +52,7 @@ pub fn exp(x: f32) -> f32 {
     }
 }
 
-/// x / (1 + e^-x).
+/// Computes x / (1 + e^-x).
 #[inline(always)]
 pub fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))

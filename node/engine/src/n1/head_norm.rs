@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is done to a row of queries or keys before it is turned.
+//! Operations on a row of queries or keys before its rotation.
 
 use super::reduce::{fold16, LANES};
 
-/// [`super::rms_norm`] of one head, in place.
+/// Computes [`super::rms_norm`] of one head in place.
 #[inline(always)]
 pub fn rms_norm_in_place(head: &mut [f32], weight: &[f32], epsilon: f32) {
     let mut lanes = [0f32; LANES];
@@ -18,7 +18,7 @@ pub fn rms_norm_in_place(head: &mut [f32], weight: &[f32], epsilon: f32) {
     }
 }
 
-/// `x_i = x_i + bias_i`.
+/// Computes `x_i = x_i + bias_i`.
 #[inline(always)]
 pub fn add_bias(x: &mut [f32], bias: &[f32]) {
     for (x, bias) in x.iter_mut().zip(bias) {

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sixteen numbers side by side: what N1's sums are made of.
+//! Vectors of sixteen numbers, of which N1's sums are made.
 
 use super::LANES;
 
-/// [`LANES`] numbers in whatever a machine has for them. An operation is IEEE's in each lane, so all
-/// implementations give the same bits; the one for arrays is the specification.
+/// A vector of [`LANES`] numbers, in whichever registers a machine has for them. Every operation is
+/// IEEE's in each lane, so all implementations produce the same bits; the one for arrays is the
+/// specification.
 pub(crate) trait Lanes: Copy {
-    /// `x` in each lane.
+    /// Returns `x` in each lane.
     ///
     /// # Safety
-    /// The machine has the instructions of the implementation; so for all the others.
+    /// The machine must have the instructions of the implementation. The same holds for the other
+    /// functions.
     unsafe fn splat(x: f32) -> Self;
-    /// The numbers of `x`.
+    /// Loads the numbers of `x`.
     unsafe fn load(x: &[f32; LANES]) -> Self;
-    /// The numbers in the lanes.
+    /// Returns the numbers in the lanes.
     unsafe fn store(self) -> [f32; LANES];
-    /// The sum in each lane.
+    /// Returns the sum in each lane.
     unsafe fn add(self, other: Self) -> Self;
-    /// The product in each lane.
+    /// Returns the product in each lane.
     unsafe fn mul(self, other: Self) -> Self;
 }
 

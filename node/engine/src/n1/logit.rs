@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Logits as integers.
 
-/// A logit in Q15.16: `round_half_even(x * 65536)`, saturated to `i32`; not a number gives 0.
+/// Converts a logit to Q15.16: `round_half_even(x * 65536)`, saturated to `i32`. A NaN becomes 0.
 ///
-/// The product is exact: it changes the exponent only.
+/// The product is exact, since it changes the exponent only.
 #[inline(always)]
 pub fn to_fixed(x: f32) -> i32 {
     (x * 65536.0).round_ties_even() as i32

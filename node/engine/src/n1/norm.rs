@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! RMSNorm.
+//! Root-mean-square normalisation (RMSNorm).
 
 use super::reduce::{fold16, LANES};
 
-/// `out_i = (x_i * s) * weight_i` with `s = 1 / sqrt(sum16(x_i * x_i) / n + epsilon)`.
+/// Computes `out_i = (x_i * s) * weight_i` with `s = 1 / sqrt(sum16(x_i * x_i) / n + epsilon)`.
 #[inline(always)]
 pub fn rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
     let mut lanes = [0f32; LANES];
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rms_norm_gives_unit_power() {
+    fn rms_norm_has_unit_power() {
         let x: Vec<f32> = (0..96).map(|i| (i as f32).sin() * 3.0).collect();
         let mut y = vec![0f32; 96];
         rms_norm(&x, &[1.0; 96], 0.0, &mut y);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `sum16`: the order in which N1 adds.
 
-/// Lanes of a sum.
+/// Number of lanes in a sum.
 pub const LANES: usize = 16;
 
-/// Adds the lanes in a fixed tree: lane i + lane i+8, then i+4, i+2, i+1.
+/// Adds the lanes in a fixed tree: lanes i and i + 8, then i and i + 4, i + 2, i + 1.
 #[inline(always)]
 pub fn fold16(mut lanes: [f32; LANES]) -> f32 {
     for width in [8, 4, 2, 1] {
@@ -16,8 +16,8 @@ pub fn fold16(mut lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-/// The sum of `terms`: each lane starts at +0, term i is added to lane i mod 16 in order of i, then
-/// [`fold16`].
+/// Returns the sum of `terms`: each lane starts at +0, term i is added to lane i mod 16 in order of
+/// i, and [`fold16`] adds the lanes.
 #[inline(always)]
 pub fn sum16(terms: &[f32]) -> f32 {
     let mut lanes = [0f32; LANES];

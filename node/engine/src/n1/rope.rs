@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rotary positions, in GGUF's two conventions: what is a pair of dimensions.
+//! Rotary position embedding, in GGUF's two conventions for pairs of dimensions.
 
-/// Which dimensions of a head are pair j, of n pairs.
+/// The dimensions of a head that form pair j, out of n pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pairs {
-    /// 2j and 2j + 1: llama, whose converter permutes the rows of queries and keys for it.
+    /// 2j and 2j + 1, as in llama, whose converter permutes the rows of queries and keys
+    /// accordingly.
     Neighbours,
-    /// j and n + j: GPT-NeoX, and qwen.
+    /// j and n + j, as in GPT-NeoX and qwen.
     Halves,
 }
 
-/// How a model turns its queries and keys.
+/// The rotation of a model's queries and keys.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rope {
-    /// Which dimensions are a pair.
+    /// The dimensions that form a pair.
     pub pairs: Pairs,
-    /// Dimensions that are turned, from the first.
+    /// Number of dimensions that are rotated, from the first.
     pub dimensions: usize,
-    /// The base of the speeds.
+    /// The base of the frequencies.
     pub base: f32,
-    /// What divides every speed: linear scaling of positions.
+    /// The divisor of every frequency: linear scaling of positions.
     pub scale: f32,
 }
 
@@ -27,16 +28,16 @@ pub struct Rope {
 #[derive(Debug)]
 pub struct RopeTable {
     pairs: usize,
-    /// `(cos, sin)` at `position * pairs + j`.
+    /// `(cos, sin)` at index `position * pairs + j`.
     values: Vec<(f32, f32)>,
 }
 
 impl RopeTable {
-    /// The table for positions 0 to `positions - 1`.
+    /// Computes the table for positions 0 to `positions - 1`.
     ///
     /// The angle of pair j is `position * (base^(-2j / dimensions) / factor_j / scale)`, with
-    /// `libm`'s pow, cos and sin in f64; only the cosine and the sine are rounded to f32. Where a
-    /// model has no factors they are 1; dividing by 1 is exact.
+    /// `libm`'s pow, cos and sin in f64; only the cosine and the sine are rounded to f32. The
+    /// factors of a model without them are 1; dividing by 1 is exact.
     pub fn new(rope: &Rope, factors: Option<&[f32]>, positions: usize) -> Self {
         let (dimensions, pairs) = (rope.dimensions, rope.dimensions / 2);
         let speeds: Vec<f64> = (0..pairs)
@@ -53,18 +54,18 @@ impl RopeTable {
         Self { pairs, values }
     }
 
-    /// Number of positions.
+    /// Returns the number of positions.
     pub fn positions(&self) -> usize {
         self.values.len() / self.pairs.max(1)
     }
 
-    /// The pairs of one position.
+    /// Returns the pairs of one position.
     pub fn at(&self, position: usize) -> &[(f32, f32)] {
         &self.values[position * self.pairs..][..self.pairs]
     }
 }
 
-/// Rotates the leading pairs of one head; dimensions beyond the table's stay as they are.
+/// Rotates the leading pairs of one head. Dimensions beyond the table's stay as they are.
 #[inline(always)]
 pub fn rotate(pairs: Pairs, head: &mut [f32], table: &[(f32, f32)]) {
     match pairs {

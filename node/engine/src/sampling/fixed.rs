@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Logarithm and exponential in integers.
 //!
-//! All shifts of negative numbers round down, all divisions are of numbers that are not negative.
+//! All shifts of negative numbers round down, and all divisions are of non-negative numbers.
 //! Results are exact functions: the constants and the order of operations are part of the protocol.
 
 /// ln 2 in Q32: `floor(ln 2 * 2^32)`.
@@ -11,9 +11,9 @@ pub const LOG2_E: i64 = 6_196_328_018;
 
 /// `ln(1 + i / 256)` in Q32.
 ///
-/// With `z = floor(i * 2^62 / (512 + i))` and `zz = floor(z * z / 2^62)`: the sum over odd
-/// n = 1, 3, ..., 41 of `floor(p_n / n)`, `p_1 = z`, `p_(n+2) = floor(p_n * zz / 2^62)`, times two,
-/// shifted down from Q62.
+/// With `z = floor(i * 2^62 / (512 + i))` and `zz = floor(z * z / 2^62)`, it is the sum over odd n
+/// = 1, 3, ..., 41 of `floor(p_n / n)`, where `p_1 = z` and `p_(n+2) = floor(p_n * zz / 2^62)`,
+/// times two, shifted down from Q62.
 static LN_TABLE: [i64; 256] = ln_table();
 
 const fn ln_table() -> [i64; 256] {
@@ -34,12 +34,12 @@ const fn ln_table() -> [i64; 256] {
     table
 }
 
-/// `ln x` in Q32, within 2^-30; 0 for 0.
+/// Computes `ln x` in Q32, within 2^-30. Returns 0 for 0.
 ///
-/// With k the index of the highest set bit: `m` is x shifted so that its highest bit is bit 31 (down
-/// if k > 31), `i` its eight bits below that, `c` the number of its first nine bits,
-/// `r = floor((m - c) * 2^32 / c)`, and the result
-/// `k LN2 + table[i] + (r - ((r * r >> 32) >> 1) + ((r * r >> 32) * r >> 32) / 3)`.
+/// Let k be the index of the highest set bit, `m` be x shifted so that its highest bit is bit 31
+/// (down if k > 31), `i` its eight bits below that, `c` the number of its first nine bits, and `r =
+/// floor((m - c) * 2^32 / c)`. The result is `k LN2 + table[i] + (r - ((r * r >> 32) >> 1) + ((r *
+/// r >> 32) * r >> 32) / 3)`.
 pub fn ln_q32(x: u64) -> i64 {
     let Some(k) = x.checked_ilog2() else { return 0 };
     let m = if k > 31 { x >> (k - 31) } else { x << (31 - k) };
@@ -53,17 +53,17 @@ pub fn ln_q32(x: u64) -> i64 {
     i64::from(k) * LN2 + LN_TABLE[i as usize] + tail as i64
 }
 
-/// `-ln(-ln u)` in Q24 for `u = (2 x + 1) / 2^33`: between -3.2 and 22.2.
+/// Computes `-ln(-ln u)` in Q24 for `u = (2 x + 1) / 2^33`. The result is between -3.2 and 22.2.
 pub fn gumbel_q24(x: u32) -> i64 {
     let negative_ln = (33 * LN2 - ln_q32(2 * u64::from(x) + 1)).max(1);
     (32 * LN2 - ln_q32(negative_ln as u64)) >> 8
 }
 
-/// `e^-t` in Q32, within 1e-7, for `t` in Q24, not negative; 0 from t = 23 on.
+/// Computes `e^-t` in Q32, within 1e-7, for a non-negative `t` in Q24. Returns 0 from t = 23 on.
 ///
-/// `y = t * LOG2_E >> 32` is Q24; `n = y >> 24` and `f = y mod 2^24`; `z = f * LN2 >> 24` is Q32;
-/// with `p = 2^32`, then `p = 2^32 - floor((z * p >> 32) / k)` for k = 12 down to 1, the result is
-/// `p >> n`.
+/// `y = t * LOG2_E >> 32` is in Q24; `n = y >> 24` and `f = y mod 2^24`; `z = f * LN2 >> 24` is in
+/// Q32. Starting with `p = 2^32`, it sets `p = 2^32 - floor((z * p >> 32) / k)` for each k from 12
+/// down to 1, and returns `p >> n`.
 pub fn exp_q32(t: i64) -> u64 {
     if t >= 23 << 24 {
         return 0;
@@ -87,7 +87,7 @@ mod tests {
     const ONE: f64 = (1u64 << 32) as f64;
 
     #[test]
-    fn constants_are_what_they_say() {
+    fn constants_match_their_definitions() {
         assert_eq!(LN2, (std::f64::consts::LN_2 * ONE).floor() as i64);
         assert_eq!(LOG2_E, (std::f64::consts::LOG2_E * ONE).floor() as i64);
     }

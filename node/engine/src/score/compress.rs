@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Texts as codes of the length that their score says, and back.
+//! Compression of a text to the length that its score says, and decompression.
 //!
-//! The format: four bytes of the text's BLAKE3 hash; the number of tokens as a LEB128 integer; the
-//! code of the tokens with the frequencies of [`super`]. A text that the tokens do not give back has
-//! the number 0, and its bytes follow.
+//! The format is four bytes of the text's BLAKE3 hash, the number of tokens as a LEB128 integer,
+//! and the code of the tokens with the frequencies of [`super`]. For a text that its tokens do not
+//! restore, the number is 0 and its bytes follow.
 
 use super::{
+    encoded_text::{for_each_part, windows, EncodedText, Window},
     frequency::{sizes, uniform},
-    telling::{tell, windows, Telling, Window},
 };
 use crate::{
     range_coder::{Decoder, Encoder, Part},
@@ -15,7 +15,7 @@ use crate::{
 };
 use std::sync::atomic::AtomicBool;
 
-/// Bytes of the hash.
+/// Number of bytes of the hash.
 const CHECK: usize = 4;
 
 fn check(text: &[u8]) -> [u8; CHECK] {
@@ -40,7 +40,8 @@ fn take_count(bytes: &mut &[u8]) -> Result<usize, EngineError> {
         *bytes = rest;
         count |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
-            return usize::try_from(count).map_err(|_| damaged("number of tokens", "too large"));
+            return usize::try_from(count)
+                .map_err(|_| damaged("number of tokens", "it is too large"));
         }
     }
     Err(damaged("number of tokens", "it has more than five bytes"))
@@ -50,10 +51,11 @@ fn damaged(field: &'static str, problem: &str) -> EngineError {
     EngineError::Compressed { field, problem: problem.into() }
 }
 
-/// A code of the text, as long as [`super::score`] says and at most twelve bytes more.
+/// Returns a code of the text, which is as long as [`super::score`] says and at most twelve bytes
+/// longer.
 ///
 /// # Errors
-/// [`EngineError::MemoryLimit`], [`EngineError::Deadline`], [`EngineError::Cancelled`].
+/// Returns [`EngineError::MemoryLimit`], [`EngineError::Deadline`] or [`EngineError::Cancelled`].
 pub fn compress(
     model: &Model,
     threads: &Threads,
@@ -62,23 +64,23 @@ pub fn compress(
     cancel: &AtomicBool,
 ) -> Result<Vec<u8>, EngineError> {
     let mut out = check(text).to_vec();
-    let Some(telling) = Telling::new(model, text) else {
+    let Some(encoded) = EncodedText::new(model, text) else {
         put_count(0, &mut out);
         out.extend_from_slice(text);
         return Ok(out);
     };
-    put_count(telling.tokens.len(), &mut out);
+    put_count(encoded.tokens.len(), &mut out);
     let mut encoder = Encoder::new(out);
-    tell((model, threads), &telling, limits, cancel, &mut |part| encoder.encode(part))?;
+    for_each_part((model, threads), &encoded, limits, cancel, &mut |part| encoder.encode(part))?;
     Ok(encoder.finish())
 }
 
-/// The text of a code that [`compress`] made with the same model.
+/// Returns the text of a code that [`compress`] made with the same model.
 ///
 /// # Errors
-/// [`EngineError::Compressed`] if the code is damaged or of another model;
-/// [`EngineError::MemoryLimit`] if it claims more tokens than the limit holds or the cache exceeds
-/// it; [`EngineError::Deadline`], [`EngineError::Cancelled`].
+/// Returns [`EngineError::Compressed`] if the code is damaged or of another model,
+/// [`EngineError::MemoryLimit`] if it claims more tokens than fit in the limit or the cache exceeds
+/// it, [`EngineError::Deadline`] or [`EngineError::Cancelled`].
 pub fn decompress(
     model: &Model,
     threads: &Threads,
@@ -98,16 +100,16 @@ pub fn decompress(
         0 => rest.to_vec(),
         _ => {
             let tokens = read((model, threads), count, rest, limits, cancel)?;
-            model.tokenizer().decode_told(&tokens)
+            model.tokenizer().decode_bare(&tokens)
         }
     };
     if check(&text) != *wanted {
-        return Err(damaged("check", "the text is another"));
+        return Err(damaged("check", "it does not match the text"));
     }
     Ok(text)
 }
 
-/// The tokens of a code, each decided by the row after those before it.
+/// Returns the tokens of a code, each decided by the row after those before it.
 fn read(
     (model, threads): (&Model, &Threads),
     count: usize,
@@ -116,8 +118,8 @@ fn read(
     cancel: &AtomicBool,
 ) -> Result<Vec<u32>, EngineError> {
     let (opening, vocab) = (model.tokenizer().opening(), model.info().vocab_size);
-    let room = Telling::room(model, opening.len());
-    let capacity = Telling::capacity(room, opening.len(), count);
+    let room = EncodedText::room(model, opening.len());
+    let capacity = EncodedText::capacity(room, opening.len(), count);
     let mut session = Session::new(model, threads, capacity, limits)?;
     let (mut decoder, mut tokens) = (Decoder::new(code), Vec::new());
     for Window { from, new, to } in windows(count, room) {
@@ -143,7 +145,7 @@ fn read(
     Ok(tokens)
 }
 
-/// The next symbol of a code, whose parts have these sizes.
+/// Returns the next symbol of a code, whose parts have these sizes.
 fn symbol(decoder: &mut Decoder<'_>, sizes: &[u64], total: u64) -> u32 {
     let at = decoder.peek(total);
     let mut part = Part { start: 0, size: 0, total };

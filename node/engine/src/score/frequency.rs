@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The integer frequency of each token of a row, and what a token costs.
+//! The integer frequency of each token of a row, and the cost of a token.
 
 use crate::{range_coder::Part, sampling::fixed};
 
-/// Gaps from this on, in Q16, have the frequency 1.
+/// The least gap, in Q16, whose frequency is 1.
 const FARTHEST: i64 = 28 << 16;
 
-/// `2^-(i / 256)` in Q62: with `r_1 = floor(sqrt(2^61 * 2^62))` and
-/// `r_(k+1) = floor(sqrt(r_k * 2^62))`, the product of the `r_k` for the bits of i, the highest bit
-/// being that of `r_1`, each step rounded down.
+/// `2^-(i / 256)` in Q62. With `r_1 = floor(sqrt(2^61 * 2^62))` and `r_(k+1) = floor(sqrt(r_k *
+/// 2^62))`, it is the product of the `r_k` for the bits of i, where `r_1` belongs to the highest
+/// bit and each step is rounded down.
 static POWERS: [u64; 256] = powers();
 
 const fn powers() -> [u64; 256] {
@@ -28,19 +28,20 @@ const fn powers() -> [u64; 256] {
     table
 }
 
-/// `1 + floor(2^40 e^-t)` for a gap `t` in Q16 that is not negative, within a 10^-7th and 1.
+/// Computes `1 + floor(2^40 e^-t)` for a non-negative gap `t` in Q16, with a relative error of at
+/// most 10^-7 and an absolute one of 1.
 ///
-/// From t = 28 on it is 1. Otherwise `y = floor(t * LOG2_E / 2^24)` is Q24, of which n are the bits
-/// above the point, i the eight below and g the last sixteen; `z = floor(g * LN2 / 2^16)` is Q40,
-/// `zz = floor(z * z / 2^40)`, `zzz = floor(zz * z / 2^40)`, and the result
-/// `1 + (floor(2^(-i/256) * (2^40 - z + floor(zz / 2) - floor(zzz / 6))) >> n)`.
+/// From t = 28 on the result is 1. Otherwise `y = floor(t * LOG2_E / 2^24)` is in Q24; n is its
+/// integer part, i the next eight bits and g the last sixteen. With `z = floor(g * LN2 / 2^16)` in
+/// Q40, `zz = floor(z * z / 2^40)` and `zzz = floor(zz * z / 2^40)`, the result is `1 +
+/// (floor(2^(-i/256) * (2^40 - z + floor(zz / 2) - floor(zzz / 6))) >> n)`.
 pub fn frequency(t: i64) -> u64 {
     if t >= FARTHEST {
         return 1;
     }
     let y = (t * fixed::LOG2_E) >> 24;
     let (n, i, g) = (y >> 24, (y >> 16) as usize & 0xff, y & 0xffff);
-    // Not negative and below 2^32.
+    // The product is not negative, and below 2^32 after the shift.
     let z = ((g * fixed::LN2) >> 16) as u64;
     let squared = (z * z) >> 40;
     let cubed = (squared * z) >> 40;
@@ -48,17 +49,17 @@ pub fn frequency(t: i64) -> u64 {
     1 + ((u128::from(POWERS[i]) * u128::from(tail)) >> 62 >> n) as u64
 }
 
-/// The largest logit.
+/// Returns the largest logit.
 fn largest(logits: &[i32]) -> i64 {
     i64::from(logits.iter().copied().max().unwrap_or(0))
 }
 
-/// Exact for a vocabulary of up to 2^23 tokens.
+/// Adds a size to a total. The sum is exact for a vocabulary of up to 2^23 tokens.
 fn sum(total: u64, size: u64) -> u64 {
     total.saturating_add(size)
 }
 
-/// The part of a token that a row tells.
+/// Returns the part of the interval that a row assigns to a token.
 pub(super) fn part(logits: &[i32], token: u32) -> Part {
     let (top, token) = (largest(logits), token as usize);
     let (mut start, mut size, mut total) = (0, 1, 0);
@@ -72,7 +73,7 @@ pub(super) fn part(logits: &[i32], token: u32) -> Part {
     Part { start, size, total }
 }
 
-/// The parts of all tokens, in order: sizes, and their sum.
+/// Returns the sizes of all tokens' parts in order, and their sum.
 pub(super) fn sizes(logits: &[i32]) -> (Vec<u64>, u64) {
     let top = largest(logits);
     let sizes: Vec<u64> = logits.iter().map(|&l| frequency(top - i64::from(l))).collect();
@@ -80,12 +81,12 @@ pub(super) fn sizes(logits: &[i32]) -> (Vec<u64>, u64) {
     (sizes, total)
 }
 
-/// The part of a first token without a row: all are alike.
+/// Returns the part of a first token without a row; all parts are equal.
 pub(super) fn uniform(vocab: u32, token: u32) -> Part {
     Part { start: token.into(), size: 1, total: vocab.into() }
 }
 
-/// The cost of a part, in bits, Q32.
+/// Returns the cost of a part in bits, Q32.
 pub(super) fn cost(part: Part) -> u64 {
     let log2 = |x: u64| (i128::from(fixed::ln_q32(x)) * i128::from(fixed::LOG2_E)) >> 32;
     u64::try_from(log2(part.total) - log2(part.size)).unwrap_or(0)
@@ -120,7 +121,7 @@ mod tests {
             let got = cost(part(&row, token)) as f64 / 2f64.powi(32);
             assert!((got - exact).abs() < 1e-6, "{token}: {got} {exact}");
         }
-        // The least likely costs some 40 bits and never more than the total's logarithm.
+        // The least likely token costs about 40 bits and never more than the total's logarithm.
         let worst = cost(part(&row, 3)) as f64 / 2f64.powi(32);
         assert!((40.0..42.0).contains(&worst), "{worst}");
     }

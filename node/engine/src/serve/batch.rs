@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The jobs that run, and one step of all of them.
+//! The running jobs, and one step of all of them.
 
 use super::{
     config::ServerConfig,
@@ -23,7 +23,7 @@ use std::{
     time::Instant,
 };
 
-/// Jobs that go through the model together.
+/// The jobs that go through the model together.
 pub(super) struct Batch {
     model: Arc<Model>,
     threads: Arc<Threads>,
@@ -33,7 +33,7 @@ pub(super) struct Batch {
     workspace: Workspace,
     running: Vec<Running>,
     ended: Vec<Ended>,
-    /// Ends a pass in which nobody is interested any more.
+    /// Ends a pass whose results nobody waits for any longer.
     closed: Arc<AtomicBool>,
     speed: Arc<Speedometer>,
     metrics: Metrics,
@@ -43,7 +43,7 @@ struct Running {
     job: Job,
     cache: KvCache,
     published: Published,
-    /// Tokens that it sends in the next pass.
+    /// Number of tokens that it sends in the next pass.
     rows: usize,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// Tells its submitter.
+    /// Sends the result to the job's submitter.
     pub(super) fn tell(self) {
         match self.error {
             None => self.job.finish(),
@@ -75,7 +75,7 @@ impl Batch {
         let shape = model.shape();
         // No sequence is longer than all pages.
         let capacity = pool.limit().saturating_mul(PAGE).min(shape.context);
-        // Computed once for all positions that may come, and not while jobs wait.
+        // The table is computed once for all positions that may follow, and not while jobs wait.
         model.rope(capacity);
         let workspace = Workspace::new(shape, &threads, config.rows, capacity);
         let prefixes = PrefixCache::default();
@@ -109,7 +109,7 @@ impl Batch {
         }
     }
 
-    /// The jobs that have ended since it was last asked.
+    /// Returns the jobs that have ended since the last call.
     pub(super) fn take_ended(&mut self) -> Vec<Ended> {
         self.metrics.ended += self.ended.len() as u64;
         std::mem::take(&mut self.ended)
@@ -127,8 +127,8 @@ impl Batch {
         }
     }
 
-    /// Takes the first job of a kind, or of the one whose turn it is; `false` if there is none or
-    /// there is no room for it.
+    /// Takes the first job of `kind`, or of the kind whose turn it is. Returns `false` if there is
+    /// none, or no room for it.
     fn admit_first(&mut self, queue: &mut Queue, kind: Option<Kind>) -> bool {
         let Some(kind) = kind.or_else(|| queue.next()) else { return false };
         let Some(job) = queue.front(kind) else { return false };
@@ -141,7 +141,7 @@ impl Batch {
         true
     }
 
-    /// Whether the jobs of its kind leave room for another one.
+    /// Returns whether the running jobs of its kind leave room for another one.
     fn has_share(&self, job: &Job) -> bool {
         if !self.config.halves {
             return self.running.len() < self.config.jobs;
@@ -154,7 +154,7 @@ impl Batch {
             && used + pages(job) <= self.config.share(self.pool.limit())
     }
 
-    /// A cache for all of a job's tokens, with the pages that are there already.
+    /// Returns a cache for all of a job's tokens, which begins with the known pages.
     fn cache(&mut self, job: &Job) -> Result<(KvCache, Published), EngineError> {
         let task = job.task();
         let known = if self.config.prefix_cache { task.unjudged() } else { 0 };
@@ -193,21 +193,21 @@ impl Batch {
         for (running, rows) in self.running.iter_mut().zip(share(&wants, budget)) {
             running.rows = rows;
         }
-        // Pages were promised at admission: this fails only by a mistake in their count.
+        // Pages were promised at admission, so this can fail only if their number was wrong.
         self.end(|running| running.cache.reserve(running.rows));
     }
 
-    /// One pass of all jobs.
+    /// Runs one pass of all jobs.
     pub(super) fn step(&mut self) {
         self.plan();
         if self.is_empty() {
             return;
         }
-        // A pass that is broken off is as if it had not begun.
+        // An interrupted pass changes nothing.
         let begun = Instant::now();
         let Ok(choices) = self.pass() else { return };
         let time = begun.elapsed();
-        // Its rows are counted in its cache by now.
+        // By now the rows are counted in the caches.
         let rows = self.running.iter().flat_map(|running| {
             let length = running.cache.len();
             length.saturating_sub(running.rows)..length
@@ -259,7 +259,7 @@ impl Batch {
                 Span { cache, tokens, wanted }
             })
             .collect();
-        // A pass goes on while one job needs it: the others are asked after it.
+        // A pass continues while one job needs it; the others are checked after it.
         let check = || {
             let closed = self.closed.load(Ordering::Relaxed);
             if !closed && jobs.iter().any(|job| job.check(0).is_ok()) {

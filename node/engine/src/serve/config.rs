@@ -8,23 +8,24 @@ use crate::forward::CHUNK;
 pub struct ServerConfig {
     /// Bytes of key-value cache, shared by all jobs and the prefixes of ended ones.
     pub cache_bytes: u64,
-    /// Jobs that run at the same time; at most `decode_rows` of them.
+    /// Number of jobs that run at the same time; at most `decode_rows`.
     pub jobs: usize,
-    /// Jobs of each kind that may wait.
+    /// Number of jobs of each kind that may wait.
     pub queue: usize,
-    /// Tokens of a pass while no output is being written; a multiple of 32 is best.
+    /// Number of tokens in a pass while no output is being written; a multiple of 32 is best.
     pub rows: usize,
-    /// Tokens of a pass while one is: the fewer, the sooner comes the next token.
+    /// Number of tokens in a pass while an output is being written. The fewer there are, the sooner
+    /// the next token comes.
     pub decode_rows: usize,
     /// Whether the pages of ended jobs are kept for others with the same beginning.
     pub prefix_cache: bool,
-    /// Whether generations and verifications have half of the cache and half of the places each, so
-    /// that neither ever waits for the other.
+    /// Whether generations and verifications each have half of the cache and half of the running
+    /// jobs, so that neither kind waits for the other.
     pub halves: bool,
 }
 
 impl ServerConfig {
-    /// What one kind of jobs may have of `all`.
+    /// Returns one kind's share of `all`.
     pub(super) fn share(&self, all: usize) -> usize {
         if self.halves {
             all / 2
@@ -35,8 +36,8 @@ impl ServerConfig {
 }
 
 impl Default for ServerConfig {
-    /// One GiB of cache, 16 jobs, 64 that wait, passes of 128 tokens and 64, prefixes kept, all shared
-    /// by both kinds.
+    /// Returns the default: one GiB of cache, 16 running jobs and 64 waiting, passes of 128 and 64
+    /// tokens, prefixes kept, and everything shared by both kinds.
     fn default() -> Self {
         Self {
             cache_bytes: 1 << 30,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Jobs: what is submitted, what the submitter holds, and what the server runs.
+//! Jobs: the requests, the submitter's handle, and the form that the server runs.
 
 use super::share::{Kind, Want};
 use crate::{
@@ -15,38 +15,38 @@ use std::sync::{
     Arc,
 };
 
-/// A generation to submit.
+/// A request for a generation.
 pub struct GenerateJob {
     /// Tokens of the input.
     pub input: Vec<u32>,
-    /// What to generate.
+    /// The sampling and the length of the output.
     pub spec: GenerateSpec,
-    /// Memory of its cache, and its deadline, which counts from now on.
+    /// The memory of its cache, and its deadline, which includes the time in the queue.
     pub limits: Limits,
     /// Cancels the job when it is set.
     pub cancel: Arc<AtomicBool>,
-    /// Guesses tokens ahead; none by default is the plain way.
+    /// Guesses tokens ahead; `None` generates without guesses.
     pub drafter: Option<Box<dyn Drafter>>,
 }
 
-/// A verification to submit.
+/// A request for a verification.
 #[derive(Clone, Debug)]
 pub struct VerifyJob {
-    /// The prompt as the job names it.
+    /// The prompt in the job's request.
     pub prompt: Vec<u8>,
-    /// What the operator delivered.
+    /// The output that the operator delivered.
     pub transcript: Transcript,
     /// The spec of the job.
     pub spec: GenerateSpec,
-    /// What to check.
+    /// The positions to check.
     pub positions: Positions,
-    /// Memory of its cache, and its deadline, which counts from now on.
+    /// The memory of its cache, and its deadline, which includes the time in the queue.
     pub limits: Limits,
     /// Cancels the job when it is set.
     pub cancel: Arc<AtomicBool>,
 }
 
-/// What the submitter of a job holds. Dropping it cancels the job.
+/// The handle that the submitter of a job holds. Dropping it cancels the job.
 #[derive(Debug)]
 pub struct Handle<T> {
     tokens: Receiver<(u32, u32)>,
@@ -56,17 +56,18 @@ pub struct Handle<T> {
 }
 
 impl<T> Handle<T> {
-    /// Waits for the next output token, as index and id; `None` when the job has ended.
+    /// Waits for the next output token and returns its index and id, or `None` when the job has
+    /// ended.
     pub fn next_token(&self) -> Option<(u32, u32)> {
         self.tokens.recv().ok()
     }
 
-    /// The next output token if it is there already.
+    /// Returns the next output token if it is available.
     pub fn try_next_token(&self) -> Option<(u32, u32)> {
         self.tokens.try_recv().ok()
     }
 
-    /// Cancels the job: soon, it ends with [`EngineError::Cancelled`].
+    /// Cancels the job, which soon ends with [`EngineError::Cancelled`].
     pub fn cancel(&self) {
         self.cancel.store(true, Ordering::Relaxed);
     }
@@ -74,7 +75,8 @@ impl<T> Handle<T> {
     /// Waits for the result.
     ///
     /// # Errors
-    /// Those of [`crate::generate`] or [`crate::verify`], and [`EngineError::ServerClosed`].
+    /// Returns the errors of [`crate::generate`] or [`crate::verify`], and
+    /// [`EngineError::ServerClosed`].
     pub fn wait(mut self) -> Result<T, EngineError> {
         self.ended = true;
         self.result.recv().unwrap_or(Err(EngineError::ServerClosed))
@@ -101,10 +103,10 @@ fn handle<T>(cancel: &Arc<AtomicBool>) -> (Reply<T>, Handle<T>) {
     (Reply { tokens: token_in, result: result_in }, handle)
 }
 
-/// A handle of a result that is there already.
+/// Returns the handle of a result that is available already.
 pub(super) fn ended<T>(result: T, cancel: &Arc<AtomicBool>) -> Handle<T> {
     let (reply, handle) = handle(cancel);
-    // The handle is alive: it is returned.
+    // The send cannot fail, since the handle is alive.
     let _ = reply.result.send(Ok(result));
     handle
 }
@@ -147,7 +149,7 @@ impl Job {
         }
     }
 
-    /// Whether somebody waits for its next token.
+    /// Returns whether the submitter waits for the next token.
     pub(super) fn decodes(&self) -> bool {
         matches!(&self.work, Work::Generate(task, _) if task.decodes())
     }
@@ -166,12 +168,12 @@ impl Job {
         }
     }
 
-    /// What it wants, when `sent` tokens have gone through.
+    /// Returns the rows that the job wants, when `sent` tokens have gone through.
     pub(super) fn want(&self, sent: usize) -> Want {
         Want { kind: self.kind(), rows: self.task().tokens().len().saturating_sub(sent) }
     }
 
-    /// Fails once it is cancelled or late; `sent` tokens have gone through.
+    /// Returns an error once the job is cancelled or late; `sent` tokens have gone through.
     pub(super) fn check(&self, sent: usize) -> Result<(), EngineError> {
         self.limits.check(&self.cancel, sent)
     }
@@ -179,16 +181,16 @@ impl Job {
     pub(super) fn accept(&mut self, choices: &[Choice]) -> Next {
         match &mut self.work {
             Work::Generate(task, reply) => task.accept(choices, &mut |index, token| {
-                // Who has dropped the handle has cancelled, too.
+                // A submitter that has dropped the handle has also cancelled the job.
                 let _ = reply.tokens.send((index, token));
             }),
             Work::Verify(task, _) => task.accept(choices, &mut |_, _| ()),
         }
     }
 
-    /// Tells its result, which is there.
+    /// Sends the result, which must be available.
     pub(super) fn finish(self) {
-        // Nobody may listen any more.
+        // The submitter may have dropped the handle.
         match self.work {
             Work::Generate(task, reply) => {
                 let result = task.into_generation().ok_or(EngineError::ServerClosed);
@@ -200,9 +202,9 @@ impl Job {
         }
     }
 
-    /// Tells that it has none.
+    /// Sends an error in place of a result.
     pub(super) fn fail(self, error: EngineError) {
-        // Nobody may listen any more.
+        // The submitter may have dropped the handle.
         match self.work {
             Work::Generate(_, reply) => drop(reply.result.send(Err(error))),
             Work::Verify(_, reply) => drop(reply.result.send(Err(error))),

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a server does and has done.
+//! The state of a server, and counts of its past work.
 
-/// What a server does and has done.
+/// The state of a server, and counts of its past work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
-    /// Jobs that wait.
+    /// Number of waiting jobs.
     pub waiting: usize,
-    /// Jobs that run: the batch.
+    /// Number of running jobs, which form the batch.
     pub running: usize,
-    /// Pages of 16 tokens in use, those of ended jobs included.
+    /// Number of pages of 16 tokens in use, including those of ended jobs.
     pub pages_used: usize,
-    /// Pages that the prefix cache knows, those of running jobs included.
+    /// Number of pages in the prefix cache, including those of running jobs.
     pub pages_cached: usize,
-    /// Pages in all.
+    /// Total number of pages.
     pub pages_limit: usize,
-    /// Tokens in the last pass.
+    /// Number of tokens in the last pass.
     pub last_rows: usize,
-    /// Passes so far.
+    /// Number of passes so far.
     pub steps: u64,
-    /// Tokens that have gone through the model.
+    /// Number of tokens that have gone through the model.
     pub rows: u64,
-    /// Tokens that did not need to, because the prefix cache had them.
+    /// Number of tokens that were taken from the prefix cache instead.
     pub reused: u64,
-    /// Jobs that have ended, in whatever way.
+    /// Number of jobs that have ended, for any reason.
     pub ended: u64,
 }

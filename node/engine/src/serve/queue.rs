@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Jobs that wait, a bounded number of each kind.
+//! The waiting jobs, a bounded number of each kind.
 
 use super::{job::Job, share::Kind};
 use crate::EngineError;
 use std::collections::VecDeque;
 
-/// Generations and verifications wait in lines of their own, which take turns. Inside a line nobody
-/// overtakes: a large job is not passed over for ever.
+/// A queue in which generations and verifications wait in lines of their own, which take turns.
+/// Within a line no job overtakes another, so a large job does not wait for ever.
 pub(super) struct Queue {
     generations: VecDeque<Job>,
     verifications: VecDeque<Job>,
@@ -48,8 +48,10 @@ impl Queue {
         }
     }
 
+    /// Appends a job to its line.
+    ///
     /// # Errors
-    /// [`EngineError::QueueFull`], [`EngineError::ServerClosed`].
+    /// Returns [`EngineError::QueueFull`] or [`EngineError::ServerClosed`].
     pub(super) fn push(&mut self, job: Job) -> Result<(), EngineError> {
         if self.closed {
             return Err(EngineError::ServerClosed);
@@ -63,7 +65,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The line whose first job is next, if a job waits at all.
+    /// Returns the line whose first job is next, or `None` if no job waits.
     pub(super) fn next(&self) -> Option<Kind> {
         match self.turn {
             _ if self.len() == 0 => None,
@@ -73,12 +75,12 @@ impl Queue {
         }
     }
 
-    /// The first job of a line.
+    /// Returns the first job of a line.
     pub(super) fn front(&mut self, kind: Kind) -> Option<&Job> {
         self.line(kind).front()
     }
 
-    /// Takes the first job of a line; the next turn is the other's.
+    /// Takes the first job of a line; the next turn is the other line's.
     pub(super) fn pop(&mut self, kind: Kind) -> Option<Job> {
         self.turn = match kind {
             Kind::Generate => Kind::Verify,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The thread that runs all jobs of a model, and its interface.
+//! The server: its thread, which runs all jobs of a model, and its interface.
 
 use super::{
     batch::{Batch, Ended},
@@ -25,7 +25,7 @@ use std::{
     thread::JoinHandle,
 };
 
-/// One model, and the jobs that it runs. Dropping it ends all of them.
+/// A server of one model and the jobs that it runs. Dropping it ends all of them.
 pub struct Server {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -44,7 +44,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Jobs enter and leave whole: a panic elsewhere cannot leave the queue torn.
+    /// Locks the queue. Jobs enter and leave it whole, so a panic elsewhere cannot leave it torn.
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -56,7 +56,7 @@ impl Shared {
     }
 
     fn serve(&self, mut batch: Batch) {
-        // Also when a step panics, nobody shall wait for ever.
+        // Even if a step panics, nobody may wait for ever.
         let _closes = CloseOnDrop(self);
         loop {
             let mut queue = self.queue();
@@ -71,7 +71,7 @@ impl Shared {
             batch.step();
             let ended = batch.take_ended();
             *self.metrics.lock().unwrap_or_else(PoisonError::into_inner) = batch.metrics();
-            // Who hears of the end finds it counted.
+            // The metrics count a job before its submitter learns that it has ended.
             ended.into_iter().for_each(Ended::tell);
         }
     }
@@ -86,11 +86,11 @@ impl Drop for CloseOnDrop<'_> {
 }
 
 impl Server {
-    /// Starts a server, when it has measured the model's speed. Its thread has the priority of the one
-    /// that starts it.
+    /// Measures the model's speed and starts a server. Its thread has the priority of the calling
+    /// thread.
     ///
     /// # Errors
-    /// [`EngineError::Io`] if the system gives no thread.
+    /// Returns [`EngineError::Io`] if the system provides no thread.
     pub fn start(
         model: Arc<Model>,
         threads: Arc<Threads>,
@@ -124,36 +124,37 @@ impl Server {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// The model that it serves.
+    /// Returns the model that the server runs.
     pub fn model(&self) -> &Arc<Model> {
         &self.shared.model
     }
 
-    /// What it does now.
+    /// Returns the current metrics.
     pub fn metrics(&self) -> Metrics {
         let metrics = *self.shared.metrics.lock().unwrap_or_else(PoisonError::into_inner);
         Metrics { waiting: self.shared.queue().len(), ..metrics }
     }
 
-    /// How fast it is.
+    /// Returns the measured speed.
     pub fn speed(&self) -> Speed {
         self.shared.speed.speed()
     }
 
-    /// Measures its speed anew, on the calling thread, which has the priority that it has.
+    /// Measures the speed again, on the calling thread and at its priority.
     ///
     /// # Errors
-    /// Those of [`Session`](crate::Session).
+    /// Returns the errors of [`Session`](crate::Session).
     pub fn calibrate(&self) -> Result<(), EngineError> {
         self.shared.speed.calibrate(&self.shared.model, &self.shared.threads)
     }
 
-    /// Pages of the cache that a generation needs.
+    /// Returns the number of cache pages that a generation needs.
     pub fn pages(input: usize, max_tokens: usize) -> usize {
         KvCache::pages(input.saturating_add(max_tokens).saturating_sub(1))
     }
 
-    /// Pages that all jobs of a kind together may have: what needs more can never run.
+    /// Returns the number of pages that all jobs of a kind together may have. A job that needs more
+    /// can never run.
     pub fn share_pages(&self) -> usize {
         self.shared.config.share(self.shared.pool.limit())
     }
@@ -161,9 +162,9 @@ impl Server {
     /// Submits a generation.
     ///
     /// # Errors
-    /// [`EngineError::QueueFull`], [`EngineError::MemoryLimit`] if its cache exceeds its own limit or
-    /// the server's for its kind, [`EngineError::ServerClosed`], and those of [`crate::generate`] that
-    /// the job itself causes.
+    /// Returns [`EngineError::QueueFull`], [`EngineError::MemoryLimit`] if the job's cache exceeds
+    /// its own limit or the server's for its kind, [`EngineError::ServerClosed`], or an error of
+    /// [`crate::generate`] that the job itself causes.
     pub fn generate(&self, job: GenerateJob) -> Result<Handle<Generation>, EngineError> {
         let GenerateJob { input, spec, limits, cancel, drafter } = job;
         let task = Generating::new(&self.shared.model, input, &spec, drafter)?;
@@ -173,12 +174,12 @@ impl Server {
         Ok(handle)
     }
 
-    /// Submits a verification. Where the form alone decides, the verdict is there at once.
+    /// Submits a verification. If the form alone decides, the verdict is available at once.
     ///
     /// # Errors
-    /// [`EngineError::QueueFull`], [`EngineError::MemoryLimit`] if its cache exceeds its own limit or
-    /// the server's for its kind, [`EngineError::ServerClosed`], and those of [`crate::verify`] that
-    /// the job itself causes.
+    /// Returns [`EngineError::QueueFull`], [`EngineError::MemoryLimit`] if the job's cache exceeds
+    /// its own limit or the server's for its kind, [`EngineError::ServerClosed`], or an error of
+    /// [`crate::verify`] that the job itself causes.
     pub fn verify(&self, job: VerifyJob) -> Result<Handle<Verification>, EngineError> {
         let VerifyJob { prompt, transcript, spec, positions, limits, cancel } = job;
         let model = &self.shared.model;
@@ -199,7 +200,7 @@ impl Server {
         Ok(())
     }
 
-    /// Refuses what could never be admitted.
+    /// Refuses a task that could never be admitted.
     fn check_memory(&self, task: &dyn Task, limits: &Limits) -> Result<(), EngineError> {
         let shape = self.shared.model.shape();
         let needed = KvCache::bytes(shape, task.capacity());
@@ -216,7 +217,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.shared.close();
         if let Some(thread) = self.thread.take() {
-            // A panic of the server has been told to every handle.
+            // Every handle has been told of a panic of the server.
             let _ = thread.join();
         }
     }

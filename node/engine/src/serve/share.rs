@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who gets how many rows of a pass.
+//! The division of a pass's rows among jobs.
 
-/// What a job does.
+/// The kind of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Generate,
     Verify,
 }
 
-/// A job's wish for the next pass.
+/// The rows that a job wants in the next pass.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Want {
     pub kind: Kind,
-    /// Tokens that are ready to go through.
+    /// Number of tokens that are ready to go through the model.
     pub rows: usize,
 }
 
-/// The rows of each job, `budget` in all.
+/// Returns the number of rows for each job, `budget` in total.
 ///
-/// Each job gets one, so that nobody starves while there are no more jobs than rows. Half of the
-/// rest is for generation and half for verification; inside a kind all get the same; what one does
-/// not need goes to the others.
+/// Each job gets one row, so that none starves while there are no more jobs than rows. Half of the
+/// remaining rows are for generations and half for verifications. Jobs of one kind share equally,
+/// and rows that a job does not need go to others.
 pub(super) fn share(wants: &[Want], budget: usize) -> Vec<usize> {
     let mut left = budget;
     let mut shares: Vec<usize> = wants
@@ -42,7 +42,7 @@ pub(super) fn share(wants: &[Want], budget: usize) -> Vec<usize> {
     shares
 }
 
-/// Shares `left` rows evenly between the jobs of a kind, the most modest first.
+/// Divides `left` rows evenly between the jobs of a kind, smallest want first.
 fn fill(wants: &[Want], kind: Kind, mut left: usize, shares: &mut [usize]) {
     let mut open: Vec<usize> = (0..wants.len()).filter(|&i| wants[i].kind == kind).collect();
     open.sort_by_key(|&i| wants[i].rows);
@@ -76,7 +76,7 @@ mod tests {
                 prop_assert!(share <= want.rows);
                 prop_assert!(share > 0 || want.rows == 0 || wants.len() > budget);
             }
-            // Whoever wants more than he gets has, but for the remainder, the most of his kind.
+            // A job that gets less than it wants has, up to the remainder, the most of its kind.
             for (a, &mine) in wants.iter().zip(&shares).filter(|(want, &s)| s < want.rows) {
                 for (_, &other) in wants.iter().zip(&shares).filter(|(b, _)| b.kind == a.kind) {
                     prop_assert!(other <= mine + 1, "{:?}", shares);

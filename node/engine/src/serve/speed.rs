@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How fast a model is on this machine, as its server has measured it of late.
+//! The speed of a model on this machine, as its server has recently measured it.
 
 use crate::{model::Shape, EngineError, Limits, Model, Session, Threads};
 use std::{
@@ -7,45 +7,44 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// At most this many rows cost what streaming the weights costs.
+/// A pass of at most this many rows costs as much as streaming the weights.
 const NARROW: usize = 4;
-/// From this many rows on, a pass costs by the row.
+/// From this number of rows on, the cost of a pass is proportional to its rows.
 const WIDE: usize = 16;
-/// Part of the newest measurement in what is known.
+/// The weight of the newest measurement in the average.
 const NEW: f64 = 0.125;
-/// So much longer than known a pass is taken to be at most: a machine that was asleep for an hour
-/// has not become so slow.
+/// The largest ratio of a measurement to the average that is believed: a machine that was suspended
+/// for an hour has not become that slow.
 const OUTLIER: f64 = 8.0;
-/// Operations of attention take so many times as long as those of the matrices.
+/// The time of an operation in attention, relative to one in the matrices.
 const ATTENTION: f64 = 2.0;
-/// Passes of one row in a calibration.
+/// Number of passes of one row in a calibration.
 const PASSES: usize = 2;
 
 /// The speed of a model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed {
-    /// Seconds of a pass of few rows at the beginning of a sequence: what a token takes that is
-    /// written.
+    /// Seconds in a pass of few rows at the beginning of a sequence: the time to write one token.
     pub pass: f64,
-    /// Seconds of a row in a pass of many: what a token takes that is read.
+    /// Seconds for a row in a pass of many: the time to read one token.
     pub row: f64,
-    /// By what part of that a token takes longer for each token before it.
+    /// The fraction of that time by which each preceding token slows a token down.
     pub growth: f64,
 }
 
 impl Speed {
-    /// The time in which `count` tokens are written, one after another, with `before` tokens before
-    /// the first.
+    /// Returns the time in which `count` tokens are written, one after another, when `before`
+    /// tokens precede the first.
     pub fn writing(&self, before: u64, count: u64) -> Duration {
         seconds(self.pass * self.at_the_beginning(before, count))
     }
 
-    /// The time in which `count` tokens are read, with `before` tokens before the first.
+    /// Returns the time in which `count` tokens are read, when `before` tokens precede the first.
     pub fn reading(&self, before: u64, count: u64) -> Duration {
         seconds(self.row * self.at_the_beginning(before, count))
     }
 
-    /// As how many tokens at the beginning of a sequence these count.
+    /// Returns the number of tokens at the beginning of a sequence that take as long as these.
     fn at_the_beginning(&self, before: u64, count: u64) -> f64 {
         count as f64 * (1.0 + self.growth * (before as f64 + count as f64 / 2.0))
     }
@@ -55,21 +54,22 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
-/// Measures a server's passes.
+/// A meter of a server's passes.
 #[derive(Debug)]
 pub(super) struct Speedometer(Mutex<Speed>);
 
 impl Speedometer {
-    /// With what a calibration says.
+    /// Creates a meter with the result of a calibration.
     pub(super) fn start(model: &Model, threads: &Threads) -> Result<Self, EngineError> {
         let meter = Self(Mutex::new(Speed { pass: 0.0, row: 0.0, growth: growth(model) }));
-        // The first time, the weights come from the disk.
+        // In the first calibration, the weights come from the disk.
         meter.calibrate(model, threads)?;
         meter.calibrate(model, threads)?;
         Ok(meter)
     }
 
-    /// Measures a wide pass and narrow ones, beside whatever else runs, and forgets what was known.
+    /// Measures a wide pass and some narrow ones, while other work may run, and replaces the
+    /// earlier values.
     pub(super) fn calibrate(&self, model: &Model, threads: &Threads) -> Result<(), EngineError> {
         let context = model.shape().context;
         let wide = WIDE.min(context.saturating_sub(PASSES)).max(1);
@@ -91,12 +91,13 @@ impl Speedometer {
         Ok(())
     }
 
-    /// What is known.
+    /// Returns the current speed.
     pub(super) fn speed(&self) -> Speed {
         *self.lock()
     }
 
-    /// Takes a pass into account: its rows, each as the number of tokens before it, and its time.
+    /// Takes a pass into account: its rows, each given as the number of tokens before it, and its
+    /// time.
     pub(super) fn observe(&self, before: impl Iterator<Item = usize>, time: Duration) {
         let mut speed = self.lock();
         let (mut rows, mut weight) = (0usize, 0f64);
@@ -115,13 +116,15 @@ impl Speedometer {
         }
     }
 
-    /// The numbers are written one by one: a panic elsewhere cannot leave them torn.
+    /// Locks the speed. Its numbers are written one by one, so a panic elsewhere cannot leave them
+    /// torn.
     fn lock(&self) -> std::sync::MutexGuard<'_, Speed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What attention to one token more costs, of what a token costs at the beginning.
+/// Returns the cost of attention to one more token, as a fraction of a token's cost at the
+/// beginning.
 fn growth(model: &Model) -> f64 {
     let shape: &Shape = model.shape();
     let attention = 4.0 * (shape.heads * shape.head_dim * shape.layers) as f64;
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn passes_move_what_they_tell_of() {
+    fn passes_move_the_speed_that_they_measure() {
         let meter = meter();
         for _ in 0..200 {
             meter.observe(std::iter::once(0), Duration::from_secs(2));
@@ -173,10 +176,10 @@ mod tests {
             meter.observe(0..64, Duration::from_secs(64));
         }
         let speed = meter.speed();
-        // 64 rows with 0 to 63 tokens before them weigh a third more than at the beginning.
+        // 64 rows with 0 to 63 tokens before them cost a third more than at the beginning.
         assert!((speed.row - 0.76).abs() < 0.05, "{speed:?}");
         meter.observe(0..8, Duration::from_secs(1_000));
-        assert_eq!(meter.speed(), speed, "neither few rows nor many tell of nothing");
+        assert_eq!(meter.speed(), speed, "a pass of neither few nor many rows changes nothing");
     }
 
     #[test]

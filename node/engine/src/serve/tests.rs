@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The batch, step by step.
+//! Tests of the batch, step by step.
 
 use super::{
     batch::{Batch, Ended},
@@ -43,7 +43,7 @@ fn generating(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> (Job, Handle
     Job::generate(task, Limits::default(), Arc::default())
 }
 
-/// A verification of an honest output of 400 tokens.
+/// Returns a verification of an honest output of 400 tokens.
 fn verifying(model: &Model) -> (Job, Handle<Verification>) {
     let spec = GenerateSpec { max_tokens: 400, ..SPEC };
     let (input, limits) = (model.tokenize(b"b"), Limits::default());
@@ -65,7 +65,7 @@ fn step(batch: &mut Batch, queue: &mut Queue) -> usize {
 }
 
 #[test]
-fn generation_writes_a_token_each_step_beside_a_verification() {
+fn generation_writes_a_token_each_step_during_a_verification() {
     let model = model();
     let config = ServerConfig { rows: 64, decode_rows: 16, ..ServerConfig::default() };
     let (mut batch, mut queue) = (batch(&model, config), Queue::new(4));
@@ -75,7 +75,7 @@ fn generation_writes_a_token_each_step_beside_a_verification() {
     assert!(handle.try_next_token().is_some());
     let (job, verdict) = verifying(&model);
     queue.push(job).unwrap();
-    // 401 tokens, 15 beside each token that is written.
+    // 401 tokens go through, 15 with each token that is written.
     for left in (0..401usize.div_ceil(15)).rev() {
         assert_eq!(step(&mut batch, &mut queue), usize::from(left == 0));
         assert!(handle.try_next_token().is_some(), "{left} steps left");
@@ -113,7 +113,7 @@ fn kinds_take_turns_at_admission() {
     let (job, verdict) = verifying(&model);
     queue.push(job).unwrap();
     while step(&mut batch, &mut queue) == 0 {}
-    // The verification came last and ran second.
+    // The verification was submitted last and ran second.
     assert!(matches!(verdict.wait().unwrap(), Verification::Accept { .. }));
     assert_eq!(queue.len(), 2);
     drop(handles);
@@ -125,7 +125,7 @@ fn job_waits_for_pages_and_is_not_overtaken() {
     let page = KvCache::bytes(model.shape(), 1);
     let config = ServerConfig { cache_bytes: 6 * page, ..ServerConfig::default() };
     let (mut batch, mut queue) = (batch(&model, config), Queue::new(4));
-    // Four pages, four pages, one page.
+    // The jobs need four pages, four pages and one page.
     let one = GenerateSpec { max_tokens: 10, ..SPEC };
     let (jobs, _handles): (Vec<Job>, Vec<_>) = [(b"a", SPEC), (b"b", SPEC), (b"c", one)]
         .iter()
@@ -145,7 +145,7 @@ fn job_waits_for_pages_and_is_not_overtaken() {
 fn halves_keep_room_for_each_kind() {
     let model = model();
     let page = KvCache::bytes(model.shape(), 1);
-    // 26 pages of a verification of 401 tokens, and as many for generations of 4 pages each.
+    // A verification of 401 tokens has 26 pages, and generations of 4 pages each have as many.
     let config =
         ServerConfig { cache_bytes: 52 * page, jobs: 32, halves: true, ..ServerConfig::default() };
     let (mut batch, mut queue) = (batch(&model, config), Queue::new(64));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! GPT-2's alphabet: a visible character for each byte.
+//! GPT-2's alphabet, which has a visible character for each byte.
 
 use std::sync::LazyLock;
 
-/// The character of each byte: its own where it can be seen, otherwise the next from 256 on.
+/// The character of each byte: the byte's own where it is visible, otherwise the next from 256 on.
 static ALPHABET: LazyLock<[char; 256]> = LazyLock::new(|| {
     let mut hidden = 256u32;
     std::array::from_fn(|byte| {
@@ -26,11 +26,13 @@ static BYTES: LazyLock<Vec<Option<u8>>> = LazyLock::new(|| {
     bytes
 });
 
+/// Returns the character of a byte.
 pub(super) fn character(byte: u8) -> char {
     ALPHABET[usize::from(byte)]
 }
 
-/// The bytes that a token's text spells; characters that spell none stand for themselves.
+/// Returns the bytes that a token's text spells. Characters outside the alphabet stand for
+/// themselves.
 pub(super) fn bytes_of(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     for c in text.chars() {

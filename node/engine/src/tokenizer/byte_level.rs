@@ -13,6 +13,7 @@ use tokenizers::{
     Model as _,
 };
 
+/// The encoder of a byte-level vocabulary.
 #[derive(Debug)]
 pub(super) struct ByteLevel {
     pre: PreTokenizer,
@@ -21,6 +22,7 @@ pub(super) struct ByteLevel {
 }
 
 impl ByteLevel {
+    /// Reads the merges of a file with this vocabulary.
     pub(super) fn read(
         gguf: &Gguf,
         vocabulary: &Vocabulary,
@@ -32,20 +34,20 @@ impl ByteLevel {
             .into_iter()
             .map(|merge| {
                 let pair = merge.split_once(' ').map(|(l, r)| (l.to_string(), r.to_string()));
-                pair.ok_or_else(|| invalid(key, format!("{merge:?} is not two tokens")))
+                pair.ok_or_else(|| invalid(key, format!("{merge:?} is not a pair of tokens")))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        // The crate makes the union of each merge in a buffer as long as the longest token.
+        // The crate builds the union of each merge in a buffer as long as the longest token.
         let words: HashSet<&str> = vocabulary.pieces().map(|(_, text)| text).collect();
-        let makes_none = |(l, r): &&(String, String)| !words.contains(format!("{l}{r}").as_str());
-        if let Some((l, r)) = merges.iter().find(makes_none) {
-            return Err(invalid(key, format!("{l:?} and {r:?} make no token")));
+        let lacks_token = |(l, r): &&(String, String)| !words.contains(format!("{l}{r}").as_str());
+        if let Some((l, r)) = merges.iter().find(lacks_token) {
+            return Err(invalid(key, format!("the merge of {l:?} and {r:?} is not a token")));
         }
         let ids: Vocab = vocabulary.pieces().map(|(id, text)| (text.to_string(), id)).collect();
         let merges = BPE::builder()
             .vocab_and_merges(ids, merges)
             .ignore_merges(pre.prefers_whole_words())
-            // Its cache is one per thread and model, and is never freed.
+            // The crate keeps one cache for each thread and model, and never frees it.
             .cache_capacity(0)
             .build()
             .map_err(|e| invalid(key, e.to_string()))?;
@@ -53,16 +55,18 @@ impl ByteLevel {
         Ok(Self { pre, merges, bytes })
     }
 
+    /// Returns the token of a byte.
     pub(super) fn byte(&self, byte: u8) -> u32 {
         self.bytes[usize::from(byte)]
     }
 
+    /// Appends the tokens of a text without special tokens.
     pub(super) fn encode(&self, text: &str, out: &mut Vec<u32>) {
         for word in self.pre.words(text) {
             let spelled: String = word.bytes().map(character).collect();
             match self.merges.tokenize(&spelled) {
                 Ok(tokens) => out.extend(tokens.into_iter().map(|token| token.id)),
-                // There is a token for each byte, so no word is without tokens.
+                // There is a token for each byte, so every word has tokens.
                 Err(_) => out.extend(word.bytes().map(|byte| self.byte(byte))),
             }
         }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Pre-tokenizers: rules that cut text into words, which no token crosses.
 //!
-//! The rules are regular expressions in which `\s+(?!\S)|\s+` means: a run of white space before a
-//! word leaves its last character to the word. The `regex` crate has no look-ahead, and in return
-//! takes time linear in the text whatever a prompt holds; so the expressions here end in `\s+`, and
+//! The rules are regular expressions. In the originals, `\s+(?!\S)|\s+` means that a run of white
+//! space before a word leaves its last character to the word. The `regex` crate has no look-ahead,
+//! but takes time linear in the text for any prompt. So the expressions here end in `\s+`, and
 //! [`Step::words`] gives the character back.
 
 use crate::EngineError;
 use regex::Regex;
 
-/// Contractions of English, words, numbers, the rest.
+/// Contractions of English, words, numbers, and the remaining characters.
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+";
-/// What Llama 3 and Qwen 2 have in common, up to numbers.
+/// The part that Llama 3 and Qwen 2 have in common before numbers.
 const WORDS: &str =
     r"'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|[^\r\n\p{L}\p{N}]?\p{L}+";
-/// What they have in common after numbers.
+/// The part that they have in common after numbers.
 const REST: &str = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+";
 
 /// The rule of a vocabulary.
@@ -24,17 +24,17 @@ pub(super) struct PreTokenizer {
     llama3: bool,
 }
 
-/// Cuts text at the matches of an expression, and what is between them.
+/// One step of a rule, which cuts text into the matches of an expression and the text between them.
 #[derive(Debug)]
 struct Step {
     expression: Regex,
-    /// Whether a run of white space gives its last character back, and whether it does so even if
-    /// that is the end of a line.
+    /// Whether a run of white space gives its last character back, and if so, whether it does that
+    /// even if the character ends a line.
     gives_back: Option<bool>,
 }
 
 impl PreTokenizer {
-    /// The rule that `tokenizer.ggml.pre` names.
+    /// Returns the rule that `tokenizer.ggml.pre` names.
     pub(super) fn named(name: Option<&str>) -> Result<Self, EngineError> {
         let llama3 = format!(r"{WORDS}|\p{{N}}{{1,3}}|{REST}");
         let qwen2 = format!(r"{WORDS}|\p{{N}}|{REST}");
@@ -64,17 +64,17 @@ impl PreTokenizer {
         Ok(Self { steps, llama3: matches!(name, Some("llama-bpe" | "llama3" | "llama-v3")) })
     }
 
-    /// Whether a text is opened by the begin token where the file does not say.
+    /// Returns whether the begin token begins a text if the file does not say.
     pub(super) fn adds_bos(&self) -> bool {
         self.llama3
     }
 
-    /// Whether a word that is a token is that token, whatever the merges make of it.
+    /// Returns whether a word that is a token becomes that token, whatever the merges produce.
     pub(super) fn prefers_whole_words(&self) -> bool {
         self.llama3
     }
 
-    /// The words of a text, which together are the text.
+    /// Returns the words of a text, which together are the text.
     pub(super) fn words<'t>(&self, text: &'t str) -> Vec<&'t str> {
         self.steps.iter().fold(vec![text], |words, step| {
             words.into_iter().flat_map(|word| step.words(word)).collect()
@@ -99,7 +99,7 @@ impl Step {
         words
     }
 
-    /// Where a match ends, less the white space that it gives back.
+    /// Returns the end of a match, without the white space that it gives back.
     fn end(&self, text: &str, found: std::ops::Range<usize>) -> usize {
         let run = &text[found.clone()];
         let last = run.char_indices().next_back().filter(|(_, c)| c.is_whitespace());
@@ -123,7 +123,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The expressions as their authors wrote them, for an engine that has look-ahead.
+    /// Returns the words by the expressions as their authors wrote them, for an engine that has
+    /// look-ahead.
     fn reference(name: &str, text: &str) -> Vec<String> {
         let expression = match name {
             "llama-bpe" => format!(r"{WORDS}|\p{{N}}{{1,3}}|{REST}"),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! SentencePiece's byte-pair encoding: the neighbours whose union has the highest score are united
-//! first, of equals the leftmost.
+//! first, and the leftmost of equals.
 //!
-//! The `tokenizers` crate has merges with ranks instead, and equal ranks for no two of them, so it
-//! cannot say "of equals the leftmost" where one token can be united from several pairs.
+//! The `tokenizers` crate has merges with distinct ranks instead. So it cannot express "the
+//! leftmost of equals" where one token is the union of several pairs.
 
 use super::vocabulary::{self, Vocabulary};
 use crate::{
@@ -15,11 +15,12 @@ use std::{
     collections::{BinaryHeap, HashMap},
 };
 
-/// What stands for a space.
+/// The character that stands for a space.
 const SPACE: &str = "▁";
-/// No neighbour.
+/// The index that stands for no neighbour.
 const NONE: usize = usize::MAX;
 
+/// The encoder of a SentencePiece vocabulary.
 #[derive(Debug)]
 pub(super) struct SentencePiece {
     /// The id and the score of each piece.
@@ -29,7 +30,8 @@ pub(super) struct SentencePiece {
     space_prefix: bool,
 }
 
-/// A run of the text that is one piece so far; empty once it has been united with its neighbour.
+/// A run of the text that is one piece so far. It is empty once it has been united with its
+/// neighbour.
 struct Symbol {
     start: usize,
     end: usize,
@@ -37,13 +39,14 @@ struct Symbol {
     after: usize,
 }
 
-/// Two neighbours that could be one piece; the greatest is united first.
+/// Two neighbours that could become one piece; the greatest is united first.
 #[derive(PartialEq)]
 struct Union {
     score: f32,
     left: Reverse<usize>,
     right: usize,
-    /// Bytes of both when it was found: if they have others now, it is out of date.
+    /// The length in bytes of both when the union was found. If it has changed since, the union is
+    /// out of date.
     length: usize,
 }
 
@@ -62,6 +65,7 @@ impl PartialOrd for Union {
 }
 
 impl SentencePiece {
+    /// Reads the scores of a file with this vocabulary.
     pub(super) fn read(gguf: &Gguf, vocabulary: &Vocabulary) -> Result<Self, EngineError> {
         let key = "tokenizer.ggml.scores";
         let scores =
@@ -70,7 +74,7 @@ impl SentencePiece {
             let problem = format!("{} scores for {} tokens", scores.len(), vocabulary.len());
             return Err(invalid(key, problem));
         }
-        // Adding 0 makes one zero of both, so that they are equal.
+        // Adding 0 turns -0 into +0, so that both zeros are equal.
         let score = |id: u32| scores[id as usize] + 0.0;
         let pieces = vocabulary.pieces();
         let pieces = pieces.map(|(id, text)| (text.to_string(), (id, score(id)))).collect();
@@ -79,16 +83,18 @@ impl SentencePiece {
         Ok(Self { pieces, bytes, space_prefix })
     }
 
+    /// Returns the token of a byte.
     pub(super) fn byte(&self, byte: u8) -> u32 {
         self.bytes[usize::from(byte)]
     }
 
-    /// Whether a space is put before a text.
+    /// Returns whether a space is put before a text.
     pub(super) fn prefixes_space(&self) -> bool {
         self.space_prefix
     }
 
-    /// `first` tells whether the text is the first, or the first after a special token.
+    /// Appends the tokens of a text. `first` says whether it is the first, or the first after a
+    /// special token.
     pub(super) fn encode(&self, text: &str, first: bool, out: &mut Vec<u32>) {
         let prefix = if first && self.space_prefix { SPACE } else { "" };
         let text = format!("{prefix}{}", text.replace(' ', SPACE));
@@ -100,7 +106,7 @@ impl SentencePiece {
         }
     }
 
-    /// The pieces of a text: of the vocabulary, or single characters.
+    /// Returns the pieces of a text, which are in the vocabulary or are single characters.
     fn unite<'t>(&self, text: &'t str) -> Vec<&'t str> {
         let mut symbols: Vec<Symbol> = text
             .char_indices()
@@ -142,6 +148,7 @@ impl SentencePiece {
         whole.map(|symbol| &text[symbol.start..symbol.end]).collect()
     }
 
+    /// Returns the union of two neighbours, if it is a piece.
     fn union(&self, text: &str, symbols: &[Symbol], left: usize, right: usize) -> Option<Union> {
         let piece = &text[symbols[left].start..symbols[right].end];
         let &(_, score) = self.pieces.get(piece)?;

@@ -9,15 +9,15 @@ use crate::{
 
 /// The key of the tokens' texts.
 const TOKENS: &str = "tokenizer.ggml.tokens";
-/// The key of their kinds.
+/// The key of the tokens' kinds.
 const KINDS: &str = "tokenizer.ggml.token_type";
 
-/// What a token is for.
+/// The purpose of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A piece of text.
     Normal,
-    /// Opens, ends or structures: never made from text.
+    /// A token that begins, ends or structures text and is never made from text.
     Control,
     /// A piece of text that is found before text is cut.
     UserDefined,
@@ -26,11 +26,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By the number in `tokenizer.ggml.token_type`.
+    /// Returns the kind with this number in `tokenizer.ggml.token_type`.
     fn numbered(number: u64) -> Option<Self> {
         match number {
             1 | 5 => Some(Self::Normal),
-            // 2 is the token of what is unknown: with tokens for all bytes nothing is.
+            // 2 is the unknown token: with tokens for all bytes nothing is unknown.
             2 | 3 => Some(Self::Control),
             4 => Some(Self::UserDefined),
             6 => Some(Self::Byte),
@@ -39,12 +39,12 @@ impl Kind {
     }
 }
 
-/// How the texts of tokens spell bytes.
+/// The way in which the texts of tokens spell bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// SentencePiece: `▁` is a space.
+    /// As in SentencePiece, `▁` is a space.
     Spaces,
-    /// GPT-2: each character is a byte.
+    /// As in GPT-2, each character is a byte.
     ByteLevel,
 }
 
@@ -55,20 +55,21 @@ pub(super) enum Part<'t> {
     Token(u32),
 }
 
+/// The tokens of a file.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
     texts: Vec<String>,
     kinds: Vec<Kind>,
     /// The bytes of all tokens, one after the other.
     bytes: Vec<u8>,
-    /// Where the bytes of each token end.
+    /// The end of each token's bytes.
     ends: Vec<usize>,
-    /// Control and user-defined tokens, the longest text first.
+    /// Control and user-defined tokens, longest text first.
     special: Vec<u32>,
 }
 
 impl Vocabulary {
-    /// 256 bytes and three control tokens.
+    /// Returns the vocabulary of 256 bytes and three control tokens.
     pub(super) fn bytes() -> Self {
         let mut vocabulary =
             Self { texts: vec![], kinds: vec![], bytes: vec![], ends: vec![], special: vec![] };
@@ -82,12 +83,12 @@ impl Vocabulary {
         vocabulary
     }
 
-    /// The vocabulary of a file whose embedding has `rows` rows.
+    /// Reads the vocabulary of a file whose embedding has `rows` rows.
     pub(super) fn read(gguf: &Gguf, rows: usize, spelling: Spelling) -> Result<Self, EngineError> {
         let missing = || EngineError::MissingKey { key: TOKENS.into() };
         let texts = gguf.texts(TOKENS)?.ok_or_else(missing)?;
         if texts.len() != rows || u32::try_from(rows).is_err() {
-            let problem = format!("{} tokens, the embedding has {rows} rows", texts.len());
+            let problem = format!("{} tokens, but the embedding has {rows} rows", texts.len());
             return Err(invalid(TOKENS, problem));
         }
         let kinds = gguf.numbers(KINDS)?.unwrap_or_else(|| vec![1; rows]);
@@ -102,7 +103,10 @@ impl Vocabulary {
             let bytes = match (kind, spelling) {
                 (Kind::Control, _) => Vec::new(),
                 (Kind::Byte, _) => vec![byte_of(text).ok_or_else(|| {
-                    invalid(TOKENS, format!("token {id}, {text:?}, is not the byte it says"))
+                    invalid(
+                        TOKENS,
+                        format!("the text {text:?} of token {id} does not spell a byte"),
+                    )
                 })?],
                 (_, Spelling::Spaces) => text.replace('▁', " ").into_bytes(),
                 (Kind::UserDefined, Spelling::ByteLevel) => text.as_bytes().to_vec(),
@@ -121,9 +125,10 @@ impl Vocabulary {
         self.ends.push(self.bytes.len());
     }
 
-    /// An empty text is found everywhere, so it is no special token's.
+    /// Lists the special tokens. An empty text would be found everywhere, so tokens without text
+    /// are left out.
     fn find_special(&mut self) {
-        // At most u32::MAX tokens.
+        // There are at most u32::MAX tokens.
         self.special = (0..self.len() as u32)
             .filter(|&id| matches!(self.kind(id), Kind::Control | Kind::UserDefined))
             .filter(|&id| !self.text(id).is_empty())
@@ -132,7 +137,7 @@ impl Vocabulary {
         self.special.sort_by_key(|&id| std::cmp::Reverse(texts[id as usize].len()));
     }
 
-    /// Makes control tokens of those that the metadata names as such, whatever kind it says.
+    /// Makes control tokens of those that the metadata names as such, whatever their kind.
     pub(super) fn make_control(&mut self, tokens: impl Iterator<Item = u32>) {
         for token in tokens {
             self.kinds[token as usize] = Kind::Control;
@@ -152,14 +157,14 @@ impl Vocabulary {
         &self.texts[token as usize]
     }
 
-    /// Each token that text may be cut into, with its text.
+    /// Returns each token that text may be cut into, with its text.
     pub(super) fn pieces(&self) -> impl Iterator<Item = (u32, &str)> {
         let all = self.texts.iter().zip(&self.kinds).enumerate();
         all.filter(|(_, (_, kind))| matches!(kind, Kind::Normal | Kind::UserDefined))
             .map(|(id, (text, _))| (id as u32, text.as_str()))
     }
 
-    /// The token of each byte.
+    /// Returns the token of each byte, which is the one whose text is what `spell` returns.
     pub(super) fn byte_tokens(
         &self,
         spell: impl Fn(u8) -> String,
@@ -198,8 +203,9 @@ impl Vocabulary {
         control.map(|&id| self.text(id))
     }
 
-    /// Cuts a text at its special tokens, as llama.cpp does: first at all occurrences of the longest,
-    /// then what is left at those of the next. Control tokens are found only if asked for.
+    /// Cuts a text at its special tokens, as llama.cpp does: first at all occurrences of the
+    /// longest, then the remaining pieces at those of the next. Control tokens are found only if
+    /// `control` is set.
     pub(super) fn parts<'t>(&self, text: &'t str, control: bool) -> Vec<Part<'t>> {
         let mut parts = match text {
             "" => vec![],
@@ -216,7 +222,7 @@ impl Vocabulary {
     }
 }
 
-/// One part, cut at each occurrence of a token's text.
+/// Cuts a part at each occurrence of a token's text.
 fn cut<'t>(part: Part<'t>, special: &str, token: u32) -> Vec<Part<'t>> {
     let Part::Text(text) = part else { return vec![part] };
     let mut parts = Vec::new();
@@ -231,15 +237,15 @@ fn cut<'t>(part: Part<'t>, special: &str, token: u32) -> Vec<Part<'t>> {
     parts
 }
 
-/// How the token of a byte is written: `<0x41>`.
+/// Returns the text of the token of a byte: `<0x41>`.
 pub(super) fn spelled(byte: u8) -> String {
     format!("<0x{byte:02X}>")
 }
 
-/// The byte of `<0x41>`.
+/// Returns the byte of a text such as `<0x41>`.
 fn byte_of(text: &str) -> Option<u8> {
     let digits = text.strip_prefix("<0x")?.strip_suffix('>')?;
-    // A sign is part of a number to Rust, and of no byte.
+    // Rust would accept a sign, which the text of a byte never has.
     let spells = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     spells.then(|| u8::from_str_radix(digits, 16).ok())?
 }

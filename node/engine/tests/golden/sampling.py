@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The sampling rule of assay-engine, written a second time from its description.
+"""Computes the sampling rule of assay-engine a second time, from its description.
 
-Standard library only, none of the crate's code. `--check` recomputes sampling.json and compares,
-`--write` writes it.
+It uses the standard library alone and none of the crate's code. `--check` recomputes sampling.json
+and compares it, `--write` writes it.
 """
 
 import argparse
@@ -21,7 +21,7 @@ FILE = pathlib.Path(__file__).with_name("sampling.json")
 
 
 def chacha8_block(key, counter, nonce):
-    """One block of ChaCha with 8 rounds, 64-bit counter, 64-bit nonce: 16 words."""
+    """Returns one block of ChaCha with 8 rounds, 64-bit counter and 64-bit nonce: 16 words."""
     constants = [0x61707865, 0x3320646E, 0x79622D32, 0x6B206574]
     start = constants + list(struct.unpack("<8I", key))
     start += [counter & MASK, counter >> 32, nonce & MASK, nonce >> 32]
@@ -112,7 +112,7 @@ def pick(row, position, key, temperature, top_k, top_p):
 
 
 def digest(row):
-    """The digest of a row's 16 largest entries, as digest::position computes it."""
+    """Returns the digest of a row's 16 largest entries, as digest::position computes it."""
     top = sorted(range(len(row)), key=lambda j: (-row[j], j))[:16]
     data = b"".join(struct.pack("<Ii", j, row[j]) for j in top)
     return hashlib.blake2b(data, digest_size=32).hexdigest()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What llama.cpp says to a question: asked of it where `ASSAY_LLAMA_PYTHON` names a Python that has
-//! it, and else what it said when `./scripts/test.sh llama-cpp --record` asked it.
+//! Answers of llama.cpp to a question. They come from llama.cpp itself where `ASSAY_LLAMA_PYTHON`
+//! names a Python that has it, and otherwise from the recordings of `./scripts/test.sh llama-cpp
+//! --record`.
 
 use candle_core::{safetensors, Device, Tensor};
 use std::{
@@ -17,7 +18,7 @@ pub enum Answer {
     Recorded(Tensor),
 }
 
-/// The answers to one kind of question, by the name of what was asked about.
+/// The answers to one kind of question, by the name of its subject.
 pub struct Answers {
     operation: &'static str,
     python: Option<String>,
@@ -43,7 +44,7 @@ impl Answers {
         Self { operation, python, recorded }
     }
 
-    /// `kept` says what of an answer is worth its place in the repository.
+    /// Asks a question; `kept` returns the part of the answer that is recorded.
     pub fn ask(&mut self, question: &Question, kept: impl Fn(&[u8]) -> Tensor) -> Answer {
         let asked = digest(question);
         let label = format!("question of {}", question.name);
@@ -66,7 +67,7 @@ impl Answers {
         Answer::Recorded(self.recorded[question.name].clone())
     }
 
-    /// Keeps the answers if they are being recorded.
+    /// Writes the answers if they are being recorded.
     pub fn end(self) {
         if recording() {
             safetensors::save(&self.recorded, path(self.operation)).expect("space");
@@ -83,7 +84,7 @@ fn path(operation: &str) -> PathBuf {
     PathBuf::from("tests/llama_cpp/recorded").join(format!("{operation}.safetensors"))
 }
 
-/// BLAKE3 of a sequence of parts, each with its length before it, as a tensor.
+/// Returns BLAKE3 of a sequence of parts, each preceded by its length, as a tensor.
 pub fn digest_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Tensor {
     let mut hasher = blake3::Hasher::new();
     for part in parts {

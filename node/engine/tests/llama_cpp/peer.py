@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What llama.cpp makes of a file; asked by `answers.rs`.
+"""Prints llama.cpp's results for a file; `answers.rs` runs this script.
 
     peer.py logits FILE < tokens.json > rows.f32     one row of f32 per token
     peer.py greedy FILE < tokens.json > rows.f32     the same
@@ -14,8 +14,8 @@ def logits(path):
     from llama_cpp import Llama
 
     tokens = json.load(sys.stdin)
-    # Keys and values in f32, as in N1; without flash attention, which rounds them to f16. One token
-    # at a time, because larger batches of 0.3.36 crash on a machine with AMX.
+    # Keys and values are in f32, as in N1, and flash attention is off, since it rounds them to f16.
+    # Tokens go one at a time, because larger batches of 0.3.36 crash on a machine with AMX.
     model = Llama(
         path, n_ctx=len(tokens), n_batch=1, logits_all=True, n_threads=1, n_threads_batch=1,
         type_k=0, type_v=0, flash_attn=False, verbose=False,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the integration tests share: models, jobs, and running them.
+//! Models, jobs and runs of them, shared by the integration tests.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod other_types;
@@ -54,13 +54,13 @@ pub fn check(
     verify(model, &threads, prompt, transcript, spec, positions, &Limits::default(), &NEVER)
 }
 
-/// Rows of logits as numbers.
+/// Returns rows of logits as floating-point numbers.
 pub fn floats(rows: &[Vec<i32>]) -> Vec<Vec<f32>> {
     let float = |row: &Vec<i32>| row.iter().map(|&x| x as f32 / 65_536.0).collect();
     rows.iter().map(float).collect()
 }
 
-/// A small model of each architecture and type.
+/// Returns a small model of each architecture and type.
 pub fn families() -> Vec<(String, Synthetic)> {
     let mut all = Vec::new();
     for dtype in [GgmlDType::Q8_0, GgmlDType::Q4_0] {
@@ -80,7 +80,7 @@ pub fn families() -> Vec<(String, Synthetic)> {
     all
 }
 
-/// All rows of logits, the tokens being sent in pieces of `piece`.
+/// Returns all rows of logits; the tokens are sent in pieces of `piece`.
 pub fn rows(model: &Model, threads: &Threads, tokens: &[u32], piece: usize) -> Vec<Vec<i32>> {
     let limits = Limits::default();
     let mut session = Session::new(model, threads, tokens.len(), &limits).expect("it fits");

@@ -8,7 +8,7 @@ use candle_core::{
 };
 use std::io::Cursor;
 
-/// The types that an import makes others of.
+/// The types that an import converts.
 pub const OTHERS: [GgmlDType; 11] = [
     GgmlDType::F32,
     GgmlDType::F16,
@@ -26,13 +26,13 @@ pub const OTHERS: [GgmlDType; 11] = [
 /// The matrix that [`scrambled`] changes.
 pub const SCRAMBLED: &str = "blk.0.ffn_up.weight";
 
-/// Wide enough for the types of 256 weights.
+/// Returns a shape that is wide enough for the types with blocks of 256 weights.
 pub fn shape() -> Synthetic {
     Synthetic { dim: 256, hidden: 512, layers: 1, ..Synthetic::default() }
 }
 
-/// The model with one matrix of bytes that mean nothing; the scales in it are finite, because no
-/// byte has the bit that all of an infinity's exponent have.
+/// Returns the model with one matrix of arbitrary bytes. The scales in it are finite, because no
+/// byte has the bit that every infinity's exponent has.
 pub fn scrambled(dtype: GgmlDType) -> Vec<u8> {
     let mut tensors = shape().tensors().unwrap();
     let (_, tensor) = tensors.iter_mut().find(|(name, _)| name == SCRAMBLED).unwrap();
@@ -43,7 +43,7 @@ pub fn scrambled(dtype: GgmlDType) -> Vec<u8> {
     write(&shape().metadata(), &tensors).unwrap()
 }
 
-/// The numbers that a tensor stands for, as an import reads them.
+/// Returns the numbers that a tensor stands for, as an import reads them.
 pub fn numbers(file: &[u8], name: &str) -> Vec<f32> {
     let mut reader = Cursor::new(file);
     let content = Content::read(&mut reader).unwrap();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A model evaluated in f32 by candle's tensors on dequantised weights: what N1 is held against.
+//! The reference for N1: a model evaluated in f32 by candle's tensors on dequantised weights.
 
 use candle_core::{
     quantized::gguf_file::{Content, Value},
@@ -8,10 +8,10 @@ use candle_core::{
 use half::f16;
 use std::{collections::HashMap, io::Cursor};
 
-/// What is done to the activations before each product with a matrix.
+/// The treatment of activations before each product with a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activations {
-    /// Nothing: the model itself.
+    /// No change: the model itself.
     Floats,
     /// Blocks of 32 integers with a scale in f32, as in N1.
     Blocks,
@@ -76,7 +76,7 @@ impl Reference {
         self.activations.round(x)?.matmul(&self.weights[matrix].t()?)
     }
 
-    /// Cosines and sines for `n` positions.
+    /// Returns cosines and sines for `n` positions.
     fn angles(&self, n: usize, head_dim: usize) -> Result<(Tensor, Tensor)> {
         let factors = match self.weights.get("rope_freqs.weight") {
             Some(factors) => factors.to_vec1()?,
@@ -96,7 +96,7 @@ impl Reference {
         Ok((angles.cos()?, angles.sin()?))
     }
 
-    /// Queries or keys of a layer, `[heads, tokens, dimensions]`, turned.
+    /// Returns queries or keys of a layer, `[heads, tokens, dimensions]`, rotated.
     fn turned(
         &self,
         h: &Tensor,
@@ -116,7 +116,7 @@ impl Reference {
         }
     }
 
-    /// `[tokens, heads, dimensions]`.
+    /// Reshapes to `[tokens, heads, dimensions]`.
     fn split(
         &self,
         h: &Tensor,
@@ -157,7 +157,7 @@ impl Reference {
         self.product(&mixed, &format!("blk.{layer}.attn_output.weight"))
     }
 
-    /// All rows of logits, computed by `layers` layers (all of them, if not given).
+    /// Returns all rows of logits, computed by the first `layers` layers, or by all of them.
     pub fn rows(&self, tokens: &[u32], layers: Option<usize>) -> Result<Vec<Vec<f32>>> {
         let ids = Tensor::from_vec(tokens.to_vec(), tokens.len(), &Device::Cpu)?;
         let mut x = self.weights["token_embd.weight"].index_select(&ids, 0)?;
@@ -178,7 +178,7 @@ impl Reference {
     }
 }
 
-/// The relative L2 error of each row.
+/// Returns the relative L2 error of each row.
 pub fn errors(found: &[Vec<f32>], expected: &[Vec<f32>]) -> Vec<f32> {
     assert_eq!(found.len(), expected.len());
     let pairs = found.iter().zip(expected);
@@ -191,7 +191,7 @@ pub fn errors(found: &[Vec<f32>], expected: &[Vec<f32>]) -> Vec<f32> {
         .collect()
 }
 
-/// The mean and the largest.
+/// Returns the mean and the largest error.
 pub fn mean_and_worst(errors: &[f32]) -> (f32, f32) {
     let mean = errors.iter().sum::<f32>() / errors.len() as f32;
     (mean, errors.iter().copied().fold(0f32, f32::max))

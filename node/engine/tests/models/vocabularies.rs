@@ -16,19 +16,19 @@ use candle_core::{
 };
 use std::{collections::BTreeMap, io::Cursor};
 
-/// SentencePiece.
+/// Returns the SentencePiece vocabulary.
 pub fn pieces() -> Vec<u8> {
     include_bytes!("../vocabularies/pieces.gguf").to_vec()
 }
 
-/// Byte-level.
+/// Returns the byte-level vocabulary.
 pub fn words() -> Vec<u8> {
     include_bytes!("../vocabularies/words.gguf").to_vec()
 }
 
-/// The file with these keys in place of its own.
+/// Returns the file with these keys in place of its own.
 pub fn changed(file: &[u8], changes: &[(&str, Value)]) -> Vec<u8> {
-    // In order, so that the same changes give the same file.
+    // They are sorted, so that the same changes yield the same file.
     let metadata = Content::read(&mut Cursor::new(file)).expect("a fixture").metadata;
     let mut metadata: BTreeMap<String, Value> = metadata.into_iter().collect();
     for (key, value) in changes {
@@ -37,14 +37,14 @@ pub fn changed(file: &[u8], changes: &[(&str, Value)]) -> Vec<u8> {
     write(&metadata.into_iter().collect::<Vec<_>>(), &[]).expect("a file")
 }
 
-/// The tokenizer of a file with these keys in place of its own.
+/// Returns the tokenizer of a file with these keys in place of its own.
 pub fn read(file: &[u8], changes: &[(&str, Value)]) -> Result<Tokenizer, EngineError> {
     let content = Content::read(&mut Cursor::new(file)).expect("a fixture");
     let rows = content.metadata["tokenizer.ggml.tokens"].to_vec().expect("an array").len();
     Tokenizer::read(&gguf::read(&changed(file, changes))?, rows)
 }
 
-/// A small model with the vocabulary of a file, these keys being in place of its own.
+/// Returns a small model with the vocabulary of a file and these keys in place of its own.
 pub fn model(file: &[u8], changes: &[(&str, Value)]) -> Model {
     let own = Content::read(&mut Cursor::new(changed(file, changes))).expect("a fixture").metadata;
     let rows = own["tokenizer.ggml.tokens"].to_vec().expect("an array").len();
@@ -53,7 +53,7 @@ pub fn model(file: &[u8], changes: &[(&str, Value)]) -> Model {
     metadata.retain(|(key, _)| !key.starts_with("tokenizer."));
     metadata.extend(own.into_iter().filter(|(key, _)| key.starts_with("tokenizer.")));
     let mut tensors = shape.tensors().expect("whole blocks");
-    // So small that all tokens are nearly alike.
+    // The numbers are so small that all tokens are nearly equally likely.
     let number = |i: usize| ((i * i % 97) as f32 - 48.0) / 5000.0;
     let numbers: Vec<f32> = (0..rows * shape.dim).map(number).collect();
     let embedding = Tensor::from_vec(numbers, (rows, shape.dim), &Device::Cpu).expect("a matrix");

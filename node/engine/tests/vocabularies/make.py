@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the two small vocabularies of this folder and writes them as GGUF files without tensors;
-then writes what llama.cpp makes of many texts with them, as `golden.json`.
+"""Trains the two small vocabularies of this folder and writes them as GGUF files without tensors.
+Then it writes llama.cpp's tokens of many texts with them to `golden.json`.
 
     pip install gguf llama-cpp-python sentencepiece tokenizers
     python make.py            (vocabularies and golden.json)
-    python make.py golden     (golden.json for the vocabularies that are there)
+    python make.py golden     (golden.json for the existing vocabularies)
 
-`pieces.gguf` is SentencePiece's byte-pair encoding, `words.gguf` GPT-2's byte-level one. Their text is
-this repository's own, so that nothing is downloaded; what they are good for is being cut the same way
-by us and by llama.cpp.
+`pieces.gguf` has SentencePiece's byte-pair encoding, `words.gguf` GPT-2's byte-level one. Both are
+trained on this repository's own text, so that nothing is downloaded. They serve only to compare this
+engine's tokens with llama.cpp's.
 """
 import io
 import json
@@ -36,14 +36,14 @@ OTHER = [
 
 
 def text():
-    """The lines that both vocabularies are trained on."""
+    """Returns the lines that both vocabularies are trained on."""
     files = sorted(ROOT.glob("docs/**/*.md")) + sorted(ROOT.glob("node/engine/src/**/*.rs"))
     lines = [line for file in files for line in file.read_text().splitlines() if line.strip()]
     return lines + OTHER * 20
 
 
 def header(name, model):
-    """A writer with the metadata that llama.cpp asks for before it looks at a vocabulary."""
+    """Returns a writer with the metadata that llama.cpp requires before it reads a vocabulary."""
     out = gguf.GGUFWriter(HERE / f"{name}.gguf", "llama")
     out.add_name(name)
     out.add_context_length(64)
@@ -111,7 +111,7 @@ def words(lines):
     trained = json.loads(tokenizer.to_str())["model"]
     tokens = [text for text, _ in sorted(trained["vocab"].items(), key=lambda item: item[1])]
     kinds = [gguf.TokenType.NORMAL] * len(tokens)
-    # A word that no merges make: whole words come first in Llama 3's rule and in no other.
+    # No merges make this word: only Llama 3's rule prefers whole words.
     extra = [("Ġquixotic", gguf.TokenType.NORMAL)]
     extra += [(t, gguf.TokenType.CONTROL) for t in ("<|begin|>", "<|end|>", "<|user|>")]
     extra += [(t, gguf.TokenType.USER_DEFINED) for t in ("<think>", "</think>", "    ", "think>x")]
@@ -152,7 +152,7 @@ TEXTS = OTHER + [
 
 
 def texts():
-    """The texts above, and many that nobody would write."""
+    """Returns the texts above, and many that nobody would write."""
     dice = random.Random(1)
     alphabet = list("aabcdeest  .,'!?\n\r\t0123<>|_▁") + list("éß語日ñЖ🙂\u200d\u0301\u00a0٣")
     alphabet += ["the ", "  ", "    ", "<think>", "'ll", "ing", "\n\n", "fn "]
@@ -177,7 +177,7 @@ def golden():
 
 
 def renamed(file, pre):
-    """The file with another pre-tokenizer; there are no tensors whose places would change."""
+    """Returns the file with another pre-tokenizer; there are no tensors whose places would change."""
     key = b"tokenizer.ggml.pre"
     at = file.index(key) + len(key) + 4
     length = int.from_bytes(file[at : at + 8], "little")
