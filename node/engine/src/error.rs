@@ -141,7 +141,7 @@ pub enum EngineError {
         /// The reason.
         problem: String,
     },
-    /// The requested kernel does not exist, or not on this machine.
+    /// The requested kernel does not exist, or is not available on this machine.
     #[error(
         "kernel {name:?} is not available; unset ASSAY_KERNEL, or set it to one of {available:?}"
     )]

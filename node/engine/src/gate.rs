@@ -67,7 +67,7 @@ mod tests {
 
     /// A time that is far longer than a test takes.
     const LONG: Duration = Duration::from_secs(3600);
-    /// A time that is far longer than a thread takes that does not wait.
+    /// A time that is far longer than any thread takes unless it waits.
     const A_WHILE: Duration = Duration::from_millis(100);
 
     #[test]

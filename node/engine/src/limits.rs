@@ -17,7 +17,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Returns one GiB and no deadline.
+    /// Returns limits of one GiB and no deadline.
     fn default() -> Self {
         Self { memory_bytes: 1 << 30, deadline: None }
     }

@@ -107,8 +107,8 @@ pub struct Synthetic {
 }
 
 impl Default for Synthetic {
-    /// Returns two layers of width 64 in Q8_0, with four heads on two key heads, tied, and 512
-    /// tokens.
+    /// Returns a shape of two layers of width 64 in Q8_0, with four heads on two key heads, tied,
+    /// and a context of 512 tokens.
     fn default() -> Self {
         Self {
             family: Family::Llama,

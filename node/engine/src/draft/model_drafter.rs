@@ -18,7 +18,7 @@ pub struct ModelDrafter {
 }
 
 /// Checks that the vocabularies have the same size. Tokens mean the same only in the same
-/// vocabulary, and its size is all that every file tells.
+/// vocabulary, and its size is all that every file reveals.
 fn check_vocabulary(drafter: u32, model: u32) -> Result<(), EngineError> {
     if drafter != model {
         return Err(EngineError::DraftVocabulary { drafter, model });

@@ -11,7 +11,7 @@ const LONGEST_REST: u32 = 64;
 const ONE: usize = 256;
 
 /// The length of drafts, which grow while they stand and shrink to the part that stood. While they
-/// gain less than half a token on average, there is a rest after each failure, twice as long each
+/// gain less than half a token on average, each failure is followed by a rest, twice as long each
 /// time. A pass of a few tokens costs more than a pass of one, so a drafter that is mostly wrong
 /// must cost few steps.
 #[derive(Clone, Copy, Debug)]

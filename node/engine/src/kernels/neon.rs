@@ -93,7 +93,8 @@ macro_rules! panel {
 panel!(panel, "neon", dot);
 panel!(panel_dot, "neon,dotprod", sdot);
 
-/// Adds the four products of each lane to it. A product of bytes is at most 128 * 127 in magnitude.
+/// Adds to each lane of `sum` its four products. A product of bytes is at most 128 * 127 in
+/// magnitude.
 #[target_feature(enable = "neon")]
 #[inline]
 fn dot(sum: int32x4_t, w: int8x16_t, x: int8x16_t) -> int32x4_t {
