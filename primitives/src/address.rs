@@ -99,13 +99,13 @@ pub enum AddressError {
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBase58 => f.write_str("it has a character that is not one of base 58"),
-            Self::WrongLength => write!(f, "it does not stand for {LENGTH} bytes"),
+            Self::NotBase58 => f.write_str("it contains a character outside the Base58 alphabet"),
+            Self::WrongLength => write!(f, "it does not decode to {LENGTH} bytes"),
             Self::WrongChecksum => {
                 f.write_str("its checksum is wrong: a character is mistyped or missing")
             }
             Self::WrongVersion { version } => {
-                write!(f, "it is an address of another kind (version {version}, not {VERSION})")
+                write!(f, "it is an address of version {version}, not {VERSION}")
             }
         }
     }
