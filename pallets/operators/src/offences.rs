@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Offences against consensus. Their slashes can be appealed before they are applied.
+//! Offences against consensus. Their slashes can be cancelled before they are applied.
 
 use crate::{
     pallet::{Config, Error, Event, NextSlash, Offences, OldestSlash, Operators, Pallet, Slashes},
@@ -62,7 +62,10 @@ impl<T: Config> Pallet<T> {
         session: SessionIndex,
     ) {
         let Some(mut operator) = Operators::<T>::get(stash) else {
-            log::warn!(target: LOG_TARGET, "{stash:?} of session {session} is not an operator");
+            log::warn!(
+                target: LOG_TARGET,
+                "the offender {stash:?} of session {session} is not an operator"
+            );
             return;
         };
         // Each further offender in a session raises the fraction of all, including earlier
