@@ -71,7 +71,7 @@ fn create() -> JobId {
     let id = Jobs::next_job_id(&client(), &spec);
     let before = held(&client());
     assert_ok!(Jobs::create(RuntimeOrigin::signed(client()), spec, quote.payment));
-    assert_eq!(held(&client()) - before, quote.total, "the quote is what creating holds");
+    assert_eq!(held(&client()) - before, quote.total, "the hold differs from the quote");
     id
 }
 
