@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Assay addresses: the form of an account that only a secp256k1 key has.
+//! Assay addresses: an account's form that is derived from a secp256k1 key.
 //!
-//! An address is Base58Check(0x00 ‖ RIPEMD160(SHA256(compressed public key))), as Bitcoin's of
-//! version 0 are. Its 20-byte hash is what `MultiAddress::Address20` carries on the chain; the text
-//! with its checksum is for people, and is verified before anything is sent.
+//! An address is Base58Check(0x00 ‖ RIPEMD160(SHA256(compressed public key))), which is Bitcoin's
+//! format of version 0. The chain carries the 20-byte hash as `MultiAddress::Address20`. The text
+//! with its checksum is for people and is verified before anything is sent.
 
 use alloc::string::String;
 use core::{fmt, str::FromStr};
@@ -11,10 +11,10 @@ use ripemd::{Digest, Ripemd160};
 use sp_core::ecdsa;
 use sp_crypto_hashing::sha2_256;
 
-/// The byte before the hash.
+/// The version byte that precedes the hash.
 pub const VERSION: u8 = 0;
 
-/// Bytes of version, hash and checksum.
+/// The length of version, hash and checksum in bytes.
 const LENGTH: usize = 1 + 20 + CHECKSUM;
 const CHECKSUM: usize = 4;
 
@@ -23,20 +23,21 @@ const CHECKSUM: usize = 4;
 pub struct AssayAddress(pub [u8; 20]);
 
 impl AssayAddress {
-    /// The address of a public key.
+    /// Returns the address of a public key.
     pub fn of(public: &ecdsa::Public) -> Self {
         Self(Ripemd160::digest(sha2_256(&public.0)).into())
     }
 
-    /// The Base58Check form.
+    /// Returns the address in Base58Check.
     pub fn encode(&self) -> String {
         let payload = [[VERSION].as_slice(), self.0.as_slice()].concat();
         bs58::encode([payload.as_slice(), &checksum(&payload)].concat()).into_string()
     }
 
-    /// Reads the Base58Check form.
+    /// Parses an address in Base58Check.
     ///
-    /// The checksum is compared before the version, so that a mistyped character is told as one.
+    /// The checksum is compared before the version, so that a mistyped character is reported as
+    /// [`AddressError::WrongChecksum`].
     pub fn decode(text: &str) -> Result<Self, AddressError> {
         let mut bytes = [0; LENGTH];
         match bs58::decode(text).onto(bytes.as_mut_slice()) {
@@ -59,7 +60,7 @@ impl AssayAddress {
     }
 }
 
-/// The first bytes of SHA256(SHA256(payload)).
+/// Returns the first four bytes of SHA256(SHA256(payload)).
 fn checksum(payload: &[u8]) -> [u8; CHECKSUM] {
     let [a, b, c, d, ..] = sha2_256(&sha2_256(payload));
     [a, b, c, d]
@@ -79,18 +80,18 @@ impl FromStr for AssayAddress {
     }
 }
 
-/// Why a text is no Assay address.
+/// The reasons for which a text is not a valid Assay address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AddressError {
-    /// It has a character that is not one of base 58.
+    /// The text contains a character outside the Base58 alphabet.
     NotBase58,
-    /// It does not stand for 25 bytes.
+    /// The text does not decode to 25 bytes.
     WrongLength,
-    /// Its last four bytes are not the checksum of the others.
+    /// The last four bytes are not the checksum of the others.
     WrongChecksum,
-    /// It is an address of another kind.
+    /// The address has another version.
     WrongVersion {
-        /// Its first byte.
+        /// The version byte found.
         version: u8,
     },
 }
@@ -98,13 +99,13 @@ pub enum AddressError {
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBase58 => f.write_str("it has a character that is not one of base 58"),
-            Self::WrongLength => write!(f, "it does not stand for {LENGTH} bytes"),
+            Self::NotBase58 => f.write_str("it contains a character outside the Base58 alphabet"),
+            Self::WrongLength => write!(f, "it does not decode to {LENGTH} bytes"),
             Self::WrongChecksum => {
                 f.write_str("its checksum is wrong: a character is mistyped or missing")
             }
             Self::WrongVersion { version } => {
-                write!(f, "it is an address of another kind (version {version}, not {VERSION})")
+                write!(f, "it is an address of version {version}, not {VERSION}")
             }
         }
     }
@@ -131,7 +132,7 @@ mod tests {
         AssayAddress::of(&ecdsa::Pair::from_seed(&secret).public())
     }
 
-    /// Base58Check of any bytes, made from the definition.
+    /// Encodes any bytes in Base58Check, written independently from its definition.
     fn check_encoded(payload: &[u8]) -> String {
         let sum = sha2_256(&sha2_256(payload));
         bs58::encode([payload, &sum[..4]].concat()).into_string()
@@ -158,7 +159,7 @@ mod tests {
         let address = AssayAddress::of(&ecdsa::Public::from_raw(public));
         assert_eq!(address.0, bytes::<20>("f54a5851e9372b87810a8e60cdd2e7cfd80b6e31"));
         assert_eq!(address.encode(), "1PMycacnJaSqwwJqjawXBErnLsZ7RkXUAs");
-        // The generator, which is the public key of the secret 1; its hash is in BIP 173.
+        // The generator, which is the public key of the secret 1. Its hash is given in BIP 173.
         let public =
             bytes::<33>("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798");
         let address = AssayAddress::of(&ecdsa::Public::from_raw(public));
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn decode_refuses_other_versions() {
-        // Bitcoin's pay-to-script-hash.
+        // A Bitcoin pay-to-script-hash address.
         assert_eq!(
             AssayAddress::decode("3P14159f73E4gFr7JterCCQh9QjiTjiZrG"),
             Err(AddressError::WrongVersion { version: 5 })

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Jobs by the block in which something is due for them.
+//! Agendas: jobs listed by the block in which they are due.
 //!
-//! An agenda is a double map from blocks and jobs to nothing, with a cursor: the earliest block that
-//! is not yet worked off. Entries are hints: a job's own state decides what is due, so an entry that
-//! the job has left behind does no harm, and nothing is ever taken off an agenda but by working it
-//! off. What does not fit in one block waits for the next, earlier blocks first.
+//! An agenda is a double map from blocks and jobs to nothing, with a cursor at the earliest block
+//! that is not yet worked off. Entries are hints: a job's own state decides what is due. An
+//! outdated entry therefore does no harm, and entries are removed only when their block is worked
+//! off. Entries that do not fit in one block wait for the next, earlier blocks first.
 
 use crate::{job::JobId, BlockNumber};
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 use frame_support::{IterableStorageDoubleMap, StorageValue};
 
-/// The most blocks that an agenda is moved on at a time.
+/// The most blocks by which an agenda advances in one call.
 pub const MAX_PASSES: u32 = 64;
 
 /// An agenda over two storage items of a pallet.
@@ -22,14 +22,14 @@ where
     Entries: IterableStorageDoubleMap<BlockNumber, JobId, ()>,
     Cursor: StorageValue<BlockNumber, Query = BlockNumber>,
 {
-    /// Puts the job down for block `at`, or for the earliest block that is not yet worked off if
-    /// that is later.
+    /// Adds the job to block `at`, or to the earliest block that is not yet worked off if that is
+    /// later.
     pub fn add(at: BlockNumber, job: &JobId) {
         Entries::insert(at.max(Cursor::get()), job, ());
     }
 
-    /// Takes off up to `max` jobs that are due in block `now` or were before. It looks at no more than
-    /// `max + 1` blocks, nor more than [`MAX_PASSES`].
+    /// Removes and returns up to `max` jobs that are due in block `now` or earlier. Visits at most
+    /// `max + 1` blocks, and at most [`MAX_PASSES`].
     pub fn take_due(now: BlockNumber, max: u32) -> Vec<JobId> {
         let mut due = Vec::new();
         let mut room = max as usize;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Runtime APIs: what nodes, clients and dApps read of the state.
+//! Runtime APIs, through which nodes, clients and dApps read the state.
 
 // The macro writes the bound of `AccountId` twice.
 #![allow(clippy::multiple_bound_locations)]
@@ -13,49 +13,50 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 
-/// What a job would cost.
+/// The cost of a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Quote {
-    /// Price per generated token.
+    /// The price per generated token.
     pub price: Balance,
     /// The payment to create the job with.
     pub payment: Payment,
-    /// Held beside it, for whoever settles the job if its own parties do not.
+    /// The bounty, held in addition to the payment for whoever settles the job if its own parties
+    /// do not.
     pub bounty: Balance,
-    /// All that creating the job puts on hold.
+    /// The total that creating the job puts on hold.
     pub total: Balance,
 }
 
-/// Why there is no quote.
+/// The reasons for which a job has no quote.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum QuoteError {
     /// No operator serves the model.
     ModelNotServed,
-    /// Prompt and output exceed the longest context that an operator of the model offers.
+    /// The prompt and the output exceed the longest context that an operator of the model offers.
     ContextExceeded {
         /// That context in tokens.
         context: u32,
     },
-    /// No tokens were asked for.
+    /// The request asks for no tokens.
     MaxTokensZero,
     /// The prompt is empty.
     InputEmpty,
 }
 
-/// A job as the chain has it.
+/// A job as the chain records it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct JobView<AccountId> {
-    /// Who bought it.
+    /// The client that ordered the job.
     pub client: AccountId,
-    /// What was ordered.
+    /// The specification of the job.
     pub spec: JobSpec<AccountId>,
-    /// What was put on hold.
+    /// The payment put on hold.
     pub payment: Payment,
-    /// Block in which it was created.
+    /// The block in which the job was created.
     pub created: BlockNumber,
-    /// Operators that were drawn for it so far.
+    /// The number of operators drawn for the job so far.
     pub attempts: u8,
-    /// Where it is.
+    /// The state of the job.
     pub state: JobState<AccountId>,
     /// The committee, while one is at work.
     pub committee: Vec<AccountId>,
@@ -66,49 +67,49 @@ pub struct JobView<AccountId> {
 pub struct OfferView {
     /// The model.
     pub model: ModelId,
-    /// Price per generated token.
+    /// The price per generated token.
     pub price: Balance,
-    /// Longest context in tokens, prompt and output together.
+    /// The longest context in tokens, prompt and output together.
     pub context: u32,
 }
 
-/// A part of a whole, in billionths.
+/// A fraction in billionths.
 pub type Billionths = u32;
 
-/// An operator's commission as the chain has it.
+/// An operator's commission as the chain records it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo)]
 pub struct CommissionView {
-    /// What it is now.
+    /// The current commission.
     pub current: Billionths,
-    /// What it rises to, with the block from which it does.
+    /// The pending higher commission and the block from which it applies.
     pub raise: Option<(Billionths, BlockNumber)>,
 }
 
 /// A slash that is not yet applied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct SlashView {
-    /// Its number.
+    /// The slash's number.
     pub id: u32,
-    /// How much it takes.
+    /// The amount that the slash takes.
     pub amount: Balance,
-    /// Block from which it can be applied, and until which it can be cancelled.
+    /// The block from which the slash can be applied, and until which it can be cancelled.
     pub due: BlockNumber,
 }
 
-/// What an account has delegated to an operator.
+/// An account's delegation to an operator.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct DelegationView<AccountId> {
     /// The operator's stash.
     pub operator: AccountId,
-    /// What it is worth now.
+    /// The current worth of the delegation.
     pub worth: Balance,
-    /// Amounts that are taken back, each with the block from which it can be withdrawn.
+    /// Amounts being taken back, each with the block from which it can be withdrawn.
     pub unbonding: Vec<(Balance, BlockNumber)>,
-    /// Whether the operator is gone, so that all can be withdrawn at once.
+    /// Whether the operator is gone, in which case everything can be withdrawn at once.
     pub operator_gone: bool,
 }
 
-/// An operator as the chain has it.
+/// An operator as the chain records it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct OperatorView<AccountId> {
     /// The cold account that owns the stake.
@@ -117,99 +118,101 @@ pub struct OperatorView<AccountId> {
     pub payout: AccountId,
     /// The hot key that signs reports.
     pub worker: AccountId,
-    /// Models served.
+    /// The models served.
     pub offers: Vec<OfferView>,
-    /// Jobs it can run at a time.
+    /// The number of jobs that the operator can run at a time.
     pub concurrency: u32,
-    /// Jobs it runs now.
+    /// The number of jobs that the operator runs now.
     pub running: u32,
-    /// Whether it takes no new duties.
+    /// Whether the operator takes no new duties.
     pub draining: bool,
-    /// Its own stake, without what is being unbonded.
+    /// The operator's own stake, without amounts being unbonded.
     pub bonded: Balance,
-    /// What others have delegated to it, without what they take back.
+    /// The amount delegated by others, without amounts that they are taking back.
     pub delegated: Balance,
-    /// What they take back.
+    /// The amount that delegators are taking back.
     pub undelegating: Balance,
-    /// How many they are.
+    /// The number of delegators.
     pub delegators: u32,
     /// The part of the stake that duties reserve.
     pub reserved: Balance,
     /// Amounts being unbonded, each with the block from which it can be withdrawn.
     pub unbonding: Vec<(Balance, BlockNumber)>,
-    /// Its part of the pay before its delegators have theirs.
+    /// The fraction of the pay that the operator keeps before it is shared with its delegators.
     pub commission: CommissionView,
-    /// Slashes that are not yet applied.
+    /// The slashes that are not yet applied.
     pub slashes: Vec<SlashView>,
-    /// Where its node is reached; `None` of an operator of genesis that has not said so.
+    /// The contact of the operator's node; `None` for an operator of genesis that has not set one.
     pub contact: Option<Contact>,
 }
 
-/// Why an operator gets the part of a model's jobs that it gets. Fractions are in billionths, speeds
-/// in thousandths of a token per second.
+/// The factors that decide an operator's part of a model's jobs. Fractions are in billionths,
+/// speeds in thousandths of a token per second.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Allocation<AccountId> {
     /// The operator's stash.
     pub operator: AccountId,
-    /// Whether it can be drawn: it takes duties, has enough stake, and answers.
+    /// Whether the operator can be drawn: it takes duties, has enough stake, and answers.
     pub drawable: bool,
-    /// Its uptime, smoothed over epochs.
+    /// The uptime, smoothed over epochs.
     pub uptime: u64,
-    /// Its speed with the model, smoothed over epochs.
+    /// The speed with the model, smoothed over epochs.
     pub speed: u64,
-    /// Its part of the speed that all operators of the model have, as far as their stake backs it.
+    /// The operator's part of the speed of all operators of the model, each speed limited to what
+    /// the operator's stake backs.
     pub speed_share: u64,
-    /// Its part of the stake that counts.
+    /// The operator's part of the stake that counts.
     pub stake_share: u64,
-    /// What uptime counts; 0 where it is a factor of the whole.
+    /// The weight of uptime; 0 where uptime is a factor of the whole score.
     pub uptime_weight: u64,
-    /// What speed counts.
+    /// The weight of speed.
     pub speed_weight: u64,
-    /// What stake counts.
+    /// The weight of stake.
     pub stake_weight: u64,
-    /// Its score in this epoch.
+    /// The score in this epoch.
     pub score: u64,
-    /// The part of the draws that it wins while all are equally busy.
+    /// The part of the draws that the operator wins while all operators are equally busy.
     pub draw_share: u64,
-    /// Jobs of the model that it was given in this epoch.
+    /// The number of the model's jobs assigned to the operator in this epoch.
     pub assigned: u32,
-    /// The most that it could have been given by now.
+    /// The most jobs that the operator could have been assigned by now.
     pub cap: u32,
 }
 
 sp_api::decl_runtime_apis! {
-    /// Who gets jobs, and why.
+    /// The distribution of jobs among operators, and the reasons for it.
     pub trait RoutingApi<AccountId: codec::Codec> {
-        /// What an operator gets of a model's jobs, with each factor; `None` where it does not serve
-        /// the model.
+        /// Returns an operator's part of a model's jobs with each factor; `None` where the operator
+        /// does not serve the model.
         fn allocation(model: ModelId, operator: AccountId) -> Option<Allocation<AccountId>>;
-        /// The same of all operators of the model, in ascending order of their stashes.
+        /// Returns the allocations of all operators of the model, in ascending order of their
+        /// stashes.
         fn allocations(model: ModelId) -> Vec<Allocation<AccountId>>;
     }
 
-    /// What Assay's nodes and clients read of the state.
+    /// The state that Assay's nodes and clients read.
     pub trait AssayApi<AccountId: codec::Codec> {
-        /// What a job of this size costs with this model: what creating it holds.
+        /// Returns the amounts that creating a job of this size with this model puts on hold.
         fn quote(model: ModelId, input_tokens: u32, max_tokens: u32) -> Result<Quote, QuoteError>;
-        /// The identifier that the client's next job would have.
+        /// Returns the identifier that the client's next job would have.
         fn next_job_id(client: AccountId, spec: JobSpec<AccountId>) -> JobId;
-        /// A job.
+        /// Returns a job.
         fn job(id: JobId) -> Option<JobView<AccountId>>;
-        /// The jobs of a client that are not yet pruned.
+        /// Returns the jobs of a client that are not yet pruned.
         fn jobs_of(client: AccountId) -> Vec<JobId>;
-        /// Those of `ids` that are neither settled nor unknown.
+        /// Returns those of `ids` that are neither settled nor unknown.
         fn live_jobs(ids: Vec<JobId>) -> Vec<JobId>;
-        /// An operator, by its stash.
+        /// Returns an operator by its stash.
         fn operator(stash: AccountId) -> Option<OperatorView<AccountId>>;
-        /// All operators.
+        /// Returns all operators.
         fn operators() -> Vec<OperatorView<AccountId>>;
-        /// What the account has delegated, by operator.
+        /// Returns the account's delegations, one per operator.
         fn delegations(account: AccountId) -> Vec<DelegationView<AccountId>>;
-        /// What the account can withdraw with `escrow.claim`.
+        /// Returns the amount that the account can withdraw with `escrow.claim`.
         fn claimable(account: AccountId) -> Balance;
-        /// The account that has registered the hash of an Assay address.
+        /// Returns the account that has registered the hash of an Assay address.
         fn account_of(address: [u8; 20]) -> Option<AccountId>;
-        /// The hash of the Assay address that an account has registered.
+        /// Returns the hash of the Assay address that an account has registered.
         fn address_of(account: AccountId) -> Option<[u8; 20]>;
     }
 }

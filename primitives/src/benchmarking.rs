@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the benchmarks of the pallets need of the runtime that they run in.
+//! Traits through which the benchmarks of the pallets use the runtime that they run in.
 
 use crate::{
     contact::{Address, Addresses, Contact, SignedContact, MAX_ADDRESS_LENGTH},
@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use codec::Encode;
 use sp_core::{crypto::KeyTypeId, H256};
 
-/// The contact of a new network key, with as many addresses as there can be, as long as they can be;
+/// Returns the contact of a new network key, with the most and the longest addresses allowed;
 /// `None` if the keystore does not sign.
 pub fn signed_contact(genesis: &H256, stash: &impl Encode) -> Option<SignedContact> {
     const KEY_TYPE: KeyTypeId = KeyTypeId(*b"netw");
@@ -24,20 +24,20 @@ pub fn signed_contact(genesis: &H256, stash: &impl Encode) -> Option<SignedConta
     Some(SignedContact { contact, signature })
 }
 
-/// Sets the scene for a benchmark.
+/// Setup of a benchmark's state.
 pub trait BenchmarkHelper<AccountId> {
-    /// An account that can pay for any job.
+    /// Returns an account that can pay for any job.
     fn client(index: u32) -> AccountId;
     /// Registers `count` operators that serve `model` at `price` per token with the longest context,
     /// many slots, and stake for many duties.
     fn operators(model: &ModelId, price: Balance, count: u32) -> Vec<AccountId>;
-    /// From now on the parent block has this randomness.
+    /// Sets the randomness that the parent block has from now on.
     fn set_randomness(randomness: H256);
 }
 
-/// A pallet of jobs that can bring one before a committee without the steps in between.
+/// A pallet of jobs that can bring a job before a committee without the steps in between.
 pub trait DeliveredJobs<AccountId> {
-    /// A job of `client` that `operator` has delivered, with the digest root zero, and that waits
-    /// for its audit. The auditor is not told of it.
+    /// Returns a job of `client` that `operator` has delivered with digest root zero and that waits
+    /// for its audit. Does not notify the auditor.
     fn delivered(client: &AccountId, operator: &AccountId, model: &ModelId) -> JobId;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where an operator's node is reached, and the proof that the node agrees.
+//! Contacts: the addresses at which an operator's node is reached, and the proof that the node
+//! agrees.
 
 use crate::job::PeerIdBytes;
 use alloc::vec::Vec;
@@ -14,8 +15,8 @@ pub const MAX_ADDRESSES: u32 = 8;
 /// The longest address in bytes.
 pub const MAX_ADDRESS_LENGTH: u32 = 128;
 
-/// What the peer id of an ed25519 key begins with: the identity multihash of 36 bytes, which are a
-/// protobuf of the key's type and its 32 bytes (libp2p's specification of peer ids).
+/// The first bytes of the peer id of an ed25519 key: the identity multihash of 36 bytes, which are
+/// a protobuf of the key's type and its 32 bytes (libp2p's specification of peer ids).
 const ED25519_PREFIX: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
 
 /// A libp2p multiaddress in its binary form.
@@ -24,30 +25,32 @@ pub type Address = BoundedVec<u8, ConstU32<MAX_ADDRESS_LENGTH>>;
 /// The addresses of a node.
 pub type Addresses = BoundedVec<Address, ConstU32<MAX_ADDRESSES>>;
 
-/// Where a node is reached.
+/// The peer id and the addresses at which a node is reached.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub struct Contact {
-    /// The peer id of its network key.
+    /// The peer id of the node's network key.
     pub peer_id: PeerIdBytes,
-    /// Its addresses, the best first. None where it is to be found through the network alone.
+    /// The node's addresses, the best first. Empty where the node is to be found through the
+    /// network.
     pub addresses: Addresses,
 }
 
 impl Contact {
-    /// Where the node with that ed25519 network key is reached.
+    /// Returns the contact of the node with that ed25519 network key.
     pub fn new(network_key: &[u8; 32], addresses: Addresses) -> Self {
         Self { peer_id: peer_id(network_key), addresses }
     }
 
-    /// What the network key signs for the operator with that stash:
+    /// Returns the message that the network key signs for the operator with that stash:
     /// SCALE("assay/contact/1", genesis hash, stash, peer id, addresses).
     pub fn message(&self, genesis: &H256, stash: &impl Encode) -> Vec<u8> {
         (b"assay/contact/1", genesis, stash, &self.peer_id, &self.addresses).encode()
     }
 
-    /// The ed25519 key whose peer id it is; `None` where it is that of another kind of key.
+    /// Returns the ed25519 key behind the peer id; `None` where the peer id belongs to another type
+    /// of key.
     pub fn network_key(&self) -> Option<[u8; 32]> {
         self.peer_id.strip_prefix(&ED25519_PREFIX)?.try_into().ok()
     }
@@ -58,15 +61,15 @@ impl Contact {
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub struct SignedContact {
-    /// Where the node is reached.
+    /// The contact.
     pub contact: Contact,
-    /// That the node agrees.
+    /// The signature by which the node agrees.
     pub signature: ed25519::Signature,
 }
 
 #[cfg(feature = "std")]
 impl SignedContact {
-    /// The contact of the node with that key, signed for the operator with that stash.
+    /// Returns the contact of the node with that key, signed for the operator with that stash.
     pub fn new(
         key: &ed25519::Pair,
         addresses: Addresses,
@@ -80,11 +83,11 @@ impl SignedContact {
     }
 }
 
-/// The peer id of an ed25519 network key.
+/// Returns the peer id of an ed25519 network key.
 pub fn peer_id(network_key: &[u8; 32]) -> PeerIdBytes {
     let mut bytes = ED25519_PREFIX.to_vec();
     bytes.extend_from_slice(network_key);
-    // 38 of at most 64 bytes.
+    // These are 38 of at most 64 bytes.
     PeerIdBytes::truncate_from(bytes)
 }
 

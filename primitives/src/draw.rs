@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Drawing in proportion to weights, so that anyone can recompute a draw from the seed and the
-//! candidates.
+//! Draws in proportion to weights. Anyone can recompute a draw from the seed and the candidates.
 
 use crate::{job::JobId, Balance};
 use alloc::vec::Vec;
 use codec::Encode;
 use sp_core::H256;
 
-/// What a draw is for: part of its seed, so that draws for one job are independent.
+/// The purpose of a draw. It is part of the seed, so that draws for one job are independent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode)]
 pub enum Purpose {
-    /// The operator of a job, at the n-th try.
+    /// The operator of a job, at the n-th attempt.
     #[codec(index = 0)]
     Assignment(u8),
-    /// Whether the job is audited.
+    /// The decision whether the job is audited.
     #[codec(index = 1)]
     Audit,
     /// The committee of the n-th round.
@@ -21,15 +20,16 @@ pub enum Purpose {
     Committee(u8),
 }
 
-/// `blake2_256("assay/draw/1", block randomness, job, purpose)`.
+/// Returns `blake2_256("assay/draw/1", block randomness, job, purpose)`.
 pub fn seed(randomness: &H256, job: &JobId, purpose: Purpose) -> H256 {
     (b"assay/draw/1", randomness, job, purpose).using_encoded(sp_crypto_hashing::blake2_256).into()
 }
 
-/// The `n`-th number of the seed below `bound`, or 0 when `bound` is 0.
+/// Returns the `n`-th number of the seed below `bound`, or 0 if `bound` is 0.
 ///
-/// It is that part of the bound which 256 random bits are of 2^256: the bias is below 2^-128, and
-/// who can move the bound by a little moves the number by no more, and cannot draw it anew.
+/// The number is `bits * bound / 2^256`, where `bits` are 256 random bits. The bias is below
+/// 2^-128. A party that can move the bound by a little moves the number by no more, and cannot
+/// redraw it.
 pub fn number_below(seed: &H256, n: u32, bound: u128) -> u128 {
     if bound == 0 {
         return 0;
@@ -40,18 +40,18 @@ pub fn number_below(seed: &H256, n: u32, bound: u128) -> u128 {
     scaled.low_u128()
 }
 
-/// What can be drawn.
+/// A candidate of a draw.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Weighted<T> {
-    /// What it is.
+    /// The candidate itself.
     pub item: T,
-    /// Its weight in the draw.
+    /// The candidate's weight in the draw.
     pub weight: Balance,
 }
 
-/// Draws up to `count` distinct candidates, each time in proportion to the weights of those that
-/// are left. The same seed and candidates in the same order give the same result. Candidates
-/// without weight are never drawn.
+/// Draws up to `count` distinct candidates, each time in proportion to the weights of the remaining
+/// ones. The same seed and candidates in the same order yield the same result. Candidates without
+/// weight are never drawn.
 pub fn without_replacement<T: Clone>(
     seed: &H256,
     candidates: &[Weighted<T>],
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn number_below_moves_with_its_bound_and_no_further() {
-        // Whoever can change the bound by dust must not be able to draw anew by that.
+        // A party that can change the bound by dust must not be able to redraw by doing so.
         for n in 0..100u64 {
             let seed = H256::from_low_u64_be(n);
             let whole = 1_000_000_007u128;

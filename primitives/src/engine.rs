@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What passes between the runtime's off-chain workers and the node's engine.
+//! Messages between the runtime's off-chain workers and the node's engine.
 
 use crate::{
     job::{FinishReason, JobId, JobSpec, ModelId, OutputCommitment, PeerIdBytes, Sampling},
@@ -12,24 +12,24 @@ use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// What must be known of a job to run it or to re-check it.
+/// The part of a job that the engine needs to run or to re-check it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Task {
     /// The model.
     pub model: ModelId,
-    /// blake2_256 of the prompt.
+    /// blake2_256 of the prompt's bytes.
     pub input_hash: H256,
-    /// Length of the prompt in tokens.
+    /// The length of the prompt in tokens.
     pub input_tokens: u32,
     /// The most tokens to generate.
     pub max_tokens: u32,
-    /// Seed of the sampling.
+    /// The seed of the sampling.
     pub seed: u64,
-    /// How tokens are chosen.
+    /// The sampling parameters.
     pub sampling: Sampling,
-    /// The node that holds the prompt; empty for any.
+    /// The node that holds the prompt; empty if any node may be asked.
     pub peer: PeerIdBytes,
-    /// Blocks from its acceptance in which it must be done.
+    /// The blocks from the job's acceptance within which it must be done.
     pub deadline: BlockNumber,
 }
 
@@ -48,45 +48,46 @@ impl<AccountId> From<&JobSpec<AccountId>> for Task {
     }
 }
 
-/// Something for the engine to do. Named by [`Work::id`]: submitting it again changes nothing but
-/// the time that is left for it.
+/// A request to the engine, identified by [`Work::id`]. Submitting it again changes nothing but the
+/// time that is left for it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum Work {
-    /// Fetch the prompt and see whether the job can be run. Answered by [`EngineResult::Ready`] or
-    /// [`EngineResult::Refused`].
+    /// Fetch the prompt and check whether the job can be run. The answer is [`EngineResult::Ready`]
+    /// or [`EngineResult::Refused`].
     #[codec(index = 0)]
     Prepare {
         /// The job.
         job: JobId,
-        /// What it asks for.
+        /// The task of the job.
         task: Task,
     },
-    /// Run it. Answered by [`EngineResult::Generated`].
+    /// Run the job. The answer is [`EngineResult::Generated`].
     #[codec(index = 1)]
     Generate {
         /// The job.
         job: JobId,
-        /// What it asks for.
+        /// The task of the job.
         task: Task,
     },
-    /// Re-check its output. Answered by [`EngineResult::Verified`].
+    /// Re-check the job's output. The answer is [`EngineResult::Verified`].
     #[codec(index = 2)]
     Verify {
         /// The job.
         job: JobId,
-        /// What it asked for.
+        /// The task of the job.
         task: Task,
-        /// What its operator committed to.
+        /// The commitment of the job's operator.
         commitment: OutputCommitment,
-        /// How many committees came before: what one could not find out the next asks again.
+        /// The number of earlier committees. A later committee asks again for a finding that an
+        /// earlier one could not reach.
         round: u8,
-        /// Blocks that are left to report what was found.
+        /// The blocks that are left to report the finding.
         left: BlockNumber,
     },
 }
 
 impl Work {
-    /// The job that it is about.
+    /// Returns the job that the work belongs to.
     pub fn job(&self) -> JobId {
         match self {
             Self::Prepare { job, .. } | Self::Generate { job, .. } | Self::Verify { job, .. } => {
@@ -95,8 +96,9 @@ impl Work {
         }
     }
 
-    /// What names it: blake2_256 of its encoding without the time that is left. After a
-    /// reorganisation a job may have another commitment, and then it is other work.
+    /// Returns the identifier of the work: blake2_256 of its encoding without the time that is
+    /// left. After a reorganisation a job may have another commitment, and then the work is another
+    /// one.
     pub fn id(&self) -> H256 {
         let timeless = match self {
             Self::Verify { job, task, commitment, round, .. } => {
@@ -109,29 +111,29 @@ impl Work {
     }
 }
 
-/// What the engine has found out. Kept until the chain shows the job as over.
+/// A finding of the engine. The node keeps it until the chain shows the job as settled.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum EngineResult {
-    /// The job can be run here.
+    /// The node can run the job.
     #[codec(index = 0)]
     Ready {
         /// The job.
         job: JobId,
     },
-    /// It cannot.
+    /// The node cannot run the job.
     #[codec(index = 1)]
     Refused {
         /// The job.
         job: JobId,
-        /// Why.
+        /// The reason.
         reason: DeclineReason,
     },
-    /// The output is complete, stored, and served to who asks for it.
+    /// The output is complete, stored, and served to anyone that asks for it.
     #[codec(index = 2)]
     Generated {
         /// The job.
         job: JobId,
-        /// What the operator can stand for.
+        /// The commitment that the operator can make.
         commitment: OutputCommitment,
     },
     /// The output was re-checked.
@@ -141,16 +143,16 @@ pub enum EngineResult {
         job: JobId,
         /// The finding.
         verdict: Verdict,
-        /// Secret of this node for this job, the same after a restart.
+        /// The node's secret for this job, which stays the same after a restart.
         salt: H256,
-        /// [`Work::id`] of what was asked: what was found of another commitment, or for another
-        /// committee, is no answer.
+        /// The [`Work::id`] of the request. A finding about another commitment or for another
+        /// committee is not an answer.
         work: H256,
     },
 }
 
 impl EngineResult {
-    /// The job that it is about.
+    /// Returns the job that the result belongs to.
     pub fn job(&self) -> JobId {
         match self {
             Self::Ready { job }
@@ -161,26 +163,28 @@ impl EngineResult {
     }
 }
 
-/// What the engine of this node can do.
+/// The capabilities of this node's engine.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Capabilities {
-    /// The models that it has loaded.
+    /// The models that the engine has loaded.
     pub models: Vec<ModelId>,
 }
 
-/// The engine as the pallets see it; only ever called from `offchain_worker`.
+/// The engine as the pallets see it. It is only called from `offchain_worker`.
 pub trait Engine {
-    /// What it can do; `None` where the node has none.
+    /// Returns the engine's capabilities; `None` where the node has no engine.
     fn capabilities() -> Option<Capabilities>;
-    /// Asks for something to be done. `false` when the queue is full: ask again later.
+    /// Submits work. Returns `false` when the queue is full, in which case the caller asks again
+    /// later.
     fn submit(work: Work) -> bool;
-    /// Up to `max` results that are not yet over, each of them again at every call.
+    /// Returns up to `max` results of jobs that are not yet settled. Every call returns each of
+    /// them again.
     fn poll(max: u32) -> Vec<EngineResult>;
 }
 
-/// The finish reason in the words of a person.
+/// The label of a finish reason.
 impl FinishReason {
-    /// The label in metrics, logs and JSON: `stop` or `length`.
+    /// Returns the label in metrics, logs and JSON: `stop` or `length`.
     pub fn label(self) -> &'static str {
         match self {
             Self::EndToken => "stop",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A job as the client describes it, its identifier, and the states that it goes through.
+//! A job as the client describes it, its identifier, and its states.
 
 use crate::{settlement::Settlement, Balance, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -7,13 +7,14 @@ use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// `blake2_256("assay/job/1", genesis hash, client, client's job nonce, SCALE(JobSpec))`.
+/// The identifier of a job: `blake2_256("assay/job/1", genesis hash, client, client's job nonce,
+/// SCALE(JobSpec))`.
 pub type JobId = H256;
 
 /// The BLAKE3 hash of the model's file, which is the Merkle root over its chunks.
 pub type ModelId = H256;
 
-/// X25519 public key to which a sealed output is encrypted.
+/// The X25519 public key to which a sealed output is encrypted.
 pub type OutputKey = [u8; 32];
 
 /// A libp2p peer id in its binary form (a multihash).
@@ -22,8 +23,8 @@ pub type PeerIdBytes = BoundedVec<u8, ConstU32<64>>;
 /// The most operators that a job may name as the only ones allowed to run it.
 pub const MAX_ALLOWED_OPERATORS: u32 = 16;
 
-/// How the next token is chosen from the logits. Fixed point with 16 fractional bits, so that the
-/// choice is the same on every machine.
+/// The rule by which the next token is chosen from the logits. Its numbers are fixed point with 16
+/// fractional bits, so that the choice is the same on every machine.
 #[derive(
     Clone,
     Copy,
@@ -37,29 +38,30 @@ pub const MAX_ALLOWED_OPERATORS: u32 = 16;
     MaxEncodedLen,
 )]
 pub struct Sampling {
-    /// Temperature, 65,536 being 1.0. 0 is greedy.
+    /// The temperature; 65,536 is 1.0, and 0 is greedy.
     pub temperature: u32,
-    /// Only the `top_k` likeliest tokens are candidates. 0 is all of them.
+    /// The number of likeliest tokens that are candidates; 0 admits all.
     pub top_k: u32,
-    /// Only the likeliest tokens whose probabilities sum to `top_p` are candidates, 65,536 being
-    /// 1.0, which is all of them.
+    /// The sum of probabilities up to which the likeliest tokens are candidates; 65,536 is 1.0,
+    /// which admits all.
     pub top_p: u32,
 }
 
 impl Sampling {
-    /// 1.0 in the fixed point of the fields.
+    /// The value 1.0 in the fixed point of the fields.
     pub const ONE: u32 = 1 << 16;
 
-    /// Always the likeliest token.
+    /// The sampling that always chooses the likeliest token.
     pub const GREEDY: Self = Self { temperature: 0, top_k: 0, top_p: Self::ONE };
 
-    /// Whether every field lies in its range: temperature at most 100.0, `0 < top_p <= 1.0`.
+    /// Returns whether every field lies in its range: temperature at most 100.0, `0 < top_p <=
+    /// 1.0`.
     pub fn is_valid(&self) -> bool {
         self.temperature <= 100 * Self::ONE && self.top_p > 0 && self.top_p <= Self::ONE
     }
 }
 
-/// The numeric profile, which fixes each bit of the computation.
+/// The numeric profile, which determines each bit of the computation.
 #[derive(
     Clone,
     Copy,
@@ -78,7 +80,7 @@ pub enum NumericProfile {
     N1,
 }
 
-/// Who may read the input and the output.
+/// The readers of the input and the output.
 #[derive(
     Clone,
     Copy,
@@ -92,7 +94,7 @@ pub enum NumericProfile {
     MaxEncodedLen,
 )]
 pub enum Privacy {
-    /// Anyone who asks a node that holds them.
+    /// Anyone that asks a node which holds them.
     #[codec(index = 0)]
     Public,
     /// Only the client: the output is encrypted to its key.
@@ -100,7 +102,7 @@ pub enum Privacy {
     Sealed,
 }
 
-/// What a client orders. The prompt and the answer themselves are never on the chain.
+/// A client's order. The prompt and the answer themselves are never on the chain.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
@@ -109,42 +111,43 @@ pub struct JobSpec<AccountId> {
     pub model: ModelId,
     /// blake2_256 of the prompt's bytes.
     pub input_hash: H256,
-    /// Length of the prompt in the model's tokens, with those that its tokenizer adds.
+    /// The length of the prompt in the model's tokens, including those that the model's tokenizer
+    /// adds.
     pub input_tokens: u32,
-    /// The most tokens to generate, the end token among them.
+    /// The most tokens to generate, including the end token.
     pub max_tokens: u32,
-    /// Seed of the sampling.
+    /// The seed of the sampling.
     pub seed: u64,
-    /// How tokens are chosen.
+    /// The sampling parameters.
     pub sampling: Sampling,
-    /// Numeric profile of the computation.
+    /// The numeric profile of the computation.
     pub profile: NumericProfile,
-    /// The job is assigned in this block at the earliest; 0 for at once.
+    /// The earliest block in which the job is assigned; 0 means at once.
     pub not_before: BlockNumber,
-    /// Blocks within which an operator must be found, and blocks that it then has from its
-    /// acceptance to its commitment.
+    /// The number of blocks within which an operator must be found. The operator then has the same
+    /// number of blocks from its acceptance to its commitment.
     pub deadline: BlockNumber,
-    /// Who may read.
+    /// The readers of the input and the output.
     pub privacy: Privacy,
-    /// Where a sealed output is encrypted to; `None` for public jobs.
+    /// The key to which a sealed output is encrypted; `None` for public jobs.
     pub output_key: Option<OutputKey>,
-    /// Whether the payment is locked by the commitment itself. Without it the client locks it by an
+    /// Whether the commitment itself locks the payment. Otherwise the client locks it with an
     /// extrinsic of its own.
     pub auto_lock: bool,
-    /// The node that holds the prompt and takes the output; empty when any node may be asked.
+    /// The node that holds the prompt and takes the output; empty if any node may be asked.
     pub peer: PeerIdBytes,
-    /// The only operators that may run it; empty for any.
+    /// The only operators that may run the job; empty if any operator may.
     pub allowed: BoundedVec<AccountId, ConstU32<MAX_ALLOWED_OPERATORS>>,
 }
 
 impl<AccountId> JobSpec<AccountId> {
-    /// Whether prompt and output together fit into that context.
+    /// Returns whether prompt and output together fit into that context.
     pub fn fits(&self, context: u32) -> bool {
         self.input_tokens.checked_add(self.max_tokens).is_some_and(|length| length <= context)
     }
 }
 
-/// What the client pays, all of it on hold from the job's creation.
+/// The client's payment. All of it is on hold from the job's creation.
 #[derive(
     Clone,
     Copy,
@@ -159,23 +162,23 @@ impl<AccountId> JobSpec<AccountId> {
     MaxEncodedLen,
 )]
 pub struct Payment {
-    /// Paid when an operator accepts the job.
+    /// The down payment, paid when an operator accepts the job.
     pub down: Balance,
-    /// A cap: the price of `max_tokens`. What is paid is the operator's price per token times the
-    /// tokens delivered.
+    /// A cap: the price of `max_tokens`. The operator is paid its price per token times the tokens
+    /// delivered.
     pub cost: Balance,
-    /// Paid whole when the output is accepted.
+    /// The tip, paid in full when the output is accepted.
     pub tip: Balance,
 }
 
 impl Payment {
-    /// The sum of its parts; `None` where that overflows.
+    /// Returns the sum of the parts; `None` if it overflows.
     pub fn total(&self) -> Option<Balance> {
         self.down.checked_add(self.cost)?.checked_add(self.tip)
     }
 }
 
-/// Why an output ends where it does.
+/// The reason for which an output ends where it does.
 #[derive(
     Clone,
     Copy,
@@ -197,7 +200,7 @@ pub enum FinishReason {
     Length,
 }
 
-/// An operator's testament on its output: its bond stands on it.
+/// An operator's attestation, backed by its bond.
 #[derive(
     Clone,
     Copy,
@@ -214,16 +217,17 @@ pub struct OutputCommitment {
     /// blake2_256 of the SCALE encoding of the output's [`Transcript`](crate::worker::Transcript),
     /// under which any node serves it.
     pub output_hash: H256,
-    /// blake2_256 of the root over the logit digests of all positions. The root itself is known only
-    /// to who ran the model, so a verifier that names it has done the work.
+    /// blake2_256 of the root over the logit digests of all positions. Only a party that ran the
+    /// model knows the root itself, so a verifier that names it has done the work.
     pub digest_commitment: H256,
-    /// Number of tokens generated.
+    /// The number of tokens generated.
     pub tokens: u32,
-    /// Why it ends.
+    /// The finish reason.
     pub finish: FinishReason,
 }
 
-/// Where a job is. Each state but the last has a block after which anyone may move it on.
+/// The state of a job. In each state but the last, anyone may move the job on after a certain
+/// block.
 ///
 /// Indices 3 (`Committed`), 4 (`Locked`) and 6 (`Disputed`) belong to states of sealed and of
 /// disputed jobs.
@@ -231,56 +235,57 @@ pub struct OutputCommitment {
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub enum JobState<AccountId> {
-    /// Waits for an operator. After `until`: expired and refunded.
+    /// The job waits for an operator. After `until` it expires and is refunded.
     #[codec(index = 0)]
     Open {
-        /// Last block in which it can be assigned.
+        /// The last block in which the job can be assigned.
         until: BlockNumber,
     },
-    /// An operator was drawn and has not yet accepted. After `until`: given to another.
+    /// An operator was drawn and has not yet accepted. After `until` the job is assigned to
+    /// another.
     #[codec(index = 1)]
     Assigned {
-        /// Who was drawn.
+        /// The operator drawn.
         operator: AccountId,
-        /// Its price per token when it was drawn.
+        /// The operator's price per token when it was drawn.
         price: Balance,
-        /// Last block in which it can accept.
+        /// The last block in which the operator can accept.
         until: BlockNumber,
     },
-    /// The operator generates. After `until`: its bond is slashed by the lateness fraction, and the
-    /// job is given to another, or refunded after the last attempt.
+    /// The operator generates. After `until` its bond is slashed by the lateness fraction, and the
+    /// job is assigned to another operator, or refunded after the last attempt.
     #[codec(index = 2)]
     Running {
-        /// Who runs it.
+        /// The operator that runs the job.
         operator: AccountId,
-        /// Its price per token.
+        /// The operator's price per token.
         price: Balance,
-        /// Last block in which it can commit.
+        /// The last block in which the operator can commit.
         until: BlockNumber,
     },
-    /// The output is committed and can be fetched. After `until`, and when no audit is open:
-    /// settled as accepted.
+    /// The output is committed and can be fetched. After `until`, unless an audit is open, the job
+    /// is settled as accepted.
     #[codec(index = 5)]
     Delivered {
-        /// Who ran it.
+        /// The operator that ran the job.
         operator: AccountId,
-        /// Its price per token.
+        /// The operator's price per token.
         price: Balance,
-        /// What it stands for.
+        /// The operator's commitment.
         commitment: OutputCommitment,
-        /// Blocks that it took, from its acceptance to its commitment.
+        /// The blocks from the operator's acceptance to its commitment.
         took: BlockNumber,
         /// Whether the job waits for its audit, or for the draw that decides on one.
         audit: bool,
-        /// Last block of the challenge window.
+        /// The last block of the challenge window.
         until: BlockNumber,
     },
-    /// Over. Pruned after the retention period.
+    /// The job is over. It is pruned after the retention period.
     #[codec(index = 7)]
     Settled(Settlement<AccountId>),
 }
 
-/// The identifier of the `nonce`-th job of `client` on the chain with that genesis block.
+/// Returns the identifier of the `nonce`-th job of `client` on the chain with that genesis block.
 pub fn job_id<AccountId: Encode>(
     genesis: &H256,
     client: &AccountId,

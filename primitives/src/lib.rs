@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What every part of Assay must agree on: identifiers, the specification of a job, commitments and
-//! verdicts, the reports that workers send, the traits through which the pallets know each other,
-//! and the runtime APIs.
+//! Types that every part of Assay must agree on: identifiers, the specification of a job,
+//! commitments and verdicts, the reports that workers send, the traits through which the pallets
+//! know each other, and the runtime APIs.
 //!
-//! Dependencies point one way: primitives, pallets, runtime, node. Nothing here knows a pallet.
+//! Dependencies point one way: primitives, pallets, runtime, node. Nothing in this crate depends on
+//! a pallet.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -37,7 +38,7 @@ pub use report::{heartbeat_answer, Report};
 pub use settlement::{Outcome, Settlement};
 pub use verdict::{verdict_hash, Verdict};
 
-/// Number of a block. Slots last three seconds.
+/// The number of a block. A slot lasts three seconds.
 pub type BlockNumber = u32;
 
 /// An amount of ASY in its smallest unit, 10^-12.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The reasons that reports, events, RPC errors, logs and metric labels share. Wire-stable: indices
-//! and labels never change their meaning.
+//! Reasons that reports, events, RPC errors, logs and metric labels share. They are wire-stable:
+//! indices and labels never change their meaning.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// Why an operator declines a job that was assigned to it.
+/// The reasons for which an operator declines a job that was assigned to it.
 #[derive(
     Clone,
     Copy,
@@ -25,19 +25,19 @@ pub enum DeclineReason {
     /// The node does not hold the model.
     #[codec(index = 1)]
     ModelMissing,
-    /// The prompt is not as many tokens as the job says.
+    /// The prompt's length in tokens differs from the job's `input_tokens`.
     #[codec(index = 2)]
     InputLength,
     /// Prompt and output together exceed the model's context.
     #[codec(index = 3)]
     ContextExceeded,
-    /// No memory, thread or queue place is free.
+    /// No memory, thread or place in the queue is free.
     #[codec(index = 4)]
     Resource,
 }
 
 impl DeclineReason {
-    /// Whether the reason lies with the operator, and not with the job or the client.
+    /// Returns whether the reason lies with the operator, and not with the job or the client.
     pub fn is_operators_own(self) -> bool {
         match self {
             Self::ModelMissing | Self::Resource => true,
@@ -46,7 +46,7 @@ impl DeclineReason {
     }
 }
 
-/// Which check of RASTiC an output fails.
+/// The check of RASTiC that an output fails.
 #[derive(
     Clone,
     Copy,
@@ -69,18 +69,20 @@ pub enum RejectReason {
     /// A later token is not the model's.
     #[codec(index = 2)]
     Integrity,
-    /// It ends neither with the end token nor at `max_tokens`, or an end token stands earlier.
+    /// The output ends neither with the end token nor at `max_tokens`, or it contains an end token
+    /// earlier.
     #[codec(index = 3)]
     Truncation,
-    /// The tokens are right and the logit digests are not those committed to.
+    /// The tokens are right, but the logit digests are not those committed to.
     #[codec(index = 4)]
     Digest,
-    /// The transcript is not of the form or the length that the commitment names.
+    /// The transcript does not have the form or the length that the commitment names.
     #[codec(index = 5)]
     Malformed,
 }
 
-/// Why a verifier has no opinion. Never counts against the operator.
+/// The reasons for which a verifier has no finding. An abstention never counts against the
+/// operator.
 #[derive(
     Clone,
     Copy,
@@ -100,13 +102,13 @@ pub enum AbstainReason {
     /// The node does not hold the model.
     #[codec(index = 1)]
     ModelMissing,
-    /// No memory, thread or queue place was free in time.
+    /// No memory, thread or place in the queue was free in time.
     #[codec(index = 2)]
     Resource,
 }
 
 impl DeclineReason {
-    /// The label in metrics, logs and JSON.
+    /// Returns the label in metrics, logs and JSON.
     pub fn label(self) -> &'static str {
         match self {
             Self::PayloadUnavailable => "payload_unavailable",
@@ -119,7 +121,7 @@ impl DeclineReason {
 }
 
 impl RejectReason {
-    /// The label in metrics, logs and JSON.
+    /// Returns the label in metrics, logs and JSON.
     pub fn label(self) -> &'static str {
         match self {
             Self::Binding => "binding",
@@ -133,7 +135,7 @@ impl RejectReason {
 }
 
 impl AbstainReason {
-    /// The label in metrics, logs and JSON.
+    /// Returns the label in metrics, logs and JSON.
     pub fn label(self) -> &'static str {
         match self {
             Self::PayloadUnavailable => "payload_unavailable",

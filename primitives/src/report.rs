@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a worker tells the chain about the duties of its operator.
+//! Reports of a worker to the chain on the duties of its operator.
 
 use crate::{job::JobId, reason::DeclineReason, verdict::Verdict, BlockNumber, OutputCommitment};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// One report. A worker sends those of one block as one extrinsic.
+/// A report. A worker sends the reports of one block in one extrinsic.
 #[derive(
     Clone,
     Copy,
@@ -20,18 +20,18 @@ use sp_core::H256;
     MaxEncodedLen,
 )]
 pub enum Report {
-    /// The operator takes the job that was assigned to it.
+    /// The operator accepts the job that was assigned to it.
     #[codec(index = 0)]
     Accept {
         /// The job.
         job: JobId,
     },
-    /// The operator does not take it.
+    /// The operator declines the job that was assigned to it.
     #[codec(index = 1)]
     Decline {
         /// The job.
         job: JobId,
-        /// Why.
+        /// The reason.
         reason: DeclineReason,
     },
     /// The output is complete.
@@ -39,18 +39,18 @@ pub enum Report {
     CommitOutput {
         /// The job.
         job: JobId,
-        /// What the operator stands for.
+        /// The operator's commitment.
         commitment: OutputCommitment,
     },
-    /// The verifier has a verdict and does not tell it yet.
+    /// The verifier has a verdict and does not reveal it yet.
     #[codec(index = 3)]
     CommitVerdict {
         /// The job under audit.
         job: JobId,
-        /// [`verdict_hash`](crate::verdict_hash) of it.
+        /// The [`verdict_hash`](crate::verdict_hash) of the verdict.
         hash: H256,
     },
-    /// The verifier tells its verdict.
+    /// The verifier reveals its verdict.
     #[codec(index = 4)]
     RevealVerdict {
         /// The job under audit.
@@ -60,18 +60,19 @@ pub enum Report {
         /// The salt committed to.
         salt: H256,
     },
-    /// The operator is there.
+    /// The operator's worker is running.
     #[codec(index = 5)]
     Heartbeat {
         /// A block that its node has imported.
         at: BlockNumber,
-        /// [`heartbeat_answer`] to the epoch's challenge.
+        /// The [`heartbeat_answer`] to the epoch's challenge.
         answer: H256,
     },
 }
 
 impl Report {
-    /// The job that it is about; the zero hash for a heartbeat, which is about none.
+    /// Returns the job that the report belongs to; the zero hash for a heartbeat, which belongs to
+    /// none.
     pub fn job(&self) -> JobId {
         match self {
             Self::Accept { job }
@@ -84,8 +85,8 @@ impl Report {
     }
 }
 
-/// `blake2_256("assay/heartbeat/1", challenge of the epoch, operator, block, hash of that block)`: who
-/// answers has seen the epoch begin and the block.
+/// Returns `blake2_256("assay/heartbeat/1", challenge of the epoch, operator, block, hash of that
+/// block)`. An operator that answers has therefore seen the epoch begin, and the block.
 pub fn heartbeat_answer<AccountId: Encode>(
     challenge: &H256,
     operator: &AccountId,

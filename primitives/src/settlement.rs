@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How a job ended, and who got what.
+//! The settlement of a job and the money that each party received.
 
 use crate::{Balance, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// The end of a job.
+/// The outcome of a job.
 #[derive(
     Clone,
     Copy,
@@ -20,24 +20,24 @@ use sp_core::H256;
     MaxEncodedLen,
 )]
 pub enum Outcome {
-    /// The output stands: the operator was paid for the tokens that it delivered.
+    /// The output was accepted: the operator was paid for the tokens that it delivered.
     #[codec(index = 0)]
     Paid,
-    /// The operator accepted and delivered nothing in time: all refunded.
+    /// The operator accepted the job and delivered nothing in time: everything was refunded.
     #[codec(index = 1)]
     Refunded,
-    /// The output was rejected: all refunded, the operator's job bond slashed.
+    /// The output was rejected: everything was refunded and the operator's bond was slashed.
     #[codec(index = 2)]
     Slashed,
-    /// No operator took it: all refunded.
+    /// No operator accepted the job: everything was refunded.
     #[codec(index = 3)]
     Expired,
-    /// The client withdrew it before it was assigned: all refunded.
+    /// The client cancelled the job before it was assigned: everything was refunded.
     #[codec(index = 4)]
     Cancelled,
 }
 
-/// What the committee found.
+/// The finding of the committee.
 #[derive(
     Clone,
     Copy,
@@ -54,41 +54,42 @@ pub enum AuditOutcome {
     /// The job was not drawn for an audit.
     #[codec(index = 0)]
     NotAudited,
-    /// A majority of the committee accepts.
+    /// A majority of the committee accepted.
     #[codec(index = 1)]
     Accepted,
-    /// A majority of the committee rejects.
+    /// A majority of the committee rejected.
     #[codec(index = 2)]
     Rejected,
-    /// No committee came to a majority; the operator has the benefit.
+    /// No committee reached a majority; the operator has the benefit of the doubt.
     #[codec(index = 3)]
     Undecided,
 }
 
-/// The record of a job that is over.
+/// The record of a settled job.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub struct Settlement<AccountId> {
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Who ran it, if anyone accepted it.
+    /// The operator that ran the job, if any accepted it.
     pub operator: Option<AccountId>,
-    /// What the audit found.
+    /// The outcome of the audit.
     pub audit: AuditOutcome,
-    /// How many verifiers revealed a verdict.
+    /// The number of verifiers that revealed a verdict.
     pub verifiers: u32,
-    /// Hash of the [`Transcript`](crate::worker::Transcript) that was committed, whether it stood or
-    /// was rejected; `None` where nothing was delivered.
+    /// The hash of the [`Transcript`](crate::worker::Transcript) that was committed, whether it was
+    /// accepted or rejected; `None` if nothing was delivered.
     pub output_hash: Option<H256>,
-    /// Tokens delivered and paid for.
+    /// The number of tokens delivered and paid for.
     pub tokens: u32,
-    /// What left the client's escrow for the operator, the verifiers and whoever settled.
+    /// The amount that left the client's escrow for the operator, the verifiers and whoever
+    /// settled.
     pub paid: Balance,
-    /// What went back to the client, the compensation out of a slashed bond among it.
+    /// The amount that went back to the client, including the compensation out of a slashed bond.
     pub refunded: Balance,
-    /// What the operator lost of its bond.
+    /// The amount that the operator lost of its bond.
     pub slashed: Balance,
-    /// Block in which it ended.
+    /// The block in which the job was settled.
     pub at: BlockNumber,
 }

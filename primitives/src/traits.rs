@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The traits through which the pallets know each other. Each is what one pallet needs of another,
-//! no more.
+//! Traits through which the pallets know each other. Each names exactly what one pallet needs of
+//! another.
 
 use crate::{
     engine::{EngineResult, Work},
@@ -15,7 +15,7 @@ use frame_support::{dispatch::DispatchResult, weights::Weight};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// What a part of an operator's stake is reserved for. One stake never backs two duties.
+/// The duty that a part of an operator's stake is reserved for. No stake ever backs two duties.
 #[derive(
     Clone,
     Copy,
@@ -37,46 +37,48 @@ pub enum Duty {
     Verify(JobId),
 }
 
-/// On what terms an operator serves a model now.
+/// The terms on which an operator serves a model now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Terms {
-    /// Its price per token.
+    /// The operator's price per token.
     pub price: Balance,
-    /// Its longest context in tokens, prompt and output together.
+    /// The operator's longest context in tokens, prompt and output together.
     pub context: u32,
-    /// The part of its own stake that nothing reserves.
+    /// The part of the operator's own stake that no duty reserves.
     pub unreserved: Balance,
-    /// How busy it is.
+    /// The operator's load.
     pub load: Load,
 }
 
 /// The pallet of operators, as jobs and verification see it.
 pub trait Operators<AccountId> {
-    /// Money taken from a bond, as an imbalance: burnt where it is dropped.
+    /// Money taken from a bond, as an imbalance. It is burnt when it is dropped.
     type Credit;
 
-    /// On what terms the operator serves the model; `None` where it does not, or takes no new duties.
+    /// Returns the terms on which the operator serves the model; `None` where it does not serve the
+    /// model or takes no new duties.
     fn terms(operator: &AccountId, model: &ModelId) -> Option<Terms>;
-    /// The price per token of the model: the stake-weighted median of what its operators ask. Looks
-    /// at all operators: for queries, not for blocks.
+    /// Returns the price per token of the model: the stake-weighted median of its operators'
+    /// prices. Looks at all operators, so it is for queries, not for blocks.
     fn price(model: &ModelId) -> Option<Balance>;
-    /// Sets `amount` of the operator's stake aside for the duty and takes one of its slots if it is
-    /// [`Duty::Run`].
+    /// Reserves `amount` of the operator's stake for the duty, and takes one of its slots if the
+    /// duty is [`Duty::Run`].
     fn reserve(operator: &AccountId, duty: Duty, amount: Balance) -> DispatchResult;
-    /// Frees the slot of the duty and keeps its reservation: a job that is delivered is no more work
-    /// for its operator, and its bond stays at stake until it is settled. Without slots there is
-    /// nothing to do.
+    /// Frees the slot of the duty and keeps its reservation: a delivered job is no more work for
+    /// its operator, but its bond stays at stake until the job is settled. Does nothing where there
+    /// are no slots.
     fn free_slot(_operator: &AccountId, _duty: Duty) {}
-    /// Ends the reservation and frees the slot. A reservation that does not exist is no error.
+    /// Ends the reservation and frees the slot. A missing reservation is not an error.
     fn release(operator: &AccountId, duty: Duty);
-    /// Takes up to `amount` out of what is reserved for the duty. The rest stays reserved.
+    /// Takes up to `amount` out of the reservation for the duty. The rest stays reserved.
     fn seize(operator: &AccountId, duty: Duty, amount: Balance) -> Self::Credit;
-    /// What is reserved for the duty.
+    /// Returns the amount reserved for the duty.
     fn reserved(operator: &AccountId, duty: Duty) -> Balance;
-    /// Pays the operator: its commission and the part of its own stake to its payout account, the
-    /// rest to those who have delegated to it. Never fails.
+    /// Pays the operator: its commission and the part of its own stake go to its payout account,
+    /// the rest to its delegators. Never fails.
     fn reward(operator: &AccountId, credit: Self::Credit);
-    /// Whether the account has delegated to the operator, what it takes back from it included.
+    /// Returns whether the account has a delegation to the operator, including amounts that it is
+    /// taking back.
     fn delegates(operator: &AccountId, account: &AccountId) -> bool;
 }
 
@@ -89,76 +91,80 @@ pub trait Escrow<AccountId> {
     fn open(job: &JobId, client: &AccountId, payment: Payment, bounty: Balance) -> DispatchResult;
     /// Adds to the payment.
     fn raise(job: &JobId, more: Payment) -> DispatchResult;
-    /// What was put on hold.
+    /// Returns the payment put on hold.
     fn payment(job: &JobId) -> Option<Payment>;
-    /// Takes `down` out for the operator, as an imbalance that is paid to it by
-    /// [`Operators::reward`].
+    /// Takes the down payment out of the escrow for the operator, as an imbalance that
+    /// [`Operators::reward`] pays to it.
     fn draw_down(job: &JobId, operator: &AccountId) -> Self::Credit;
-    /// Takes up to `amount` of what is left out for the operator, as an imbalance that is paid to it
-    /// by [`Operators::reward`].
+    /// Takes up to `amount` of the remainder out for the operator, as an imbalance that
+    /// [`Operators::reward`] pays to it.
     fn draw(job: &JobId, operator: &AccountId, amount: Balance) -> Self::Credit;
-    /// Puts a down payment back that its operator has returned, on hold again from the client. Never
-    /// fails: what cannot be on hold is given to the client.
+    /// Puts a down payment that its operator has returned back on hold from the client. Never
+    /// fails: an amount that cannot be put on hold is paid to the client.
     fn put_back(job: &JobId, credit: Self::Credit);
-    /// Pays up to `amount` of what is left to the payee; gives what was paid. Never fails: what
-    /// cannot be paid becomes a claim of the payee.
+    /// Pays up to `amount` of the remainder to the payee and returns the amount paid. Never fails:
+    /// an amount that cannot be paid becomes a claim of the payee.
     fn pay(job: &JobId, payee: &AccountId, amount: Balance) -> Balance;
-    /// Pays the bounty to who moved the job on; gives what was paid. Never fails.
+    /// Pays the bounty to the account that moved the job on and returns the amount paid. Never
+    /// fails.
     fn pay_bounty(job: &JobId, payee: &AccountId) -> Balance;
-    /// Returns what is left to the client and ends the escrow; gives what was returned.
+    /// Returns the remainder to the client, ends the escrow, and returns the amount.
     fn refund(job: &JobId) -> Balance;
-    /// Pays an imbalance out to the payee, or makes it a claim of its; gives the amount.
+    /// Pays an imbalance out to the payee, or turns it into a claim of the payee, and returns the
+    /// amount.
     fn deposit(payee: &AccountId, credit: Self::Credit) -> Balance;
-    /// What `credit` is worth.
+    /// Returns the value of `credit`.
     fn value(credit: &Self::Credit) -> Balance;
-    /// Splits `credit` in two, the first worth up to `amount`.
+    /// Splits `credit` in two, the first worth at most `amount`.
     fn split(credit: Self::Credit, amount: Balance) -> (Self::Credit, Self::Credit);
 }
 
 /// A job as its committee sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuditSubject<AccountId> {
-    /// Who bought it: never sits on its committee.
+    /// The client, which never sits on the committee.
     pub client: AccountId,
-    /// Who ran it: never sits on its committee.
+    /// The operator that ran the job, which never sits on the committee.
     pub operator: AccountId,
-    /// What was ordered.
+    /// The specification of the job.
     pub spec: JobSpec<AccountId>,
-    /// What the operator stands for.
+    /// The operator's commitment.
     pub commitment: OutputCommitment,
-    /// What the job pays its operator, from which verifiers' bonds are reckoned.
+    /// The job's pay to its operator, from which verifiers' bonds are computed.
     pub reward: Balance,
 }
 
 /// The pallet of jobs, as verification sees it.
 pub trait AuditedJobs<AccountId> {
-    /// A job that is delivered and under audit.
+    /// Returns a job that is delivered and under audit.
     fn subject(job: &JobId) -> Option<AuditSubject<AccountId>>;
-    /// The audit is over: the job is settled accordingly, and each of `verifiers` is paid. With
+    /// Settles the job as the outcome of its audit demands, and pays each of `verifiers`. With
     /// [`AuditOutcome::NotAudited`] the job only waits for the end of its challenge window.
     fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: &[AccountId]);
 }
 
 /// The pallet of verification, as jobs see it.
 pub trait Auditor<AccountId> {
-    /// A job was delivered. Within a bounded number of blocks [`AuditedJobs::conclude`] is called for
-    /// it, with [`AuditOutcome::NotAudited`] if it was not drawn for an audit.
+    /// Handles the delivery of a job. Within a bounded number of blocks the auditor calls
+    /// [`AuditedJobs::conclude`] for it, with [`AuditOutcome::NotAudited`] if the job was not drawn
+    /// for an audit.
     fn delivered(job: &JobId, operator: &AccountId);
-    /// A job of the operator ended, and not undecided: with a fault its next jobs are all audited
-    /// again.
+    /// Handles the end of a job of the operator, unless it is undecided. After a fault all of the
+    /// operator's next jobs are audited again.
     fn settled(operator: &AccountId, fault: bool);
 }
 
 /// A pallet whose objects lay duties on operators, which workers fulfil and report.
 pub trait Duties<AccountId> {
-    /// What the engine has to do for the operator now.
+    /// Returns the work that the engine has to do for the operator now.
     fn work(operator: &AccountId) -> Vec<Work>;
-    /// What the operator can report now, given what the engine has found. A function of the state:
-    /// a report that is lost is derived again.
+    /// Returns the reports that the operator can make now, given the results of the engine. It is a
+    /// function of the state: a lost report is derived again.
     fn reports(operator: &AccountId, results: &[EngineResult]) -> Vec<Report>;
-    /// Whether a report is one of this pallet's, and if so, its weight.
+    /// Returns the weight of a report; `None` where the report is not one of this pallet's.
     fn weight_of(report: &Report) -> Option<Weight>;
-    /// Takes a report of the operator's worker; `None` where it is not one of this pallet's.
+    /// Handles a report of the operator's worker; returns `None` where the report is not one of
+    /// this pallet's.
     fn handle(operator: &AccountId, report: &Report) -> Option<DispatchResult>;
 }
 
@@ -189,17 +195,17 @@ macro_rules! tuple_of_duties {
 tuple_of_duties!(A, B);
 tuple_of_duties!(A, B, C);
 
-/// How busy an operator is.
+/// The load of an operator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Load {
-    /// Jobs it runs.
+    /// The number of jobs that the operator runs.
     pub running: u32,
-    /// Jobs it can run at a time.
+    /// The number of jobs that the operator can run at a time.
     pub concurrency: u32,
 }
 
 impl Load {
-    /// Whether it can run another job now.
+    /// Returns whether the operator can run another job now.
     pub fn has_room(&self) -> bool {
         self.running < self.concurrency
     }
@@ -208,69 +214,72 @@ impl Load {
 /// An operator that can take the job that a draw is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Eligible {
-    /// Its price per token.
+    /// The operator's price per token.
     pub price: Balance,
-    /// Jobs that it runs.
+    /// The number of jobs that the operator runs.
     pub running: u32,
 }
 
-/// The operator that a draw gave.
+/// The operator that a draw returned.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Drawn<AccountId> {
-    /// Its stash.
+    /// The operator's stash.
     pub operator: AccountId,
-    /// Its price per token.
+    /// The operator's price per token.
     pub price: Balance,
 }
 
-/// The pallet of routing, as those see it that give out jobs and seats.
+/// The pallet of routing, as seen by the pallets that assign jobs and seats.
 pub trait Routing<AccountId> {
-    /// Draws two operators of the model in proportion to their scores and gives the second where,
-    /// with half of the job counted, it would run fewer for its score than the first does. Those who
-    /// have had their part of the epoch's jobs are only drawn where nobody else can take the job.
-    /// With `allowed` only those are drawn from, whatever they have had.
-    /// `eligible` says whether an operator can take the job: it is asked about a bounded number of
-    /// operators. The same seed and state give the same operator.
+    /// Draws two operators of the model in proportion to their scores. Returns the second if, with
+    /// half of the job counted, it would run fewer jobs for its score than the first does, and the
+    /// first otherwise. Operators that have had their part of the epoch's jobs are drawn only where
+    /// no other operator can take the job. With `allowed`, only those operators are drawn from,
+    /// whatever they have had. `eligible` returns `None` for an operator that cannot take the job;
+    /// it is called for a bounded number of operators. The same seed and state yield the same
+    /// operator.
     fn draw(
         model: &ModelId,
         seed: H256,
         allowed: &[AccountId],
         eligible: impl Fn(&AccountId) -> Option<Eligible>,
     ) -> Option<Drawn<AccountId>>;
-    /// The longest context that operators offer who take duties with the model, in tokens; `None`
-    /// where there is none. After who offered the longest has left it can be too long, by less than a
-    /// factor of two.
+    /// Returns the longest context in tokens among the offers of operators that take duties with
+    /// the model; `None` where there is none. It is an upper bound, less than twice too high after
+    /// the operator with the largest offer leaves.
     fn context(model: &ModelId) -> Option<u32>;
-    /// A job of the model was given to the operator by a draw among all: it counts against what it
-    /// can get in an epoch.
+    /// Records that a draw among all operators assigned a job of the model to the operator. It
+    /// counts against the most jobs that the operator can get in an epoch.
     fn assigned(model: &ModelId, operator: &AccountId);
     /// Draws up to `count` operators of the model in proportion to their stakes, each at most once.
-    /// `eligible` is asked about at most `count` operators and a bounded number more.
+    /// `eligible` is called for at most `count` operators and a bounded number more.
     fn committee(
         model: &ModelId,
         seed: H256,
         count: u32,
         eligible: impl Fn(&AccountId) -> bool,
     ) -> Vec<AccountId>;
-    /// What a draw weighs at most, with the note that the job was given, and with what `eligible`
-    /// weighs each time.
+    /// Returns the largest weight of a draw, including [`Self::assigned`] and the weight `eligible`
+    /// of each eligibility check.
     fn draw_weight(eligible: Weight) -> Weight;
-    /// What a draw of a committee weighs at most, with what `eligible` weighs each time.
+    /// Returns the largest weight of a committee's draw, including the weight `eligible` of each
+    /// eligibility check.
     fn committee_weight(count: u32, eligible: Weight) -> Weight;
 }
 
-/// What operators are seen to do with jobs that the draw among all gave them: those that a client
-/// gave to operators of its choice are not told, since client and operator may be one. Each call
-/// counts in the epoch in which it is made, so it is made when it is known whether the operator was in
-/// time, and not when it was asked.
+/// The performance of operators with jobs that the draw among all operators assigned to them. Jobs
+/// that a client restricted to operators of its choice are not reported, since client and operator
+/// may be one. Each call counts in the epoch in which it is made. It is therefore made when it is
+/// known whether the operator was in time, and not when the operator was asked.
 pub trait Performance<AccountId> {
-    /// The operator answered in time what it was asked.
+    /// Records that the operator answered a request in time.
     fn answered(operator: &AccountId);
-    /// It did not.
+    /// Records that the operator did not answer a request in time.
     fn missed(operator: &AccountId);
-    /// An output of the operator was verified: `tokens` of the model, and the blocks that they took.
+    /// Records that an output of the operator was verified: `tokens` of the model, generated within
+    /// `blocks`.
     fn delivered(operator: &AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber);
-    /// What [`Self::missed`] weighs at most; the others change one record.
+    /// Returns the largest weight of [`Self::missed`]; the other calls change one record.
     fn miss_weight() -> Weight;
 }
 
@@ -279,40 +288,40 @@ pub trait Performance<AccountId> {
 pub struct Offered {
     /// The model.
     pub model: ModelId,
-    /// The operator's longest context with it in tokens.
+    /// The operator's longest context with the model in tokens.
     pub context: u32,
 }
 
-/// What an operator puts up for work.
+/// The standing of an operator: what it puts up for work.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Standing {
-    /// Its stake, with what its delegators add as far as that counts.
+    /// The operator's stake, including delegations up to the limit that counts.
     pub stake: Balance,
     /// The models that it serves.
     pub models: Vec<Offered>,
-    /// Whether it takes new duties; not while it drains.
+    /// Whether the operator takes new duties; `false` while it drains.
     pub active: bool,
 }
 
-/// Knows how operators stand.
+/// A source of operators' standings.
 pub trait Standings<AccountId> {
-    /// How the operator stands now; `None` where the account is no operator.
+    /// Returns the operator's current standing; `None` where the account is not an operator.
     fn standing(operator: &AccountId) -> Option<Standing>;
 }
 
-/// Hears of each change that an operator makes, or its delegators, and that bears on what it gets to
-/// do. What pay adds to its stake and duties take off it is only seen in [`Standings`].
+/// A listener to each change by an operator or its delegators that bears on the jobs the operator
+/// gets. Changes of the stake through pay and duties are visible only in [`Standings`].
 pub trait OperatorChanged<AccountId> {
-    /// The operator stands like this now; `None` once it is no operator any more. Telling the same
-    /// twice changes nothing.
+    /// Handles the operator's new standing; `None` once it is no longer an operator. Repeating a
+    /// call changes nothing.
     fn changed(operator: &AccountId, standing: Option<Standing>);
-    /// What hearing of a change weighs at most.
+    /// Returns the largest weight of handling a change.
     fn weight() -> Weight;
 }
 
-/// Where randomness comes from that was not known when the parent block was built: BABE's VRF
-/// output of the parent block.
+/// A source of randomness that was not known when the parent block was built: BABE's VRF output of
+/// the parent block.
 pub trait BlockRandomness {
-    /// The VRF output of the parent block; `None` when it carries none.
+    /// Returns the VRF output of the parent block; `None` if it carries none.
     fn of_parent() -> Option<H256>;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a verifier says of an output, and the hash by which it commits to that before the others
-//! can read it.
+//! A verifier's verdict on an output, and the hash by which the verifier commits to it before the
+//! others can read it.
 
 use crate::{
     job::JobId,
@@ -10,7 +10,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// A verifier's finding. Honest ones agree exactly, on any machine.
+/// A verifier's finding. Honest verifiers agree exactly, on any machine.
 #[derive(
     Clone,
     Copy,
@@ -27,24 +27,24 @@ pub enum Verdict {
     /// Every token is the model's.
     #[codec(index = 0)]
     Accept {
-        /// The root over the logit digests, which only the computation yields.
+        /// The digest root, which only the computation yields.
         digest_root: H256,
     },
     /// A check fails.
     #[codec(index = 1)]
     Reject {
-        /// First failing position of the output.
+        /// The first failing position of the output.
         position: u32,
-        /// The check.
+        /// The check that fails.
         reason: RejectReason,
     },
-    /// No opinion.
+    /// The verifier has no finding.
     #[codec(index = 2)]
     Abstain(AbstainReason),
 }
 
-/// `blake2_256("assay/verdict/1", job, round, verifier, verdict, salt)`. The verifier is in it, so
-/// that copying another's hash is useless.
+/// Returns `blake2_256("assay/verdict/1", job, round, verifier, verdict, salt)`. The hash includes
+/// the verifier, so that copying another's hash is useless.
 pub fn verdict_hash<AccountId: Encode>(
     job: &JobId,
     round: u8,

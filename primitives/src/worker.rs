@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The key that workers report with, and the output as it travels between nodes.
+//! The key with which workers sign reports, and the output as it travels between nodes.
 
 use crate::job::FinishReason;
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use sp_core::{crypto::KeyTypeId, H256};
 
-/// Key type of worker keys in a node's keystore.
+/// The key type of worker keys in a node's keystore.
 pub const KEY_TYPE: KeyTypeId = KeyTypeId(*b"assy");
 
 /// The sr25519 worker key.
@@ -23,9 +23,9 @@ pub mod sr25519 {
     pub type WorkerSignature = app::Signature;
 }
 
-/// An output: everything that a verifier needs beside the job itself, and all that a client reads.
-/// Its SCALE encoding hashes to the commitment's `output_hash`, so that a node without the model can
-/// tell the text that was verified from any other.
+/// An output: everything that a verifier needs in addition to the job itself, and all that a client
+/// reads. Its SCALE encoding hashes to the commitment's `output_hash`, so that a node without the
+/// model can distinguish the verified text from any other.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Transcript {
     /// The prompt in the model's tokens.
@@ -34,14 +34,14 @@ pub struct Transcript {
     pub output: Vec<u32>,
     /// The bytes that the generated tokens stand for, which need not be UTF-8.
     pub text: Vec<u8>,
-    /// Why it ends.
+    /// The finish reason.
     pub finish: FinishReason,
-    /// Makes the hash of a short output unguessable.
+    /// A salt that makes the hash of a short output unguessable.
     pub salt: H256,
 }
 
 impl Transcript {
-    /// The hash that the operator commits to.
+    /// Returns the hash that the operator commits to.
     pub fn hash(&self) -> H256 {
         self.using_encoded(sp_crypto_hashing::blake2_256).into()
     }

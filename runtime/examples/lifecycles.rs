@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Prints how many whole jobs fit a block, by benchmarked weight.
+//! Prints the number of whole jobs that fit in a block, by benchmarked weight.
 
-#![allow(clippy::print_stdout, reason = "it is what an example is for")]
+#![allow(clippy::print_stdout, reason = "the example prints its result")]
 
 use assay_runtime::configs::{lifecycle_weight, lifecycles_per_block};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The runtime APIs: all that the node and standard clients call.
+//! The runtime APIs that the node and standard clients call.
 
 use crate::{
     AccountId, Addresses, Babe, Balance, Block, Escrow, Executive, Grandpa, Historical,

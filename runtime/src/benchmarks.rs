@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which pallets are benchmarked, for `frame-omni-bencher`.
+//! The list of benchmarked pallets, for `frame-omni-bencher`.
 
 use crate::{
     AccountId, Addresses, AllPalletsWithSystem, Balances, Escrow, Jobs, Operators, Routing,
@@ -22,7 +22,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_verification, Verification]
 );
 
-/// What can be benchmarked.
+/// Returns the benchmarks that can be run.
 pub fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
     let mut list = Vec::<BenchmarkList>::new();
     list_benchmarks!(list, extra);
@@ -38,7 +38,7 @@ pub fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> 
     Ok(batches)
 }
 
-/// The scene for the benchmarks of jobs and verification.
+/// The setup for the benchmarks of jobs and verification.
 pub struct Scene;
 
 impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
@@ -47,7 +47,7 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
     }
 
     fn operators(model: &ModelId, price: Balance, count: u32) -> Vec<AccountId> {
-        // Those of the genesis would take places and draws.
+        // The operators of genesis would take places and draws.
         let _ = pallet_operators::Operators::<Runtime>::clear(u32::MAX, None);
         pallet_operators::Ranking::<Runtime>::kill();
         (0..count)
@@ -80,7 +80,7 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
     }
 }
 
-/// An account with more money than anything costs.
+/// Returns an account with more money than anything costs.
 fn funded(name: &'static str, index: u32) -> AccountId {
     let who = frame_benchmarking::account(name, index, 0);
     let _ = <Balances as Mutate<AccountId>>::mint_into(&who, 2_000_000_000 * UNIT);

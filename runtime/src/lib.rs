@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The runtime of the Assay chain: which pallets there are and how they are joined. It holds no
-//! logic of its own; each folder or file is one concern.
+//! The runtime of the Assay chain: its pallets and their composition. It holds no logic of its own;
+//! each folder or file is one concern.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
@@ -36,8 +36,8 @@ use sp_runtime::{
 };
 use sp_version::RuntimeVersion;
 
-/// What nodes need to know of the runtime without knowing its calls, so that they can follow the
-/// chain through upgrades.
+/// The types that nodes need to follow the chain through upgrades without knowing the runtime's
+/// calls.
 pub mod opaque {
     use super::{BlakeTwo256, BlockNumber};
     use sp_runtime::generic;
@@ -53,17 +53,17 @@ pub mod opaque {
 pub type Signature = MultiSignature;
 /// An account.
 pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
-/// How many extrinsics an account has sent.
+/// The number of extrinsics that an account has sent.
 pub type Nonce = u32;
 /// A blake2_256 hash.
 pub type Hash = sp_core::H256;
-/// How calls name an account.
+/// The form in which calls name an account.
 pub type Address = MultiAddress<AccountId, ()>;
 /// A block's header.
 pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 /// A block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
-/// What every extrinsic carries beside its call.
+/// The extensions that every extrinsic carries in addition to its call.
 pub type TxExtension = (
     frame_system::CheckNonZeroSender<Runtime>,
     frame_system::CheckSpecVersion<Runtime>,
@@ -79,9 +79,9 @@ pub type TxExtension = (
 /// An extrinsic.
 pub type UncheckedExtrinsic =
     generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
-/// What the sender of an extrinsic signs.
+/// The payload that the sender of an extrinsic signs.
 pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
-/// Dispatches extrinsics and runs the hooks.
+/// The executive, which dispatches extrinsics and runs the hooks.
 pub type Executive = frame_executive::Executive<
     Runtime,
     Block,
@@ -93,9 +93,9 @@ pub type Executive = frame_executive::Executive<
 impl_opaque_keys! {
     /// The keys of a validator.
     pub struct SessionKeys {
-        /// Authors blocks.
+        /// The key that authors blocks.
         pub babe: Babe,
-        /// Finalises them.
+        /// The key that finalises blocks.
         pub grandpa: Grandpa,
     }
 }
@@ -106,22 +106,22 @@ pub const UNIT: Balance = 1_000_000_000_000;
 pub const MILLI_UNIT: Balance = UNIT / 1_000;
 /// A millionth of an ASY.
 pub const MICRO_UNIT: Balance = UNIT / 1_000_000;
-/// The least that an account holds.
+/// The smallest balance of an account.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLI_UNIT;
 
-/// Milliseconds of a slot. Cannot change once a chain has started.
+/// The duration of a slot in milliseconds. It cannot change once a chain has started.
 pub const SLOT_DURATION: u64 = 3_000;
-/// Blocks of a minute.
+/// The number of blocks in a minute.
 pub const MINUTES: BlockNumber = 20;
-/// Blocks of an hour.
+/// The number of blocks in an hour.
 pub const HOURS: BlockNumber = 60 * MINUTES;
-/// Blocks of a day.
+/// The number of blocks in a day.
 pub const DAYS: BlockNumber = 24 * HOURS;
-/// Slots of an epoch, which is a session.
+/// The number of slots in an epoch, which is a session.
 pub const EPOCH_DURATION_IN_SLOTS: u64 = 10 * MINUTES as u64;
 
-/// One block in four slots has a primary author; the others have secondary ones with a VRF output,
-/// so that every block carries one.
+/// The genesis configuration of BABE. One block in four slots has a primary author. The others have
+/// secondary ones with a VRF output, so that every block carries one.
 pub const BABE_GENESIS_EPOCH_CONFIG: sp_consensus_babe::BabeEpochConfiguration =
     sp_consensus_babe::BabeEpochConfiguration {
         c: (1, 4),
@@ -129,8 +129,8 @@ pub const BABE_GENESIS_EPOCH_CONFIG: sp_consensus_babe::BabeEpochConfiguration =
     };
 
 /// The version of this runtime. Raise `spec_version` with each release, and `transaction_version`
-/// when the index or an argument of a call changes: clients sign for it. Both are 1 until the first
-/// release.
+/// when the index or an argument of a call changes, since clients sign for it. Both are 1 until the
+/// first release.
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("assay"),
@@ -163,7 +163,7 @@ mod runtime {
 
     #[runtime::pallet_index(0)]
     pub type System = frame_system;
-    // Before Session.
+    // Must precede Session.
     #[runtime::pallet_index(1)]
     pub type Babe = pallet_babe;
     #[runtime::pallet_index(2)]
@@ -177,7 +177,7 @@ mod runtime {
     #[runtime::pallet_index(6)]
     pub type Parameters = pallet_parameters;
 
-    // Before Session, to note the author in the right session.
+    // Must precede Session, to note the author in the right session.
     #[runtime::pallet_index(10)]
     pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(11)]
@@ -203,7 +203,7 @@ mod runtime {
     #[runtime::pallet_index(24)]
     pub type Routing = pallet_routing;
 
-    // Not a part of the chain's life: sets parameters at genesis.
+    // Not used after genesis, where it sets parameters.
     #[runtime::pallet_index(30)]
     pub type GenesisParameters = parameters::genesis;
 
@@ -211,6 +211,6 @@ mod runtime {
     pub type Sudo = pallet_sudo;
 }
 
-/// Time that a block may take to execute: a third of a slot.
+/// The time that a block may take to execute: a third of a slot.
 pub const BLOCK_COMPUTE: Weight =
     Weight::from_parts(frame_support::weights::constants::WEIGHT_REF_TIME_PER_SECOND, u64::MAX);

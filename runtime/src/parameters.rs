@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The parameters that governance can change without an upgrade, each with its default and the range
-//! that a value is kept in when it is read.
+//! The parameters that governance can change without an upgrade. Each has a default and a range to
+//! which its value is clamped when it is read.
 
 use crate::{Balance, BlockNumber, Runtime, DAYS, HOURS, MILLI_UNIT, MINUTES, UNIT};
 use frame_support::{
@@ -19,105 +19,110 @@ use sp_runtime::{Perbill, Permill};
 pub mod dynamic_params {
     use super::*;
 
-    /// The life of a job.
+    /// Parameters of a job's life.
     #[dynamic_pallet_params]
     #[codec(index = 0)]
     pub mod jobs {
-        /// Blocks that an operator has to accept a job that was assigned to it.
+        /// The number of blocks that an operator has to accept a job that was assigned to it.
         #[codec(index = 0)]
         pub static AcceptWindow: BlockNumber = 10;
-        /// Blocks from the delivery in which the client can confirm and claims can be made.
+        /// The number of blocks from the delivery in which the client can confirm and claims can be
+        /// made.
         #[codec(index = 1)]
         pub static ChallengeWindow: BlockNumber = 10 * MINUTES;
-        /// Blocks that a settled job stays readable.
+        /// The number of blocks for which a settled job stays readable.
         #[codec(index = 2)]
         pub static Retention: BlockNumber = 7 * DAYS;
-        /// The part of a bond that lateness costs.
+        /// The fraction of a bond that lateness costs.
         #[codec(index = 3)]
         pub static LatenessFraction: Permill = Permill::from_percent(20);
-        /// The part of the price of the tokens that each verifier gets.
+        /// The fraction of the price of the tokens that each verifier receives.
         #[codec(index = 4)]
         pub static VerifierShare: Permill = Permill::from_percent(3);
-        /// What whoever moves a stuck job on gets.
+        /// The bounty for whoever moves a stalled job on.
         #[codec(index = 5)]
         pub static Bounty: Balance = 10 * MILLI_UNIT;
     }
 
-    /// Committees.
+    /// Parameters of committees.
     #[dynamic_pallet_params]
     #[codec(index = 1)]
     pub mod verification {
-        /// Blocks that a committee has to commit to its verdicts.
+        /// The number of blocks that a committee has to commit to its verdicts.
         #[codec(index = 0)]
         pub static CommitWindow: BlockNumber = 3 * MINUTES;
-        /// Blocks that it has to reveal them.
+        /// The number of blocks that a committee has to reveal its verdicts.
         #[codec(index = 1)]
         pub static RevealWindow: BlockNumber = 3 * MINUTES;
-        /// The part of jobs that is audited at the least.
+        /// The smallest fraction of jobs that is audited.
         #[codec(index = 2)]
         pub static AuditFloor: Permill = Permill::from_percent(10);
-        /// The part of its bond that a silent verifier loses.
+        /// The fraction of its bond that a silent verifier loses.
         #[codec(index = 3)]
         pub static SilenceFraction: Permill = Permill::from_percent(5);
     }
 
-    /// Operators.
+    /// Parameters of operators.
     #[dynamic_pallet_params]
     #[codec(index = 2)]
     pub mod operators {
-        /// The least that an operator bonds.
+        /// The smallest bond of an operator.
         #[codec(index = 0)]
         pub static MinBond: Balance = 1_000 * UNIT;
-        /// Blocks from unbonding to withdrawing: longer than a challenge window and an audit.
+        /// The number of blocks from unbonding to withdrawing, which is longer than a challenge
+        /// window and an audit.
         #[codec(index = 1)]
         pub static UnbondingPeriod: BlockNumber = 7 * DAYS;
-        /// The least that an account has delegated to an operator.
+        /// The smallest delegation of an account to an operator.
         #[codec(index = 2)]
         pub static MinDelegation: Balance = UNIT;
-        /// The most that can be delegated to an operator, in percent of its own stake.
+        /// The largest sum of delegations to an operator, in percent of its own stake.
         #[codec(index = 3)]
         pub static MaxDelegationPercent: u32 = 400;
-        /// The most by which a commission rises at a time.
+        /// The most by which a commission can rise at a time.
         #[codec(index = 4)]
         pub static MaxCommissionRaise: Perbill = Perbill::from_percent(5);
-        /// Blocks in which the slash for an offence against consensus can be cancelled.
+        /// The number of blocks in which a slash for an offence against consensus can be cancelled.
         #[codec(index = 5)]
         pub static SlashDelay: BlockNumber = 3 * DAYS;
     }
 
-    /// Who gets which jobs.
+    /// Parameters of the distribution of jobs.
     #[dynamic_pallet_params]
     #[codec(index = 3)]
     pub mod routing {
-        /// Blocks of an epoch of routing.
+        /// The number of blocks in an epoch of routing.
         #[codec(index = 0)]
         pub static EpochLength: BlockNumber = HOURS;
-        /// Blocks that an operator has in each of them to show that it is there.
+        /// The number of blocks in each epoch that an operator has to send its heartbeat.
         #[codec(index = 1)]
         pub static HeartbeatWindow: BlockNumber = 10 * MINUTES;
-        /// How often in a row an operator can miss what it is asked until it is drawn no more.
+        /// The number of requests in a row that an operator can miss until it is excluded from
+        /// draws.
         #[codec(index = 2)]
         pub static MaxMisses: u32 = 3;
-        /// The part of an epoch's jobs of a model beyond which an operator is drawn last.
+        /// The fraction of a model's jobs in an epoch beyond which an operator is drawn last.
         #[codec(index = 3)]
         pub static CapShare: Permill = Permill::from_percent(20);
-        /// So many jobs an operator is given whatever that part is.
+        /// The number of jobs that an operator can be assigned in an epoch regardless of
+        /// `CapShare`.
         #[codec(index = 4)]
         pub static CapMinimum: u32 = 20;
         /// Whether scores are sums of uptime, speed and stake, and not shares of speed and stake
         /// times the uptime.
         #[codec(index = 5)]
         pub static Additive: bool = false;
-        /// What uptime counts in sums, before weights react to what is measured.
+        /// The weight of uptime in sums, before weights react to measurements.
         #[codec(index = 6)]
         pub static UptimeWeight: Permill = Permill::from_percent(30);
-        /// What speed counts, before weights react; stake counts the rest.
+        /// The weight of speed, before weights react to measurements. Stake has the remaining
+        /// weight.
         #[codec(index = 7)]
         pub static SpeedWeight: Permill = Permill::from_percent(50);
-        /// By how much of itself a weight rises when its median falls.
+        /// The fraction of itself by which a weight rises when its median falls.
         #[codec(index = 8)]
         pub static Reaction: Permill = Permill::from_percent(25);
-        /// A median that falls by less has not fallen.
+        /// The smallest fall of a median that counts as one.
         #[codec(index = 9)]
         pub static Tolerance: Permill = Permill::from_percent(2);
         /// The step of the moving average of weights.
@@ -126,7 +131,7 @@ pub mod dynamic_params {
         /// The step of the moving average of uptimes and speeds.
         #[codec(index = 11)]
         pub static Smoothing: Permill = Permill::from_percent(10);
-        /// The uptime of an operator of which nothing is known.
+        /// The initial uptime of an operator of which nothing is known.
         #[codec(index = 12)]
         pub static NewcomerUptime: Permill = Permill::from_percent(50);
         /// The stake above which more adds nothing.
@@ -145,7 +150,7 @@ impl Default for RuntimeParameters {
     }
 }
 
-/// Reads a parameter and keeps it in its range.
+/// Reads a parameter and clamps it to its range.
 macro_rules! clamped {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $parameter:path, $min:expr, $max:expr;)*) => {$(
         $(#[$doc])*
@@ -160,81 +165,81 @@ macro_rules! clamped {
 }
 
 clamped! {
-    /// 2 blocks to 10 minutes.
+    /// From 2 blocks to 10 minutes.
     AcceptWindow: BlockNumber = dynamic_params::jobs::AcceptWindow, 2, 10 * MINUTES;
-    /// 2 blocks to 7 days.
+    /// From 2 blocks to 7 days.
     ChallengeWindow: BlockNumber = dynamic_params::jobs::ChallengeWindow, 2, 7 * DAYS;
-    /// A minute to a year.
+    /// From a minute to a year.
     Retention: BlockNumber = dynamic_params::jobs::Retention, MINUTES, 365 * DAYS;
-    /// 1 % to 100 %.
+    /// From 1 % to 100 %.
     LatenessFraction: Permill = dynamic_params::jobs::LatenessFraction,
         Permill::from_percent(1), Permill::from_percent(100);
-    /// 0 % to 10 %: a committee of three never takes more than a third of the price.
+    /// From 0 % to 10 %: a committee of three never takes more than a third of the price.
     VerifierShare: Permill = dynamic_params::jobs::VerifierShare,
         Permill::zero(), Permill::from_percent(10);
-    /// 1 to 1,000 thousandths of an ASY: never below the existential deposit.
+    /// From 1 to 1,000 thousandths of an ASY: never below the existential deposit.
     Bounty: Balance = dynamic_params::jobs::Bounty, MILLI_UNIT, UNIT;
-    /// 4 blocks to an hour.
+    /// From 4 blocks to an hour.
     CommitWindow: BlockNumber = dynamic_params::verification::CommitWindow, 4, HOURS;
-    /// 4 blocks to an hour.
+    /// From 4 blocks to an hour.
     RevealWindow: BlockNumber = dynamic_params::verification::RevealWindow, 4, HOURS;
-    /// 10 % to 100 %: with a bond of ten rewards, cheating loses money from 10 % on.
+    /// From 10 % to 100 %: with a bond of ten rewards, cheating loses money from 10 % on.
     AuditFloor: Permill = dynamic_params::verification::AuditFloor,
         Permill::from_percent(10), Permill::from_percent(100);
-    /// 1 % to 50 %.
+    /// From 1 % to 50 %.
     SilenceFraction: Permill = dynamic_params::verification::SilenceFraction,
         Permill::from_percent(1), Permill::from_percent(50);
-    /// 1 ASY to a million.
+    /// From 1 ASY to a million.
     MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
-    /// A minute to 60 days.
+    /// From a minute to 60 days.
     UnbondingPeriod: BlockNumber = dynamic_params::operators::UnbondingPeriod, MINUTES, 60 * DAYS;
-    /// A thousandth of an ASY, which is the existential deposit, to 10,000 ASY.
+    /// From a thousandth of an ASY, which is the existential deposit, to 10,000 ASY.
     MinDelegation: Balance = dynamic_params::operators::MinDelegation, MILLI_UNIT, 10_000 * UNIT;
-    /// Nothing to 20 times the own stake.
+    /// From nothing to 20 times the own stake.
     MaxDelegationPercent: u32 = dynamic_params::operators::MaxDelegationPercent, 0, 2_000;
-    /// 1 % to 100 %.
+    /// From 1 % to 100 %.
     MaxCommissionRaise: Perbill = dynamic_params::operators::MaxCommissionRaise,
         Perbill::from_percent(1), Perbill::from_percent(100);
-    /// A minute to 30 days.
+    /// From a minute to 30 days.
     SlashDelay: BlockNumber = dynamic_params::operators::SlashDelay, MINUTES, 30 * DAYS;
-    /// 3 blocks, within which a heartbeat can arrive, to 45 minutes.
+    /// From 3 blocks, within which a heartbeat can arrive, to 45 minutes.
     HeartbeatWindow: BlockNumber = dynamic_params::routing::HeartbeatWindow, 3, 45 * MINUTES;
-    /// Longer than the window of heartbeats by 2 blocks to a week.
+    /// From 2 blocks more than the window of heartbeats to a week.
     EpochLength: BlockNumber = dynamic_params::routing::EpochLength,
         HeartbeatWindow::get().saturating_add(2), 7 * DAYS;
-    /// 1 to 100.
+    /// From 1 to 100.
     MaxMisses: u32 = dynamic_params::routing::MaxMisses, 1, 100;
-    /// 1 % to 100 %.
+    /// From 1 % to 100 %.
     CapShare: Permill = dynamic_params::routing::CapShare,
         Permill::from_percent(1), Permill::from_percent(100);
-    /// 1 to a million.
+    /// From 1 to a million.
     CapMinimum: u32 = dynamic_params::routing::CapMinimum, 1, 1_000_000;
-    /// 10 % to 70 %.
+    /// From 10 % to 70 %.
     UptimeWeight: Permill = dynamic_params::routing::UptimeWeight,
         Permill::from_percent(10), Permill::from_percent(70);
-    /// 10 % to 70 %.
+    /// From 10 % to 70 %.
     SpeedWeight: Permill = dynamic_params::routing::SpeedWeight,
         Permill::from_percent(10), Permill::from_percent(70);
-    /// 0 % to 100 %.
+    /// From 0 % to 100 %.
     Reaction: Permill = dynamic_params::routing::Reaction,
         Permill::zero(), Permill::from_percent(100);
-    /// 0 % to 50 %.
+    /// From 0 % to 50 %.
     Tolerance: Permill = dynamic_params::routing::Tolerance,
         Permill::zero(), Permill::from_percent(50);
-    /// 1 % to 100 %.
+    /// From 1 % to 100 %.
     WeightSmoothing: Permill = dynamic_params::routing::WeightSmoothing,
         Permill::from_percent(1), Permill::from_percent(100);
-    /// 1 % to 100 %.
+    /// From 1 % to 100 %.
     Smoothing: Permill = dynamic_params::routing::Smoothing,
         Permill::from_percent(1), Permill::from_percent(100);
-    /// 1 % to 100 %.
+    /// From 1 % to 100 %.
     NewcomerUptime: Permill = dynamic_params::routing::NewcomerUptime,
         Permill::from_percent(1), Permill::from_percent(100);
-    /// The minimum bond to 100 million ASY.
+    /// From the minimum bond to 100 million ASY.
     StakeCap: Balance = dynamic_params::routing::StakeCap, MinBond::get(), 100_000_000 * UNIT;
 }
 
-/// What scores are reckoned with.
+/// The parameters of scores, read from storage.
 pub struct Scores;
 
 impl Get<Params> for Scores {
@@ -262,7 +267,7 @@ fn billionths(part: Permill) -> Billionths {
     u64::from(part.deconstruct()).saturating_mul(ONE / 1_000_000)
 }
 
-/// Sets parameters at genesis, which `pallet-parameters` has no means for: the development preset
+/// Parameters set at genesis, which `pallet-parameters` does not support. The development preset
 /// shortens every window to a few blocks.
 #[frame_support::pallet]
 #[allow(unused_qualifications, reason = "written by the macro")]
@@ -271,11 +276,11 @@ pub mod genesis {
     use core::marker::PhantomData;
     use frame_support::pallet_prelude::*;
 
-    /// No calls, no storage: only a genesis.
+    /// A pallet without calls or storage, which only has a genesis.
     #[pallet::pallet]
     pub struct Pallet<T>(_);
 
-    /// Nothing to configure: it sets the parameters of this runtime.
+    /// The configuration, which is empty: the pallet sets the parameters of this runtime.
     #[pallet::config]
     pub trait Config: frame_system::Config {}
 
@@ -283,27 +288,27 @@ pub mod genesis {
     #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     pub struct Windows {
-        /// Blocks to accept a job.
+        /// The number of blocks to accept a job.
         pub accept: BlockNumber,
-        /// Blocks of the challenge window.
+        /// The number of blocks of the challenge window.
         pub challenge: BlockNumber,
-        /// Blocks that a settled job is kept.
+        /// The number of blocks for which a settled job is kept.
         pub retention: BlockNumber,
-        /// Blocks to commit to a verdict.
+        /// The number of blocks to commit to a verdict.
         pub commit: BlockNumber,
-        /// Blocks to reveal it.
+        /// The number of blocks to reveal a verdict.
         pub reveal: BlockNumber,
-        /// Blocks to unbond.
+        /// The number of blocks to unbond.
         pub unbonding: BlockNumber,
-        /// Blocks to appeal against a slash.
+        /// The number of blocks in which a slash can be cancelled.
         pub slash: BlockNumber,
-        /// Blocks of an epoch of routing.
+        /// The number of blocks in an epoch of routing.
         pub epoch: BlockNumber,
-        /// Blocks to show in each of them that one is there.
+        /// The number of blocks in each epoch to send a heartbeat.
         pub heartbeat: BlockNumber,
     }
 
-    /// The windows to begin with; the defaults where there are none.
+    /// The initial windows; the defaults if there are none.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
@@ -362,7 +367,7 @@ pub mod genesis {
                     frame_system::RawOrigin::Root.into(),
                     parameter,
                 );
-                debug_assert!(result.is_ok(), "root may set parameters");
+                debug_assert!(result.is_ok(), "root cannot set a parameter");
             }
         }
     }

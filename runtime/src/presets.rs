@@ -21,30 +21,30 @@ pub const TINY_MODEL: ModelId = sp_core::H256([
     0x96, 0x55, 0xf4, 0x2e, 0x56, 0x6d, 0xd1, 0x72, 0x91, 0xcd, 0x6e, 0x11, 0x0d, 0xae, 0x35, 0x07,
 ]);
 
-/// The context of that model in tokens.
+/// The context of the tiny model in tokens.
 pub const TINY_CONTEXT: u32 = 2_048;
 
-/// What a token of it costs on the development networks.
+/// The price of a token of the tiny model on the development networks.
 pub const TINY_PRICE: Balance = UNIT / 100;
 
-/// That model as the operators of the development networks offer it.
+/// The tiny model as the operators of the development networks offer it.
 const TINY_OFFER: (ModelId, Balance, u32) = (TINY_MODEL, TINY_PRICE, TINY_CONTEXT);
 
 /// The path from an account's development key to its worker key.
 pub const WORKER_PATH: &str = "//worker";
 
-/// Who runs jobs on the development networks.
+/// The operators of the development networks.
 pub const DEVELOPMENT_OPERATORS: [Sr25519Keyring; 4] =
     [Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie, Sr25519Keyring::Dave];
 
-/// What each account of a development network begins with.
+/// The endowment of each account of a development network.
 const ENDOWMENT: Balance = 1_000_000 * UNIT;
-/// What each operator of a development network has bonded.
+/// The bond of each operator of a development network.
 const BOND: Balance = 100_000 * UNIT;
-/// What a worker key has for the fees that its reports get back.
+/// The balance of a worker key, from which it advances fees that its reports get back.
 const WORKER_FLOAT: Balance = 10 * UNIT;
 
-/// Windows of a few blocks, so that a whole job takes less than a minute.
+/// Windows of a few blocks, with which a whole job takes less than a minute.
 const SHORT: Windows = Windows {
     accept: 5,
     challenge: 5,
@@ -59,12 +59,12 @@ const SHORT: Windows = Windows {
 
 fn account(seed: &str) -> AccountId {
     let pair = sr25519::Pair::from_string(seed, None);
-    // Only development seeds come here, which are well-formed.
+    // Only development seeds are passed here, and these are well-formed.
     pair.map(|pair| <crate::Signature as Verify>::Signer::from(pair.public()).into_account())
         .unwrap_or_else(|_| AccountId::new([0; 32]))
 }
 
-/// The account of an operator's worker key on the development networks.
+/// Returns the account of an operator's worker key on the development networks.
 pub fn worker_of(operator: Sr25519Keyring) -> AccountId {
     account(&format!("{}{WORKER_PATH}", operator.to_seed()))
 }
@@ -109,19 +109,21 @@ fn genesis(
     })
 }
 
-/// One process: Alice makes the blocks, four operators share one keystore, every window is short,
-/// and Alice has sudo.
+/// Returns the genesis of a network with one process: Alice authors the blocks, four operators
+/// share one keystore, every window is short, and Alice has sudo.
 pub fn development() -> Value {
     development_with(&[TINY_OFFER])
 }
 
-/// The same with operators that serve these models, each with its price per token and its context.
+/// Returns the development genesis with operators that serve `models`, each with its price per
+/// token and its context.
 pub fn development_with(models: &[(ModelId, Balance, u32)]) -> Value {
     let sudo = Sr25519Keyring::Alice.to_account_id();
     genesis(&[Sr25519Keyring::Alice], models, Some(SHORT), Some(sudo))
 }
 
-/// Three validators, each a process of its own, with the same operators; nobody has sudo.
+/// Returns the genesis of a network with three validators, each a process of its own, and the same
+/// operators. Nobody has sudo.
 pub fn local() -> Value {
     genesis(
         &[Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie],
@@ -131,7 +133,7 @@ pub fn local() -> Value {
     )
 }
 
-/// The preset of that name.
+/// Returns the preset of that name.
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
     let preset = match id.as_ref() {
         sp_genesis_builder::DEV_RUNTIME_PRESET => development(),
@@ -141,7 +143,7 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
     Some(String::into_bytes(serde_json::to_string(&preset).ok()?))
 }
 
-/// The presets that there are.
+/// Returns the names of the presets.
 pub fn preset_names() -> Vec<PresetId> {
     vec![
         PresetId::from(sp_genesis_builder::DEV_RUNTIME_PRESET),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How an off-chain worker signs its reports.
+//! The signing of reports by the off-chain worker.
 
 use crate::{
     AccountId, Balance, Nonce, Runtime, RuntimeCall, Signature, SignedPayload, System, TxExtension,
@@ -17,10 +17,11 @@ use sp_runtime::{
     MultiSigner,
 };
 
-/// Blocks in which a report can be included, before it has to be signed anew.
+/// The number of blocks in which a report can be included before it has to be signed again.
 const LIFETIME: u64 = 32;
 
-/// Signs with the worker key in the node's keystore and hands the extrinsic to the node's pool.
+/// The submitter that signs with the worker key in the node's keystore and hands the extrinsic to
+/// the node's pool.
 pub struct SignedReports;
 
 impl<MaxReports: Get<u32>> pallet_operators::SubmitReports<AccountId, MaxReports> for SignedReports
@@ -60,7 +61,7 @@ where
     }
 }
 
-/// What an extrinsic of this runtime carries beside its call.
+/// Returns the extensions that an extrinsic of this runtime carries in addition to its call.
 pub fn extension(nonce: Nonce, tip: Balance, era: Era) -> TxExtension {
     (
         frame_system::CheckNonZeroSender::new(),

@@ -21,10 +21,10 @@ use sp_runtime::{
     ApplyExtrinsicResult, BuildStorage, DispatchError, MultiAddress, MultiSigner,
 };
 
-/// What each account begins with.
+/// The initial balance of each account.
 const ENDOWMENT: Balance = 1_000 * UNIT;
 
-/// The secret 1, whose address everybody knows.
+/// Returns the key of the secret 1, whose address everybody knows.
 fn first() -> ecdsa::Pair {
     let mut secret = [0; 32];
     secret[31] = 1;
@@ -41,7 +41,7 @@ fn ferdie() -> (AccountId, sr25519::Pair) {
     (Sr25519Keyring::Ferdie.to_account_id(), Sr25519Keyring::Ferdie.pair())
 }
 
-/// A chain on which the first key and Ferdie have money.
+/// Runs the test on a chain on which the first key and Ferdie have money.
 fn with_chain(test: impl FnOnce()) {
     let balances = vec![(account(&first()), ENDOWMENT), (ferdie().0, ENDOWMENT)];
     let genesis = RuntimeGenesisConfig {
@@ -55,7 +55,7 @@ fn with_chain(test: impl FnOnce()) {
     });
 }
 
-/// Signs a call as `signer` and gives it to the runtime as a block would.
+/// Signs a call as `signer` and passes it to the runtime as a block would.
 fn apply(
     signer: impl Into<Address>,
     nonce: Nonce,
@@ -94,7 +94,7 @@ fn held(who: &AccountId) -> Balance {
     <Balances as InspectHold<AccountId>>::total_balance_on_hold(who)
 }
 
-/// The fees that the account has paid.
+/// Returns the fees that the account has paid.
 fn fees(of: &AccountId) -> Balance {
     let fee = |event| match event {
         RuntimeEvent::TransactionPayment(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A whole job in the real runtime, with the workers' parts played by hand.
+//! A whole job in the real runtime. The test plays the workers' parts.
 
 mod blocks;
 mod chain;
@@ -22,14 +22,14 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use sp_keyring::Sr25519Keyring;
 
-/// The development preset, in its first block.
+/// Returns the development preset in its first block.
 fn chain() -> sp_io::TestExternalities {
     let mut chain = sp_io::TestExternalities::new(chain::genesis(presets::development()));
     chain.execute_with(next_block);
     chain
 }
 
-/// The next block, in which the heartbeats of all operators arrive.
+/// Begins the next block, in which the heartbeats of all operators arrive.
 fn next_block() {
     blocks::next_block(&presets::DEVELOPMENT_OPERATORS.map(|stash| stash.to_account_id()));
 }
@@ -71,7 +71,7 @@ fn create() -> JobId {
     let id = Jobs::next_job_id(&client(), &spec);
     let before = held(&client());
     assert_ok!(Jobs::create(RuntimeOrigin::signed(client()), spec, quote.payment));
-    assert_eq!(held(&client()) - before, quote.total, "the quote is what creating holds");
+    assert_eq!(held(&client()) - before, quote.total, "the hold differs from the quote");
     id
 }
 
@@ -79,7 +79,7 @@ fn state(job: &JobId) -> JobState<AccountId> {
     Jobs::view(job).unwrap().state
 }
 
-/// Brings a job to Delivered; gives who ran it and the digest root.
+/// Brings a job to `Delivered`, and returns its operator and the digest root.
 fn deliver(job: &JobId) -> (AccountId, H256) {
     next_block();
     let JobState::Assigned { operator, .. } = state(job) else { panic!("{:?}", state(job)) };
@@ -96,7 +96,7 @@ fn deliver(job: &JobId) -> (AccountId, H256) {
     (operator, digest_root)
 }
 
-/// Lets a committee commit to and reveal the verdict.
+/// Lets a committee commit to the verdict and reveal it.
 fn judge(job: &JobId, verdict: Verdict) {
     next_block();
     next_block();
@@ -128,7 +128,7 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         assert_eq!(settlement.paid, 8 * presets::TINY_PRICE);
         assert_eq!(before - free(&client()), settlement.paid);
         assert_eq!(held(&client()), 0);
-        // A committee of three takes nine hundredths.
+        // A committee of three receives nine hundredths.
         assert_eq!(free(&operator) - earned, settlement.paid * 91 / 100);
         assert_eq!(Balances::total_issuance(), issuance);
     });
@@ -151,7 +151,7 @@ fn rejected_job_refunds_the_client_and_burns_half_of_the_rest() {
         let reward = 8 * presets::TINY_PRICE;
         assert_eq!(settlement.slashed, 10 * reward);
         assert_eq!(stake - held(&operator), settlement.slashed);
-        assert!(free(&client()) > before, "the client is compensated");
+        assert!(free(&client()) > before, "the client is not compensated");
         assert_eq!(held(&client()), 0);
         let burnt = issuance - Balances::total_issuance();
         let verifiers = 3 * (reward * 3 / 100);
@@ -169,7 +169,7 @@ fn operators_that_deliver_nothing_are_fined_in_turn_and_the_client_refunded() {
             next_block();
             if let JobState::Assigned { operator, .. } = state(&job) {
                 report(&operator, Report::Accept { job });
-                assert!(!late.contains(&operator), "nobody is drawn twice");
+                assert!(!late.contains(&operator), "an operator is drawn twice");
                 late.push(operator);
             }
         }
@@ -177,7 +177,7 @@ fn operators_that_deliver_nothing_are_fined_in_turn_and_the_client_refunded() {
         assert_eq!(late.len(), 3);
         assert_eq!(settlement.outcome, Outcome::Refunded);
         assert!(settlement.slashed > 0);
-        // Each of the fines is halved with the client.
+        // Half of each fine goes to the client.
         assert!(free(&client()) > before);
     });
 }
@@ -191,7 +191,7 @@ fn development_windows_are_short_and_production_defaults_are_not() {
     });
     sp_io::TestExternalities::default().execute_with(|| {
         let challenge: BlockNumber = assay_runtime::parameters::ChallengeWindow::get();
-        assert!(challenge >= 200, "ten minutes at the least");
+        assert!(challenge >= 200, "the challenge window is shorter than ten minutes");
     });
 }
 
@@ -234,7 +234,7 @@ fn randomness_is_the_parents_vrf_output() {
         let with = Randomness::of_parent();
         next_block();
         assert_ne!(Randomness::of_parent(), with);
-        assert_ne!(with, Some(H256(expected)), "mixed with what it is for");
+        assert_ne!(with, Some(H256(expected)), "the seed is not mixed with its purpose");
     });
 }
 

@@ -20,10 +20,10 @@ use sp_keyring::Sr25519Keyring;
 use sp_runtime::{traits::Header as _, DigestItem};
 use sp_session::MembershipProof;
 
-/// What each operator of the local preset has bonded.
+/// The bond of each operator of the local preset.
 const BOND: u128 = 100_000 * assay_runtime::UNIT;
 
-/// Three validators, each of them an operator.
+/// Returns a chain with three validators, each of them an operator.
 fn chain() -> sp_io::TestExternalities {
     let mut chain = sp_io::TestExternalities::new(chain::genesis(presets::local()));
     chain.execute_with(|| System::set_block_number(1));
@@ -31,16 +31,16 @@ fn chain() -> sp_io::TestExternalities {
 }
 
 fn proof_of(key: impl Into<Vec<u8>>, id: sp_core::crypto::KeyTypeId) -> MembershipProof {
-    Historical::prove((id, key.into())).expect("the key is of a validator")
+    Historical::prove((id, key.into())).expect("the key does not belong to a validator")
 }
 
-/// Reports two blocks that the validator has made in one slot.
+/// Reports two blocks that the validator authored in one slot.
 fn report_blocks(who: Sr25519Keyring, slot: u64, owner: MembershipProof) -> Result<(), String> {
     let pair = sr25519::Pair::from_string(&who.to_seed(), None).unwrap();
     let authority_index = Babe::authorities()
         .iter()
         .position(|(id, _)| id.clone().into_inner() == pair.public())
-        .expect("it is an authority") as u32;
+        .expect("it is not an authority") as u32;
     let slot = Slot::from(slot);
     let sealed = |state_root: Hash| {
         let digest = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index, slot });
@@ -97,27 +97,28 @@ fn grandpa_proof(who: Sr25519Keyring) -> MembershipProof {
 }
 
 fn pending(who: Sr25519Keyring) -> u128 {
-    let view = Operators::view(&who.to_account_id()).expect("it is an operator");
+    let view = Operators::view(&who.to_account_id()).expect("it is not an operator");
     view.slashes.iter().map(|slash| slash.amount).sum()
 }
 
 fn bonded(who: &AccountId) -> u128 {
-    Operators::view(who).expect("it is an operator").bonded
+    Operators::view(who).expect("it is not an operator").bonded
 }
 
 #[test]
 fn two_blocks_of_a_slot_are_slashed_after_the_appeal() {
     chain().execute_with(|| {
         let alice = Sr25519Keyring::Alice;
-        // Of three validators none is ever disabled, so that blocks are still finalised; of four one.
+        // Of three validators none is ever disabled, so that blocks are still finalised; of four,
+        // one is.
         let dave = Sr25519Keyring::Dave.to_account_id();
         pallet_session::Validators::<Runtime>::mutate(|all| all.push(dave));
         assert_eq!(report_blocks(alice, 7, babe_proof(alice)), Ok(()));
-        // One of four validators: nine sixteenths of the stake.
+        // The offender is one of four validators and loses nine sixteenths of its stake.
         assert_eq!(pending(alice), BOND / 16 * 9);
         let index = Session::validators().iter().position(|who| *who == alice.to_account_id());
         let disabled = Session::disabled_validators();
-        assert_eq!(disabled, [index.expect("a validator") as u32], "it makes no more blocks");
+        assert_eq!(disabled, [index.expect("a validator") as u32], "the offender is not disabled");
         let caller = RuntimeOrigin::signed(Sr25519Keyring::Eve.to_account_id());
         assert_noop!(Operators::apply_slash(caller.clone(), 0), Error::<Runtime>::SlashNotDue);
         System::set_block_number(1 + MINUTES);
@@ -144,7 +145,8 @@ fn equivocation_is_reported_once() {
         assert_eq!(report_blocks(alice, 7, babe_proof(alice)), Ok(()));
         let again = report_blocks(alice, 7, babe_proof(alice));
         assert!(again.unwrap_err().contains("DuplicateOffenceReport"));
-        // Another slot of the session adds nothing to what all of the stake was.
+        // An offence in another slot of the session adds nothing, since everything is already
+        // slashed.
         assert_eq!(report_blocks(alice, 8, babe_proof(alice)), Ok(()));
         assert_eq!(pending(alice), BOND);
     });
@@ -165,7 +167,7 @@ fn equivocation_of_a_session_long_past_is_refused() {
     chain().execute_with(|| {
         let alice = Sr25519Keyring::Alice;
         let proof = babe_proof(alice);
-        // The roots of a day's sessions are kept, and those before are forgotten.
+        // The roots of a day's sessions are kept, and earlier ones are forgotten.
         let roots = pallet_session::historical::HistoricalSessions::<Runtime>::iter_keys;
         assert!(roots().any(|session| session == 0));
         let kept = 144;

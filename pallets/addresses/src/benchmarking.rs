@@ -26,8 +26,8 @@ const PUBLIC: [u8; 33] = [
 mod benchmarks {
     use super::*;
 
-    /// The account of the key, with enough for a deposit. Its balance counts as read already, as
-    /// that of every caller.
+    /// Returns the account of the key, with enough money for a deposit. Its balance counts as
+    /// already read, as every caller's does.
     fn caller<T: Config>() -> Result<(T::AccountId, ecdsa::Public), BenchmarkError>
     where
         T::Currency: Mutate<T::AccountId>,
@@ -74,7 +74,7 @@ mod benchmarks {
         Ok(())
     }
 
-    /// What looking a hash up adds to a call.
+    /// Measures the cost that looking a hash up adds to a call.
     #[benchmark]
     fn lookup() -> Result<(), BenchmarkError> {
         let (who, address) = register::<T>()?;

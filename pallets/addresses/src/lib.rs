@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Addresses: which account stands behind the 20-byte hash of a secp256k1 key.
+//! Addresses: the accounts behind the 20-byte hashes of secp256k1 keys.
 //!
 //! ## Surface
 //!
-//! An account whose key is ECDSA on secp256k1 calls
-//! [`register_address`](Pallet::register_address) once; from then on the hash in its
-//! [`AssayAddress`](assay_primitives::AssayAddress) is a destination of every call that takes a
-//! lookup source, as `MultiAddress::Address20`. [`unregister_address`](Pallet::unregister_address)
-//! undoes it. The pallet is the runtime's `frame_system::Config::Lookup` itself: accounts pass
-//! through, hashes are looked up, and whatever else there is fails as it does with frame's own
-//! lookup. A call whose lookup fails does nothing, so an unknown hash moves no money.
+//! An account whose key is ECDSA on secp256k1 calls [`register_address`](Pallet::register_address)
+//! once. From then on the hash in its [`AssayAddress`](assay_primitives::AssayAddress) is a
+//! destination of every call that takes a lookup source, as `MultiAddress::Address20`.
+//! [`unregister_address`](Pallet::unregister_address) undoes the registration. The pallet itself is
+//! the runtime's `frame_system::Config::Lookup`: accounts pass through, hashes are looked up, and
+//! every other source fails as it does with FRAME's own lookup. A call whose lookup fails does
+//! nothing, so an unknown hash moves no money.
 //!
-//! ## Whose hash it is
+//! ## Ownership of a hash
 //!
-//! An account is the blake2_256 hash of its compressed public key ([`Config::Signer`]), so the call
-//! carries the key, and only the account that the key yields can register the key's hash. Neither
-//! signature nor key of another scheme can lead to that account, since it would have to hit the
-//! same blake2_256 hash.
+//! An account is the blake2_256 hash of its compressed public key ([`Config::Signer`]). The call
+//! therefore carries the key, and only the account that the key yields can register the key's hash.
+//! No signature and no key of another scheme can lead to that account, since it would have to hit
+//! the same blake2_256 hash.
 //!
 //! ## Money
 //!
 //! A registration occupies two entries of the state, for which [`Config::Deposit`] is on hold
-//! ([`HoldReason::Registration`]) until it is undone; what was held is kept with each, so that the
-//! deposit can change. While it is held the account cannot be reaped: a registered hash always
-//! leads to an account that exists.
+//! ([`HoldReason::Registration`]) until it is undone. Each registration records the amount held, so
+//! that the deposit can change. While the deposit is held the account cannot be reaped, so a
+//! registered hash always leads to an account that exists.
 //!
 //! ## Weight
 //!
-//! Calls that take a lookup source are weighed for an account; a hash costs them
+//! Calls that take a lookup source are weighed for an account. A hash costs them
 //! [`WeightInfo::lookup`] more, which the runtime adds where it configures their weights.
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -78,10 +78,11 @@ pub mod pallet {
         /// The runtime's hold reasons.
         type RuntimeHoldReason: From<HoldReason>;
 
-        /// How a public key yields an account: `MultiSigner` where signatures are `MultiSignature`.
+        /// The type by which a public key yields an account: `MultiSigner` where signatures are
+        /// `MultiSignature`.
         type Signer: IdentifyAccount<AccountId = Self::AccountId> + From<ecdsa::Public>;
 
-        /// What is on hold for a registration: more than nothing.
+        /// The deposit on hold for a registration. It must not be zero.
         #[pallet::constant]
         type Deposit: Get<Balance>;
 
@@ -89,7 +90,7 @@ pub mod pallet {
         type WeightInfo: WeightInfo;
     }
 
-    /// Why this pallet holds money.
+    /// The purposes for which this pallet holds money.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// The deposit for a registered address.
@@ -108,37 +109,38 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A hash is a destination from now on.
+        /// A hash became a destination.
         AddressRegistered {
-            /// The account behind it.
+            /// The account behind the hash.
             who: T::AccountId,
             /// RIPEMD160(SHA256(compressed public key)).
             address: [u8; 20],
-            /// What was put on hold for it.
+            /// The deposit put on hold.
             deposit: Balance,
         },
-        /// A hash is no destination any more.
+        /// A hash is no longer a destination.
         AddressUnregistered {
-            /// The account that was behind it.
+            /// The account that was behind the hash.
             who: T::AccountId,
             /// RIPEMD160(SHA256(compressed public key)).
             address: [u8; 20],
-            /// What was released.
+            /// The deposit released.
             deposit: Balance,
         },
     }
 
     #[pallet::error]
     pub enum Error<T> {
-        /// The caller is not the account of that secp256k1 public key.
+        /// The caller is not the account of that secp256k1 public key. Sign with that key.
         NotTheKeysAccount,
-        /// The caller has registered its address already.
+        /// The caller has already registered its address. Unregister it first to register again.
         AlreadyRegistered,
         /// Another account has registered the same hash.
         AddressTaken,
         /// The caller's free balance, less the existential deposit, is smaller than the deposit.
+        /// Fund the account first.
         BalanceTooLow,
-        /// The caller has no registered address.
+        /// The caller has no registered address. Register it first.
         NotRegistered,
     }
 
@@ -173,7 +175,7 @@ pub mod pallet {
         /// ## Errors
         ///
         /// - [`Error::NotTheKeysAccount`]: the key yields another account.
-        /// - [`Error::AlreadyRegistered`]: the caller has done this before.
+        /// - [`Error::AlreadyRegistered`]: the caller has already registered.
         /// - [`Error::AddressTaken`]: another key with the same hash is registered.
         /// - [`Error::BalanceTooLow`]: the caller cannot spare the deposit.
         ///
@@ -187,15 +189,15 @@ pub mod pallet {
             Self::do_register(who, public)
         }
 
-        /// Withdraws the caller's address from use and releases its deposit.
+        /// Unregisters the caller's address and releases its deposit.
         ///
         /// ## Dispatch Origin
         ///
-        /// Signed by the account that has registered.
+        /// Signed by the registered account.
         ///
         /// ## Details
         ///
-        /// The hash is unknown afterwards: whatever is sent to it is refused. It can be registered
+        /// The hash is unknown afterwards, and transfers to it are refused. It can be registered
         /// again.
         ///
         /// ## Errors

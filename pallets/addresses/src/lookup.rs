@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From what a call names to an account.
+//! The lookup from a call's source to an account.
 
 use crate::pallet::{Config, Pallet};
 use sp_runtime::{
@@ -11,7 +11,8 @@ impl<T: Config> StaticLookup for Pallet<T> {
     type Source = MultiAddress<T::AccountId, ()>;
     type Target = T::AccountId;
 
-    /// An account is itself, a registered hash its account; nothing else is anyone.
+    /// Resolves an account to itself and a registered hash to its account. Every other source
+    /// fails.
     fn lookup(source: Self::Source) -> Result<T::AccountId, LookupError> {
         match source {
             MultiAddress::Id(who) => Ok(who),

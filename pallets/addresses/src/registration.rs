@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Registering an address and withdrawing it.
+//! Registration of an address and its withdrawal.
 
 use crate::pallet::{Accounts, Config, Error, Event, HoldReason, Pallet, Registrations};
 use assay_primitives::{AssayAddress, Balance};
@@ -32,17 +32,17 @@ use sp_runtime::{traits::IdentifyAccount, DispatchResult};
 pub struct Registration {
     /// RIPEMD160(SHA256(compressed public key)).
     pub address: [u8; 20],
-    /// What is on hold for it.
+    /// The deposit on hold for the address.
     pub deposit: Balance,
 }
 
 impl<T: Config> Pallet<T> {
-    /// The account behind a hash.
+    /// Returns the account behind a hash.
     pub fn account_of(address: &[u8; 20]) -> Option<T::AccountId> {
         Accounts::<T>::get(address)
     }
 
-    /// The hash that an account has registered.
+    /// Returns the hash that an account has registered.
     pub fn address_of(who: &T::AccountId) -> Option<[u8; 20]> {
         Registrations::<T>::get(who).map(|registration| registration.address)
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What always holds between the two maps and the deposits.
+//! Invariants between the two maps and the deposits.
 
 use crate::pallet::{Accounts, Config, HoldReason, Pallet, Registrations};
 use frame_support::{ensure, traits::fungible::InspectHold};

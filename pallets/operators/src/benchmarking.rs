@@ -25,7 +25,7 @@ use sp_runtime::{
     Perbill, SaturatedConversion,
 };
 
-/// An account with enough for several bonds.
+/// Returns an account with enough money for several bonds.
 fn funded<T: Config>(name: &'static str, index: u32) -> Result<T::AccountId, BenchmarkError> {
     let who: T::AccountId = account(name, index, 0);
     let amount = bond::<T>().saturating_mul(10).saturating_add(T::Currency::minimum_balance());
@@ -33,12 +33,12 @@ fn funded<T: Config>(name: &'static str, index: u32) -> Result<T::AccountId, Ben
     Ok(who)
 }
 
-/// The stake of an operator here.
+/// Returns the stake of an operator in the benchmarks.
 fn bond<T: Config>() -> Balance {
     T::MinBond::get().saturating_mul(4)
 }
 
-/// An identifier for each number; the usual constructor is not to be had in WASM.
+/// Returns an identifier for each number. The usual constructor is not available in WASM.
 fn id(n: u32) -> ModelId {
     BlakeTwo256::hash_of(&n)
 }
@@ -48,14 +48,14 @@ fn offers<T: Config>(count: u32) -> OffersOf<T> {
     BoundedVec::truncate_from((0..count).map(offer).collect())
 }
 
-/// The contact of a new node, for that stash.
+/// Returns the contact of a new node for that stash.
 fn contact<T: Config>(stash: &T::AccountId) -> Result<SignedContact, BenchmarkError> {
     let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
     signed_contact(&H256::from_slice(genesis.as_ref()), stash)
-        .ok_or(BenchmarkError::Stop("the keystore did not sign the contact"))
+        .ok_or(BenchmarkError::Stop("the keystore does not sign the contact"))
 }
 
-/// An operator with all the offers that it can have.
+/// Registers an operator with all the offers that it can have.
 fn operator<T: Config>(index: u32) -> Result<T::AccountId, BenchmarkError> {
     let stash = funded::<T>("stash", index)?;
     let worker: T::AccountId = account("worker", index, 0);
@@ -64,7 +64,7 @@ fn operator<T: Config>(index: u32) -> Result<T::AccountId, BenchmarkError> {
     Ok(stash)
 }
 
-/// Has all that can be unbonded at a time on its way out, so that nothing stays bonded but `bonded`.
+/// Unbonds as many amounts as possible, so that only `bonded` stays bonded.
 fn unbond_all<T: Config>(stash: &T::AccountId, places: u32, bonded: Balance) {
     Operators::<T>::mutate(stash, |operator| {
         let Some(operator) = operator else { return };
@@ -82,10 +82,10 @@ fn unbond_all<T: Config>(stash: &T::AccountId, places: u32, bonded: Balance) {
 }
 
 fn get<T: Config>(stash: &T::AccountId) -> Result<OperatorOf<T>, BenchmarkError> {
-    Operators::<T>::get(stash).ok_or(BenchmarkError::Stop("the operator is there"))
+    Operators::<T>::get(stash).ok_or(BenchmarkError::Stop("the operator does not exist"))
 }
 
-/// Fills the ranking with others that have more stake.
+/// Fills the ranking with other operators that have more stake.
 fn fill_ranking<T: Config>() {
     let rank = |index: u32| Ranked {
         stake: Balance::MAX.saturating_sub(index.into()),
@@ -95,12 +95,13 @@ fn fill_ranking<T: Config>() {
     Ranking::<T>::put(BoundedVec::truncate_from(all));
 }
 
-/// What is delegated here.
+/// Returns the size of a delegation in the benchmarks.
 fn delegation<T: Config>() -> Balance {
     T::MinDelegation::get().saturating_mul(2).max(1_000)
 }
 
-/// An operator that can take delegations, with one delegator whose queue has but one place left.
+/// Registers an operator that can take delegations, with one delegator whose queue has only one
+/// place left.
 fn delegated<T: Config>() -> Result<(T::AccountId, T::AccountId), BenchmarkError> {
     let stash = operator::<T>(0)?;
     let who = funded::<T>("delegator", 0)?;
@@ -118,14 +119,14 @@ fn delegated<T: Config>() -> Result<(T::AccountId, T::AccountId), BenchmarkError
     Ok((stash, who))
 }
 
-/// Passes so many blocks.
+/// Advances by `blocks` blocks.
 fn skip<T: Config>(blocks: u32) {
     let now = frame_system::Pallet::<T>::block_number();
     let then = now.saturated_into::<u32>().saturating_add(blocks);
     frame_system::Pallet::<T>::set_block_number(then.saturated_into());
 }
 
-/// An operator whose slash is due, with delegators and as many amounts on their way out as can be.
+/// Returns an operator whose slash is due, with delegators and the most amounts being taken out.
 fn slashed<T: Config>() -> Result<T::AccountId, BenchmarkError> {
     let (stash, _) = delegated::<T>()?;
     let half = get::<T>(&stash)?.bonded / 2;
@@ -182,7 +183,7 @@ mod benchmarks {
         Ok(())
     }
 
-    /// All that was unbonded is due, and the operator goes.
+    /// Measures the worst case: everything unbonded is due, and the operator is removed.
     #[benchmark]
     fn withdraw_unbonded() -> Result<(), BenchmarkError> {
         let stash = operator::<T>(0)?;
@@ -221,8 +222,8 @@ mod benchmarks {
         Ok(())
     }
 
-    /// All reports are about jobs that are not there. What else it takes to handle a report is in
-    /// its own weight.
+    /// Measures reports about jobs that do not exist. The work of handling a report is in its own
+    /// weight.
     #[benchmark]
     fn report(r: Linear<1, { T::MaxReports::get() }>) -> Result<(), BenchmarkError> {
         let stash = operator::<T>(0)?;
@@ -283,7 +284,7 @@ mod benchmarks {
         Ok(())
     }
 
-    /// A raise that waits.
+    /// Measures a raise that is pending.
     #[benchmark]
     fn set_commission() -> Result<(), BenchmarkError> {
         let (stash, _) = delegated::<T>()?;
@@ -296,7 +297,7 @@ mod benchmarks {
         Ok(())
     }
 
-    /// As many addresses as there can be, as long as they can be.
+    /// Measures the most and the longest addresses.
     #[benchmark]
     fn set_contact() -> Result<(), BenchmarkError> {
         let stash = operator::<T>(0)?;
@@ -397,7 +398,7 @@ mod benchmarks {
         assert_eq!(FreeReports::<T>::get(), 0);
     }
 
-    /// Nothing is due. Each slash that is has its own weight.
+    /// Measures a block in which no slash is due. Each due slash has its own weight.
     #[benchmark]
     fn on_idle() {
         #[block]
@@ -424,7 +425,7 @@ mod benchmarks {
         Ok(())
     }
 
-    /// As many as stand for election, whether they are elected or not.
+    /// Measures an election with `n` operators that stand for it, elected or not.
     #[benchmark]
     fn elect(n: Linear<0, { T::MaxCandidates::get() }>) -> Result<(), BenchmarkError> {
         Ranking::<T>::kill();

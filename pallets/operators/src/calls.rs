@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What accounts can ask of the pallet.
+//! The pallet's calls.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -15,15 +15,17 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// `bond` is put on hold. An operator without offers runs no jobs and can still make blocks.
+        /// `bond` is put on hold. An operator without offers runs no jobs and can still author
+        /// blocks.
         ///
         /// ### Parameters
         ///
-        /// - `worker`: the account that signs reports; neither a stash nor another's worker.
-        /// - `contact`: where its node is reached, signed by the node's network key: see
+        /// - `worker`: the account that signs reports; neither a stash nor another operator's
+        ///   worker.
+        /// - `contact`: the contact of its node, signed by the node's network key: see
         ///   [`Pallet::set_contact`].
         /// - `offers`: the models served.
-        /// - `concurrency`: how many jobs it runs at a time.
+        /// - `concurrency`: the number of jobs that it runs at a time.
         /// - `bond`: its stake, at least [`Config::MinBond`].
         ///
         /// ## Errors
@@ -60,14 +62,14 @@ mod calls {
         ///
         /// ### Parameters
         ///
-        /// - `amount`: what to put on hold in addition.
+        /// - `amount`: the additional amount to put on hold.
         ///
         /// ## Errors
         ///
         /// [`Error::NotOperator`], [`Error::AmountZero`], [`Error::BalanceTooLow`],
-        /// [`Error::BondBelowMinimum`] if what is bonded would still be less, and
-        /// [`Error::DelegationsAboveCap`] if it was less, and more is delegated than what is bonded
-        /// then allows.
+        /// [`Error::BondBelowMinimum`] if the bonded stake would still be below the minimum, and
+        /// [`Error::DelegationsAboveCap`] if it was below, and the delegations exceed the limit of
+        /// the new bonded stake.
         ///
         /// ## Events
         ///
@@ -79,7 +81,7 @@ mod calls {
             Self::do_bond_extra(stash, amount)
         }
 
-        /// Begins to take stake out.
+        /// Begins to unbond a part of the caller's stake.
         ///
         /// ## Dispatch Origin
         ///
@@ -89,12 +91,12 @@ mod calls {
         ///
         /// The amount no longer counts as stake, and can be withdrawn after
         /// [`Config::UnbondingPeriod`] blocks. Until then it can be slashed. Amounts that are
-        /// unbonded in the same block are one.
+        /// unbonded in the same block are merged.
         ///
         /// ### Parameters
         ///
-        /// - `amount`: at most the stake that no duty reserves. What stays is nothing, or at least
-        ///   [`Config::MinBond`] and enough for what is delegated.
+        /// - `amount`: at most the stake that no duty reserves. The rest is zero, or at least
+        ///   [`Config::MinBond`] and enough for the delegations.
         ///
         /// ## Errors
         ///
@@ -120,18 +122,18 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// The money goes to the stash. When nothing of its own is bonded, being unbonded, reserved
-        /// or waits for a slash any more, it and its worker are operator and worker no longer; its
-        /// delegators can then withdraw all at once.
+        /// The money goes to the stash. The operator and its worker are removed once it has no
+        /// stake that is bonded or being unbonded, no duty and no pending slash. Its delegators
+        /// can then withdraw everything at once.
         ///
         /// ### Parameters
         ///
-        /// - `stash`: whose stake.
+        /// - `stash`: the operator's stash.
         ///
         /// ## Errors
         ///
         /// [`Error::NotOperator`], [`Error::NothingToWithdraw`], [`Error::SlashPending`],
-        /// [`Error::StakeReserved`] if duties reserve what would be withdrawn.
+        /// [`Error::StakeReserved`] if duties reserve the stake that would be withdrawn.
         ///
         /// ## Events
         ///
@@ -152,8 +154,8 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// Jobs that were drawn already keep their price. Without offers no job is drawn for the
-        /// caller.
+        /// Jobs that are already assigned keep their price. Without offers the caller is
+        /// not drawn for any job.
         ///
         /// ### Parameters
         ///
@@ -210,9 +212,9 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// Each report stands alone: one that is refused changes nothing and does not keep the
-        /// others from being taken. If all are taken and no more than [`Config::MaxFreeReports`]
-        /// reports of the block are free with them, the extrinsic pays no fee.
+        /// Each report is handled alone: a refused report changes nothing and does not keep the
+        /// others from being taken. The extrinsic pays no fee if all its reports are taken and the
+        /// block has at most [`Config::MaxFreeReports`] free reports including them.
         ///
         /// ### Parameters
         ///
@@ -224,8 +226,8 @@ mod calls {
         ///
         /// ## Events
         ///
-        /// - [`Event::ReportRefused`] for each that is refused, with [`Error::ReportUnknown`] where
-        ///   no pallet knows it, beside the events of the pallets that take the others.
+        /// - [`Event::ReportRefused`] for each refused report, with [`Error::ReportUnknown`] where
+        ///   no pallet handles it, in addition to the events of the pallets that take the others.
         #[pallet::call_index(6)]
         #[pallet::weight(Pallet::<T>::weight_of_reports(reports))]
         pub fn report(
@@ -236,7 +238,7 @@ mod calls {
             Self::do_report(worker, reports)
         }
 
-        /// Changes how many jobs the caller runs at a time.
+        /// Changes the number of jobs that the caller runs at a time.
         ///
         /// ## Dispatch Origin
         ///
@@ -244,11 +246,11 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// Jobs that run already are not touched, even if they are more.
+        /// Running jobs are not affected, even if there are more of them.
         ///
         /// ### Parameters
         ///
-        /// - `concurrency`: that number, from 1 to [`Config::MaxConcurrency`].
+        /// - `concurrency`: the new number, from 1 to [`Config::MaxConcurrency`].
         ///
         /// ## Errors
         ///
@@ -264,7 +266,7 @@ mod calls {
             Self::do_set_concurrency(stash, concurrency)
         }
 
-        /// Begins to leave: takes no new duties and unbonds all of the caller's own stake.
+        /// Begins to leave: the caller takes no new duties, and all of its own stake is unbonded.
         ///
         /// ## Dispatch Origin
         ///
@@ -272,8 +274,9 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// Duties that it has already are finished, and what they reserve stays at stake until then.
-        /// If as many amounts are being unbonded as can be, the last one joins this.
+        /// The caller finishes its existing duties, and their reservations stay at stake until
+        /// then. If [`Config::MaxUnbonding`] amounts are already being unbonded, the last one is
+        /// merged into this one.
         ///
         /// ## Errors
         ///
@@ -290,7 +293,7 @@ mod calls {
             Self::do_leave(stash)
         }
 
-        /// Has the caller take no new duties and no new delegations, or take them again.
+        /// Sets whether the caller is draining: it then takes no new duties and no new delegations.
         ///
         /// ## Dispatch Origin
         ///
@@ -298,7 +301,7 @@ mod calls {
         ///
         /// ### Parameters
         ///
-        /// - `draining`: whether it takes none.
+        /// - `draining`: whether it takes none of them.
         ///
         /// ## Errors
         ///
@@ -314,7 +317,7 @@ mod calls {
             Self::do_set_draining(stash, draining)
         }
 
-        /// Names the account that receives the caller's pay.
+        /// Sets the account that receives the caller's pay.
         ///
         /// ## Dispatch Origin
         ///
@@ -326,7 +329,7 @@ mod calls {
         ///
         /// ### Parameters
         ///
-        /// - `payout`: that account.
+        /// - `payout`: the new payout account.
         ///
         /// ## Errors
         ///
@@ -342,7 +345,8 @@ mod calls {
             Self::do_set_payout(stash, payout)
         }
 
-        /// Sets the part of the caller's pay that its delegators have none of.
+        /// Sets the fraction of the pay that the caller keeps before it is shared with its
+        /// delegators.
         ///
         /// ## Dispatch Origin
         ///
@@ -350,8 +354,9 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// It falls at once. It rises after [`Config::UnbondingPeriod`] blocks, in which delegators
-        /// can leave; at once where there are none. Another call before that takes its place.
+        /// A lower commission applies at once. A higher one applies after
+        /// [`Config::UnbondingPeriod`] blocks, in which delegators can leave, or at once if there
+        /// are none. Another call before that replaces it.
         ///
         /// ### Parameters
         ///
@@ -371,7 +376,7 @@ mod calls {
             Self::do_set_commission(stash, commission)
         }
 
-        /// Says where the caller's node is reached.
+        /// Sets the contact of the caller's node.
         ///
         /// ## Dispatch Origin
         ///
@@ -379,7 +384,7 @@ mod calls {
         ///
         /// ### Parameters
         ///
-        /// - `contact`: peer id of an ed25519 network key, addresses, and the signature by that key
+        /// - `contact`: the peer id of an ed25519 network key, addresses, and that key's signature
         ///   of [`Contact::message`] for this chain and the stash.
         ///
         /// ## Errors
@@ -405,19 +410,19 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// The amount moves to the vault and buys shares of the operator's pool.
+        /// The amount moves to the vault and buys shares of the operator's active pool.
         ///
         /// ### Parameters
         ///
-        /// - `operator`: its stash.
-        /// - `amount`: how much; with what the caller has delegated to it already at least
+        /// - `operator`: the operator's stash.
+        /// - `amount`: the amount; with the caller's existing delegation to the operator, at least
         ///   [`Config::MinDelegation`].
         ///
         /// ## Errors
         ///
         /// [`Error::SelfDelegation`], [`Error::AmountZero`], [`Error::NotOperator`],
         /// [`Error::OperatorDraining`], [`Error::SlashPending`], [`Error::BondBelowMinimum`] if the
-        /// operator's own stake is, [`Error::DelegationBelowMinimum`],
+        /// operator's own stake is too low, [`Error::DelegationBelowMinimum`],
         /// [`Error::DelegationsAboveCap`], [`Error::BalanceTooLow`],
         /// [`Error::SharePriceOutOfRange`].
         ///
@@ -435,7 +440,7 @@ mod calls {
             Self::do_delegate(who, operator, amount)
         }
 
-        /// Begins to take back what is delegated to an operator.
+        /// Begins to take back a delegation to an operator.
         ///
         /// ## Dispatch Origin
         ///
@@ -443,22 +448,22 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// The amount shares in no pay any more, and can be withdrawn after
+        /// The amount no longer shares in any pay, and can be withdrawn after
         /// [`Config::UnbondingPeriod`] blocks. Until it is withdrawn it can be slashed. Amounts that
-        /// are taken back in the same block are one.
+        /// are taken back in the same block are merged.
         ///
         /// ### Parameters
         ///
-        /// - `operator`: its stash.
-        /// - `amount`: how much; all if it is worth no more. What stays is nothing or at least
-        ///   [`Config::MinDelegation`].
+        /// - `operator`: the operator's stash.
+        /// - `amount`: the worth to take back; a higher amount takes back everything. The rest is
+        ///   zero, or at least [`Config::MinDelegation`].
         ///
         /// ## Errors
         ///
         /// [`Error::AmountZero`], [`Error::NotOperator`], [`Error::NotDelegator`],
         /// [`Error::DelegationBelowMinimum`], [`Error::UnbondingQueueFull`], and
-        /// [`Error::SharePriceOutOfRange`] if nearly all of what others take back was slashed, until
-        /// they have withdrawn it.
+        /// [`Error::SharePriceOutOfRange`] if nearly everything that others are taking back was
+        /// slashed, until they have withdrawn it.
         ///
         /// ## Events
         ///
@@ -474,7 +479,8 @@ mod calls {
             Self::do_undelegate(who, operator, amount)
         }
 
-        /// Withdraws what a delegator has taken back and is due; all, where the operator is gone.
+        /// Withdraws the amounts that a delegator has taken back and that are due; everything if
+        /// the operator is gone.
         ///
         /// ## Dispatch Origin
         ///
@@ -482,17 +488,17 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// The money goes to the delegator. A delegation that is worth nothing is forgotten.
+        /// The money goes to the delegator. A delegation that is worth nothing is removed.
         ///
         /// ### Parameters
         ///
-        /// - `operator`: its stash.
-        /// - `delegator`: whose delegation.
+        /// - `operator`: the operator's stash.
+        /// - `delegator`: the account that delegated.
         ///
         /// ## Errors
         ///
-        /// [`Error::NotDelegator`], [`Error::NothingToWithdraw`], [`Error::SlashPending`], and an error
-        /// of the currency where the delegator's account cannot receive the amount.
+        /// [`Error::NotDelegator`], [`Error::NothingToWithdraw`], [`Error::SlashPending`], and an
+        /// error of the currency if the delegator's account cannot receive the amount.
         ///
         /// ## Events
         ///
@@ -508,20 +514,20 @@ mod calls {
             Self::do_withdraw_delegation(operator, delegator)
         }
 
-        /// Applies a slash whose appeal is over.
+        /// Applies a slash whose delay is over.
         ///
         /// ## Dispatch Origin
         ///
-        /// Signed by anyone. Blocks with room to spare do it on their own.
+        /// Signed by anyone. Blocks with weight to spare also do it in `on_idle`.
         ///
         /// ### Parameters
         ///
-        /// - `slash`: its number.
+        /// - `slash`: the slash's number.
         ///
         /// ## Errors
         ///
-        /// [`Error::SlashUnknown`], [`Error::SlashNotDue`], and [`Error::StakeReserved`] while duties
-        /// reserve what it takes.
+        /// [`Error::SlashUnknown`], [`Error::SlashNotDue`], and [`Error::StakeReserved`] while
+        /// duties reserve the stake that it takes.
         ///
         /// ## Events
         ///
@@ -541,7 +547,7 @@ mod calls {
         ///
         /// ### Parameters
         ///
-        /// - `slash`: its number.
+        /// - `slash`: the slash's number.
         ///
         /// ## Errors
         ///
@@ -557,8 +563,8 @@ mod calls {
             Self::do_cancel_slash(slash)
         }
 
-        /// Brings up to date where an operator stands by its stake, which pay and duties change:
-        /// among those that stand for election, and where jobs are routed.
+        /// Updates an operator's place in the ranking for elections and its weight in the routing
+        /// of jobs, after pay and duties have changed its stake.
         ///
         /// ## Dispatch Origin
         ///
@@ -566,7 +572,7 @@ mod calls {
         ///
         /// ### Parameters
         ///
-        /// - `operator`: its stash.
+        /// - `operator`: the operator's stash.
         ///
         /// ## Errors
         ///

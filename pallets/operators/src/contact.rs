@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where an operator's node is reached. The node's network key signs it, so that nobody can send an
-//! operator's jobs to a node of somebody else.
+//! Contacts of operators' nodes. The node's network key signs the contact, so that no operator can
+//! direct jobs to the node of somebody else.
 
 use crate::pallet::{Config, Contacts, Error, Event, Operators, Pallet};
 use assay_primitives::{contact::SignedContact, Contact};
@@ -17,13 +17,13 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Records a contact that was checked.
+    /// Stores a contact that was checked.
     pub(crate) fn keep_contact(stash: T::AccountId, contact: Contact) {
         Contacts::<T>::insert(&stash, contact.clone());
         Self::deposit_event(Event::ContactSet { operator: stash, contact });
     }
 
-    /// That the node with that network key agrees to be the operator's.
+    /// Ensures that the node with that network key agrees to be the operator's.
     pub(crate) fn ensure_contact(
         stash: &T::AccountId,
         SignedContact { contact, signature }: &SignedContact,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Delegating to an operator, taking it back, and withdrawing it.
+//! Delegations: delegating to an operator, taking back, and withdrawing.
 //!
-//! The money of all delegators is on hold in one account, the vault. How much of it stands behind
-//! which operator is in the two pools of each, and whose that is in the shares of its delegators.
+//! The money of all delegators is on hold in one account, the vault. The two pools of each operator
+//! record how much of it is delegated to that operator, and the shares of its delegators record
+//! whose money that is.
 
 use crate::{
     pallet::{Config, Delegations, Error, Event, Operators, Orphans, Pallet},
@@ -22,16 +23,16 @@ use frame_support::{
 };
 use sp_runtime::{traits::AccountIdConversion, DispatchError, DispatchResult};
 
-/// The part of a delegation, one in so many, that rounding may cost it at the most.
+/// The largest loss through rounding that a delegation may suffer: one part in this many.
 const MAX_LOSS: Balance = 1_000;
 
 impl<T: Config> Pallet<T> {
-    /// The account in which delegations are on hold.
+    /// Returns the account in which delegations are on hold.
     pub fn vault() -> T::AccountId {
         T::PalletId::get().into_account_truncating()
     }
 
-    /// The most that can be delegated to an operator with that stake of its own.
+    /// Returns the largest sum of delegations to an operator with `bonded` of its own.
     pub(crate) fn delegation_cap(bonded: Balance) -> Balance {
         pro_rata(bonded, T::MaxDelegationPercent::get().into(), 100)
     }
@@ -76,7 +77,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// That the operator can take `amount` more of that delegator.
+    /// Ensures that the operator can take `amount` more from that delegator.
     fn ensure_delegable(
         operator: &OperatorOf<T>,
         delegation: &DelegationOf<T>,
@@ -159,8 +160,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Gives the shares back that are due in block `now`, or all where the operator is gone; gives
-    /// what they were worth, and what is left of the delegation.
+    /// Takes the shares that are due in block `now` out of the pools, or all of them if the
+    /// operator is gone. Returns their worth, and the remaining delegation.
     fn take_due(
         pools: &mut Delegated,
         mut delegation: DelegationOf<T>,
@@ -182,14 +183,14 @@ impl<T: Config> Pallet<T> {
         let over = delegation.unbonding.is_empty() && pools.active.worth(delegation.shares) == 0;
         ensure!(over || delegation.unbonding.len() < before, Error::<T>::NothingToWithdraw);
         if over {
-            // Shares that are worth nothing go with it.
+            // Worthless shares go with the delegation.
             pools.active.leave(delegation.shares);
             pools.delegators = pools.delegators.saturating_sub(1);
         }
         Ok((amount, (!over).then_some(delegation)))
     }
 
-    /// Pays out of the vault. A freeze of the payee's never keeps it from being paid.
+    /// Pays out of the vault. A freeze on the payee's account never keeps it from being paid.
     fn pay_out(who: &T::AccountId, amount: Balance) -> DispatchResult {
         if amount == 0 {
             return Ok(());
@@ -208,8 +209,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What an account has delegated, as the runtime API shows it, in ascending order of stashes.
-    /// Looks at all operators.
+    /// Returns an account's delegations as the runtime API shows them, in ascending order of
+    /// stashes. Looks at all operators.
     pub fn delegations(who: &T::AccountId) -> Vec<DelegationView<T::AccountId>> {
         let active = Operators::<T>::iter().map(|(stash, next)| (stash, next.delegated, false));
         let orphans = Orphans::<T>::iter().map(|(stash, pools)| (stash, pools, true));

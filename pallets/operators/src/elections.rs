@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who makes the blocks: of the operators with the most stake those with session keys, and the
-//! validators of genesis while there are fewer of those. Nobody for whom a slash waits.
+//! The election of validators: the operators with the most stake that have session keys, and the
+//! validators of genesis while there are fewer of those. An operator with a pending slash is never
+//! elected.
 
 use crate::{
     pallet::{Config, GenesisValidators, Operators, Pallet, Ranking},
@@ -18,7 +19,7 @@ use sp_runtime::SaturatedConversion;
 use sp_staking::SessionIndex;
 
 impl<T: Config> Pallet<T> {
-    /// The validators of the next session, the most stake first; none where nobody has keys.
+    /// Returns the validators of the next session, the most stake first; empty if nobody has keys.
     pub(crate) fn elect() -> Vec<T::AccountId> {
         let mut elected: Vec<T::AccountId> = Self::refresh_ranking()
             .into_iter()
@@ -46,7 +47,8 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> pallet_session::SessionManager<T::AccountId> for Pallet<T> {
     fn new_session(index: SessionIndex) -> Option<Vec<T::AccountId>> {
-        // The session pallet calls this within a block of which it knows no weight of ours.
+        // The session pallet calls this within a block and does not know the weight of this
+        // pallet's work.
         frame_system::Pallet::<T>::register_extra_weight_unchecked(
             T::WeightInfo::elect(Ranking::<T>::decode_len().unwrap_or(0).saturated_into()),
             DispatchClass::Mandatory,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the pallet tells the world.
+//! The pallet's events.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -10,69 +10,69 @@ mod events {
     pub enum Event<T: Config> {
         /// An account became an operator.
         Registered {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// Its worker.
+            /// The operator's worker.
             worker: T::AccountId,
-            /// Its stake.
+            /// The operator's own stake.
             bond: Balance,
         },
         /// An operator raised its stake.
         Bonded {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// How much was added.
+            /// The amount added.
             amount: Balance,
         },
         /// An operator is taking stake out.
         Unbonded {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
-            /// Block from which it can be withdrawn.
+            /// The block from which the amount can be withdrawn.
             until: BlockNumber,
         },
         /// An operator withdrew what it had unbonded.
         Withdrawn {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
-        /// An account is no operator any more.
+        /// An account is no longer an operator.
         Removed {
-            /// What was its stash.
+            /// The former stash.
             operator: T::AccountId,
         },
         /// An operator changed what it serves.
         OffersSet {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// What it serves.
+            /// The models that the operator serves now.
             offers: OffersOf<T>,
         },
         /// An operator changed its worker.
         WorkerSet {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// Its worker.
+            /// The new worker.
             worker: T::AccountId,
         },
-        /// An operator changed how many jobs it runs at a time.
+        /// An operator changed its concurrency.
         ConcurrencySet {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// That number.
+            /// The number of jobs that the operator runs at a time.
             concurrency: u32,
         },
         /// A duty reserved a part of an operator's stake.
         Reserved {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
             /// The duty.
             duty: Duty,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// A duty is over.
@@ -81,7 +81,7 @@ mod events {
             operator: T::AccountId,
             /// The duty.
             duty: Duty,
-            /// How much is no longer reserved.
+            /// The amount that is no longer reserved.
             amount: Balance,
         },
         /// Stake that a duty reserved was taken.
@@ -90,113 +90,113 @@ mod events {
             operator: T::AccountId,
             /// The duty.
             duty: Duty,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// An operator takes no new duties, or takes them again.
         DrainingSet {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// Whether it takes none.
+            /// Whether the operator takes no new duties.
             draining: bool,
         },
-        /// An operator named who receives its pay.
+        /// An operator changed its payout account.
         PayoutSet {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// That account.
+            /// The payout account.
             payout: T::AccountId,
         },
         /// An operator changed its commission.
         CommissionSet {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// What it will be.
+            /// The new commission.
             commission: Perbill,
-            /// Block from which it is.
+            /// The block from which the new commission applies.
             from: BlockNumber,
         },
-        /// An operator said where its node is reached.
+        /// An operator changed the contact of its node.
         ContactSet {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// Where.
+            /// The new contact.
             contact: Contact,
         },
         /// An account delegated to an operator.
         Delegated {
             /// The operator's stash.
             operator: T::AccountId,
-            /// The account.
+            /// The delegator.
             delegator: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
-        /// A delegator is taking back what it has delegated.
+        /// A delegator began to take a delegation back.
         Undelegated {
             /// The operator's stash.
             operator: T::AccountId,
-            /// The account.
+            /// The delegator.
             delegator: T::AccountId,
-            /// How much, unless it is slashed.
+            /// The amount, unless it is slashed.
             amount: Balance,
-            /// Block from which it can be withdrawn.
+            /// The block from which the amount can be withdrawn.
             until: BlockNumber,
         },
-        /// A delegator got back what it had taken back.
+        /// A delegator withdrew an amount that it had taken back.
         DelegationWithdrawn {
             /// The operator's stash.
             operator: T::AccountId,
-            /// The account.
+            /// The delegator.
             delegator: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// An operator and its delegators were paid.
         Rewarded {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
-            /// What went to its payout account.
+            /// The amount paid to the payout account.
             amount: Balance,
-            /// What its delegators' shares gained.
+            /// The amount that the delegators' shares gained.
             delegated: Balance,
         },
-        /// An offence against consensus: a slash waits for its appeal.
+        /// An offence against consensus was recorded: its slash is pending and can be cancelled.
         SlashRecorded {
             /// The operator's stash.
             operator: T::AccountId,
-            /// Number of the slash.
+            /// The slash's number.
             slash: SlashId,
-            /// Session of the offence.
+            /// The session of the offence.
             session: SessionIndex,
-            /// How much was added to it.
+            /// The amount added to the slash.
             amount: Balance,
         },
         /// A slash was cancelled.
         SlashCancelled {
             /// The operator's stash.
             operator: T::AccountId,
-            /// Number of the slash.
+            /// The slash's number.
             slash: SlashId,
         },
         /// A slash was applied.
         Slashed {
             /// The operator's stash.
             operator: T::AccountId,
-            /// Number of the slash.
+            /// The slash's number.
             slash: SlashId,
-            /// How much it took.
+            /// The amount that the slash took.
             amount: Balance,
-            /// Who got half of what the operator itself lost; the rest was burnt.
+            /// The account that received half of the operator's own loss; the rest was burnt.
             reporter: Option<T::AccountId>,
         },
         /// A report was refused.
         ReportRefused {
             /// The stash of the operator whose worker sent it.
             operator: T::AccountId,
-            /// The job that it is about.
+            /// The job that the report belongs to.
             job: JobId,
-            /// Why.
+            /// The reason.
             error: DispatchError,
         },
     }

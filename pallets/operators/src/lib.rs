@@ -1,52 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Operators: who runs the models and makes the blocks, and the stake that stands behind both.
+//! Operators, which run the models and author the blocks, and the stake behind both.
 //!
 //! ## Key terms
 //!
 //! - **stash**: the cold account of an operator. It owns the operator's own stake.
-//! - **payout account**: receives pay; the stash unless the stash names another.
-//! - **worker**: the hot key that signs reports, and nothing else. One per operator.
-//! - **delegator**: an account that puts money behind an operator, and shares in what it is paid and
-//!   in what it is slashed.
-//! - **contact**: peer id and addresses of the operator's node, signed by the node's network key for this
-//!   chain and stash. Operators of genesis have none until `set_contact`.
+//! - **payout account**: the account that receives pay; the stash unless the stash names another.
+//! - **worker**: the hot key that signs reports, and nothing else. An operator has one.
+//! - **delegator**: an account that delegates money to an operator, and shares in its pay and in
+//!   its slashes.
+//! - **contact**: peer id and addresses of the operator's node, signed by the node's network key
+//!   for this chain and stash. Operators of genesis have none until `set_contact`.
 //! - **offer**: a model that the operator serves, its price per token and its longest context.
-//! - **duty**: a job to run, or to re-check. Each reserves a part of the operator's own stake, so
-//!   that one stake never backs two duties.
-//! - **at stake**: all that can be slashed: own and delegated stake, and what is on its way out of
-//!   both until it is withdrawn.
+//! - **duty**: a job to run, or to re-check. Each duty reserves a part of the operator's own stake,
+//!   so that no stake ever backs two duties.
+//! - **at stake**: everything that can be slashed: own and delegated stake, and amounts being taken
+//!   out of either until they are withdrawn.
 //!
 //! ## Surface
 //!
 //! Accounts register, change their offers and their stake, delegate, and leave through the pallet's
 //! calls. Workers send [`report`](Pallet::report), whose contents go to [`Config::Duties`]: the
-//! pallets of jobs and of verification. Those draw operators and reserve, release and seize their
-//! stake, and pay them, through [`assay_primitives::traits::Operators`]. To the runtime this pallet
-//! is the session manager and the handler of offences as well. Its off-chain worker is the only
+//! pallets of jobs and of verification. Those pallets draw operators, reserve, release and seize
+//! their stake, and pay them, through [`assay_primitives::traits::Operators`]. To the runtime this
+//! pallet is also the session manager and the handler of offences. Its off-chain worker is the only
 //! scheduler of the chain: it hands duties to the node's engine and sends the reports that follow
-//! from its results.
+//! from the engine's results.
 //!
 //! ## Money
 //!
-//! An operator's own stake is on hold ([`HoldReason::Stake`]) in its stash: what is bonded, and what
-//! is being unbonded. What is delegated is on hold ([`HoldReason::Delegation`]) in one account for
-//! all, the [vault](Pallet::vault), which has the existential deposit from genesis on. Each operator
-//! has two [pools](pool::Pool) of it: what stands behind it, and what is taken back. Delegators have
-//! shares of these, so that pay and slashes cost the same however many there are.
+//! An operator's own stake, including amounts being unbonded, is on hold ([`HoldReason::Stake`]) in
+//! its stash. All delegations are on hold ([`HoldReason::Delegation`]) in one account, the
+//! [vault](Pallet::vault), which has the existential deposit from genesis on. Each operator has two
+//! [pools](pool::Pool) of it: the active delegations, and those being taken back. Delegators have
+//! shares of these, so that the cost of pay and slashes does not depend on the number of
+//! delegators.
 //!
 //! - **Pay** ([`Operators::reward`](assay_primitives::traits::Operators::reward)): the commission and
-//!   the part of the own stake go to the payout account, the rest raises what the shares of the
-//!   first pool are worth.
-//! - **Slashes**: a duty's reservation is seized at once, out of the operator's own stake, since other
-//!   accounts are owed it. An offence against consensus takes from all that is at stake, pro rata: it
-//!   is recorded, waits [`Config::SlashDelay`] blocks in which it can be cancelled, and then until no
-//!   duty reserves what it takes; while it waits, nothing is withdrawn, nobody delegates, and the
-//!   operator does not stand for election.
-//! - **Out**: what is unbonded or taken back can be withdrawn after [`Config::UnbondingPeriod`], by
-//!   anyone for its owner; the operator's own unless duties reserve it. When the operator itself is
-//!   gone, all that is delegated to it can be withdrawn at once.
-//! - A pool that is slashed to nothing begins a new round: old shares are worth nothing, and new ones
-//!   are not diluted by them.
+//!   the part of the own stake go to the payout account. The rest raises the worth of the shares of
+//!   the active pool.
+//! - **Slashes**: a duty's reservation is seized at once, out of the operator's own stake, since it
+//!   is owed to other accounts. An offence against consensus takes from everything at stake, pro
+//!   rata. Such a slash is recorded and waits [`Config::SlashDelay`] blocks, in which it can be
+//!   cancelled, and then until no duty reserves the stake that it takes. While it waits, nothing is
+//!   withdrawn, nobody delegates, and the operator does not stand for election.
+//! - **Withdrawals**: amounts that are unbonded or taken back can be withdrawn after
+//!   [`Config::UnbondingPeriod`], by anyone for their owner; the operator's own only if no duty
+//!   reserves them. Once the operator itself is gone, all delegations to it can be withdrawn at
+//!   once.
+//! - A pool that is slashed to nothing begins a new round: old shares are worth nothing and do not
+//!   dilute new ones.
 //!
 //! Genesis of this pallet must be built after that of the currency.
 
@@ -99,8 +101,8 @@ use frame_support::pallet_macros::import_section;
 /// Target of this pallet's log messages.
 pub const LOG_TARGET: &str = "runtime::operators";
 
-// Events and calls, which are mostly documentation, are in files of their own: with them nobody could
-// hold this one in the head. The macros of frame-support expand to qualified paths.
+// Events and calls, which are mostly documentation, have files of their own to keep this one short.
+// The macros of frame-support expand to qualified paths.
 #[allow(unused_qualifications)]
 #[import_section(events::events)]
 #[import_section(calls::calls)]
@@ -136,33 +138,34 @@ pub mod pallet {
         /// The runtime's hold reasons.
         type RuntimeHoldReason: From<HoldReason>;
 
-        /// The stake below which an operator is no candidate for anything.
+        /// The least stake of its own with which an operator is a candidate for duties and
+        /// elections.
         type MinBond: Get<Balance>;
 
-        /// From which the account of the vault is derived.
+        /// The identifier from which the account of the vault is derived.
         #[pallet::constant]
         type PalletId: Get<PalletId>;
 
-        /// The least that an account has delegated to an operator.
+        /// The smallest delegation of an account to an operator.
         type MinDelegation: Get<Balance>;
 
-        /// The most that can be delegated to an operator, in percent of its own stake.
+        /// The largest sum of delegations to an operator, in percent of its own stake.
         type MaxDelegationPercent: Get<u32>;
 
-        /// The most by which a commission rises at a time.
+        /// The most by which a commission can rise at a time.
         type MaxCommissionRaise: Get<Perbill>;
 
-        /// Blocks in which the slash for an offence against consensus can be cancelled.
+        /// The number of blocks in which a slash for an offence against consensus can be cancelled.
         type SlashDelay: Get<BlockNumber>;
 
-        /// Sessions in which an offence can be reported, beside that of the offence.
+        /// The number of sessions, after that of an offence, in which the offence can be reported.
         type OffenceSessions: Get<SessionIndex>;
 
-        /// Who can cancel it.
+        /// The origin that can cancel such a slash.
         type SlashCancelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-        /// Blocks between unbonding and withdrawing. Longer than any duty can take to end, and than
-        /// a misbehaviour can be reported.
+        /// The number of blocks between unbonding and withdrawing. It is longer than any duty can
+        /// take to end, and longer than an offence can be reported.
         type UnbondingPeriod: Get<BlockNumber>;
 
         /// The most operators.
@@ -181,7 +184,7 @@ pub mod pallet {
         #[pallet::constant]
         type MaxCandidates: Get<u32>;
 
-        /// The most amounts that an operator, or a delegator of one, takes out at a time.
+        /// The most amounts that an operator or a delegator is taking out at a time.
         #[pallet::constant]
         type MaxUnbonding: Get<u32>;
 
@@ -189,7 +192,7 @@ pub mod pallet {
         #[pallet::constant]
         type MaxConcurrency: Get<u32>;
 
-        /// The most reports of one extrinsic.
+        /// The most reports in one extrinsic.
         #[pallet::constant]
         type MaxReports: Get<u32>;
 
@@ -201,14 +204,15 @@ pub mod pallet {
         #[pallet::constant]
         type MaxValidators: Get<u32>;
 
-        /// Blocks after which a worker sends reports again that the chain has not taken.
+        /// The number of blocks after which a worker sends reports again that the chain has not
+        /// taken.
         #[pallet::constant]
         type ReportPatience: Get<BlockNumber>;
 
-        /// Who has session keys: the session pallet.
+        /// The registry of session keys, which is the session pallet.
         type Sessions: ValidatorRegistration<Self::AccountId>;
 
-        /// Hears how operators stand.
+        /// The listener to changes of operators' standings.
         type Listener: OperatorChanged<Self::AccountId>;
 
         /// The pallets that lay duties on operators.
@@ -217,7 +221,7 @@ pub mod pallet {
         /// The engine of the node, for the off-chain worker.
         type Engine: Engine;
 
-        /// Signs and sends reports, for the off-chain worker.
+        /// The component that signs and sends reports, for the off-chain worker.
         type Submitter: SubmitReports<Self::AccountId, Self::MaxReports>;
 
         /// Weights of this pallet's calls.
@@ -230,13 +234,13 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// Why this pallet holds money.
+    /// The purposes for which this pallet holds money.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// An operator's own stake.
         #[codec(index = 0)]
         Stake,
-        /// What is delegated to operators.
+        /// Delegations to operators.
         #[codec(index = 1)]
         Delegation,
     }
@@ -250,7 +254,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Workers<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId>;
 
-    /// What duties reserve of an operator's stake.
+    /// The parts of operators' stakes that duties reserve, by stash and duty.
     #[pallet::storage]
     pub type Reservations<T: Config> = StorageDoubleMap<
         _,
@@ -262,7 +266,7 @@ pub mod pallet {
         OptionQuery,
     >;
 
-    /// What accounts have delegated, by operator and delegator.
+    /// Accounts' delegations, by operator and delegator.
     #[pallet::storage]
     pub type Delegations<T: Config> = StorageDoubleMap<
         _,
@@ -274,11 +278,11 @@ pub mod pallet {
         OptionQuery,
     >;
 
-    /// What is delegated to operators that are gone, until its owners have withdrawn it.
+    /// The pools of operators that are gone, until their owners have withdrawn everything.
     #[pallet::storage]
     pub type Orphans<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Delegated>;
 
-    /// Where the nodes of operators are reached.
+    /// The contacts of operators' nodes.
     #[pallet::storage]
     pub type Contacts<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Contact>;
 
@@ -286,8 +290,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type Slashes<T: Config> = StorageMap<_, Twox64Concat, SlashId, SlashOf<T>>;
 
-    /// What fraction of the stake offences of a session cost, by session and operator, until they can
-    /// no longer be reported.
+    /// The fraction of the stake that offences in a session cost, by session and operator, until
+    /// they can no longer be reported.
     #[pallet::storage]
     pub type Offences<T: Config> = StorageDoubleMap<
         _,
@@ -299,11 +303,11 @@ pub mod pallet {
         ValueQuery,
     >;
 
-    /// Number of the next slash.
+    /// The number of the next slash.
     #[pallet::storage]
     pub type NextSlash<T: Config> = StorageValue<_, SlashId, ValueQuery>;
 
-    /// Number of the oldest slash that may not be applied yet.
+    /// The number of the oldest slash that may not be applied yet.
     #[pallet::storage]
     pub type OldestSlash<T: Config> = StorageValue<_, SlashId, ValueQuery>;
 
@@ -312,93 +316,105 @@ pub mod pallet {
     pub type Ranking<T: Config> =
         StorageValue<_, BoundedVec<Ranked<T::AccountId>, T::MaxCandidates>, ValueQuery>;
 
-    /// The validators of genesis, which make blocks while there are fewer operators that do.
+    /// The validators of genesis, which author blocks while there are fewer electable operators.
     #[pallet::storage]
     pub type GenesisValidators<T: Config> =
         StorageValue<_, BoundedVec<T::AccountId, T::MaxValidators>, ValueQuery>;
 
-    /// Reports of this block that paid no fee.
+    /// The number of reports in this block that paid no fee.
     #[pallet::storage]
     pub type FreeReports<T: Config> = StorageValue<_, u32, ValueQuery>;
 
     #[pallet::error]
     pub enum Error<T> {
-        /// The account is an operator.
+        /// The account is already an operator.
         AlreadyOperator,
-        /// The account is no operator.
+        /// The account is not an operator. Register it first, or check the address.
         NotOperator,
-        /// The account is no operator's worker.
+        /// The account is not the worker of any operator. Set it with `set_worker` first.
         NotWorker,
-        /// The account is the worker of an operator.
+        /// The account is already the worker of an operator. Use another key.
         WorkerTaken,
-        /// The account is the stash of an operator, so it cannot be a worker.
+        /// The account is the stash of an operator, so it cannot be a worker. Use a separate key.
         WorkerIsStash,
-        /// There are as many operators as there can be.
+        /// The number of operators has reached its maximum. Wait until one leaves.
         OperatorsFull,
-        /// What is bonded would be less than the minimum and not nothing.
+        /// The operator's bonded stake would be below `MinBond` but not zero. Bond at least the
+        /// minimum, or unbond everything.
         BondBelowMinimum,
         /// The amount is zero.
         AmountZero,
-        /// The free balance, less the existential deposit, is smaller than the amount.
+        /// The free balance, less the existential deposit, is smaller than the amount. Lower the
+        /// amount, or fund the account.
         BalanceTooLow,
-        /// The amount exceeds the operator's own stake that no duty reserves.
+        /// The amount exceeds the operator's own stake that no duty reserves. Lower the amount, or
+        /// wait until duties end.
         StakeReserved,
-        /// As many amounts are being unbonded as can be at a time.
+        /// The number of amounts being taken out has reached its maximum. Withdraw one that is due,
+        /// or wait until one is.
         UnbondingQueueFull,
-        /// Nothing that was unbonded can be withdrawn yet.
+        /// None of the unbonded amounts can be withdrawn yet. Wait until the unbonding period is
+        /// over.
         NothingToWithdraw,
-        /// The same model is offered twice.
+        /// The same model is offered twice. List each model once.
         DuplicateOffer,
-        /// A model is offered for nothing.
+        /// A model is offered at a price of zero. Set a price of at least 1.
         PriceZero,
-        /// A model is offered with a context of no tokens.
+        /// A model is offered with a context of zero tokens. Set a context of at least 1.
         ContextZero,
-        /// An operator that runs no jobs at a time.
+        /// The concurrency is zero. Set at least 1, or use `set_draining` to take no jobs.
         ConcurrencyZero,
-        /// More jobs at a time than an operator can run.
+        /// The concurrency exceeds `MaxConcurrency`. Set a lower one.
         ConcurrencyTooHigh,
-        /// The duty has a reservation already.
+        /// The duty already has a reservation.
         DutyReserved,
-        /// The operator runs as many jobs as it can.
+        /// The operator already runs as many jobs as its concurrency allows.
         NoFreeSlot,
-        /// There are no reports.
+        /// The extrinsic contains no reports.
         NoReports,
-        /// The report belongs to no pallet.
+        /// No pallet handles the report.
         ReportUnknown,
-        /// The amount exceeds what the operator itself has bonded.
+        /// The amount exceeds the operator's own bonded stake. Lower the amount.
         StakeTooLow,
-        /// The operator takes no new duties and no new delegations.
+        /// The operator is draining: it takes no new duties and no new delegations. Choose another
+        /// operator.
         OperatorDraining,
-        /// A slash of the operator waits for its appeal.
+        /// A slash of the operator is pending. Wait until it is applied or cancelled.
         SlashPending,
-        /// There is no slash with that number that is not yet applied.
+        /// No pending slash has that number.
         SlashUnknown,
-        /// The slash can still be appealed.
+        /// The slash can still be cancelled. Apply it once its delay is over.
         SlashNotDue,
-        /// The commission rises by more than it can at a time.
+        /// The commission rises by more than `MaxCommissionRaise`. Raise it in smaller steps.
         CommissionRaiseTooHigh,
-        /// An operator cannot delegate to itself.
+        /// The account is the operator's own stash, which cannot delegate to itself. Use
+        /// `bond_extra` to add stake.
         SelfDelegation,
-        /// The account has delegated nothing to the operator that is worth anything.
+        /// The account has no delegation to the operator, or one that is worth nothing.
         NotDelegator,
-        /// What is delegated would be less than the minimum and not nothing.
+        /// The delegation would be below `MinDelegation` but not zero. Delegate at least the
+        /// minimum, or take back everything.
         DelegationBelowMinimum,
-        /// More would be delegated to the operator than its own stake allows.
+        /// The delegations to the operator would exceed `MaxDelegationPercent` of its own stake.
+        /// Delegate less, or raise the operator's own stake.
         DelegationsAboveCap,
-        /// A share of the operator's pool is worth too much or too little for the amount.
+        /// A share of the operator's pool is worth too much or too little for the amount. Try
+        /// another amount, or wait until others have withdrawn.
         SharePriceOutOfRange,
-        /// What was delegated to the account when it was an operator is not all withdrawn.
+        /// Delegations from the account's earlier time as an operator are not all withdrawn.
+        /// Withdraw them with `withdraw_delegation` first.
         DelegationsLeft,
-        /// The peer id is not that of an ed25519 key.
+        /// The peer id is not that of an ed25519 key. Use the peer id of the node's network key.
         PeerIdMalformed,
-        /// An address has no bytes.
+        /// An address of the contact is empty. Remove it.
         AddressEmpty,
-        /// The contact is not signed by the network key that its peer id names.
+        /// The contact is not signed by the network key that its peer id names. Sign it with the
+        /// node's network key for this chain and stash.
         ContactSignatureWrong,
     }
 
-    /// An operator of genesis: stash, worker, offers as (model, price, context), concurrency, bond. Its
-    /// contact can only be signed when there is a genesis.
+    /// An operator of genesis: stash, worker, offers as (model, price, context), concurrency, bond.
+    /// It has no contact, since a contact can only be signed once the genesis hash exists.
     pub type GenesisOperator<AccountId> =
         (AccountId, AccountId, Vec<(ModelId, Balance, u32)>, u32, Balance);
 
@@ -407,7 +423,7 @@ pub mod pallet {
     pub struct GenesisConfig<T: Config> {
         /// The operators: stash, worker, offers as (model, price, context), concurrency, bond.
         pub operators: Vec<GenesisOperator<T::AccountId>>,
-        /// The validators that make blocks while there are fewer operators that do.
+        /// The validators that author blocks while there are fewer electable operators.
         pub validators: Vec<T::AccountId>,
     }
 
@@ -419,14 +435,21 @@ pub mod pallet {
                 T::Currency::minimum_balance().saturating_sub(T::Currency::balance(&vault));
             if missing > 0 {
                 let minted = T::Currency::mint_into(&vault, missing);
-                assert!(minted.is_ok(), "the vault of pallet-operators has no deposit: {minted:?}");
+                assert!(
+                    minted.is_ok(),
+                    "cannot mint the deposit of pallet-operators' vault: {minted:?}"
+                );
             }
             for operator in &self.operators {
                 let registered = Pallet::<T>::register_genesis(operator);
-                assert!(registered.is_ok(), "operator {:?} of genesis: {registered:?}", operator.0);
+                assert!(
+                    registered.is_ok(),
+                    "cannot register the genesis operator {:?}: {registered:?}",
+                    operator.0
+                );
             }
             let validators = BoundedVec::try_from(self.validators.clone());
-            assert!(validators.is_ok(), "more than MaxValidators validators of genesis");
+            assert!(validators.is_ok(), "genesis has more than MaxValidators validators");
             GenesisValidators::<T>::put(validators.unwrap_or_default());
         }
     }
@@ -447,7 +470,10 @@ pub mod pallet {
         }
 
         fn integrity_test() {
-            assert!(T::MinBond::get() >= T::Currency::minimum_balance(), "MinBond below the ED");
+            assert!(
+                T::MinBond::get() >= T::Currency::minimum_balance(),
+                "MinBond is below the existential deposit"
+            );
             assert!(T::UnbondingPeriod::get() > 0, "UnbondingPeriod is zero");
             assert!(T::MaxOperators::get() > 0, "MaxOperators is zero");
             assert!(T::MaxOffers::get() > 0, "MaxOffers is zero");
@@ -458,16 +484,16 @@ pub mod pallet {
             assert!(T::MaxSlashes::get() > 0, "MaxSlashes is zero");
             assert!(
                 T::MaxCandidates::get() >= T::MaxValidators::get(),
-                "fewer candidates than validators"
+                "MaxCandidates is below MaxValidators"
             );
             assert!(
                 T::MinDelegation::get() >= T::Currency::minimum_balance(),
-                "MinDelegation below the ED"
+                "MinDelegation is below the existential deposit"
             );
             assert!(T::ReportPatience::get() > 0, "ReportPatience is zero");
             assert!(
                 T::MaxFreeReports::get() >= T::MaxReports::get(),
-                "a full extrinsic of reports could never be free"
+                "MaxFreeReports is below MaxReports: a full extrinsic would never be free"
             );
         }
 

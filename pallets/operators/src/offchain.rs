@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The off-chain worker: hands the duties of the operators whose worker keys this node holds to its
-//! engine, and reports what the engine has found.
+//! The off-chain worker. It hands the duties of the operators whose worker keys this node holds to
+//! the node's engine, and reports the engine's findings.
 //!
-//! It keeps no record of what it has done. Work and reports are functions of the state, so what is
-//! lost is derived again at the next block. Only that an extrinsic is under way is remembered, in
-//! the node's own storage: at most one per key, with the nonce that it waits for.
+//! The worker keeps no record of its actions. Work and reports are functions of the state, so
+//! anything lost is derived again at the next block. The node's own storage only remembers
+//! extrinsics that are under way: at most one per key, with its nonce.
 
 use crate::{
     pallet::{Config, Pallet, Workers},
@@ -28,7 +28,7 @@ use sp_runtime::{
 /// The most results taken from the engine in one block.
 const MAX_RESULTS: u32 = 256;
 
-/// Before a worker's public key, the key of its [`Guard`] in the node's storage.
+/// The prefix of a [`Guard`]'s key in the node's storage. The worker's public key follows it.
 const GUARD_PREFIX: &[u8] = b"assay/operators/guard/";
 
 /// The tip of the first extrinsic that is sent again.
@@ -37,20 +37,20 @@ const FIRST_TIP: Balance = 1_000_000;
 /// The most times that the tip doubles.
 const MAX_DOUBLINGS: u32 = 10;
 
-/// The extrinsic of a worker that is under way.
+/// A worker's extrinsic that is under way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Guard {
-    /// Its nonce. The guard is void once the chain expects another.
+    /// The extrinsic's nonce. The guard is void once the chain expects another.
     pub nonce: Nonce,
-    /// Block after which it was sent.
+    /// The block after which the extrinsic was sent.
     pub sent_at: BlockNumber,
-    /// How many were sent with this nonce before it.
+    /// The number of extrinsics sent with this nonce before.
     pub retries: u32,
 }
 
-/// The tip of an extrinsic that takes the place of `retries` others with its nonce: none at first,
+/// Returns the tip of an extrinsic that replaces `retries` others with its nonce: none at first,
 /// then [a millionth of an ASY](FIRST_TIP), doubled each time up to 1,024 times that. Any increase
-/// makes the pool replace the one before it.
+/// makes the pool replace the previous extrinsic.
 pub fn tip(retries: u32) -> Balance {
     match retries.checked_sub(1) {
         None => 0,
@@ -61,7 +61,7 @@ pub fn tip(retries: u32) -> Balance {
 }
 
 impl<T: Config> Pallet<T> {
-    /// What the off-chain worker does after the block `now`.
+    /// Runs the off-chain worker after block `now`.
     pub(crate) fn work_and_report(now: BlockNumberFor<T>) {
         if T::Engine::capabilities().is_none() {
             return;
@@ -93,11 +93,11 @@ impl<T: Config> Pallet<T> {
         let taken = work.into_iter().take_while(|next| T::Engine::submit(next.clone())).count();
         if taken < count {
             let left = count.saturating_sub(taken);
-            log::warn!(target: LOG_TARGET, "the engine's queue is full: {left} duties wait");
+            log::warn!(target: LOG_TARGET, "the engine's queue is full, {left} duties wait");
         }
     }
 
-    /// Sends what the operator can report, unless an extrinsic is under way.
+    /// Sends the operator's reports, unless an extrinsic is under way.
     fn send_reports(
         now: BlockNumber,
         public: &WorkerId,
@@ -130,9 +130,9 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Notes that the worker's extrinsic with that nonce is being sent; `None` where one is under
-    /// way that is not yet overdue. One that was refused is treated alike, so that a worker that
-    /// cannot send does not try at every block.
+    /// Records that the worker's extrinsic with that nonce is being sent. Returns `None` while
+    /// another is under way and not yet overdue. A refused extrinsic is treated alike, so that a
+    /// worker that cannot send does not try at every block.
     fn take_guard(now: BlockNumber, public: &WorkerId, nonce: Nonce) -> Option<Guard> {
         let key = [GUARD_PREFIX, public.as_slice()].concat();
         let next = |found: Result<Option<Guard>, StorageRetrievalError>| match found {

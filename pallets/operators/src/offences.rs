@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Offences against consensus. What they cost waits for an appeal before it is taken.
+//! Offences against consensus. Their slashes can be cancelled before they are applied.
 
 use crate::{
     pallet::{Config, Error, Event, NextSlash, Offences, OldestSlash, Operators, Pallet, Slashes},
@@ -20,7 +20,7 @@ use sp_staking::{
     SessionIndex,
 };
 
-/// The most slashes that a block looks at on its own.
+/// The most slashes that a block looks at in `on_idle`.
 pub(crate) const MAX_SLASHES_PER_BLOCK: u32 = 8;
 
 impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for Pallet<T> {
@@ -31,12 +31,12 @@ impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for P
     ) -> Weight {
         for (details, fraction) in offenders.iter().zip(slash_fraction) {
             let (offender, ()) = &details.offender;
-            // Nobody gains by reporting itself.
+            // An operator that reports itself gains nothing.
             let reporter = details.reporters.first().filter(|reporter| *reporter != offender);
             Self::record_slash(offender, *fraction, reporter.cloned(), session);
         }
         let weight = T::WeightInfo::record_slash().saturating_mul(offenders.len().saturated_into());
-        // The pallet of offences does not count what it is told here.
+        // The pallet of offences does not count the weight returned here.
         frame_system::Pallet::<T>::register_extra_weight_unchecked(
             weight,
             DispatchClass::Mandatory,
@@ -46,7 +46,7 @@ impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for P
 }
 
 impl<T: Config> Pallet<T> {
-    /// Forgets what was recorded in a session whose offences cannot be reported any more.
+    /// Removes the offences of a session that can no longer be reported.
     pub(crate) fn forget_offences(now: SessionIndex) {
         let Some(old) = now.checked_sub(T::OffenceSessions::get().saturating_add(1)) else {
             return;
@@ -54,7 +54,7 @@ impl<T: Config> Pallet<T> {
         let _ = Offences::<T>::clear_prefix(old, T::MaxValidators::get(), None);
     }
 
-    /// Puts a slash down of that fraction of all that is at stake for the operator.
+    /// Records a slash of that fraction of everything that is at stake for the operator.
     pub(crate) fn record_slash(
         stash: &T::AccountId,
         fraction: Perbill,
@@ -62,11 +62,14 @@ impl<T: Config> Pallet<T> {
         session: SessionIndex,
     ) {
         let Some(mut operator) = Operators::<T>::get(stash) else {
-            log::warn!(target: LOG_TARGET, "{stash:?} offended in session {session}, no operator");
+            log::warn!(
+                target: LOG_TARGET,
+                "the offender {stash:?} of session {session} is not an operator"
+            );
             return;
         };
-        // Each further offender of a session raises the fraction of all, those known before among
-        // them: only what it adds is new.
+        // Each further offender in a session raises the fraction of all, including earlier
+        // offenders. Only the increase is new.
         let known = Offences::<T>::get(session, stash);
         let more = fraction.deconstruct().saturating_sub(known.deconstruct());
         Offences::<T>::insert(session, stash, known.max(fraction));
@@ -78,7 +81,7 @@ impl<T: Config> Pallet<T> {
         }
         let slash = Self::put_slash(stash, &mut operator, amount, reporter);
         operator.pending = operator.pending.saturating_add(amount);
-        // It stands for no election while it waits.
+        // The operator does not stand for election while the slash is pending.
         Self::rank(stash, Some(&operator));
         Operators::<T>::insert(stash, operator);
         Self::deposit_event(Event::SlashRecorded {
@@ -89,8 +92,8 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// Stores a slash of its own, or adds it to the last one where the operator has as many as can
-    /// be; gives its number.
+    /// Stores a new slash, or adds to the last one if the operator has the most that it can have.
+    /// Returns its number.
     fn put_slash(
         stash: &T::AccountId,
         operator: &mut OperatorOf<T>,
@@ -106,8 +109,8 @@ impl<T: Config> Pallet<T> {
             NextSlash::<T>::put(next.wrapping_add(1));
             return next;
         }
-        // It joins the last one, whose appeal is not put off by that: nobody can keep withdrawals
-        // waiting for ever.
+        // The amount joins the last slash without postponing it, so that nobody can keep
+        // withdrawals waiting for ever.
         let last = last.unwrap_or(next);
         Slashes::<T>::mutate(last, |slash| {
             let Some(slash) = slash else { return };
@@ -116,7 +119,7 @@ impl<T: Config> Pallet<T> {
         last
     }
 
-    /// Takes a slash off its operator's record; gives both.
+    /// Removes a slash from its operator's record and returns both.
     fn take_slash(id: SlashId) -> Result<(SlashOf<T>, OperatorOf<T>), Error<T>> {
         let slash = Slashes::<T>::take(id).ok_or(Error::<T>::SlashUnknown)?;
         // An operator with slashes is never removed.
@@ -134,10 +137,10 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Applies a slash whose appeal is over, once duties reserve nothing of what it takes: what they
-    /// reserve is owed to others. As long as it waits the operator is given no duty that would be in
-    /// its way. A reporter gets half of what the operator itself loses, and the rest is burnt: nobody
-    /// gains by reporting itself under another name.
+    /// Applies a slash whose delay is over, once duties reserve none of the stake that it takes,
+    /// since reservations are owed to others. While the slash is pending, the operator is given no
+    /// duty that would delay it. A reporter receives half of the operator's own loss, and the rest
+    /// is burnt, so that an operator gains nothing by reporting itself under another name.
     pub(crate) fn do_apply_slash(id: SlashId) -> DispatchResult {
         let slash = Slashes::<T>::get(id).ok_or(Error::<T>::SlashUnknown)?;
         ensure!(slash.due <= Self::now(), Error::<T>::SlashNotDue);
@@ -154,15 +157,15 @@ impl<T: Config> Pallet<T> {
         if let Some(reporter) = &reporter {
             let (reward, _burnt) = credit.split(cut.own() / 2);
             if T::Currency::resolve(reporter, reward).is_err() {
-                log::warn!(target: LOG_TARGET, "{reporter:?} cannot take its reward: burnt");
+                log::warn!(target: LOG_TARGET, "{reporter:?} cannot receive its reward: burnt");
             }
         }
         Self::deposit_event(Event::Slashed { operator: stash, slash: id, amount, reporter });
         Ok(())
     }
 
-    /// Applies slashes that are due, the oldest first, as far as the weight reaches; gives what it
-    /// took.
+    /// Applies slashes that are due, the oldest first, within the weight `limit`, and returns the
+    /// weight used.
     pub(crate) fn apply_due_slashes(limit: Weight) -> Weight {
         let mut used = T::WeightInfo::on_idle();
         let each = T::WeightInfo::apply_slash().saturating_add(T::Listener::weight());
@@ -177,7 +180,7 @@ impl<T: Config> Pallet<T> {
                 break;
             }
             used = used.saturating_add(each);
-            // One that waits keeps those behind it from being forgotten, not from being applied.
+            // A waiting slash keeps later ones from being forgotten, but not from being applied.
             let waits = Self::do_apply_slash(next).is_err() && Slashes::<T>::contains_key(next);
             next = next.wrapping_add(1);
             if !waits && oldest.wrapping_add(1) == next {

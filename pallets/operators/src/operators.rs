@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The operators as the pallets of jobs and of verification see them: on what terms they serve a
-//! model, its market price, and the stake that duties reserve.
+//! The operators as the pallets of jobs and of verification see them: the terms on which they serve
+//! a model, its market price, and the stake that duties reserve.
 
 use crate::{
     pallet::{Config, Delegations, Error, Event, Operators, Pallet, Reservations},
@@ -87,7 +87,7 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
         let Some(reservation) = Reservations::<T>::get(stash, duty) else {
             return CreditOf::<T>::zero();
         };
-        // A reservation is always of an operator, and never more than its own stake.
+        // A reservation always belongs to an operator and never exceeds the operator's own stake.
         let Some(mut operator) = Operators::<T>::get(stash) else { return CreditOf::<T>::zero() };
         let credit = Self::slash_own(stash, &mut operator, amount.min(reservation.amount));
         let amount = credit.peek();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Money that belongs to many, each by its shares, so that a gain or a loss of all costs as much as
-//! one of one.
+//! Pools of money that belong to many accounts by shares, so that a gain or a loss of all costs as
+//! much as a gain or a loss of one.
 
 use assay_primitives::Balance;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -22,14 +22,14 @@ use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
     MaxEncodedLen,
 )]
 pub struct Shares {
-    /// How many.
+    /// The number of shares.
     pub count: Balance,
-    /// The round of the pool that they are of.
+    /// The round of the pool that the shares belong to.
     pub round: u32,
 }
 
 impl Shares {
-    /// Adds shares of the same pool. Those of an earlier round are worth nothing and make place.
+    /// Adds shares of the same pool. Shares of an earlier round are worth nothing and are replaced.
     pub fn add(&mut self, other: Self) {
         if self.round == other.round {
             self.count = self.count.saturating_add(other.count);
@@ -39,11 +39,11 @@ impl Shares {
     }
 }
 
-/// Money that belongs to whoever has shares of it, in proportion. All rounding is in favour of the
-/// pool, that is of those who stay.
+/// Money that belongs to the holders of its shares, in proportion. All rounding favours the pool,
+/// which belongs to those that stay.
 ///
-/// A pool that loses all begins a new round: the shares of earlier rounds are worth nothing, and who
-/// joins later shares with nobody who has lost.
+/// A pool that loses everything begins a new round. The shares of earlier rounds are worth nothing,
+/// and an account that joins later shares with none of those that lost.
 #[derive(
     Clone,
     Copy,
@@ -58,16 +58,16 @@ impl Shares {
     MaxEncodedLen,
 )]
 pub struct Pool {
-    /// How much money it is.
+    /// The amount of money.
     pub value: Balance,
-    /// How many shares there are of it; none exactly when it has no money.
+    /// The number of shares; zero exactly when the pool has no money.
     pub shares: Balance,
-    /// How often all was lost.
+    /// The number of times that everything was lost.
     pub round: u32,
 }
 
 impl Pool {
-    /// What the shares are worth.
+    /// Returns the worth of the shares.
     pub fn worth(&self, shares: Shares) -> Balance {
         if shares.round != self.round {
             return 0;
@@ -81,7 +81,8 @@ impl Pool {
         .unwrap_or(0)
     }
 
-    /// Of these shares as many as it takes for `amount`; all if they are worth no more.
+    /// Returns as many of these shares as are worth `amount`; all of them if they are worth no
+    /// more.
     pub fn part_for(&self, shares: Shares, amount: Balance) -> Shares {
         let needed =
             multiply_by_rational_with_rounding(amount, self.shares, self.value, Rounding::Up);
@@ -89,8 +90,8 @@ impl Pool {
         Shares { count: count.unwrap_or(shares.count).min(shares.count), ..shares }
     }
 
-    /// Puts money in; gives the shares for it. `None`, with nothing changed, where it buys no share,
-    /// or more than there can be.
+    /// Puts money in and returns the shares for it. Returns `None` and changes nothing if the
+    /// amount buys no share, or more than a pool can have.
     pub fn join(&mut self, amount: Balance) -> Option<Shares> {
         let count = if self.shares == 0 {
             amount
@@ -105,7 +106,7 @@ impl Pool {
         Some(Shares { count, round: self.round })
     }
 
-    /// Gives shares back; gives what they were worth.
+    /// Takes shares out of the pool and returns their worth.
     pub fn leave(&mut self, shares: Shares) -> Balance {
         let worth = self.worth(shares);
         if shares.round == self.round {
@@ -115,14 +116,15 @@ impl Pool {
         worth
     }
 
-    /// Adds to what all shares are worth. A pool without shares takes nothing; gives what it took.
+    /// Adds to the worth of all shares and returns the amount added. A pool without shares takes
+    /// nothing.
     pub fn gain(&mut self, amount: Balance) -> Balance {
         let taken = if self.shares > 0 { amount } else { 0 };
         self.value = self.value.saturating_add(taken);
         taken
     }
 
-    /// Takes from what all shares are worth.
+    /// Takes from the worth of all shares.
     pub fn lose(&mut self, amount: Balance) {
         if amount == 0 {
             return;
@@ -135,7 +137,7 @@ impl Pool {
     }
 }
 
-/// `amount * part / whole`, rounded down; nothing of nothing.
+/// Returns `amount * part / whole`, rounded down; 0 if `whole` is 0.
 pub(crate) fn pro_rata(amount: Balance, part: Balance, whole: Balance) -> Balance {
     multiply_by_rational_with_rounding(amount, part, whole, Rounding::Down).unwrap_or(0)
 }
@@ -169,7 +171,7 @@ mod tests {
         assert_eq!((pool.worth(lost), pool.worth(later)), (0, 10));
         assert_eq!(pool.leave(lost), 0);
         assert_eq!(pool.value, 10);
-        // Worthless shares make place.
+        // Worthless shares are replaced.
         let mut mine = lost;
         mine.add(later);
         assert_eq!(mine, later);

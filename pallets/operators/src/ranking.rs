@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The operators with the most stake, in order, so that an election need not look at all of them.
+//! The operators with the most stake, in order, so that an election need not look at all operators.
 //!
-//! The list is kept up where stake is bonded, unbonded, delegated, taken back or slashed for an
-//! offence. What pay adds and what duties lose is looked up at the next election. When the list is
-//! full and one of it falls, who would take its place comes in with its next change of stake, or by
-//! [`rank_operator`](Pallet::rank_operator), which anyone can call.
+//! The list is updated where stake is bonded, unbonded, delegated, taken back or slashed for an
+//! offence. Changes through pay and duties are looked up at the next election. When the list is
+//! full and the stake of a member falls, the operator that would replace the member enters with its
+//! own next change of stake, or through [`rank_operator`](Pallet::rank_operator), which anyone can
+//! call.
 
 use crate::{
     pallet::{Config, Operators, Pallet, Ranking},
@@ -17,8 +18,8 @@ use frame_support::{traits::Get, BoundedVec};
 use sp_runtime::SaturatedConversion;
 
 impl<T: Config> Pallet<T> {
-    /// Puts the operator where its stake belongs; takes it off without an operator, or without the
-    /// minimum of its own.
+    /// Puts the operator where its stake belongs. Removes it if it is `None` or cannot stand for
+    /// election.
     pub(crate) fn rank(stash: &T::AccountId, operator: Option<&OperatorOf<T>>) {
         let mut list = Ranking::<T>::get().into_inner();
         list.retain(|next| next.stash != *stash);
@@ -30,7 +31,7 @@ impl<T: Config> Pallet<T> {
         Self::put_ranking(list);
     }
 
-    /// Looks all stakes of the list up and puts it in order; gives it.
+    /// Looks up the stake of each member, sorts the list and returns it.
     pub(crate) fn refresh_ranking() -> Vec<Ranked<T::AccountId>> {
         let mut list: Vec<_> = Ranking::<T>::get()
             .into_iter()
@@ -44,21 +45,21 @@ impl<T: Config> Pallet<T> {
         list
     }
 
-    /// The stake with which an operator stands for election; `None` if its own is below the minimum,
-    /// or a slash waits.
+    /// Returns the stake with which an operator stands for election; `None` if its own is below the
+    /// minimum, or if a slash is pending.
     fn electable(operator: &OperatorOf<T>) -> Option<Balance> {
         let stands = operator.bonded >= T::MinBond::get() && operator.slashes.is_empty();
         stands.then(|| operator.stake())
     }
 
-    /// Stores what fits of the list, the most stake first.
+    /// Stores as much of the list as fits, the most stake first.
     fn put_ranking(mut list: Vec<Ranked<T::AccountId>>) {
         list.truncate(T::MaxCandidates::get().saturated_into());
         Ranking::<T>::put(BoundedVec::truncate_from(list));
     }
 }
 
-/// The most stake first, and of the same stake the lowest account.
+/// Orders by stake, the most first, and equal stakes by account, the lowest first.
 fn order<AccountId: Ord>(one: &Ranked<AccountId>, other: &Ranked<AccountId>) -> Ordering {
     other.stake.cmp(&one.stake).then_with(|| one.stash.cmp(&other.stash))
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who is an operator, and what it offers.
+//! The registry of operators and their offers.
 
 use crate::{
     pallet::{Config, Error, Event, GenesisOperator, Operators, Orphans, Pallet, Workers},
@@ -11,12 +11,12 @@ use frame_support::{ensure, traits::Get, BoundedVec};
 use sp_runtime::{DispatchError, DispatchResult, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-    /// This block's number.
+    /// Returns the number of this block.
     pub(crate) fn now() -> BlockNumber {
         frame_system::Pallet::<T>::block_number().saturated_into()
     }
 
-    /// Changes an operator if `change` succeeds; gives what it gives.
+    /// Changes an operator if `change` succeeds, and returns the result of `change`.
     pub(crate) fn try_change<R>(
         stash: &T::AccountId,
         change: impl FnOnce(&mut OperatorOf<T>) -> Result<R, DispatchError>,
@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Registers an operator; one of genesis without its contact.
+    /// Registers an operator; an operator of genesis has no contact.
     pub(crate) fn do_register(
         stash: T::AccountId,
         worker: T::AccountId,
@@ -79,7 +79,7 @@ impl<T: Config> Pallet<T> {
             .map(|(model, price, context)| Offer { model, price, context })
             .collect();
         let offers = OffersOf::<T>::try_from(offers)
-            .map_err(|_| DispatchError::Other("more than MaxOffers offers"))?;
+            .map_err(|_| DispatchError::Other("the operator has more than MaxOffers offers"))?;
         Self::do_register(stash, worker, None, offers, concurrency, bond)
     }
 
@@ -126,7 +126,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// That `worker` can be the worker of `stash`: it is nobody's, and no stash.
+    /// Ensures that `worker` can be the worker of `stash`: it is neither another operator's worker
+    /// nor a stash.
     fn ensure_worker(stash: &T::AccountId, worker: &T::AccountId) -> DispatchResult {
         ensure!(
             worker != stash && !Operators::<T>::contains_key(worker),

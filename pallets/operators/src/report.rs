@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What workers report, passed on to the pallets whose duties it is about.
+//! Reports of workers, passed on to the pallets whose duties they belong to.
 
 use crate::{
     pallet::{Config, Error, Event, FreeReports, Pallet, Workers},
@@ -17,7 +17,7 @@ use frame_support::{
 use sp_runtime::{DispatchResult, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-    /// The weight of an extrinsic with these reports.
+    /// Returns the weight of an extrinsic with these reports.
     pub(crate) fn weight_of_reports(reports: &[Report]) -> Weight {
         reports
             .iter()
@@ -51,7 +51,7 @@ impl<T: Config> Pallet<T> {
         T::Duties::handle(stash, report).ok_or(Error::<T>::ReportUnknown)?
     }
 
-    /// Whether that many more reports of this block can be free, which are then counted.
+    /// Returns whether `count` more reports of this block can be free, and counts them if so.
     fn take_free(count: u32) -> bool {
         FreeReports::<T>::mutate(|free| {
             let sum = free.saturating_add(count);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What an operator is paid: its commission and its own part to its payout account, the rest to the
-//! pool of its delegators.
+//! Pay: the commission and the operator's own part go to its payout account, the rest to the pool
+//! of its delegators.
 
 use crate::{
     pallet::{Config, Error, Event, Operators, Pallet},
@@ -28,8 +28,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Sets the commission: at once if it falls or nobody has delegated, otherwise after a period in
-    /// which delegators can leave.
+    /// Sets the commission. It applies at once if it falls or there are no delegators, and
+    /// otherwise after a period in which delegators can leave.
     pub(crate) fn do_set_commission(stash: T::AccountId, to: Perbill) -> DispatchResult {
         let now = Self::now();
         let from = Self::try_change(&stash, |operator| {
@@ -56,7 +56,7 @@ impl<T: Config> Pallet<T> {
             return;
         }
         let Some(mut operator) = Operators::<T>::get(stash) else {
-            log::error!(target: LOG_TARGET, "{stash:?} is paid and no operator");
+            log::error!(target: LOG_TARGET, "{stash:?} is paid but is not an operator");
             Self::give(stash, None, credit);
             return;
         };
@@ -71,14 +71,14 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::Rewarded { operator: stash.clone(), amount, delegated });
     }
 
-    /// What of a pay belongs to the delegators.
+    /// Returns the delegators' part of a pay.
     fn delegators_part(operator: &OperatorOf<T>, pay: Balance) -> Balance {
         let commission = operator.commission.at(Self::now()).mul_ceil(pay);
         let shared = pay.saturating_sub(commission);
         pro_rata(shared, operator.delegated.active.value, operator.stake())
     }
 
-    /// Adds a credit to what the delegators' shares are worth; gives how much it was. The caller
+    /// Adds a credit to the worth of the delegators' shares and returns its amount. The caller
     /// stores the operator.
     fn compound(operator: &mut OperatorOf<T>, credit: CreditOf<T>) -> Balance {
         let amount = credit.peek();
@@ -90,14 +90,14 @@ impl<T: Config> Pallet<T> {
         let held = T::Currency::resolve(&vault, credit)
             .is_ok_and(|()| T::Currency::hold(&delegation_hold::<T>(), &vault, amount).is_ok());
         if !held {
-            log::error!(target: LOG_TARGET, "the vault cannot take {amount}");
+            log::error!(target: LOG_TARGET, "the vault cannot receive {amount}");
             return 0;
         }
         operator.delegated.active.gain(amount)
     }
 
-    /// Gives a credit to the payout account, or to the stash, which exists as long as it has stake,
-    /// where that cannot receive it; gives how much was given.
+    /// Pays a credit to the payout account and returns the amount paid. If that account cannot
+    /// receive it, pays it to the stash, which exists as long as it has stake.
     fn give(stash: &T::AccountId, payout: Option<T::AccountId>, credit: CreditOf<T>) -> Balance {
         let amount = credit.peek();
         let first = payout.as_ref().unwrap_or(stash);
@@ -106,7 +106,11 @@ impl<T: Config> Pallet<T> {
         match given {
             Ok(()) => amount,
             Err(credit) => {
-                log::error!(target: LOG_TARGET, "{stash:?} cannot take {}: burnt", credit.peek());
+                log::error!(
+                    target: LOG_TARGET,
+                    "{stash:?} cannot receive {}: burnt",
+                    credit.peek()
+                );
                 0
             }
         }

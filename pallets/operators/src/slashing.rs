@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Slashing: taking money from what is at stake for an operator.
+//! Slashing: taking money from an operator's stake and its delegations.
 //!
-//! What a duty reserves is the operator's own and is taken from that alone: half of it goes to other
-//! parties of the job, who could be the operator itself by other names, and it must not gain what its
-//! delegators lose. An offence takes from all that is at stake, pro rata. That costs the same however
-//! many have delegated: the operator's own stake is taken out of the stash's hold, the delegators'
-//! out of the vault's, and each of them loses by what its shares are worth.
+//! A duty's reservation belongs to the operator and is taken from its own stake alone. Half of it
+//! goes to other parties of the job, which could be the operator itself under other names, and the
+//! operator must not gain what its delegators lose. An offence takes from everything at stake, pro
+//! rata. Its cost does not depend on the number of delegators: the operator's own part is taken out
+//! of the stash's hold, the delegators' part out of the vault's, and each delegator loses through
+//! the worth of its shares.
 
 use crate::{
     pallet::{Config, Pallet},
@@ -16,22 +17,22 @@ use crate::{
 use assay_primitives::Balance;
 use frame_support::traits::{fungible::BalancedHold, Imbalance};
 
-/// What a slash takes from each kind of stake.
+/// The amounts that a slash takes from each kind of stake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Cut {
-    /// From the operator's own.
+    /// The amount out of the operator's own bonded stake.
     pub bonded: Balance,
-    /// From its own that is being unbonded.
+    /// The amount out of the operator's own stake that is being unbonded.
     pub unbonding: Balance,
-    /// From what is delegated.
+    /// The amount out of the active delegations.
     pub delegated: Balance,
-    /// From what delegators take back.
+    /// The amount out of the delegations being taken back.
     pub undelegating: Balance,
 }
 
 impl Cut {
-    /// Cuts `amount` of what is there, in proportion. What rounding leaves is the operator's to bear,
-    /// as far as it has it.
+    /// Divides `amount` among the kinds in proportion to `there`. The operator bears the remainder
+    /// of rounding, up to its own stake.
     fn of(amount: Balance, there: Self) -> Self {
         let total = there.total();
         let amount = amount.min(total);
@@ -56,19 +57,19 @@ impl Cut {
         cut
     }
 
-    /// What it takes of the operator's own.
+    /// Returns the part taken from the operator's own stake.
     pub(crate) fn own(&self) -> Balance {
         self.bonded.saturating_add(self.unbonding)
     }
 
-    /// All that it takes.
+    /// Returns the sum of all parts.
     pub(crate) fn total(&self) -> Balance {
         self.own().saturating_add(self.delegated).saturating_add(self.undelegating)
     }
 }
 
 impl<T: Config> Pallet<T> {
-    /// What taking up to `amount` of all that is at stake takes of each kind.
+    /// Divides up to `amount` among the kinds of everything at stake.
     pub(crate) fn pro_rata_cut(operator: &OperatorOf<T>, amount: Balance) -> Cut {
         let there = Cut {
             bonded: operator.bonded,
@@ -79,7 +80,7 @@ impl<T: Config> Pallet<T> {
         Cut::of(amount, there)
     }
 
-    /// Takes up to `amount` of the operator's own stake, what is being unbonded last. The caller
+    /// Takes up to `amount` of the operator's own stake, amounts being unbonded last. The caller
     /// stores the operator.
     pub(crate) fn slash_own(
         stash: &T::AccountId,
@@ -92,7 +93,7 @@ impl<T: Config> Pallet<T> {
         Self::slash(stash, operator, cut)
     }
 
-    /// Takes that of what is at stake for the operator. The caller stores the operator.
+    /// Takes the cut from everything at stake for the operator. The caller stores the operator.
     pub(crate) fn slash(
         stash: &T::AccountId,
         operator: &mut OperatorOf<T>,
@@ -108,7 +109,7 @@ impl<T: Config> Pallet<T> {
         let from_stash = Self::slash_hold(&stake_hold::<T>(), stash, own);
         let from_vault = Self::slash_hold(&delegation_hold::<T>(), &Self::vault(), others);
         if from_stash.peek() != own || from_vault.peek() != others {
-            log::error!(target: LOG_TARGET, "the stake of {stash:?} is not what is on hold");
+            log::error!(target: LOG_TARGET, "the stake of {stash:?} differs from its hold");
         }
         from_stash.merge(from_vault)
     }
@@ -124,11 +125,12 @@ impl<T: Config> Pallet<T> {
         T::Currency::slash(reason, who, amount).0
     }
 
-    /// Takes `amount` of what the operator is unbonding, from each amount in proportion.
+    /// Takes `amount` out of the amounts that the operator is unbonding, in proportion.
     fn cut_unbonding(operator: &mut OperatorOf<T>, amount: Balance) {
         let (mut left, mut rest) = (amount, operator.unbonding_total());
         for next in operator.unbonding.iter_mut() {
-            // Of what is left, the part of this amount in those from here on: the last takes all.
+            // `cut` is this amount's part of the remainder, relative to the amounts from here on,
+            // so that the last one takes the rest.
             let cut = pro_rata(left, next.amount, rest);
             rest = rest.saturating_sub(next.amount);
             left = left.saturating_sub(cut);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! An operator's own stake: put on hold, and taken out after the unbonding period.
+//! An operator's own stake, which is put on hold and taken out after the unbonding period.
 
 use crate::{
     pallet::{Config, Contacts, Error, Event, Operators, Orphans, Pallet, Reservations, Workers},
@@ -18,7 +18,7 @@ use frame_support::{
 use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
-    /// That the account can part with `amount` and keep the existential deposit.
+    /// Ensures that the account can spend `amount` and keep the existential deposit.
     pub(crate) fn ensure_spendable(who: &T::AccountId, amount: Balance) -> DispatchResult {
         let spendable =
             T::Currency::reducible_balance(who, Preservation::Preserve, Fortitude::Polite);
@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Puts `amount` of the stash's money on hold and leaves its account the existential deposit.
+    /// Puts `amount` of the stash's money on hold and keeps the existential deposit in its account.
     pub(crate) fn hold(stash: &T::AccountId, amount: Balance) -> DispatchResult {
         Self::ensure_spendable(stash, amount)?;
         with_storage_layer::<_, DispatchError, _>(|| {
@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// The block from which what is unbonded now can be withdrawn.
+    /// Returns the block from which an amount that is unbonded now can be withdrawn.
     pub(crate) fn unbonded_at() -> BlockNumber {
         Self::now().saturating_add(T::UnbondingPeriod::get())
     }
@@ -42,10 +42,10 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_bond_extra(stash: T::AccountId, amount: Balance) -> DispatchResult {
         Self::try_change(&stash, |operator| {
             ensure!(amount > 0, Error::<T>::AmountZero);
-            // More than the total issuance cannot be held, so this sum never saturates.
+            // The total issuance bounds the holds, so this sum never saturates.
             operator.bonded = operator.bonded.saturating_add(amount);
             ensure!(operator.bonded >= T::MinBond::get(), Error::<T>::BondBelowMinimum);
-            // It can have unbonded all before, with others still behind it.
+            // The operator can have unbonded everything before, with delegations still active.
             Self::ensure_below_cap(operator, operator.bonded.saturating_sub(amount))?;
             Self::hold(&stash, amount)?;
             Self::tell_stake(&stash, Some(operator));
@@ -78,8 +78,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Drains the operator and unbonds all of its own stake, also what duties reserve, which stays
-    /// at stake until they are over.
+    /// Drains the operator and unbonds all of its own stake. The part that duties reserve stays at
+    /// stake until they end.
     pub(crate) fn do_leave(stash: T::AccountId) -> DispatchResult {
         let until = Self::unbonded_at();
         let amount = Self::try_change(&stash, |operator| {
@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
             let amount = core::mem::take(&mut operator.bonded);
             operator.draining = true;
             if Self::queue(operator, Unbonding { amount, until }).is_err() {
-                // What was to come out last comes out with it.
+                // The last amount in the queue is withdrawn together with this one.
                 if let Some(last) = operator.unbonding.last_mut() {
                     *last = Unbonding { amount: last.amount.saturating_add(amount), until };
                 }
@@ -100,7 +100,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Puts an amount into the operator's queue, with another of the same block if there is one.
+    /// Puts an amount into the operator's queue and merges it with one of the same block.
     fn queue(operator: &mut OperatorOf<T>, unbonding: Unbonding) -> Result<(), Unbonding> {
         match operator.unbonding.iter_mut().find(|next| next.until == unbonding.until) {
             Some(next) => {
@@ -140,8 +140,9 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// That an operator which comes back from below the minimum has no more delegations than its
-    /// stake allows. What it had before counts: what pay and slashes have changed binds nobody.
+    /// Ensures that an operator that returns from below the minimum has no more delegations than
+    /// its stake allows. The stake before the call counts: changes through pay and slashes bind
+    /// nobody.
     fn ensure_below_cap(operator: &OperatorOf<T>, before: Balance) -> DispatchResult {
         ensure!(
             before >= T::MinBond::get()
@@ -151,8 +152,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// That nobody is owed `amount` of the operator's own stake: no slash waits, and what stays
-    /// covers what duties reserve.
+    /// Ensures that `amount` of the operator's own stake is owed to nobody: no slash is pending,
+    /// and the remainder covers the reservations of duties.
     fn ensure_free_to_go(operator: &OperatorOf<T>, amount: Balance) -> DispatchResult {
         ensure!(operator.slashes.is_empty(), Error::<T>::SlashPending);
         ensure!(
@@ -162,8 +163,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Whether nothing ties the operator to the chain any more: no stake of its own, no slash, and no
-    /// duty, not even one that reserves nothing.
+    /// Returns whether nothing ties the operator to the chain any more: it has no stake of its own,
+    /// no slash, and no duty, not even one that reserves nothing.
     fn is_gone(stash: &T::AccountId, operator: &OperatorOf<T>) -> bool {
         operator.bonded == 0
             && operator.unbonding.is_empty()
@@ -171,7 +172,7 @@ impl<T: Config> Pallet<T> {
             && Reservations::<T>::iter_prefix(stash).next().is_none()
     }
 
-    /// Forgets the operator. What is delegated to it waits for its owners.
+    /// Removes the operator. The delegations to it stay until their owners withdraw them.
     fn remove(stash: T::AccountId, operator: OperatorOf<T>) {
         Workers::<T>::remove(&operator.worker);
         Contacts::<T>::remove(&stash);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How operators stand, and who hears of it when that changes.
+//! The standing of operators, and the notices of its changes.
 
 use crate::{
     pallet::{Config, Operators, Pallet},
@@ -15,14 +15,14 @@ impl<T: Config> Standings<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Tells that an operator, or a delegator of it, has changed its stake: those who route by it,
-    /// and the ranking.
+    /// Notifies the listener and the ranking that an operator's stake or the delegations to it have
+    /// changed.
     pub(crate) fn tell_stake(stash: &T::AccountId, operator: Option<&OperatorOf<T>>) {
         Self::rank(stash, operator);
         T::Listener::changed(stash, operator.map(Self::standing_of));
     }
 
-    /// Tells that an operator has changed what it serves, or whether it takes duties.
+    /// Notifies the listener that an operator has changed its offers, or whether it takes duties.
     pub(crate) fn tell_service(stash: &T::AccountId, operator: &OperatorOf<T>) {
         T::Listener::changed(stash, Some(Self::standing_of(operator)));
     }
@@ -36,7 +36,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Whether new duties can be laid on the operator.
+    /// Returns whether the operator can be given new duties.
     pub(crate) fn takes_duties(operator: &OperatorOf<T>) -> bool {
         operator.bonded >= T::MinBond::get() && !operator.draining
     }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How reports get into the transaction pool.
+//! Submission of reports to the transaction pool.
 
 use assay_primitives::{worker::sr25519::WorkerId, Balance, Report};
 use frame_support::{traits::Get, BoundedVec};
 
-/// Number of the next extrinsic of an account.
+/// The number of an account's extrinsic.
 pub type Nonce = u32;
 
-/// Builds, signs and sends an extrinsic with reports. The runtime implements it, which alone knows
-/// the form of its extrinsics.
+/// A component that builds, signs and sends an extrinsic with reports. The runtime implements it,
+/// since only the runtime knows the form of its extrinsics.
 pub trait SubmitReports<AccountId, MaxReports: Get<u32>> {
     /// Sends [`report`](crate::Pallet::report) with these reports, signed by the worker's key.
-    /// `Err(())` where the key is not in the keystore or the pool does not take the extrinsic; the
-    /// pool does not say why.
+    /// Returns `Err(())` if the key is not in the keystore or the pool does not take the extrinsic;
+    /// the pool does not say why.
     #[allow(clippy::result_unit_err)]
     fn submit(
         worker: &AccountId,
@@ -22,6 +22,6 @@ pub trait SubmitReports<AccountId, MaxReports: Get<u32>> {
         tip: Balance,
     ) -> Result<(), ()>;
 
-    /// The account of a worker's key.
+    /// Returns the account of a worker's key.
     fn worker_account(public: &WorkerId) -> AccountId;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What always holds between this pallet's records and the balances.
+//! Invariants between this pallet's records and the balances.
 
 use crate::{
     pallet::{
@@ -28,11 +28,11 @@ impl<T: Config> Pallet<T> {
             Self::try_state_of(&stash, &operator)?;
             Self::try_state_of_slashes(&operator)?;
             Self::try_state_of_pools(&stash, &operator.delegated)?;
-            ensure!(!Orphans::<T>::contains_key(&stash), "an operator whose pools have none");
+            ensure!(!Orphans::<T>::contains_key(&stash), "orphaned pools have an operator");
             vault = sum(vault, operator.delegated.total())?;
         }
         for (stash, pools) in Orphans::<T>::iter() {
-            ensure!(pools.delegators > 0, "pools of nobody");
+            ensure!(pools.delegators > 0, "orphaned pools have no delegators");
             Self::try_state_of_pools(&stash, &pools)?;
             vault = sum(vault, pools.total())?;
         }
@@ -41,38 +41,38 @@ impl<T: Config> Pallet<T> {
             "the vault's hold is not the sum of the pools"
         );
         ensure!(count == Operators::<T>::count(), "the count of operators is wrong");
-        ensure!(count <= T::MaxOperators::get(), "more operators than can be");
+        ensure!(count <= T::MaxOperators::get(), "there are more operators than MaxOperators");
         ensure!(
             Workers::<T>::iter().count().saturated_into::<u32>() == count,
-            "a worker without operator"
+            "a worker has no operator"
         );
         Self::try_state_of_references()?;
         ensure!(
             GenesisValidators::<T>::get().len() <= T::MaxValidators::get().saturated_into(),
-            "more validators of genesis than can be"
+            "there are more genesis validators than MaxValidators"
         );
         Ok(())
     }
 
-    /// That what is stored by operator is of one.
+    /// Checks that every record stored by operator belongs to one.
     fn try_state_of_references() -> Result<(), TryRuntimeError> {
         for (stash, _, _) in Reservations::<T>::iter() {
-            ensure!(Operators::<T>::contains_key(&stash), "a reservation without operator");
+            ensure!(Operators::<T>::contains_key(&stash), "a reservation has no operator");
         }
         for stash in Contacts::<T>::iter_keys() {
-            ensure!(Operators::<T>::contains_key(&stash), "a contact without operator");
+            ensure!(Operators::<T>::contains_key(&stash), "a contact has no operator");
         }
         for (stash, _, _) in Delegations::<T>::iter() {
             ensure!(
                 Operators::<T>::contains_key(&stash) || Orphans::<T>::contains_key(&stash),
-                "a delegation without pools"
+                "a delegation has no pools"
             );
         }
         for (id, slash) in Slashes::<T>::iter() {
             let known = Operators::<T>::get(&slash.operator);
             ensure!(
                 known.is_some_and(|operator| operator.slashes.contains(&id)),
-                "a slash that its operator does not know"
+                "a slash is missing from its operator's record"
             );
         }
         let ranking = Ranking::<T>::get();
@@ -84,7 +84,10 @@ impl<T: Config> Pallet<T> {
             );
         }
         for (index, next) in ranking.iter().enumerate() {
-            ensure!(Operators::<T>::contains_key(&next.stash), "who is ranked is no operator");
+            ensure!(
+                Operators::<T>::contains_key(&next.stash),
+                "a ranked account is not an operator"
+            );
             ensure!(
                 !ranking.iter().take(index).any(|other| other.stash == next.stash),
                 "an operator is ranked twice"
@@ -108,32 +111,41 @@ impl<T: Config> Pallet<T> {
         for (duty, Reservation { amount, slot }) in Reservations::<T>::iter_prefix(stash) {
             reserved = sum(reserved, amount)?;
             if slot {
-                ensure!(matches!(duty, Duty::Run(_)), "a slot is taken by no job");
+                ensure!(
+                    matches!(duty, Duty::Run(_)),
+                    "a slot is taken by a duty that is not a job"
+                );
                 running = running.saturating_add(1);
             }
         }
         ensure!(operator.reserved == reserved, "reserved is not the sum of the reservations");
-        ensure!(reserved <= operator.own_at_stake(), "more is reserved than is the operator's own");
+        ensure!(
+            reserved <= operator.own_at_stake(),
+            "the reservations exceed the operator's own stake"
+        );
         ensure!(operator.running == running, "running is not the number of slots taken");
         ensure!(
             operator.concurrency > 0 && operator.concurrency <= T::MaxConcurrency::get(),
             "an operator's concurrency is out of bounds"
         );
-        ensure!(operator.unbonding.iter().all(|next| next.amount > 0), "nothing is being unbonded");
+        ensure!(
+            operator.unbonding.iter().all(|next| next.amount > 0),
+            "an amount being unbonded is zero"
+        );
         Ok(())
     }
 
     fn try_state_of_slashes(operator: &OperatorOf<T>) -> Result<(), TryRuntimeError> {
         let mut pending: Balance = 0;
         for id in &operator.slashes {
-            let slash = Slashes::<T>::get(id).ok_or("an operator's slash is not there")?;
+            let slash = Slashes::<T>::get(id).ok_or("an operator's slash does not exist")?;
             pending = sum(pending, slash.amount)?;
         }
         ensure!(operator.pending == pending, "pending is not the sum of the slashes");
         Ok(())
     }
 
-    /// That the shares of the delegators are those of the pools.
+    /// Checks that the shares of the delegators add up to those of the pools.
     fn try_state_of_pools(stash: &T::AccountId, pools: &Delegated) -> Result<(), TryRuntimeError> {
         let (mut active, mut unbonding): (Balance, Balance) = (0, 0);
         let mut delegators: u32 = 0;
@@ -147,13 +159,16 @@ impl<T: Config> Pallet<T> {
         ensure!(pools.delegators == delegators, "the count of delegators is wrong");
         for (pool, shares) in [(pools.active, active), (pools.unbonding, unbonding)] {
             ensure!(pool.shares == shares, "a pool's shares are not those of the delegators");
-            ensure!((pool.value == 0) == (pool.shares == 0), "a pool of nobody, or of nothing");
+            ensure!(
+                (pool.value == 0) == (pool.shares == 0),
+                "a pool has money without shares, or shares without money"
+            );
         }
         Ok(())
     }
 }
 
-/// How many of the shares are of the pool's round.
+/// Returns the number of the shares that belong to the pool's round.
 fn current(pool: &Pool, shares: Shares) -> Balance {
     if shares.round == pool.round {
         shares.count

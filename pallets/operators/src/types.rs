@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The records of an operator, of those who delegate to it, and of its slashes.
+//! The records of an operator, of its delegators, and of its slashes.
 
 use crate::{
     pallet::Config,
@@ -15,7 +15,7 @@ use frame_support::{
 use scale_info::TypeInfo;
 use sp_runtime::Perbill;
 
-/// Money of the currency that belongs to no account.
+/// An imbalance of the currency, which belongs to no account.
 pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Config>::Currency>;
 
 /// A model that an operator serves.
@@ -34,13 +34,13 @@ pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Conf
 pub struct Offer {
     /// The model.
     pub model: ModelId,
-    /// Price per generated token.
+    /// The price per generated token.
     pub price: Balance,
-    /// Longest context in tokens, prompt and output together.
+    /// The longest context in tokens, prompt and output together.
     pub context: u32,
 }
 
-/// Stake on its way out.
+/// An amount of stake that is being unbonded.
 #[derive(
     Clone,
     Copy,
@@ -54,13 +54,13 @@ pub struct Offer {
     MaxEncodedLen,
 )]
 pub struct Unbonding {
-    /// How much.
+    /// The amount.
     pub amount: Balance,
-    /// Block from which it can be withdrawn. Until it is withdrawn it can be slashed.
+    /// The block from which the amount can be withdrawn. It can be slashed until it is withdrawn.
     pub until: BlockNumber,
 }
 
-/// What a duty reserves.
+/// A duty's reservation.
 #[derive(
     Clone,
     Copy,
@@ -74,31 +74,31 @@ pub struct Unbonding {
     MaxEncodedLen,
 )]
 pub struct Reservation {
-    /// Of the stake.
+    /// The amount of the stake.
     pub amount: Balance,
-    /// Whether it takes one of the operator's slots too.
+    /// Whether the duty also takes one of the operator's slots.
     pub slot: bool,
 }
 
-/// Number of a slash.
+/// The number of a slash.
 pub type SlashId = u32;
 
-/// A slash that waits for its appeal to be over.
+/// A slash that is pending.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub struct UnappliedSlash<AccountId> {
-    /// The stash of whom it is.
+    /// The operator's stash.
     pub operator: AccountId,
-    /// How much it takes, of all that was at stake at the offence.
+    /// The amount of the slash, out of everything that was at stake at the offence.
     pub amount: Balance,
-    /// Who gets half of it; otherwise all is burnt.
+    /// The account that receives half of the operator's own loss; `None` if all is burnt.
     pub reporter: Option<AccountId>,
-    /// Block from which it can be applied.
+    /// The block from which the slash can be applied.
     pub due: BlockNumber,
 }
 
-/// A rise of a commission that is announced.
+/// An announced rise of a commission.
 #[derive(
     Clone,
     Copy,
@@ -112,13 +112,13 @@ pub struct UnappliedSlash<AccountId> {
     MaxEncodedLen,
 )]
 pub struct Raise {
-    /// What the commission will be.
+    /// The new commission.
     pub to: Perbill,
-    /// Block from which it is.
+    /// The block from which the new commission applies.
     pub from: BlockNumber,
 }
 
-/// An operator's part of its pay before its delegators have theirs.
+/// The fraction of the pay that an operator keeps before it is shared with its delegators.
 #[derive(
     Clone,
     Copy,
@@ -133,20 +133,20 @@ pub struct Raise {
     MaxEncodedLen,
 )]
 pub struct Commission {
-    /// What it is until a raise.
+    /// The commission until the raise.
     pub current: Perbill,
-    /// The raise that is announced.
+    /// The announced raise.
     pub raise: Option<Raise>,
 }
 
 impl Commission {
-    /// What it is in block `now`.
+    /// Returns the commission in block `now`.
     pub fn at(&self, now: BlockNumber) -> Perbill {
         self.raise.filter(|raise| raise.from <= now).map_or(self.current, |raise| raise.to)
     }
 }
 
-/// What is delegated to an operator. It stays when the operator goes, until all have withdrawn.
+/// The delegations to an operator. They outlast the operator until all are withdrawn.
 #[derive(
     Clone,
     Copy,
@@ -161,22 +161,22 @@ impl Commission {
     MaxEncodedLen,
 )]
 pub struct Delegated {
-    /// What stands behind the operator.
+    /// The active delegations.
     pub active: Pool,
-    /// What is taken back: nothing of it backs a new duty, all of it can still be slashed.
+    /// The delegations being taken back, which no longer count as stake but can still be slashed.
     pub unbonding: Pool,
-    /// How many accounts have a part in either.
+    /// The number of accounts with shares of either pool.
     pub delegators: u32,
 }
 
 impl Delegated {
-    /// All of it.
+    /// Returns the sum of both pools.
     pub fn total(&self) -> Balance {
         self.active.value.saturating_add(self.unbonding.value)
     }
 }
 
-/// Delegated stake on its way back.
+/// A part of a delegation that is being taken back.
 #[derive(
     Clone,
     Copy,
@@ -190,13 +190,14 @@ impl Delegated {
     MaxEncodedLen,
 )]
 pub struct Undelegating {
-    /// Shares of what is taken back from that operator.
+    /// The shares of the operator's pool of delegations being taken back.
     pub shares: Shares,
-    /// Block from which they can be withdrawn. Until then they can be slashed.
+    /// The block from which the shares can be withdrawn. They can be slashed until they are
+    /// withdrawn.
     pub until: BlockNumber,
 }
 
-/// What an account has delegated to an operator.
+/// An account's delegation to an operator.
 #[derive(
     CloneNoBound,
     PartialEqNoBound,
@@ -212,9 +213,9 @@ pub struct Undelegating {
 #[scale_info(skip_type_params(MaxUnbonding))]
 #[codec(mel_bound())]
 pub struct Delegation<MaxUnbonding: Get<u32>> {
-    /// Shares of what stands behind the operator.
+    /// The shares of the operator's active pool.
     pub shares: Shares,
-    /// What is taken back.
+    /// The parts that are being taken back.
     pub unbonding: BoundedVec<Undelegating, MaxUnbonding>,
 }
 
@@ -241,29 +242,29 @@ where
 {
     /// The hot key that signs reports.
     pub worker: AccountId,
-    /// Who receives pay; the stash where it is nobody else.
+    /// The account that receives pay; `None` for the stash.
     pub payout: Option<AccountId>,
-    /// Models served.
+    /// The models served.
     pub offers: BoundedVec<Offer, MaxOffers>,
-    /// Jobs it can run at a time.
+    /// The number of jobs that the operator can run at a time.
     pub concurrency: u32,
-    /// Jobs it runs now: reservations that take a slot.
+    /// The number of jobs that the operator runs now: the reservations that take a slot.
     pub running: u32,
-    /// Whether it takes no new duties.
+    /// Whether the operator takes no new duties.
     pub draining: bool,
-    /// Its part of the pay before its delegators have theirs.
+    /// The fraction of the pay that the operator keeps before it is shared with its delegators.
     pub commission: Commission,
-    /// Its own stake, without what is being unbonded.
+    /// The operator's own stake, without amounts being unbonded.
     pub bonded: Balance,
-    /// Its own stake on its way out.
+    /// The parts of the operator's own stake that are being unbonded.
     pub unbonding: BoundedVec<Unbonding, MaxUnbonding>,
-    /// What others have delegated to it.
+    /// The delegations to the operator.
     pub delegated: Delegated,
-    /// The part of its own stake that duties reserve.
+    /// The part of the operator's own stake that duties reserve.
     pub reserved: Balance,
     /// The slashes that are not yet applied.
     pub slashes: BoundedVec<SlashId, MaxSlashes>,
-    /// What they take.
+    /// The sum of these slashes.
     pub pending: Balance,
 }
 
@@ -275,32 +276,33 @@ where
     MaxUnbonding: Get<u32>,
     MaxSlashes: Get<u32>,
 {
-    /// What stands behind it: its own stake and what is delegated to it.
+    /// Returns the stake behind the operator: its own and the active delegations.
     pub fn stake(&self) -> Balance {
         self.bonded.saturating_add(self.delegated.active.value)
     }
 
-    /// All that can be slashed: its stake, and what is on its way out of it.
+    /// Returns everything that can be slashed: the stake, and amounts being taken out of it.
     pub fn at_stake(&self) -> Balance {
         self.own_at_stake().saturating_add(self.delegated.total())
     }
 
-    /// Its own part of that, out of which duties reserve.
+    /// Returns the operator's own part of everything at stake, out of which duties reserve.
     pub fn own_at_stake(&self) -> Balance {
         self.bonded.saturating_add(self.unbonding_total())
     }
 
-    /// The stake that is free for a new duty: its own that no duty reserves and no slash waits for.
+    /// Returns the stake that is free for a new duty: the operator's own, less reservations and
+    /// pending slashes.
     pub fn unreserved(&self) -> Balance {
         self.bonded.saturating_sub(self.reserved).saturating_sub(self.pending)
     }
 
-    /// The sum of its own stake that is being unbonded.
+    /// Returns the sum of the operator's own stake that is being unbonded.
     pub fn unbonding_total(&self) -> Balance {
         self.unbonding.iter().fold(0, |sum: Balance, next| sum.saturating_add(next.amount))
     }
 
-    /// Its offer of a model.
+    /// Returns the operator's offer of a model.
     pub fn offer(&self, model: &ModelId) -> Option<&Offer> {
         self.offers.iter().find(|offer| offer.model == *model)
     }
@@ -326,12 +328,12 @@ pub type OffersOf<T> = BoundedVec<Offer, <T as Config>::MaxOffers>;
 /// The reports of one extrinsic in the runtime `T`.
 pub type ReportsOf<T> = BoundedVec<assay_primitives::Report, <T as Config>::MaxReports>;
 
-/// The hold reason of an operator's own stake, in the runtime's terms.
+/// Returns the hold reason of an operator's own stake as the runtime's type.
 pub(crate) fn stake_hold<T: Config>() -> T::RuntimeHoldReason {
     crate::pallet::HoldReason::Stake.into()
 }
 
-/// The hold reason of what is delegated, in the runtime's terms.
+/// Returns the hold reason of delegations as the runtime's type.
 pub(crate) fn delegation_hold<T: Config>() -> T::RuntimeHoldReason {
     crate::pallet::HoldReason::Delegation.into()
 }
@@ -341,8 +343,8 @@ pub(crate) fn delegation_hold<T: Config>() -> T::RuntimeHoldReason {
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub struct Ranked<AccountId> {
-    /// What stood behind it when it was last looked at.
+    /// The stake behind the operator when it was last looked up.
     pub stake: Balance,
-    /// Its stash.
+    /// The operator's stash.
     pub stash: AccountId,
 }

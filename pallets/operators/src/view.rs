@@ -9,12 +9,12 @@ use alloc::vec::Vec;
 use assay_primitives::api::{CommissionView, OfferView, OperatorView, SlashView};
 
 impl<T: Config> Pallet<T> {
-    /// The operator as the runtime API shows it.
+    /// Returns the operator as the runtime API shows it.
     pub fn view(stash: &T::AccountId) -> Option<OperatorView<T::AccountId>> {
         Operators::<T>::get(stash).map(|operator| Self::view_of(stash.clone(), operator))
     }
 
-    /// All operators as the runtime API shows them, in ascending order of their stashes.
+    /// Returns all operators as the runtime API shows them, in ascending order of their stashes.
     pub fn views() -> Vec<OperatorView<T::AccountId>> {
         let mut views: Vec<_> = Operators::<T>::iter()
             .map(|(stash, operator)| Self::view_of(stash, operator))

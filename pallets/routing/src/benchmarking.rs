@@ -16,7 +16,7 @@ use sp_runtime::{
     SaturatedConversion,
 };
 
-/// An identifier for each number.
+/// Returns an identifier for each number.
 fn model(n: u32) -> ModelId {
     BlakeTwo256::hash_of(&n)
 }
@@ -37,8 +37,8 @@ fn operator<T: Config>(index: u32) -> T::AccountId {
     account("operator", index, 0)
 }
 
-/// Operators that serve that many models, each with its leaves in nodes of its own as far as there
-/// are such.
+/// Returns operators that serve `models` models. Each operator has its leaves in separate nodes for
+/// as long as there are enough.
 fn operators<T: Config>(count: u32, models: u32) -> Vec<T::AccountId> {
     let apart = T::MaxOperators::get().checked_div(count).unwrap_or(1).max(1);
     (0..count)
@@ -46,13 +46,13 @@ fn operators<T: Config>(count: u32, models: u32) -> Vec<T::AccountId> {
             SlotCount::<T>::put(index.saturating_mul(apart));
             let operator = operator::<T>(index);
             Pallet::<T>::changed(&operator, Some(standing::<T>(models)));
-            assert!(Members::<T>::contains_key(&operator), "there is a place for it");
+            assert!(Members::<T>::contains_key(&operator), "there is no place for the operator");
             operator
         })
         .collect()
 }
 
-/// A block, with the hash of the one before.
+/// Begins a block with the hash of the one before.
 fn begin_block<T: Config>(now: BlockNumber) {
     let parent = now.saturating_sub(1);
     frame_system::BlockHash::<T>::insert(
@@ -62,7 +62,7 @@ fn begin_block<T: Config>(now: BlockNumber) {
     frame_system::Pallet::<T>::set_block_number(now.saturated_into());
 }
 
-/// An epoch that began with block 1 and in which all places have their turn.
+/// Begins an epoch in block 1 in which all places have their turn.
 fn begin_epoch<T: Config>() -> Epoch {
     begin_block::<T>(1);
     let epoch = Epoch {
@@ -86,7 +86,7 @@ fn is_silent<T: Config>(operator: &T::AccountId) -> bool {
     Members::<T>::get(operator).is_some_and(|member| member.silent)
 }
 
-/// The operator is silent, and so its leaves are zero.
+/// Silences the operator, so that its leaves are zero.
 fn silence<T: Config>(operator: &T::AccountId) {
     while !is_silent::<T>(operator) {
         Pallet::<T>::missed(operator);
@@ -109,13 +109,13 @@ mod benchmarks {
         assert_eq!(CurrentEpoch::<T>::get().index, 1);
     }
 
-    /// Operators that have missed their heartbeats and fall silent, in markets whose epoch is to be
-    /// closed. `v` of them, with `m` models together.
+    /// Measures visits to `v` operators that have missed their heartbeats and fall silent, in
+    /// markets whose epoch is to be closed. The operators serve `m` models together.
     #[benchmark]
     fn visit(v: Linear<1, { T::MaxVisits::get() }>, m: Linear<1, { T::MaxModels::get() }>) {
         SlotCount::<T>::put(0);
         for index in 0..v {
-            // The first serves all models, so that their number does not depend on `v`.
+            // The first operator serves all models, so that their number does not depend on `v`.
             let models = if index == 0 { m } else { 0 };
             Pallet::<T>::changed(&operator::<T>(index), Some(standing::<T>(models)));
         }
@@ -123,7 +123,7 @@ mod benchmarks {
             Pallet::<T>::delivered(&operator::<T>(0), &model(index), 1_000, 1);
         }
         let epoch = begin_epoch::<T>();
-        // From a block after their turn on, but before the next visits.
+        // The block lies after the operators' turn, but before the next visits.
         let due = epoch.started.saturating_add(T::HeartbeatWindow::get()).saturating_add(1);
         for index in 0..v {
             Members::<T>::mutate(operator::<T>(index), |member| {
@@ -143,7 +143,7 @@ mod benchmarks {
         assert!(is_silent::<T>(&operator::<T>(0)));
     }
 
-    /// A silent operator of all the models that it can serve comes back.
+    /// Measures the return of a silent operator that serves as many models as it can.
     #[benchmark]
     fn heartbeat() {
         let operators = operators::<T>(2, T::MaxModels::get());
@@ -168,7 +168,7 @@ mod benchmarks {
         assert!(!is_silent::<T>(operator));
     }
 
-    /// Only the last operators that are looked at can take the job.
+    /// Measures a draw in which only the last operators looked at can take the job.
     #[benchmark]
     fn draw(t: Linear<2, { T::MaxTries::get() }>) {
         operators::<T>(t, 1);
@@ -188,7 +188,7 @@ mod benchmarks {
         assert!(drawn.is_some());
     }
 
-    /// The same among those that a job allows.
+    /// Measures the same among the operators that a job allows.
     #[benchmark]
     fn draw_allowed(t: Linear<2, { T::MaxTries::get().min(16) }>) {
         let allowed = operators::<T>(t, 1);
@@ -222,7 +222,7 @@ mod benchmarks {
         assert_eq!(Markets::<T>::get(model(0)).map(|market| market.assigned.of(1)), Some(1));
     }
 
-    /// All that are looked at are taken.
+    /// Measures a committee's draw in which all operators looked at are taken.
     #[benchmark]
     fn committee(t: Linear<1, { T::MaxTries::get() }>) {
         operators::<T>(t, 1);
@@ -236,7 +236,7 @@ mod benchmarks {
         assert_eq!(drawn.len() as u32, t);
     }
 
-    /// An operator falls silent.
+    /// Measures an operator that falls silent.
     #[benchmark]
     fn missed() {
         let operators = operators::<T>(2, T::MaxModels::get());
@@ -256,7 +256,8 @@ mod benchmarks {
         assert!(is_silent::<T>(operator));
     }
 
-    /// An operator takes up models that others serve; one that serves none takes a place alone.
+    /// Measures an operator that takes up models which others serve. An operator without models
+    /// takes only a place.
     #[benchmark]
     fn changed(m: Linear<0, { T::MaxModels::get() }>) {
         operators::<T>(2, T::MaxModels::get());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The longest context that the operators of a model offer, without looking at them.
+//! The longest context that the operators of a model offer, kept without looking at the operators.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// Contexts of one order of magnitude: those with the same highest bit.
+/// The contexts of one order of magnitude, which are those with the same highest bit.
 #[derive(
     Clone,
     Copy,
@@ -19,16 +19,16 @@ use scale_info::TypeInfo;
     MaxEncodedLen,
 )]
 struct Octave {
-    /// How many operators offer one.
+    /// The number of operators that offer such a context.
     operators: u32,
-    /// The longest that was offered since there was none.
+    /// The longest context offered since the octave was last empty.
     longest: u32,
 }
 
-/// The contexts that operators offer, by their order of magnitude.
+/// The contexts that operators offer, by order of magnitude.
 ///
-/// The longest is exact, but where the operator that offered it has left while others with contexts
-/// of the same order stay: then it is too long, by less than a factor of two.
+/// The longest context is an upper bound. It is exact unless the operator that offered it has left
+/// while others with contexts of the same order stay; it is then less than twice too high.
 #[derive(
     Clone,
     Copy,
@@ -45,14 +45,14 @@ struct Octave {
 pub struct Contexts([Octave; 32]);
 
 impl Contexts {
-    /// One more operator offers this context.
+    /// Counts one more operator that offers this context.
     pub fn add(&mut self, context: u32) {
         let Some(octave) = self.octave(context) else { return };
         octave.operators = octave.operators.saturating_add(1);
         octave.longest = octave.longest.max(context);
     }
 
-    /// An operator does not offer this context any more.
+    /// Counts one operator less that offers this context.
     pub fn remove(&mut self, context: u32) {
         let Some(octave) = self.octave(context) else { return };
         octave.operators = octave.operators.saturating_sub(1);
@@ -61,17 +61,17 @@ impl Contexts {
         }
     }
 
-    /// The longest; `None` where none is offered.
+    /// Returns the longest context; `None` where none is offered.
     pub fn longest(&self) -> Option<u32> {
         self.0.iter().rev().find(|octave| octave.operators > 0).map(|octave| octave.longest)
     }
 
-    /// How many operators offer one.
+    /// Returns the number of operators that offer a context.
     pub fn operators(&self) -> u32 {
         self.0.iter().fold(0, |sum, octave| sum.saturating_add(octave.operators))
     }
 
-    /// Contexts of the same order as this one; none of no tokens.
+    /// Returns the octave of this context; `None` for a context of zero tokens.
     fn octave(&mut self, context: u32) -> Option<&mut Octave> {
         let order = usize::try_from(context.checked_ilog2()?).ok()?;
         self.0.get_mut(order)

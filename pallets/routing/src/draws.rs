@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Drawing the operator of a job, and the members of a committee.
+//! Draws of the operator of a job, and of the members of a committee.
 
 use crate::{
     markets::StoredTree,
@@ -110,7 +110,7 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The operator that has a place in the trees.
+    /// Returns the operator that has the place `slot` in the trees.
     fn operator_in(slot: u32) -> Option<T::AccountId> {
         match Slots::<T>::get(slot)? {
             Slot::Taken(operator) => Some(operator),
@@ -118,7 +118,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The allowed operators with a score, each with that, in the order in which they are drawn.
+    /// Returns the allowed operators that have a score, each with its score, in the order in which
+    /// they are drawn.
     fn draw_allowed(
         model: &ModelId,
         seed: &H256,
@@ -141,9 +142,10 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
-    /// The most jobs of the epoch that one operator of the market can have, with the next one: its
-    /// part of all, which is never less than twice an even share, so that few operators can still
-    /// take all jobs. Beyond it an operator is drawn where nobody else can take a job.
+    /// Returns the most jobs of the epoch that one operator of the market can have, including the
+    /// next job. It is a fraction of all jobs and at least twice an even share, so that few
+    /// operators can still take all jobs. An operator beyond it is drawn only where no other can
+    /// take the job.
     pub(crate) fn cap(market: &Market, epoch: u32) -> u32 {
         let operators = market.scored_in(Buffer::of(epoch)).max(2);
         let share = T::CapShare::get().max(Permill::from_rational(2, operators));
@@ -161,9 +163,10 @@ struct Candidate<AccountId> {
 }
 
 impl<AccountId> Candidate<AccountId> {
-    /// Whether it would run fewer jobs for its score than the other, half of the one to be given
-    /// counted in. What it says of its own slots does not matter: to claim more gains nothing. And
-    /// without that half one operator of many small scores, each mostly idle, would gain by them.
+    /// Returns whether this operator would run fewer jobs for its score than the other, with half
+    /// of the new job counted. The slots that an operator claims do not matter, so claiming more
+    /// gains nothing. Without the half, splitting into many mostly idle operators with small scores
+    /// would pay.
     fn is_less_busy_than(&self, other: &Self) -> bool {
         let halves = |running: u32| u128::from(running).saturating_mul(2);
         let own = halves(self.running).saturating_add(1).saturating_mul(other.score.into());
@@ -171,7 +174,7 @@ impl<AccountId> Candidate<AccountId> {
     }
 }
 
-/// Of two the one that is less busy, and the first where they are alike.
+/// Returns the less busy of two candidates, and the first if they are equally busy.
 fn less_busy<AccountId>(
     mut candidates: impl Iterator<Item = Candidate<AccountId>>,
 ) -> Option<Drawn<AccountId>> {

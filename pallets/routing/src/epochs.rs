@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From epoch to epoch, a bounded number of operators per block.
+//! The transition from epoch to epoch, with a bounded number of operators per block.
 
 use crate::{
     measure::{learnt, smoothed},
@@ -17,8 +17,8 @@ use frame_support::{traits::Get, weights::Weight};
 use sp_runtime::traits::{BlakeTwo256, Hash};
 
 impl<T: Config> Pallet<T> {
-    /// Begins the next epoch if this one is over, or else visits the operators that are due; gives
-    /// what that weighs.
+    /// Begins the next epoch if the current one is over, and otherwise visits the operators that
+    /// are due. Returns the weight of that.
     pub(crate) fn move_on(now: BlockNumber) -> Weight {
         let mut epoch = CurrentEpoch::<T>::get();
         if now >= epoch.ends && epoch.visited >= epoch.slots {
@@ -46,7 +46,8 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::visit(visits, models).saturating_add(changes)
     }
 
-    /// Begins an epoch. Its draws go by the scores that the visits of the one before have reckoned.
+    /// Begins an epoch. Its draws use the scores that the visits of the previous epoch have
+    /// computed.
     fn start_epoch(now: BlockNumber, before: &Epoch) {
         let index = before.index.saturating_add(1);
         let slots = SlotCount::<T>::get();
@@ -56,7 +57,7 @@ impl<T: Config> Pallet<T> {
         let pace = slots.div_ceil(room).clamp(1, T::MaxVisits::get().max(1));
         let visited_after = window.saturating_add(slots.div_ceil(pace)).saturating_add(1);
         let ends = now.saturating_add(length.max(visited_after));
-        // Where the parent block has no randomness the last challenge stands in for it.
+        // If the parent block has no randomness, the last challenge takes its place.
         let randomness = T::Randomness::of_parent().unwrap_or(before.challenge);
         let challenge = (b"assay/challenge/1", randomness, index).using_encoded(BlakeTwo256::hash);
         CurrentEpoch::<T>::put(Epoch {
@@ -71,17 +72,19 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::EpochStarted { index, challenge, ends });
     }
 
-    /// The operator of a slot, with its record brought up to how it stands, and whether that is new.
+    /// Returns the operator of a slot, its record updated to its standing, and whether the update
+    /// was written.
     fn look_up(slot: u32, params: &Params) -> Option<(T::AccountId, MemberOf<T>, bool)> {
         let Some(Slot::Taken(operator)) = Slots::<T>::get(slot) else { return None };
         let member = Members::<T>::get(&operator)?;
-        // Who is no operator any more has told so, and is no member then.
+        // An account that is no longer an operator has notified the pallet and is not a member.
         let Some(standing) = T::Operators::standing(&operator) else {
             return Some((operator, member, false));
         };
         let counts = |stake| params.backed(stake) > 0;
         if member.serves_as(&standing) && counts(member.stake) == counts(standing.stake) {
-            // The visit writes what comes of the stake. Who has too little is out at once.
+            // The visit writes the consequences of the stake. An operator with too little stake is
+            // excluded at once.
             let member = MemberOf::<T> { stake: standing.stake, ..member };
             return Some((operator, member, false));
         }
@@ -89,8 +92,8 @@ impl<T: Config> Pallet<T> {
         Some((operator, member, true))
     }
 
-    /// Closes what an operator did since the last visit, and reckons its scores for the next epoch;
-    /// gives how many models it serves.
+    /// Closes the operator's records since its last visit and computes its scores for the next
+    /// epoch. Returns the number of models that it serves.
     fn visit(
         operator: T::AccountId,
         mut member: MemberOf<T>,
@@ -115,7 +118,7 @@ impl<T: Config> Pallet<T> {
                 tally.add(&factors, &measured);
             }
             let score = market.terms.score(params, &factors);
-            // It differs where governance has changed what counts of a stake.
+            // The stake differs if governance has changed the parameters that limit it.
             Self::set_stake(&served.model, slot, factors.stake);
             Self::set_score(&served.model, &mut market, next, slot, score);
             Markets::<T>::insert(served.model, market);
@@ -130,15 +133,16 @@ impl<T: Config> Pallet<T> {
         models
     }
 
-    /// Counts the heartbeat of the epoch as missed where it was not answered; gives whether the
-    /// operator has fallen silent by that. It has if it has answered nothing else since its turn.
+    /// Counts the heartbeat of the epoch as missed if it was not answered. Returns whether the
+    /// operator falls silent by that, which also happens if it has answered nothing else since its
+    /// turn.
     fn close_heartbeat(operator: &T::AccountId, member: &mut MemberOf<T>, epoch: &Epoch) -> bool {
         if member.owes > epoch.index {
             return false;
         }
         member.owes = epoch.index.saturating_add(1);
-        // Who is known to be gone is not asked: it gets nothing meanwhile, and comes back with the
-        // uptime that it had.
+        // An operator that is known to be away is not asked. It gets no jobs meanwhile, and returns
+        // with the uptime that it had.
         if !member.active || member.silent {
             return false;
         }

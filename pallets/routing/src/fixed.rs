@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Fixed point of scale 10^9, and shares that sum exactly.
+//! Fixed point of scale 10^9, and apportionment with exact sums.
 
 use alloc::vec::Vec;
 use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
@@ -7,29 +7,29 @@ use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 /// A fraction in units of 10^-9.
 pub type Billionths = u64;
 
-/// 1.0.
+/// The value 1.0.
 pub const ONE: Billionths = 1_000_000_000;
 
-/// `value * part / whole`, rounded down; 0 where `whole` is 0. What exceeds a `u64` is its maximum.
+/// Returns `value * part / whole`, rounded down; 0 if `whole` is 0. Saturates at `u64::MAX`.
 pub fn proportion(value: u64, part: u128, whole: u128) -> u64 {
     let whole = if whole == 0 { return 0 } else { whole };
     multiply_by_rational_with_rounding(value.into(), part, whole, Rounding::Down)
         .map_or(u64::MAX, saturated)
 }
 
-/// `part / whole` in billionths, rounded down; 0 where `whole` is 0.
+/// Returns `part / whole` in billionths, rounded down; 0 if `whole` is 0.
 pub fn ratio(part: u128, whole: u128) -> Billionths {
     proportion(ONE, part, whole)
 }
 
-/// `value * factor`, rounded down.
+/// Returns `value * factor`, rounded down.
 pub fn times(value: u64, factor: Billionths) -> u64 {
     let product = u128::from(value).saturating_mul(factor.into());
     saturated(product / u128::from(ONE))
 }
 
-/// The point on the way from `from` to `to` at `step`, which is at most 1.0: one step of an
-/// exponential moving average. It lies between the two, whatever is rounded.
+/// Returns the point between `from` and `to` at `step`, which is at most 1.0: one step of an
+/// exponential moving average. The result lies between the two whatever the rounding.
 pub fn approach(from: u64, to: u64, step: Billionths) -> u64 {
     let step = step.min(ONE);
     if to >= from {
@@ -39,11 +39,12 @@ pub fn approach(from: u64, to: u64, step: Billionths) -> u64 {
     }
 }
 
-/// Divides `total` in proportion to `parts` by the method of the largest remainder: the shares sum to
-/// `total` exactly, and none is further than 1 from its proportion. Equal remainders are served in
-/// the order of the parts. Without any part all shares are 0.
+/// Divides `total` in proportion to `parts` by the method of the largest remainder. The shares sum
+/// to `total` exactly, and each is within 1 of its proportion. Equal remainders are served in the
+/// order of the parts. If all parts are 0, all shares are 0.
 ///
-/// Parts are cut to what 63 bits can hold of their sum, which shows where `total` has more than some 50.
+/// The parts are shifted until their sum fits 63 bits, which is visible only if `total` has more
+/// than about 50 bits.
 pub fn apportion(parts: &[u128], total: u64) -> Vec<u64> {
     let parts = narrowed(parts);
     let sum = parts.iter().fold(0u128, |sum, part| sum.saturating_add(*part));
@@ -70,7 +71,7 @@ pub fn apportion(parts: &[u128], total: u64) -> Vec<u64> {
     shares
 }
 
-/// The same parts, shifted so that their sum times a `u64` fits.
+/// Returns the same parts, shifted so that their sum times a `u64` fits.
 fn narrowed(parts: &[u128]) -> Vec<u128> {
     let count = u128::try_from(parts.len()).unwrap_or(u128::MAX);
     let most = parts.iter().max().copied().unwrap_or(0);

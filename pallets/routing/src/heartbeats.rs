@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Heartbeats: what operators' workers report so that the chain knows that they are there.
+//! Heartbeats: reports that show in each epoch that an operator's worker is running.
 
 use crate::{
     pallet::{Config, CurrentEpoch, Error, Event, Members, Pallet},
@@ -18,7 +18,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
         Vec::new()
     }
 
-    /// A heartbeat, when it is the operator's turn or it is silent.
+    /// Returns a heartbeat if it is the operator's turn or the operator is silent.
     fn reports(operator: &T::AccountId, _: &[EngineResult]) -> Vec<Report> {
         Self::heartbeat_due(operator).into_iter().collect()
     }
@@ -36,11 +36,11 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The heartbeat that the operator has to send after this block.
+    /// Returns the heartbeat that the operator has to send after this block.
     fn heartbeat_due(operator: &T::AccountId) -> Option<Report> {
         let member = Members::<T>::get(operator)?;
         let epoch = CurrentEpoch::<T>::get();
-        // Of this block its own state does not know the hash.
+        // The state of this block does not know this block's hash.
         let at = Self::now().checked_sub(1)?;
         let arrives = Self::now().saturating_add(1);
         if !Self::is_asked(&member, &epoch, at, arrives) && !Self::comes_back(&member, at, arrives)
@@ -66,7 +66,7 @@ impl<T: Config> Pallet<T> {
         }
         Self::note_life(&mut member);
         if member.silent {
-            // It is drawn again.
+            // The operator is drawn again.
             member.silent = false;
             Self::refresh(&member);
             Self::deposit_event(Event::OperatorBack { operator: operator.clone() });
@@ -76,7 +76,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Whether the operator owes a heartbeat that names that block and is taken in block `now`.
+    /// Returns whether the operator owes a heartbeat that names block `at` and is taken in block
+    /// `now`.
     fn is_asked(member: &MemberOf<T>, epoch: &Epoch, at: BlockNumber, now: BlockNumber) -> bool {
         let Some(turn) = epoch.turn(member.slot) else { return false };
         member.active
@@ -85,12 +86,13 @@ impl<T: Config> Pallet<T> {
             && now <= turn.saturating_add(T::HeartbeatWindow::get())
     }
 
-    /// Whether the operator is silent and can come back by a heartbeat that names that block.
+    /// Returns whether the operator is silent and can return with a heartbeat that names block
+    /// `at`.
     fn comes_back(member: &MemberOf<T>, at: BlockNumber, now: BlockNumber) -> bool {
         member.active && member.silent && now.saturating_sub(at) <= T::HeartbeatWindow::get()
     }
 
-    /// The hash of a block before this one; `None` where it is not kept.
+    /// Returns the hash of an earlier block; `None` if it is not kept.
     fn hash_of_block(at: BlockNumber) -> Option<H256> {
         let hash = frame_system::Pallet::<T>::block_hash(
             frame_system::pallet_prelude::BlockNumberFor::<T>::from(at),

@@ -2,18 +2,19 @@
 //! The median of a stream, weighted by work, in bounded memory.
 //!
 //! Values are counted twice: by octave, and in 128 buckets, each 1 % wide, around the median of the
-//! epoch before, which reach from 0.53 to 1.9 times that. A median that lies among those is known to
-//! 1 %. One that does not, or that has none before it, is known to its octave, and is exact again an
-//! epoch later, since the buckets around the middle of an octave cover all of it.
+//! previous epoch. The buckets reach from 0.53 to 1.9 times that median. A median within the
+//! buckets is known to 1 %. A median outside of them, or without a previous one, is known to its
+//! octave. It is exact again an epoch later, since the buckets around the middle of an octave cover
+//! all of it.
 
 use crate::fixed::{proportion, times, Billionths};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// Buckets below the anchor, and as many from it on.
+/// The number of buckets below the anchor, and of those from it on.
 const HALF: usize = 64;
 
-/// The middle of an octave over its lower end: the square root of 2.
+/// The middle of an octave relative to its lower end: the square root of 2.
 const MIDDLE: Billionths = 1_414_213_562;
 
 /// A median.
@@ -31,31 +32,31 @@ const MIDDLE: Billionths = 1_414_213_562;
     MaxEncodedLen,
 )]
 pub struct Median {
-    /// Its value.
+    /// The value of the median.
     pub value: u64,
-    /// Whether that is known to 1 %, and not to its octave only.
+    /// Whether the value is known to 1 %, and not only to its octave.
     pub exact: bool,
 }
 
 impl Median {
-    /// Whether this median is lower than the one before by at least `tolerance`.
+    /// Returns whether this median is lower than the previous one by at least `tolerance`.
     pub fn fell(&self, before: &Self, tolerance: Billionths) -> bool {
         let edge = before.value.saturating_sub(times(before.value, tolerance));
         before.exact && self.value <= edge && self.value < before.value
     }
 }
 
-/// How much work was done at which values.
+/// The amount of work done at each value.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub struct Histogram {
-    /// The median of the epoch before; 0 for none.
+    /// The median of the previous epoch; 0 for none.
     anchor: u64,
-    /// All work.
+    /// The sum of all work.
     total: u64,
-    /// Work by distance from the anchor: the first bucket has all that is lower, the last all that is
-    /// higher.
+    /// Work by distance from the anchor. The first bucket has all lower values, the last all higher
+    /// ones.
     buckets: [u64; 2 * HALF],
     /// Work by the number of bits of the value.
     octaves: [u64; 64],
@@ -68,12 +69,12 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Without any work, and with its buckets around the median of the epoch before.
+    /// Returns a histogram without work, with its buckets around the median of the previous epoch.
     pub fn around(anchor: u64) -> Self {
         Self { anchor, total: 0, buckets: [0; 2 * HALF], octaves: [0; 64] }
     }
 
-    /// Counts so much work done at that value.
+    /// Adds `work` done at `value`.
     pub fn add(&mut self, value: u64, work: u64) {
         let work = work.min(u64::MAX.saturating_sub(self.total));
         self.total = self.total.saturating_add(work);
@@ -85,7 +86,7 @@ impl Histogram {
         }
     }
 
-    /// The value at or below which half of the work was done; `None` without any.
+    /// Returns the value at or below which half of the work was done; `None` if there was no work.
     pub fn median(&self) -> Option<Median> {
         let half = self.total.div_ceil(2);
         if half == 0 {
@@ -106,7 +107,7 @@ impl Histogram {
     }
 }
 
-/// The bucket in which the `n`-th unit of work lies, and the work before it.
+/// Returns the bucket in which the `n`-th unit of work lies, and the work before that bucket.
 fn position(buckets: &[u64], n: u64) -> Option<(usize, u64)> {
     let mut before = 0u64;
     for (at, work) in buckets.iter().enumerate() {
@@ -134,7 +135,8 @@ fn bucket_of(anchor: u64, value: u64) -> usize {
     }
 }
 
-/// The lower end of a bucket and the upper one, which is the next bucket's.
+/// Returns the lower and the upper end of a bucket; the upper end is the lower end of the next
+/// bucket.
 fn ends(anchor: u64, at: usize) -> (u64, u64) {
     let mut edges: (u64, u64) = (0, 0);
     if let Some(n) = at.checked_sub(HALF) {
@@ -149,12 +151,12 @@ fn ends(anchor: u64, at: usize) -> (u64, u64) {
     edges
 }
 
-/// The edges of the buckets from the anchor downwards, 1 % apart.
+/// Returns the edges of the buckets from the anchor downwards, 1 % apart.
 fn down(anchor: u64) -> impl Iterator<Item = u64> {
     core::iter::successors(Some(anchor), |edge| Some(edge.saturating_sub(edge.div_ceil(100))))
 }
 
-/// The edges from the anchor upwards.
+/// Returns the edges of the buckets from the anchor upwards.
 fn up(anchor: u64) -> impl Iterator<Item = u64> {
     core::iter::successors(Some(anchor), |edge| Some(edge.saturating_add(edge / 99)))
 }

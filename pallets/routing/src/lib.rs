@@ -1,43 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Routing: which operator gets a job, and who sits on a committee.
+//! Routing: the draws of the operator of a job and of the members of a committee.
 //!
-//! Each operator has a score per model ([`score`]), from its uptime, its speed and its stake. An
-//! operator of a job is drawn in proportion to score: two are, and the second takes it if it is less
-//! busy.
-//! Committees are drawn by stake. Both are drawn from trees of sums ([`tree`]), so that a draw among
-//! 16,384 operators reads a dozen storage items, as does a change of one operator.
+//! Each operator has a score per model ([`score`]), from its uptime, its speed and its stake. The
+//! operator of a job is drawn in proportion to score: two operators are drawn, and the second takes
+//! the job if it is less busy. Committees are drawn by stake. Both kinds of draws use trees of sums
+//! ([`tree`]), so that a draw among 16,384 operators reads a dozen storage items, as does a change
+//! of one operator.
 //!
 //! ## Epochs
 //!
-//! Draws of an epoch go by a snapshot of scores that was made in the epoch before. There is no pass
-//! over all operators at an epoch's end: each operator is visited once per epoch, in an order that is
-//! known when it begins, a bounded number per block. A visit closes what the operator did since the
-//! last one, folds it into its uptime and speeds, adds it to the tallies of its models, and writes its
-//! scores into the tree of the next epoch. At the end of the epoch the trees change places, and the
-//! tallies give the terms of the scores that the next visits reckon: sums, medians, and weights that
-//! react to the medians ([`weighting`]).
+//! The draws of an epoch use a snapshot of scores that was made in the previous epoch. There is no
+//! pass over all operators at the end of an epoch. Instead, each operator is visited once per
+//! epoch, in an order that is known when the epoch begins, and a bounded number of operators per
+//! block. A visit closes the operator's records since its last visit, folds them into its uptime
+//! and speeds, adds them to the tallies of its models, and writes its scores into the tree of the
+//! next epoch. At the end of the epoch the trees change places. The tallies yield the terms of the
+//! scores that the next visits compute: sums, medians, and weights that react to the medians
+//! ([`weighting`]).
 //!
-//! Leaves of both trees are non-zero for members alone, and each is written anew at each visit, so
-//! nothing is ever to be cleared. What operators do of their own accord (register, change their
-//! stake, drain, leave) counts at once, in both. What pay adds to a stake and duties take off it
-//! counts from the next visit on.
+//! Only members have non-zero leaves, in both trees, and each visit rewrites its leaves, so nothing
+//! ever has to be cleared. Changes that operators make themselves (register, change their stake,
+//! drain, leave) count at once, in both trees. Changes of a stake through pay and duties count from
+//! the next visit on.
 //!
 //! ## Heartbeats
 //!
-//! Before its visit each operator has a turn: it answers the epoch's challenge, with a block that it
-//! has seen, in a report of its worker. Missed, it lowers the uptime; and who has answered nothing at
-//! all since its turn, or missed several times in a row, is silent: its scores are zero at once, and
-//! it comes back by its next heartbeat, which it may then send at any time. So within an epoch of its
-//! end a dead operator gets nothing more.
+//! Each operator has a turn before its visit: its worker answers the epoch's challenge in a report
+//! that names a recent block. A missed heartbeat lowers the uptime. An operator falls silent if it
+//! has answered nothing at all since its turn, or has missed several requests in a row. Its scores
+//! are then zero at once. It returns with its next heartbeat, which it may send at any time. A dead
+//! operator therefore gets no more jobs after at most an epoch.
 //!
 //! ## Neighbours
 //!
-//! The pallet has no calls and holds no money. Operators come in through
+//! The pallet has no calls and holds no money. Operators enter through
 //! [`OperatorChanged`](assay_primitives::traits::OperatorChanged), measurements through
-//! [`Performance`](assay_primitives::traits::Performance), heartbeats through
-//! [`Duties`](assay_primitives::traits::Duties); draws go out through
+//! [`Performance`](assay_primitives::traits::Performance), and heartbeats through
+//! [`Duties`](assay_primitives::traits::Duties). Other pallets draw through
 //! [`Routing`](assay_primitives::traits::Routing). [`fixed`], [`tree`], [`histogram`], [`measure`],
-//! [`weighting`] and [`score`] know nothing of storage: simulations use them as they are.
+//! [`weighting`] and [`score`] do not depend on storage, and simulations use them as they are.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -74,7 +75,7 @@ pub use score::{Mode, Params};
 pub use types::{Epoch, Market, Member, MemberOf, Slot};
 pub use weights::WeightInfo;
 
-/// The target of this pallet's log lines.
+/// The target of this pallet's log messages.
 const LOG_TARGET: &str = "runtime::routing";
 
 #[frame_support::pallet]
@@ -98,40 +99,42 @@ pub mod pallet {
     use sp_core::H256;
     use sp_runtime::{Permill, SaturatedConversion};
 
-    /// What the pallet needs of the runtime.
+    /// The configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
-        /// What challenges are made of.
+        /// The source of randomness for challenges.
         type Randomness: BlockRandomness;
 
-        /// Who knows how the operators stand.
+        /// The source of operators' standings.
         type Operators: Standings<Self::AccountId>;
 
-        /// What scores are reckoned with.
+        /// The parameters of scores.
         type Parameters: Get<Params>;
 
-        /// Blocks of an epoch. It is longer where that is too short to visit all operators.
+        /// The number of blocks of an epoch. An epoch is longer if this is too short to visit all
+        /// operators.
         type EpochLength: Get<BlockNumber>;
 
-        /// Blocks from an operator's turn in which it can send its heartbeat. Shorter than an epoch,
-        /// and than block hashes are kept.
+        /// The number of blocks from an operator's turn in which it can send its heartbeat. It is
+        /// shorter than an epoch, and shorter than the time for which block hashes are kept.
         type HeartbeatWindow: Get<BlockNumber>;
 
-        /// How often in a row an operator can miss until it counts as silent.
+        /// The number of requests in a row that an operator can miss until it falls silent.
         type MaxMisses: Get<u32>;
 
-        /// No operator is given more of a model's jobs in an epoch than this part of them, or twice
-        /// an even share where that is more.
+        /// The largest fraction of a model's jobs in an epoch that one operator is assigned, or
+        /// twice an even share if that is more.
         type CapShare: Get<Permill>;
 
-        /// As many jobs an operator can be given whatever the others are.
+        /// The number of jobs that an operator can be assigned in an epoch regardless of
+        /// [`Config::CapShare`].
         type CapMinimum: Get<u32>;
 
-        /// Milliseconds of a block.
+        /// The duration of a block in milliseconds.
         #[pallet::constant]
         type BlockMillis: Get<u32>;
 
-        /// The most operators; at most [`tree::CAPACITY`].
+        /// The most operators, itself at most [`tree::CAPACITY`].
         #[pallet::constant]
         type MaxOperators: Get<u32>;
 
@@ -158,31 +161,31 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// The epoch.
+    /// The current epoch.
     #[pallet::storage]
     pub type CurrentEpoch<T: Config> = StorageValue<_, Epoch, ValueQuery>;
 
-    /// The operators.
+    /// The operators' records, by stash.
     #[pallet::storage]
     pub type Members<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, MemberOf<T>>;
 
-    /// Who has which place in the trees.
+    /// The owner of each place in the trees.
     #[pallet::storage]
     pub type Slots<T: Config> = StorageMap<_, Twox64Concat, u32, Slot<T::AccountId>>;
 
-    /// Places that were ever given.
+    /// The number of places ever given out.
     #[pallet::storage]
     pub type SlotCount<T: Config> = StorageValue<_, u32, ValueQuery>;
 
-    /// The first of those that are nobody's now.
+    /// The first place in the list of free ones.
     #[pallet::storage]
     pub type FirstFree<T: Config> = StorageValue<_, u32>;
 
-    /// The models that operators serve.
+    /// The models that operators serve, by their identifier.
     #[pallet::storage]
     pub type Markets<T: Config> = StorageMap<_, Blake2_128Concat, ModelId, Market>;
 
-    /// What was measured of a model's operators in the epoch.
+    /// The measurements of a model's operators in the epoch.
     #[pallet::storage]
     pub type Tallies<T: Config> = StorageMap<_, Blake2_128Concat, ModelId, Tally>;
 
@@ -199,53 +202,55 @@ pub mod pallet {
         ValueQuery,
     >;
 
-    /// What has happened.
+    /// The pallet's events.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
         /// An epoch began.
         EpochStarted {
-            /// Its number.
+            /// The epoch's number.
             index: u32,
-            /// What heartbeats answer in it.
+            /// The challenge that heartbeats answer in this epoch.
             challenge: H256,
-            /// The block in which the next begins at the earliest.
+            /// The earliest block in which the next epoch begins.
             ends: BlockNumber,
         },
-        /// The weights of a model's scores were reckoned anew.
+        /// The weights of a model's scores changed.
         WeightsChanged {
             /// The model.
             model: ModelId,
-            /// Its weights.
+            /// The new weights.
             weights: Weights,
         },
         /// An operator answered its heartbeat.
         HeartbeatReceived {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
         },
-        /// An operator did not answer, and is not drawn until it does.
+        /// An operator fell silent: it did not answer, and is not drawn until it does.
         OperatorSilent {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
         },
-        /// An operator that was silent answered.
+        /// A silent operator answered and is drawn again.
         OperatorBack {
-            /// Its stash.
+            /// The operator's stash.
             operator: T::AccountId,
         },
     }
 
-    /// Why a heartbeat was refused.
+    /// The reasons for which a heartbeat is refused.
     #[pallet::error]
     pub enum Error<T> {
-        /// The account is no operator.
+        /// The account is not an operator. Register it first.
         NotOperator,
-        /// It is not the operator's turn, it was not asked in this epoch, or it has answered.
+        /// The operator owes no heartbeat now: it is not its turn, it was not asked in this epoch,
+        /// or it has already answered.
         NotAsked,
-        /// The block is not a block before this one whose hash is kept.
+        /// The named block is not an earlier block whose hash is kept. Name a recent block.
         BlockUnknown,
-        /// The answer is to another challenge, of another operator, or of another block.
+        /// The answer does not match the epoch's challenge, the operator and the named block. Check
+        /// that the node is in sync.
         AnswerWrong,
     }
 
@@ -284,8 +289,8 @@ pub mod pallet {
 
     #[pallet::view_functions]
     impl<T: Config> Pallet<T> {
-        /// What an operator gets of a model's jobs, with each factor; `None` where it does not serve
-        /// the model.
+        /// Returns an operator's part of a model's jobs with each factor; `None` where the operator
+        /// does not serve the model.
         pub fn allocation(
             model: ModelId,
             operator: T::AccountId,
@@ -293,14 +298,15 @@ pub mod pallet {
             Self::allocation_of(&model, operator)
         }
 
-        /// The same of all operators of the model, in ascending order of their stashes.
+        /// Returns the allocations of all operators of the model, in ascending order of their
+        /// stashes.
         pub fn allocations(model: ModelId) -> Vec<Allocation<T::AccountId>> {
             Self::allocations_of(&model)
         }
     }
 
     impl<T: Config> Pallet<T> {
-        /// The block being built.
+        /// Returns the number of the block being built.
         pub(crate) fn now() -> BlockNumber {
             frame_system::Pallet::<T>::block_number().saturated_into()
         }

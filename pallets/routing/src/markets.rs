@@ -42,7 +42,7 @@ impl<T: Config> Nodes for StoredTree<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The leaf of a slot in a tree of scores.
+    /// Returns the leaf of a slot in a tree of scores.
     pub(crate) fn score_in(model: &ModelId, buffer: Buffer, slot: u32) -> u64 {
         tree::leaf(&StoredTree::<T>::new(model, Kind::Scores(buffer)), slot)
     }
@@ -65,7 +65,7 @@ impl<T: Config> Pallet<T> {
         market.count_score(buffer, before, score);
     }
 
-    /// Brings all leaves of an operator up to date with its record.
+    /// Updates all leaves of an operator from its record.
     pub(crate) fn refresh(member: &MemberOf<T>) {
         let params = T::Parameters::get();
         for served in &member.served {
@@ -85,7 +85,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// One more operator serves the model.
+    /// Counts one more operator that serves the model.
     pub(crate) fn join_market(model: &ModelId, epoch: u32) {
         let market = Markets::<T>::get(model);
         let mut market = market.unwrap_or_else(|| Market::new(&T::Parameters::get(), epoch));
@@ -93,12 +93,12 @@ impl<T: Config> Pallet<T> {
         Markets::<T>::insert(model, market);
     }
 
-    /// The contexts of a member count in its markets, while it takes duties.
+    /// Adds the contexts of a member to its markets, if it takes duties.
     pub(crate) fn offer_contexts(member: &MemberOf<T>) {
         Self::change_contexts(member, Contexts::add);
     }
 
-    /// They do not count any more.
+    /// Removes the contexts of a member from its markets.
     pub(crate) fn withdraw_contexts(member: &MemberOf<T>) {
         Self::change_contexts(member, Contexts::remove);
     }
@@ -112,8 +112,7 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The operator of that slot does not serve the model any more. Its context is withdrawn
-    /// already.
+    /// Removes the operator of that slot from the model's market. Its context is already withdrawn.
     pub(crate) fn leave_market(model: &ModelId, slot: u32) {
         let Some(mut market) = Markets::<T>::get(model) else { return };
         Self::set_leaves(model, &mut market, slot, 0, 0);
@@ -126,8 +125,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Brings the terms of a market up to the epoch: what was measured in the one before is closed.
-    /// Gives the tally of this one.
+    /// Updates the terms of a market to the epoch by closing the measurements of the previous one.
+    /// Returns the tally of this epoch.
     pub(crate) fn close_tally(
         model: &ModelId,
         market: &mut Market,

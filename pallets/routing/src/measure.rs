@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What an operator does in an epoch, and how that becomes its uptime and its speeds.
+//! An operator's conduct and work in an epoch, from which its uptime and its speeds are computed.
 
 use crate::fixed::{approach, ratio, Billionths};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// Thousandths of a token per second.
+/// A speed in thousandths of a token per second.
 pub type Speed = u64;
 
-/// No operator counts as faster: a billion tokens per second.
+/// The highest speed that is counted: a billion tokens per second.
 pub const MAX_SPEED: Speed = 1_000_000_000_000;
 
-/// What an operator was asked in an epoch, jobs and heartbeats alike, and whether it answered in
+/// The requests to an operator in an epoch, jobs and heartbeats alike, by whether it answered in
 /// time.
 #[derive(
     Clone,
@@ -27,21 +27,21 @@ pub const MAX_SPEED: Speed = 1_000_000_000_000;
     MaxEncodedLen,
 )]
 pub struct Conduct {
-    /// What it answered in time.
+    /// The number of requests answered in time.
     pub answered: u32,
-    /// What it did not.
+    /// The number of requests not answered in time.
     pub missed: u32,
 }
 
 impl Conduct {
-    /// The part that was answered in time; `None` where nothing was asked.
+    /// Returns the fraction of requests answered in time; `None` if there were none.
     pub fn uptime(&self) -> Option<Billionths> {
         let asked = u128::from(self.answered).saturating_add(self.missed.into());
         (asked > 0).then(|| ratio(self.answered.into(), asked))
     }
 }
 
-/// What an operator delivered in an epoch with one model.
+/// An operator's deliveries in an epoch with one model.
 #[derive(
     Clone,
     Copy,
@@ -56,37 +56,37 @@ impl Conduct {
     MaxEncodedLen,
 )]
 pub struct Work {
-    /// Tokens of outputs that were verified.
+    /// The number of tokens of verified outputs.
     pub tokens: u64,
-    /// Those tokens, each times the speed of its job.
+    /// The sum of these tokens, each times the speed of its job.
     pub weighted: u128,
 }
 
 impl Work {
-    /// Adds a job. Nothing is faster than a millisecond.
+    /// Adds a job. A duration below a millisecond counts as one.
     pub fn add(&mut self, tokens: u32, millis: u64) {
         let scaled = u64::from(tokens).saturating_mul(1_000_000);
-        // In thousandths of tokens over thousands of milliseconds.
+        // These are `tokens * 1_000` thousandths of a token over `millis / 1_000` seconds.
         let speed = scaled.checked_div(millis.max(1)).unwrap_or(MAX_SPEED).min(MAX_SPEED);
         self.tokens = self.tokens.saturating_add(tokens.into());
         let weighted = u128::from(speed).saturating_mul(tokens.into());
         self.weighted = self.weighted.saturating_add(weighted);
     }
 
-    /// The mean of the jobs' speeds weighted by their tokens: a short job counts for little, whether
-    /// it was fast or slow. `None` where there was none.
+    /// Returns the mean of the jobs' speeds weighted by their tokens, so that a short job counts
+    /// for little, whether it was fast or slow. Returns `None` if there were no jobs.
     pub fn speed(&self) -> Option<Speed> {
         let speed = self.weighted.checked_div(self.tokens.into())?;
         Some(u64::try_from(speed).unwrap_or(MAX_SPEED).min(MAX_SPEED))
     }
 }
 
-/// A value smoothed over epochs, after one in which `measured` was measured.
+/// Returns a value smoothed over epochs, after an epoch in which `measured` was measured.
 pub fn smoothed(before: u64, measured: Option<u64>, step: Billionths) -> u64 {
     measured.map_or(before, |measured| approach(before, measured, step))
 }
 
-/// A speed smoothed over epochs. The first that is measured stands as it is.
+/// Returns a speed smoothed over epochs. The first measurement is taken as it is.
 pub fn learnt(before: Speed, measured: Option<Speed>, step: Billionths) -> Speed {
     match before {
         0 => measured.unwrap_or(0),
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(work.speed(), None);
         work.add(1_000, 10_000);
         assert_eq!(work.speed(), Some(100_000));
-        // A single token in no time changes next to nothing, and neither does one that took long.
+        // A single token in no time changes next to nothing, and so does one that took long.
         work.add(1, 0);
         assert_eq!(work.speed(), Some(100_899));
         work.add(1, 60_000);

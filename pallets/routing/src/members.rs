@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Operators as they come, change and go.
+//! Operators as they register, change and leave.
 
 use crate::{
     measure::{Conduct, Work},
@@ -31,17 +31,17 @@ impl<T: Config> OperatorChanged<T::AccountId> for Pallet<T> {
     }
 
     fn weight() -> Weight {
-        // It can leave all its models and take up others.
+        // The operator can leave all its models and take up others.
         T::WeightInfo::changed(T::MaxModels::get()).saturating_mul(2)
     }
 }
 
 impl<T: Config> Pallet<T> {
-    /// The record of an operator of which nothing is known yet; `None` where there is no place for
-    /// one more.
+    /// Returns the record of an operator of which nothing is known yet; `None` if there is no free
+    /// place.
     fn newcomer(operator: &T::AccountId) -> Option<MemberOf<T>> {
         let Some(slot) = Self::take_slot(operator) else {
-            log::error!(target: LOG_TARGET, "there is no place for operator {operator:?}");
+            log::error!(target: LOG_TARGET, "there is no free place for operator {operator:?}");
             return None;
         };
         Some(MemberOf::<T> {
@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// The record of an operator that stands so. Draws go by that from now on.
+    /// Updates the record of an operator to its standing. Draws use it from now on.
     pub(crate) fn stand(
         operator: &T::AccountId,
         mut member: MemberOf<T>,
@@ -68,7 +68,7 @@ impl<T: Config> Pallet<T> {
         let epoch = CurrentEpoch::<T>::get().index;
         let Standing { stake, models, active } = standing;
         if active && !member.active {
-            // Whoever was away is asked from the next epoch on.
+            // An operator that was away is asked from the next epoch on.
             member.owes = member.owes.max(epoch.saturating_add(1));
             member.answered_at = Self::now();
         }
@@ -89,7 +89,7 @@ impl<T: Config> Pallet<T> {
         member
     }
 
-    /// The operator serves the model too, or with another context.
+    /// Records that the operator serves the model, or serves it with another context.
     fn serve(
         operator: &T::AccountId,
         member: &mut MemberOf<T>,
@@ -120,7 +120,7 @@ impl<T: Config> Pallet<T> {
         Members::<T>::remove(operator);
     }
 
-    /// Gives the operator a place in the trees, one that was left where there is one.
+    /// Gives the operator a place in the trees, a free one if there is any.
     fn take_slot(operator: &T::AccountId) -> Option<u32> {
         let slot = match FirstFree::<T>::get() {
             Some(slot) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What operators are seen to do.
+//! The observed performance of operators.
 
 use crate::{
     pallet::{Config, Event, Members, Pallet},
@@ -9,8 +9,8 @@ use crate::{
 use assay_primitives::{traits::Performance, BlockNumber, ModelId};
 use frame_support::{traits::Get, weights::Weight};
 
-/// The fewest tokens of an output whose speed counts: time is counted in blocks, which is too coarse
-/// for less.
+/// The fewest tokens of an output whose speed counts. Time is counted in blocks, which is too
+/// coarse for shorter outputs.
 pub const MIN_MEASURED_TOKENS: u32 = 32;
 
 impl<T: Config> Performance<T::AccountId> for Pallet<T> {
@@ -49,21 +49,21 @@ impl<T: Config> Performance<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The operator is there.
+    /// Records that the operator's worker is running.
     pub(crate) fn note_life(member: &mut MemberOf<T>) {
         member.misses = 0;
         member.answered_at = Self::now();
     }
 
-    /// The operator did not answer; gives whether it has fallen silent by that.
+    /// Records that the operator did not answer. Returns whether it falls silent by that.
     pub(crate) fn note_miss(operator: &T::AccountId, member: &mut MemberOf<T>) -> bool {
         member.conduct.missed = member.conduct.missed.saturating_add(1);
         member.misses = member.misses.saturating_add(1);
         member.misses >= T::MaxMisses::get() && Self::silence(operator, member)
     }
 
-    /// The operator is not drawn until it answers; gives whether that is new. Its leaves are to be
-    /// brought up to date.
+    /// Excludes the operator from draws until it answers. Returns whether that is new, in which
+    /// case the caller updates its leaves.
     pub(crate) fn silence(operator: &T::AccountId, member: &mut MemberOf<T>) -> bool {
         let is_new = !member.silent;
         if is_new {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What operators can read of why they get what they get.
+//! Queries by which operators learn the reasons for their part of the jobs.
 
 use crate::{
     fixed::ratio,
@@ -13,7 +13,7 @@ use assay_primitives::{api::Allocation, ModelId};
 use frame_support::traits::Get;
 
 impl<T: Config> Pallet<T> {
-    /// What an operator gets of a model's jobs.
+    /// Returns an operator's part of a model's jobs.
     pub(crate) fn allocation_of(
         model: &ModelId,
         operator: T::AccountId,
@@ -22,7 +22,7 @@ impl<T: Config> Pallet<T> {
         Self::allocate(model, operator, &member)
     }
 
-    /// What all operators of a model get of its jobs, in ascending order of their stashes.
+    /// Returns the parts of all operators of a model, in ascending order of their stashes.
     pub(crate) fn allocations_of(model: &ModelId) -> Vec<Allocation<T::AccountId>> {
         let mut all: Vec<_> = Members::<T>::iter()
             .filter_map(|(operator, member)| Self::allocate(model, operator, &member))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What an operator's part in the jobs of a model is reckoned from.
+//! The score, by which an operator's part in the jobs of a model is computed.
 //!
-//! Each model is a market of its own: speeds of different models do not compare, so sums, medians and
-//! weights are kept per model.
+//! Each model is a market of its own. Speeds of different models do not compare, so sums, medians
+//! and weights are kept per model.
 //!
 //! [`Mode::Shares`], with the sums over the operators of the model:
 //!
@@ -10,10 +10,10 @@
 //! A = uptime · (α_s · speed·stake / Σ(speed·stake) + α_k · stake / Σ stake)
 //! ```
 //!
-//! `stake` being what it is up to the cap, and nothing below the minimum. Speed counts as far as
-//! stake backs it. Were it the bare measured speed, ten identities on one machine with little to do
-//! would each be credited with all of its speed; so backed, an operator that splits into ten of a
-//! tenth of its stake has exactly the same share, whatever speed they show.
+//! Here `stake` is limited by the cap, and 0 below the minimum. Speed is multiplied by the stake
+//! that backs it. With the bare measured speed, ten identities on one machine with little to do
+//! would each be credited with all of its speed. With the backed speed, an operator that splits
+//! into ten, each with a tenth of its stake, has exactly the same share, whatever speed they show.
 //!
 //! [`Mode::Additive`], as first published, in which splitting pays:
 //!
@@ -21,10 +21,10 @@
 //! A = α_u · uptime + α_s · speed / max speed + α_k · clamp(stake, minimum, cap) / cap
 //! ```
 //!
-//! A score is drawn in proportion to, so it may have any factor that is the same for all. In `Shares`
-//! it is A times Σ stake / cap: 1.0 for an operator with a full stake, full uptime and the speed that
-//! stands behind the mean unit of stake. That makes the score of a newcomer, `uptime · α_k · stake`,
-//! independent of everyone else's.
+//! Operators are drawn in proportion to their scores, so a score may have any factor that is the
+//! same for all. In `Shares` it is A times Σ stake / cap: 1.0 for an operator with a full stake,
+//! full uptime and the speed behind the mean unit of stake. This makes the score of a newcomer,
+//! `uptime · α_k · stake`, independent of all other operators.
 
 use crate::{
     fixed::{ratio, times, Billionths, ONE},
@@ -35,10 +35,11 @@ use crate::{
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// The most that a speed counts, in units of the mean: one wild measurement does not take a market.
+/// The most that a speed counts, in units of the mean, so that one wild measurement does not take
+/// over a market.
 pub const MAX_TIMES_MEAN: u64 = 64;
 
-/// How the parts of a score are put together.
+/// The formula of a score.
 #[derive(
     Clone,
     Copy,
@@ -62,7 +63,7 @@ pub enum Mode {
     Additive,
 }
 
-/// What governance says of scores.
+/// The parameters of scores, set by governance.
 #[derive(
     Clone,
     Copy,
@@ -76,19 +77,19 @@ pub enum Mode {
     MaxEncodedLen,
 )]
 pub struct Params {
-    /// How scores are put together.
+    /// The formula of a score.
     pub mode: Mode,
-    /// The weights that are returned to.
+    /// The base weights, to which the weights return.
     pub base: Weights,
-    /// By how much of its base a weight rises whose median fell.
+    /// The fraction of its base by which a weight rises when its median fell.
     pub reaction: Billionths,
-    /// A median that falls by less than this has not fallen.
+    /// The smallest fall of a median that counts as one.
     pub tolerance: Billionths,
     /// The step of the moving average of weights.
     pub weight_smoothing: Billionths,
     /// The step of the moving average of an operator's uptime and speeds.
     pub smoothing: Billionths,
-    /// The uptime of an operator of which nothing is known.
+    /// The initial uptime of an operator of which nothing is known.
     pub newcomer_uptime: Billionths,
     /// The stake below which an operator has no score.
     pub min_stake: u128,
@@ -97,8 +98,8 @@ pub struct Params {
 }
 
 impl Params {
-    /// Shares in which speed and stake count alike; what is measured counts by halves. For tests and
-    /// simulations.
+    /// Returns parameters in which the shares of speed and stake have equal weight, and each
+    /// measurement moves its smoothed value halfway. They are for tests and simulations.
     #[cfg(feature = "std")]
     pub const fn even(min_stake: u128, stake_cap: u128) -> Self {
         Self {
@@ -114,7 +115,7 @@ impl Params {
         }
     }
 
-    /// Which relation between the parameters does not hold.
+    /// Returns an error that names the relation between the parameters that does not hold.
     pub fn check(&self) -> Result<(), &'static str> {
         let require = |holds: bool, what| if holds { Ok(()) } else { Err(what) };
         require(Weights::bounded(self.base, self.mode) == self.base, "base weights out of bounds")?;
@@ -128,7 +129,7 @@ impl Params {
         require(self.backed(self.min_stake) > 0, "the minimum stake is too small a part of the cap")
     }
 
-    /// A stake as a part of the cap; 0 below the minimum.
+    /// Returns a stake as a fraction of the cap; 0 below the minimum.
     pub fn backed(&self, stake: u128) -> Billionths {
         if stake < self.min_stake {
             return 0;
@@ -137,18 +138,18 @@ impl Params {
     }
 }
 
-/// What is known of one operator.
+/// The factors of one operator's score.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Factors {
-    /// Its uptime.
+    /// The operator's uptime.
     pub uptime: Billionths,
-    /// Its speed with the model; 0 where none was measured.
+    /// The operator's speed with the model; 0 if none was measured.
     pub speed: Speed,
-    /// Its stake as a part of the cap, as [`Params::backed`] has it.
+    /// The operator's stake as a fraction of the cap, as computed by [`Params::backed`].
     pub stake: Billionths,
 }
 
-/// What scores of a model are reckoned with in one epoch.
+/// The terms by which the scores of a model are computed in one epoch.
 #[derive(
     Clone,
     Copy,
@@ -165,9 +166,9 @@ pub struct Factors {
 pub struct Terms {
     /// The weights.
     pub weights: Weights,
-    /// Σ stake of all operators, in parts of the cap.
+    /// The sum of all operators' stakes, as fractions of the cap.
     pub stake: u128,
-    /// Σ speed · stake.
+    /// The sum of speed times stake.
     pub backed_speed: u128,
     /// The highest speed.
     pub top_speed: Speed,
@@ -178,13 +179,13 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Those of a model of which nothing is known.
+    /// Returns the terms of a model of which nothing is known.
     pub fn new(params: &Params) -> Self {
         Self { weights: Weights::bounded(params.base, params.mode), ..Self::default() }
     }
 
-    /// Those of the next epoch, from what was measured in this one. Where nothing was measured, what
-    /// was known stays.
+    /// Returns the terms of the next epoch, from the measurements of this one. Earlier values
+    /// remain where nothing was measured.
     pub fn next(&self, params: &Params, tally: &Tally) -> Self {
         let uptime = tally.uptime.median().unwrap_or(self.uptime);
         let speed = tally.speed.median().unwrap_or(self.speed);
@@ -212,13 +213,13 @@ impl Terms {
         }
     }
 
-    /// An operator's speed over the mean, in billionths, at most [`MAX_TIMES_MEAN`].
+    /// Returns an operator's speed relative to the mean, in billionths, at most [`MAX_TIMES_MEAN`].
     fn times_mean(&self, speed: Speed) -> u64 {
         let most = MAX_TIMES_MEAN.saturating_mul(ONE);
         ratio(u128::from(speed).saturating_mul(self.stake), self.backed_speed).min(most)
     }
 
-    /// The score of an operator: at most [`MAX_TIMES_MEAN`]` + 1` in billionths.
+    /// Returns the score of an operator in billionths: at most [`MAX_TIMES_MEAN`]` + 1`.
     pub fn score(&self, params: &Params, operator: &Factors) -> u64 {
         if operator.stake == 0 {
             return 0;
@@ -240,7 +241,7 @@ impl Terms {
     }
 }
 
-/// What is measured of a model's operators in one epoch.
+/// The measurements of a model's operators in one epoch.
 #[derive(
     Clone,
     PartialEq,
@@ -261,19 +262,19 @@ pub struct Tally {
     speed: Histogram,
 }
 
-/// What one operator did in an epoch.
+/// The measurements of one operator in an epoch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Measured {
-    /// Its uptime in this epoch alone; `None` where it was asked nothing.
+    /// The uptime in this epoch alone; `None` if the operator was not asked anything.
     pub uptime: Option<Billionths>,
-    /// Its speed in this epoch alone; `None` where it delivered nothing.
+    /// The speed in this epoch alone; `None` if the operator delivered nothing.
     pub speed: Option<Speed>,
-    /// The tokens that it delivered.
+    /// The number of tokens delivered.
     pub tokens: u64,
 }
 
 impl Tally {
-    /// Nothing yet, after an epoch with these terms.
+    /// Returns an empty tally, after an epoch with these terms.
     pub fn after(terms: &Terms) -> Self {
         Self {
             uptime: Histogram::around(terms.uptime.value),
@@ -282,7 +283,7 @@ impl Tally {
         }
     }
 
-    /// Counts an operator: what it now is, and what it did in the epoch.
+    /// Adds an operator: its current factors, and its measurements in the epoch.
     pub fn add(&mut self, operator: &Factors, measured: &Measured) {
         let Factors { speed, stake, .. } = *operator;
         self.stake = self.stake.saturating_add(stake.into());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A tree of sums over up to 32,768 leaves: changing a leaf and drawing one in proportion to its
-//! value each touch three nodes.
+//! A tree of sums over up to 32,768 leaves. Changing a leaf, and drawing one in proportion to its
+//! value, each touch three nodes.
 //!
-//! Every node has 32 values. Those of the lowest level are the leaves; each of the others is the sum
-//! of a node one level down. Nodes that are all zero need not be stored. Where nodes are kept is the
-//! caller's: [`Nodes`] is storage in the pallet and memory in tests and simulations.
+//! Every node has 32 values. Those of the lowest level are the leaves; each of the others is the
+//! sum of a node one level down. Nodes that are all zero need not be stored. The caller decides
+//! where nodes are kept: [`Nodes`] is storage in the pallet and memory in tests and simulations.
 
 use alloc::vec::Vec;
 use assay_primitives::draw;
@@ -12,10 +12,10 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// Values of a node.
+/// The number of values of a node.
 pub const FANOUT: u32 = 32;
 
-/// Levels of the tree, the root being level 0.
+/// The number of levels of the tree. The root is level 0.
 pub const LEVELS: u8 = 3;
 
 /// The most leaves: `FANOUT` to the power of `LEVELS`.
@@ -41,43 +41,43 @@ pub const MAX_LEAF: u64 = u64::MAX / CAPACITY as u64;
 pub struct Node([u64; FANOUT as usize]);
 
 impl Node {
-    /// The sum of its values.
+    /// Returns the sum of the node's values.
     pub fn sum(&self) -> u64 {
         self.0.iter().fold(0, |sum, value| sum.saturating_add(*value))
     }
 
-    /// One of its values.
+    /// Returns one of the node's values.
     pub fn get(&self, at: u32) -> u64 {
         usize::try_from(at).ok().and_then(|at| self.0.get(at)).copied().unwrap_or(0)
     }
 
-    /// Changes one of its values; gives the one before.
+    /// Replaces one of the node's values and returns the old one.
     pub fn replace(&mut self, at: u32, value: u64) -> u64 {
         let slot = usize::try_from(at).ok().and_then(|at| self.0.get_mut(at));
         slot.map_or(0, |slot| core::mem::replace(slot, value))
     }
 }
 
-/// Where a tree keeps its nodes.
+/// The store in which a tree keeps its nodes.
 pub trait Nodes {
-    /// A node; one that is not stored is all zero.
+    /// Returns a node; a node that is not stored is all zero.
     fn node(&self, level: u8, index: u32) -> Node;
-    /// Stores a node, or removes it where it is all zero.
+    /// Stores a node, or removes it if it is all zero.
     fn put(&mut self, level: u8, index: u32, node: Node);
 }
 
-/// The sum of all leaves.
+/// Returns the sum of all leaves.
 pub fn total(nodes: &impl Nodes) -> u64 {
     nodes.node(0, 0).sum()
 }
 
-/// The value of a leaf.
+/// Returns the value of a leaf.
 pub fn leaf(nodes: &impl Nodes, leaf: u32) -> u64 {
     nodes.node(LEVELS.saturating_sub(1), leaf / FANOUT).get(leaf % FANOUT)
 }
 
-/// Changes a leaf, to at most [`MAX_LEAF`]; gives its value before. Leaves from [`CAPACITY`] on do not
-/// exist.
+/// Sets a leaf to at most [`MAX_LEAF`] and returns its old value. Leaves from [`CAPACITY`] on do
+/// not exist.
 pub fn set_leaf(nodes: &mut impl Nodes, leaf: u32, value: u64) -> u64 {
     if leaf >= CAPACITY {
         return 0;
@@ -101,7 +101,8 @@ pub fn set_leaf(nodes: &mut impl Nodes, leaf: u32, value: u64) -> u64 {
     before.unwrap_or(0)
 }
 
-/// Draws leaves in proportion to their values, each at most once, without changing the tree.
+/// An urn that draws leaves in proportion to their values, each at most once, without changing the
+/// tree.
 #[derive(Clone, Debug)]
 pub struct Urn<'a, N> {
     nodes: &'a N,
@@ -111,12 +112,12 @@ pub struct Urn<'a, N> {
 }
 
 impl<'a, N: Nodes> Urn<'a, N> {
-    /// All leaves are in.
+    /// Returns an urn with all leaves in it.
     pub fn new(nodes: &'a N, seed: H256) -> Self {
         Self { nodes, seed, drawn: Vec::new() }
     }
 
-    /// The next leaf with its value; `None` where nothing but zeros is left.
+    /// Draws the next leaf and returns it with its value; `None` if only zeros are left.
     pub fn draw(&mut self) -> Option<(u32, u64)> {
         let gone = self.drawn.iter().fold(0u64, |sum, (_, value)| sum.saturating_add(*value));
         let left = total(self.nodes).saturating_sub(gone);
@@ -130,11 +131,11 @@ impl<'a, N: Nodes> Urn<'a, N> {
         Some((leaf, value))
     }
 
-    /// The leaf in whose part of the values that are left the ticket lies.
+    /// Returns the leaf whose part of the remaining values contains the ticket.
     fn find(&self, mut ticket: u64) -> Option<(u32, u64)> {
         let mut index = 0u32;
         let mut value = 0u64;
-        // Leaves below one value of a node of the level at hand.
+        // The number of leaves below one value of a node of the current level.
         let mut width = CAPACITY;
         for level in 0..LEVELS {
             let node = self.nodes.node(level, index);
@@ -154,7 +155,7 @@ impl<'a, N: Nodes> Urn<'a, N> {
         Some((index, value))
     }
 
-    /// The sum of the leaves drawn below a node.
+    /// Returns the sum of the drawn leaves below a node.
     fn drawn_below(&self, child: u32, width: u32) -> u64 {
         self.drawn
             .iter()
@@ -177,7 +178,7 @@ impl Default for InMemory {
 
 #[cfg(feature = "std")]
 impl InMemory {
-    /// Where a node is: levels follow each other.
+    /// Returns the position of a node; the levels follow each other.
     fn place(level: u8, index: u32) -> usize {
         let before = match level {
             0 => 0,
@@ -292,7 +293,7 @@ mod tests {
             prop_assert_eq!(drawn, there);
         }
 
-        /// The tree draws as one long list of its leaves would.
+        /// Compares the tree's draws with those from one long list of its leaves.
         #[test]
         fn urn_draws_as_a_list_does(
             leaves in proptest::collection::btree_map(0..CAPACITY, 0..1_000u64, 1..40),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What holds between any two blocks.
+//! Invariants that hold between any two blocks.
 
 use crate::{
     contexts::Contexts,
@@ -17,7 +17,7 @@ use assay_primitives::ModelId;
 use frame_support::{ensure, traits::Get};
 use sp_runtime::{SaturatedConversion, TryRuntimeError};
 
-/// Those who serve a model.
+/// The operators that serve a model.
 #[derive(Default)]
 struct Serving {
     members: u32,
@@ -25,8 +25,9 @@ struct Serving {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Every node of a tree is the sum of what is below it; leaves are those of members that can be
-    /// drawn; places, members and models name each other; nothing exceeds its bounds.
+    /// Checks that every node of a tree is the sum of the nodes below it, that leaves belong to
+    /// members that can be drawn, that places, members and models refer to each other, and that
+    /// nothing exceeds its bounds.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let epoch = CurrentEpoch::<T>::get();
         ensure!(epoch.visited <= epoch.slots, "more operators were visited than there are");
@@ -52,9 +53,12 @@ impl<T: Config> Pallet<T> {
         Self::check_trees()
     }
 
-    /// A member that is not to be drawn has no leaves, and none more than it can.
+    /// Checks that a member that cannot be drawn has no leaves, and that no leaf exceeds its bound.
     fn check_member(member: &MemberOf<T>, epoch: u32) -> Result<(), TryRuntimeError> {
-        ensure!(member.owes <= epoch.saturating_add(1), "a heartbeat of no epoch yet was counted");
+        ensure!(
+            member.owes <= epoch.saturating_add(1),
+            "a heartbeat of a future epoch was counted"
+        );
         for served in &member.served {
             let model = &served.model;
             let stake = tree::leaf(&StoredTree::<T>::new(model, Kind::Stakes), member.slot);
@@ -65,7 +69,7 @@ impl<T: Config> Pallet<T> {
                 let score = Self::score_in(model, buffer, member.slot);
                 ensure!(drawable || score == 0, "a member that is not to be drawn can get a job");
             }
-            ensure!(Markets::<T>::contains_key(model), "a model that is served is no market");
+            ensure!(Markets::<T>::contains_key(model), "a model that is served has no market");
             ensure!(
                 served.assigned.of(epoch) <= member.given.of(epoch),
                 "an operator was given more jobs of a model than of all"
@@ -74,10 +78,10 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// The places are the members' and the free ones, which form one list.
+    /// Checks that each place belongs to a member or to the one list of free places.
     fn check_slots(members: u32) -> Result<(), TryRuntimeError> {
         let count = SlotCount::<T>::get();
-        ensure!(count <= T::MaxOperators::get(), "more places than operators can be");
+        ensure!(count <= T::MaxOperators::get(), "there are more places than MaxOperators");
         let mut free = 0u32;
         let mut next = FirstFree::<T>::get();
         while let Some(slot) = next {
@@ -95,7 +99,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// The markets are the models that members serve.
+    /// Checks that the markets are exactly the models that members serve.
     fn check_markets(
         serving: &BTreeMap<ModelId, Serving>,
         epoch: u32,
@@ -107,7 +111,7 @@ impl<T: Config> Pallet<T> {
             let (all, said) = (&serving.contexts, &market.contexts);
             ensure!(all.operators() == said.operators(), "contexts of a market miscounted");
             ensure!(all.longest() <= said.longest(), "a longer context is offered than is known");
-            ensure!(market.epoch <= epoch, "the terms of a market are of no epoch yet");
+            ensure!(market.epoch <= epoch, "the terms of a market are of a future epoch");
             for buffer in Buffer::ALL {
                 let scores = TreeNodes::<T>::iter_prefix((model, Kind::Scores(buffer)));
                 let scored: u32 = scores
@@ -117,19 +121,20 @@ impl<T: Config> Pallet<T> {
                     .count()
                     .saturated_into();
                 ensure!(market.scored_in(buffer) == scored, "scores of a market miscounted");
-                ensure!(scored <= market.members, "a score of no member");
+                ensure!(scored <= market.members, "a score has no member");
             }
         }
         for model in Tallies::<T>::iter_keys() {
-            ensure!(serving.contains_key(&model), "a tally of no market");
+            ensure!(serving.contains_key(&model), "a tally has no market");
         }
         Ok(())
     }
 
-    /// Every node is stored if and only if it is not all zero, and is the sum of the one below.
+    /// Checks that every node is stored if and only if it is not all zero, and is the sum of the
+    /// node below.
     fn check_trees() -> Result<(), TryRuntimeError> {
         for ((model, kind, (level, index)), node) in TreeNodes::<T>::iter() {
-            ensure!(Markets::<T>::contains_key(model), "a tree of no market");
+            ensure!(Markets::<T>::contains_key(model), "a tree has no market");
             ensure!(node != Node::default(), "an empty node is stored");
             let nodes = StoredTree::<T>::new(&model, kind);
             if let Some(above) = level.checked_sub(1) {
@@ -140,13 +145,13 @@ impl<T: Config> Pallet<T> {
                 for at in (0..FANOUT).filter(|at| node.get(*at) > 0) {
                     let slot = index.saturating_mul(FANOUT).saturating_add(at);
                     let taken = matches!(Slots::<T>::get(slot), Some(Slot::Taken(_)));
-                    ensure!(taken, "a leaf of a place that is nobody's");
+                    ensure!(taken, "a leaf belongs to a free place");
                 }
             } else {
                 for at in (0..FANOUT).filter(|at| node.get(*at) > 0) {
                     let below = index.saturating_mul(FANOUT).saturating_add(at);
                     let sum = nodes.node(level.saturating_add(1), below).sum();
-                    ensure!(sum == node.get(at), "a node has a sum of nothing");
+                    ensure!(sum == node.get(at), "a node has the sum of a missing node");
                 }
             }
         }

@@ -21,8 +21,8 @@ use frame_support::{
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// Which of the two trees of scores of a model. Draws of an epoch go by its own; the other is filled
-/// for the next.
+/// One of the two trees of scores of a model. The draws of an epoch use one; the other is filled
+/// for the next epoch.
 #[derive(
     Clone,
     Copy,
@@ -36,19 +36,19 @@ use sp_core::H256;
     MaxEncodedLen,
 )]
 pub enum Buffer {
-    /// That of epochs with an even number.
+    /// The tree of epochs with an even number.
     #[codec(index = 0)]
     Even,
-    /// That of epochs with an odd number.
+    /// The tree of epochs with an odd number.
     #[codec(index = 1)]
     Odd,
 }
 
 impl Buffer {
-    /// Both.
+    /// Both buffers.
     pub const ALL: [Self; 2] = [Self::Even, Self::Odd];
 
-    /// That of an epoch.
+    /// Returns the buffer of an epoch.
     pub fn of(epoch: u32) -> Self {
         if epoch.is_multiple_of(2) {
             Self::Even
@@ -57,7 +57,7 @@ impl Buffer {
         }
     }
 
-    /// That of the epochs before and after.
+    /// Returns the buffer of the previous and the next epoch.
     pub fn other(self) -> Self {
         match self {
             Self::Even => Self::Odd,
@@ -66,7 +66,7 @@ impl Buffer {
     }
 }
 
-/// Which tree of a model.
+/// The kind of a model's tree.
 #[derive(
     Clone,
     Copy,
@@ -80,17 +80,17 @@ impl Buffer {
     MaxEncodedLen,
 )]
 pub enum Kind {
-    /// Stakes in parts of the cap, which committees are drawn by.
+    /// Stakes as fractions of the cap, by which committees are drawn.
     #[codec(index = 0)]
     Stakes,
-    /// Scores, which operators of jobs are drawn by.
+    /// Scores, by which operators of jobs are drawn.
     #[codec(index = 1)]
     Scores(Buffer),
 }
 
-/// An epoch. In each, every operator has a turn to send a heartbeat, and when its time for that is
-/// over, it is visited: what it did since the last visit is closed, and its scores for the next epoch
-/// are reckoned.
+/// An epoch. Every operator has a turn in it to send a heartbeat. When the operator's time for that
+/// is over, it is visited: its records since the last visit are closed, and its scores for the next
+/// epoch are computed.
 #[derive(
     Clone,
     Copy,
@@ -105,25 +105,25 @@ pub enum Kind {
     MaxEncodedLen,
 )]
 pub struct Epoch {
-    /// Its number; there is no epoch 0, but the time before the first block.
+    /// The epoch's number; 0 is the time before the first block.
     pub index: u32,
-    /// Its first block.
+    /// The epoch's first block.
     pub started: BlockNumber,
-    /// The block in which the next begins at the earliest.
+    /// The earliest block in which the next epoch begins.
     pub ends: BlockNumber,
-    /// The slots that have a turn in it: those that there were when it began.
+    /// The number of slots that have a turn: those that existed when the epoch began.
     pub slots: u32,
-    /// How many have their turn in the same block.
+    /// The number of slots that have their turn in the same block.
     pub pace: u32,
-    /// How many were visited.
+    /// The number of slots visited.
     pub visited: u32,
-    /// What heartbeats answer.
+    /// The challenge that heartbeats answer.
     pub challenge: H256,
 }
 
 impl Epoch {
-    /// The block of a slot's turn: blocks from that one on can be named in its heartbeat. `None` for
-    /// slots that have no turn in this epoch.
+    /// Returns the block of a slot's turn, the first that its heartbeat can name; `None` for slots
+    /// that have no turn in this epoch.
     pub fn turn(&self, slot: u32) -> Option<BlockNumber> {
         if slot >= self.slots {
             return None;
@@ -131,31 +131,31 @@ impl Epoch {
         Some(self.started.saturating_add(slot.checked_div(self.pace)?))
     }
 
-    /// How many slots are to be visited by this block: those whose turn is more than `window` blocks
-    /// past.
+    /// Returns the number of slots to be visited by block `now`: those whose turn is more than
+    /// `window` blocks past.
     pub fn due(&self, now: BlockNumber, window: BlockNumber) -> u32 {
         let turns = now.saturating_sub(self.started).saturating_sub(window);
         turns.saturating_mul(self.pace).min(self.slots)
     }
 }
 
-/// A place in the trees. An operator has the same in all of them.
+/// A place in the trees. An operator has the same place in all of them.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub enum Slot<AccountId> {
-    /// An operator's.
+    /// A place that an operator has.
     #[codec(index = 0)]
     Taken(AccountId),
-    /// Nobody's.
+    /// A free place.
     #[codec(index = 1)]
     Free {
-        /// The next that is nobody's.
+        /// The next free place in the list.
         next: Option<u32>,
     },
 }
 
-/// A count that begins anew with each epoch.
+/// A count that starts again with each epoch.
 #[derive(
     Clone,
     Copy,
@@ -175,7 +175,7 @@ pub struct EpochCount {
 }
 
 impl EpochCount {
-    /// What was counted in that epoch.
+    /// Returns the count in that epoch.
     pub fn of(&self, epoch: u32) -> u32 {
         if self.epoch == epoch {
             self.count
@@ -206,18 +206,19 @@ impl EpochCount {
 pub struct Served {
     /// The model.
     pub model: ModelId,
-    /// Its longest context with it, in tokens.
+    /// The operator's longest context with the model in tokens.
     pub context: u32,
-    /// The operator's speed with it, smoothed over epochs; 0 where none was measured yet.
+    /// The operator's speed with the model, smoothed over epochs; 0 if none was measured yet.
     pub speed: Speed,
-    /// What it delivered since it was last visited.
+    /// The operator's deliveries since its last visit.
     pub work: Work,
-    /// Jobs that it was given in the epoch; where it took the model up in it, with those of all
-    /// models before, so that it gains nothing by dropping a model and taking it up again.
+    /// The number of jobs assigned in the epoch. If the operator took the model up in this epoch,
+    /// it includes the earlier jobs of all models, so that dropping a model and taking it up again
+    /// gains nothing.
     pub assigned: EpochCount,
 }
 
-/// An operator.
+/// An operator's record.
 #[derive(
     CloneNoBound,
     PartialEqNoBound,
@@ -232,42 +233,43 @@ pub struct Served {
 #[scale_info(skip_type_params(MaxModels))]
 #[codec(mel_bound())]
 pub struct Member<MaxModels: Get<u32>> {
-    /// Its place in the trees.
+    /// The operator's place in the trees.
     pub slot: u32,
-    /// Its stake.
+    /// The operator's stake.
     pub stake: Balance,
-    /// Whether it takes new duties.
+    /// Whether the operator takes new duties.
     pub active: bool,
-    /// Whether it has fallen silent, and is not drawn until it answers.
+    /// Whether the operator has fallen silent, in which case it is not drawn until it answers.
     pub silent: bool,
-    /// Its uptime, smoothed over epochs.
+    /// The operator's uptime, smoothed over epochs.
     pub uptime: Billionths,
-    /// What it was asked since it was last visited.
+    /// The requests to the operator since its last visit.
     pub conduct: Conduct,
-    /// How often in a row it has not answered.
+    /// The number of requests in a row that the operator has not answered.
     pub misses: u32,
-    /// The block in which it last answered.
+    /// The block in which the operator last answered.
     pub answered_at: BlockNumber,
     /// The first epoch whose heartbeat is neither answered nor counted as missed.
     pub owes: u32,
-    /// Jobs that it was given in the epoch, of all models, those that it serves no more among them.
+    /// The number of jobs of all models assigned in the epoch, including models that the operator
+    /// no longer serves.
     pub given: EpochCount,
-    /// The models that it serves.
+    /// The models that the operator serves.
     pub served: BoundedVec<Served, MaxModels>,
 }
 
 impl<MaxModels: Get<u32>> Member<MaxModels> {
-    /// What it does with a model.
+    /// Returns the operator's record with a model.
     pub fn of(&self, model: &ModelId) -> Option<&Served> {
         self.served.iter().find(|served| served.model == *model)
     }
 
-    /// What it does with a model, to be changed.
+    /// Returns the operator's record with a model, to be changed.
     pub fn of_mut(&mut self, model: &ModelId) -> Option<&mut Served> {
         self.served.iter_mut().find(|served| served.model == *model)
     }
 
-    /// Whether it is on record as serving so, whatever its stake.
+    /// Returns whether the record agrees with the standing, whatever the stake.
     pub fn serves_as(&self, standing: &Standing) -> bool {
         let has = |offered: &Offered| {
             self.of(&offered.model).is_some_and(|served| served.context == offered.context)
@@ -277,7 +279,7 @@ impl<MaxModels: Get<u32>> Member<MaxModels> {
             && standing.models.iter().all(has)
     }
 
-    /// Its stake in parts of the cap; 0 while it is not to be drawn for anything.
+    /// Returns the stake as a fraction of the cap; 0 while the operator cannot be drawn.
     pub fn backed(&self, params: &Params) -> Billionths {
         if self.active && !self.silent {
             params.backed(self.stake)
@@ -286,7 +288,7 @@ impl<MaxModels: Get<u32>> Member<MaxModels> {
         }
     }
 
-    /// What its score for a model is reckoned from.
+    /// Returns the factors of the operator's score for a model.
     pub fn factors(&self, params: &Params, served: &Served) -> Factors {
         Factors { uptime: self.uptime, speed: served.speed, stake: self.backed(params) }
     }
@@ -309,22 +311,22 @@ pub type MemberOf<T> = Member<<T as Config>::MaxModels>;
     MaxEncodedLen,
 )]
 pub struct Market {
-    /// The operators that serve it.
+    /// The number of operators that serve the model.
     pub members: u32,
-    /// Those that have a score, in the even tree and in the odd one.
+    /// The number of operators that have a score, in the even tree and in the odd one.
     pub scored: [u32; 2],
-    /// The epoch up to which its terms are known.
+    /// The epoch up to which the terms are known.
     pub epoch: u32,
-    /// What scores are reckoned with.
+    /// The terms by which scores are computed.
     pub terms: Terms,
-    /// Jobs that were assigned in the epoch.
+    /// The number of jobs assigned in the epoch.
     pub assigned: EpochCount,
-    /// The contexts that its active operators offer.
+    /// The contexts that the model's active operators offer.
     pub contexts: Contexts,
 }
 
 impl Market {
-    /// A market that nobody serves yet.
+    /// Returns a market that no operator serves yet.
     pub fn new(params: &Params, epoch: u32) -> Self {
         Self {
             members: 0,
@@ -336,7 +338,7 @@ impl Market {
         }
     }
 
-    /// The operators with a score in that tree.
+    /// Returns the number of operators with a score in that tree.
     pub fn scored_in(&self, buffer: Buffer) -> u32 {
         let [even, odd] = self.scored;
         match buffer {
@@ -345,7 +347,7 @@ impl Market {
         }
     }
 
-    /// Counts a leaf that was `before` and is `now`.
+    /// Updates the number of scores for a leaf that changes from `before` to `now`.
     pub fn count_score(&mut self, buffer: Buffer, before: u64, now: u64) {
         let [even, odd] = &mut self.scored;
         let scored = match buffer {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The weights of the parts of a score, and the rule by which they react.
 //!
-//! At the end of an epoch the weight of a parameter whose median fell is to be higher than its base,
-//! by the reaction, to draw operators to it; the weight of one that did not fall is to be its base.
-//! A moving average leads there. The targets do not depend on the weights before, so the weights
-//! cannot drift. Both targets and weights sum to 1 and lie within bounds; the points for which that
-//! holds are a convex set, which a moving average does not leave.
+//! At the end of an epoch, a parameter whose median fell has a target above its base weight by the
+//! reaction, to attract operators to it. A parameter whose median did not fall has its base weight
+//! as its target. The weights approach their targets by a moving average. The targets do not depend
+//! on the previous weights, so the weights cannot drift. Targets and weights both sum to 1 and lie
+//! within bounds. The points for which that holds are a convex set, which a moving average does not
+//! leave.
 
 use crate::{
     fixed::{apportion, times, Billionths, ONE},
@@ -15,13 +16,13 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// No weight is lower.
+/// The lowest weight.
 pub const MIN_WEIGHT: Billionths = ONE / 10;
 
-/// No weight is higher.
+/// The highest weight.
 pub const MAX_WEIGHT: Billionths = 7 * (ONE / 10);
 
-/// How much each part of a score counts. They sum to 1.
+/// The weights of the parts of a score. They sum to 1.
 #[derive(
     Clone,
     Copy,
@@ -36,26 +37,26 @@ pub const MAX_WEIGHT: Billionths = 7 * (ONE / 10);
     MaxEncodedLen,
 )]
 pub struct Weights {
-    /// Of uptime; 0 in [`Mode::Shares`], where uptime is a factor of the whole.
+    /// The weight of uptime; 0 in [`Mode::Shares`], where uptime is a factor of the whole score.
     pub uptime: Billionths,
-    /// Of speed.
+    /// The weight of speed.
     pub speed: Billionths,
-    /// Of stake.
+    /// The weight of stake.
     pub stake: Billionths,
 }
 
-/// Whose medians fell against the epoch before.
+/// The parameters whose medians fell against the previous epoch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Fell {
-    /// Uptime's.
+    /// Whether the median uptime fell.
     pub uptime: bool,
-    /// Speed's.
+    /// Whether the median speed fell.
     pub speed: bool,
 }
 
 impl Weights {
-    /// The weights in proportion to these, with the sum 1, and each that counts in the mode within
-    /// [`MIN_WEIGHT`] and [`MAX_WEIGHT`].
+    /// Returns weights in proportion to these, with the sum 1, and each weight that counts in the
+    /// mode within [`MIN_WEIGHT`] and [`MAX_WEIGHT`].
     pub fn bounded(raw: Self, mode: Mode) -> Self {
         let parts = [raw.uptime, raw.speed, raw.stake];
         let within = match mode {
@@ -71,9 +72,9 @@ impl Weights {
         }
     }
 
-    /// The weights of the next epoch. `base` is what governance says, `reaction` by how much of that
-    /// a weight rises when its median fell, `smoothing` the step of the moving average. The weight of
-    /// stake does not react.
+    /// Returns the weights of the next epoch. `base` is set by governance, `reaction` is the
+    /// fraction of its base by which a weight rises when its median fell, and `smoothing` is the
+    /// step of the moving average. The weight of stake does not react.
     pub fn next(
         self,
         base: Self,
@@ -93,7 +94,7 @@ impl Weights {
             },
             mode,
         );
-        // The weights before may be of the other mode.
+        // The previous weights may be of the other mode.
         let before = Self::bounded(self, mode);
         let smoothing = smoothing.min(ONE);
         let mixed = |before: Billionths, target: Billionths| {
@@ -116,7 +117,7 @@ impl Weights {
 }
 
 /// Scales two or three weights to the sum 1, and pins the one furthest out of bounds to its bound
-/// until none is.
+/// until none is out of bounds.
 fn within_bounds(raw: &[Billionths]) -> Vec<Billionths> {
     let mut weights: Vec<Option<Billionths>> = raw.iter().map(|_| None).collect();
     for _ in raw {

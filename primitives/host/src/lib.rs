@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The host interface between the runtime's off-chain workers and the node's engine: three calls of
-//! a few milliseconds each. A node without an engine answers `None`, `false` and nothing.
+//! The host interface between the runtime's off-chain workers and the node's engine: three calls
+//! that take a few milliseconds each. On a node without an engine they return `None`, `false` and
+//! an empty list.
 //!
-//! Only `offchain_worker` may call it. The signatures are fixed for good: a change is a new version.
+//! Only `offchain_worker` may call the interface. The signatures are fixed for good: a change
+//! requires a new version.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -20,37 +22,37 @@ use sp_runtime_interface::{
 #[cfg(not(substrate_runtime))]
 use sp_externalities::ExternalitiesExt;
 
-/// What the node offers to its runtime.
+/// The engine's mailbox, which the node offers to its runtime.
 #[cfg(not(substrate_runtime))]
 pub trait Mailbox: Send + 'static {
-    /// What the engine can do.
+    /// Returns the engine's capabilities.
     fn capabilities(&self) -> Option<Capabilities>;
-    /// Takes work; `false` when the queue is full.
+    /// Submits work. Returns `false` when the queue is full.
     fn submit(&self, work: Work) -> bool;
-    /// Up to `max` results that are not yet over.
+    /// Returns up to `max` results of jobs that are not yet settled.
     fn poll(&self, max: u32) -> Vec<EngineResult>;
 }
 
 #[cfg(not(substrate_runtime))]
 sp_externalities::decl_extension! {
-    /// The node's mailbox, where its off-chain workers find it.
+    /// The node's mailbox, registered for its off-chain workers.
     pub struct MailboxExt(Box<dyn Mailbox>);
 }
 
-/// The calls.
+/// The calls of the host interface.
 #[runtime_interface]
 pub trait AssayEngine {
-    /// What the engine can do; `None` where the node has none.
+    /// Returns the engine's capabilities; `None` where the node has no engine.
     fn capabilities(&mut self) -> AllocateAndReturnByCodec<Option<Capabilities>> {
         self.extension::<MailboxExt>().and_then(|mailbox| mailbox.0.capabilities())
     }
 
-    /// Asks for something to be done; `false` when it was not taken.
+    /// Submits work. Returns `false` when it was not taken.
     fn submit(&mut self, work: PassFatPointerAndDecode<Work>) -> bool {
         self.extension::<MailboxExt>().is_some_and(|mailbox| mailbox.0.submit(work))
     }
 
-    /// Up to `max` results that are not yet over.
+    /// Returns up to `max` results of jobs that are not yet settled.
     fn poll(&mut self, max: u32) -> AllocateAndReturnByCodec<Vec<EngineResult>> {
         self.extension::<MailboxExt>().map(|mailbox| mailbox.0.poll(max)).unwrap_or_default()
     }
@@ -73,6 +75,6 @@ impl assay_primitives::Engine for HostEngine {
     }
 }
 
-/// The host functions, for the executor.
+/// The host functions for the executor.
 #[cfg(not(substrate_runtime))]
 pub use assay_engine::HostFunctions;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Assay addresses, and what looking them up adds to the calls that take one.
+//! Assay addresses, and the weight that looking them up adds to the calls that take one.
 
 use crate::{Balance, Balances, Runtime, RuntimeHoldReason, Signature, MILLI_UNIT};
 use core::marker::PhantomData;
@@ -8,7 +8,7 @@ use pallet_addresses::{weights::SubstrateWeight, WeightInfo};
 use sp_runtime::traits::Verify;
 
 parameter_types! {
-    /// For some 150 bytes of state.
+    /// The deposit for some 150 bytes of state.
     pub const AddressDeposit: Balance = 100 * MILLI_UNIT;
 }
 
@@ -20,8 +20,8 @@ impl pallet_addresses::Config for Runtime {
     type WeightInfo = SubstrateWeight<Runtime>;
 }
 
-/// Weights of calls that name accounts: those of `W`, which are measured with the accounts
-/// themselves, and the lookup of each one.
+/// The weights of calls that name accounts: those of `W`, which are measured with the accounts
+/// themselves, plus the lookup of each account.
 pub struct WithLookups<W>(PhantomData<W>);
 
 fn lookups(count: u64) -> Weight {

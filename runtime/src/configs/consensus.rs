@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who makes blocks, who finalises them, and what becomes of those who make two at once.
+//! Block authorship, finality, and the slashing of validators that equivocate.
 
 use crate::{
     AccountId, Babe, Balances, Historical, Offences, Operators, Runtime, RuntimeCall, RuntimeEvent,
@@ -21,12 +21,12 @@ use sp_staking::{
     SessionIndex,
 };
 
-/// The most validators that there can be.
+/// The most validators.
 pub type MaxAuthorities = ConstU32<100>;
-/// Blocks within which a report of an equivocation is included: a day.
+/// The number of blocks within which a report of an equivocation is included: a day.
 type ReportPeriod = ConstU64<{ 24 * HOURS as u64 }>;
-/// Sessions for which an equivocation can be reported after its own: those of a day. That is shorter
-/// than any stake takes to leave.
+/// The number of sessions for which an equivocation can be reported after its own: those of a day.
+/// This is shorter than the unbonding period of any stake.
 pub type ReportSessions = ConstU32<{ 24 * HOURS / EPOCH_DURATION_IN_SLOTS as u32 }>;
 
 impl pallet_babe::Config for Runtime {
@@ -82,7 +82,7 @@ impl historical::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
 }
 
-/// A validator needs no identification beside its account.
+/// The identification of a validator, which is empty: its account suffices.
 pub struct UnitIdentification;
 
 impl sp_runtime::traits::Convert<AccountId, Option<()>> for UnitIdentification {
@@ -97,8 +97,8 @@ impl pallet_offences::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
 }
 
-/// Operators elect the validators. Sessions whose offences can no longer be reported are forgotten,
-/// so that a key which leaks later slashes nobody.
+/// The session manager, by which operators elect the validators. It forgets sessions whose offences
+/// can no longer be reported, so that a key which leaks later slashes nobody.
 pub struct Elections;
 
 impl historical::SessionManager<AccountId, ()> for Elections {
@@ -140,7 +140,8 @@ impl pallet_session::SessionManager<AccountId> for Elections {
     }
 }
 
-/// An offender's stake is slashed, and it is disabled for this session, if that leaves enough others.
+/// The handler of offences. It slashes an offender's stake, and disables the offender for this
+/// session if enough other validators remain.
 pub struct Penalties;
 
 impl OnOffenceHandler<AccountId, (AccountId, ()), Weight> for Penalties {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What one whole job weighs.
+//! The weight of one whole job.
 
 use super::market::WorkerDuties;
 use crate::{AccountId, Runtime};
@@ -9,9 +9,9 @@ use assay_primitives::{
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
 
-/// The weight of a job that is created, accepted, delivered, audited by three and paid: its
-/// extrinsics, each report in one of its own, with the base weight of an extrinsic, and what the
-/// chain does for it between them.
+/// Returns the weight of a job that is created, accepted, delivered, audited by three and paid: its
+/// extrinsics, each report in an extrinsic of its own, with the base weight of an extrinsic, and
+/// the work of the chain between them.
 pub fn lifecycle_weight() -> Weight {
     use pallet_jobs::WeightInfo as Jobs;
     use pallet_operators::WeightInfo as Operators;
@@ -47,7 +47,7 @@ pub fn lifecycle_weight() -> Weight {
         let weight = <WorkerDuties as Duties<AccountId>>::weight_of(report).unwrap_or_default();
         sum.saturating_add(base).saturating_add(OperatorsWeight::report(1)).saturating_add(weight)
     });
-    // A job's share in a block with as many as are assigned at once.
+    // A job's share in a block in which the most jobs are assigned at once.
     let together = <Runtime as pallet_jobs::Config>::MaxAssignmentsPerBlock::get();
     let assignment = JobsWeight::on_initialize(together)
         .div(together.into())
@@ -57,11 +57,11 @@ pub fn lifecycle_weight() -> Weight {
         .saturating_add(VerificationWeight::draw())
         .saturating_add(crate::Verification::draw_weight())
         .saturating_add(reported)
-        // Settled, and pruned later.
+        // The job is settled, and pruned later.
         .saturating_add(JobsWeight::work_off_deadline().saturating_mul(2))
 }
 
-/// How many whole jobs fit a block, by weight.
+/// Returns the number of whole jobs that fit in a block, by weight.
 pub fn lifecycles_per_block() -> u64 {
     let limit = super::BlockWeights::get()
         .get(frame_support::dispatch::DispatchClass::Normal)

@@ -19,10 +19,10 @@ parameter_types! {
     pub const VaultPalletId: PalletId = PalletId(*b"asy/valt");
 }
 
-/// Verifiers of a committee.
+/// The number of verifiers of a committee.
 type CommitteeSize = ConstU32<3>;
 
-/// Whose duties the workers fulfil: first to show that they are there.
+/// The pallets whose duties the workers fulfil, heartbeats first.
 pub type WorkerDuties = (Routing, Jobs, Verification);
 
 /// The most operators.
@@ -30,7 +30,7 @@ type MaxOperators = ConstU32<16_384>;
 /// The most models that an operator serves.
 type MaxModels = ConstU32<8>;
 
-/// BABE's VRF output of the parent block.
+/// The source of randomness: BABE's VRF output of the parent block.
 pub struct Randomness;
 
 impl BlockRandomness for Randomness {
@@ -51,7 +51,8 @@ impl pallet_operators::Config for Runtime {
     type Duties = WorkerDuties;
     type Engine = assay_host::HostEngine;
     type Listener = Routing;
-    // Twice as many as validators, for those without keys and those who fall.
+    // There are twice as many as validators, for operators without keys and those whose stake
+    // falls.
     type MaxCandidates = ConstU32<200>;
     type MaxCommissionRaise = parameters::MaxCommissionRaise;
     type MaxConcurrency = ConstU32<256>;
@@ -86,9 +87,9 @@ impl pallet_routing::Config for Runtime {
     type MaxMisses = parameters::MaxMisses;
     type MaxModels = MaxModels;
     type MaxOperators = MaxOperators;
-    // Of each job, and so 32 times in a block.
+    // This applies to each job, and so up to 32 times in a block.
     type MaxTries = ConstU32<32>;
-    // All of them within an hour.
+    // At this rate all operators are visited within an hour.
     type MaxVisits = ConstU32<32>;
     type Operators = Operators;
     type Parameters = parameters::Scores;

@@ -20,18 +20,18 @@ use pallet_transaction_payment::FungibleAdapter;
 use sp_runtime::Perbill;
 use sp_version::RuntimeVersion;
 
-/// The part of a block that normal extrinsics may fill; the rest is for operational ones.
+/// The fraction of a block that normal extrinsics may fill; the rest is for operational ones.
 const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
 
 parameter_types! {
-    /// Hashes of the last blocks that are kept: two hours.
+    /// The number of recent block hashes that are kept: two hours.
     pub const BlockHashCount: BlockNumber = 2_400;
     pub const Version: RuntimeVersion = VERSION;
     pub const SS58Prefix: u8 = 42;
-    /// How much of a block extrinsics may fill.
+    /// The limits of a block's weight.
     pub BlockWeights: limits::BlockWeights =
         limits::BlockWeights::with_sensible_defaults(BLOCK_COMPUTE, NORMAL_RATIO);
-    /// At most 5 MiB.
+    /// The limit of a block's length, at most 5 MiB.
     pub RuntimeBlockLength: limits::BlockLength = limits::BlockLength::builder()
         .max_length(5 * 1024 * 1024)
         .modify_max_length_for_class(DispatchClass::Normal, |max| *max = NORMAL_RATIO * *max)
@@ -110,7 +110,7 @@ impl pallet_parameters::Config for Runtime {
     type WeightInfo = ();
 }
 
-// Only the development preset sets a key. Without one no call of it can ever succeed.
+// Only the development preset sets a key. Without a key no call of the pallet can ever succeed.
 impl pallet_sudo::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type RuntimeEvent = RuntimeEvent;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Blocks, played by hand: what the market's pallets do in each, the randomness that its parent
+//! Blocks played by hand: the hooks of the market's pallets, the randomness that the parent
 //! carries, and the heartbeats of the workers.
 
 use assay_primitives::{traits::Duties, Report};
@@ -10,8 +10,8 @@ use frame_support::{assert_ok, traits::Hooks, weights::Weight};
 use sp_core::H256;
 use sp_crypto_hashing::{blake2_256, twox_128};
 
-/// Ends the block and begins the next, whose parent carries a VRF output and in which the heartbeats
-/// of those operators arrive. Events are of what happens here.
+/// Ends the block and begins the next one, whose parent carries a VRF output and in which the
+/// heartbeats of the operators in `alive` arrive. Events are those of the new block.
 pub fn next_block(alive: &[AccountId]) {
     let now = System::block_number();
     System::reset_events();
@@ -38,9 +38,9 @@ pub fn next_block(alive: &[AccountId]) {
     }
 }
 
-/// The operator's worker reports; gives whether the report was taken.
+/// Handles a report of the operator's worker and returns whether it was taken.
 pub fn report(stash: &AccountId, report: Report) -> bool {
-    let worker = Operators::view(stash).expect("it is an operator").worker;
+    let worker = Operators::view(stash).expect("it is not an operator").worker;
     let before = System::event_count();
     assert_ok!(Operators::report(RuntimeOrigin::signed(worker), vec![report].try_into().unwrap()));
     !System::events().into_iter().skip(before as usize).any(|record| {

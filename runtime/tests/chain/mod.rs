@@ -4,13 +4,13 @@
 use assay_runtime::RuntimeGenesisConfig;
 use sp_runtime::{BuildStorage, Storage};
 
-/// What the genesis of a preset stores.
+/// Returns the storage of a preset's genesis.
 pub fn genesis(preset: serde_json::Value) -> Storage {
     let genesis: RuntimeGenesisConfig = serde_json::from_value(merged(preset)).unwrap();
     genesis.build_storage().unwrap()
 }
 
-/// The preset over the defaults, as a chain specification has it.
+/// Merges the preset into the defaults, as a chain specification does.
 fn merged(patch: serde_json::Value) -> serde_json::Value {
     fn merge(base: &mut serde_json::Value, patch: serde_json::Value) {
         match (base, patch) {

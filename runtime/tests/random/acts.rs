@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Each act as calls and reports.
+//! The acts as calls and reports.
 
 use crate::{
     blocks,
@@ -22,27 +22,27 @@ use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{traits::Dispatchable, MultiAddress, Perbill};
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
-/// Root sets a parameter.
+/// Sets a parameter as root.
 pub fn set(parameter: RuntimeParameters) {
     let call = pallet_parameters::Call::set_parameter { key_value: parameter };
     assert_ok!(RuntimeCall::from(call).dispatch(RuntimeOrigin::root()));
 }
 
-/// The job that a number stands for.
+/// Returns the job with that number.
 fn pick(n: usize) -> JobId {
     let mut all: Vec<_> = pallet_jobs::Jobs::<Runtime>::iter_keys().collect();
     all.sort();
     all.get(n % all.len().max(1)).copied().unwrap_or_default()
 }
 
-/// The delegation that a number stands for: operator and delegator.
+/// Returns the delegation with that number as operator and delegator.
 fn pick_delegation(n: usize) -> Option<(AccountId, AccountId)> {
     let mut all: Vec<_> = pallet_operators::Delegations::<Runtime>::iter_keys().collect();
     all.sort();
     all.get(n % all.len().max(1)).cloned()
 }
 
-/// A call of somebody's. What is refused changes nothing, so that both outcomes are fine.
+/// Dispatches a call. A refused call changes nothing, so both outcomes are fine.
 pub fn call(who: &AccountId, call: impl Into<RuntimeCall>) {
     let _ = call.into().dispatch(RuntimeOrigin::signed(who.clone()));
 }
@@ -80,13 +80,13 @@ fn spec(tokens: u32, delay: u32, only: Option<Who>) -> JobSpec<AccountId> {
     }
 }
 
-/// Where somebody's node is reached.
+/// Returns the contact of somebody's node.
 fn contact(who: Who) -> SignedContact {
     let node = ed25519::Pair::from_seed(&[who as u8; 32]);
     SignedContact::new(&node, Default::default(), &System::block_hash(0), &PEOPLE[who])
 }
 
-/// Mostly the truth, which is that the output of one job in four is wrong.
+/// Returns mostly the true verdict, which is that the output of one job in four is wrong.
 fn verdict(n: u8, job: &JobId) -> Verdict {
     match (n, job.0[0] % 4) {
         (0, _) => Verdict::Accept { digest_root: H256::zero() },
@@ -95,7 +95,8 @@ fn verdict(n: u8, job: &JobId) -> Verdict {
     }
 }
 
-/// The seats of all committees, each with the round of its audit, but for those who keep silent.
+/// Returns the seats of all committees, each with the round of its audit, without those that keep
+/// silent.
 fn seats(keep_silent: usize) -> Vec<(JobId, u8, AccountId)> {
     let mut all: Vec<_> = pallet_verification::Audits::<Runtime>::iter()
         .flat_map(|(job, audit)| {
@@ -108,7 +109,7 @@ fn seats(keep_silent: usize) -> Vec<(JobId, u8, AccountId)> {
     all.into_iter().enumerate().filter(|(index, _)| !silent(*index)).map(|(_, seat)| seat).collect()
 }
 
-/// Does it.
+/// Performs an act.
 pub fn act(act: Act) {
     type Operator = pallet_operators::Call<Runtime>;
     type Job = pallet_jobs::Call<Runtime>;

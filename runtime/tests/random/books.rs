@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where the money is, and what happened to it.
+//! The location of all money, and the events that move it.
 
 use assay_runtime::{Balance, Balances, Runtime, RuntimeEvent, System};
 use std::collections::BTreeSet;
 
-/// What happened that is an end of something.
+/// The events seen that end something.
 pub type Seen = BTreeSet<String>;
 
-/// Does something and checks the money: all accounts together have what was issued, nothing is made,
-/// and no more is lost than events say was taken.
+/// Runs `act` and checks the money: all accounts together have the total issuance, nothing is
+/// minted, and no more is lost than events report as taken.
 pub fn watched(seen: &mut Seen, act: impl FnOnce()) {
     let (issuance, events) = (Balances::total_issuance(), System::event_count() as usize);
     act();
     let now = Balances::total_issuance();
-    assert_eq!(wealth().0, now, "the sum of all money");
-    assert!(now <= issuance, "money was made");
+    assert_eq!(wealth().0, now, "the sum of all money differs from the issuance");
+    assert!(now <= issuance, "money was minted");
     let new: Vec<_> = System::events().into_iter().skip(events).map(|next| next.event).collect();
     assert!(issuance - now <= new.iter().map(taken).sum(), "money was lost");
     seen.extend(new.iter().filter_map(end));
 }
 
-/// All the money that accounts have, and all of it that is on hold.
+/// Returns all money of the accounts, and the part of it that is on hold.
 pub fn wealth() -> (Balance, Balance) {
     frame_system::Account::<Runtime>::iter_values().fold((0, 0), |(all, held), account| {
         (all + account.data.free + account.data.reserved, held + account.data.reserved)
     })
 }
 
-/// What the event says was taken from somebody: as much can have been burnt.
+/// Returns the amount that the event reports as taken from somebody, which is the most that can
+/// have been burnt.
 fn taken(event: &RuntimeEvent) -> Balance {
     match event {
         RuntimeEvent::Operators(pallet_operators::Event::Seized { amount, .. })
@@ -37,7 +38,7 @@ fn taken(event: &RuntimeEvent) -> Balance {
     }
 }
 
-/// The name of an event that is the end of something.
+/// Returns the name of an event that ends something.
 fn end(event: &RuntimeEvent) -> Option<String> {
     use pallet_operators::Event;
     Some(match event {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Random sequences of what clients, operators, verifiers, delegators, offenders and root do, through
-//! all pallets of the real runtime: every invariant of each holds after every step, no step and no
-//! block makes money or loses more than it slashes, every job ends, and in the end nothing is on hold
-//! nor owed.
+//! Random sequences of acts by clients, operators, verifiers, delegators, offenders and root,
+//! through all pallets of the real runtime. Every invariant of each pallet holds after every step.
+//! No step and no block mints money or loses more than it slashes. Every job ends, and in the end
+//! nothing is on hold or owed.
 
 mod acts;
 #[path = "../blocks/mod.rs"]
@@ -27,10 +27,10 @@ use sp_runtime::{MultiAddress, Storage};
 use std::sync::LazyLock;
 use steps::{sequence, Step};
 
-/// What the development preset stores.
+/// The storage of the development preset.
 static GENESIS: LazyLock<Storage> = LazyLock::new(|| chain::genesis(presets::development()));
 
-/// Money for the last of [`PEOPLE`], and settlements that are soon forgotten.
+/// Endows the last of [`PEOPLE`], and shortens the retention of settled jobs.
 fn begin() {
     let retention =
         dynamic_params::jobs::Parameters::Retention(dynamic_params::jobs::Retention, Some(MINUTES));
@@ -41,7 +41,7 @@ fn begin() {
     next_block(u8::MAX, &mut Seen::new());
 }
 
-/// The next block. Heartbeats arrive of those operators whose bit is set.
+/// Begins the next block, in which the heartbeats of those operators arrive whose bit is set.
 fn next_block(alive: u8, seen: &mut Seen) {
     let alive: Vec<_> = PEOPLE
         .iter()
@@ -53,7 +53,7 @@ fn next_block(alive: u8, seen: &mut Seen) {
     watched(seen, || blocks::next_block(&alive));
 }
 
-/// The invariants of every pallet.
+/// Checks the invariants of every pallet.
 fn check_state() {
     Addresses::do_try_state().unwrap();
     Escrow::do_try_state().unwrap();
@@ -63,7 +63,7 @@ fn check_state() {
     Verification::do_try_state().unwrap();
 }
 
-/// Nobody acts any more: every job, audit and slash ends.
+/// Advances without any acts until every job, audit and slash has ended.
 fn everything_ends(seen: &mut Seen) {
     let ended = || {
         pallet_jobs::Jobs::<Runtime>::iter_keys().next().is_none()
@@ -79,10 +79,11 @@ fn everything_ends(seen: &mut Seen) {
         next_block(0, seen);
     }
     check_state();
-    assert!(ended(), "a job, an audit, an escrow, a reservation or a slash is still there");
+    assert!(ended(), "a job, an audit, an escrow, a reservation or a slash has not ended");
 }
 
-/// All leave and take what is theirs: nothing stays on hold, nor in the accounts of the pallets.
+/// Lets everybody leave and withdraw their money, so that nothing stays on hold or in the accounts
+/// of the pallets.
 fn everybody_leaves(seen: &mut Seen) {
     type Operator = pallet_operators::Call<Runtime>;
     let delegations: Vec<_> = pallet_operators::Delegations::<Runtime>::iter_keys().collect();
@@ -119,12 +120,12 @@ fn everybody_leaves(seen: &mut Seen) {
         assert_eq!(
             Balances::free_balance(pot),
             <Balances as Inspect<AccountId>>::minimum_balance(),
-            "what is nobody's"
+            "a pallet's account does not have the existential deposit alone"
         );
     }
 }
 
-/// Plays a sequence to its end; gives what was seen.
+/// Plays a sequence to its end and returns the ends seen.
 fn play(steps: Vec<Step>) -> Seen {
     let mut seen = Seen::new();
     sp_io::TestExternalities::new(GENESIS.clone()).execute_with(|| {
@@ -153,7 +154,7 @@ proptest! {
     }
 }
 
-/// The same sequences each time.
+/// Plays the same sequences each time.
 #[test]
 fn sequences_reach_every_end() {
     let mut runner = TestRunner::deterministic();

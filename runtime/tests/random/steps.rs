@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What can happen, and how probable it is.
+//! The steps that can happen, and their probabilities.
 
 use crate::people::Who;
 use assay_primitives::Balance;
@@ -7,7 +7,7 @@ use assay_runtime::UNIT;
 use proptest::prelude::*;
 use sp_staking::SessionIndex;
 
-/// What somebody does. Numbers of jobs and delegations are reduced to those that there are.
+/// An act of somebody. Numbers of jobs and delegations are reduced to existing ones.
 #[derive(Clone, Debug)]
 pub enum Act {
     Create { client: Who, payment: (u8, u8, u8), tokens: u32, delay: u32, only: Option<Who> },
@@ -48,12 +48,12 @@ pub enum Act {
     Bounty { hundredths: Option<u8> },
 }
 
-/// What happens.
+/// A step of a sequence.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Somebody does something.
+    /// Somebody acts.
     Act(Act),
-    /// So many blocks pass, in which the heartbeats of those operators arrive whose bit is set.
+    /// `count` blocks pass, in which the heartbeats of those operators arrive whose bit is set.
     Blocks { count: u8, alive: u8 },
 }
 
@@ -61,7 +61,7 @@ fn who() -> impl Strategy<Value = Who> {
     0..7usize
 }
 
-/// Amounts of stake: dust, some, a lot, and more than there is.
+/// Returns amounts of stake: dust, some, a lot, and more than there is.
 fn stake() -> impl Strategy<Value = Balance> {
     prop_oneof![
         1 => 0..UNIT,

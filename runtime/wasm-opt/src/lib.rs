@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Stands in for the crate `wasm-opt` where `substrate-wasm-builder` calls it.
+//! A substitute for the crate `wasm-opt` where `substrate-wasm-builder` calls it.
 //!
-//! The builder asks for three things: no optimisation, the debugging sections left out, and what
-//! WebAssembly 1.0 does not have made into what it has. The last is nothing here: the runtime is
-//! compiled for `wasm32v1-none`, which is WebAssembly 1.0. So what is left is to copy a module
-//! without some sections, and Binaryen, whose C++ takes a tenth of the whole build, is not needed.
+//! The builder asks for three things: no optimisation, the removal of debugging sections, and the
+//! lowering of features that WebAssembly 1.0 does not have. The last one requires no work: the
+//! runtime is compiled for `wasm32v1-none`, which is WebAssembly 1.0. The remaining task is to copy
+//! a module without some sections. Binaryen, whose C++ takes a tenth of the whole build, is
+//! therefore not needed.
 //!
-//! The format: WebAssembly Core Specification 1.0, section 5.5.
+//! The format is specified in the WebAssembly Core Specification 1.0, section 5.5.
 
 use std::{fmt, fs, io, path::Path};
 
-/// What a module begins with: the magic number and version 1.
+/// The first bytes of a module: the magic number and version 1.
 const PREAMBLE: &[u8; 8] = b"\0asm\x01\0\0\0";
 /// The id of custom sections, which are named.
 const CUSTOM: u8 = 0;
-/// How the names of debugging sections begin.
+/// The prefix of the names of debugging sections.
 const DEBUG: &[u8] = b".debug_";
 
 /// The passes that the builder asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pass {
-    /// Leaves the debugging sections out.
+    /// The pass that removes the debugging sections.
     StripDwarf,
-    /// Lowers sign extensions, of which `wasm32v1-none` has none.
+    /// The pass that lowers sign extensions, of which `wasm32v1-none` has none.
     SignextLowering,
 }
 
-/// What to do with a module.
+/// The options for processing a module.
 #[derive(Clone, Debug, Default)]
 pub struct OptimizationOptions {
     strip: bool,
 }
 
-/// Why a module was not copied.
+/// The reasons for which a module is not copied.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OptimizationError {
@@ -41,11 +42,11 @@ pub enum OptimizationError {
     Read(io::Error),
     /// The file could not be written.
     Write(io::Error),
-    /// The file does not begin as a module of version 1 does.
+    /// The file does not begin with the preamble of a module of version 1.
     NoModule,
-    /// A section ends behind the end of the file.
+    /// A section ends beyond the end of the file.
     SectionCut {
-        /// Where the section begins, in bytes.
+        /// The offset at which the section begins, in bytes.
         offset: usize,
     },
 }
@@ -55,9 +56,9 @@ impl fmt::Display for OptimizationError {
         match self {
             Self::Read(error) => write!(f, "the module cannot be read: {error}"),
             Self::Write(error) => write!(f, "the module cannot be written: {error}"),
-            Self::NoModule => write!(f, "the file is no WebAssembly module of version 1"),
+            Self::NoModule => write!(f, "the file is not a WebAssembly module of version 1"),
             Self::SectionCut { offset } => {
-                write!(f, "the section at byte {offset} ends behind the end of the file")
+                write!(f, "the section at byte {offset} ends beyond the end of the file")
             }
         }
     }
@@ -73,17 +74,17 @@ impl std::error::Error for OptimizationError {
 }
 
 impl OptimizationOptions {
-    /// Without optimisation.
+    /// Returns options without optimisation.
     pub fn new_opt_level_0() -> Self {
         Self::default()
     }
 
-    /// WebAssembly 1.0 alone, which is what the target has.
+    /// Restricts the module to WebAssembly 1.0, which is all that the target has.
     pub fn mvp_features_only(&mut self) -> &mut Self {
         self
     }
 
-    /// Whether names are kept. They are.
+    /// Sets whether names are kept. They always are.
     pub fn debug_info(&mut self, _names: bool) -> &mut Self {
         self
     }
@@ -94,10 +95,10 @@ impl OptimizationOptions {
         self
     }
 
-    /// Writes what the passes make of the module `from` to `to`, which may be the same file.
+    /// Writes the module `from`, after the passes, to `to`, which may be the same file.
     ///
     /// # Errors
-    /// If a file cannot be read or written, or is no module.
+    /// Returns an error if a file cannot be read or written, or is not a valid module.
     pub fn run(
         &self,
         from: impl AsRef<Path>,
@@ -122,14 +123,14 @@ impl OptimizationOptions {
     }
 }
 
-/// The first section, with its id and its length, and what follows it.
+/// Returns the first section, including its id and its length, and the bytes that follow it.
 fn split_section(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, content) = number(bytes.get(1..)?)?;
     let rest = content.get(usize::try_from(length).ok()?..)?;
     bytes.split_at_checked(bytes.len() - rest.len())
 }
 
-/// Whether a whole section is one of DWARF's.
+/// Returns whether a whole section is one of DWARF's.
 fn is_debugging(section: &[u8]) -> bool {
     let Some((CUSTOM, rest)) = section.split_first().map(|(id, rest)| (*id, rest)) else {
         return false;
@@ -138,7 +139,7 @@ fn is_debugging(section: &[u8]) -> bool {
     name.is_some_and(|name| name.starts_with(DEBUG))
 }
 
-/// A u32 in LEB128, and what follows it.
+/// Returns a u32 in LEB128, and the bytes that follow it.
 fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let mut value = 0u64;
     for (i, byte) in bytes.iter().enumerate().take(5) {
@@ -154,7 +155,7 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
 mod tests {
     use super::*;
 
-    /// A section of an id and a content shorter than 128 bytes.
+    /// Returns a section with an id and a content shorter than 128 bytes.
     fn section(id: u8, content: &[u8]) -> Vec<u8> {
         [&[id, content.len() as u8], content].concat()
     }
@@ -210,7 +211,7 @@ mod tests {
                 Ok(_) => assert_eq!(end, PREAMBLE.len() + 3),
                 Err(error) => assert_eq!(
                     error.to_string(),
-                    "the section at byte 11 ends behind the end of the file",
+                    "the section at byte 11 ends beyond the end of the file",
                     "cut at {end}"
                 ),
             }

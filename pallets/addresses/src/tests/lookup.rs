@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Transfers to what the lookup knows and to what it does not.
+//! Transfers to sources that the lookup knows and to others.
 
 use crate::mock::*;
 use frame_support::{assert_noop, assert_ok};

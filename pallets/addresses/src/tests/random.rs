@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Any sequence of calls keeps the maps, the deposits and the money together.
+//! Random sequences of calls keep the maps, the deposits and the money consistent.
 
 use crate::{mock::*, Error};
 use assay_primitives::Balance;
@@ -19,7 +19,7 @@ enum Step {
     SetDeposit { amount: Balance },
 }
 
-/// One of the keys with money, or one without.
+/// Returns one of the keys with money, or one without.
 fn any_key() -> impl Strategy<Value = u8> {
     0..=KEYS
 }
@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// The accounts that are registered, each with its deposit.
 type Model = BTreeMap<u8, Balance>;
 
-/// Why the caller cannot register that key.
+/// Returns the reason for which the caller cannot register that key.
 fn refusal(caller: u8, other: u8, model: &Model) -> Option<Error<Test>> {
     let balance = System::account(account(caller)).data;
     if caller != other {
@@ -59,7 +59,7 @@ fn refusal(caller: u8, other: u8, model: &Model) -> Option<Error<Test>> {
     }
 }
 
-/// Does the step and compares how it ends with what the model says.
+/// Takes the step and compares its result with the model's.
 fn take(step: Step, model: &mut Model) {
     match step {
         Step::Register { caller, key: other } => {

@@ -48,7 +48,7 @@ fn register_refuses_the_key_of_another_account() {
 #[test]
 fn register_refuses_a_key_of_another_scheme() {
     with_addresses(|| {
-        // The account of an sr25519 key is the key itself, and no hash of any 33 bytes.
+        // The account of an sr25519 key is the key itself, and not a hash of any 33 bytes.
         let public = sr25519::Pair::from_seed(&[9; 32]).public();
         for first in [2, 3] {
             let mut bytes = [first; 33];

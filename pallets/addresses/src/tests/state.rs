@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What `try_state` and the integrity test find.
+//! Findings of `try_state` and of the integrity test.
 
 use crate::{mock::*, Accounts, Registration, Registrations};
 use frame_support::{assert_ok, traits::Hooks};
 use sp_runtime::TryRuntimeError;
 
-/// What is found after `spoil`, when the first address was registered before.
+/// Returns the finding after `spoil`, starting from a registered first address.
 fn found(spoil: impl FnOnce()) -> Result<(), TryRuntimeError> {
     new_test_ext().execute_with(|| {
         assert_ok!(register(0));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where an operator's node is reached.
+//! The contacts of operators' nodes.
 
 use crate::{mock::*, Contacts, Error, Event, Operators as OperatorMap};
 use assay_primitives::{
@@ -10,7 +10,7 @@ use frame_support::{assert_noop, assert_ok};
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::DispatchError;
 
-/// What is wrong with each, as ALICE's.
+/// Returns contacts that are refused for ALICE, each with the error.
 fn refused() -> Vec<(SignedContact, DispatchError)> {
     let (genesis, node) = (System::block_hash(0), network_key());
     let sign = |contact: Contact, key: &ed25519::Pair, genesis: &H256| {

@@ -19,7 +19,7 @@ fn undelegate(who: AccountId, amount: Balance) -> DispatchResult {
 }
 
 fn withdraw(who: AccountId) -> DispatchResult {
-    // Anyone can.
+    // Anyone can withdraw for the delegator.
     Operators::withdraw_delegation(signed(BOB), ALICE, who)
 }
 
@@ -43,7 +43,7 @@ fn delegate_moves_money_to_the_vault_and_adds_stake() {
         assert_eq!((worth(EVE, ALICE), worth(FRANK, ALICE)), (1_501, 1_000));
         assert_eq!(operator(ALICE).stake(), 3_501);
         assert_eq!(operator(ALICE).delegated.delegators, 2);
-        // It backs no duty: that is her own to answer for.
+        // The delegation backs no duty, since duties are backed by her own stake.
         assert_eq!(Operators::terms(&ALICE, &model(1)).unwrap().unreserved, MIN_BOND);
         assert!(Operators::delegates(&ALICE, &EVE));
         assert!(!Operators::delegates(&ALICE, &BOB));
@@ -242,7 +242,7 @@ fn withdraw_refuses_an_account_that_cannot_receive_it() {
     with_operators(|| {
         register(ALICE, MIN_BOND);
         delegate(EVE, ALICE, 1_000);
-        // All but five is slashed, and the delegator is no more.
+        // All but five is slashed, and the delegator is removed.
         slash(ALICE, Perbill::from_parts(995_000_000));
         assert_eq!(worth(EVE, ALICE), 5);
         assert_ok!(undelegate(EVE, 5));

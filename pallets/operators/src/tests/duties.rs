@@ -13,7 +13,7 @@ const RUN: fn(u64) -> Duty = |n| Duty::Run(job(n));
 const VERIFY: fn(u64) -> Duty = |n| Duty::Verify(job(n));
 
 /// Registers ALICE with 3,000 at the price 5, BOB with 1,000 at 4 and CAROL with 1,000 at 9, all
-/// with model 1; BOB with model 2 too, and the longest contexts.
+/// with model 1. BOB also serves model 2, and has the longest contexts.
 fn register_three() {
     let register = |stash: AccountId, bond: Balance, offered: &[(u64, Balance, u32)]| {
         let (contact, offers) = (contact(stash, b""), offers(offered));

@@ -6,7 +6,7 @@ use frame_support::{assert_ok, BoundedVec};
 use pallet_session::{historical, SessionManager};
 use sp_runtime::Perbill;
 
-/// The validators two sessions on: those that are elected now.
+/// Returns the validators two sessions later, which are those elected now.
 fn elected() -> Vec<AccountId> {
     Session::rotate_session();
     Session::rotate_session();

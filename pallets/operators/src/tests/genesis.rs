@@ -34,7 +34,7 @@ fn genesis_reads_json() {
 }
 
 #[test]
-#[should_panic(expected = "operator 1 of genesis")]
+#[should_panic(expected = "genesis operator 1")]
 fn genesis_refuses_an_operator_that_could_not_register() {
     new_test_ext_with(GenesisConfig {
         operators: vec![(ALICE, WORKER, vec![], 1, MIN_BOND - 1)],
@@ -43,7 +43,7 @@ fn genesis_refuses_an_operator_that_could_not_register() {
 }
 
 #[test]
-#[should_panic(expected = "operator 1 of genesis")]
+#[should_panic(expected = "genesis operator 1")]
 fn genesis_refuses_more_offers_than_can_be() {
     let offers = (1..=4).map(|n| (model(n), 5, 100)).collect();
     new_test_ext_with(GenesisConfig {

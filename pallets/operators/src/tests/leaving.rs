@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Draining, leaving, and what becomes of delegations then.
+//! Draining, leaving, and the delegations of an operator that has left.
 
 use crate::{mock::*, Contacts, Error, Event, Operators as OperatorMap, Orphans, Unbonding};
 use assay_primitives::{
@@ -13,7 +13,7 @@ fn register_again(bond: u128) -> DispatchResult {
     Operators::register(signed(ALICE), 300, contact(ALICE, b""), offers(&[]), 1, bond)
 }
 
-/// Has ALICE leave with all that is her own.
+/// Lets ALICE leave with all of her own stake.
 fn leave() {
     Operators::leave(signed(ALICE)).unwrap();
     skip(UNBONDING);

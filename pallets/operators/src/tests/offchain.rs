@@ -10,10 +10,11 @@ use frame_support::{assert_ok, traits::Hooks};
 use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt, OffchainWorkerExt};
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
 
-/// The blocks that the mock's worker waits for its extrinsic.
+/// The number of blocks that the mock's worker waits for its extrinsic.
 const PATIENCE: u64 = 5;
 
-/// A node with the worker keys of ALICE's and BOB's operators, and one that nobody registered.
+/// Runs the test on a node with the worker keys of ALICE's and BOB's operators, and one that nobody
+/// has registered.
 fn with_node(test: impl FnOnce([WorkerId; 2])) {
     let keystore = MemoryKeystore::new();
     let key = || WorkerId::from(keystore.sr25519_generate_new(KEY_TYPE, None).unwrap());
@@ -35,7 +36,7 @@ fn with_node(test: impl FnOnce([WorkerId; 2])) {
     });
 }
 
-/// Runs the off-chain worker after `block`; gives what it sent.
+/// Runs the off-chain worker after `block` and returns the extrinsics that it sent.
 fn run(block: u64) -> Vec<Sent> {
     System::set_block_number(block);
     Pool::take();
@@ -51,13 +52,13 @@ fn include(sent: &Sent) {
     assert_ok!(Operators::report(RuntimeOrigin::signed(sent.worker), reports));
 }
 
-/// The job is assigned to the operator, and the engine is ready for it.
+/// Assigns the job to the operator, with the engine ready for it.
 fn assign(operator: AccountId, n: u64) {
     Assigned::mutate(|assigned| assigned.push((operator, job(n))));
     Results::mutate(|results| results.push(EngineResult::Ready { job: job(n) }));
 }
 
-/// The engine has finished the job.
+/// Finishes the job in the engine.
 fn finish(n: u64) {
     Results::mutate(|results| {
         results.push(EngineResult::Generated { job: job(n), commitment: commitment() })
@@ -125,7 +126,7 @@ fn worker_derives_a_lost_report_again() {
     with_node(|_| {
         assign(ALICE, 1);
         let lost = run(1).remove(0);
-        // The pool dropped it; meanwhile another job came.
+        // The pool dropped the extrinsic; meanwhile another job came.
         assign(ALICE, 2);
         let again = run(1 + PATIENCE).remove(0);
         assert_eq!(again.nonce, lost.nonce);
@@ -143,7 +144,7 @@ fn worker_sends_at_once_after_the_nonce_went_back() {
         let sent = run(1).remove(0);
         System::inc_account_nonce(sent.worker);
         assert_eq!(run(2)[0].nonce, 1);
-        // Another fork, on which the first extrinsic is not included.
+        // The node follows another fork, on which the first extrinsic is not included.
         frame_system::Account::<Test>::mutate(sent.worker, |account| account.nonce = 0);
         assert_eq!(run(2), [sent]);
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Offences against consensus: slashes that wait for an appeal.
+//! Offences against consensus, whose slashes can be cancelled before they are applied.
 
 use crate::{
     mock::*, offences::MAX_SLASHES_PER_BLOCK, Error, Event, NextSlash, Offences, OldestSlash,
@@ -234,7 +234,7 @@ fn blocks_apply_what_is_due_in_order() {
         offend(ALICE, percent(10), vec![]);
         assert_eq!(burnt_when_idle(), 0);
         skip(SLASH_DELAY - 3);
-        // One is applied by hand: the line goes on behind it.
+        // One slash is applied by hand, and the queue goes on after it.
         assert_ok!(apply(0));
         assert_eq!(burnt_when_idle(), 200);
         assert_eq!((OldestSlash::<Test>::get(), NextSlash::<Test>::get()), (2, 3));

@@ -42,7 +42,7 @@ enum Step {
 }
 
 fn account() -> impl Strategy<Value = AccountId> {
-    // Mostly the same few, so that one step meets what another has left.
+    // Operators are mostly the same few, so that steps affect each other.
     prop_oneof![5 => 1..3u64, 1 => 1..7u64]
 }
 
@@ -101,7 +101,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What applying a slash would burn now.
+/// Returns the amount that applying a slash would burn now.
 fn burnt_by(id: u32) -> Balance {
     let Some(slash) = Slashes::<Test>::get(id) else { return 0 };
     let operator = operator(slash.operator);
@@ -110,11 +110,11 @@ fn burnt_by(id: u32) -> Balance {
     if u64::from(slash.due) > System::block_number() || waits {
         return 0;
     }
-    // What the reporter gets is rounded down.
+    // The reporter's part is rounded down.
     cut.total() - if slash.reporter.is_some() { cut.own() / 2 } else { 0 }
 }
 
-/// Does the step; gives what it made and what it burnt.
+/// Takes the step and returns the amounts minted and burnt.
 fn take(step: Step) -> (Balance, Balance) {
     match step {
         Step::Register { stash, worker, concurrency, bond } => {
@@ -195,7 +195,7 @@ fn take(step: Step) -> (Balance, Balance) {
             return (0, burnt);
         }
         Step::Idle => {
-            // One at a time, so that what it burns is known.
+            // One slash at a time is applied, so that the amount it burns is known.
             let next = OldestSlash::<Test>::get();
             let burnt = burnt_by(next);
             let weights = <() as WeightInfo>::on_idle();
@@ -213,7 +213,7 @@ fn take(step: Step) -> (Balance, Balance) {
     (0, 0)
 }
 
-/// All the money that accounts have.
+/// Returns all money of the accounts.
 fn wealth_of_all() -> Balance {
     frame_system::Account::<Test>::iter_values()
         .map(|account| account.data.free + account.data.reserved)

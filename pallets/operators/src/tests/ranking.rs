@@ -43,7 +43,7 @@ fn ranking_has_the_most_stake_of_more_than_it_takes() {
         assert_eq!(ranking(), [(ALICE, 4_000), (BOB, 3_000), (CAROL, 2_000)]);
         assert_ok!(Operators::bond_extra(signed(DAVE), 1_500));
         assert_eq!(ranking(), [(ALICE, 4_000), (BOB, 3_000), (DAVE, 2_500)]);
-        // One of them falls, and who takes its place is put there by anyone.
+        // The stake of one operator falls, and anyone can rank the operator that replaces it.
         assert_ok!(Operators::unbond(signed(ALICE), 3_000));
         assert_ok!(Operators::rank_operator(signed(EVE), CAROL));
         assert_eq!(ranking(), [(BOB, 3_000), (DAVE, 2_500), (CAROL, 2_000)]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Registering, and changing what is offered.
+//! Registration, and changes of offers.
 
 use crate::{mock::*, Error, Event, Operators as OperatorMap, Workers};
 use assay_primitives::{
@@ -64,7 +64,7 @@ fn register_refuses_an_operator() {
 #[test]
 fn register_takes_an_account_that_another_has_named_its_worker() {
     with_operators(|| {
-        // Nobody needs to have asked BOB, and it keeps him from nothing.
+        // BOB need not have agreed, and it keeps him from nothing.
         assert_ok!(try_register(ALICE, BOB, &[], 1, MIN_BOND));
         assert_ok!(try_register(BOB, WORKER, &[], 1, MIN_BOND));
         assert_eq!((operator(ALICE).worker, operator(BOB).worker), (BOB, WORKER));

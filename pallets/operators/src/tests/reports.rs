@@ -15,7 +15,7 @@ fn report(reports: &[Report]) -> DispatchResultWithPostInfo {
     Operators::report(RuntimeOrigin::signed(WORKER), reports.to_vec().try_into().unwrap())
 }
 
-/// Sends reports that are to be dispatched; gives whether they were free.
+/// Sends reports that are to be dispatched and returns whether they were free.
 fn is_free(reports: &[Report]) -> bool {
     report(reports).unwrap().pays_fee == Pays::No
 }

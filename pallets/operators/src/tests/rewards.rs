@@ -10,7 +10,7 @@ fn set_commission(percent: u32) -> DispatchResult {
     Operators::set_commission(signed(ALICE), Perbill::from_percent(percent))
 }
 
-/// Rewards ALICE; gives what she got of it herself.
+/// Rewards ALICE and returns the amount that she received herself.
 fn rewarded(amount: Balance) -> Balance {
     let before = free(ALICE);
     reward(ALICE, amount);
@@ -155,7 +155,7 @@ fn commission_rises_by_little_at_a_time() {
         delegate(EVE, ALICE, 1_000);
         assert_noop!(set_commission(11), Error::<Test>::CommissionRaiseTooHigh);
         assert_ok!(set_commission(10));
-        // What is announced is no base for more.
+        // An announced raise is not a base for another one.
         assert_noop!(set_commission(11), Error::<Test>::CommissionRaiseTooHigh);
     });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Slashes: pro rata for offences, of the own stake for duties.
+//! Slashes: pro rata for offences, out of the own stake for duties.
 
 use crate::{mock::*, Error, Unbonding};
 use assay_primitives::traits::{Duty, Operators as _};
@@ -47,7 +47,7 @@ fn seize_takes_nothing_from_delegators() {
         register(ALICE, 1_000);
         delegate(EVE, ALICE, 3_000);
         let duty = Duty::Run(job(1));
-        // Their stake backs no duty.
+        // Delegated stake backs no duty.
         assert_noop!(Operators::reserve(&ALICE, duty, 1_001), Error::<Test>::StakeReserved);
         assert_ok!(Operators::reserve(&ALICE, duty, 800));
         assert_eq!(Operators::seize(&ALICE, duty, 400).peek(), 400);

@@ -18,7 +18,7 @@ fn unbond(amount: Balance) -> DispatchResult {
 }
 
 fn withdraw() -> DispatchResult {
-    // Anyone can.
+    // Anyone can withdraw for the stash.
     Operators::withdraw_unbonded(RuntimeOrigin::signed(BOB), ALICE)
 }
 
@@ -192,7 +192,7 @@ fn unbond_leaves_enough_for_what_is_delegated() {
         delegate(EVE, ALICE, 6 * MIN_DELEGATION);
         assert_noop!(unbond(501), Error::<Test>::DelegationsAboveCap);
         assert_ok!(unbond(500));
-        // All of it, to leave.
+        // All of the stake is unbonded, to leave.
         assert_ok!(unbond(1_500));
     });
 }

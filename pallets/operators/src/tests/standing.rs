@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the listener hears of operators.
+//! Notices to the listener about operators.
 
 use crate::mock::*;
 use assay_primitives::{
@@ -9,11 +9,11 @@ use assay_primitives::{
 use frame_support::{assert_ok, dispatch::GetDispatchInfo, traits::Imbalance};
 use sp_runtime::Perbill;
 
-/// Stake, number of models, and whether it takes duties, as the listener was told last of ALICE;
-/// `None` after it was told that she is no operator.
+/// Returns the stake, the number of models, and whether ALICE takes duties, as the listener was
+/// last notified; `None` after a notice that she is not an operator.
 fn told() -> Option<(Balance, usize, bool)> {
-    let told = Told::get().get(&ALICE).cloned().expect("it was told of her");
-    assert_eq!(told, Operators::standing(&ALICE), "it was told how she stands");
+    let told = Told::get().get(&ALICE).cloned().expect("the listener was not notified of her");
+    assert_eq!(told, Operators::standing(&ALICE), "the listener has another standing");
     told.map(|standing| (standing.stake, standing.models.len(), standing.active))
 }
 

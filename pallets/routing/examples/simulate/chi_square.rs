@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The probability of a chi-square at least as large as one found.
 
-/// `P(X >= chi)` with that many degrees of freedom: the regularised upper incomplete gamma function
-/// Q(degrees / 2, chi / 2), by its series or its continued fraction (Numerical Recipes, section 6.2).
+/// Returns `P(X >= chi)` with that many degrees of freedom: the regularised upper incomplete gamma
+/// function Q(degrees / 2, chi / 2), by its series or its continued fraction (Numerical Recipes,
+/// section 6.2).
 pub fn p_value(chi: f64, degrees: usize) -> f64 {
     let (a, x) = (degrees as f64 / 2.0, chi / 2.0);
     if x <= 0.0 {
@@ -36,7 +37,8 @@ pub fn p_value(chi: f64, degrees: usize) -> f64 {
     }
 }
 
-/// The logarithm of the gamma function, by Stirling's series after shifting the argument up.
+/// Returns the logarithm of the gamma function, by Stirling's series after shifting the argument
+/// up.
 fn ln_gamma(mut x: f64) -> f64 {
     let mut shift = 0.0;
     while x < 20.0 {
@@ -47,7 +49,7 @@ fn ln_gamma(mut x: f64) -> f64 {
     (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series - shift
 }
 
-/// Chi-square of counts against what was expected.
+/// Returns the chi-square of counts against their expected values.
 pub fn chi_square(found: &[u64], expected: &[f64]) -> f64 {
     found.iter().zip(expected).map(|(n, mean)| (*n as f64 - mean).powi(2) / mean).sum()
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is tried.
+//! The experiments.
 
 use crate::{
     chi_square::{chi_square, p_value},
@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{json, Value};
 use std::{collections::VecDeque, time::Instant};
 
-/// Points of a series that is written.
+/// The number of points of a series that is written.
 const POINTS: u32 = 200;
 
 fn rng(seed: u64) -> ChaCha8Rng {
@@ -22,9 +22,9 @@ fn crowd(count: usize, rng: &mut ChaCha8Rng) -> Vec<Operator> {
     (0..count).map(|_| Operator::random(rng)).collect()
 }
 
-/// Whether jobs follow scores, how far weights move, and how long it takes: a noisy crowd, in which
-/// one in ten drops half of what it gets, and whose speeds all swing together, so that medians fall
-/// and rise.
+/// Measures whether jobs follow scores, how far weights move, and how long it takes. In a noisy
+/// crowd, one in ten operators drops half of its jobs, and all speeds swing together, so that
+/// medians fall and rise.
 pub fn fairness(count: usize, epochs: u32) -> Value {
     let rng = &mut rng(count as u64);
     let mut operators = crowd(count, rng);
@@ -40,7 +40,7 @@ pub fn fairness(count: usize, epochs: u32) -> Value {
         for (sum, share) in expected.iter_mut().zip(world.shares()) {
             *sum += share * jobs as f64;
         }
-        // A slow swing of 30 %, and one of each epoch's own.
+        // A slow swing of 30 % is combined with one of each epoch's own.
         let swing = 1.0 + 0.3 * (f64::from(epoch) / 50.0).sin() + rng.random_range(-0.1..0.1);
         for _ in 0..jobs {
             let began = Instant::now();
@@ -90,8 +90,9 @@ pub fn fairness(count: usize, epochs: u32) -> Value {
     })
 }
 
-/// What an operator gains when it splits into ten, each with a tenth of its stake and, the machine
-/// being idle, all of its speed: its share of the draws over that of the whole, less 1.
+/// Measures the gain of an operator that splits into ten. Each has a tenth of its stake and, since
+/// the machine is idle, all of its speed. Returns the ten's share of the draws over that of the
+/// whole, less 1.
 pub fn splitting(mode: Mode, others: usize, epochs: u32) -> f64 {
     let share = |parts: u128| {
         let rng = &mut rng(77);
@@ -102,7 +103,7 @@ pub fn splitting(mode: Mode, others: usize, epochs: u32) -> f64 {
         let mut sum = 0.0;
         for epoch in 0..epochs {
             for operator in &mut world.operators {
-                // Everyone is measured in every epoch, so that chance plays no part.
+                // Every operator is measured in every epoch, so that chance plays no part.
                 let answers = std::mem::replace(&mut operator.answers, 1.0);
                 operator.run(0.0, rng);
                 operator.answers = answers;
@@ -122,9 +123,9 @@ pub fn splitting(mode: Mode, others: usize, epochs: u32) -> f64 {
     share(10) / share(1) - 1.0
 }
 
-/// The same by the jobs that they are given while everyone is busy: of two that are drawn the one
-/// takes a job that runs fewer for its score, and each job lasts for as many draws as there are twice
-/// as many operators. All answer, and are equally fast.
+/// Measures the same gain by the jobs assigned while every operator is busy. Of two drawn, the
+/// operator that runs fewer jobs for its score takes the job. Each job lasts for twice as many
+/// draws as there are operators. All answer, and are equally fast.
 pub fn splitting_while_busy(others: usize, jobs: usize) -> f64 {
     let share = |parts: u128| {
         let rng = &mut rng(82);
@@ -149,9 +150,9 @@ pub fn splitting_while_busy(others: usize, jobs: usize) -> f64 {
     share(10) / share(1) - 1.0
 }
 
-/// An operator that returns garbage at a hundred times its speed, among honest ones. Its first jobs
-/// are all audited, and all after a fault: rejected outputs are not measured, and each costs it its
-/// bond, until what is left is too little to be drawn.
+/// Simulates an operator that returns garbage at a hundred times its speed, among honest ones. Its
+/// first jobs are all audited, and all jobs after a fault. Rejected outputs are not measured, and
+/// each costs the operator its bond, until too little is left for it to be drawn.
 pub fn liar(others: usize, epochs: u32) -> Value {
     let rng = &mut rng(78);
     let mut operators = crowd(others, rng);
@@ -187,8 +188,8 @@ pub fn liar(others: usize, epochs: u32) -> Value {
     })
 }
 
-/// An operator that shows ten times its speed, by beginning before it accepts, and is never caught:
-/// what that gains it at most.
+/// Measures the largest gain of an operator that shows ten times its speed by beginning before it
+/// accepts, and is never caught.
 pub fn hurrier(others: usize, epochs: u32) -> f64 {
     let share = |speed: f64| {
         let rng = &mut rng(79);
@@ -206,7 +207,8 @@ pub fn hurrier(others: usize, epochs: u32) -> f64 {
     share(300.0) / share(30.0)
 }
 
-/// The share of an operator that answers as likely as that, over the share of one that always does.
+/// Returns the share of an operator that answers with that probability, over the share of one that
+/// always answers.
 pub fn dropper(answers: f64, others: usize, epochs: u32) -> f64 {
     let rng = &mut rng(80);
     let mut operators = crowd(others, rng);
@@ -229,8 +231,8 @@ pub fn dropper(answers: f64, others: usize, epochs: u32) -> f64 {
     sums[0] / sums[1]
 }
 
-/// Block by block: one in ten operators dies, each in some block of the third epoch. How many jobs
-/// they are given after that, and when the last of them.
+/// Simulates each block: one in ten operators dies, each in some block of the third epoch. Returns
+/// the number of jobs assigned to them after that, and the time of the last one.
 pub fn dead(count: usize, jobs_per_block: usize) -> Value {
     const LENGTH: u32 = 1_200;
     const WINDOW: u32 = 200;
@@ -255,7 +257,7 @@ pub fn dead(count: usize, jobs_per_block: usize) -> Value {
             let due = epoch.due(now, WINDOW);
             for slot in visited..due {
                 let (turn, slot) = (epoch.turn(slot).unwrap_or(now), slot as usize);
-                // Whoever lives sends its heartbeat two blocks after its turn.
+                // An operator that is alive sends its heartbeat two blocks after its turn.
                 if dies[slot].is_none_or(|block| turn + 2 < block) {
                     world.operators[slot].conduct.answered += 1;
                     answered_at[slot] = answered_at[slot].max(turn + 2);

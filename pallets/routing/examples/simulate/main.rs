@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Simulates routing with the pallet's own scores, weights and trees, and prints what came out as
-//! JSON. Seeds are fixed: but for times, every run prints the same.
+//! Simulates routing with the pallet's own scores, weights and trees, and prints the results as
+//! JSON. Seeds are fixed, so every run prints the same except for times.
 //!
-//! `simulate [epochs]`: the most epochs of one run, 10,000 where it is not said. Runs of many
-//! operators have fewer, so that none has more than a hundred million visits.
+//! Usage: `simulate [epochs]`, the most epochs of one run, 10,000 by default. Runs with many
+//! operators have fewer, so that no run has more than a hundred million visits.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program prints its results")]
 
 mod chi_square;
 mod experiments;
@@ -17,10 +17,10 @@ use serde_json::json;
 /// The most visits of one run.
 const MAX_VISITS: u32 = 100_000_000;
 
-/// What normal extrinsics may fill of a block: three quarters of a second.
+/// The compute time that normal extrinsics may fill of a block: three quarters of a second.
 const BLOCK_PICOS: f64 = 0.75e12;
 
-/// Operators that are looked at for one job at most.
+/// The most operators that are looked at for one job.
 const TRIES: u32 = 32;
 
 fn main() {
@@ -28,7 +28,7 @@ fn main() {
         None => 10_000,
         Some(Ok(epochs @ 1..)) => epochs,
         Some(_) => {
-            eprintln!("simulate: error: the argument is a number of epochs from 1 on");
+            eprintln!("simulate: error: the argument is not a number of epochs of at least 1");
             std::process::exit(2);
         }
     };

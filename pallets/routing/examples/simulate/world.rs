@@ -12,10 +12,10 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use sp_core::H256;
 
-/// The most that counts of a stake, in whole tokens.
+/// The largest stake that counts, in whole tokens.
 pub const CAP: u128 = 100_000;
 
-/// The parameters of all simulations.
+/// Returns the parameters of all simulations.
 pub fn params(mode: Mode) -> Params {
     let base = match mode {
         Mode::Shares => Weights { uptime: 0, speed: ONE / 2, stake: ONE / 2 },
@@ -24,27 +24,27 @@ pub fn params(mode: Mode) -> Params {
     Params { mode, base, smoothing: ONE / 10, ..Params::even(1_000, CAP) }
 }
 
-/// An operator: what it is, and what is known of it.
+/// An operator with its true properties and its measurements.
 #[derive(Clone, Debug)]
 pub struct Operator {
-    /// Its stake.
+    /// The operator's stake.
     pub stake: u128,
-    /// Tokens per second that it shows when it works.
+    /// The tokens per second that the operator shows when it works.
     pub speed: f64,
-    /// How likely it answers.
+    /// The probability that the operator answers.
     pub answers: f64,
-    /// Whether it has fallen silent.
+    /// Whether the operator has fallen silent.
     pub silent: bool,
-    /// What it was asked in this epoch.
+    /// The requests to the operator in this epoch.
     pub conduct: Conduct,
-    /// What it delivered in this epoch.
+    /// The operator's deliveries in this epoch.
     pub work: Work,
     uptime: Billionths,
     known_speed: Speed,
 }
 
 impl Operator {
-    /// One of which nothing is known.
+    /// Returns an operator of which nothing is known.
     pub fn new(stake: u128, speed: f64, answers: f64) -> Self {
         Self {
             stake,
@@ -58,15 +58,16 @@ impl Operator {
         }
     }
 
-    /// One of a crowd: stakes from the minimum to twice the cap, speeds over two orders of magnitude,
-    /// nine of ten answers or more.
+    /// Returns one operator of a crowd: stakes from the minimum to twice the cap, speeds over two
+    /// orders of magnitude, and nine of ten answers or more.
     pub fn random(rng: &mut ChaCha8Rng) -> Self {
         let stake = 1_000 * rng.random_range(1..=200u128);
         let speed = 10f64.powf(rng.random_range(0.0..2.0));
         Self::new(stake, speed, rng.random_range(0.9..1.0))
     }
 
-    /// It takes a job of 200 tokens, at about its speed, and gives whether it delivers.
+    /// Runs a job of 200 tokens at about the operator's speed, and returns whether it was
+    /// delivered.
     pub fn run(&mut self, noise: f64, rng: &mut ChaCha8Rng) -> bool {
         let answers = rng.random_bool(self.answers);
         if answers {
@@ -80,9 +81,9 @@ impl Operator {
     }
 }
 
-/// The operators of a model, and the trees that they are drawn from.
+/// The operators of a model, and the trees from which they are drawn.
 pub struct World {
-    /// What scores are reckoned with.
+    /// The parameters of scores.
     pub params: Params,
     /// The operators, by their places.
     pub operators: Vec<Operator>,
@@ -95,7 +96,7 @@ pub struct World {
 }
 
 impl World {
-    /// A market of newcomers.
+    /// Returns a market of newcomers.
     pub fn new(mode: Mode, operators: Vec<Operator>) -> Self {
         let params = params(mode);
         let terms = Terms::new(&params);
@@ -126,13 +127,13 @@ impl World {
         self.terms.score(&self.params, &self.factors(slot))
     }
 
-    /// What is known of an operator: uptime and tokens per second.
+    /// Returns the measured uptime and tokens per second of an operator.
     pub fn known(&self, slot: usize) -> (f64, f64) {
         let operator = &self.operators[slot];
         (operator.uptime as f64 / ONE as f64, operator.known_speed as f64 / 1_000.0)
     }
 
-    /// The part of the draws of each operator in this epoch.
+    /// Returns each operator's part of the draws in this epoch.
     pub fn shares(&self) -> Vec<f64> {
         let total = tree::total(&self.now).max(1) as f64;
         (0..self.operators.len() as u32)
@@ -140,7 +141,7 @@ impl World {
             .collect()
     }
 
-    /// Draws two operators; gives the first, as where all are equally busy.
+    /// Draws two operators and returns the first, as the pallet does where all are equally busy.
     pub fn draw(&mut self) -> Option<usize> {
         self.draws += 1;
         let mut urn = Urn::new(&self.now, H256::from_low_u64_be(self.draws));
@@ -149,8 +150,8 @@ impl World {
         first.map(|(slot, _)| slot as usize)
     }
 
-    /// Draws two operators; gives the second where it would run fewer jobs for its score than the
-    /// first, half of the one to be given counted in.
+    /// Draws two operators. Returns the second if it would run fewer jobs for its score than the
+    /// first, with half of the new job counted.
     pub fn draw_of_two(&mut self, running: &[u64]) -> Option<usize> {
         self.draws += 1;
         let mut urn = Urn::new(&self.now, H256::from_low_u64_be(self.draws));
@@ -162,7 +163,7 @@ impl World {
         Some(slot as usize)
     }
 
-    /// Closes what an operator did, and reckons its score for the next epoch.
+    /// Closes an operator's records, and computes its score for the next epoch.
     pub fn visit(&mut self, slot: usize) {
         let smoothing = self.params.smoothing;
         let operator = &mut self.operators[slot];
@@ -179,7 +180,7 @@ impl World {
         tree::set_leaf(&mut self.next, slot as u32, score);
     }
 
-    /// Takes an operator out of both trees.
+    /// Removes an operator from both trees.
     pub fn silence(&mut self, slot: usize) {
         self.operators[slot].silent = true;
         tree::set_leaf(&mut self.now, slot as u32, 0);
@@ -193,8 +194,8 @@ impl World {
         std::mem::swap(&mut self.now, &mut self.next);
     }
 
-    /// Visits all operators and begins the next epoch. Each answers its heartbeat as likely as it
-    /// answers at all.
+    /// Visits all operators and begins the next epoch. Each answers its heartbeat with the
+    /// probability that it answers at all.
     pub fn run_epoch(&mut self, rng: &mut ChaCha8Rng) {
         for slot in 0..self.operators.len() {
             let operator = &mut self.operators[slot];

@@ -14,7 +14,7 @@ fn draw_among(n: u64, allowed: &[AccountId]) -> Option<AccountId> {
     Routing::draw(&model(1), seed(n), allowed, anyone).map(|drawn| drawn.operator)
 }
 
-/// Chi-square of counts against expected parts, which sum to 1.
+/// Returns the chi-square of counts against expected fractions, which sum to 1.
 fn chi_square(counts: &[u32], parts: &[f64]) -> f64 {
     let all = f64::from(counts.iter().sum::<u32>());
     counts
@@ -56,7 +56,7 @@ fn draw_takes_the_less_busy_of_two() {
             let drawn = Routing::draw(&model(1), seed(n), &[], load).unwrap();
             assert_eq!((drawn.operator, drawn.price), (12, PRICE));
         }
-        // The first where they are alike: both win.
+        // The first wins where they are equally busy: both win.
         assert_eq!(wins(100).len(), 2);
     });
 }
@@ -75,8 +75,8 @@ fn load_is_measured_by_the_score() {
             won.into_iter().collect::<Vec<_>>()
         };
         assert_eq!(with(1, 3), [12]);
-        assert_eq!(with(1, 4), [11, 12], "they are alike");
-        assert_eq!(with(1, 5), [11, 12], "and with half a job more still");
+        assert_eq!(with(1, 4), [11, 12], "they are equally busy");
+        assert_eq!(with(1, 5), [11, 12], "they still are with half a job more");
         assert_eq!(with(1, 7), [11]);
         assert_eq!(with(0, 2), [11, 12]);
         assert_eq!(with(0, 3), [11]);
@@ -155,21 +155,21 @@ fn operator_gets_no_more_than_its_cap() {
     with_nobody(|| {
         CapMinimum::set(5);
         CapShare::set(Permill::from_percent(20));
-        // One of twenty has nearly all the score.
+        // One of twenty has nearly all of the score.
         serve(11, CAP, &[model(1)]);
         for operator in 100..119 {
             serve(operator, MIN_STAKE, &[model(1)]);
         }
         let mut given = std::collections::BTreeMap::<AccountId, u32>::new();
         for n in 0..200 {
-            let operator = draw(n).expect("no job is without an operator");
+            let operator = draw(n).expect("a job has no operator");
             Routing::assigned(&model(1), &operator);
             *given.entry(operator).or_default() += 1;
         }
         let all: u32 = given.values().sum();
         assert!(given[&11] * 5 <= all && given[&11] >= 30, "{given:?}");
         assert_eq!(allocation(11).assigned, given[&11]);
-        // The count begins anew.
+        // The count starts again.
         run_epoch(&[]);
         assert_eq!(allocation(11).assigned, 0);
     });
@@ -197,7 +197,7 @@ fn cap_leaves_a_few_operators_all_jobs() {
         serve(11, CAP, &[model(1)]);
         serve(12, MIN_STAKE, &[model(1)]);
         for n in 0..50 {
-            let operator = draw(n).expect("two may take all");
+            let operator = draw(n).expect("two operators cannot take all jobs");
             Routing::assigned(&model(1), &operator);
         }
         assert!(allocation(11).assigned > 40);
@@ -214,7 +214,8 @@ fn cap_keeps_no_job_from_those_who_alone_can_take_it() {
         let able = |operator: &AccountId| (*operator < 103).then(|| busy(0)).flatten();
         MaxTries::set(10);
         for n in 0..60 {
-            let drawn = Routing::draw(&model(1), seed(n), &[], able).expect("three can take it");
+            let drawn =
+                Routing::draw(&model(1), seed(n), &[], able).expect("no operator can take the job");
             Routing::assigned(&model(1), &drawn.operator);
         }
         let given = [100, 101, 102].map(|operator| allocation(operator).assigned);

@@ -42,7 +42,8 @@ fn visits_are_spread_over_blocks() {
             serve(operator, STAKE, &[model(1)]);
         }
         run_epoch(&[]);
-        // Fifty operators, at most four a block: the epoch is as long as usual.
+        // There are fifty operators and at most four visits a block, so the epoch is as long as
+        // usual.
         assert_eq!(epoch().pace, 4);
         let mut weights = std::collections::BTreeSet::new();
         let index = epoch().index;
@@ -58,7 +59,11 @@ fn visits_are_spread_over_blocks() {
             }
         }
         assert_eq!(visited, 50);
-        assert_eq!(weights.len(), 3, "blocks with none, with four, and with the last two");
+        assert_eq!(
+            weights.len(),
+            3,
+            "there are not three weights, for blocks with none, with four, and with the last two"
+        );
     });
 }
 
@@ -87,7 +92,7 @@ fn draws_go_by_the_snapshot_until_the_epoch_ends() {
             assert_eq!(scores(), before);
             run_blocks(1, &OPERATORS);
         }
-        // The speed is known now, and its mean once the epoch is closed.
+        // The speed is known now, and the mean speed once the epoch is closed.
         run_epoch(&OPERATORS);
         assert!(score(11) > score(12), "{:?}", allocation(11));
     });
@@ -133,11 +138,11 @@ fn uptime_and_speed_are_smoothed() {
         let before = member(11).uptime;
         deliver(11, 300, 1);
         run_epoch(&OPERATORS);
-        // Half of the way to 1.0, and 300 tokens in three seconds, which is the first speed.
+        // The uptime moves halfway to 1.0, and 300 tokens in three seconds are the first speed.
         assert_eq!(member(11).uptime, before + (crate::fixed::ONE - before) / 2);
         assert_eq!(member(11).served[0].speed, 100_000);
         run_epoch(&OPERATORS);
-        assert_eq!(member(11).served[0].speed, 100_000, "nothing was measured");
+        assert_eq!(member(11).served[0].speed, 100_000, "the speed changed without a measurement");
         deliver(11, 600, 1);
         run_epoch(&OPERATORS);
         assert_eq!(member(11).served[0].speed, 150_000);
@@ -150,7 +155,7 @@ fn parameters_that_change_count_within_an_epoch() {
         run_epoch(&OPERATORS);
         let before = allocation(11).stake_share;
         serve(12, 4 * STAKE, &[model(1)]);
-        // Of four stakes two count now.
+        // Two of the four stakes count now.
         Parameters::set(crate::Params { stake_cap: 2 * STAKE, ..PARAMS });
         run_epochs(2, &OPERATORS);
         assert_eq!(allocation(11).stake_share, crate::fixed::ONE / 5);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Heartbeats: when they are taken, and what becomes of operators that send none.
+//! Heartbeats: the time in which they are taken, and operators that send none.
 
 use crate::{fixed::ONE, mock::*, Error, Event};
 use assay_primitives::{
@@ -9,9 +9,10 @@ use assay_primitives::{
 use frame_support::assert_noop;
 use sp_core::H256;
 
-/// The first block in which the heartbeat of the operator can be taken.
+/// Runs to the first block in which the heartbeat of the operator can be taken, and returns its
+/// number.
 fn run_to_turn(operator: AccountId) -> u32 {
-    let turn = epoch().turn(member(operator).slot).expect("it has a turn");
+    let turn = epoch().turn(member(operator).slot).expect("the operator has no turn");
     while now() <= turn {
         next_block();
     }
@@ -136,7 +137,7 @@ fn heartbeat_with_another_answer_is_refused() {
 fn dead_operator_gets_nothing_after_an_epoch() {
     with_operators(|| {
         run_epochs(2, &OPERATORS);
-        // It answers its turn, and dies with the next block.
+        // The operator answers in its turn, and dies with the next block.
         let turn = run_to_turn(11);
         handle(11, &heartbeat(11, turn)).unwrap();
         let died = now();
@@ -149,7 +150,7 @@ fn dead_operator_gets_nothing_after_an_epoch() {
         for n in 0..50 {
             assert!(!Routing::committee(&model(1), seed(n), 4, |_| true).contains(&11));
         }
-        // And the epochs after change nothing about it.
+        // Later epochs change nothing about that.
         run_epochs(3, &[12, 13, 14]);
         assert_eq!(score(11), 0);
     });
@@ -166,7 +167,7 @@ fn operator_that_answers_jobs_is_not_silent() {
         run_epoch(&OPERATORS[1..]);
         assert!(!member(11).silent);
         assert!(score(11) > 0);
-        // It missed one of two: half of the way to one half.
+        // It missed one of two requests, so the uptime moves halfway to one half.
         assert_eq!(member(11).uptime, before - (before - ONE / 2) / 2);
     });
 }
@@ -178,7 +179,7 @@ fn silent_operator_comes_back_by_a_heartbeat() {
         assert!(member(11).silent);
         assert_eq!(score(11), 0);
         let uptime = member(11).uptime;
-        // At any time, with a block of late.
+        // It can return at any time, with a recent block.
         next_block();
         let reports = Routing::reports(&11, &[]);
         assert_eq!(reports.len(), 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Operators come, change, drain and go.
+//! Operators register, change, drain and leave.
 
 use crate::{mock::*, Markets, SlotCount, Tallies, TreeNodes};
 use assay_primitives::traits::{Offered, Routing as _, Standing};
@@ -8,7 +8,7 @@ use assay_primitives::traits::{Offered, Routing as _, Standing};
 fn newcomer_has_a_score_at_once() {
     with_operators(|| {
         serve(15, STAKE, &[model(1)]);
-        // By its stake alone.
+        // The score comes from its stake alone.
         assert_eq!(score(15), score(11));
         let scored: Vec<u64> = wins(200).into_keys().collect();
         assert_eq!(scored, [11, 12, 13, 14, 15]);
@@ -49,7 +49,11 @@ fn drained_operator_is_not_asked() {
         serve(11, STAKE, &[model(1)]);
         let back = epoch().index;
         run_epoch(&OPERATORS[1..]);
-        assert_eq!(member(11).uptime, uptime, "it is asked from the epoch after {back} on");
+        assert_eq!(
+            member(11).uptime,
+            uptime,
+            "the operator was asked before the epoch after {back}"
+        );
         assert!(!member(11).silent);
     });
 }
@@ -60,7 +64,7 @@ fn operator_that_leaves_is_gone_at_once() {
         leave(11);
         assert_eq!(Routing::allocation(model(1), 11), None);
         assert!(!wins(200).contains_key(&11));
-        // Its place is taken by the next, and no other is needed.
+        // The next operator takes the place, and no other place is needed.
         serve(15, STAKE, &[model(1)]);
         assert_eq!(member(15).slot, 0);
         assert_eq!(SlotCount::<Test>::get(), 4);

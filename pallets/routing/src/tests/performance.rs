@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is measured of operators.
+//! Measurements of operators.
 
 use crate::{fixed::ONE, mock::*, Event};
 use assay_primitives::traits::{Performance as _, Routing as _};
@@ -11,7 +11,7 @@ fn uptime_counts_jobs_and_heartbeats_alike() {
         Routing::answered(&11);
         Routing::missed(&11);
         run_epoch(&OPERATORS);
-        // Three of four, half of the way from one half.
+        // Three of four were answered, so the uptime moves halfway from one half.
         assert_eq!(member(11).uptime, ONE / 2 + (ONE / 4 * 3 - ONE / 2) / 2);
     });
 }
@@ -25,7 +25,7 @@ fn misses_in_a_row_make_silent_at_once() {
         Routing::missed(&11);
         assert_eq!(score(11), 0);
         assert!(events().contains(&Event::OperatorSilent { operator: 11 }));
-        // Only a heartbeat brings it back.
+        // Only a heartbeat brings the operator back.
         Routing::answered(&11);
         assert_eq!(score(11), 0);
         run_blocks(3, &OPERATORS);
@@ -56,7 +56,7 @@ fn faster_operator_gets_more() {
             run_epoch(&OPERATORS);
         }
         assert!(score(11) > score(12));
-        assert!(score(12) > score(13), "whose speed nobody knows");
+        assert!(score(12) > score(13), "an unknown speed counts for more than a known one");
     });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What operators read of their scores.
+//! Queries of operators about their scores.
 
 use crate::{fixed::ONE, mock::*};
 use assay_primitives::traits::Routing as _;
@@ -22,7 +22,7 @@ fn allocation_names_each_factor() {
         assert_eq!((found.uptime_weight, found.speed_weight), (0, ONE / 2));
         assert_eq!(found.uptime_weight + found.speed_weight + found.stake_weight, ONE);
         assert_eq!((found.assigned, found.cap), (1, 1_000));
-        // 300 tokens on twice the stake, beside 100.
+        // One operator has a speed of 300 on twice the stake, the other 100.
         assert!(found.speed_share.abs_diff(part(6, 7)) < 10_000, "{found:?}");
     });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Random sequences of all that can happen: no invariant breaks, and nobody is drawn who is not to be.
-//! `PROPTEST_CASES` says how many.
+//! Random sequences of all possible steps: no invariant breaks, and no operator is drawn that
+//! cannot be. `PROPTEST_CASES` sets their number.
 
 use crate::{mock::*, Members};
 use assay_primitives::traits::{Duties, Offered, Performance as _, Routing as _, Standing};
@@ -50,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What is refused changes nothing, so all outcomes are fine.
+/// Takes the step. A refused step changes nothing, so all outcomes are fine.
 fn take(step: Step) {
     match step {
         Step::Stand { operator, stake, models, active, told } => {
@@ -111,7 +111,7 @@ proptest! {
                 take(step);
                 check_state().map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
             }
-            // Whatever happened, an epoch without any sign of life silences everyone.
+            // An epoch without any activity silences every operator, whatever happened before.
             run_epochs(3, &[]);
             for (operator, member) in Members::<Test>::iter() {
                 prop_assert!(member.silent || !member.active, "{} is alive", operator);

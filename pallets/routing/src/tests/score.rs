@@ -24,7 +24,7 @@ fn factors(params: &Params, (uptime, speed, stake): Operator) -> Factors {
     Factors { uptime, speed, stake: params.backed(stake) }
 }
 
-/// The scores of a market with these operators.
+/// Returns the scores of a market with these operators.
 fn scores(params: &Params, operators: &[Operator]) -> Vec<u64> {
     let start = Terms::new(params);
     let mut tally = Tally::after(&start);
@@ -99,8 +99,8 @@ fn params() -> impl Strategy<Value = Params> {
 }
 
 proptest! {
-    /// Ten identities, each with a tenth of the stake, on one machine: each shows all of its speed,
-    /// or any other that is not higher.
+    /// Compares a whole operator with ten identities on one machine, each with a tenth of the
+    /// stake. Each shows all of the machine's speed, or any lower speed.
     #[test]
     fn splitting_gains_nothing_in_shares(
         others in proptest::collection::vec(operator(), 1..20),
@@ -200,12 +200,12 @@ fn weight_of_speed_rises_when_its_median_falls() {
         terms = terms.next(&PARAMS, &tally);
         terms.weights
     };
-    // Known to its octave, then exactly.
+    // The median is known to its octave first, and then exactly.
     after(100_000);
     let steady = after(100_000);
-    assert_eq!(after(99_000), steady, "1 % is within the tolerance");
+    assert_eq!(after(99_000), steady, "1 % exceeds the tolerance");
     let raised = after(90_000);
     assert!(raised.speed > steady.speed);
     let back = after(95_000);
-    assert!(back.speed < raised.speed, "it returns once the median does not fall any more");
+    assert!(back.speed < raised.speed, "the weight does not return once the median stops falling");
 }
