@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Blocks come before inference: while one is imported, the engine stands still.
+//! Blocks come before inference: the engine stands still while a block is imported.
 //!
-//! That it only takes idle cores keeps the engine from an import's core, but not from the memory bus
+//! The engine only takes idle cores, which keeps it off an import's core, but not off the memory bus
 //! and the sibling of a hyper-threaded core. An import takes milliseconds of a slot of seconds, so the
-//! engine loses next to nothing by it. And blocks are imported on a core of their own, whose caches the
-//! engine does not empty.
+//! engine loses almost nothing. In addition, blocks are imported on cores of their own, whose caches
+//! the engine does not evict.
 
 use assay_engine::Gate;
 use assay_runtime::opaque::Block;
@@ -19,16 +19,16 @@ use std::{
 
 /// The longest that the engine waits for one block to be imported.
 const AT_MOST: Duration = Duration::from_millis(500);
-/// The longest that it waits for the verification before that, which may fail and tells nobody so:
-/// many bad headers must not hold it up for long.
+/// The longest that the engine waits for the verification before an import. A verification that fails
+/// tells nobody, and many bad headers must not delay the engine for long.
 const VERIFYING: Duration = Duration::from_millis(50);
 
 thread_local! {
-    /// Whether this thread keeps to the cores for blocks.
+    /// The mark of a thread that keeps to the cores for blocks.
     static KEPT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// An import that closes the engine's gate from the check that comes before it to its end.
+/// An import of blocks that closes the engine's gate, from the check before each import to its end.
 #[derive(Clone)]
 pub struct BlocksFirst<I> {
     inner: I,
@@ -37,19 +37,19 @@ pub struct BlocksFirst<I> {
 }
 
 impl<I> BlocksFirst<I> {
-    /// Around an import.
+    /// Wraps an import.
     pub fn new(inner: I, gate: Arc<Gate>) -> Self {
         Self { inner, gate, cores: Arc::default() }
     }
 
     /// Imports on the cores that an engine of `threads` threads leaves to blocks, if it leaves any.
-    pub fn beside(&self, threads: usize) {
+    pub fn avoid_cores_of(&self, threads: usize) {
         if let Some(cores) = Cores::share_out(threads) {
             self.cores.get_or_init(|| cores);
         }
     }
 
-    /// The threads that import are the node's own for nothing else.
+    /// Moves the calling thread, which does nothing but import, to the cores for blocks.
     fn keep_to_cores(&self) {
         if let Some(cores) = self.cores.get().filter(|_| !KEPT.replace(true)) {
             cores.keep_to_blocks();
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    /// Takes every block.
+    /// An import that takes every block.
     struct Takes;
 
     #[async_trait]
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn header_that_is_never_imported_holds_the_engine_up_for_a_moment() {
+    async fn header_that_is_never_imported_delays_the_engine_for_a_moment() {
         let gate = Arc::<Gate>::default();
         let import = BlocksFirst::new(Takes, gate.clone());
         let header = BlockCheckParams {

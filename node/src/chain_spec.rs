@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The chains that the node knows by name. What they begin with is the runtime's matter.
+//! The chains that the node knows by name. Their genesis is part of the runtime.
 
 use assay_engine::Model;
 use assay_runtime::{presets, WASM_BINARY};
 use sc_service::{ChainType, GenericChainSpec, Properties};
 
-/// A chain's specification.
+/// The specification of a chain.
 pub type ChainSpec = GenericChainSpec;
 
-/// The chain of that name, or the one in the file of that path.
+/// Returns the chain of that name, or reads it from the file of that path.
 pub fn load(id: &str) -> Result<ChainSpec, String> {
     match id {
         "dev" => build(
@@ -24,13 +24,15 @@ pub fn load(id: &str) -> Result<ChainSpec, String> {
             Genesis::Preset(sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET),
         ),
         path => ChainSpec::from_json_file(path.into()).map_err(|error| {
-            format!("no chain is named '{path}' (there are dev and local), and as a file: {error}")
+            format!(
+                "'{path}' is neither a known chain (dev, local) nor a readable specification: {error}"
+            )
         }),
     }
 }
 
-/// A development chain whose operators serve these models. It is a chain of its own for each choice
-/// of models.
+/// Returns a development chain whose operators serve these models. Each choice of models is a chain of
+/// its own.
 pub fn development(models: &[Model]) -> Result<ChainSpec, String> {
     let offers: Vec<_> = models
         .iter()
@@ -42,16 +44,15 @@ pub fn development(models: &[Model]) -> Result<ChainSpec, String> {
     build("Assay Development", &id, ChainType::Development, genesis)
 }
 
-/// What a chain begins with.
+/// The genesis of a chain.
 enum Genesis {
     Preset(&'static str),
     Patch(serde_json::Value),
 }
 
 fn build(name: &str, id: &str, kind: ChainType, genesis: Genesis) -> Result<ChainSpec, String> {
-    let code = WASM_BINARY.ok_or(
-        "this node was built without its runtime (SKIP_WASM_BUILD); build it again without that",
-    )?;
+    let code = WASM_BINARY
+        .ok_or("this node was built without its runtime; build it again without SKIP_WASM_BUILD")?;
     let builder = ChainSpec::builder(code, Default::default())
         .with_name(name)
         .with_id(id)
@@ -65,7 +66,7 @@ fn build(name: &str, id: &str, kind: ChainType, genesis: Genesis) -> Result<Chai
     .build())
 }
 
-/// What wallets show amounts with.
+/// Returns the properties with which wallets show amounts and addresses.
 fn properties() -> Properties {
     let mut properties = Properties::new();
     properties.insert("tokenSymbol".into(), "ASY".into());

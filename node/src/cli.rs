@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The command line.
+//! The command line of the node.
 
 use assay_engine::Model;
 use assay_worker::Fault;
@@ -11,84 +11,84 @@ use std::{path::PathBuf, sync::OnceLock};
                   assay-node --dev\n\nThe same with a model of your own:\n  \
                   assay-node --dev --model path/to/model.gguf")]
 pub struct Cli {
-    /// What else to do than run a node.
+    /// The subcommand; without one, a node runs.
     #[command(subcommand)]
     pub subcommand: Option<Subcommand>,
 
-    /// How to run it.
+    /// The arguments of a node.
     #[command(flatten)]
     pub run: sc_cli::RunCmd,
 
-    /// Whether and how it runs jobs.
+    /// The arguments of the engine.
     #[command(flatten)]
     pub engine: EngineArgs,
 
-    /// The models that it names, once they are opened.
+    /// The models that the arguments name, once they are opened.
     #[arg(skip)]
     pub models: OnceLock<Vec<Model>>,
 }
 
-/// Whether and how the node runs and verifies jobs.
+/// The arguments of the engine.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineArgs {
-    /// Run and verify jobs. On with --dev and with --model.
+    /// Run and verify jobs; implied by --dev and --model.
     #[arg(long)]
     pub engine: bool,
 
-    /// Do not run jobs, though --dev would.
+    /// Do not run or verify jobs, even with --dev.
     #[arg(long, conflicts_with_all = ["engine", "model"])]
     pub no_engine: bool,
 
-    /// A GGUF file to serve; may be given several times. The built-in tiny model by default.
+    /// Serve the model in this GGUF file instead of the built-in tiny model; may be repeated.
     #[arg(long, value_name = "PATH")]
     pub model: Vec<PathBuf>,
 
-    /// Threads that all jobs share. By default one fewer than there are cores, and at least one. They
-    /// only take cores that nothing else wants: on a busy machine jobs are late, which is fined.
+    /// Run all jobs on this number of threads. The default is one less than the number of cores, and
+    /// at least one. The threads only take idle cores: on a busy machine jobs are late, which is fined.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub engine_threads: Option<u16>,
 
-    /// MiB of each model's cache: half is for all jobs that it runs, half for all that it re-checks. A
-    /// job that does not fit is declined.
+    /// Give each model a cache of this size. All jobs that the node runs share one half, and all jobs
+    /// that it verifies the other. A job that does not fit is declined.
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..))]
     pub engine_memory: u32,
 
-    /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model or silent. Only on
-    /// chains of type Development.
+    /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model or silent. Refused
+    /// unless the chain is of type Development.
     #[arg(long, value_name = "FAULT")]
     pub dev_fault: Option<Fault>,
 }
 
-/// What else the binary does.
+/// The subcommands.
 #[derive(Debug, clap::Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "made once")]
 pub enum Subcommand {
-    /// Make, inspect and insert keys.
+    /// Generate, inspect and insert keys.
     #[command(subcommand)]
     Key(sc_cli::KeySubcommand),
 
-    /// Print a chain's specification.
+    /// Print the specification of a chain.
     ExportChainSpec(sc_cli::ExportChainSpecCmd),
 
-    /// Check blocks.
+    /// Import a block again and check it.
     CheckBlock(sc_cli::CheckBlockCmd),
 
-    /// Write blocks to a file.
+    /// Export blocks to a file.
     ExportBlocks(sc_cli::ExportBlocksCmd),
 
-    /// Write the state of a block as a chain specification.
+    /// Export the state at a block as a chain specification.
     ExportState(sc_cli::ExportStateCmd),
 
-    /// Read blocks from a file.
+    /// Import blocks from a file.
     ImportBlocks(sc_cli::ImportBlocksCmd),
 
-    /// Remove the whole chain.
+    /// Delete the database of a chain.
     PurgeChain(sc_cli::PurgeChainCmd),
 
-    /// Go back to an earlier block.
+    /// Revert the chain to an earlier block.
     Revert(sc_cli::RevertCmd),
 
-    /// Print what the database knows of the chain.
+    /// Print the best and the finalised block in the database.
     ChainInfo(sc_cli::ChainInfoCmd),
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Runs what the command line asks for.
+//! Runs the command that the command line names.
 
 use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
+    client::FullClient,
     models, ports, service,
 };
 use assay_runtime::opaque::Block;
@@ -38,7 +39,7 @@ impl SubstrateCli for Cli {
     }
 
     fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
-        // On a chain of its own the operators serve what their node has loaded.
+        // The operators of a development chain serve the models that their node has loaded.
         let spec = if self.run.shared_params.dev && !self.engine.model.is_empty() {
             chain_spec::development(models::open(self)?)?
         } else {
@@ -48,7 +49,7 @@ impl SubstrateCli for Cli {
     }
 }
 
-/// Parses the command line and does what it says.
+/// Parses the command line and runs the command.
 pub fn run() -> sc_cli::Result<()> {
     let cli = Cli::from_args();
     match &cli.subcommand {
@@ -63,14 +64,15 @@ fn run_node(mut cli: Cli) -> sc_cli::Result<()> {
     if let Some(fault) = cli.engine.dev_fault {
         if chain != ChainType::Development {
             return Err(sc_cli::Error::Input(format!(
-                "--dev-fault {fault} is refused: the chain '{}' is of type {chain:?}, and only \
-                 chains of type Development may have dishonest operators; leave it out, or use --dev",
+                "--dev-fault {fault} is refused on the chain '{}' of type {chain:?}, because only \
+                 chains of type Development may have dishonest operators; leave the option out, or \
+                 use --dev",
                 runner.config().chain_spec.name(),
             )));
         }
     }
     ports::ensure_free(runner.config()).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
-    // Before anything else starts, so that a bad file is the only thing that is reported.
+    // Models are loaded before anything starts, so that a bad file is the only error.
     let engine = models::load(&mut cli).map_err(sc_cli::Error::Input)?;
     runner.run_node_until_exit(|config| async move {
         match config.network.network_backend {
@@ -116,7 +118,7 @@ fn run_subcommand(cli: &Cli, subcommand: &Subcommand) -> sc_cli::Result<()> {
         Subcommand::Revert(cmd) => cli.create_runner(cmd)?.async_run(|config| {
             let PartialComponents { client, task_manager, backend, .. } =
                 service::new_partial(&config)?;
-            let revert = Box::new(|client: Arc<service::FullClient>, backend, blocks| {
+            let revert = Box::new(|client: Arc<FullClient>, backend, blocks| {
                 sc_consensus_babe::revert(client.clone(), backend, blocks)?;
                 sc_consensus_grandpa::revert(client, blocks)?;
                 Ok(())

@@ -6,9 +6,9 @@
 mod blocks_first;
 mod chain_spec;
 mod cli;
+mod client;
 mod command;
 mod exchange;
-mod host;
 mod models;
 mod ports;
 mod reconcile;

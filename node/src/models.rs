@@ -6,19 +6,19 @@ use assay_engine::Model;
 use assay_worker::Fault;
 use std::path::PathBuf;
 
-/// The engine as the node is told to run it.
+/// The engine that the node is configured to run.
 pub struct EngineConfig {
-    /// The models; none where the node has no engine.
+    /// The models; empty on a node without an engine.
     pub models: Vec<Model>,
-    /// Threads that all jobs share.
+    /// The number of threads that all jobs share.
     pub threads: usize,
-    /// Bytes of each model's cache.
+    /// The bytes of each model's cache.
     pub memory_bytes: u64,
-    /// How it cheats.
+    /// The way in which the operator cheats.
     pub fault: Option<Fault>,
 }
 
-/// The models that the command line names, opened once.
+/// Opens the models that the command line names, once.
 pub fn open(cli: &Cli) -> Result<&[Model], String> {
     if let Some(models) = cli.models.get() {
         return Ok(models);
@@ -31,13 +31,18 @@ pub fn open(cli: &Cli) -> Result<&[Model], String> {
     Ok(cli.models.get_or_init(|| models))
 }
 
-/// The models, if the node is to have an engine.
+/// Returns the settings of the engine and takes the opened models from the command line.
+///
+/// A node that is to have an engine and names no model gets the built-in one.
 pub fn load(cli: &mut Cli) -> Result<EngineConfig, String> {
     open(cli)?;
     let mut models = cli.models.take().unwrap_or_default();
     let args = &cli.engine;
     if models.is_empty() && (args.engine || cli.run.shared_params.dev) && !args.no_engine {
-        models.push(Model::tiny().map_err(|error| format!("the built-in model: {error}"))?);
+        models.push(
+            Model::tiny()
+                .map_err(|error| format!("the built-in model cannot be loaded: {error}"))?,
+        );
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(EngineConfig {

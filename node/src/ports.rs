@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The ports that the node is to listen on, looked at before anything starts. By itself the RPC would
-//! silently take another one where its own is taken, and nobody would find it there.
+//! A check that the node's ports are free, before anything starts.
+//!
+//! The RPC server would otherwise silently choose another port if its own is taken, and no client
+//! would find it there.
 
 use anyhow::bail;
 use sc_network_types::multiaddr::{Multiaddr, Protocol};
@@ -10,7 +12,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
 };
 
-/// Fails where something else listens on a port of this node, and says which and what to do.
+/// Fails if another process listens on a port of this node. The error names the port and the option
+/// that changes it.
 pub fn ensure_free(config: &Configuration) -> anyhow::Result<()> {
     let rpc = match &config.rpc.addr {
         Some(endpoints) => endpoints
@@ -33,7 +36,7 @@ fn ensure_free_for(
     addresses: impl IntoIterator<Item = SocketAddr>,
 ) -> anyhow::Result<()> {
     for address in addresses {
-        // Whatever else can be wrong with an address is told by who listens on it in the end.
+        // Other problems of an address are reported by the service that listens on it later.
         let taken =
             TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse);
         if taken {
@@ -48,7 +51,7 @@ fn ensure_free_for(
     Ok(())
 }
 
-/// The address and port of a TCP listener.
+/// Returns the address and the port of a TCP listener.
 fn tcp(address: &Multiaddr) -> Option<SocketAddr> {
     let mut parts = address.iter();
     let ip: IpAddr = match parts.next()? {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tells the worker which of its jobs are over, once that is final.
 
-use crate::service::FullClient;
+use crate::client::FullClient;
 use assay_primitives::{api::AssayApi, JobId};
 use assay_runtime::Hash;
 use assay_worker::Worker;
@@ -11,7 +11,7 @@ use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use std::sync::Arc;
 
-/// Runs as long as the node does.
+/// Reconciles the worker with every finalised block, as long as the node runs.
 pub async fn run(client: Arc<FullClient>, worker: Arc<Worker>) {
     let mut finality = client.finality_notification_stream();
     while let Some(notification) = finality.next().await {
@@ -21,10 +21,11 @@ pub async fn run(client: Arc<FullClient>, worker: Arc<Worker>) {
     }
 }
 
-/// A job is over when neither the finalised block nor the best one has it among the living: what
-/// only the best one knows is too new, and what only the finalised one knows may come back.
+/// Drops the jobs that neither the finalised block nor the best block lists as live. A job that only
+/// the best block lists is too new to be over, and one that only the finalised block lists may return
+/// with a reorganisation.
 fn reconcile(client: &FullClient, worker: &Worker, finalised: Hash) -> anyhow::Result<()> {
-    // Only these: what comes to the worker in the meantime was not asked about.
+    // The chain is asked about these only, so jobs that the worker gets in the meantime stay.
     let mut over = worker.jobs();
     if over.is_empty() {
         return Ok(());

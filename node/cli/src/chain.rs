@@ -6,7 +6,7 @@
 
 pub mod extrinsic;
 mod faults;
-pub mod node;
+mod node;
 pub mod outcome;
 pub mod state;
 

@@ -2,7 +2,6 @@
 //! Watches a job to its end, and shows its text as it comes.
 
 use crate::{
-    chain::node::{self, OutputItem},
     exit::{Exit, Fault},
     out::{self, Progress},
     proof::Known,
@@ -12,6 +11,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use assay_primitives::{api::JobView, JobId, JobState, Outcome, Settlement};
+use assay_rpc::OutputItem;
 use assay_runtime::AccountId;
 use jsonrpsee::core::client::Subscription;
 use sp_core::H256;
@@ -262,10 +262,9 @@ impl Screen {
     }
 
     fn show(&mut self, item: &OutputItem) -> Result<()> {
-        let bytes = node::bytes(&item.bytes)?;
         self.tokens = self.tokens.saturating_add(u32::try_from(item.tokens.len())?);
         self.finished = item.finish.is_some();
-        self.append(&bytes)?;
+        self.append(&item.bytes)?;
         if self.finished {
             self.break_line()?;
         }
@@ -290,7 +289,7 @@ impl Screen {
     /// Shows what the stream has not brought of the whole, and the whole again where the stream has
     /// brought something else.
     fn complete(&mut self, known: &Known) -> Result<()> {
-        let whole = known.bytes()?.unwrap_or_else(|| self.bytes.clone());
+        let whole = known.bytes().unwrap_or_else(|| self.bytes.clone());
         match whole.strip_prefix(self.bytes.as_slice()) {
             Some(rest) => self.append(rest)?,
             None => {

@@ -2,9 +2,8 @@
 //! Whether an output is the one that the operator committed to. What a node says of an output counts
 //! only as far as it hashes to what stands on the chain.
 
-use crate::chain::node::{self, Output};
-use anyhow::Result;
 use assay_primitives::{worker::Transcript, JobState};
+use assay_rpc::Output;
 use assay_runtime::AccountId;
 use codec::DecodeAll;
 use serde_json::{json, Map, Value};
@@ -40,11 +39,11 @@ impl Known {
     }
 
     /// The bytes of its text.
-    pub fn bytes(&self) -> Result<Option<Vec<u8>>> {
+    pub fn bytes(&self) -> Option<Vec<u8>> {
         match (&self.proven, &self.said) {
-            (Some(transcript), _) => Ok(Some(transcript.text.clone())),
-            (None, Some(output)) => node::bytes(&output.bytes).map(Some),
-            (None, None) => Ok(None),
+            (Some(transcript), _) => Some(transcript.text.clone()),
+            (None, Some(output)) => Some(output.bytes.to_vec()),
+            (None, None) => None,
         }
     }
 
@@ -86,17 +85,16 @@ impl Known {
 
 /// The output that hashes to the commitment; `None` where the node has not given it.
 pub fn proven(output: &Output, committed: Option<H256>) -> Option<Transcript> {
-    let bytes = node::bytes(output.transcript.as_ref()?).ok()?;
-    if sp_crypto_hashing::blake2_256(&bytes) != committed?.0 {
+    let bytes = output.transcript.as_ref()?;
+    if sp_crypto_hashing::blake2_256(bytes) != committed?.0 {
         return None;
     }
-    Transcript::decode_all(&mut bytes.as_slice()).ok()
+    Transcript::decode_all(&mut bytes.as_ref()).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::state::hex_of;
     use assay_primitives::FinishReason;
     use codec::Encode;
 
@@ -114,9 +112,9 @@ mod tests {
         Output {
             tokens: vec![66],
             text: "B".into(),
-            bytes: hex_of(b"B"),
+            bytes: b"B".to_vec().into(),
             finish: Some("length".into()),
-            transcript: transcript.map(hex_of),
+            transcript: transcript.map(|bytes| bytes.to_vec().into()),
         }
     }
 
@@ -143,12 +141,12 @@ mod tests {
         let lie = Output {
             tokens: vec![67, 68],
             text: "CD".into(),
-            bytes: hex_of(b"CD"),
+            bytes: b"CD".to_vec().into(),
             finish: Some("stop".into()),
             ..output(Some(&transcript().encode()))
         };
         let known = Known::new(Some(lie.clone()), Some(transcript().hash()));
-        assert_eq!(known.bytes().unwrap().unwrap(), b"B");
+        assert_eq!(known.bytes().unwrap(), b"B");
         let mut object = Map::new();
         known.put(&mut object);
         let truth = json!({

@@ -1,39 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What joins the runtime's off-chain workers to the engine.
+//! The worker of a node: it joins the runtime's off-chain workers to the engine.
 //!
-//! The runtime decides what is to be done and hands it over through the [`Mailbox`]; here it is
-//! queued, its payloads are gathered, and threads of their own run it. What they find out is kept on
-//! disk, by job, until the chain shows the job as over. Everything that the chain gets to see is a
-//! function of the job and of this node's secret, so a node that is killed and started again comes
-//! to the same results.
+//! The runtime decides which work there is and hands it over through the
+//! [`Mailbox`](assay_host::Mailbox). The worker queues it, gathers its payloads and runs it on threads
+//! of its own. It keeps the results on disk, by job, until the chain shows that the job is over.
+//! Everything that the chain sees is a function of the job and of the node's secret, so a node that is
+//! killed and started again reaches the same results.
 //!
 //! ```text
 //!  runtime ── submit ──► queue ──► gather (payloads) ──► run (engine) ──► results ── poll ──► runtime
 //!                                      ▲                     │
 //!                                   network               streams ──► RPC, network
 //! ```
+//!
+//! | files | content |
+//! | --- | --- |
+//! | `worker.rs`, `config.rs`, `mailbox.rs`, `status.rs` | the worker as the node and the runtime see it |
+//! | `context.rs` | the state that all threads of the worker share |
+//! | `work/` | the way of a piece of work: queue, gather, prepare, generate, verify |
+//! | `engine/` | servers of models, their cores and priority, and how much they have promised |
+//! | `store/` | everything that survives a restart: payloads, outputs, results, the secret |
+//! | `streams.rs`, `source.rs`, `metrics.rs`, `fault.rs` | tokens as they come, other nodes, Prometheus, ways to cheat |
 
-mod cores;
-mod engines;
+#![forbid(unsafe_code)]
+
+mod config;
+mod context;
+mod engine;
 mod fault;
-mod gather;
 mod mailbox;
 mod metrics;
-mod promises;
-mod queue;
-mod results;
-mod run;
-mod secret;
+mod source;
 mod status;
 mod store;
 mod streams;
+mod work;
 mod worker;
 
-pub use cores::Cores;
+pub use config::{WorkerConfig, WorkerError};
+pub use engine::cores::Cores;
 pub use fault::Fault;
-pub use gather::PayloadSource;
 pub use mailbox::WorkerMailbox;
-pub use status::{ModelStatus, WorkerStatus};
-pub use store::{StoreError, MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES};
+pub use source::PayloadSource;
+pub use store::{
+    error::StoreError,
+    payloads::{MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES},
+};
 pub use streams::{Stream, StreamState};
-pub use worker::{Worker, WorkerConfig, WorkerError};
+pub use worker::Worker;
+
+/// The target of the worker's log lines.
+pub(crate) const LOG_TARGET: &str = "assay-worker";

@@ -12,7 +12,7 @@ pub struct WorkerMailbox(pub Arc<Worker>);
 
 impl Mailbox for WorkerMailbox {
     fn capabilities(&self) -> Option<Capabilities> {
-        let models: Vec<_> = self.0.inner.engines.models().map(|(id, _)| *id).collect();
+        let models = self.0.models();
         (!models.is_empty()).then_some(Capabilities { models })
     }
 
@@ -21,6 +21,6 @@ impl Mailbox for WorkerMailbox {
     }
 
     fn poll(&self, max: u32) -> Vec<EngineResult> {
-        self.0.inner.results.poll(max)
+        self.0.poll(max)
     }
 }

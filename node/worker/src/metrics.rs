@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the worker tells Prometheus.
+//! The metrics that the worker exports to Prometheus.
 
-use crate::queue::Kind;
+use crate::work::key::Kind;
 use substrate_prometheus_endpoint::{
     register, Counter, CounterVec, Gauge, HistogramOpts, HistogramVec, Opts, PrometheusError,
     Registry, U64,
@@ -18,7 +18,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Registers them.
+    /// Registers the metrics.
     pub fn register(registry: &Registry) -> Result<Self, PrometheusError> {
         Ok(Self {
             ended: register(
@@ -57,18 +57,18 @@ impl Metrics {
         })
     }
 
-    /// A piece of work ended.
+    /// Counts a piece of work that ended after so many seconds.
     pub fn ended(&self, kind: Kind, outcome: &str, seconds: f64) {
         self.ended.with_label_values(&[kind.label(), outcome]).inc();
         self.seconds.with_label_values(&[kind.label()]).observe(seconds);
     }
 
-    /// Tokens were generated.
+    /// Counts tokens that were generated.
     pub fn generated(&self, tokens: usize) {
         self.tokens.inc_by(tokens as u64);
     }
 
-    /// How much there is.
+    /// Sets the number of pieces of work that wait, and of results that are kept.
     pub fn depth(&self, waiting: usize, results: usize) {
         self.waiting.set(waiting as u64);
         self.results.set(results as u64);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tokens as they come, for whoever listens. A stream keeps all tokens of its job, so that a
-//! listener can begin at any index and a slow one misses nothing and holds nobody up.
+//! The tokens of running jobs, for anyone who listens.
+//!
+//! A stream keeps all tokens of its job. So a listener can start at any index, and a slow listener
+//! misses nothing and delays nobody.
 
 use assay_primitives::{FinishReason, JobId};
 use parking_lot::Mutex;
@@ -10,7 +12,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Streams that are kept, the newest ones.
+/// The number of streams that are kept; the newest stay.
 const KEPT: usize = 256;
 
 /// The state of a stream.
@@ -18,11 +20,11 @@ const KEPT: usize = 256;
 pub struct StreamState {
     /// The tokens so far.
     pub tokens: Vec<u32>,
-    /// Why it ended; `None` while tokens may come.
+    /// The reason why the output ended; `None` while more tokens may come.
     pub finish: Option<FinishReason>,
 }
 
-/// The output of one job.
+/// The stream of one job's output.
 pub struct Stream(watch::Sender<StreamState>);
 
 impl Stream {
@@ -30,7 +32,7 @@ impl Stream {
         Self(watch::Sender::new(StreamState::default()))
     }
 
-    /// Adds a token, unless it is there already.
+    /// Adds the token with that index, unless it was added before or the stream is complete.
     pub fn push(&self, index: usize, token: u32) {
         self.0.send_if_modified(|state| {
             let new = state.finish.is_none() && index == state.tokens.len();
@@ -41,27 +43,27 @@ impl Stream {
         });
     }
 
-    /// Sets all of it.
+    /// Replaces the whole state.
     pub fn complete(&self, whole: StreamState) {
         self.0.send_replace(whole);
     }
 
-    /// How many tokens there are.
+    /// Returns the number of tokens.
     pub fn len(&self) -> usize {
         self.0.borrow().tokens.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no tokens.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Looks at the state now; what looks must be quick, for tokens wait for it.
+    /// Calls `look` with the current state. It must be quick, because new tokens wait for it.
     pub fn read<T>(&self, look: impl FnOnce(&StreamState) -> T) -> T {
         look(&self.0.borrow())
     }
 
-    /// To wait for changes with.
+    /// Returns a receiver that waits for changes.
     pub fn listen(&self) -> watch::Receiver<StreamState> {
         self.0.subscribe()
     }
@@ -78,7 +80,7 @@ struct Kept {
 pub struct Streams(Mutex<Kept>);
 
 impl Streams {
-    /// The stream of a job, a new one if there is none.
+    /// Returns the stream of a job, and makes one if there is none.
     pub fn open(&self, job: &JobId) -> Arc<Stream> {
         let mut kept = self.0.lock();
         if let Some(stream) = kept.by_job.get(job) {
@@ -95,8 +97,8 @@ impl Streams {
         stream
     }
 
-    /// Forgets the stream of a job that is not generated here after all, so that it does not hide
-    /// another node's.
+    /// Removes the stream of a job that is not generated here after all, so that it does not hide the
+    /// stream of another node.
     pub fn remove(&self, job: &JobId) {
         let mut kept = self.0.lock();
         if kept.by_job.remove(job).is_some() {
@@ -104,7 +106,7 @@ impl Streams {
         }
     }
 
-    /// The stream of a job, if there is one.
+    /// Returns the stream of a job, if there is one.
     pub fn get(&self, job: &JobId) -> Option<Arc<Stream>> {
         self.0.lock().by_job.get(job).cloned()
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A worker that cannot start says what, which and what to do.
+//! A worker that cannot start names the problem, the file and the remedy.
 
 use assay_engine::Model;
 use assay_worker::{StoreError, Worker, WorkerConfig, WorkerError};
@@ -19,7 +19,7 @@ fn config(dir: &Path) -> WorkerConfig {
 }
 
 fn error(dir: &Path) -> WorkerError {
-    Worker::start(config(dir), None).err().expect("it does not start")
+    Worker::start(config(dir), None).err().expect("the worker does not start")
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn secret_of_another_length_is_refused() {
 }
 
 #[test]
-fn store_that_is_none_is_named() {
+fn file_that_is_not_a_store_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store.redb");
     fs::write(&path, vec![7; 8_192]).unwrap();

@@ -24,9 +24,9 @@ use std::{
 const PROMPT: &[u8] = b"In the beginning";
 const PATIENCE: Duration = Duration::from_secs(60);
 const BLOCK_TIME: Duration = Duration::from_secs(3);
-/// Blocks that are left for a verification, where time is no matter.
+/// The blocks that are left for a verification that has plenty of time.
 const LEFT: u32 = 10_000;
-/// Blocks so short that nothing is looked for for long.
+/// A block time so short that payloads are given up soon.
 const SHORT: Duration = Duration::from_millis(30);
 
 fn start(dir: &Path, fault: Option<Fault>) -> WorkerMailbox {
@@ -53,21 +53,21 @@ fn config(dir: &Path) -> WorkerConfig {
     }
 }
 
-/// Waits until it is so.
+/// Waits until a condition holds.
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
         std::thread::yield_now();
     }
 }
 
-/// Waits until the worker has nothing to do and nothing to tell.
+/// Waits until the worker has no work and no results.
 fn until_idle(mailbox: &WorkerMailbox) {
     until("the worker is idle", || mailbox.0.jobs().is_empty());
 }
 
-/// What takes long: without chance the model never ends by itself.
+/// Returns a task that takes long, because the model never ends a greedy output.
 fn long() -> Task {
     Task { sampling: Sampling::GREEDY, ..task(2_000) }
 }
@@ -108,7 +108,7 @@ fn verify(task: Task, commitment: OutputCommitment) -> Work {
     Work::Verify { job: job(), task, commitment, round: 0, left: LEFT }
 }
 
-/// A commitment to that payload, right or wrong.
+/// Returns a commitment to that payload, right or wrong.
 fn of_output(payload: &[u8]) -> OutputCommitment {
     OutputCommitment {
         output_hash: H256(blake2_256(payload)),
@@ -137,7 +137,7 @@ fn verdict(mailbox: &WorkerMailbox, task: Task, commitment: OutputCommitment) ->
     }
 }
 
-/// A worker with the prompt, and its folder.
+/// Starts a worker that has the prompt, and returns it with its folder.
 fn worker(fault: Option<Fault>) -> (tempfile::TempDir, WorkerMailbox) {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start(dir.path(), fault);
@@ -152,7 +152,7 @@ fn capabilities_are_the_models() {
 }
 
 #[test]
-fn worker_without_models_is_no_engine() {
+fn worker_without_models_has_no_capabilities() {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start_with(dir.path(), None, Vec::new());
     assert_eq!(mailbox.capabilities(), None);
@@ -181,7 +181,7 @@ fn job_over_the_context_is_refused() {
 }
 
 #[test]
-fn job_for_a_model_that_is_not_here_is_refused() {
+fn job_for_a_model_that_is_not_loaded_is_refused() {
     let (_dir, mailbox) = worker(None);
     let other = Task { model: H256::zero(), ..task(8) };
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::ModelMissing };
@@ -224,7 +224,7 @@ fn dishonest_outputs_are_rejected_with_their_reasons() {
 fn silent_operator_has_no_result() {
     let (_dir, mailbox) = worker(Some(Fault::Silent));
     assert!(mailbox.submit(generate(task(1))));
-    // It ends, and leaves no result.
+    // The work ends and leaves no result.
     until_idle(&mailbox);
     assert_eq!(mailbox.poll(8), []);
 }
@@ -248,7 +248,7 @@ fn output_of_another_length_than_committed_is_malformed() {
 }
 
 #[test]
-fn text_that_is_not_of_the_tokens_is_malformed() {
+fn text_of_other_tokens_is_malformed() {
     let (_dir, mailbox) = worker(None);
     let honest = commitment(&mailbox, 8);
     let transcript = mailbox.0.output(&job()).unwrap();
@@ -267,14 +267,14 @@ fn restarted_worker_keeps_its_results_and_makes_the_same_commitment() {
     drop(mailbox);
     let restarted = start(dir.path(), None);
     assert_eq!(restarted.poll(8), [EngineResult::Generated { job: job(), commitment: first }]);
-    // Lost results are found again, and are the same: the salt comes from the node's secret.
+    // Lost results are computed again and are the same, because the salt comes from the secret.
     restarted.0.forget(&BTreeSet::from([job()])).unwrap();
     assert!(restarted.poll(8).is_empty());
     assert_eq!(commitment(&restarted, 12), first);
 }
 
 #[test]
-fn worker_that_ends_says_nothing_of_what_it_breaks_off() {
+fn worker_that_ends_reports_nothing_about_work_that_it_stops() {
     let (dir, mailbox) = worker(None);
     begin_long(&mailbox);
     drop(mailbox);
@@ -284,10 +284,10 @@ fn worker_that_ends_says_nothing_of_what_it_breaks_off() {
 }
 
 #[test]
-fn work_of_a_job_that_is_over_is_broken_off() {
+fn work_of_a_job_that_is_over_is_stopped() {
     let (_dir, mailbox) = worker(None);
     begin_long(&mailbox);
-    // The end of other work for the job leaves it stoppable.
+    // The work can still be stopped after other work of the job has ended.
     mailbox.0.put_prompt(b"nonsense").unwrap();
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
     assert_eq!(verdict(&mailbox, task(1), of_output(b"nonsense")), malformed);
@@ -321,13 +321,13 @@ fn job_whose_prompt_was_missing_for_a_while_is_generated() {
 }
 
 #[test]
-fn verdict_is_of_the_commitment_that_was_asked_about() {
+fn verdict_belongs_to_the_commitment_that_was_asked_about() {
     let (_dir, mailbox) = worker(None);
     let honest = commitment(&mailbox, 8);
     let forged = OutputCommitment { digest_commitment: H256::zero(), ..honest };
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Digest };
     assert_eq!(verdict(&mailbox, task(8), forged), rejected);
-    // The chain is reorganised, and the operator's commitment is another.
+    // After a reorganisation of the chain the operator has another commitment.
     assert!(matches!(verdict(&mailbox, task(8), honest), Verdict::Accept { .. }));
     let work = |verdict| match verdict {
         EngineResult::Verified { verdict: Verdict::Accept { .. }, work, .. } => Some((true, work)),
@@ -375,7 +375,7 @@ fn prompt_over_the_limit_is_refused_before_it_is_read() {
     let other = Arc::new(OtherNode::default());
     other.payloads.lock().insert(task.input_hash, prompt);
     mailbox.0.set_source(other);
-    // By its length in tokens it would only exceed the context.
+    // By its length in tokens alone, the prompt would exceed the context.
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::InputLength };
     assert_eq!(result(&mailbox, prepare(task)), refused);
 }
@@ -408,12 +408,12 @@ fn second_worker_on_the_same_folder_is_refused() {
     assert!(error.contains("store"), "{error}");
 }
 
-/// Another node, with what it serves.
+/// Another node, with the payloads that it serves.
 #[derive(Default)]
 struct OtherNode {
     payloads: Mutex<BTreeMap<H256, Vec<u8>>>,
     asked: Mutex<Vec<(H256, Vec<u8>)>>,
-    /// How often it does not answer before it does.
+    /// The number of requests that it leaves unanswered at first.
     silences: usize,
 }
 
@@ -441,11 +441,11 @@ fn payloads_are_fetched_from_the_node_that_the_job_names() {
 }
 
 #[test]
-fn payload_that_nobody_has_is_an_abstention_and_a_decline() {
+fn payload_that_no_node_has_is_declined_and_abstained_from() {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
     let other = Arc::new(OtherNode::default());
-    // Something else than was asked for counts as nothing.
+    // A payload with another hash is ignored.
     other.payloads.lock().insert(H256(blake2_256(PROMPT)), b"forged".to_vec());
     mailbox.0.set_source(other);
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::PayloadUnavailable };
@@ -462,7 +462,7 @@ fn payload_that_nobody_has_is_an_abstention_and_a_decline() {
     assert_eq!(verdict, abstained);
 }
 
-/// An output that another worker has made, with its commitment.
+/// Returns an output that another worker has generated, and its commitment.
 fn made_elsewhere() -> (OutputCommitment, Vec<u8>) {
     let (_dir, operator) = worker(None);
     let commitment = commitment(&operator, 8);
@@ -482,7 +482,7 @@ fn verifier_looks_for_the_transcript_as_long_as_there_is_time() {
 }
 
 #[test]
-fn abstention_is_of_one_round() {
+fn abstention_holds_for_one_round() {
     let (commitment, transcript) = made_elsewhere();
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });

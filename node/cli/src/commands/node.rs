@@ -3,12 +3,13 @@
 
 use crate::{
     args::{Global, NodeCommand},
-    chain::{node::NodeStatus, Chain},
+    chain::Chain,
     exit::{Exit, Fault},
     out::{self, Progress},
     view::count,
 };
 use anyhow::Result;
+use assay_rpc::NodeStatus;
 use jsonrpsee::rpc_params;
 use serde::Deserialize;
 use serde_json::json;

@@ -4,7 +4,6 @@
 use crate::{
     account::AccountArg,
     args::{AddressArg, OperatorCommand},
-    chain::node::WorkerKey,
     contact,
     exit::{Exit, Fault},
     offers, out,
@@ -13,6 +12,7 @@ use crate::{
 };
 use anyhow::{anyhow, Result};
 use assay_primitives::{api::OperatorView, contact::SignedContact, Balance, ModelId};
+use assay_rpc::WorkerKey;
 use assay_runtime::{AccountId, Runtime, RuntimeCall};
 use serde_json::json;
 use sp_core::crypto::Ss58Codec;

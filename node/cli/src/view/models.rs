@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Models, as the operators offer them and as the node knows them by name.
 
-use crate::{
-    chain::{node::NodeStatus, Chain},
-    exit::Fault,
-};
+use crate::{chain::Chain, exit::Fault};
 use anyhow::Result;
 use assay_primitives::{api::OperatorView, ModelId};
+use assay_rpc::NodeStatus;
 use assay_runtime::AccountId;
 use std::{collections::BTreeMap, fmt};
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The work that waits. Bounded: what does not fit is refused, and asked for again later.
+//! The work that waits. The queue is bounded: it refuses work that does not fit, and the chain asks
+//! for it again later.
 
+use super::key::{Kind, WorkKey};
 use assay_primitives::{JobId, ModelId, Work};
-use codec::{Decode, Encode};
 use parking_lot::{Condvar, Mutex};
 use sp_core::H256;
 use std::{
@@ -10,98 +11,51 @@ use std::{
     time::Instant,
 };
 
-/// What kind of work.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
-pub enum Kind {
-    /// See whether a job can be run.
-    #[codec(index = 0)]
-    Prepare,
-    /// Run it.
-    #[codec(index = 1)]
-    Generate,
-    /// Re-check it.
-    #[codec(index = 2)]
-    Verify,
-}
-
-impl Kind {
-    /// The label in logs and metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Prepare => "prepare",
-            Self::Generate => "generate",
-            Self::Verify => "verify",
-        }
-    }
-}
-
-/// What names a piece of work.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
-pub struct WorkKey {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its job.
-    pub job: JobId,
-    /// [`Work::id`]: a job can have several commitments, one on each branch of the chain.
-    pub work: H256,
-}
-
-impl From<&Work> for WorkKey {
-    fn from(work: &Work) -> Self {
-        let kind = match work {
-            Work::Prepare { .. } => Kind::Prepare,
-            Work::Generate { .. } => Kind::Generate,
-            Work::Verify { .. } => Kind::Verify,
-        };
-        Self { kind, job: work.job(), work: work.id() }
-    }
-}
-
-/// Payloads that were gathered for a piece of work.
+/// The payloads of a piece of work, once they are gathered.
 #[derive(Default)]
-pub struct Payloads {
+pub struct Inputs {
     /// The prompt.
     pub prompt: Vec<u8>,
-    /// The encoded transcript, where one is to be verified.
+    /// The encoded transcript of a verification; empty for other work.
     pub transcript: Vec<u8>,
 }
 
-/// Where a piece of work stands.
+/// The stage of a piece of work.
 pub enum Stage {
-    /// Its payloads are not here yet.
+    /// A payload is missing.
     Gather {
-        /// When to look next.
+        /// The time of the next look.
         at: Instant,
     },
-    /// All is here.
-    Run(Payloads),
+    /// All payloads are here.
+    Run(Inputs),
 }
 
 /// A piece of work that waits.
 pub struct Entry {
-    /// Its name.
+    /// The name.
     pub key: WorkKey,
-    /// What is to be done.
+    /// The work.
     pub work: Work,
-    /// How far it is.
+    /// The stage.
     pub stage: Stage,
 }
 
-/// Work that is not yet done.
+/// A piece of work that is not yet done.
 struct Open {
-    /// Until when it is of use to go on with it.
+    /// The time until which it is of use to go on with it.
     until: Instant,
     model: ModelId,
-    /// Tokens that it has to read.
+    /// The number of tokens that it has to read.
     read: u64,
-    /// The hashes of its prompt and its transcript.
+    /// The hashes of the prompt and of the transcript.
     payloads: [Option<H256>; 2],
 }
 
 #[derive(Default)]
 struct Waiting {
     entries: VecDeque<Entry>,
-    // Waiting or taken, and not yet done.
+    /// The work that waits or is taken, and is not yet done.
     open: BTreeMap<WorkKey, Open>,
     closed: bool,
 }
@@ -114,13 +68,14 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// A queue for at most `limit` pieces of work, those being done among them.
+    /// Makes a queue for at most `limit` pieces of work, including those that run.
     pub fn new(limit: usize) -> Self {
         Self { waiting: Mutex::default(), changed: Condvar::new(), limit }
     }
 
-    /// Takes new work, of use `until` then; `false` when it is full or closed. Of work that is open
-    /// already only a verification gets a new time, which follows from the chain.
+    /// Takes new work that is of use `until` then, and returns `false` if the queue is full or closed.
+    /// Of work that is already open only a verification gets a new time, because its time follows from
+    /// the chain.
     pub fn submit(&self, work: Work, until: Instant) -> bool {
         let key = WorkKey::from(&work);
         let (task, output) = match &work {
@@ -151,24 +106,24 @@ impl Queue {
         true
     }
 
-    /// Until when it is of use to go on with work that is open.
+    /// Returns the time until which it is of use to go on with open work.
     pub fn until(&self, key: &WorkKey) -> Option<Instant> {
         self.waiting.lock().open.get(key).map(|open| open.until)
     }
 
-    /// Puts an entry back that is not yet done.
+    /// Puts back an entry that is not yet done.
     pub fn put_back(&self, entry: Entry) {
         self.waiting.lock().entries.push_back(entry);
         self.changed.notify_all();
     }
 
-    /// The work is done, or given up.
+    /// Removes work that is done or given up.
     pub fn done(&self, key: &WorkKey) {
         self.waiting.lock().open.remove(key);
     }
 
-    /// Waits for an entry whose payloads are to be gathered now; `None` when the queue is closed. What
-    /// a bond stands on goes before what can still be declined.
+    /// Waits for an entry whose payloads are to be gathered now, and returns `None` once the queue is
+    /// closed. Work that a bond depends on goes before work that can still be declined.
     pub fn next_to_gather(&self) -> Option<Entry> {
         let mut waiting = self.waiting.lock();
         loop {
@@ -192,7 +147,7 @@ impl Queue {
         }
     }
 
-    /// Waits for an entry of that kind that can be run; `None` when the queue is closed.
+    /// Waits for an entry of that kind that can be run, and returns `None` once the queue is closed.
     pub fn next_to_run(&self, kind: Kind) -> Option<Entry> {
         let mut waiting = self.waiting.lock();
         loop {
@@ -210,7 +165,7 @@ impl Queue {
         }
     }
 
-    /// Drops what waits for jobs that are `over`.
+    /// Drops the waiting work of jobs that are `over`.
     pub fn forget(&self, over: impl Fn(&JobId) -> bool) {
         let mut waiting = self.waiting.lock();
         let Waiting { entries, open, .. } = &mut *waiting;
@@ -223,34 +178,34 @@ impl Queue {
         });
     }
 
-    /// What is open.
+    /// Returns the names of all open work.
     pub fn open(&self) -> Vec<WorkKey> {
         self.waiting.lock().open.keys().cloned().collect()
     }
 
-    /// The verifications that are open: the model and how many tokens are to be read.
+    /// Returns the open verifications: for each its model and the number of tokens to be read.
     pub fn verifications(&self) -> Vec<(ModelId, u64)> {
         let waiting = self.waiting.lock();
         let open = waiting.open.iter().filter(|(key, _)| key.kind == Kind::Verify);
         open.map(|(_, open)| (open.model, open.read)).collect()
     }
 
-    /// The payloads of all that is open.
+    /// Returns the hashes of the payloads of all open work.
     pub fn payloads(&self) -> Vec<H256> {
         self.waiting.lock().open.values().flat_map(|open| open.payloads).flatten().collect()
     }
 
-    /// How many pieces of work wait.
+    /// Returns the number of pieces of work that wait.
     pub fn waiting(&self) -> usize {
         self.waiting.lock().entries.len()
     }
 
-    /// Whether the node ends.
+    /// Returns whether the queue is closed, because the node ends.
     pub fn is_closed(&self) -> bool {
         self.waiting.lock().closed
     }
 
-    /// Ends the threads that wait.
+    /// Closes the queue, which ends the threads that wait for work.
     pub fn close(&self) {
         self.waiting.lock().closed = true;
         self.changed.notify_all();
@@ -329,12 +284,12 @@ mod tests {
     }
 
     #[test]
-    fn queue_refuses_what_does_not_fit() {
+    fn queue_refuses_work_that_does_not_fit() {
         let queue = Queue::new(1);
         assert!(submit(&queue, prepare(1)));
         assert!(!submit(&queue, prepare(2)));
         let entry = queue.next_to_gather().unwrap();
-        assert!(!submit(&queue, prepare(2)), "what is being done counts");
+        assert!(!submit(&queue, prepare(2)), "work that runs counts");
         queue.done(&entry.key);
         assert!(submit(&queue, prepare(2)));
     }

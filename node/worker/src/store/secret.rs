@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The secret of this node, from which the salts of its commitments come: nobody can guess them, and
-//! after a restart they are the same.
+//! The secret of this node, from which the salts of its commitments are derived. Nobody else can guess
+//! a salt, and each is the same after a restart.
 
 use assay_primitives::JobId;
 use codec::Encode;
@@ -12,20 +12,20 @@ use std::{
     path::Path,
 };
 
-/// 32 random bytes, kept in a file that only the node's user can read.
+/// A secret of 32 random bytes, kept in a file that only the node's user can read.
 pub struct Secret([u8; 32]);
 
-/// What a salt is for.
+/// The purpose of a salt.
 #[derive(Encode)]
 pub enum Purpose {
-    /// An output's transcript.
+    /// The transcript of an output.
     Output,
     /// A verdict.
     Verdict,
 }
 
 impl Secret {
-    /// Reads the secret, or makes it when there is none yet.
+    /// Reads the secret, and creates it if there is none.
     pub fn open(path: &Path) -> io::Result<Self> {
         match fs::read(path) {
             Ok(bytes) => bytes.try_into().map(Self).map_err(|bytes: Vec<u8>| {
@@ -33,7 +33,7 @@ impl Secret {
                     io::ErrorKind::InvalidData,
                     format!(
                         "{} has {} bytes instead of 32; restore it from a backup, or remove it \
-                         when no audit is open",
+                         while no audit of yours is open",
                         path.display(),
                         bytes.len()
                     ),
@@ -44,7 +44,7 @@ impl Secret {
         }
     }
 
-    // Written under another name first, so that a kill never leaves half a secret.
+    // The file is written under another name first, so that a kill never leaves half a secret.
     fn create(path: &Path) -> io::Result<Self> {
         let secret: [u8; 32] = rand::random();
         let draft = path.with_extension("new");
@@ -56,7 +56,7 @@ impl Secret {
         Ok(Self(secret))
     }
 
-    /// The salt for this job.
+    /// Returns the salt of a job: blake2_256 of secret, purpose and job.
     pub fn salt(&self, purpose: Purpose, job: &JobId) -> [u8; 32] {
         (self.0, purpose, job).using_encoded(blake2_256)
     }

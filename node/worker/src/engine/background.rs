@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The priority of the engine's threads: they only take cores that nothing else wants.
+
+use super::cores::Cores;
+use assay_engine::EngineError;
+
+/// Runs on a new thread with the engine's priority and cores, which the threads that it starts
+/// inherit.
+pub fn in_the_background<T: Send>(
+    threads: usize,
+    run: impl FnOnce() -> Result<T, EngineError> + Send,
+) -> Result<T, EngineError> {
+    let no_thread = |source| EngineError::Io { path: "a thread of the engine".into(), source };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("assay-engine-start".into());
+        let running = thread.spawn_scoped(scope, || {
+            priority::lower();
+            if let Some(cores) = Cores::share_out(threads) {
+                cores.keep_to_engine();
+            }
+            run()
+        });
+        match running.map_err(no_thread)?.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+#[cfg(target_os = "linux")]
+mod priority {
+    use crate::LOG_TARGET;
+    use thread_priority::{
+        set_thread_priority_and_policy, thread_native_id, thread_schedule_policy,
+        NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    };
+
+    /// The policy `SCHED_IDLE`. Any other thread that wants the core gets it at once, and the
+    /// scheduler treats a core that only runs the engine as idle. So blocks are imported and authored
+    /// before a token is computed.
+    const IDLE: ThreadSchedulePolicy =
+        ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+
+    /// Gives the calling thread the policy `SCHED_IDLE`.
+    pub fn lower() {
+        // The library also resets the nice value, which only root may do and which has no effect
+        // under this policy. So its error counts only if the policy was not set.
+        let result = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, IDLE);
+        if is_idle() {
+            return;
+        }
+        if let Err(error) = result {
+            log::warn!(target: LOG_TARGET, "the engine's threads keep their priority: {error}");
+        }
+    }
+
+    /// Returns whether the calling thread has the policy `SCHED_IDLE`.
+    pub fn is_idle() -> bool {
+        thread_schedule_policy().is_ok_and(|policy| policy == IDLE)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod priority {
+    /// Does nothing: this system has no such policy.
+    pub fn lower() {}
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{priority::is_idle, *};
+
+    #[test]
+    fn background_takes_idle_cores_and_so_do_the_threads_that_it_starts() {
+        let policies = in_the_background(1, || {
+            let inner = std::thread::spawn(is_idle).join();
+            Ok((is_idle(), inner.ok()))
+        });
+        assert_eq!(policies.ok(), Some((true, Some(true))));
+        assert!(!is_idle(), "the caller keeps its own");
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Translation between the chain's types and the engine's, which knows of no chain.
+
+use assay_engine as engine;
+use assay_primitives::{FinishReason, JobId, RejectReason, Task};
+
+/// Returns what the engine generates or verifies for a job.
+pub fn generate_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
+    engine::GenerateSpec {
+        sample: engine::SampleSpec::new(
+            task.seed,
+            &job.0,
+            engine::Sampling {
+                temperature: task.sampling.temperature,
+                top_k: task.sampling.top_k,
+                top_p: task.sampling.top_p,
+            },
+        ),
+        max_tokens: task.max_tokens,
+    }
+}
+
+/// Returns the engine's finish reason as the chain's.
+pub fn finish_reason(finish: engine::FinishReason) -> FinishReason {
+    match finish {
+        engine::FinishReason::EndToken => FinishReason::EndToken,
+        engine::FinishReason::Length => FinishReason::Length,
+    }
+}
+
+/// Returns the chain's finish reason as the engine's.
+pub fn engine_finish_reason(finish: FinishReason) -> engine::FinishReason {
+    match finish {
+        FinishReason::EndToken => engine::FinishReason::EndToken,
+        FinishReason::Length => engine::FinishReason::Length,
+    }
+}
+
+/// Returns the engine's reason for a rejection as the chain's, which has fewer.
+pub fn reject_reason(reason: engine::RejectReason) -> RejectReason {
+    match reason {
+        engine::RejectReason::Binding => RejectReason::Binding,
+        engine::RejectReason::Continuity => RejectReason::Continuity,
+        engine::RejectReason::Integrity => RejectReason::Integrity,
+        engine::RejectReason::Truncation
+        | engine::RejectReason::EarlyEnd
+        | engine::RejectReason::WrongFinish => RejectReason::Truncation,
+        engine::RejectReason::TooLong
+        | engine::RejectReason::Empty
+        | engine::RejectReason::UnknownToken => RejectReason::Malformed,
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The reasons why something cannot be stored or read.
+
+/// A reason why something cannot be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The prompt exceeds `MAX_PROMPT_BYTES`, or the payload `MAX_PAYLOAD_BYTES`.
+    #[error("the payload has {bytes} bytes and the limit is {limit}; shorten it")]
+    TooLarge {
+        /// The length of the payload in bytes.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The database fails.
+    #[error("the worker's store fails: {0}; check the disk and the permissions of its folder")]
+    Database(#[from] redb::Error),
+}
+
+macro_rules! from_redb {
+    ($($error:ty),*) => {$(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Database(error.into())
+            }
+        }
+    )*};
+}
+from_redb!(
+    redb::DatabaseError,
+    redb::TransactionError,
+    redb::TableError,
+    redb::StorageError,
+    redb::CommitError
+);

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The payloads of this node, by hash, within a quota for each origin.
+
+use super::{error::StoreError, outputs};
+use parking_lot::Mutex;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
+use std::{ops::RangeInclusive, sync::Arc};
+
+/// The most bytes of a prompt.
+pub const MAX_PROMPT_BYTES: usize = 1 << 20;
+
+/// The most bytes of a payload: of a prompt, or of a transcript, which includes a prompt's tokens.
+pub const MAX_PAYLOAD_BYTES: usize = 8 << 20;
+
+/// The bytes that a payload counts in addition to its own, so that a store of empty payloads is
+/// bounded as well.
+const FRAME: u64 = 256;
+
+/// The origin of a payload. Each has a quota of its own, so that prompts that anyone can submit never
+/// displace the payloads of jobs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// A client submitted it to this node.
+    Submitted = 0,
+    /// It belongs to a job that this node runs, verifies or shows.
+    Job = 1,
+}
+
+impl Origin {
+    const ALL: [Self; 2] = [Self::Submitted, Self::Job];
+
+    /// Returns the bytes above which the oldest payloads of this origin are removed.
+    fn quota(self) -> u64 {
+        match self {
+            Self::Submitted => 64 << 20,
+            Self::Job => 256 << 20,
+        }
+    }
+
+    /// Returns the bytes above which even spared payloads are removed.
+    fn limit(self) -> u64 {
+        4 * self.quota()
+    }
+
+    /// Returns all places of this origin in [`ORDER`].
+    fn places(self) -> RangeInclusive<(u8, u64)> {
+        (self as u8, 0)..=(self as u8, u64::MAX)
+    }
+}
+
+/// The payload of each hash.
+const PAYLOADS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("payloads");
+/// The place in [`ORDER`] of each hash.
+const PLACES: TableDefinition<&[u8; 32], (u8, u64)> = TableDefinition::new("payload-places");
+/// The payloads of each origin in the order in which they were last stored, with the bytes that each
+/// counts.
+const ORDER: TableDefinition<(u8, u64), (&[u8; 32], u64)> = TableDefinition::new("payload-order");
+
+/// The payloads.
+pub struct Payloads {
+    database: Arc<Database>,
+    /// The bytes that the payloads of each origin count.
+    totals: Mutex<[u64; 2]>,
+}
+
+impl Payloads {
+    /// Opens the tables, and creates those that do not exist.
+    pub(super) fn open(database: Arc<Database>) -> Result<Self, StoreError> {
+        let write = database.begin_write()?;
+        write.open_table(PAYLOADS)?;
+        write.open_table(PLACES)?;
+        let mut totals = [0; 2];
+        for (origin, total) in Origin::ALL.into_iter().zip(&mut totals) {
+            for entry in write.open_table(ORDER)?.range(origin.places())? {
+                *total += entry?.1.value().1;
+            }
+        }
+        write.commit()?;
+        Ok(Self { database, totals: Mutex::new(totals) })
+    }
+
+    /// Keeps a payload as the newest of its origin and returns its blake2_256 hash.
+    ///
+    /// If the origin exceeds its quota, its oldest payloads are removed, except those that are
+    /// `spared`. Above four times the quota no payload is spared.
+    ///
+    /// # Errors
+    ///
+    /// The payload is longer than [`MAX_PAYLOAD_BYTES`], or the database fails.
+    pub fn put(
+        &self,
+        bytes: &[u8],
+        origin: Origin,
+        spared: impl Fn(&H256) -> bool,
+    ) -> Result<H256, StoreError> {
+        if bytes.len() > MAX_PAYLOAD_BYTES {
+            return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PAYLOAD_BYTES });
+        }
+        let hash = H256(blake2_256(bytes));
+        let write = self.database.begin_write()?;
+        // The database has one writer at a time, so the totals are those of this transaction.
+        let mut totals = *self.totals.lock();
+        let known = write.open_table(PLACES)?.get(&hash.0)?.map(|place| place.value());
+        let origin = match known {
+            // A payload that a job needs stays with the jobs.
+            Some((known, _)) if known == Origin::Job as u8 => Origin::Job,
+            _ => origin,
+        };
+        match known {
+            Some(place) => {
+                if let Some(entry) = write.open_table(ORDER)?.remove(place)? {
+                    totals[usize::from(place.0)] -= entry.value().1;
+                }
+            }
+            None => {
+                write.open_table(PAYLOADS)?.insert(&hash.0, bytes)?;
+            }
+        }
+        let counts = bytes.len() as u64 + FRAME;
+        totals[origin as usize] += counts;
+        {
+            let mut order = write.open_table(ORDER)?;
+            let last = order.range(origin.places())?.next_back().transpose()?;
+            let place = (origin as u8, last.map_or(0, |(place, _)| place.value().1 + 1));
+            order.insert(place, (&hash.0, counts))?;
+            write.open_table(PLACES)?.insert(&hash.0, place)?;
+        }
+        let total = &mut totals[origin as usize];
+        let kept = |other: &H256| *other == hash || spared(other);
+        evict(&write, origin, total, origin.quota(), kept)?;
+        evict(&write, origin, total, origin.limit(), |other| *other == hash)?;
+        write.commit()?;
+        *self.totals.lock() = totals;
+        Ok(hash)
+    }
+
+    /// Returns the payload with that hash.
+    pub fn get(&self, hash: &H256) -> Result<Option<Vec<u8>>, StoreError> {
+        let read = self.database.begin_read()?;
+        let payload = read.open_table(PAYLOADS)?.get(&hash.0)?;
+        Ok(payload.map(|bytes| bytes.value().to_vec()))
+    }
+}
+
+/// Removes the oldest payloads of an origin, except those that are `kept`, until the origin counts at
+/// most `limit`. The note on the job of an output is removed with it.
+fn evict(
+    write: &WriteTransaction,
+    origin: Origin,
+    total: &mut u64,
+    limit: u64,
+    kept: impl Fn(&H256) -> bool,
+) -> Result<(), StoreError> {
+    if *total <= limit {
+        return Ok(());
+    }
+    let mut order = write.open_table(ORDER)?;
+    let mut victims = Vec::new();
+    for entry in order.range(origin.places())? {
+        let (place, entry) = entry?;
+        let (hash, counts) = entry.value();
+        if *total <= limit {
+            break;
+        }
+        if !kept(&H256(*hash)) {
+            *total -= counts;
+            victims.push((place.value(), *hash));
+        }
+    }
+    for (place, hash) in victims {
+        order.remove(place)?;
+        write.open_table(PLACES)?.remove(&hash)?;
+        write.open_table(PAYLOADS)?.remove(&hash)?;
+        outputs::remove(write, &hash)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use assay_primitives::JobId;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store")).unwrap();
+        (dir, store)
+    }
+
+    fn put(store: &Store, bytes: &[u8], origin: Origin) -> H256 {
+        store.payloads.put(bytes, origin, |_| false).unwrap()
+    }
+
+    /// Returns a payload of that length, another one for each `n`.
+    fn payload(n: u32, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        bytes[..4].copy_from_slice(&n.to_le_bytes());
+        bytes
+    }
+
+    /// Exceeds the quota of the origin and returns the hash of the last payload.
+    fn flood(store: &Store, origin: Origin, spared: impl Fn(&H256) -> bool) -> H256 {
+        let count = origin.quota() / MAX_PAYLOAD_BYTES as u64;
+        let put = |n: u64| {
+            let bytes = payload(1_000 + n as u32, MAX_PAYLOAD_BYTES);
+            store.payloads.put(&bytes, origin, &spared).unwrap()
+        };
+        (0..=count).map(put).last().unwrap()
+    }
+
+    #[test]
+    fn payload_is_found_by_its_hash() {
+        let (_dir, store) = store();
+        let hash = put(&store, b"In the beginning", Origin::Submitted);
+        assert_eq!(hash.0, blake2_256(b"In the beginning"));
+        assert_eq!(store.payloads.get(&hash).unwrap().unwrap(), b"In the beginning");
+        assert_eq!(store.payloads.get(&H256::zero()).unwrap(), None);
+    }
+
+    #[test]
+    fn payload_over_the_limit_is_refused() {
+        let (_dir, store) = store();
+        let bytes = vec![0; MAX_PAYLOAD_BYTES + 1];
+        let error = store.payloads.put(&bytes, Origin::Job, |_| false).unwrap_err();
+        assert!(
+            matches!(error, StoreError::TooLarge { bytes, .. } if bytes == MAX_PAYLOAD_BYTES + 1)
+        );
+    }
+
+    #[test]
+    fn oldest_payloads_go_when_the_quota_is_full() {
+        let (_dir, store) = store();
+        let first = put(&store, b"first", Origin::Submitted);
+        let second = put(&store, b"second", Origin::Submitted);
+        put(&store, b"first", Origin::Submitted);
+        let last = flood(&store, Origin::Submitted, |hash| *hash == second);
+        assert_eq!(store.payloads.get(&first).unwrap(), None);
+        assert!(store.payloads.get(&second).unwrap().is_some(), "it was spared");
+        assert!(store.payloads.get(&last).unwrap().is_some());
+        assert!(store.payloads.totals.lock()[0] <= Origin::Submitted.quota());
+    }
+
+    #[test]
+    fn payload_that_is_given_again_is_the_newest() {
+        let (_dir, store) = store();
+        let again = put(&store, &payload(1, 4), Origin::Submitted);
+        let count = Origin::Submitted.quota() / MAX_PAYLOAD_BYTES as u64;
+        for n in 0..count - 1 {
+            put(&store, &payload(2 + n as u32, MAX_PAYLOAD_BYTES), Origin::Submitted);
+        }
+        assert_eq!(put(&store, &payload(1, 4), Origin::Submitted), again);
+        put(&store, &payload(99, MAX_PAYLOAD_BYTES), Origin::Submitted);
+        assert!(store.payloads.get(&again).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_submitted_displaces_nothing_of_a_job() {
+        let (_dir, store) = store();
+        let (prompt, other) = (put(&store, b"prompt", Origin::Submitted), b"transcript");
+        let transcript = put(&store, other, Origin::Job);
+        assert_eq!(put(&store, b"prompt", Origin::Job), prompt, "a job needs it now");
+        assert_eq!(put(&store, b"prompt", Origin::Submitted), prompt);
+        flood(&store, Origin::Submitted, |_| false);
+        assert!(store.payloads.get(&prompt).unwrap().is_some());
+        assert!(store.payloads.get(&transcript).unwrap().is_some());
+    }
+
+    #[test]
+    fn totals_are_those_of_what_is_stored() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store");
+        let store = Store::open(&path).unwrap();
+        put(&store, b"one", Origin::Submitted);
+        put(&store, b"one", Origin::Job);
+        put(&store, b"three", Origin::Job);
+        let totals = *store.payloads.totals.lock();
+        assert_eq!(totals, [0, 8 + 2 * FRAME]);
+        drop(store);
+        assert_eq!(*Store::open(&path).unwrap().payloads.totals.lock(), totals);
+    }
+
+    #[test]
+    fn output_goes_with_its_payload() {
+        let (_dir, store) = store();
+        let job = JobId::repeat_byte(1);
+        let hash = put(&store, b"an output", Origin::Job);
+        store.outputs.put(&job, &hash).unwrap();
+        flood(&store, Origin::Job, |_| false);
+        assert_eq!(store.payloads.get(&hash).unwrap(), None);
+        assert_eq!(store.outputs.get(&job).unwrap(), None);
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Finds out whether this node can run a job, and in its time.
+
+use crate::{
+    context::Context,
+    engine::load::{Left, Load},
+    store::payloads::{MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES},
+    LOG_TARGET,
+};
+use assay_engine::{serve::Server, Model};
+use assay_primitives::{DeclineReason, EngineResult, JobId, ModelId, Task};
+
+/// The most bytes of a prompt that become one byte of a token. SentencePiece replaces its mark of a
+/// space, which has three bytes, by one.
+const BYTES_PER_TOKEN_BYTE: usize = 3;
+
+/// The most bytes of a transcript in addition to its tokens and its text: three lengths, the finish
+/// reason and the salt.
+const TRANSCRIPT_FRAME: usize = 3 * 4 + 1 + 32;
+
+/// Promises or declines a job. `None` if that would take long and `patient` is not set.
+pub fn prepare(
+    context: &Context,
+    server: &Server,
+    job: &JobId,
+    task: &Task,
+    prompt: &[u8],
+    patient: bool,
+) -> Option<EngineResult> {
+    if let Err(reason) = ensure_fits(server, task, prompt) {
+        return Some(EngineResult::Refused { job: *job, reason });
+    }
+    if promise(context, job, task) {
+        return Some(EngineResult::Ready { job: *job });
+    }
+    if !patient {
+        return None;
+    }
+    // If nothing runs, the last measurement may be old and of a busy machine.
+    if context.promises.is_empty() && context.queue.verifications().is_empty() {
+        if let Err(error) = context.servers.calibrate(server) {
+            log::warn!(
+                target: LOG_TARGET,
+                "the speed of model {:?} cannot be measured: {error}",
+                task.model,
+            );
+        }
+        if promise(context, job, task) {
+            return Some(EngineResult::Ready { job: *job });
+        }
+    }
+    log::info!(
+        target: LOG_TARGET,
+        "job {job:?} is declined: {} tokens may take longer than {} blocks with the work that was \
+         promised before",
+        task.max_tokens,
+        task.deadline,
+    );
+    Some(EngineResult::Refused { job: *job, reason: DeclineReason::Resource })
+}
+
+/// Ensures that the model and this node can take a prompt and an output of these lengths.
+fn ensure_fits(server: &Server, task: &Task, prompt: &[u8]) -> Result<(), DeclineReason> {
+    let model: &Model = server.model();
+    let (input, output) = (task.input_tokens as usize, task.max_tokens as usize);
+    // Checked before the prompt is tokenised, which takes long.
+    let most = input.saturating_mul(model.longest_token()).saturating_mul(BYTES_PER_TOKEN_BYTE);
+    if prompt.len() > most.min(MAX_PROMPT_BYTES) || model.tokenize(prompt).len() != input {
+        return Err(DeclineReason::InputLength);
+    }
+    if input.saturating_add(output) > model.info().context_length as usize {
+        return Err(DeclineReason::ContextExceeded);
+    }
+    // Work is not begun if its transcript could exceed the length that nodes take.
+    let bytes = (input + output) * size_of::<u32>() + output * model.longest_token();
+    if bytes + TRANSCRIPT_FRAME > MAX_PAYLOAD_BYTES {
+        return Err(DeclineReason::Resource);
+    }
+    if Server::pages(input, output) > server.share_pages() {
+        return Err(DeclineReason::Resource);
+    }
+    Ok(())
+}
+
+/// Promises the job if it can be done in its time together with all other work, and returns whether it
+/// can.
+fn promise(context: &Context, job: &JobId, task: &Task) -> bool {
+    let written = |job: &JobId| context.streams.get(job).map_or(0, |stream| stream.len());
+    let left = |job: &JobId, task: &Task| Left::of(task, written(job) as u64);
+    let capacity = |model: &ModelId| context.servers.capacity(model);
+    let verifications = context.queue.verifications();
+    context.promises.make(job, task, left, |generations, new| {
+        Load { generations, verifications: &verifications, capacity: &capacity }.time(new)
+    })
+}

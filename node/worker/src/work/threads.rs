@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The threads that gather payloads and run work.
+
+use super::{gather, key::Kind, run};
+use crate::{context::Context, engine::load::JOBS};
+use assay_engine::EngineError;
+use std::{sync::Arc, thread::JoinHandle};
+
+/// The number of threads that gather payloads, and so of peers that may be slow to answer before
+/// other work waits.
+const GATHERERS: usize = 8;
+
+/// The threads of a worker, which end once its queue is closed.
+pub struct WorkThreads(Vec<JoinHandle<()>>);
+
+impl WorkThreads {
+    /// Starts the threads.
+    pub fn start(context: &Arc<Context>) -> Result<Self, EngineError> {
+        let mut threads = Self(Vec::new());
+        for n in 0..GATHERERS {
+            threads.spawn(context, format!("assay-gather-{n}"), gather::run)?;
+        }
+        for kind in [Kind::Generate, Kind::Verify] {
+            for n in 0..JOBS {
+                let name = format!("assay-{}-{n}", kind.label());
+                threads.spawn(context, name, move |context| run::run(context, kind))?;
+            }
+        }
+        Ok(threads)
+    }
+
+    fn spawn(
+        &mut self,
+        context: &Arc<Context>,
+        name: String,
+        body: impl FnOnce(Arc<Context>) + Send + 'static,
+    ) -> Result<(), EngineError> {
+        let context = context.clone();
+        let no_thread = |source| EngineError::Io { path: "a thread of the worker".into(), source };
+        let thread = std::thread::Builder::new().name(name);
+        self.0.push(thread.spawn(move || body(context)).map_err(no_thread)?);
+        Ok(())
+    }
+
+    /// Waits until all threads have ended.
+    pub fn join(&mut self) {
+        for thread in self.0.drain(..) {
+            // A thread that panicked has logged it.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Verifies the output of a job.
+
+use super::{key::WorkKey, queue::Inputs};
+use crate::{
+    context::Context,
+    engine::translate::{engine_finish_reason, generate_spec, reject_reason},
+    LOG_TARGET,
+};
+use assay_engine::{
+    serve::{Handle, VerifyJob},
+    Limits, Positions, Verification,
+};
+use assay_primitives::{
+    worker::Transcript, AbstainReason, OutputCommitment, RejectReason, Task, Verdict,
+};
+use codec::Decode;
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
+
+/// Verifies an output, honestly even if the operator cheats with its own.
+///
+/// Returns `None` if the work was stopped. A verification that cannot be done in its time abstains in
+/// time, which costs nothing.
+pub fn verify(
+    context: &Context,
+    key: &WorkKey,
+    task: &Task,
+    commitment: &OutputCommitment,
+    inputs: Inputs,
+) -> Option<Verdict> {
+    let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
+    let Some(server) = context.servers.server(&task.model) else {
+        return Some(Verdict::Abstain(AbstainReason::ModelMissing));
+    };
+    // The hash was compared when the payload came, so the operator committed to a malformed one.
+    let mut bytes = inputs.transcript.as_slice();
+    let Ok(transcript) = Transcript::decode(&mut bytes) else { return Some(malformed) };
+    if !bytes.is_empty()
+        || transcript.output.len() != commitment.tokens as usize
+        || transcript.finish != commitment.finish
+        || transcript.text != server.model().detokenize(&transcript.output)
+    {
+        return Some(malformed);
+    }
+    let claimed = assay_engine::Transcript {
+        input: transcript.input,
+        output: transcript.output,
+        finish: engine_finish_reason(transcript.finish),
+    };
+    let verification = server.verify(VerifyJob {
+        prompt: inputs.prompt,
+        transcript: claimed,
+        spec: generate_spec(&key.job, task),
+        positions: Positions::All,
+        limits: Limits { memory_bytes: context.memory_bytes, deadline: context.queue.until(key) },
+        cancel: context.cancellations.flag(key),
+    });
+    let verdict = match verification.and_then(Handle::wait) {
+        Ok(Verification::Accept { digest_root: Some(root) }) => {
+            if blake2_256(&root) == commitment.digest_commitment.0 {
+                Verdict::Accept { digest_root: H256(root) }
+            } else {
+                Verdict::Reject { position: 0, reason: RejectReason::Digest }
+            }
+        }
+        Ok(Verification::Accept { digest_root: None }) => Verdict::Abstain(AbstainReason::Resource),
+        Ok(Verification::Reject { position, reason }) => {
+            Verdict::Reject { position, reason: reject_reason(reason) }
+        }
+        Err(error) if context.is_interrupted(&error) => return None,
+        Err(error) => {
+            log::error!(target: LOG_TARGET, "job {:?} cannot be verified: {error}", key.job);
+            Verdict::Abstain(AbstainReason::Resource)
+        }
+    };
+    Some(verdict)
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The methods, from which the traits of server and client are generated.
+
+use crate::{NodeStatus, Output, OutputItem, SubmittedPayload};
+use assay_primitives::{JobId, ModelId};
+use jsonrpsee::{core::RpcResult, proc_macros::rpc};
+use sp_core::Bytes;
+
+/// The methods that a node of Assay adds to Substrate's.
+///
+/// Every error has the code [`crate::ERROR_CODE`].
+#[cfg_attr(all(feature = "client", not(feature = "server")), rpc(client, namespace = "assay"))]
+#[cfg_attr(all(feature = "server", not(feature = "client")), rpc(server, namespace = "assay"))]
+#[cfg_attr(all(feature = "client", feature = "server"), rpc(client, server, namespace = "assay"))]
+pub trait AssayRpc {
+    /// Keeps a prompt of at most 1 MiB and serves it to the nodes that ask for its hash.
+    ///
+    /// The node drops its oldest submitted prompts once all of them exceed its quota. If `model` is
+    /// loaded, the result has the prompt's length in tokens of that model.
+    ///
+    /// # Errors
+    ///
+    /// The payload is longer than 1 MiB, or the store cannot be written.
+    #[method(name = "submitPayload")]
+    async fn submit_payload(
+        &self,
+        payload: Bytes,
+        model: Option<ModelId>,
+    ) -> RpcResult<SubmittedPayload>;
+
+    /// Returns the output of a job, as far as this node or one of its peers has it.
+    ///
+    /// The result is `None` if the chain does not have the job, and if no node has a token of it.
+    ///
+    /// # Errors
+    ///
+    /// The runtime API fails, or the store cannot be read.
+    #[method(name = "output")]
+    async fn output(&self, job: JobId) -> RpcResult<Option<Output>>;
+
+    /// Sends the tokens of a job as they are generated, starting at the token with index `from`.
+    ///
+    /// The subscription ends after the item that has a `finish`, and if no token arrives for ten
+    /// minutes, or for 30 seconds once the job is settled.
+    #[subscription(
+        name = "subscribeOutput" => "outputItem",
+        unsubscribe = "unsubscribeOutput",
+        item = OutputItem
+    )]
+    async fn subscribe_output(&self, job: JobId, from: u32);
+
+    /// Returns the state of the node and of its worker.
+    ///
+    /// # Errors
+    ///
+    /// The runtime API fails, which is asked for the operators of the worker keys.
+    #[method(name = "nodeStatus", blocking)]
+    fn node_status(&self) -> RpcResult<NodeStatus>;
+}

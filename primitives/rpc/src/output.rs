@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The output of a job, whole and in parts.
+
+use serde::{Deserialize, Serialize};
+use sp_core::Bytes;
+
+/// The output of a job, as far as a node knows it: the result of `assay_output`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// The ids of the generated tokens.
+    pub tokens: Vec<u32>,
+    /// The text of the tokens, with U+FFFD in place of bytes that are not UTF-8.
+    pub text: String,
+    /// The bytes of the text, which need not be UTF-8.
+    pub bytes: Bytes,
+    /// `stop` if the model ended the output and `length` if it reached the job's `max_tokens`; `None`
+    /// while more tokens may come.
+    pub finish: Option<String>,
+    /// The SCALE encoding of the transcript
+    /// ([`assay_primitives::worker::Transcript`]), whose blake2_256 hash is the `output_hash` that
+    /// the operator committed to. If it is present, the other fields are read from it. It is `None`
+    /// before the commitment, and if no node nearby returns it; then the other fields are the claim
+    /// of this node or of a peer.
+    pub transcript: Option<Bytes>,
+}
+
+/// A part of an output: one notification of `assay_subscribeOutput`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputItem {
+    /// The index of the first token in the output.
+    pub index: u32,
+    /// The ids of the tokens.
+    pub tokens: Vec<u32>,
+    /// The bytes of their text. A character may be split between two items.
+    pub bytes: Bytes,
+    /// `stop` or `length` in the last item, as in [`Output::finish`]; otherwise `None`.
+    pub finish: Option<String>,
+}

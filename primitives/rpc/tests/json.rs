@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The JSON of each type is fixed: clients in other languages read it.
+
+use assay_primitives::ModelId;
+use assay_rpc::{
+    ModelStatus, NodeStatus, Output, OutputItem, SubmittedPayload, WorkerKey, WorkerStatus,
+};
+use serde::{de::DeserializeOwned, Serialize};
+use serde_json::{json, Value};
+use sp_core::H256;
+use std::fmt::Debug;
+
+/// Asserts that the value is written as that JSON and read from it.
+#[track_caller]
+fn is_json<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, expected: Value) {
+    assert_eq!(serde_json::to_value(&value).unwrap(), expected);
+    assert_eq!(serde_json::from_value::<T>(expected).unwrap(), value);
+}
+
+#[test]
+fn submitted_payload_has_hash_bytes_and_tokens() {
+    let payload = SubmittedPayload { hash: H256::repeat_byte(1), bytes: 3, tokens: Some(4) };
+    let hash = format!("0x{}", "01".repeat(32));
+    is_json(payload.clone(), json!({ "hash": hash, "bytes": 3, "tokens": 4 }));
+    let unknown = SubmittedPayload { tokens: None, ..payload };
+    is_json(unknown, json!({ "hash": hash, "bytes": 3, "tokens": null }));
+}
+
+#[test]
+fn output_has_bytes_in_hexadecimal() {
+    let output = Output {
+        tokens: vec![72, 105],
+        text: "Hi".into(),
+        bytes: b"Hi".to_vec().into(),
+        finish: Some("stop".into()),
+        transcript: Some(vec![255].into()),
+    };
+    let expected = json!({
+        "tokens": [72, 105],
+        "text": "Hi",
+        "bytes": "0x4869",
+        "finish": "stop",
+        "transcript": "0xff",
+    });
+    is_json(output, expected);
+}
+
+#[test]
+fn output_that_runs_has_neither_finish_nor_transcript() {
+    let output = Output {
+        tokens: vec![],
+        text: String::new(),
+        bytes: vec![].into(),
+        finish: None,
+        transcript: None,
+    };
+    let expected =
+        json!({ "tokens": [], "text": "", "bytes": "0x", "finish": null, "transcript": null });
+    is_json(output, expected);
+}
+
+#[test]
+fn output_item_has_the_index_of_its_first_token() {
+    let item = OutputItem {
+        index: 7,
+        tokens: vec![72],
+        bytes: b"H".to_vec().into(),
+        finish: Some("length".into()),
+    };
+    is_json(item, json!({ "index": 7, "tokens": [72], "bytes": "0x48", "finish": "length" }));
+}
+
+#[test]
+fn node_status_is_in_camel_case() {
+    let model = ModelStatus {
+        id: ModelId::repeat_byte(2),
+        name: "tiny".into(),
+        architecture: "llama".into(),
+        quantisation: "Q8_0".into(),
+        parameters: 1_000,
+        context: 2_048,
+        vocabulary: 260,
+        file_bytes: 2_000,
+    };
+    let worker = WorkerStatus {
+        models: vec![model],
+        waiting: 1,
+        open: 2,
+        results: 3,
+        threads: 4,
+        fault: Some("silent".into()),
+    };
+    let status = NodeStatus {
+        version: "0.1.0-abc".into(),
+        peer_id: "12D3".into(),
+        engine: true,
+        worker: Some(worker),
+        workers: vec![
+            WorkerKey { key: "5key".into(), stash: Some("5stash".into()) },
+            WorkerKey { key: "5other".into(), stash: None },
+        ],
+    };
+    let expected = json!({
+        "version": "0.1.0-abc",
+        "peerId": "12D3",
+        "engine": true,
+        "worker": {
+            "models": [{
+                "id": format!("0x{}", "02".repeat(32)),
+                "name": "tiny",
+                "architecture": "llama",
+                "quantisation": "Q8_0",
+                "parameters": 1_000,
+                "context": 2_048,
+                "vocabulary": 260,
+                "fileBytes": 2_000,
+            }],
+            "waiting": 1,
+            "open": 2,
+            "results": 3,
+            "threads": 4,
+            "fault": "silent",
+        },
+        "workers": [{ "key": "5key", "stash": "5stash" }, { "key": "5other", "stash": null }],
+    });
+    is_json(status, expected);
+}
+
+#[test]
+fn node_without_an_engine_has_no_worker() {
+    let status = NodeStatus {
+        version: "0.1.0".into(),
+        peer_id: "12D3".into(),
+        engine: false,
+        worker: None,
+        workers: vec![],
+    };
+    let expected = json!({
+        "version": "0.1.0", "peerId": "12D3", "engine": false, "worker": null, "workers": [],
+    });
+    is_json(status, expected);
+}
