@@ -105,7 +105,7 @@ impl fmt::Display for AddressError {
                 f.write_str("its checksum is wrong: a character is mistyped or missing")
             }
             Self::WrongVersion { version } => {
-                write!(f, "it is an address of version {version}, not {VERSION}")
+                write!(f, "it is an address of another kind (version {version}, not {VERSION})")
             }
         }
     }

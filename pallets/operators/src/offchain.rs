@@ -49,8 +49,8 @@ pub struct Guard {
 }
 
 /// Returns the tip of an extrinsic that replaces `retries` others with its nonce: none at first,
-/// then [a millionth of an ASY](FIRST_TIP), doubled each time up to 1,024 times that. Any increase
-/// makes the pool replace the previous extrinsic.
+/// then a millionth of an ASY, doubled each time up to 1,024 times that. Any increase makes the
+/// pool replace the previous extrinsic.
 pub fn tip(retries: u32) -> Balance {
     match retries.checked_sub(1) {
         None => 0,
