@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The methods that a node of Assay adds to Substrate's: its payloads, its outputs, its engine.
+//! The node's own RPC: its status, the payloads and the outputs that it holds.
 
-use super::{faults, Chain};
+use super::Chain;
 use anyhow::{Context, Result};
 use assay_primitives::{JobId, ModelId};
 use assay_rpc::{AssayRpcClient, NodeStatus, Output, OutputItem, SubmittedPayload};
-use jsonrpsee::core::{client::Subscription, ClientError};
+use jsonrpsee::core::client::Subscription;
 
 impl Chain {
     /// Returns the node's state.
     pub async fn node_status(&self) -> Result<NodeStatus> {
-        let status = self.client.node_status().await;
+        let status = self.client().node_status().await;
         self.answer("assay_nodeStatus", status).context("cannot read the node's state")
     }
 
@@ -20,23 +20,19 @@ impl Chain {
         payload: &[u8],
         model: &ModelId,
     ) -> Result<SubmittedPayload> {
-        let payload = self.client.submit_payload(payload.to_vec().into(), Some(*model)).await;
-        self.answer("assay_submitPayload", payload).context("the node does not take the prompt")
+        let payload = self.client().submit_payload(payload.to_vec().into(), Some(*model)).await;
+        self.answer("assay_submitPayload", payload).context("the node refused the prompt")
     }
 
     /// Returns the output of a job, as far as the node has it.
     pub async fn output(&self, job: &JobId) -> Result<Option<Output>> {
-        let output = self.client.output(*job).await;
+        let output = self.client().output(*job).await;
         self.answer("assay_output", output).context("cannot fetch the output")
     }
 
     /// Subscribes to the output of a job, from the token with index `from` on.
     pub async fn follow_output(&self, job: &JobId, from: u32) -> Result<Subscription<OutputItem>> {
-        let items = self.client.subscribe_output(*job, from).await;
+        let items = self.client().subscribe_output(*job, from).await;
         self.answer("assay_subscribeOutput", items).context("cannot follow the output")
-    }
-
-    fn answer<T>(&self, method: &str, answer: Result<T, ClientError>) -> Result<T> {
-        answer.map_err(|error| faults::of_rpc(&self.url, method, error))
     }
 }
