@@ -4,18 +4,22 @@
 use crate::{
     books::{fees, Books},
     cli::{alone, assay, planck},
-    node::{places, Node},
+    network::dev,
+    node::Node,
 };
-use assay_cli::key::{Key, Scheme};
+use assay_cli::{
+    exit::Fault,
+    key::{Key, Scheme},
+};
 use assay_primitives::AssayAddress;
 use assay_runtime::{configs::AddressDeposit, Address, RuntimeCall, UNIT};
 use sp_keyring::Sr25519Keyring;
 
-/// The secret 1, whose address everybody knows.
+/// The secret 1. Its address is widely known.
 const SECRET: &str = "0x0000000000000000000000000000000000000000000000000000000000000001";
 const ADDRESS: &str = "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH";
 
-/// `assay address`, by the key of [`SECRET`].
+/// Runs `assay address` with the key of [`SECRET`].
 async fn address(node: &Node, args: &[&str]) -> crate::cli::Said {
     let mut all = vec!["address"];
     all.extend(args);
@@ -25,19 +29,18 @@ async fn address(node: &Node, args: &[&str]) -> crate::cli::Said {
 
 #[tokio::test]
 async fn registered_address_is_paid_and_an_unknown_one_is_not() {
-    let _place = places(1).await;
-    let node = Node::dev(&[]).await;
+    let node = dev(&[]).await;
     let owner = Key::from_suri(Scheme::Ecdsa, SECRET).unwrap().account();
     let ferdie = Sr25519Keyring::Ferdie.to_account_id();
     let ss58 = owner.to_string();
 
-    // Nobody has registered it yet: the command does not even send.
+    // Nobody has registered it yet, so the command sends nothing.
     let before = Books::read(&node).await;
     assay(&node, &["transfer", "--json", ADDRESS, "5"])
         .await
         .fails("address_unknown", &[ADDRESS, "assay address register"]);
     address(&node, &["show", ADDRESS]).await.fails("address_unknown", &[ADDRESS]);
-    address(&node, &["register"]).await.fails("balance_too_small", &[&ss58, "can spend 0 ASY"]);
+    address(&node, &["register"]).await.fails("balance_too_small", &[&ss58, "0 ASY"]);
     let after = Books::read(&node).await;
     assert_eq!(fees(&node, before.number, after.number).await, Default::default());
     assert_eq!(after.total(&ferdie), before.total(&ferdie));
@@ -51,8 +54,9 @@ async fn registered_address_is_paid_and_an_unknown_one_is_not() {
     };
     let signer = Key::from_suri(Scheme::Sr25519, "//Ferdie").unwrap();
     let refused = node.chain().await.submit(&signer, RuntimeCall::Balances(call)).await;
-    let refused = format!("{:#}", refused.err().expect("the chain refuses it"));
-    assert!(refused.contains("no account"), "{refused}");
+    let refused = refused.err().expect("the chain refuses it");
+    let code = refused.downcast_ref::<Fault>().map(|fault| fault.code.as_str());
+    assert_eq!(code, Some("system.CannotLookup"), "{refused:#}");
     let after = Books::read(&node).await;
     let paid = fees(&node, before.number, after.number).await;
     assert_eq!(after.total(&ferdie), before.total(&ferdie) - paid[&ferdie]);
@@ -72,7 +76,7 @@ async fn registered_address_is_paid_and_an_unknown_one_is_not() {
     assert_eq!(assay(&node, &["address", "show", "--json", &ss58]).await.ok(), shown);
     let books = Books::read(&node).await;
     assert_eq!(books.reserved(&owner), AddressDeposit::get());
-    address(&node, &["register"]).await.fails("addresses.AlreadyRegistered", &["already"]);
+    address(&node, &["register"]).await.fails("addresses.AlreadyRegistered", &[]);
 
     // From then on it is paid like an account.
     let before = Books::read(&node).await;
@@ -82,7 +86,7 @@ async fn registered_address_is_paid_and_an_unknown_one_is_not() {
     let after = Books::read(&node).await;
     assert_eq!(after.free(&owner), before.free(&owner) + 2 * UNIT + UNIT / 2);
 
-    // And wherever else an account is named.
+    // It is understood wherever else an account is named.
     let jobs = assay(&node, &["job", "list", "--json", "--client", ADDRESS]).await.ok();
     assert_eq!(jobs["client"], ss58, "{jobs}");
 
@@ -91,7 +95,7 @@ async fn registered_address_is_paid_and_an_unknown_one_is_not() {
     let refused = assay(&node, &["transfer", "--json", &mistyped, "2.5"]).await;
     assert_eq!(refused.code, 2, "{refused:?}");
     let message = refused.json()["error"]["message"].to_string();
-    assert!(message.contains(&mistyped) && message.contains("checksum"), "{message}");
+    assert!(message.contains(&mistyped), "{message}");
 
     // Withdrawn, it is unknown again.
     let shown = address(&node, &["unregister"]).await.ok();
@@ -107,12 +111,11 @@ async fn registered_address_is_paid_and_an_unknown_one_is_not() {
 
 #[tokio::test]
 async fn transfer_refuses_more_than_there_is() {
-    let _place = places(1).await;
-    let node = Node::dev(&[]).await;
+    let node = dev(&[]).await;
     let alice = Sr25519Keyring::Alice.to_account_id().to_string();
     assay(&node, &["transfer", "--json", &alice, "1000000"])
         .await
-        .fails("balance_too_small", &["the transfer needs", "transfer less"]);
+        .fails("balance_too_small", &["ASY"]);
     let refused = assay(&node, &["address", "register", "--json"]).await;
     refused.fails("no_secp256k1_key", &["sr25519", "--scheme ecdsa"]);
     let refused = assay(&node, &["address", "show", "--json", &alice]).await;
@@ -126,9 +129,8 @@ async fn key_of_ecdsa_shows_its_address() {
     assert_eq!(shown["hash"], "0x751e76e8199196d454941c45d1b3a323f1433bd6", "{shown}");
     let inspected = alone(&["key", "inspect", "--json", ADDRESS]).await.ok();
     assert_eq!(inspected["hash"], shown["hash"], "{inspected}");
-    alone(&["key", "inspect", "--json", "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMh"])
-        .await
-        .fails("address_malformed", &["checksum"]);
+    let mistyped = ADDRESS.replace("SAMH", "SAMh");
+    alone(&["key", "inspect", "--json", &mistyped]).await.fails("address_malformed", &[&mistyped]);
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key");

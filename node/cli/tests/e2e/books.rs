@@ -13,22 +13,22 @@ use sp_core::storage::StorageKey;
 use sp_crypto_hashing::twox_128;
 use std::collections::BTreeMap;
 
-/// Keys read at a time.
+/// The number of keys that are read at a time.
 const PAGE: u32 = 500;
 
-/// What every account has at one block.
+/// The balances of all accounts at one block.
 #[derive(Debug, Clone)]
 pub struct Books {
     /// The accounts.
     pub accounts: BTreeMap<AccountId, Account>,
-    /// What the balances pallet says that there is.
+    /// The total issuance, as the balances pallet has it.
     pub issuance: Balance,
-    /// The block.
+    /// The number of the block.
     pub number: u32,
 }
 
 impl Books {
-    /// Reads them at the best block, and asserts that the accounts sum to what there is.
+    /// Reads them at the best block, and asserts that they sum to the total issuance.
     pub async fn read(node: &Node) -> Self {
         let chain = node.chain().await;
         let at: Hash = chain.request("chain_getBlockHash", rpc_params![]).await.unwrap();
@@ -49,17 +49,17 @@ impl Books {
         books
     }
 
-    /// What the account has, free or on hold.
+    /// Returns the balance of the account, free and on hold.
     pub fn total(&self, account: &AccountId) -> Balance {
         self.accounts.get(account).map(total).unwrap_or_default()
     }
 
-    /// What the account has on hold.
+    /// Returns the part of its balance that is on hold.
     pub fn reserved(&self, account: &AccountId) -> Balance {
         self.accounts.get(account).map(|account| account.data.reserved).unwrap_or_default()
     }
 
-    /// What the account has free.
+    /// Returns the part of its balance that is free.
     pub fn free(&self, account: &AccountId) -> Balance {
         self.accounts.get(account).map(|account| account.data.free).unwrap_or_default()
     }
@@ -83,7 +83,7 @@ async fn keys(chain: &Chain, prefix: &[u8], at: Hash) -> Vec<Vec<u8>> {
     }
 }
 
-/// The fees that each account has paid in the blocks after `after`, up to `to`.
+/// Returns the fees that each account has paid in the blocks after `after`, up to `to`.
 pub async fn fees(node: &Node, after: u32, to: u32) -> BTreeMap<AccountId, Balance> {
     let chain = node.chain().await;
     let mut fees = BTreeMap::new();

@@ -9,7 +9,7 @@ use tokio::{process::Command, time::timeout};
 /// The longest that a command may take: a job of many tokens on a busy machine.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// What a command has said and how it ended.
+/// The outputs of a command and its exit code.
 #[derive(Debug)]
 pub struct Said {
     /// The exit code.
@@ -21,19 +21,19 @@ pub struct Said {
 }
 
 impl Said {
-    /// The object that is the last line of standard output.
+    /// Returns the object that is the last line of standard output.
     pub fn json(&self) -> Value {
         let last = self.out.lines().last().unwrap_or_else(|| panic!("no output: {self:?}"));
         serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The object, where the command has succeeded.
+    /// Returns that object and asserts that the command has succeeded.
     pub fn ok(&self) -> Value {
         assert_eq!(self.code, 0, "{self:?}");
         self.json()
     }
 
-    /// Asserts that it has failed with that code of the error, and that its message says so much.
+    /// Asserts that it has failed with that code, and that the message contains these words.
     pub fn fails(&self, code: &str, words: &[&str]) {
         assert_eq!(self.code, 1, "{self:?}");
         let error = &self.json()["error"];
@@ -46,7 +46,7 @@ impl Said {
     }
 }
 
-/// The command, ready to be started against a node.
+/// Returns the command, ready to be started against a node.
 pub fn command(node: &Node, args: &[&str]) -> Command {
     let mut command = without_node(args);
     command.env("ASSAY_URL", node.url());
@@ -89,7 +89,7 @@ async fn said(mut command: Command, args: &[&str]) -> Said {
     }
 }
 
-/// An amount of an object.
+/// Returns an amount of an object.
 pub fn planck(object: &Value, field: &str) -> u128 {
     let text = object[field].as_str().unwrap_or_else(|| panic!("no {field} in {object}"));
     text.parse().unwrap_or_else(|_| panic!("{field} of {object} is no amount"))

@@ -4,16 +4,18 @@
 use crate::{
     books::{fees, Books},
     cli::{assay, planck},
-    node::{places, Node},
+    network::dev,
+    node::Node,
+    spec::NodeSpec,
 };
 use assay_runtime::{presets::DEVELOPMENT_OPERATORS, AccountId};
 use serde_json::Value;
 use sp_keyring::Sr25519Keyring;
 
-/// Runs a job on a chain whose operators cheat; asserts what holds however they do it. It is over
-/// when so many of them had it, each of which loses as much as the last.
+/// Runs a job on a chain whose operators cheat, asserts all that holds for every way to cheat, and
+/// returns the job. It ends with the last of `attempts` operators, each of which loses the same.
 async fn is_caught(fault: &str, attempts: u32) -> Value {
-    let node = Node::dev(&["--dev-fault", fault]).await;
+    let node = dev(&["--dev-fault", fault]).await;
     let before = Books::read(&node).await;
     let args = ["run", "--json", "--max-tokens", "16", "--deadline", "10", "In the beginning"];
     let said = assay(&node, &args).await;
@@ -21,7 +23,7 @@ async fn is_caught(fault: &str, attempts: u32) -> Value {
     let job = said.json();
     let after = Books::read(&node).await;
 
-    // The client has all back, and half of what each loses beyond that: only the fee is gone.
+    // The client gets all back, and half of each operator's loss: it has paid the fee alone.
     let client = Sr25519Keyring::Ferdie.to_account_id();
     let fees = fees(&node, before.number, after.number).await;
     let held = planck(&job, "held");
@@ -29,7 +31,7 @@ async fn is_caught(fault: &str, attempts: u32) -> Value {
     assert_eq!(planck(&job, "paid"), 0, "{job}");
     assert_eq!(after.reserved(&client), 0);
     assert_eq!(after.total(&client) + fees[&client], before.total(&client) + compensation);
-    // The operators have lost what the settlement says, if they earned nothing else.
+    // The operators have lost the slash of the settlement, as they have earned nothing else.
     let slashed = planck(&job, "slashed");
     assert!(slashed > 0, "{job}");
     let lost = |who: &AccountId| before.total(who).saturating_sub(after.total(who));
@@ -41,9 +43,8 @@ async fn is_caught(fault: &str, attempts: u32) -> Value {
     job
 }
 
-/// The same for cheats that deliver something: the committee rejects it.
+/// Asserts the same of operators that deliver something, which the committee rejects.
 async fn is_rejected(fault: &str) {
-    let _place = places(1).await;
     let job = is_caught(fault, 1).await;
     assert_eq!(job["outcome"], "slashed", "{job}");
     assert_eq!(job["verdict"], "reject", "{job}");
@@ -67,7 +68,6 @@ async fn wrong_model_is_rejected_and_slashed() {
 
 #[tokio::test]
 async fn silent_operator_is_slashed() {
-    let _place = places(1).await;
     let job = is_caught("silent", 3).await;
     assert_eq!(job["outcome"], "refunded", "{job}");
     assert_eq!(job["verdict"], "none", "{job}");
@@ -76,12 +76,8 @@ async fn silent_operator_is_slashed() {
 
 #[tokio::test]
 async fn fault_is_refused_where_money_is_real() {
-    let _place = places(1).await;
-    let key = "01".repeat(32);
-    let args = ["--chain", "local", "--alice", "--node-key", &key, "--dev-fault", "wrong-token"];
-    let mut node = Node::spawn(&args, crate::node::free_port());
-    assert!(!node.ended().await.success());
-    let log = node.log_text();
+    let spec = NodeSpec::full().on_chain("local").with(&["--alice", "--dev-fault", "wrong-token"]);
+    let log = Node::refused(spec).await;
     assert!(log.contains("--dev-fault"), "{log}");
     assert!(log.contains("Development"), "{log}");
 }

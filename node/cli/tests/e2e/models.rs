@@ -3,7 +3,7 @@
 
 use crate::{
     cli::{alone, assay},
-    node::{places, Node},
+    network::dev,
 };
 use assay_engine::synthetic::Synthetic;
 use std::fs;
@@ -40,7 +40,7 @@ async fn file_that_is_no_model_is_not_imported() {
     fs::write(path("cut.gguf"), &fs::read(TINY).unwrap()[..100_000]).unwrap();
     fs::write(path("there.gguf"), "as it was").unwrap();
     let args = ["model", "import", &path("cut.gguf"), &path("there.gguf"), "--json"];
-    alone(&args).await.fails("model", &["fetch it again"]);
+    alone(&args).await.fails("model", &["100000"]);
     assert_eq!(fs::read_to_string(path("there.gguf")).unwrap(), "as it was");
     let missing = alone(&["model", "show", &path("missing.gguf"), "--json"]).await;
     missing.fails("model", &["missing.gguf"]);
@@ -48,13 +48,12 @@ async fn file_that_is_no_model_is_not_imported() {
 
 #[tokio::test]
 async fn model_of_your_own_is_served_on_the_development_chain() {
-    let _place = places(1).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.gguf");
     fs::write(&path, Synthetic::default().file().unwrap()).unwrap();
     let shown = alone(&["model", "show", path.to_str().unwrap(), "--json"]).await.ok();
 
-    let node = Node::dev(&["--model", path.to_str().unwrap()]).await;
+    let node = dev(&["--model", path.to_str().unwrap()]).await;
     let args = ["run", "--json", "--max-tokens", "16", "Once upon a time"];
     let job = assay(&node, &args).await.ok();
     assert_eq!(job["model"], shown["model"], "{job}");

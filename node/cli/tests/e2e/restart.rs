@@ -4,7 +4,9 @@
 use crate::{
     books::{fees, Books},
     cli::{assay, planck},
-    node::{places, wait_for, Node},
+    network::dev,
+    node::Node,
+    wait::wait_for,
 };
 use assay_primitives::JobId;
 use assay_runtime::{Hash, RuntimeEvent};
@@ -12,13 +14,12 @@ use jsonrpsee::rpc_params;
 use sp_keyring::Sr25519Keyring;
 use std::time::Duration;
 
-/// How long a job may take to begin.
+/// The longest that a job may take to begin.
 const BEGIN: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 async fn killed_node_finishes_its_job_once() {
-    let _place = places(1).await;
-    let mut node = Node::dev(&["--engine-threads", "1"]).await;
+    let mut node = dev(&["--engine-threads", "1"]).await;
     let before = Books::read(&node).await;
     let args = ["job", "create", "--json", "--max-tokens", "1000", "In the beginning"];
     let created = assay(&node, &args).await.ok();
@@ -49,7 +50,7 @@ async fn killed_node_finishes_its_job_once() {
     assert_eq!(node.chain().await.claimable(&client).await.unwrap(), 0);
 }
 
-/// How often the chain has settled the job.
+/// Counts how often the chain has settled the job.
 async fn settlements(node: &Node, id: JobId) -> usize {
     let chain = node.chain().await;
     let best: assay_cli::chain::Head =

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Four operators, each on a node and with keys of its own: who gets which jobs, and what becomes of
-//! the jobs of one that dies.
+//! Four operators, each on a node and with keys of its own: jobs are drawn by score, and those of an
+//! operator that dies go to others.
 
 use crate::{
     cli::{assay, planck},
-    node::{places, wait_for, Node},
+    network::{start, Topology},
+    node::Node,
+    spec::NodeSpec,
+    wait::wait_for,
 };
 use serde_json::Value;
 use sp_keyring::Sr25519Keyring;
@@ -14,10 +17,10 @@ use std::{collections::BTreeMap, time::Duration};
 const LARGE: Sr25519Keyring = Sr25519Keyring::Dave;
 const SMALL: [&str; 3] = ["Alice", "Bob", "Charlie"];
 
-/// How long a few jobs, or a few epochs of routing, can take.
+/// The longest that a few jobs, or a few epochs of routing, can take.
 const LONG: Duration = Duration::from_secs(400);
 
-/// The part of the draws that each operator wins, in percent, by its stash.
+/// Returns the part of the draws that each operator wins, in percent, by its stash.
 async fn draw_percents(node: &Node) -> BTreeMap<String, f64> {
     let said = assay(node, &["operator", "allocation", "assay-tiny", "--json"]).await.ok();
     let all = said["allocations"].as_array().expect("a list");
@@ -29,13 +32,13 @@ async fn draw_percents(node: &Node) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// What the operator gets, with each factor.
+/// Returns the operator's allocation, with each factor.
 async fn allocation(node: &Node, stash: &str) -> Value {
     let args = ["operator", "allocation", "assay-tiny", stash, "--json"];
     assay(node, &args).await.ok()["allocations"][0].clone()
 }
 
-/// Orders a job that an operator has 12 blocks for; gives its id.
+/// Orders a job that an operator has 12 blocks for, and returns its id.
 async fn order(node: &Node, tokens: &str) -> String {
     let args = ["job", "create", "--json", "--max-tokens", tokens, "--deadline", "12"];
     let prompt = ["--down", "0.5", "--suri", "//Eve", "In the beginning"];
@@ -47,7 +50,7 @@ async fn status(node: &Node, job: &str) -> Value {
     assay(node, &["job", "status", job, "--json"]).await.ok()
 }
 
-/// Waits until the job has an operator; gives its stash.
+/// Waits until the job has an operator, and returns its stash.
 async fn operator_of(node: &Node, job: &str) -> String {
     let mut stash = None;
     wait_for("the job is assigned", LONG, async || {
@@ -58,7 +61,7 @@ async fn operator_of(node: &Node, job: &str) -> String {
     stash.expect("it was waited for")
 }
 
-/// Waits until the job is over; gives it.
+/// Waits until the job is over, and returns it.
 async fn settled(node: &Node, job: &str) -> Value {
     let mut last = Value::Null;
     wait_for("the job is over", LONG, async || {
@@ -71,14 +74,11 @@ async fn settled(node: &Node, job: &str) -> Value {
 
 #[tokio::test]
 async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
-    let _places = places(2).await;
-    let validator = Node::dev(&["--no-engine"]).await;
-    let mut small = Vec::new();
-    for name in SMALL {
-        small.push(Node::of_operators(&[name], &validator).await);
-    }
-    let mut large = Node::of_operators(&["Dave"], &validator).await;
-    let node = &small[0];
+    let operator = |name| NodeSpec::operators(&[name]);
+    let [alice, bob, charlie] = SMALL.map(operator);
+    let specs = [alice, bob, charlie, operator("Dave"), NodeSpec::validator("Alice")];
+    let [node, _bob, _charlie, mut large, _validator] = start(Topology::Full, specs).await;
+    let node = &node;
     let dave = LARGE.to_account_id().to_string();
 
     // Dave stakes a million, the others keep 20,000 each.
@@ -88,7 +88,7 @@ async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
         let args = ["operator", "unbond", "80000", "--suri", &suri, "--json"];
         assay(node, &args).await.ok();
     }
-    // Those who stake alike may differ by what heartbeats of the first epoch came too early for.
+    // Operators of equal stake may differ by the heartbeats of the first epoch that they missed.
     wait_for("scores follow the stakes", LONG, async || {
         let percents = draw_percents(node).await;
         percents.len() == 4 && percents[&dave] > 85.0
@@ -108,7 +108,7 @@ async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
     }
     // With nine of ten draws, six or fewer of twelve have a probability below 1 in 1,000.
     assert!(given.get(&dave).is_some_and(|count| *count > 6), "{given:?}");
-    // What committees have verified of him is measured by the next epoch.
+    // His speed is computed in the next epoch, from the jobs that committees have accepted.
     wait_for("Dave's speed is known", LONG, async || {
         allocation(node, &dave).await["tokensPerSecond"] != "0.000"
     })

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connects to the node at the address given, sends a transfer from //Eve to a new account, waits
-// until it is in a block, and prints one JSON object.
+// Sends 5 ASY from //Eve to the account of another secret, waits until the transfer is in a block, and
+// reads the new balance. The last line that it prints is JSON.
+//
+//   node transfer.mjs ws://127.0.0.1:9944 //Frank
 
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 
-const [url, seed] = process.argv.slice(2);
+const [url = "ws://127.0.0.1:9944", seed = "//Frank"] = process.argv.slice(2);
 const provider = new WsProvider(url);
 const api = await ApiPromise.create({ provider, throwOnConnect: true });
 const keyring = new Keyring({ type: "sr25519" });
@@ -29,7 +31,7 @@ const included = await new Promise((resolve, reject) => {
 });
 
 const account = await api.query.system.account(to.address);
-// A runtime API and a constant of the chain's own, by metadata alone.
+// A runtime API of Assay's own: metadata describes it.
 const operators = await api.call.assayApi.operators();
 console.log(
   JSON.stringify({

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Jobs whose client, operators and validator are on nodes of their own.
+
+use crate::{
+    cli::assay,
+    network::{start, Topology},
+    node::Node,
+    spec::NodeSpec,
+    wait::{wait_for, START},
+};
+use assay_cli::{
+    chain::Head,
+    proof::{committed, proven},
+};
+use jsonrpsee::rpc_params;
+use serde_json::Value;
+
+#[tokio::test]
+async fn plain_node_serves_a_client() {
+    let [client, operator] = start(Topology::Line, [NodeSpec::full(), NodeSpec::dev()]).await;
+    let status = client.chain().await.node_status().await.unwrap();
+    assert!(!status.engine, "{status:?}");
+    assert!(status.workers.is_empty(), "{status:?}");
+    follows(&client).await;
+
+    // The client's node cannot count tokens; one with the model can.
+    let prompt = "In the beginning";
+    let count = count_tokens(&operator, prompt).await;
+    let refused = assay(&client, &["run", "--json", prompt]).await;
+    refused.fails("tokens_unknown", &["--input-tokens"]);
+
+    let args = ["run", "--max-tokens", "16", "--input-tokens", &count, prompt];
+    let said = assay(&client, &args).await;
+    assert_eq!(said.code, 0, "{said:?}");
+
+    // The prompt was only with the client's node, the output came to it.
+    let jobs = assay(&client, &["job", "list", "--json"]).await.ok();
+    let job = &jobs["jobs"][0];
+    assert_eq!((&job["verdict"], &job["verifiers"]), (&"accept".into(), &3.into()), "{job}");
+    let id = job["job"].as_str().unwrap().parse().unwrap();
+    let here = client.chain().await.output(&id).await.unwrap().expect("the output is here");
+    let there = operator.chain().await.output(&id).await.unwrap().expect("the output is there");
+    assert_eq!(here.tokens, there.tokens);
+    assert_eq!(here.text, there.text);
+    assert_eq!(here.tokens.len(), 16);
+    let view = client.chain().await.job(&id).await.unwrap().expect("the job is on the chain");
+    let proven = proven(&here, committed(&view.state)).expect("it hashes to the commitment");
+    assert_eq!(proven.output, here.tokens);
+    assert_eq!(String::from_utf8_lossy(&proven.text), here.text);
+    assert!(said.out.starts_with(here.text.trim_end_matches('\n')), "{said:?} is not {here:?}");
+}
+
+#[tokio::test]
+async fn operators_of_other_nodes_verify() {
+    let specs = [
+        NodeSpec::validator("Alice"),
+        NodeSpec::operators(&["Alice", "Bob"]),
+        NodeSpec::operators(&["Charlie", "Dave"]),
+    ];
+    let [_validator, first, second] = start(Topology::Full, specs).await;
+    for node in [&first, &second] {
+        let status = node.chain().await.node_status().await.unwrap();
+        assert_eq!(
+            status.workers.iter().filter(|key| key.stash.is_some()).count(),
+            2,
+            "{status:?}"
+        );
+    }
+
+    // Three of the four operators are the committee, so both nodes have a verifier: the one that did
+    // not run the job has neither the prompt nor the output, and fetches both.
+    let said =
+        assay(&first, &["run", "--json", "--max-tokens", "16", "In the beginning"]).await.ok();
+    assert_eq!(said["verdict"], "accept", "{said}");
+    assert_eq!(said["verifiers"], 3, "{said}");
+    assert_eq!(said["proven"], true, "{said}");
+    let job = said["job"].as_str().unwrap();
+    let logs = [first.log_text(), second.log_text()];
+    let says = |log: &str, word| log.lines().any(|line| line.contains(job) && line.contains(word));
+    assert!(logs.iter().all(|log| says(log, "accept")), "{logs:?}");
+    assert_eq!(logs.iter().filter(|log| says(log, "generate")).count(), 1, "{logs:?}");
+}
+
+#[tokio::test]
+async fn job_crosses_a_line() {
+    let operators = NodeSpec::operators(&["Alice", "Bob", "Charlie", "Dave"]);
+    let specs = [NodeSpec::full(), operators, NodeSpec::validator("Alice")];
+    let [client, operators, validator] = start(Topology::Line, specs).await;
+    follows(&client).await;
+
+    let prompt = "In the beginning";
+    let count = count_tokens(&operators, prompt).await;
+    let args = ["run", "--json", "--max-tokens", "16", "--input-tokens", &count, prompt];
+    let said = assay(&client, &args).await.ok();
+    assert_eq!(said["verdict"], "accept", "{said}");
+    assert_eq!(said["verifiers"], 3, "{said}");
+    assert_eq!(said["proven"], true, "{said}");
+    // The other end of the line knows how it ended.
+    let id = said["job"].as_str().unwrap();
+    let job = assay(&validator, &["job", "status", id, "--json"]).await.ok();
+    assert_eq!(job["outcome"], "paid", "{job}");
+}
+
+/// Waits until the node has a neighbour and knows the chain.
+async fn follows(node: &Node) {
+    wait_for("the node follows the chain", START, async || {
+        let chain = node.chain().await;
+        let health: Value = chain.request("system_health", rpc_params![]).await.unwrap();
+        let best: Head = chain.request("chain_getHeader", rpc_params![]).await.unwrap();
+        health["peers"] != 0 && health["isSyncing"] == false && best.number > 0
+    })
+    .await;
+}
+
+/// Counts the tokens of a text of ASCII characters with a node that has the model, and does not give
+/// it the text: each character is a token of the built-in model, and it adds some to each prompt.
+async fn count_tokens(node: &Node, text: &str) -> String {
+    let chain = node.chain().await;
+    let model = chain.node_status().await.unwrap().worker.unwrap().models[0].id;
+    let unrelated = "unrelated";
+    let payload = chain.submit_payload(unrelated.as_bytes(), &model).await.unwrap();
+    let added = payload.tokens.unwrap() as usize - unrelated.len();
+    (text.len() + added).to_string()
+}

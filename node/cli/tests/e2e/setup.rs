@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! All that a node has before it starts: a folder with its keys, ports, and a command line.
+
+use crate::{
+    identity::Identity,
+    port::Port,
+    spec::{KeySpec, NodeSpec},
+};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+use tempfile::TempDir;
+
+/// A node before its start. Its folder goes with it.
+pub struct Setup {
+    /// Its name in the network.
+    pub identity: Identity,
+    folder: TempDir,
+    rpc: Port,
+    p2p: Port,
+    options: Vec<String>,
+}
+
+impl Setup {
+    /// Claims the ports and inserts the keys.
+    pub fn new(spec: NodeSpec) -> Self {
+        let mut options = spec.options;
+        options.extend(spec.chain.iter().flat_map(|chain| ["--chain".into(), chain.to_string()]));
+        let setup = Self {
+            identity: Identity::random(),
+            folder: tempfile::Builder::new().prefix("assay-e2e-").tempdir().expect("a folder"),
+            rpc: spec.rpc_port.map_or_else(Port::claim, Port::taken),
+            p2p: Port::claim(),
+            options,
+        };
+        setup.identity.write(&setup.network_key());
+        for key in &spec.keys {
+            setup.insert(key, spec.chain.unwrap_or("dev"));
+        }
+        setup
+    }
+
+    /// Makes the node at that address a neighbour.
+    pub fn link(&mut self, address: &str) {
+        self.options.extend(["--reserved-nodes".into(), address.into()]);
+    }
+
+    /// Returns the command that starts the node.
+    pub fn command(&self) -> Command {
+        let mut command = binary();
+        command
+            .args(&self.options)
+            .args(["--reserved-only", "--no-mdns", "--no-prometheus"])
+            .arg("--base-path")
+            .arg(self.base())
+            .arg("--node-key-file")
+            .arg(self.network_key())
+            .args(["--rpc-port", &self.rpc_port().to_string()])
+            .args(["--listen-addr", &self.listens()]);
+        command
+    }
+
+    /// Returns the port of its RPC.
+    pub fn rpc_port(&self) -> u16 {
+        self.rpc.number()
+    }
+
+    /// Returns the address at which other nodes reach it.
+    pub fn address(&self) -> String {
+        format!("{}/p2p/{}", self.listens(), self.identity.peer_id())
+    }
+
+    /// Returns the file for what the node prints.
+    pub fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn listens(&self) -> String {
+        format!("/ip4/127.0.0.1/tcp/{}", self.p2p.number())
+    }
+
+    fn base(&self) -> PathBuf {
+        self.folder.path().join("node")
+    }
+
+    fn network_key(&self) -> PathBuf {
+        self.folder.path().join("network.key")
+    }
+
+    /// Inserts a key as an operator of a node does.
+    fn insert(&self, KeySpec { kind, scheme, suri }: &KeySpec, chain: &str) {
+        let status = binary()
+            .args(["key", "insert", "--chain", chain, "--key-type", kind])
+            .args(["--scheme", scheme, "--suri", suri])
+            .arg("--base-path")
+            .arg(self.base())
+            .status()
+            .expect("the node can be started");
+        assert!(status.success(), "the key {kind} of {suri} is not inserted: {status}");
+    }
+}
+
+/// Returns the node's binary, which lies beside that of the command.
+fn binary() -> Command {
+    let path = Path::new(env!("CARGO_BIN_EXE_assay")).with_file_name("assay-node");
+    assert!(
+        path.exists(),
+        "{} is missing; build it with `cargo build --release --workspace`",
+        path.display()
+    );
+    Command::new(path)
+}

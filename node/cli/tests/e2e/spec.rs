@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The nodes that a test asks for: the duties, keys and options of each.
+
+/// A node that is to be started. Keys are those of the development accounts: `Alice` and so on.
+#[derive(Clone, Debug)]
+pub struct NodeSpec {
+    /// The chain; `None` with `--dev`, which names one itself.
+    pub chain: Option<&'static str>,
+    /// Options of the command line, besides those of folder, ports and neighbours.
+    pub options: Vec<String>,
+    /// Keys that its keystore holds before it starts.
+    pub keys: Vec<KeySpec>,
+    /// The port of its RPC; a free one if `None`.
+    pub rpc_port: Option<u16>,
+}
+
+/// A key in a node's keystore.
+#[derive(Clone, Debug)]
+pub struct KeySpec {
+    /// The type, such as `assy`.
+    pub kind: &'static str,
+    /// The signature scheme.
+    pub scheme: &'static str,
+    /// The secret URI.
+    pub suri: String,
+}
+
+impl NodeSpec {
+    /// Describes a whole development chain in one process: a validator with all operators.
+    pub fn dev() -> Self {
+        Self { chain: None, ..Self::full() }.with(&["--dev"])
+    }
+
+    /// Describes a plain full node of the development chain.
+    pub fn full() -> Self {
+        Self { chain: Some("dev"), options: Vec::new(), keys: Vec::new(), rpc_port: None }
+    }
+
+    /// Describes a validator of the development chain that has the session keys of `name`.
+    pub fn validator(name: &str) -> Self {
+        let suri = format!("//{name}");
+        let session = [("babe", "sr25519"), ("gran", "ed25519")];
+        let keys = session.map(|(kind, scheme)| KeySpec { kind, scheme, suri: suri.clone() });
+        Self { keys: keys.into(), ..Self::full() }.with(&["--validator"])
+    }
+
+    /// Describes a node of the development chain that has an engine and the worker keys of `names`.
+    pub fn operators(names: &[&str]) -> Self {
+        let key =
+            |name| KeySpec { kind: "assy", scheme: "sr25519", suri: format!("//{name}//worker") };
+        let keys = names.iter().map(key).collect();
+        Self { keys, ..Self::full() }.with(&["--engine"])
+    }
+
+    /// Moves it to the chain with that name.
+    pub fn on_chain(self, name: &'static str) -> Self {
+        Self { chain: Some(name), ..self }
+    }
+
+    /// Has it serve its RPC on that port, whoever else does.
+    pub fn at_rpc_port(self, port: u16) -> Self {
+        Self { rpc_port: Some(port), ..self }
+    }
+
+    /// Adds options of the command line.
+    pub fn with(mut self, options: &[&str]) -> Self {
+        self.options.extend(options.iter().map(ToString::to_string));
+        self
+    }
+}
