@@ -16,6 +16,7 @@ as_root() {
 
 apt_updated=no
 apt_has() {
+    command -v apt-get >/dev/null 2>&1 || return 1
     if [ "$apt_updated" = no ]; then
         say "updating the list of packages"
         as_root apt-get update -qq || die "apt-get update failed; see its message above"
@@ -40,4 +41,43 @@ apt_install() {
     say "installing ${missing[*]}"
     DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends \
         "${missing[@]}" >/dev/null || die "apt-get could not install ${missing[*]}"
+}
+
+# Whether the machine has a thing, whatever installed it. `pkg:NAME` is a library that pkg-config knows,
+# `file:PATTERN` a file, any other word a command.
+is_here() {
+    case "$1" in
+    pkg:*) pkg-config --exists "${1#pkg:}" >/dev/null 2>&1 ;;
+    file:*) compgen -G "${1#file:}" >/dev/null ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+any_is_here() {
+    local thing things
+    IFS=, read -r -a things <<<"$1"
+    for thing in "${things[@]}"; do
+        is_here "$thing" && return 0
+    done
+    return 1
+}
+
+# Makes sure of things, each named `THING[,THING]=PACKAGE`: one of the things has to be there, otherwise
+# the package is installed.
+ensure() {
+    local pair lacks=() packages=()
+    for pair in "$@"; do
+        if ! any_is_here "${pair%%=*}"; then
+            lacks+=("${pair%%=*}")
+            case " ${packages[*]-} " in
+            *" ${pair#*=} "*) ;;
+            *) packages+=("${pair#*=}") ;;
+            esac
+        fi
+    done
+    [ ${#lacks[@]} -eq 0 ] && return 0
+    command -v apt-get >/dev/null 2>&1 ||
+        die "the machine lacks ${lacks[*]} and has no apt to install them with; install by hand what \
+Debian names ${packages[*]}"
+    apt_install "${packages[@]}"
 }

@@ -28,25 +28,45 @@ engine | chain | routing) ;;
 esac
 shift
 
+say() { printf 'bench: %s\n' "$*" >&2; }
+die() {
+    say "error: $*"
+    exit 1
+}
+
+# shellcheck source=scripts/apt.sh
+source "$ASSAY_ROOT/scripts/apt.sh"
+
 "$ASSAY_ROOT/scripts/setup.sh" >&2
+ensure python3=python3
+if [ "$name" = chain ]; then
+    ensure taskset=util-linux
+fi
 choose_wasm_toolchain
 cd "$ASSAY_ROOT"
 if [ "$name" = routing ]; then
-    echo "bench: building the simulation" >&2
-    cargo build --release --quiet -p pallet-routing --example simulate >&2
+    say "building the simulation"
+    cargo build --locked --release --quiet -p pallet-routing --example simulate >&2
 else
-    echo "bench: building (20 to 30 minutes the first time, on two cores)" >&2
-    cargo build --release --quiet --workspace --bins --examples >&2
+    say "building (20 to 30 minutes the first time, on two cores)"
+    cargo build --locked --release --quiet --workspace --bins --examples >&2
 fi
 
-# Debian's Python has Debian's matplotlib, which another Python on PATH may not have.
+# Debian's Python has Debian's matplotlib, which another Python on PATH may not have. The engine's
+# pictures need it; without it the table alone is written.
 python=python3
-if ! python3 -c 'import matplotlib' 2>/dev/null && [ -x /usr/bin/python3 ]; then
-    python=/usr/bin/python3
+draws() { "$1" -c 'import matplotlib' 2>/dev/null; }
+if [ "$name" = engine ] && ! draws python3; then
+    if ! draws /usr/bin/python3 && apt_has python3-matplotlib; then
+        apt_install python3-matplotlib
+    fi
+    if draws /usr/bin/python3; then
+        python=/usr/bin/python3
+    fi
 fi
 
 case "$name" in
 engine) exec "$python" scripts/bench/engine.py "$@" ;;
 chain) exec python3 scripts/bench/chain.py "$@" ;;
-routing) exec "$python" scripts/bench/routing.py "$@" ;;
+routing) exec python3 scripts/bench/routing.py "$@" ;;
 esac

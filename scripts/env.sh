@@ -10,6 +10,21 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$ASSAY_ROOT/target}"
 ASSAY_BIN="$CARGO_TARGET_DIR/release"
 export ASSAY_BIN
 
+# Where setup.sh puts tools of CI, at versions of its own.
+ASSAY_TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/assay/tools"
+export PATH="$ASSAY_TOOLS/bin:$PATH"
+
+# Runs a command for at most so many seconds, where the machine can.
+within() {
+    local seconds=$1
+    shift
+    if command -v timeout >/dev/null 2>&1; then
+        timeout "$seconds" "$@"
+    else
+        "$@"
+    fi
+}
+
 # The name under which rustup knows Debian's compiler, where that one builds the WASM blob.
 ASSAY_WASM_TOOLCHAIN=debian-web
 

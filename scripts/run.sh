@@ -23,6 +23,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 # How long a node may take to answer; it shares the cores with whatever else the machine does.
 START_SECONDS=180
+# How long a node may take to stop.
+STOP_SECONDS=30
 
 say() { printf 'run: %s\n' "$*" >&2; }
 # Ends with that exit code and message.
@@ -78,7 +80,7 @@ else
     say "building what has changed"
 fi
 # The same selection of packages as in test.sh, so that nothing is built twice.
-(cd "$ASSAY_ROOT" && cargo build --release --quiet --workspace) >&2 ||
+(cd "$ASSAY_ROOT" && cargo build --locked --release --quiet --workspace) >&2 ||
     die "the build failed; see the messages above"
 
 folder=$(mktemp -d)
@@ -92,7 +94,11 @@ cleanup() {
     if [ -n "$node" ] && kill -0 "$node" 2>/dev/null; then
         kill "$node" 2>/dev/null || true
         # A node that does not stop in half a minute is stopped.
-        timeout 30 tail --pid="$node" -f /dev/null || true
+        local seconds=0
+        while [ "$seconds" -lt "$STOP_SECONDS" ] && kill -0 "$node" 2>/dev/null; do
+            sleep 1
+            seconds=$((seconds + 1))
+        done
         kill -9 "$node" 2>/dev/null || true
         wait "$node" 2>/dev/null || true
     fi
@@ -118,20 +124,25 @@ free_port && prometheus_port=$port
 say "starting a development chain; its log, until this ends: $log"
 "$ASSAY_BIN/assay-node" --dev --base-path "$folder/node" --rpc-port "$rpc_port" \
     --listen-addr "/ip4/127.0.0.1/tcp/$p2p_port" --prometheus-port "$prometheus_port" \
-    "${node_args[@]}" >"$log" 2>&1 &
+    ${node_args[@]+"${node_args[@]}"} >"$log" 2>&1 &
 node=$!
 export ASSAY_URL="ws://127.0.0.1:$rpc_port"
 
-# Waits for the node's RPC, or for the node's end.
+# Waits for the node's RPC, or for the node's end. Looks once a second: `wait -n -p` is not everywhere.
 "$ASSAY_BIN/assay" node status --wait "$START_SECONDS" >/dev/null 2>"$folder/wait.log" &
 waiter=$!
 first=0
-wait -n -p ended "$node" "$waiter" || first=$?
-if [ "$ended" = "$node" ]; then
-    kill "$waiter" 2>/dev/null || true
-    tail -n 30 "$log" >&2
-    die "the node ended with code $first before it answered; above is the end of its log"
-elif [ "$first" -ne 0 ]; then
+while kill -0 "$waiter" 2>/dev/null; do
+    if ! kill -0 "$node" 2>/dev/null; then
+        kill "$waiter" 2>/dev/null || true
+        wait "$node" || first=$?
+        tail -n 30 "$log" >&2
+        die "the node ended with code $first before it answered; above is the end of its log"
+    fi
+    sleep 1
+done
+wait "$waiter" || first=$?
+if [ "$first" -ne 0 ]; then
     cat "$folder/wait.log" >&2
     tail -n 30 "$log" >&2
     die "the node did not answer within $START_SECONDS seconds; above is the end of its log"

@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes a Debian or Ubuntu machine ready to build Assay. Installs only what is missing, asks for
-# nothing, can be run again at any time.
+# Makes a Debian or Ubuntu machine ready to build Assay. The script installs only what is missing, asks
+# for nothing, and can be run again at any time. Elsewhere it names what is missing.
 #
 #   ./scripts/setup.sh          what building and running need
 #   ./scripts/setup.sh --test   the same, and what the tests need (Node.js)
-#   ./scripts/setup.sh --ci     the same, and what .ci/run needs (rustfmt, Clippy, ShellCheck)
+#   ./scripts/setup.sh --ci     the same, and what .ci/run needs (rustfmt, Clippy, ShellCheck,
+#                               cargo-deny, typos)
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
-# The oldest Rust that builds this; the same as rust-version in Cargo.toml.
-MIN_RUST_MINOR=90
+# The oldest Rust that builds this workspace: 95 for 1.95.
+MIN_RUST_MINOR=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"$/\1/p' "$ASSAY_ROOT/Cargo.toml")
+
+# What .ci/run uses beside Rust's own tools, at these versions.
+CARGO_DENY=0.20.2
+TYPOS=1.52.0
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {
@@ -23,11 +28,12 @@ die() {
 case "${1:-}" in
 "" | --test | --ci) ;;
 -h | --help)
-    sed -n '3,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
 *) die "unknown argument '$1'; there are --test, --ci and --help" ;;
 esac
+[ -n "$MIN_RUST_MINOR" ] || die "Cargo.toml has no line rust-version = \"1.N\""
 
 # shellcheck source=scripts/apt.sh
 source "$ASSAY_ROOT/scripts/apt.sh"
@@ -42,10 +48,14 @@ rust_is_recent() {
 # Where apt puts Debian's compiler, which rustup's may hide on PATH.
 deb_bin() { dpkg -L "$1" 2>/dev/null | grep -x "/usr/bin/$2"; }
 
-apt_install build-essential ca-certificates clang cmake git libclang-dev libssl-dev lld pkg-config \
-    protobuf-compiler
-if [ -n "${1:-}" ] && ! command -v npm >/dev/null 2>&1; then
-    apt_install nodejs npm
+# OpenSSL is asked of pkg-config, which therefore comes first.
+ensure cc=build-essential c++=build-essential make=build-essential pkg-config=pkg-config
+ensure "file:${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt},file:/etc/ssl/cert.pem=ca-certificates" \
+    clang=clang cmake=cmake git=git ld.lld,lld,ld64.lld=lld protoc=protobuf-compiler \
+    "file:${LIBCLANG_PATH:-/usr/lib/llvm-*/lib}/libclang*,file:/usr/lib*/libclang*,file:/Library/Developer/CommandLineTools/usr/lib/libclang*=libclang-dev" \
+    pkg:openssl=libssl-dev
+if [ -n "${1:-}" ]; then
+    ensure node=nodejs npm=npm
 fi
 
 if ! rust_is_recent; then
@@ -65,8 +75,21 @@ fi
 rust_is_recent || die "Rust 1.$MIN_RUST_MINOR or newer is needed, here is '$(rustc --version 2>&1 || true)'; \
 install it from https://rustup.rs and run this again"
 
+# Installs a tool of Cargo's registry into the folder of tools, unless that version is on PATH. Compiled
+# without optimisation, which is what takes long.
+install_tool() {
+    local command=$1 package=$2 version=$3
+    if "$command" --version 2>/dev/null | grep -qF "$version"; then
+        return 0
+    fi
+    say "installing $package $version into $ASSAY_TOOLS (one to two minutes)"
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$ASSAY_TOOLS/target" cargo install --quiet --locked \
+        --debug --force --root "$ASSAY_TOOLS" "$package@$version" ||
+        die "$package $version could not be installed; see the message above"
+}
+
 if [ "${1:-}" = --ci ]; then
-    apt_install shellcheck
+    ensure shellcheck=shellcheck
     if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
         if [ -n "$(deb_bin cargo-web cargo)" ]; then
             apt_install rustfmt-web rust-web-clippy
@@ -78,6 +101,10 @@ if [ "${1:-}" = --ci ]; then
     fi
     cargo fmt --version >/dev/null 2>&1 || die "cargo fmt is missing; install rustfmt by hand"
     cargo clippy --version >/dev/null 2>&1 || die "cargo clippy is missing; install it by hand"
+    install_tool cargo-deny cargo-deny "$CARGO_DENY"
+    install_tool typos typos-cli "$TYPOS"
+    # What they were made of is of no more use.
+    rm -rf "$ASSAY_TOOLS/target"
 fi
 
 # Builds core and alloc for the runtime's target with a compiler, its cargo and its own library sources,
@@ -106,17 +133,17 @@ build_wasm_libraries() {
     # rustup's compiler is the user's own, apt's is root's.
     [ -w "$sysroot/lib/rustlib" ] || as=(as_root)
     libraries="$sysroot/lib/rustlib/wasm32v1-none/lib"
-    "${as[@]}" mkdir -p "$libraries"
+    ${as[@]+"${as[@]}"} mkdir -p "$libraries"
     # Those of the version before.
-    "${as[@]}" rm -f "$libraries"/lib{core,alloc,compiler_builtins}-*.rlib
-    "${as[@]}" cp "$dir"/target/wasm32v1-none/release/deps/lib{core,alloc,compiler_builtins}-*.rlib "$libraries/"
+    ${as[@]+"${as[@]}"} rm -f "$libraries"/lib{core,alloc,compiler_builtins}-*.rlib
+    ${as[@]+"${as[@]}"} cp "$dir"/target/wasm32v1-none/release/deps/lib{core,alloc,compiler_builtins}-*.rlib "$libraries/"
     rm -rf "$dir"
 }
 
 # Not every version of Rust comes with the target; its sources always do.
 build_wasm_target_with_rustup() {
     say "adding the sources of Rust's libraries through rustup"
-    timeout 120 rustup component add rust-src >/dev/null 2>&1 || return 1
+    within 120 rustup component add rust-src >/dev/null 2>&1 || return 1
     build_wasm_libraries "$(rustup which rustc)" "$(rustup which cargo)"
 }
 
@@ -142,7 +169,7 @@ wasm_ready() { has_wasm_target || has_linked_wasm_toolchain; }
 
 if ! wasm_ready && command -v rustup >/dev/null 2>&1; then
     say "adding the target wasm32v1-none through rustup"
-    timeout 300 rustup target add wasm32v1-none >/dev/null 2>&1 || {
+    within 300 rustup target add wasm32v1-none >/dev/null 2>&1 || {
         say "rustup does not have it, or cannot download it"
         build_wasm_target_with_rustup || say "nor can rustup's compiler build it here"
     }

@@ -21,12 +21,13 @@ source "$ASSAY_ROOT/scripts/apt.sh"
 
 has_target() { ls "$(rustc --print sysroot)/lib/rustlib/$TARGET"/lib/libstd-*.rlib >/dev/null 2>&1; }
 
-apt_install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+ensure aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu qemu-aarch64=qemu-user \
+    file:/usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross
 
 build_std=()
 if ! has_target && command -v rustup >/dev/null 2>&1; then
     say "adding the target $TARGET through rustup"
-    timeout 300 rustup target add "$TARGET" >/dev/null 2>&1 ||
+    within 300 rustup target add "$TARGET" >/dev/null 2>&1 ||
         say "rustup cannot download it here; Debian's compiler will do"
 fi
 if ! has_target; then
@@ -42,7 +43,7 @@ cd "$ASSAY_ROOT"
 tests=(--release -p assay-engine --lib --test kernels --test golden --test exact)
 
 say "on this machine"
-cargo test "${tests[@]}" "$@"
+cargo test --locked "${tests[@]}" "$@"
 
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc
@@ -54,7 +55,7 @@ export PROPTEST_CASES="${PROPTEST_CASES:-32}"
 for cpu in max cortex-a53; do
     say "on an emulated machine: $cpu"
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -cpu $cpu" \
-        cargo test "${build_std[@]}" --target "$TARGET" "${tests[@]}" "$@" -- \
+        cargo test --locked ${build_std[@]+"${build_std[@]}"} --target "$TARGET" "${tests[@]}" "$@" -- \
         --skip the_environment_names_the_kernel
 done
 say "the same digests on all of them"

@@ -33,4 +33,4 @@ if [ -z "${ASSAY_LLAMA_PYTHON:-}" ]; then
 fi
 
 say "comparing"
-cargo test --release --package assay-engine --test llama_cpp -- --nocapture "$@"
+cargo test --locked --release --package assay-engine --test llama_cpp -- --nocapture "$@"

@@ -5,6 +5,7 @@
 #   ./scripts/test.sh            unit and e2e
 #   ./scripts/test.sh unit       those of the crates: unit, property, real-runtime
 #   ./scripts/test.sh e2e        those against the real node
+#   ./scripts/test.sh production those against the production build, which is built first
 #   ./scripts/test.sh aarch64    the engine's exactness on an emulated AArch64 machine
 #   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first
 #
@@ -23,28 +24,39 @@ die() {
 
 part=${1:-all}
 case "$part" in
-unit | e2e | all) ;;
+unit | e2e | all | production) ;;
 aarch64 | llama-cpp)
     shift
     "$ASSAY_ROOT/scripts/setup.sh"
     exec "$ASSAY_ROOT/scripts/test-$part.sh" "$@"
     ;;
 -h | --help)
-    sed -n '3,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-*) die "unknown part '$part'; there are unit, e2e, aarch64, llama-cpp and all" ;;
+*) die "unknown part '$part'; there are unit, e2e, production, aarch64, llama-cpp and all" ;;
 esac
 [ $# -eq 0 ] || shift
 
+if [ "$part" = production ]; then
+    "$ASSAY_ROOT/scripts/build-production.sh"
+fi
 "$ASSAY_ROOT/scripts/setup.sh" --test
 choose_wasm_toolchain
 cd "$ASSAY_ROOT"
 
 # One selection of packages for everything, in run.sh too: another one would choose other features
 # and build half of the dependencies again.
+if [ "$part" = production ]; then
+    say "running against $CARGO_TARGET_DIR/production/assay-node"
+    ASSAY_PRODUCTION_NODE="$CARGO_TARGET_DIR/production/assay-node" \
+        cargo test --locked --release --workspace --test production -- --ignored "$@"
+    say "done"
+    exit 0
+fi
+
 say "building the node and the command (20 to 30 minutes the first time, on two cores)"
-cargo build --release --workspace
+cargo build --locked --release --workspace
 
 # End-to-end tests at a time, also where there are fewer cores: they mostly wait for blocks.
 E2E_THREADS=4
@@ -55,21 +67,23 @@ if cargo nextest --version >/dev/null 2>&1; then
     run() {
         local filter=$1
         shift
-        cargo nextest run --release --workspace -E "$filter" "$@"
+        cargo nextest run --locked --release --workspace -E "$filter" "$@"
     }
-    unit() { run 'not binary(e2e)' "$@" && doc; }
+    unit() { run 'not binary(e2e) & not binary(production)' "$@" && doc; }
     e2e() { run 'binary(e2e)' --test-threads "$E2E_THREADS" "$@"; }
 else
     say "running with cargo test"
-    unit() { cargo test --release --workspace --lib --bins "$@" && other_tests "$@" && doc; }
+    unit() { cargo test --locked --release --workspace --lib --bins "$@" && other_tests "$@" && doc; }
     # The integration tests of all packages but this one's end-to-end tests.
     other_tests() {
-        local names
-        mapfile -t names < <(integration_tests)
+        local names=() name
+        while IFS= read -r name; do
+            names+=("$name")
+        done < <(integration_tests)
         [ ${#names[@]} -gt 0 ] || die "cargo metadata names no integration tests"
-        cargo test --release --workspace "${names[@]}" "$@"
+        cargo test --locked --release --workspace "${names[@]}" "$@"
     }
-    e2e() { RUST_TEST_THREADS=$E2E_THREADS cargo test --release --workspace --test e2e "$@"; }
+    e2e() { RUST_TEST_THREADS=$E2E_THREADS cargo test --locked --release --workspace --test e2e "$@"; }
 fi
 
 # `--test NAME` for each file or folder under a tests/ folder that is a test of its own.
@@ -77,11 +91,11 @@ fi
 integration_tests() {
     cargo metadata --no-deps --format-version 1 |
         grep -o '"kind":\["test"\],"crate_types":\["bin"\],"name":"[^"]*"' |
-        sed 's/.*"name":"\(.*\)"/\1/' | sort -u | grep -vx e2e | sed 's/^/--test\n/'
+        sed 's/.*"name":"\(.*\)"/\1/' | sort -u | grep -vxE 'e2e|production' | sed 's/^/--test\n/'
 }
 
 # The examples in the documentation, which nextest does not run.
-doc() { cargo test --release --workspace --doc --quiet; }
+doc() { cargo test --locked --release --workspace --doc --quiet; }
 
 case "$part" in
 unit) unit "$@" ;;

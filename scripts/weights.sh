@@ -23,7 +23,7 @@ pallets=("$@")
 
 cd "$ASSAY_ROOT"
 target="$CARGO_TARGET_DIR/benchmarks"
-CARGO_TARGET_DIR="$target" cargo build --release -p assay-runtime --features runtime-benchmarks
+CARGO_TARGET_DIR="$target" cargo build --locked --release -p assay-runtime --features runtime-benchmarks
 runtime="$target/release/wbuild/assay-runtime/assay_runtime.compact.compressed.wasm"
 for pallet in "${pallets[@]}"; do
     "$bencher" v1 benchmark pallet \
