@@ -7,6 +7,7 @@
 use crate::{
     contact::Contact,
     job::{JobId, JobSpec, JobState, ModelId, Payment},
+    parameters::Parameters,
     Balance, BlockNumber,
 };
 use alloc::vec::Vec;
@@ -191,6 +192,7 @@ sp_api::decl_runtime_apis! {
     }
 
     /// The state that Assay's nodes and clients read.
+    #[api_version(2)]
     pub trait AssayApi<AccountId: codec::Codec> {
         /// Returns the amounts that creating a job of this size with this model puts on hold.
         fn quote(model: ModelId, input_tokens: u32, max_tokens: u32) -> Result<Quote, QuoteError>;
@@ -214,5 +216,7 @@ sp_api::decl_runtime_apis! {
         fn account_of(address: [u8; 20]) -> Option<AccountId>;
         /// Returns the hash of the Assay address that an account has registered.
         fn address_of(account: AccountId) -> Option<[u8; 20]>;
+        /// The parameters that governance can change, as they are in effect.
+        fn parameters() -> Parameters;
     }
 }

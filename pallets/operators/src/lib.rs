@@ -57,6 +57,8 @@
 extern crate alloc;
 
 mod calls;
+#[cfg(feature = "std")]
+pub mod config_preludes;
 mod contact;
 mod delegation;
 mod elections;
@@ -73,6 +75,8 @@ mod slashing;
 mod stake;
 mod standing;
 pub mod submit;
+#[cfg(feature = "std")]
+pub mod testing;
 pub mod types;
 mod view;
 pub mod weights;
@@ -111,7 +115,7 @@ pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
     use assay_primitives::{
-        contact::SignedContact,
+        contact::{SignedContact, MAX_ADDRESSES, MAX_ADDRESS_LENGTH},
         traits::{Duties, Duty, OperatorChanged},
         Balance, BlockNumber, Contact, Engine, JobId, ModelId, Report,
     };
@@ -127,15 +131,17 @@ pub mod pallet {
     use sp_runtime::{Perbill, SaturatedConversion};
     use sp_staking::SessionIndex;
 
-    #[pallet::config]
+    #[pallet::config(with_default)]
     pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// The currency of the stake.
+        #[pallet::no_default]
         type Currency: Inspect<Self::AccountId, Balance = Balance>
             + Mutate<Self::AccountId>
             + MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
             + BalancedHold<Self::AccountId>;
 
         /// The runtime's hold reasons.
+        #[pallet::no_default_bounds]
         type RuntimeHoldReason: From<HoldReason>;
 
         /// The least stake of its own with which an operator is a candidate for duties and
@@ -159,9 +165,11 @@ pub mod pallet {
         type SlashDelay: Get<BlockNumber>;
 
         /// The number of sessions, after that of an offence, in which the offence can be reported.
+        #[pallet::constant]
         type OffenceSessions: Get<SessionIndex>;
 
         /// The origin that can cancel such a slash.
+        #[pallet::no_default_bounds]
         type SlashCancelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// The number of blocks between unbonding and withdrawing. It is longer than any duty can
@@ -210,18 +218,22 @@ pub mod pallet {
         type ReportPatience: Get<BlockNumber>;
 
         /// The registry of session keys, which is the session pallet.
+        #[pallet::no_default_bounds]
         type Sessions: ValidatorRegistration<Self::AccountId>;
 
         /// The listener to changes of operators' standings.
+        #[pallet::no_default_bounds]
         type Listener: OperatorChanged<Self::AccountId>;
 
         /// The pallets that lay duties on operators.
+        #[pallet::no_default_bounds]
         type Duties: Duties<Self::AccountId>;
 
         /// The engine of the node, for the off-chain worker.
         type Engine: Engine;
 
         /// The component that signs and sends reports, for the off-chain worker.
+        #[pallet::no_default_bounds]
         type Submitter: SubmitReports<Self::AccountId, Self::MaxReports>;
 
         /// Weights of this pallet's calls.
@@ -451,6 +463,21 @@ pub mod pallet {
             let validators = BoundedVec::try_from(self.validators.clone());
             assert!(validators.is_ok(), "genesis has more than MaxValidators validators");
             GenesisValidators::<T>::put(validators.unwrap_or_default());
+        }
+    }
+
+    #[pallet::extra_constants]
+    impl<T: Config> Pallet<T> {
+        /// The most addresses of a contact.
+        #[pallet::constant_name(MaxAddresses)]
+        fn max_addresses() -> u32 {
+            MAX_ADDRESSES
+        }
+
+        /// The most bytes of an address.
+        #[pallet::constant_name(MaxAddressLength)]
+        fn max_address_length() -> u32 {
+            MAX_ADDRESS_LENGTH
         }
     }
 

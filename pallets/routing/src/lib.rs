@@ -44,6 +44,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "std")]
+pub mod config_preludes;
 pub mod contexts;
 mod draws;
 mod epochs;
@@ -53,6 +55,7 @@ pub mod histogram;
 mod markets;
 pub mod measure;
 mod members;
+mod mode;
 mod performance;
 mod query;
 pub mod score;
@@ -70,8 +73,9 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 
+pub use mode::Mode;
 pub use pallet::*;
-pub use score::{Mode, Params};
+pub use score::Params;
 pub use types::{Epoch, Market, Member, MemberOf, Slot};
 pub use weights::WeightInfo;
 
@@ -100,12 +104,13 @@ pub mod pallet {
     use sp_runtime::{Permill, SaturatedConversion};
 
     /// The configuration of the pallet.
-    #[pallet::config]
+    #[pallet::config(with_default)]
     pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
         /// The source of randomness for challenges.
         type Randomness: BlockRandomness;
 
         /// The source of operators' standings.
+        #[pallet::no_default]
         type Operators: Standings<Self::AccountId>;
 
         /// The parameters of scores.
