@@ -76,7 +76,7 @@ pub struct RoutingParameters {
     pub epoch_length: BlockNumber,
     /// Blocks from its turn in which an operator can send its heartbeat.
     pub heartbeat_window: BlockNumber,
-    /// How often in a row an operator can miss until it is silent.
+    /// The number of requests in a row that an operator can miss until it falls silent.
     pub max_misses: u32,
     /// The part of a model's jobs in an epoch beyond which an operator is drawn last.
     pub cap_share: Permill,

@@ -70,7 +70,7 @@ impl frame_system::Config for Test {
 }
 
 parameter_types! {
-    /// What the listener was told last of each operator.
+    /// The standing of each operator that the listener was told last.
     pub static Told: BTreeMap<AccountId, Option<Standing>> = BTreeMap::new();
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The two ways in which the parts of a score are put together; `score` has the formulas.
+//! The two formulas of a score, which `score` computes.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// How the parts of a score are put together.
+/// The formula of a score.
 #[derive(
     Clone,
     Copy,

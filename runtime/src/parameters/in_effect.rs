@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the parameters are now, for clients.
+//! The parameters in effect, for clients.
 
 use super::*;
 use assay_primitives::parameters::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What an extrinsic's bytes mean, from the metadata: each call with its indices, the types that
+//! The encoding of extrinsics, from the metadata: each call with its indices, the types that
 //! arguments are made of, and the extensions.
 
 use frame_metadata::{v14::RuntimeMetadataV14, RuntimeMetadata, RuntimeMetadataPrefixed};

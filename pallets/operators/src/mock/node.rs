@@ -14,13 +14,13 @@ type AccountId = u64;
 parameter_types! {
     /// Whether the node has an engine.
     pub static HasEngine: bool = true;
-    /// How much more the engine's queue takes.
+    /// The number of further pieces of work that the engine's queue takes.
     pub static QueueSpace: usize = usize::MAX;
     /// The work that the engine was asked to do.
     pub static Queue: Vec<Work> = vec![];
     /// The results of the engine.
     pub static Results: Vec<EngineResult> = vec![];
-    /// How often the engine was asked for results.
+    /// The number of times that the engine was asked for results.
     pub static Polls: u32 = 0;
     /// Whether the pool takes extrinsics.
     pub static PoolOpen: bool = true;

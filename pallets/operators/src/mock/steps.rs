@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What operators, delegators and offenders do, and what can be seen of it.
+//! Steps of operators, delegators and offenders, and their visible results.
 
 use super::*;
 use crate::{Offer, OffersOf};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What operators and blocks do, and what can be seen of the pallet.
+//! Steps of operators and blocks, and the visible state of the pallet.
 
 use super::*;
 use crate::{
