@@ -103,9 +103,8 @@ async fn metadata_hash(chain: &Chain) -> Result<[u8; 32]> {
         .context("the runtime has no metadata of that version")?;
     let metadata: RuntimeMetadata = RuntimeMetadataPrefixed::decode(&mut opaque.as_slice())?.1;
     let properties: serde_json::Value = chain.request("system_properties", rpc_params![]).await?;
-    let number = |name: &str| {
-        properties[name].as_u64().with_context(|| format!("the chain has no {name}"))
-    };
+    let number =
+        |name: &str| properties[name].as_u64().with_context(|| format!("the chain has no {name}"));
     let extra = ExtraInfo {
         spec_version: chain.version.spec_version,
         spec_name: chain.version.spec_name.clone(),
@@ -121,10 +120,10 @@ async fn metadata_hash(chain: &Chain) -> Result<[u8; 32]> {
 async fn signed_over(chain: &Chain, hash: [u8; 32]) -> Result<Vec<u8>> {
     let signer = Sr25519Keyring::Alice;
     let account = signer.to_account_id();
-    let nonce: Nonce = chain
-        .request("system_accountNextIndex", rpc_params![account.to_ss58check()])
-        .await?;
-    let call: RuntimeCall = frame_system::Call::remark { remark: b"signed offline".to_vec() }.into();
+    let nonce: Nonce =
+        chain.request("system_accountNextIndex", rpc_params![account.to_ss58check()]).await?;
+    let call: RuntimeCall =
+        frame_system::Call::remark { remark: b"signed offline".to_vec() }.into();
     let mut extension: TxExtension = extension(nonce, 0, Era::Immortal);
     extension.8 = CheckMetadataHash::new(true);
     let version = &chain.version;
