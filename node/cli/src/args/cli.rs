@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  assay run \"In the beginning\"              buy an answer and watch it arrive
+  assay run \"In the beginning\"               buy an answer and watch it arrive
   assay run --max-tokens 200 - < prompt.txt  read the prompt from standard input
   assay job list                             list your jobs
   assay job status ID --wait                 watch a job until it ends

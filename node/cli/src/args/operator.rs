@@ -85,8 +85,9 @@ pub enum OperatorCommand {
     },
     /// Drain and unbond the whole stake; it can be withdrawn after the unbonding period.
     Leave,
-    /// Set the part of the pay that the operator keeps before delegators share the rest. A rise
-    /// takes effect after the unbonding period.
+    /// Set the part of the pay that the operator keeps before delegators share the rest.
+    ///
+    /// A rise takes effect after the unbonding period.
     Commission {
         /// Commission in percent, like 5 or 7.5.
         percent: Percent,
