@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sends transfers of a development account, to fill a block.
+//! Sends transfers from a development account, to fill a block.
 //!
-//! `transfers ws://127.0.0.1:9944 200` sends 200, and does not wait until a block has them.
+//! `transfers ws://127.0.0.1:9944 200` sends 200 and does not wait until they are in a block.
 
 use anyhow::{Context, Result};
 use assay_cli::{
@@ -11,9 +11,9 @@ use assay_cli::{
 use assay_runtime::{Hash, RuntimeCall, MILLI_UNIT};
 use jsonrpsee::rpc_params;
 
-/// Who sends: no operator, so that nobody else uses its nonces.
+/// The sender. It is not an operator, so nothing else uses its nonces.
 const SENDER: &str = "//Eve";
-/// Who receives.
+/// The receiver.
 const RECEIVER: &str = "//Ferdie";
 
 #[tokio::main(flavor = "current_thread")]

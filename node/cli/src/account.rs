@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How an account is typed: as its SS58 address, or as an Assay address that it has registered.
+//! An account as it is typed: its SS58 address, or an Assay address that it has registered.
 
-use crate::{chain::Chain, exit::Fault};
+use crate::{chain::Chain, fault::Fault};
 use anyhow::Result;
 use assay_primitives::{AddressError, AssayAddress};
 use assay_runtime::{AccountId, Address};
 use sp_core::crypto::Ss58Codec;
 use std::{fmt, str::FromStr};
 
-/// An account as it is typed. Its checksum is right.
+/// An account as it is typed, with a valid checksum.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AccountArg {
     /// The account itself.
     Account(AccountId),
-    /// A hash that the chain knows the account of, if that has registered it.
+    /// The hash of a public key; the chain knows the account once it has registered the address.
     Address(AssayAddress),
 }
 
 impl AccountArg {
-    /// The account; an error if nobody has registered the address.
+    /// Returns the account, or an error if nobody has registered the address.
     pub async fn resolve(&self, chain: &Chain) -> Result<AccountId> {
         match self {
             Self::Account(account) => Ok(account.clone()),
@@ -28,7 +28,7 @@ impl AccountArg {
         }
     }
 
-    /// How a call names it.
+    /// Returns the form in which a call names the account.
     pub fn lookup(&self) -> Address {
         match self {
             Self::Account(account) => Address::Id(account.clone()),
@@ -37,12 +37,12 @@ impl AccountArg {
     }
 }
 
-/// The error for an address that nobody has registered.
+/// Returns the error for an address that nobody has registered.
 pub fn unknown(address: &AssayAddress) -> anyhow::Error {
     Fault::error(
         "address_unknown",
         format!(
-            "the chain knows no account of the address {address}; its owner registers it once \
+            "the chain has no account for the address {address}; its owner can register it \
              with `assay address register --scheme ecdsa`"
         ),
     )
@@ -57,9 +57,9 @@ impl FromStr for AccountArg {
             Err(error) => error,
         };
         AssayAddress::decode(text).map(Self::Address).map_err(|assay| match assay {
-            // Of the right length: it was meant to be one.
+            // The length is right, so an Assay address was meant.
             AddressError::WrongChecksum | AddressError::WrongVersion { .. } => {
-                format!("'{text}' is no Assay address: {assay}")
+                format!("'{text}' is not a valid Assay address: {assay}")
             }
             AddressError::NotBase58 | AddressError::WrongLength => {
                 format!(
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn mistyped_address_is_told_as_one() {
+    fn mistyped_address_is_reported_as_one() {
         let mistyped = ADDRESS.replace("BgG", "BgH");
         let error = mistyped.parse::<AccountArg>().unwrap_err();
         assert!(error.contains(&mistyped) && error.contains("checksum is wrong"), "{error}");

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Amounts of ASY as people write them.
+//! Amounts of ASY, as they are typed and shown.
 
 use assay_primitives::Balance;
 use assay_runtime::UNIT;
 use std::{fmt, str::FromStr};
 
-/// Decimal places of an ASY.
+/// The number of decimal places of an ASY.
 const DECIMALS: usize = 12;
 
-/// An amount in its smallest unit, 10^-12 ASY, which is called a planck. Read from `1.5`,
-/// `1.5 ASY`, `10 mASY`, `3 uASY` or `250 planck`; written as ASY without trailing zeros.
+/// An amount in planck, the smallest unit, which is 10^-12 ASY. It is parsed from `1.5`, `1.5 ASY`,
+/// `10 mASY`, `3 uASY` or `250 planck`, and displayed in ASY without trailing zeros.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Amount(pub Balance);
 
@@ -20,7 +20,7 @@ impl fmt::Display for Amount {
 }
 
 impl Amount {
-    /// The number of ASY.
+    /// Returns the number of ASY without the unit.
     pub fn decimal(self) -> String {
         let (whole, rest) = (self.0 / UNIT, self.0 % UNIT);
         if rest == 0 {
@@ -44,9 +44,7 @@ impl FromStr for Amount {
             "uASY" | "µASY" => DECIMALS - 6,
             "planck" => 0,
             _ => {
-                return Err(format!(
-                    "'{unit}' is no unit of amounts; there are ASY, mASY, uASY and planck"
-                ))
+                return Err(format!("'{unit}' is not a valid unit; use ASY, mASY, uASY or planck"))
             }
         };
         parse(number.trim(), decimals).map(Self)
@@ -57,17 +55,19 @@ fn parse(number: &str, decimals: usize) -> Result<Balance, String> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
     if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
-        return Err(format!("'{number}' is no amount; write one like 1.5, 10mASY or 250planck"));
+        return Err(format!(
+            "'{number}' is not a valid amount; write one like 1.5, 10mASY or 250planck"
+        ));
     }
     let fraction = fraction.trim_end_matches('0');
     if fraction.len() > decimals {
-        return Err(format!("'{number}' has more than {decimals} decimal places"));
+        return Err(format!("'{number}' has more than the {decimals} decimal places of its unit"));
     }
     let all = format!("{whole}{fraction}{}", "0".repeat(decimals - fraction.len()));
     all.trim_start_matches('0')
         .parse()
         .or_else(|error| if all.chars().all(|c| c == '0') { Ok(0) } else { Err(error) })
-        .map_err(|_| format!("'{number}' is more than an amount can be"))
+        .map_err(|_| format!("'{number}' is more than the largest possible amount"))
 }
 
 #[cfg(test)]

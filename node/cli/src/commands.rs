@@ -20,7 +20,7 @@ use crate::{
 };
 use anyhow::Result;
 
-/// Does what the arguments say.
+/// Runs the command that the arguments name.
 pub async fn dispatch(cli: Cli) -> Result<Exit> {
     let global = cli.global;
     match cli.command {

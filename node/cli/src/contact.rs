@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where an operator's node is reached, signed by the node's network key.
+//! The contact of an operator's node, signed by the node's network key.
 
-use crate::{args::AddressArg, exit::Fault};
+use crate::{args::MultiaddressArg, fault::Fault};
 use anyhow::{Context, Result};
 use assay_primitives::contact::{Addresses, SignedContact, MAX_ADDRESSES};
 use assay_runtime::{AccountId, Hash};
 use sp_core::{ed25519, Pair};
 use std::{fs, path::Path};
 
-/// The network key in a file: its 32 bytes, or these in hex, as `assay-node key generate-node-key`
-/// writes them.
+/// Reads the network key in a file: 32 bytes, either raw or in hex as
+/// `assay-node key generate-node-key` writes them.
 pub fn network_key(path: &Path) -> Result<ed25519::Pair> {
     let bytes = fs::read(path)
         .with_context(|| format!("cannot read the network key {}", path.display()))?;
@@ -21,17 +21,17 @@ pub fn network_key(path: &Path) -> Result<ed25519::Pair> {
         Fault::error(
             "node_key_malformed",
             format!(
-                "{} is no network key; one is 32 bytes, or 64 hexadecimal digits",
+                "{} is not a valid network key; it must hold 32 bytes or 64 hexadecimal digits",
                 path.display()
             ),
         )
     })
 }
 
-/// The contact of the node with that key, and the key's signature of it for an operator.
+/// Returns the contact of the node with that key, signed by the key for an operator's stash.
 pub fn signed(
     key: &ed25519::Pair,
-    addresses: &[AddressArg],
+    addresses: &[MultiaddressArg],
     genesis: &Hash,
     stash: &AccountId,
 ) -> Result<SignedContact> {
@@ -41,8 +41,8 @@ pub fn signed(
         Fault::error(
             "too_many_addresses",
             format!(
-                "{count} are more than the {MAX_ADDRESSES} addresses that a node can have; name \
-                 those at which most reach it"
+                "{count} addresses are given, but a node can have at most {MAX_ADDRESSES}; give the \
+                 best reachable ones"
             ),
         )
     })?;
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn contact_is_signed_for_chain_and_stash() {
         let key = ed25519::Pair::from_seed(&[7; 32]);
-        let address: AddressArg = "/ip4/127.0.0.1/tcp/30333".parse().unwrap();
+        let address: MultiaddressArg = "/ip4/127.0.0.1/tcp/30333".parse().unwrap();
         let stash = Sr25519Keyring::Alice.to_account_id();
         let genesis = Hash::repeat_byte(1);
         let SignedContact { contact, signature } =
@@ -81,6 +81,6 @@ mod tests {
         assert!(ed25519::Pair::verify(&signature, &message, &key.public()));
         let many = vec![address; 9];
         let error = signed(&key, &many, &genesis, &stash).err().unwrap();
-        assert!(error.to_string().contains("more than the 8"), "{error}");
+        assert!(error.to_string().contains("at most 8"), "{error}");
     }
 }

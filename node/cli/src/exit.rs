@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Exit codes and errors.
+//! Exit codes, and how a failure is reported with them.
 
-use crate::out;
+use crate::{fault::Fault, out};
 use serde_json::json;
-use std::{fmt, process::ExitCode};
+use std::process::ExitCode;
 
-/// How the command ended.
+/// The end of a command that has not failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
-    /// 0: it did what was asked.
+    /// 0: the command has done what was asked.
     Done,
     /// 3: the job ended without an accepted output.
     JobFailed,
-    /// 130: interrupted; the job goes on without this command.
+    /// 130: the command was interrupted; the job goes on without it.
     Detached,
 }
 
@@ -26,48 +26,23 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error with a code that scripts can match on: `pallet.ErrorName` for what the chain refuses,
-/// snake_case for what this command finds.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fault {
-    /// The code.
-    pub code: String,
-    /// What is wrong, and what to do.
-    pub message: String,
-}
-
-impl Fault {
-    /// An error with that code and message.
-    pub fn error(code: impl Into<String>, message: impl Into<String>) -> anyhow::Error {
-        Self { code: code.into(), message: message.into() }.into()
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Fault {}
-
-/// Reports an error, with exit code 1.
+/// Reports an error and returns exit code 1.
 pub(crate) fn failure(error: &anyhow::Error, json: bool) -> ExitCode {
     if is_broken_pipe(error) {
-        // Whoever read the output has had enough.
+        // The reader of the output has closed it on purpose, as `head` does.
         return ExitCode::SUCCESS;
     }
     let message = format!("{error:#}");
     out::note(&format!("error: {message}"));
     if json {
         let code = error.downcast_ref::<Fault>().map_or("error", |fault| &fault.code);
-        // Nothing is left to report a failure of this to.
+        // A failure to write this could not be reported anywhere.
         let _ = out::object(&json!({ "error": { "code": code, "message": message } }));
     }
     ExitCode::from(1)
 }
 
-/// Reports arguments that cannot be understood, with exit code 2; shows help and version with 0.
+/// Reports arguments that cannot be parsed and returns exit code 2; shows help and version with 0.
 pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
     let _ = error.print();
     if !error.use_stderr() {
@@ -90,22 +65,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::Context;
 
     #[test]
-    fn fault_is_found_beneath_context() {
-        let error = Err::<(), _>(Fault::error("jobs.JobNotOpen", "The job is not open."))
-            .context("cannot cancel")
-            .unwrap_err();
-        assert_eq!(
-            error.downcast_ref::<Fault>().map(|fault| fault.code.as_str()),
-            Some("jobs.JobNotOpen")
-        );
-        assert_eq!(format!("{error:#}"), "cannot cancel: The job is not open.");
-    }
-
-    #[test]
-    fn broken_pipe_is_no_failure() {
+    fn broken_pipe_is_not_a_failure() {
         let error = anyhow::Error::from(std::io::Error::from(std::io::ErrorKind::BrokenPipe));
         assert!(is_broken_pipe(&error));
         assert!(!is_broken_pipe(&anyhow::anyhow!("broken pipe")));

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether an account can pay for what it is about to do.
+//! The check that an account can pay for a call before the call is sent.
 
 use crate::{
     amount::Amount,
     chain::{state::usable, Chain},
-    exit::Fault,
+    fault::Fault,
 };
 use anyhow::Result;
 use assay_primitives::Balance;
 use assay_runtime::AccountId;
 
-/// What a call takes from its signer beside the fee.
+/// The amount that a call takes from its signer in addition to the fee.
 pub struct Need {
-    /// How much.
+    /// The amount.
     pub amount: Balance,
-    /// What needs it: "the job".
+    /// The purpose: "the job".
     pub what: &'static str,
-    /// Where the amount goes: "on hold".
+    /// The destination of the amount: "on hold".
     pub goes: &'static str,
-    /// What to do when it is not there.
+    /// The remedy if the balance is too small.
     pub advice: &'static str,
 }
 
-/// Makes sure that the signer can spend the amount and the fee and stays alive.
+/// Fails unless the signer can spend the amount and the fee and stay alive.
 pub async fn ensure(
     chain: &Chain,
     signer: &AccountId,
@@ -30,14 +30,14 @@ pub async fn ensure(
     need: &Need,
 ) -> Result<()> {
     let usable = usable(&chain.account(signer).await?);
-    // Without any balance the fee cannot be asked for either.
+    // An account without a balance cannot even ask for the fee.
     let fee = if usable > 0 { chain.fee(extrinsic).await? } else { 0 };
     let needed = need.amount.saturating_add(fee);
     if usable < needed {
         return Err(Fault::error(
             "balance_too_small",
             format!(
-                "the account {signer} can spend {} and {} needs {} ({} {} and {} as a fee); {}",
+                "the account {signer} can spend {}, but {} needs {} ({} {} and {} for the fee); {}",
                 Amount(usable),
                 need.what,
                 Amount(needed),

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What an operator offers, from what is typed.
+//! The offers of an operator, from those that are typed.
 
-use crate::{args::OfferArg, exit::Fault, session::Session, view::models::Models};
+use crate::{
+    args::{self, OfferArg},
+    fault::Fault,
+    models::Models,
+    session::Session,
+};
 use anyhow::Result;
 use assay_primitives::{
     api::{OfferView, OperatorView},
@@ -10,13 +15,13 @@ use assay_primitives::{
 use assay_runtime::{AccountId, Runtime};
 use pallet_operators::{Offer, OffersOf};
 
-/// The offers that are typed.
-pub async fn read(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Runtime>> {
+/// Resolves the models of offers that are typed.
+pub async fn read(session: &Session, typed: &[OfferArg]) -> Result<OffersOf<Runtime>> {
     let known = Models::of_node(&session.chain).await?;
     let mut offers = Vec::new();
-    for arg in args {
-        // An id in full need not be known to anyone yet.
-        let (model, own) = match crate::args::hash(&arg.model) {
+    for arg in typed {
+        // A complete id may be new to the chain.
+        let (model, own) = match args::id(&arg.model) {
             Ok(id) => (id, known.find(&arg.model).ok().and_then(|model| model.context)),
             Err(_) => {
                 let model = known.find(&arg.model)?;
@@ -28,35 +33,35 @@ pub async fn read(session: &Session, args: &[OfferArg]) -> Result<OffersOf<Runti
     as_many(offers)
 }
 
-/// The offer of a model that is typed; `own` is the context of the node's, where it has the model.
+/// Returns the offer of a model; `own` is the model's own context, if the node has the model.
 fn offer(model: ModelId, arg: &OfferArg, own: Option<u32>) -> Result<Offer> {
     let context = arg.context.or(own).ok_or_else(|| {
         Fault::error(
             "context_unknown",
             format!(
-                "the node does not have the model {model:?}; give its context as \
-                 --offer MODEL,PRICE,CONTEXT"
+                "the node does not have the model {model:?}, so its context must be given: --offer \
+                 MODEL,PRICE,CONTEXT"
             ),
         )
     })?;
     Ok(Offer { model, price: arg.price.0, context })
 }
 
-/// As many offers as an operator can have.
+/// Bounds the list, or fails if it has more offers than an operator can have.
 fn as_many(offers: Vec<Offer>) -> Result<OffersOf<Runtime>> {
     let count = offers.len();
     OffersOf::<Runtime>::try_from(offers).map_err(|_| {
         Fault::error(
             "too_many_offers",
             format!(
-                "{count} are more than the {} models that an operator can offer; name fewer",
+                "{count} offers are given, but an operator can have at most {}; give fewer",
                 OffersOf::<Runtime>::bound()
             ),
         )
     })
 }
 
-/// The operator's offers with another price for one model.
+/// Returns the operator's offers with another price for one model.
 pub fn repriced(
     operator: &OperatorView<AccountId>,
     model: &ModelId,
@@ -66,7 +71,7 @@ pub fn repriced(
         return Err(Fault::error(
             "model_not_offered",
             format!(
-                "{} does not serve the model {model:?}; `assay operator models` shows what it does",
+                "{} does not serve the model {model:?}; `assay operator models` shows those it does",
                 operator.stash
             ),
         ));
@@ -76,7 +81,7 @@ pub fn repriced(
         price: if offer.model == *model { price } else { offer.price },
         context: offer.context,
     };
-    // As many as the chain has already.
+    // The number of offers stays the same.
     Ok(OffersOf::<Runtime>::truncate_from(operator.offers.iter().map(offer).collect()))
 }
 

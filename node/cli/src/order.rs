@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From a prompt to a job on the chain. Whatever can be known to be wrong is told before anything
-//! is sent.
+//! The order of a job, from the prompt to the block that creates it. Every error that can be found
+//! beforehand is reported before anything is sent.
 
 use crate::{
-    allowed::{self, Allowed},
+    allowed_operators::{self, AllowedOperators},
     args::RunArgs,
-    exit::Fault,
+    fault::Fault,
     funds::{self, Need},
-    out::Progress,
+    models::{KnownModel, Models},
+    progress::Progress,
     session::Session,
-    view::models::{Known, Models},
 };
 use anyhow::{Context, Result};
 use assay_primitives::{
@@ -20,28 +20,28 @@ use std::io::Read;
 
 /// A job that was created.
 pub struct Ordered {
-    /// The job.
+    /// Id of the job.
     pub job: JobId,
-    /// The model.
-    pub model: Known,
-    /// The client.
+    /// The model that runs it.
+    pub model: KnownModel,
+    /// The client that pays for it.
     pub client: AccountId,
     /// Seed of the sampling.
     pub seed: u64,
-    /// The prompt's length.
+    /// Length of the prompt in tokens.
     pub input_tokens: u32,
-    /// Reckoned price of a token.
+    /// Price per token that the payment allows for.
     pub price: Balance,
-    /// What was put on hold, the bounty among it.
+    /// Amount on hold, including the bounty.
     pub held: Balance,
-    /// Block in which it was created.
+    /// Block in which the job was created.
     pub block: u32,
 }
 
-/// Random seeds stay below 2^53, so that every reader of JSON gets them right.
+/// The bits of a random seed: below 2^53 every JSON parser reads it exactly.
 const SEED_BITS: u32 = 53;
 
-/// Creates the job.
+/// Creates a job as the arguments say, and waits until it is in a block.
 pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
     let prompt = prompt(&args.prompt)?;
     if args.max_tokens == 0 {
@@ -62,8 +62,8 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         Fault::error(
             "tokens_unknown",
             format!(
-                "the node does not have the model {model} to count the prompt's tokens; ask a \
-                 node that has, or give the number with --input-tokens"
+                "the node does not have the model {model} and cannot count the tokens of the prompt; \
+                 use a node that has it, or give the number with --input-tokens"
             ),
         )
     })?;
@@ -72,7 +72,7 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         .await?
         .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
     let length = input_tokens.saturating_add(args.max_tokens);
-    let allowed = Allowed::read(chain, &args.operators, &model.id, length).await?;
+    let allowed = AllowedOperators::read(chain, &args.operators, &model.id, length).await?;
     let price = allowed.price.unwrap_or(quote.price);
     let (payment, held) = payment(args, price, quote.bounty)?;
     let count = allowed.operators.len();
@@ -95,7 +95,7 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         output_key: None,
         auto_lock: true,
         peer: peer_id(&node.peer_id)?,
-        allowed: allowed.operators.try_into().map_err(|_| allowed::too_many(count))?,
+        allowed: allowed.operators.try_into().map_err(|_| allowed_operators::too_many(count))?,
     };
     let expected = chain.next_job_id(&client, &spec).await?;
     let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
@@ -113,7 +113,7 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         RuntimeEvent::Jobs(pallet_jobs::Event::JobCreated { job, .. }) => Some(*job),
         _ => None,
     });
-    // Another job of the same client may have come first: then the event knows better.
+    // Another job of the client may have been created first; the event names this one.
     let job = created.unwrap_or(expected);
     Ok(Ordered { job, model, client, seed, input_tokens, price, held, block: included.number })
 }
@@ -130,19 +130,22 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The payment for a job, and with the bounty all that creating it holds.
+/// Returns the payment for a job, and the amount that its creation holds, including the bounty.
 fn payment(args: &RunArgs, price: Balance, bounty: Balance) -> Result<(Payment, Balance)> {
     let tokens = Balance::from(args.max_tokens);
-    // A cost below one unit per token is refused by the chain.
+    // The chain refuses a cost below one unit per token.
     let cost = price.checked_mul(tokens).map(|cost| cost.max(tokens));
     let payment = cost.map(|cost| Payment { down: args.down.0, cost, tip: args.tip.0 });
     let held = payment.and_then(|payment| Some((payment, payment.total()?.checked_add(bounty)?)));
     held.ok_or_else(|| {
-        Fault::error("jobs.PaymentOverflow", "the sum of the payment is more than a balance can be")
+        Fault::error(
+            "jobs.PaymentOverflow",
+            "the payment exceeds the largest balance; lower --tip, --down or --max-tokens",
+        )
     })
 }
 
-/// Why there is no quote, in the words and with the code of the chain's own error.
+/// Converts the reason for which there is no quote, with the code of the chain's own error.
 fn quote_fault(error: QuoteError, input_tokens: u32, max_tokens: u32) -> anyhow::Error {
     match error {
         QuoteError::MaxTokensZero => {
@@ -150,29 +153,29 @@ fn quote_fault(error: QuoteError, input_tokens: u32, max_tokens: u32) -> anyhow:
         }
         QuoteError::InputEmpty => Fault::error(
             "jobs.InputEmpty",
-            "the prompt is empty; give some text, or - to read it from standard input",
+            "the prompt is empty; write some text, or - to read it from standard input",
         ),
         QuoteError::ModelNotServed => Fault::error(
             "jobs.ModelNotServed",
-            "no operator serves the model; `assay operator list` shows what is served",
+            "no operator serves the model; `assay operator list` shows the models served",
         ),
         QuoteError::ContextExceeded { context } => Fault::error(
             "jobs.ContextExceeded",
             format!(
-                "the prompt's {input_tokens} tokens and the {max_tokens} asked for exceed the \
-                 model's context of {context}; shorten the prompt or lower --max-tokens"
+                "the prompt of {input_tokens} tokens and --max-tokens {max_tokens} together exceed \
+                 the model's context of {context}; shorten the prompt or lower --max-tokens"
             ),
         ),
     }
 }
 
-/// The node's peer id as the chain has it.
+/// Decodes the node's peer id into the chain's form.
 fn peer_id(text: &str) -> Result<PeerIdBytes> {
     let bytes = bs58::decode(text)
         .into_vec()
         .with_context(|| format!("the node's peer id '{text}' is malformed"))?;
     PeerIdBytes::try_from(bytes)
-        .map_err(|_| Fault::error("peer_id_too_long", "the node's peer id has over 64 bytes"))
+        .map_err(|_| Fault::error("peer_id_too_long", "the node's peer id has more than 64 bytes"))
 }
 
 #[cfg(test)]
@@ -193,6 +196,7 @@ mod tests {
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, code);
         }
     }
+
     #[test]
     fn payment_beyond_a_balance_is_refused() {
         let cli = Cli::try_parse_from(["assay", "run", "In the beginning", "-n", "64"]).unwrap();

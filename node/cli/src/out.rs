@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-//! All that this command writes: results on standard output, notes and progress on standard error.
+//! Output: results on standard output, notes on standard error.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use anstyle::{AnsiColor, Style};
 use serde_json::Value;
-use std::{
-    io::{self, IsTerminal, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
 
-/// Writes a line of the result.
+/// The style of a value that is as it should be.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+
+/// The style of a value that deserves attention.
+pub const BAD: Style = AnsiColor::Red.on_default();
+
+/// The style of the names in a table.
+const DIM: Style = Style::new().dimmed();
+
+/// Writes a line of the result, byte for byte.
 pub fn line(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
 }
 
-/// Writes a part of the result that need not end with a line, and at once.
+/// Writes a part of the result at once, without ending the line.
 pub fn part(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    raw(text.as_bytes())
 }
 
 /// Writes bytes as they are.
@@ -34,105 +38,53 @@ pub fn object(value: &Value) -> io::Result<()> {
     line(&value.to_string())
 }
 
-/// Writes a line for the person at the terminal, beside the result.
+/// Writes a line to standard error, for the person at the terminal.
 pub fn note(text: &str) {
-    // Where standard error is closed there is nobody to tell.
+    // Nobody is left to tell when standard error is closed.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// How a word is emphasised.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Tone {
-    /// As it should be.
-    Good,
-    /// Worth a look.
-    Bad,
-    /// Beside the point.
-    Dim,
+/// Returns the text in a style. It is meant for [`pairs`], which drops styles where standard output
+/// does not show them.
+pub fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
 }
 
-/// The text in its tone, if standard output is a terminal and `NO_COLOR` is not set.
-pub fn toned(tone: Tone, text: &str) -> String {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || !io::stdout().is_terminal();
-    if plain {
-        return text.to_string();
-    }
-    let code = match tone {
-        Tone::Good => 32,
-        Tone::Bad => 31,
-        Tone::Dim => 2,
-    };
-    format!("\u{1b}[{code}m{text}\u{1b}[0m")
-}
-
-/// A table of names and values, the names aligned.
+/// Writes a table of names and aligned values. Styles are dropped unless standard output is a terminal
+/// that shows them; `NO_COLOR` and `CLICOLOR` are respected.
 pub fn pairs(rows: &[(&str, String)]) -> io::Result<()> {
+    write_pairs(&mut anstream::stdout().lock(), rows)
+}
+
+fn write_pairs(out: &mut impl Write, rows: &[(&str, String)]) -> io::Result<()> {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     for (name, value) in rows {
-        let name = format!("{name:width$}");
-        line(&format!("{}  {value}", toned(Tone::Dim, &name)))?;
+        let name = styled(DIM, &format!("{name:width$}"));
+        writeln!(out, "{name}  {value}")?;
     }
-    Ok(())
+    out.flush()
 }
 
-/// Shows on a terminal how many bytes are done; is silent elsewhere.
-pub struct Bytes(ProgressBar);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anstream::{AutoStream, ColorChoice};
 
-impl Bytes {
-    /// Begins with that message.
-    pub fn new(message: &'static str) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(
-            ProgressStyle::with_template("{msg} {wide_bar} {bytes} of {total_bytes}, {eta} left")
-                .unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        bar.set_message(message);
-        Self(bar)
+    fn written(choice: ColorChoice) -> String {
+        let mut out = AutoStream::new(Vec::new(), choice);
+        let rows = [("Verdict", styled(GOOD, "Accept")), ("Paid", "1 ASY".into())];
+        write_pairs(&mut out, &rows).unwrap();
+        String::from_utf8(out.into_inner()).unwrap()
     }
 
-    /// So much is done.
-    pub fn at(&self, done: u64, total: u64) {
-        self.0.set_length(total);
-        self.0.set_position(done);
-    }
-}
-
-impl Drop for Bytes {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
-/// Tells on a terminal what is being waited for; is silent elsewhere.
-pub struct Progress(ProgressBar);
-
-impl Progress {
-    /// Begins with that message.
-    pub fn new(message: impl Into<String>) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(
-            ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-        );
-        bar.set_message(message.into());
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self(bar)
+    #[test]
+    fn pairs_are_aligned_and_plain_without_colour() {
+        assert_eq!(written(ColorChoice::Never), "Verdict  Accept\nPaid     1 ASY\n");
     }
 
-    /// Waits for something else now.
-    pub fn say(&self, message: impl Into<String>) {
-        self.0.set_message(message.into());
-    }
-
-    /// Stops and leaves no trace.
-    pub fn clear(&self) {
-        self.0.finish_and_clear();
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.clear();
+    #[test]
+    fn pairs_keep_their_styles_on_a_terminal() {
+        let styled = written(ColorChoice::AlwaysAnsi);
+        assert!(styled.contains("\u{1b}[32mAccept\u{1b}[0m"), "{styled:?}");
     }
 }

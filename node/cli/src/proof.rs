@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether an output is the one that the operator committed to. What a node says of an output counts
-//! only as far as it hashes to what stands on the chain.
+//! The proof that an output is the one that the operator committed to. A node's word counts only if
+//! the transcript hashes to the commitment on the chain.
 
 use crate::chain::node::{self, Output};
 use anyhow::Result;
@@ -10,7 +10,7 @@ use codec::DecodeAll;
 use serde_json::{json, Map, Value};
 use sp_core::H256;
 
-/// The hash of the output that was committed, if one was.
+/// Returns the hash of the output that the operator committed to, if it has.
 pub fn committed(state: &JobState<AccountId>) -> Option<H256> {
     match state {
         JobState::Delivered { commitment, .. } => Some(commitment.output_hash),
@@ -19,27 +19,27 @@ pub fn committed(state: &JobState<AccountId>) -> Option<H256> {
     }
 }
 
-/// What is known of an output. Once it is proven, all of it is what was proven, and nothing is what
-/// the node says beside.
+/// An output as far as it is known. Once it is proven, every part comes from the proven transcript
+/// and none from the node's word.
 #[derive(Default)]
-pub struct Known {
+pub struct KnownOutput {
     said: Option<Output>,
     proven: Option<Transcript>,
 }
 
-impl Known {
-    /// What a node says, beside what was committed.
+impl KnownOutput {
+    /// Compares a node's word with the commitment.
     pub fn new(said: Option<Output>, committed: Option<H256>) -> Self {
         let proven = said.as_ref().and_then(|output| proven(output, committed));
         Self { said, proven }
     }
 
-    /// Whether it is the output that was committed.
+    /// Returns whether the output is the one that was committed to.
     pub fn is_proven(&self) -> bool {
         self.proven.is_some()
     }
 
-    /// The bytes of its text.
+    /// Returns the bytes of the text.
     pub fn bytes(&self) -> Result<Option<Vec<u8>>> {
         match (&self.proven, &self.said) {
             (Some(transcript), _) => Ok(Some(transcript.text.clone())),
@@ -48,7 +48,7 @@ impl Known {
         }
     }
 
-    /// Its text.
+    /// Returns the text, with U+FFFD for invalid UTF-8.
     pub fn text(&self) -> Option<String> {
         match &self.proven {
             Some(transcript) => Some(String::from_utf8_lossy(&transcript.text).into()),
@@ -56,7 +56,7 @@ impl Known {
         }
     }
 
-    /// Its tokens.
+    /// Returns the tokens.
     pub fn tokens(&self) -> Option<&[u32]> {
         match &self.proven {
             Some(transcript) => Some(&transcript.output),
@@ -64,7 +64,7 @@ impl Known {
         }
     }
 
-    /// Why it ends, if it does.
+    /// Returns the finish reason, if the output is complete.
     pub fn finish(&self) -> Option<&str> {
         match &self.proven {
             Some(transcript) => Some(transcript.finish.label()),
@@ -72,7 +72,7 @@ impl Known {
         }
     }
 
-    /// Adds it to an object, whether it is proven, and its length, which the chain need not tell.
+    /// Adds the output to a JSON object: whether it is proven, its text, finish reason and tokens.
     pub fn put(&self, object: &mut Map<String, Value>) {
         object.insert("proven".into(), json!(self.is_proven()));
         object.insert("output".into(), json!(self.text()));
@@ -84,7 +84,7 @@ impl Known {
     }
 }
 
-/// The output that hashes to the commitment; `None` where the node has not given it.
+/// Returns the transcript if it hashes to the commitment; `None` if it does not, or is missing.
 pub fn proven(output: &Output, committed: Option<H256>) -> Option<Transcript> {
     let bytes = node::bytes(output.transcript.as_ref()?).ok()?;
     if sp_crypto_hashing::blake2_256(&bytes) != committed?.0 {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_a_proven_output_is_proven() {
+    fn proven_output_shows_nothing_that_is_not_proven() {
         let lie = Output {
             tokens: vec![67, 68],
             text: "CD".into(),
@@ -147,7 +147,7 @@ mod tests {
             finish: Some("stop".into()),
             ..output(Some(&transcript().encode()))
         };
-        let known = Known::new(Some(lie.clone()), Some(transcript().hash()));
+        let known = KnownOutput::new(Some(lie.clone()), Some(transcript().hash()));
         assert_eq!(known.bytes().unwrap().unwrap(), b"B");
         let mut object = Map::new();
         known.put(&mut object);
@@ -155,17 +155,17 @@ mod tests {
             "proven": true, "output": "B", "finish": "length", "tokenIds": [66], "tokens": 1
         });
         assert_eq!(Value::Object(object), truth);
-        // Without a commitment it is only what the node says, and is called so.
+        // Without a commitment it is only the node's word, and not called proven.
         let mut object = Map::new();
-        Known::new(Some(lie), None).put(&mut object);
+        KnownOutput::new(Some(lie), None).put(&mut object);
         assert_eq!(object["proven"], false);
         assert_eq!(object["output"], "CD");
     }
 
     #[test]
-    fn nothing_is_shown_where_nothing_is_known() {
+    fn unknown_output_shows_nothing() {
         let mut object = Map::new();
-        Known::default().put(&mut object);
+        KnownOutput::default().put(&mut object);
         assert_eq!(object["output"], Value::Null);
         assert!(!object.contains_key("tokens"));
     }

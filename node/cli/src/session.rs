@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A connection, and the key that signs.
+//! A connection to a chain, and the key that signs.
 
 use crate::{
     account::AccountArg,
     args::Global,
     chain::{extrinsic::Included, Chain},
-    exit::Fault,
+    fault::Fault,
     funds::{self, Need},
     key::{self, Key, Scheme},
-    out::Progress,
+    progress::Progress,
 };
 use anyhow::Result;
 use assay_runtime::{AccountId, RuntimeCall};
 
-/// What a command works with.
+/// The connection, the key and the form of output that a command works with.
 pub struct Session {
     /// The chain.
     pub chain: Chain,
-    /// The key that was named.
+    /// The key that an option or the environment names.
     named: Option<Key>,
     /// The scheme of the development key.
     scheme: Scheme,
-    /// Whether to write JSON.
+    /// Whether the result is written as JSON.
     pub json: bool,
 }
 
 impl Session {
     /// Connects to the node that the arguments name.
     pub async fn open(global: &Global) -> Result<Self> {
-        // A malformed key is told before anything else.
+        // A malformed key is reported before anything else is tried.
         let named = key::named(global.scheme, global.suri.as_deref(), global.key_file.as_deref())?;
         let progress = Progress::new(format!("connecting to {}", global.url));
         let chain = Chain::connect(&global.url).await?;
@@ -36,27 +36,25 @@ impl Session {
         Ok(Self { chain, named, scheme: global.scheme.unwrap_or_default(), json: global.json })
     }
 
-    /// The key that signs: the one that was named, or the development one where keys are public.
+    /// Returns the key that signs: the one named, or the development key where keys are public.
     pub fn signer(&self) -> Result<Key> {
         match &self.named {
             Some(key) => Ok(key.clone()),
-            None if self.chain.development => {
-                Key::from_suri(self.scheme, key::DEVELOPMENT_SIGNER)
-            }
+            None if self.chain.development => Key::from_suri(self.scheme, key::DEVELOPMENT_SIGNER),
             None => Err(Fault::error(
                 "no_signer",
-                "no key was named to sign with; use --key-file, --suri or the environment variable \
-                 ASSAY_SURI (`assay key new --out FILE` makes a key)",
+                "no key to sign with is named; use --key-file, --suri or the environment variable \
+                 ASSAY_SURI (`assay key new --out FILE` creates a key)",
             )),
         }
     }
 
-    /// The account of [`Self::signer`].
+    /// Returns the account of [`Self::signer`].
     pub fn account(&self) -> Result<AccountId> {
         self.signer().map(|key| key.account())
     }
 
-    /// The account that was named, or the signer's.
+    /// Returns the account that is named, or the signer's.
     pub async fn account_or(&self, named: Option<AccountArg>) -> Result<AccountId> {
         match named {
             Some(named) => named.resolve(&self.chain).await,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Signs extrinsics, sends them, and finds out how they ended.
+//! Extrinsics: signing, sending, and finding out how they ended.
 
-use super::{outcome, state::EventRecord, Chain};
-use crate::{
-    chain::state::{bytes_of, hex_of},
-    exit::Fault,
-    key::Key,
+use super::{
+    connection::{Chain, Head},
+    outcome,
+    state::{bytes_of, hex_of, EventRecord},
 };
+use crate::{fault::Fault, key::Key};
 use anyhow::{bail, Context, Result};
 use assay_runtime::{
     submit::extension, AccountId, Balance, Hash, Nonce, RuntimeCall, RuntimeEvent, SignedPayload,
@@ -20,27 +20,27 @@ use sp_core::crypto::Ss58Codec;
 use sp_runtime::generic::Era;
 use std::time::Duration;
 
-/// Blocks in which an extrinsic can be included.
+/// The number of blocks in which an extrinsic can be included.
 const LIFETIME: u64 = 128;
 
-/// How far behind the best block an extrinsic is anchored when the finalised one is farther, so
-/// that a fork leaves it valid.
+/// The most blocks that the anchor of an extrinsic lies behind the best block. An older finalised
+/// block is not used; the distance keeps the extrinsic valid on a fork.
 const ANCHOR: u32 = 32;
 
-/// How long an extrinsic may take into a block.
+/// The longest that an extrinsic may wait for a block.
 const INCLUSION: Duration = Duration::from_secs(180);
 
-/// An extrinsic that was included and did what it should.
+/// An extrinsic that was included and succeeded.
 pub struct Included {
-    /// The block.
+    /// Hash of the block.
     pub block: Hash,
-    /// The block's number.
+    /// Number of the block.
     pub number: u32,
-    /// What happened through it.
+    /// Events that the extrinsic emitted.
     pub events: Vec<RuntimeEvent>,
 }
 
-/// What a call would cost: how much its runtime reckons.
+/// The result of `TransactionPaymentApi_query_info`.
 #[derive(Decode)]
 struct DispatchInfo {
     _weight: (Compact<u64>, Compact<u64>),
@@ -49,7 +49,7 @@ struct DispatchInfo {
 }
 
 impl Chain {
-    /// Signs a call.
+    /// Signs a call and returns the encoded extrinsic.
     pub async fn sign(&self, signer: &Key, call: RuntimeCall) -> Result<Vec<u8>> {
         let account = signer.account();
         let nonce: Nonce = self
@@ -76,18 +76,17 @@ impl Chain {
         Ok(UncheckedExtrinsic::new_signed(call, account.into(), signature, extension).encode())
     }
 
-    /// The block at which a lifetime begins: the finalised one, unless it is far behind.
+    /// Returns the block at which a lifetime begins: the finalised one, unless it is far behind.
     async fn anchor(&self) -> Result<(u32, Hash)> {
         let finalised: Hash = self.request("chain_getFinalizedHead", rpc_params![]).await?;
-        let finalised: super::Head =
-            self.request("chain_getHeader", rpc_params![finalised]).await?;
-        let best: super::Head = self.request("chain_getHeader", rpc_params![]).await?;
+        let finalised: Head = self.request("chain_getHeader", rpc_params![finalised]).await?;
+        let best: Head = self.request("chain_getHeader", rpc_params![]).await?;
         let number = finalised.number.max(best.number.saturating_sub(ANCHOR));
         let hash: Option<Hash> = self.request("chain_getBlockHash", rpc_params![number]).await?;
         Ok((number, hash.with_context(|| format!("the node has no block {number}"))?))
     }
 
-    /// The fee of an extrinsic, without a tip.
+    /// Returns the fee of an extrinsic, without a tip.
     pub async fn fee(&self, extrinsic: &[u8]) -> Result<Balance> {
         let length = u32::try_from(extrinsic.len())?;
         let mut args = extrinsic.to_vec();
@@ -95,17 +94,17 @@ impl Chain {
         let info: String = self
             .request("state_call", rpc_params!["TransactionPaymentApi_query_info", hex_of(&args)])
             .await
-            .context("cannot learn the fee")?;
+            .context("cannot read the fee")?;
         Ok(DispatchInfo::decode(&mut bytes_of(&info)?.as_slice())?.partial_fee)
     }
 
-    /// Signs a call, sends it, and waits until it is in a block. An error of the call is one here.
+    /// Signs a call, sends it, and waits until it is in a block. Fails if the call does.
     pub async fn submit(&self, signer: &Key, call: RuntimeCall) -> Result<Included> {
         let extrinsic = self.sign(signer, call).await?;
         self.submit_signed(&extrinsic, &signer.account()).await
     }
 
-    /// Sends an extrinsic and waits until it is in a block. An error of the call is one here.
+    /// Sends an extrinsic and waits until it is in a block. Fails if the call does.
     pub async fn submit_signed(&self, extrinsic: &[u8], signer: &AccountId) -> Result<Included> {
         let mut updates = self
             .subscribe::<Value>(
@@ -114,20 +113,20 @@ impl Chain {
                 "author_unwatchExtrinsic",
             )
             .await
-            .with_context(|| format!("the node does not take the extrinsic of {signer}"))?;
+            .with_context(|| format!("the node refused the extrinsic of {signer}"))?;
         let block = tokio::time::timeout(INCLUSION, self.inclusion(&mut updates)).await.map_err(
             |_| {
                 Fault::error(
                     "not_included",
                     format!(
-                        "the extrinsic is in no block after {} seconds and may still come into \
-                         one; see whether the node makes or receives blocks",
+                        "the extrinsic was not included within {} s; it may still be, so check \
+                         that the node has new blocks before you try again",
                         INCLUSION.as_secs()
                     ),
                 )
             },
         )??;
-        let head: super::Head = self.request("chain_getHeader", rpc_params![block]).await?;
+        let head: Head = self.request("chain_getHeader", rpc_params![block]).await?;
         let events = self.events_of(extrinsic, block).await?;
         succeeded(&events)?;
         Ok(Included { block, number: head.number, events })
@@ -142,15 +141,15 @@ impl Chain {
             }
             let refused = match update.as_str() {
                 Some("invalid") => "it became invalid",
-                Some("dropped") => "its pool is full",
+                Some("dropped") => "the pool is full",
                 None if update.get("usurped").is_some() => {
-                    "another of the same account took its place"
+                    "another extrinsic of the account took its place"
                 }
                 _ => continue,
             };
             return Err(Fault::error(
                 "not_included",
-                format!("the node gave the extrinsic up: {refused}; try again"),
+                format!("the node dropped the extrinsic: {refused}; try again"),
             ));
         }
         Err(self.gone())
@@ -180,5 +179,5 @@ fn succeeded(events: &[RuntimeEvent]) -> Result<()> {
             _ => {}
         }
     }
-    bail!("the block does not say how the extrinsic ended")
+    bail!("the block has no event that says how the extrinsic ended")
 }

@@ -1,47 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What goes wrong between this command and a node, in words.
+//! Errors between this command and a node, in words.
 
-use super::Version;
-use crate::exit::Fault;
-use anyhow::Result;
+use crate::fault::Fault;
 use jsonrpsee::core::ClientError;
 use serde_json::Value;
 
-/// Refuses a runtime that this command does not understand.
-pub fn check(theirs: &Version, url: &str) -> Result<()> {
-    let ours = assay_runtime::VERSION;
-    if theirs.spec_name != ours.spec_name {
-        return Err(Fault::error(
-            "other_chain",
-            format!(
-                "the node at {url} is of the chain '{}', not of '{}'; name another with --url",
-                theirs.spec_name, ours.spec_name
-            ),
-        ));
-    }
-    if theirs.transaction_version != ours.transaction_version {
-        return Err(Fault::error(
-            "other_transaction_version",
-            format!(
-                "the chain has transaction version {}, this command knows {}; update {}",
-                theirs.transaction_version,
-                ours.transaction_version,
-                if theirs.transaction_version > ours.transaction_version {
-                    "this command"
-                } else {
-                    "the node"
-                }
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// An error of the RPC.
+/// Converts an error of the RPC.
 pub fn of_rpc(url: &str, method: &str, error: ClientError) -> anyhow::Error {
     match error {
         ClientError::Call(error) => {
-            // Many errors say only in `data` what they are about.
+            // Many errors name their cause only in `data`.
             let data = error.data().map(|data| data.get());
             let data = data.and_then(|data| serde_json::from_str::<Value>(data).ok());
             let message = match data {
@@ -60,9 +28,9 @@ pub fn of_rpc(url: &str, method: &str, error: ClientError) -> anyhow::Error {
     }
 }
 
-/// The connection was closed.
+/// Returns the error for a connection that the node closed.
 pub fn gone(url: &str) -> anyhow::Error {
-    Fault::error("node_gone", format!("the node at {url} has closed the connection; see its log"))
+    Fault::error("node_gone", format!("the node at {url} closed the connection; see its log"))
 }
 
 #[cfg(test)]
@@ -70,45 +38,7 @@ mod tests {
     use super::*;
     use jsonrpsee::types::ErrorObject;
 
-    const URL: &str = "ws://node";
-
-    fn ours() -> Version {
-        let ours = assay_runtime::VERSION;
-        Version {
-            spec_name: ours.spec_name.to_string(),
-            spec_version: ours.spec_version + 1,
-            transaction_version: ours.transaction_version,
-        }
-    }
-
-    fn fault(error: anyhow::Error) -> Fault {
-        error.downcast().expect("it is a fault")
-    }
-
-    #[test]
-    fn another_release_of_the_same_chain_is_understood() {
-        check(&ours(), URL).unwrap();
-    }
-
-    #[test]
-    fn another_chain_is_named() {
-        let other = Version { spec_name: "westend".into(), ..ours() };
-        let fault = fault(check(&other, URL).unwrap_err());
-        assert_eq!(fault.code, "other_chain");
-        assert!(fault.message.contains("westend") && fault.message.contains(URL));
-    }
-
-    #[test]
-    fn who_is_older_is_to_be_updated() {
-        let known = ours().transaction_version;
-        for (theirs, older) in [(known + 1, "update this command"), (known - 1, "update the node")]
-        {
-            let other = Version { transaction_version: theirs, ..ours() };
-            let fault = fault(check(&other, URL).unwrap_err());
-            assert_eq!(fault.code, "other_transaction_version");
-            assert!(fault.message.contains(older), "{}", fault.message);
-        }
-    }
+    const URL: &str = "ws://127.0.0.1:9944";
 
     #[test]
     fn errors_of_the_rpc_have_codes() {
@@ -121,7 +51,7 @@ mod tests {
             (ClientError::Transport("closed".into()), "node_gone", URL),
             (ClientError::HttpNotImplemented, "rpc", "the_method"),
         ] {
-            let fault = fault(of_rpc(URL, "the_method", error));
+            let fault: Fault = of_rpc(URL, "the_method", error).downcast().expect("it is a fault");
             assert_eq!(fault.code, code);
             assert!(fault.message.contains(words), "{}", fault.message);
         }

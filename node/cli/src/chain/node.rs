@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a node knows of itself, beside the chain: payloads, outputs, its engine.
+//! The node's own RPC: its status, the payloads and the outputs that it holds.
 
 use super::Chain;
 use crate::chain::state::{bytes_of, hex_of};
@@ -114,26 +114,26 @@ pub struct OutputItem {
 }
 
 impl Chain {
-    /// The node's state.
+    /// Returns the node's state.
     pub async fn node_status(&self) -> Result<NodeStatus> {
         self.request("assay_nodeStatus", rpc_params![])
             .await
             .context("cannot read the node's state")
     }
 
-    /// Gives the node a prompt to hold, and learns its length in the tokens of a model.
+    /// Hands the node a prompt to hold, and returns its hash and its length in tokens of the model.
     pub async fn submit_payload(&self, payload: &[u8], model: &ModelId) -> Result<Payload> {
         self.request("assay_submitPayload", rpc_params![hex_of(payload), model])
             .await
-            .context("the node does not take the prompt")
+            .context("the node refused the prompt")
     }
 
-    /// The output of a job, as far as the node has it.
+    /// Returns the output of a job, as far as the node has it.
     pub async fn output(&self, job: &JobId) -> Result<Option<Output>> {
         self.request("assay_output", rpc_params![job]).await.context("cannot fetch the output")
     }
 
-    /// The output of a job as it comes, from a token on.
+    /// Subscribes to the output of a job from a token on.
     pub async fn follow_output(&self, job: &JobId, from: u32) -> Result<Subscription<OutputItem>> {
         self.subscribe("assay_subscribeOutput", rpc_params![job, from], "assay_unsubscribeOutput")
             .await
@@ -141,7 +141,7 @@ impl Chain {
     }
 }
 
-/// The bytes of a piece.
+/// Decodes the bytes of a piece.
 pub fn bytes(text: &str) -> Result<Vec<u8>> {
     bytes_of(text)
 }

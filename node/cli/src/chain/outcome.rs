@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the chain says of an extrinsic: the names and the words of its errors.
+//! Errors of calls, by the names and in the words that the runtime documents.
 
-use crate::exit::Fault;
+use crate::fault::Fault;
 use assay_runtime::RuntimeError;
 use scale_info::{TypeDef, TypeInfo, Variant};
 use sp_runtime::{DispatchError, ModuleError};
 
-/// The error as `pallet.ErrorName`, with its documentation.
+/// Converts an error of a call: the code is `pallet.ErrorName`, the message its documentation.
 pub fn fault(error: &DispatchError) -> Fault {
     let known = match error {
         DispatchError::Module(module) => module_fault(module),
@@ -14,22 +14,34 @@ pub fn fault(error: &DispatchError) -> Fault {
     };
     known.unwrap_or_else(|| {
         let (code, message) = match error {
-            DispatchError::Token(token) => (format!("token.{token:?}"), words(*token)),
-            DispatchError::Arithmetic(kind) => (format!("arithmetic.{kind:?}"), words(*kind)),
+            DispatchError::Token(token) => (format!("token.{token:?}"), message((*token).into())),
+            DispatchError::Arithmetic(kind) => {
+                (format!("arithmetic.{kind:?}"), message((*kind).into()))
+            }
             DispatchError::BadOrigin => {
-                ("system.BadOrigin".into(), "This account may not do that.".into())
+                ("system.BadOrigin".into(), "this account is not allowed to do that".into())
             }
             DispatchError::CannotLookup => {
-                ("system.CannotLookup".into(), "The chain knows no account of that address.".into())
+                ("system.CannotLookup".into(), "the chain has no account for that address".into())
             }
-            other => (format!("chain.{other:?}"), format!("The chain refuses it: {other:?}.")),
+            other => (format!("chain.{other:?}"), format!("the chain refused the call: {other:?}")),
         };
         Fault { code, message }
     })
 }
 
-fn words(error: impl Into<&'static str>) -> String {
-    format!("{}.", error.into())
+/// Turns a sentence of documentation into a message, which starts in lower case and has no full stop.
+fn message(documentation: &str) -> String {
+    let text = documentation.trim();
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let mut rest = text.chars();
+    match rest.next() {
+        // A name or an abbreviation keeps its capitals.
+        Some(first) if !rest.clone().next().is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(rest).collect()
+        }
+        _ => text.to_string(),
+    }
 }
 
 /// Looks the error up in the runtime's own description of its types.
@@ -42,7 +54,7 @@ fn module_fault(error: &ModuleError) -> Option<Fault> {
         pallet.name.chars().take(1).flat_map(char::to_lowercase).chain(pallet.name.chars().skip(1));
     Some(Fault {
         code: format!("{}.{}", pallet.collect::<String>(), known.name),
-        message: known.docs.join(" ").trim().to_string(),
+        message: message(&known.docs.join(" ")),
     })
 }
 
@@ -61,11 +73,11 @@ mod tests {
     use assay_runtime::Runtime;
 
     #[test]
-    fn pallet_error_has_its_name_and_its_words() {
+    fn pallet_error_has_its_name_and_its_documentation() {
         let error = pallet_jobs::Error::<Runtime>::ContextExceeded.into();
         let fault = fault(&error);
         assert_eq!(fault.code, "jobs.ContextExceeded");
-        assert!(fault.message.starts_with("Prompt and output exceed"), "{}", fault.message);
+        assert!(fault.message.starts_with("prompt and output exceed"), "{}", fault.message);
     }
 
     #[test]
@@ -88,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_module_error_is_still_told() {
+    fn unknown_module_error_is_still_reported() {
         let error = DispatchError::Module(ModuleError { index: 99, error: [1; 4], message: None });
         assert!(fault(&error).message.contains("99"));
     }
@@ -97,6 +109,6 @@ mod tests {
     fn token_error_is_in_words() {
         let fault = fault(&sp_runtime::TokenError::FundsUnavailable.into());
         assert_eq!(fault.code, "token.FundsUnavailable");
-        assert_eq!(fault.message, "Funds are unavailable.");
+        assert_eq!(fault.message, "funds are unavailable");
     }
 }

@@ -5,7 +5,8 @@ use crate::{
     account::{unknown, AccountArg},
     args::AddressCommand,
     chain::state::hex_of,
-    exit::{Exit, Fault},
+    exit::Exit,
+    fault::Fault,
     funds::Need,
     out,
     session::Session,
@@ -17,7 +18,7 @@ use serde_json::json;
 
 type Call = pallet_addresses::Call<Runtime>;
 
-/// Does what was asked.
+/// Runs the command.
 pub async fn dispatch(session: &Session, command: AddressCommand) -> Result<Exit> {
     match command {
         AddressCommand::Register => register(session).await,
@@ -32,8 +33,8 @@ async fn register(session: &Session) -> Result<Exit> {
         Fault::error(
             "no_secp256k1_key",
             format!(
-                "the key is of {}, and only one of secp256k1 has an Assay address; use --scheme \
-                 ecdsa (`assay key new --scheme ecdsa` makes one)",
+                "a key of scheme {} has no Assay address; use one of scheme ecdsa (`assay key new \
+                 --scheme ecdsa` creates one)",
                 signer.scheme()
             ),
         )
@@ -41,7 +42,7 @@ async fn register(session: &Session) -> Result<Exit> {
     let need = Need {
         amount: AddressDeposit::get(),
         what: "the registration",
-        goes: "on hold until it is undone",
+        goes: "on hold until it is unregistered",
         advice: "send it more",
     };
     let call = RuntimeCall::Addresses(Call::register_address { public });
@@ -85,17 +86,17 @@ async fn find(session: &Session, who: Option<AccountArg>) -> Result<Found> {
     }
 }
 
-/// The address that an account has registered.
+/// Returns the address that an account has registered.
 async fn registered(session: &Session, account: &AccountId) -> Result<AssayAddress> {
     session.chain.address_of(account).await?.ok_or_else(|| {
         Fault::error(
             "addresses.NotRegistered",
-            format!("{account} has no registered address; `assay address register` makes one"),
+            format!("{account} has not registered an address; `assay address register` does"),
         )
     })
 }
 
-/// An address and its account.
+/// An address, its account, and whether the chain knows both.
 struct Found {
     address: AssayAddress,
     account: AccountId,
@@ -113,7 +114,7 @@ impl Found {
                 "registered": self.registered,
             }))?;
         } else {
-            let registered = if self.registered { "yes" } else { "no: nothing can be sent to it" };
+            let registered = if self.registered { "yes" } else { "no, so it cannot receive money" };
             out::pairs(&[
                 ("Assay address", self.address.to_string()),
                 ("Hash", hash),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use assay_runtime::RuntimeCall;
 use serde_json::json;
 
-/// Withdraws what the signer can claim; nothing to claim is no error.
+/// Withdraws the amount that the signer can claim. An empty claim is not an error.
 pub async fn claim(session: &Session) -> Result<Exit> {
     let account = session.account()?;
     let amount = session.chain.claimable(&account).await?;
@@ -24,7 +24,7 @@ pub async fn claim(session: &Session) -> Result<Exit> {
             "block": block,
         }))?;
     } else if amount > 0 {
-        out::line(&format!("{account} has withdrawn {}.", Amount(amount)))?;
+        out::line(&format!("{account} withdrew {}.", Amount(amount)))?;
     } else {
         out::line(&format!("{account} has nothing to claim."))?;
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 type Call = pallet_operators::Call<Runtime>;
 
-/// Does what was asked.
+/// Runs the command.
 pub async fn dispatch(session: &Session, command: DelegateCommand) -> Result<Exit> {
     match command {
         DelegateCommand::Add { operator, amount } => {
@@ -18,7 +18,7 @@ pub async fn dispatch(session: &Session, command: DelegateCommand) -> Result<Exi
             send(session, session.account()?, call).await
         }
         DelegateCommand::Remove { operator, amount, .. } => {
-            // No amount is all of it.
+            // Without an amount, --all was given.
             let amount = amount.map_or(Balance::MAX, |amount| amount.0);
             let operator = operator.resolve(&session.chain).await?;
             let call = Call::undelegate { operator, amount };
@@ -36,7 +36,7 @@ pub async fn dispatch(session: &Session, command: DelegateCommand) -> Result<Exi
     }
 }
 
-/// Sends a call and shows what the delegator has after it.
+/// Sends a call and shows the delegator's delegations after it.
 async fn send(session: &Session, delegator: AccountId, call: Call) -> Result<Exit> {
     session.submit(RuntimeCall::Operators(call)).await?;
     show(session, &delegator).await
@@ -56,7 +56,7 @@ async fn show(session: &Session, delegator: &AccountId) -> Result<Exit> {
         out::pairs(&view::delegation::rows(delegation))?;
     }
     if delegations.is_empty() {
-        out::line(&format!("{delegator} has delegated nothing."))?;
+        out::line(&format!("{delegator} has no delegations."))?;
     }
     Ok(Exit::Done)
 }

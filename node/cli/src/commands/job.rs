@@ -8,10 +8,11 @@ use crate::{
     chain::extrinsic::Included,
     exit::Exit,
     follow::{self, unknown, Ended},
+    models::Models,
     order, out,
-    proof::{self, Known},
+    proof::{self, KnownOutput},
     session::Session,
-    view::{self, models::Models},
+    view,
 };
 use anyhow::Result;
 use assay_primitives::{JobId, JobState, Payment};
@@ -20,7 +21,7 @@ use serde_json::{json, Value};
 
 type Call = pallet_jobs::Call<Runtime>;
 
-/// Does what was asked.
+/// Runs the command.
 pub async fn dispatch(session: &Session, command: JobCommand) -> Result<Exit> {
     match command {
         JobCommand::Create(args) => create(session, &args).await,
@@ -63,7 +64,7 @@ async fn create(session: &Session, args: &RunArgs) -> Result<Exit> {
             ("On hold", Amount(ordered.held).to_string()),
             ("Created", format!("in block {}", ordered.block)),
         ])?;
-        out::note(&format!("Watch it with: assay job status {job:?} --wait"));
+        out::note(&format!("Watch the job with: assay job status {job:?} --wait"));
     }
     Ok(Exit::Done)
 }
@@ -72,7 +73,7 @@ async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit
     let chain = &session.chain;
     let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
     let output = if with_output { chain.output(id).await? } else { None };
-    let known = Known::new(output, proof::committed(&view.state));
+    let known = KnownOutput::new(output, proof::committed(&view.state));
     if session.json {
         let mut object = view::job::json(id, &view);
         if with_output {
@@ -86,7 +87,7 @@ async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit
             Some(text) => {
                 out::line(&format!("\n{text}"))?;
                 if !known.is_proven() {
-                    out::note("This is what the node says; it is not proven to be committed.");
+                    out::note("This text is the node's word; it is not proven to be the one committed to.");
                 }
             }
             None if with_output => out::note("This node has no output of the job."),
@@ -142,7 +143,7 @@ async fn send(session: &Session, id: &JobId, call: Call) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Whether the job was settled by this very call.
+/// Returns whether this very call settled the job, which earns the bounty.
 fn bounty(included: &Included) -> Value {
     let settled = included
         .events
@@ -169,7 +170,7 @@ async fn list(session: &Session, client: Option<AccountArg>) -> Result<Exit> {
     }
     for (id, view) in &jobs {
         let state = match &view.state {
-            JobState::Settled(settlement) => view::job::outcome(settlement.outcome),
+            JobState::Settled(settlement) => view::settlement::outcome(settlement.outcome),
             state => view::job::state(state),
         };
         out::line(&format!("{id:?}  block {:<8}  {state}", view.created))?;

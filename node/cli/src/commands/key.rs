@@ -4,7 +4,8 @@
 use crate::{
     args::{Global, KeyCommand},
     chain::state::hex_of,
-    exit::{Exit, Fault},
+    exit::Exit,
+    fault::Fault,
     key::{self, Key, Scheme},
     out,
 };
@@ -15,7 +16,7 @@ use serde_json::{json, Value};
 use sp_core::crypto::Ss58Codec;
 use std::path::Path;
 
-/// Does what was asked.
+/// Runs the command.
 pub fn dispatch(global: &Global, command: KeyCommand) -> Result<Exit> {
     match command {
         KeyCommand::New { out } => new(global, out.as_deref()),
@@ -29,60 +30,65 @@ fn new(global: &Global, file: Option<&Path>) -> Result<Exit> {
     if let Some(path) = file {
         key::to_file(path, scheme, &phrase)?;
     }
-    let mut known = Known::of_key(&key);
-    known.push(match file {
+    let mut facts = Facts::of_key(&key);
+    facts.push(match file {
         Some(path) => ("file", "File", path.display().to_string()),
         None => ("secret", "Secret", phrase),
     });
-    known.show(global.json)?;
+    facts.show(global.json)?;
     if !global.json {
-        out::note("Whoever has the secret has the money; nobody can restore it when it is lost.");
+        out::note(
+            "Anyone who has the secret controls the money, and a lost secret cannot be recovered.",
+        );
     }
     Ok(Exit::Done)
 }
 
 fn inspect(global: &Global, what: Option<&str>) -> Result<Exit> {
-    let known = match what {
+    let facts = match what {
         Some(text) => of_text(global.scheme, text)?,
         None => {
             let key =
                 key::named(global.scheme, global.suri.as_deref(), global.key_file.as_deref())?;
-            Known::of_key(&key.ok_or_else(|| {
+            Facts::of_key(&key.ok_or_else(|| {
                 Fault::error(
                     "no_signer",
-                    "nothing was named to inspect; give a secret or an address, --key-file, \
-                     --suri or the environment variable ASSAY_SURI",
+                    "no key or address to inspect is named; give a secret or an address, use \
+                     --key-file, --suri or the environment variable ASSAY_SURI",
                 )
             })?)
         }
     };
-    known.show(global.json)?;
+    facts.show(global.json)?;
     Ok(Exit::Done)
 }
 
-/// What is known of a secret or of an address.
-fn of_text(scheme: Option<Scheme>, text: &str) -> Result<Known> {
+/// Returns the facts about a secret or an address.
+fn of_text(scheme: Option<Scheme>, text: &str) -> Result<Facts> {
     if let Ok(account) = AccountId::from_ss58check(text) {
-        return Ok(Known::of_account(&account));
+        return Ok(Facts::of_account(&account));
     }
     match AssayAddress::decode(text) {
-        Ok(address) => Ok(Known::of_address(&address)),
-        // No secret has that form.
+        Ok(address) => Ok(Facts::of_address(&address)),
+        // A secret never has this form.
         Err(error @ (AddressError::WrongChecksum | AddressError::WrongVersion { .. })) => {
-            Err(Fault::error("address_malformed", format!("'{text}' is no Assay address: {error}")))
+            Err(Fault::error(
+                "address_malformed",
+                format!("'{text}' is not a valid Assay address: {error}"),
+            ))
         }
         Err(AddressError::NotBase58 | AddressError::WrongLength) => {
             Key::from_suri(scheme.unwrap_or_default(), text)
-                .map(|key| Known::of_key(&key))
-                .context("that is no SS58 address, no Assay address and no secret either")
+                .map(|key| Facts::of_key(&key))
+                .context("the text is not an SS58 address, an Assay address or a secret")
         }
     }
 }
 
-/// What is known of a key: for each thing its name in JSON, its name in text, and the thing.
-struct Known(Vec<(&'static str, &'static str, String)>);
+/// The facts about a key: for each its name in JSON, its name in text, and its value.
+struct Facts(Vec<(&'static str, &'static str, String)>);
 
-impl Known {
+impl Facts {
     fn of_key(key: &Key) -> Self {
         let mut rows = vec![
             ("address", "Address", key.account().to_string()),
@@ -118,7 +124,7 @@ impl Known {
     }
 }
 
-/// An Assay address, and its hash as other tools take it.
+/// Returns the rows of an Assay address, and of its hash, which other tools accept.
 fn address_rows(address: &AssayAddress) -> [(&'static str, &'static str, String); 2] {
     [
         ("assayAddress", "Assay address", address.to_string()),
@@ -130,30 +136,30 @@ fn address_rows(address: &AssayAddress) -> [(&'static str, &'static str, String)
 mod tests {
     use super::*;
 
-    fn names(known: &Known) -> Vec<&'static str> {
-        known.0.iter().map(|(name, _, _)| *name).collect()
+    fn names(facts: &Facts) -> Vec<&'static str> {
+        facts.0.iter().map(|(name, _, _)| *name).collect()
     }
 
     #[test]
     fn assay_address_is_shown_for_secp256k1_alone() {
         let (key, _) = Key::generate(Scheme::Ecdsa);
         assert_eq!(
-            names(&Known::of_key(&key)),
+            names(&Facts::of_key(&key)),
             ["address", "publicKey", "scheme", "assayAddress", "hash"]
         );
         let (key, _) = Key::generate(Scheme::Sr25519);
-        assert_eq!(names(&Known::of_key(&key)), ["address", "publicKey", "scheme"]);
+        assert_eq!(names(&Facts::of_key(&key)), ["address", "publicKey", "scheme"]);
     }
 
     #[test]
     fn text_is_an_account_an_address_or_a_secret() {
-        let known = of_text(None, "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH").unwrap();
-        assert_eq!(names(&known), ["assayAddress", "hash"]);
+        let facts = of_text(None, "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH").unwrap();
+        assert_eq!(names(&facts), ["assayAddress", "hash"]);
         let (key, phrase) = Key::generate(Scheme::Ecdsa);
-        let known = of_text(None, &key.account().to_string()).unwrap();
-        assert_eq!(names(&known), ["address", "publicKey"]);
-        let known = of_text(Some(Scheme::Ecdsa), &phrase).unwrap();
-        assert_eq!(known.0, Known::of_key(&key).0);
+        let facts = of_text(None, &key.account().to_string()).unwrap();
+        assert_eq!(names(&facts), ["address", "publicKey"]);
+        let facts = of_text(Some(Scheme::Ecdsa), &phrase).unwrap();
+        assert_eq!(facts.0, Facts::of_key(&key).0);
     }
 
     #[test]

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `assay model`.
 
-use crate::{
-    args::ModelCommand,
-    exit::{Exit, Fault},
-    out::{self, Bytes},
-};
+use crate::{args::ModelCommand, exit::Exit, fault::Fault, out, progress::Bytes};
 use anyhow::Result;
 use assay_engine::{EngineError, ImportProgress, MatrixType, Model};
 use serde_json::json;
 use std::path::Path;
 
-/// Does what was asked. Nothing here needs a node.
+/// Runs the command, which needs no node.
 pub fn dispatch(command: &ModelCommand, json: bool) -> Result<Exit> {
     match command {
         ModelCommand::Show { file } => show(file, json),
@@ -78,9 +74,9 @@ fn import(from: &Path, to: &Path, matrices: MatrixType, json: bool) -> Result<Ex
             ("Model", id),
             ("File", format!("{}, {} bytes", to.display(), imported.file_bytes)),
             ("Converted", format!("{} tensors", imported.converted)),
-            ("As they were", format!("{} tensors", imported.copied)),
+            ("Unchanged", format!("{} tensors", imported.copied)),
         ])?;
-        out::note(&format!("Serve it with: assay-node --model {}", to.display()));
+        out::note(&format!("Serve the model with: assay-node --model {}", to.display()));
     }
     Ok(Exit::Done)
 }

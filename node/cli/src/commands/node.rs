@@ -3,9 +3,11 @@
 
 use crate::{
     args::{Global, NodeCommand},
-    chain::{node::NodeStatus, Chain},
-    exit::{Exit, Fault},
-    out::{self, Progress},
+    chain::{node::NodeStatus, Chain, Head},
+    exit::Exit,
+    fault::Fault,
+    out,
+    progress::Progress,
     view::count,
 };
 use anyhow::Result;
@@ -15,10 +17,10 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::time::{interval, timeout, MissedTickBehavior};
 
-/// How often a node that does not answer yet is asked.
+/// The interval between two attempts to connect.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// How far the node is.
+/// The node's answer to `system_health`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Health {
@@ -26,7 +28,7 @@ struct Health {
     is_syncing: bool,
 }
 
-/// Does what was asked.
+/// Runs the command.
 pub async fn dispatch(global: &Global, command: NodeCommand) -> Result<Exit> {
     let NodeCommand::Status { wait } = command;
     let chain = match wait {
@@ -35,7 +37,7 @@ pub async fn dispatch(global: &Global, command: NodeCommand) -> Result<Exit> {
     };
     let node = chain.node_status().await?;
     let health: Health = chain.request("system_health", rpc_params![]).await?;
-    let best: crate::chain::Head = chain.request("chain_getHeader", rpc_params![]).await?;
+    let best: Head = chain.request("chain_getHeader", rpc_params![]).await?;
     if global.json {
         let mut object = json!(node);
         object["chain"] = json!(chain.name);
@@ -51,8 +53,8 @@ pub async fn dispatch(global: &Global, command: NodeCommand) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Tries until the node answers. A node that answers and is not one to work with is an error at
-/// once.
+/// Tries to connect until the node answers. An answer from a node that this command cannot work with
+/// is an error at once.
 async fn connect_within(url: &str, time: Duration) -> Result<Chain> {
     let _progress = Progress::new(format!("waiting for the node at {url}"));
     let mut tick = interval(RETRY);
@@ -69,7 +71,7 @@ async fn connect_within(url: &str, time: Duration) -> Result<Chain> {
     timeout(time, tries).await.unwrap_or_else(|_| {
         Err(Fault::error(
             "node_unreachable",
-            format!("no node answers at {url} after {} seconds; see its log", time.as_secs()),
+            format!("no node answered at {url} within {} s; see its log", time.as_secs()),
         ))
     })
 }
@@ -112,7 +114,7 @@ fn rows(
     for key in &node.workers {
         let operator = match &key.stash {
             Some(stash) => format!("{} of operator {stash}", key.key),
-            None => format!("{} of no operator", key.key),
+            None => format!("{}, not used by an operator", key.key),
         };
         rows.push(("Worker key", operator));
     }

@@ -14,7 +14,7 @@ use crate::{
 use anyhow::Result;
 use serde_json::{json, Map, Value};
 
-/// Orders, shows the text, and tells how it ended.
+/// Orders a job, shows its text, and reports its end.
 pub async fn run(session: &Session, args: &RunArgs) -> Result<Exit> {
     let ordered = order::place(session, args).await?;
     let mut interrupts = follow::interrupts()?;
@@ -37,7 +37,7 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<Exit> {
 
 fn detached(session: &Session, ordered: &Ordered) -> Result<Exit> {
     let job = ordered.job;
-    out::note(&format!("The job goes on. Look at it with: assay job status {job:?} --wait"));
+    out::note(&format!("The job goes on. Watch it with: assay job status {job:?} --wait"));
     if session.json {
         out::object(&json!({ "job": job, "detached": true }))?;
     }

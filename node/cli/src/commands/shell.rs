@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use std::path::Path;
 
-/// Prints a shell's completions.
+/// Prints the completion script of a shell.
 pub fn completions(shell: Shell) -> Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "assay", &mut script);
@@ -15,13 +15,15 @@ pub fn completions(shell: Shell) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Prints the manual page, or writes those of all commands into a folder.
+/// Prints the manual page, or writes the pages of all commands into a folder.
 pub fn man(folder: Option<&Path>) -> Result<Exit> {
     match folder {
         Some(folder) => {
             std::fs::create_dir_all(folder)
                 .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
-                .with_context(|| format!("cannot write the pages into {}", folder.display()))?;
+                .with_context(|| {
+                    format!("cannot write the manual pages into {}", folder.display())
+                })?;
         }
         None => {
             let mut page = Vec::new();

@@ -8,11 +8,11 @@ use anyhow::Result;
 use assay_runtime::RuntimeCall;
 use serde_json::json;
 
-/// Sends money, once it is known whom to.
+/// Sends money to an account, once the chain knows the account.
 pub async fn transfer(session: &Session, to: &AccountArg, amount: Amount) -> Result<Exit> {
     let from = session.account()?;
     let account = to.resolve(&session.chain).await?;
-    // The chain looks an address up again, so it is never anyone else who is paid.
+    // The chain resolves an address again, so nobody else can be paid in the meantime.
     let call = pallet_balances::Call::transfer_keep_alive { dest: to.lookup(), value: amount.0 };
     let need = Need {
         amount: amount.0,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why an operator gets the jobs that it gets.
+//! An operator's part of a model's jobs, and the reasons for it.
 
-use super::percent;
+use super::format::percent;
 use assay_primitives::api::Allocation;
 use assay_runtime::AccountId;
 use serde_json::{json, Value};
 
-/// An allocation as JSON. Parts and weights are in percent.
+/// Returns an allocation as JSON. Parts and weights are in percent.
 pub fn json(allocation: &Allocation<AccountId>) -> Value {
     json!({
         "operator": allocation.operator.to_string(),
@@ -27,21 +27,19 @@ pub fn json(allocation: &Allocation<AccountId>) -> Value {
     })
 }
 
-/// An allocation as rows for a person.
+/// Returns an allocation as rows for a person.
 pub fn rows(allocation: &Allocation<AccountId>) -> Vec<(&'static str, String)> {
     let weighted = |part: u64, weight: u64| {
-        format!("{} % of all, which counts {} %", rounded(part), rounded(weight))
+        format!("{} % of the total, with weight {} %", rounded(part), rounded(weight))
     };
     let uptime = match allocation.uptime_weight {
-        0 => format!("{} %, times the rest", rounded(allocation.uptime)),
-        weight => {
-            format!("{} %, which counts {} %", rounded(allocation.uptime), rounded(weight))
-        }
+        0 => format!("{} %, which scales the rest", rounded(allocation.uptime)),
+        weight => format!("{} %, with weight {} %", rounded(allocation.uptime), rounded(weight)),
     };
     let speed = match allocation.speed {
         0 => "not measured yet".to_string(),
         speed => format!(
-            "{} tokens/s; with its stake {}",
+            "{} tokens/s; backed by stake, {}",
             tokens_per_second(speed),
             weighted(allocation.speed_share, allocation.speed_weight)
         ),
@@ -55,18 +53,18 @@ pub fn rows(allocation: &Allocation<AccountId>) -> Vec<(&'static str, String)> {
         ("This epoch", format!("{} jobs of at most {}", allocation.assigned, allocation.cap)),
     ];
     if !allocation.drawable {
-        let why = "drains, has too little stake, or does not answer";
+        let why = "draining, too little stake, or no heartbeat";
         rows.insert(1, ("Not drawn", why.to_string()));
     }
     rows
 }
 
-/// Thousandths of a token per second.
+/// Formats thousandths of a token per second.
 fn tokens_per_second(speed: u64) -> String {
     format!("{}.{:03}", speed / 1_000, speed % 1_000)
 }
 
-/// Billionths as percent with one decimal.
+/// Formats billionths as percent with one decimal place.
 fn rounded(billionths: u64) -> String {
     let tenths = billionths.saturating_add(500_000) / 1_000_000;
     format!("{}.{}", tenths / 10, tenths % 10)
@@ -108,20 +106,24 @@ mod tests {
     #[test]
     fn rows_name_every_factor() {
         let said = format!("{:?}", rows(&allocation()));
-        for part in
-            ["20.0 % of the draws", "98.8 %, times", "12.345 tokens/s", "12.5 % of all", "40.0 %"]
-        {
+        for part in [
+            "20.0 % of the draws",
+            "98.8 %, which scales",
+            "12.345 tokens/s",
+            "12.5 % of the total",
+            "40.0 %",
+        ] {
             assert!(said.contains(part), "{part} in {said}");
         }
         assert!(!said.contains("Not drawn"));
     }
 
     #[test]
-    fn rows_say_what_is_missing() {
+    fn rows_name_missing_factors() {
         let allocation =
             Allocation { drawable: false, speed: 0, uptime_weight: 300_000_000, ..allocation() };
         let said = format!("{:?}", rows(&allocation));
-        for part in ["Not drawn", "not measured yet", "which counts 30.0 %"] {
+        for part in ["Not drawn", "not measured yet", "with weight 30.0 %"] {
             assert!(said.contains(part), "{part} in {said}");
         }
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Delegations.
+//! A delegation to an operator.
 
-use super::planck;
+use super::format::planck;
 use crate::amount::Amount;
 use assay_primitives::api::DelegationView;
 use assay_runtime::AccountId;
 use serde_json::{json, Value};
 
-/// A delegation as JSON.
+/// Returns a delegation as JSON.
 pub fn json(delegation: &DelegationView<AccountId>) -> Value {
     json!({
         "operator": delegation.operator.to_string(),
@@ -22,11 +22,11 @@ pub fn json(delegation: &DelegationView<AccountId>) -> Value {
     })
 }
 
-/// A delegation as rows for a person.
+/// Returns a delegation as rows for a person.
 pub fn rows(delegation: &DelegationView<AccountId>) -> Vec<(&'static str, String)> {
     let mut rows = vec![("Operator", delegation.operator.to_string())];
     if delegation.operator_gone {
-        rows.push(("", "is gone: all can be withdrawn now".into()));
+        rows.push(("", "is gone: the whole delegation can be withdrawn now".into()));
     }
     rows.push(("Worth", Amount(delegation.worth).to_string()));
     for (amount, at) in &delegation.unbonding {

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Jobs.
+//! A job and its state.
 
-use super::{count, planck, short};
-use crate::{
-    amount::Amount,
-    exit::Exit,
-    out::{toned, Tone},
+use super::{
+    format::{count, planck, short},
+    settlement,
 };
-use assay_primitives::{
-    api::JobView, job::Sampling, settlement::AuditOutcome, JobId, JobState, Outcome, Settlement,
-};
+use crate::amount::Amount;
+use assay_primitives::{api::JobView, job::Sampling, JobId, JobState};
 use assay_runtime::AccountId;
 use serde_json::{json, Map, Value};
 
-/// The state in a word.
+/// Returns the state in a word.
 pub fn state(state: &JobState<AccountId>) -> &'static str {
     match state {
         JobState::Open { .. } => "open",
@@ -24,28 +21,7 @@ pub fn state(state: &JobState<AccountId>) -> &'static str {
     }
 }
 
-/// How it ended, in a word.
-pub fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Paid => "paid",
-        Outcome::Refunded => "refunded",
-        Outcome::Slashed => "slashed",
-        Outcome::Expired => "expired",
-        Outcome::Cancelled => "cancelled",
-    }
-}
-
-/// What the committee found, in a word.
-pub fn verdict(audit: AuditOutcome) -> &'static str {
-    match audit {
-        AuditOutcome::NotAudited => "none",
-        AuditOutcome::Accepted => "accept",
-        AuditOutcome::Rejected => "reject",
-        AuditOutcome::Undecided => "undecided",
-    }
-}
-
-/// What is being waited for.
+/// Returns the event that the job waits for, in words.
 pub fn waiting(state: &JobState<AccountId>) -> String {
     match state {
         JobState::Open { .. } => "waiting for an operator".into(),
@@ -53,26 +29,17 @@ pub fn waiting(state: &JobState<AccountId>) -> String {
             format!("waiting for operator {} to accept", short(&operator.to_string()))
         }
         JobState::Running { operator, .. } => {
-            format!("operator {} generates", short(&operator.to_string()))
+            format!("operator {} is generating", short(&operator.to_string()))
         }
-        JobState::Delivered { audit: true, .. } => "verifiers re-check the answer".into(),
+        JobState::Delivered { audit: true, .. } => "verifiers are checking the answer".into(),
         JobState::Delivered { audit: false, until, .. } => {
-            format!("not drawn for an audit; paid after block {until}")
+            format!("not drawn for an audit; to be paid after block {until}")
         }
         JobState::Settled(_) => "over".into(),
     }
 }
 
-/// The exit code that a job's end gives: a job that is paid has an output that stands, unless a
-/// committee sat on it and could not agree.
-pub fn exit(settlement: &Settlement<AccountId>) -> Exit {
-    match (settlement.outcome, settlement.audit) {
-        (Outcome::Paid, AuditOutcome::Accepted | AuditOutcome::NotAudited) => Exit::Done,
-        _ => Exit::JobFailed,
-    }
-}
-
-/// A job as JSON: who and what, then the fields of its state.
+/// Returns a job as JSON: its specification, then the fields of its state.
 pub fn json(id: &JobId, view: &JobView<AccountId>) -> Map<String, Value> {
     let spec = &view.spec;
     let unit = f64::from(Sampling::ONE);
@@ -118,7 +85,7 @@ fn state_json(state: &JobState<AccountId>) -> Map<String, Value> {
             "finish": commitment.finish.label(),
             "outputHash": commitment.output_hash,
         }),
-        JobState::Settled(settlement) => settlement_json(settlement),
+        JobState::Settled(settlement) => settlement::json(settlement),
     };
     match value {
         Value::Object(object) => object,
@@ -126,55 +93,7 @@ fn state_json(state: &JobState<AccountId>) -> Map<String, Value> {
     }
 }
 
-/// How a job ended, as JSON.
-pub fn settlement_json(settlement: &Settlement<AccountId>) -> Value {
-    json!({
-        "outcome": outcome(settlement.outcome),
-        "operator": settlement.operator.as_ref().map(ToString::to_string),
-        "verdict": verdict(settlement.audit),
-        "verifiers": settlement.verifiers,
-        "outputHash": settlement.output_hash,
-        "tokens": settlement.tokens,
-        "paid": planck(settlement.paid),
-        "paidAsy": Amount(settlement.paid).decimal(),
-        "refunded": planck(settlement.refunded),
-        "refundedAsy": Amount(settlement.refunded).decimal(),
-        "slashed": planck(settlement.slashed),
-        "slashedAsy": Amount(settlement.slashed).decimal(),
-        "block": settlement.at,
-    })
-}
-
-/// How a job ended, as rows for a person.
-pub fn settlement_rows(settlement: &Settlement<AccountId>) -> Vec<(&'static str, String)> {
-    let verifiers = count(settlement.verifiers, "verifier");
-    let verdict = match settlement.audit {
-        AuditOutcome::Accepted => toned(Tone::Good, &format!("Accept by {verifiers}")),
-        AuditOutcome::Rejected => toned(Tone::Bad, &format!("Reject by {verifiers}")),
-        AuditOutcome::Undecided => toned(Tone::Bad, &format!("undecided, {verifiers} answered")),
-        AuditOutcome::NotAudited => "none, the job was not audited".into(),
-    };
-    let mut rows = vec![("Verdict", verdict)];
-    let paid = match settlement.tokens {
-        0 => Amount(settlement.paid).to_string(),
-        tokens => format!("{} for {}", Amount(settlement.paid), count(tokens, "token")),
-    };
-    rows.push(("Paid", paid));
-    rows.push(("Refunded", Amount(settlement.refunded).to_string()));
-    if settlement.slashed > 0 {
-        let slashed = format!("{} of the operator's bond", Amount(settlement.slashed));
-        rows.push(("Slashed", toned(Tone::Bad, &slashed)));
-    }
-    if let Some(operator) = &settlement.operator {
-        rows.push(("Operator", operator.to_string()));
-    }
-    let ended = format!("{:?}, in block {}", settlement.outcome, settlement.at);
-    let tone = if settlement.outcome == Outcome::Paid { Tone::Good } else { Tone::Bad };
-    rows.push(("State", toned(tone, &ended)));
-    rows
-}
-
-/// A job as rows for a person.
+/// Returns a job as rows for a person.
 pub fn rows(
     id: &JobId,
     view: &JobView<AccountId>,
@@ -189,7 +108,7 @@ pub fn rows(
     rows.push((
         "Asked for",
         format!(
-            "at most {} after a prompt of {}",
+            "at most {} for a prompt of {}",
             count(view.spec.max_tokens, "token"),
             view.spec.input_tokens
         ),
@@ -205,7 +124,7 @@ pub fn rows(
     ));
     rows.push(("Created", format!("in block {}", view.created)));
     match &view.state {
-        JobState::Settled(settlement) => rows.extend(settlement_rows(settlement)),
+        JobState::Settled(settlement) => rows.extend(settlement::rows(settlement)),
         other => {
             rows.extend(running_rows(other));
             let committee: Vec<String> = view.committee.iter().map(ToString::to_string).collect();
@@ -238,49 +157,5 @@ fn running_rows(state: &JobState<AccountId>) -> Vec<(&'static str, String)> {
             ),
         ],
         JobState::Settled(_) => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settlement(outcome: Outcome, audit: AuditOutcome) -> Settlement<AccountId> {
-        Settlement {
-            outcome,
-            operator: None,
-            audit,
-            verifiers: 3,
-            output_hash: None,
-            tokens: 2,
-            paid: u128::MAX,
-            refunded: 0,
-            slashed: 0,
-            at: 9,
-        }
-    }
-
-    #[test]
-    fn only_a_paid_job_without_doubt_exits_with_zero() {
-        use AuditOutcome::*;
-        for (outcome, audit, expected) in [
-            (Outcome::Paid, Accepted, Exit::Done),
-            (Outcome::Paid, NotAudited, Exit::Done),
-            (Outcome::Paid, Undecided, Exit::JobFailed),
-            (Outcome::Slashed, Rejected, Exit::JobFailed),
-            (Outcome::Refunded, NotAudited, Exit::JobFailed),
-            (Outcome::Expired, NotAudited, Exit::JobFailed),
-            (Outcome::Cancelled, NotAudited, Exit::JobFailed),
-        ] {
-            assert_eq!(exit(&settlement(outcome, audit)), expected, "{outcome:?} {audit:?}");
-        }
-    }
-
-    #[test]
-    fn amounts_in_json_are_exact() {
-        let json = settlement_json(&settlement(Outcome::Paid, AuditOutcome::Accepted));
-        assert_eq!(json["paid"], u128::MAX.to_string());
-        assert_eq!(json["verdict"], "accept");
-        assert_eq!(json["verifiers"], 3);
     }
 }

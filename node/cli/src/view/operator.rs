@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Operators.
+//! An operator and its offers.
 
-use super::{count, models::Models, percent, planck};
-use crate::{amount::Amount, chain::state::hex_of};
+use super::format::{count, percent, planck};
+use crate::{amount::Amount, chain::state::hex_of, models::Models};
 use assay_primitives::{
     api::{CommissionView, OfferView, OperatorView},
     contact::Address,
@@ -11,7 +11,7 @@ use assay_primitives::{
 use assay_runtime::AccountId;
 use serde_json::{json, Value};
 
-/// An operator as JSON.
+/// Returns an operator as JSON.
 pub fn json(operator: &OperatorView<AccountId>) -> Value {
     json!({
         "stash": operator.stash.to_string(),
@@ -51,12 +51,12 @@ fn contact_json(contact: &Contact) -> Value {
     json!({ "peerId": peer_id(contact), "addresses": addresses(contact) })
 }
 
-/// The peer id as people write it.
+/// Formats the peer id in base 58.
 fn peer_id(contact: &Contact) -> String {
     bs58::encode(&contact.peer_id).into_string()
 }
 
-/// The addresses as people write them; in hex those that are none.
+/// Formats the multiaddresses as text; invalid ones stay in hex.
 fn addresses(contact: &Contact) -> Vec<String> {
     let text = |bytes: &Address| {
         multiaddr::Multiaddr::try_from(bytes.to_vec())
@@ -66,7 +66,7 @@ fn addresses(contact: &Contact) -> Vec<String> {
     contact.addresses.iter().map(text).collect()
 }
 
-/// An offer as JSON.
+/// Returns an offer as JSON.
 pub fn offer_json(offer: &OfferView) -> Value {
     json!({
         "model": offer.model,
@@ -76,7 +76,7 @@ pub fn offer_json(offer: &OfferView) -> Value {
     })
 }
 
-/// An offer in a line.
+/// Formats an offer as a line.
 pub fn offer_line(offer: &OfferView, models: &Models) -> String {
     let model = match models.name(&offer.model) {
         Some(name) => format!("{name} ({:?})", offer.model),
@@ -88,12 +88,12 @@ pub fn offer_line(offer: &OfferView, models: &Models) -> String {
 fn commission(commission: &CommissionView) -> String {
     let current = percent(commission.current.into());
     match commission.raise {
-        Some((to, at)) => format!("{current} %, {} % from block {at} on", percent(to.into())),
+        Some((to, at)) => format!("{current} %, {} % from block {at}", percent(to.into())),
         None => format!("{current} %"),
     }
 }
 
-/// An operator as rows for a person.
+/// Returns an operator as rows for a person.
 pub fn rows(operator: &OperatorView<AccountId>, models: &Models) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("Stash", operator.stash.to_string()),
@@ -116,12 +116,12 @@ pub fn rows(operator: &OperatorView<AccountId>, models: &Models) -> Vec<(&'stati
     }
     for slash in &operator.slashes {
         let amount = Amount(slash.amount);
-        let text = format!("{amount} from block {} on, number {}", slash.due, slash.id);
+        let text = format!("{amount}, due from block {}, number {}", slash.due, slash.id);
         rows.push(("Slash", text));
     }
     rows.push(("Commission", commission(&operator.commission)));
-    let jobs = format!("runs {} of at most {}", operator.running, operator.concurrency);
-    let drains = if operator.draining { ", takes no new ones" } else { "" };
+    let jobs = format!("{} of at most {} running", operator.running, operator.concurrency);
+    let drains = if operator.draining { ", draining" } else { "" };
     rows.push(("Jobs", format!("{jobs}{drains}")));
     if let Some(contact) = &operator.contact {
         rows.push(("Peer", peer_id(contact)));
@@ -134,7 +134,7 @@ pub fn rows(operator: &OperatorView<AccountId>, models: &Models) -> Vec<(&'stati
     rows
 }
 
-/// An operator without anything but its offers, for tests.
+/// Returns an operator that has offers and nothing else, for tests.
 #[cfg(test)]
 pub fn serving(stash: &AccountId, offers: Vec<OfferView>) -> OperatorView<AccountId> {
     OperatorView {
@@ -207,13 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_tell_what_is_not_as_usual() {
+    fn rows_show_the_exceptions_only_when_there_are_any() {
         let text =
             |operator: &OperatorView<AccountId>| format!("{:?}", rows(operator, &Models::none()));
         let mut operator = operator();
         let said = text(&operator);
-        for part in ["Payout", "3 ASY by 2 accounts", "takes no new ones", "number 5", "10 % from"]
-        {
+        for part in ["Payout", "3 ASY by 2 accounts", "draining", "number 5", "10 % from"] {
             assert!(said.contains(part), "{part} in {said}");
         }
         operator.payout = operator.stash.clone();
@@ -221,7 +220,7 @@ mod tests {
         operator.delegators = 0;
         operator.commission.raise = None;
         let said = text(&operator);
-        for part in ["Payout", "Delegated", "takes no new", "from block 9"] {
+        for part in ["Payout", "Delegated", "draining", "from block 9"] {
             assert!(!said.contains(part), "{part} in {said}");
         }
     }

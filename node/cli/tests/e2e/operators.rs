@@ -28,7 +28,7 @@ async fn operator_registers_changes_and_leaves() {
         assay(&node, &all).await
     };
 
-    eve(&["status"]).await.fails("operators.NotOperator", &["no operator"]);
+    eve(&["status"]).await.fails("operators.NotOperator", &[]);
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("node.key");
     std::fs::write(&key, "07".repeat(32)).unwrap();

@@ -1,42 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Text that arrives in pieces of bytes.
+//! Decoding of UTF-8 that arrives in pieces.
 
-/// Turns pieces of UTF-8, cut anywhere, into text. Bytes that cannot become a character are
-/// replaced by U+FFFD, as soon as that is certain.
+/// A decoder of UTF-8 that is cut anywhere. A sequence that cannot become a character is replaced by
+/// U+FFFD as soon as that is certain.
 #[derive(Default, Debug)]
 pub struct Utf8Pieces {
     pending: Vec<u8>,
 }
 
 impl Utf8Pieces {
-    /// The text that is complete with these bytes.
+    /// Returns the text that is complete with these bytes.
     pub fn push(&mut self, bytes: &[u8]) -> String {
         self.pending.extend_from_slice(bytes);
         let mut text = String::new();
-        let mut rest = self.pending.as_slice();
-        loop {
-            match std::str::from_utf8(rest) {
-                Ok(valid) => {
-                    text.push_str(valid);
-                    rest = &[];
-                    break;
-                }
-                Err(error) => {
-                    let (valid, broken) = rest.split_at(error.valid_up_to());
-                    text.push_str(&String::from_utf8_lossy(valid));
-                    rest = broken;
-                    // Without a length the sequence may yet be completed.
-                    let Some(length) = error.error_len() else { break };
-                    text.push(char::REPLACEMENT_CHARACTER);
-                    rest = rest.get(length..).unwrap_or_default();
-                }
+        let mut broken: &[u8] = &[];
+        for chunk in self.pending.utf8_chunks() {
+            if !broken.is_empty() {
+                text.push(char::REPLACEMENT_CHARACTER);
             }
+            text.push_str(chunk.valid());
+            broken = chunk.invalid();
         }
-        self.pending = rest.to_vec();
+        // Only a sequence at the very end may still be completed by the next piece.
+        if std::str::from_utf8(broken).is_err_and(|error| error.error_len().is_some()) {
+            text.push(char::REPLACEMENT_CHARACTER);
+            broken = &[];
+        }
+        self.pending = broken.to_vec();
         text
     }
 
-    /// What stands for bytes that were never completed.
+    /// Returns the replacement for a sequence that was never completed, or no text.
     pub fn finish(&mut self) -> &'static str {
         if std::mem::take(&mut self.pending).is_empty() {
             ""
@@ -63,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_replace_what_is_no_text_like_the_standard_library() {
+    fn pieces_replace_invalid_bytes_like_the_standard_library() {
         let bytes = b"a\xff\xfeb\xe2\x82c\xf0\x9f\x98";
         for size in 1..=bytes.len() {
             let mut pieces = Utf8Pieces::default();
@@ -71,5 +65,13 @@ mod tests {
             joined.push_str(pieces.finish());
             assert_eq!(joined, String::from_utf8_lossy(bytes), "cut every {size} bytes");
         }
+    }
+
+    #[test]
+    fn invalid_bytes_are_replaced_as_soon_as_they_are_certain() {
+        let mut pieces = Utf8Pieces::default();
+        assert_eq!(pieces.push(b"a\xff"), "a\u{fffd}");
+        assert_eq!(pieces.push(b"\xe2\x82"), "");
+        assert_eq!(pieces.push(b"\xac"), "€");
     }
 }

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Models, as the operators offer them and as the node knows them by name.
+//! The models that operators offer or the node has loaded, found by name or id.
 
 use crate::{
+    args,
     chain::{node::NodeStatus, Chain},
-    exit::Fault,
+    fault::Fault,
 };
 use anyhow::Result;
 use assay_primitives::{api::OperatorView, ModelId};
 use assay_runtime::AccountId;
 use std::{collections::BTreeMap, fmt};
 
-/// The fewest hexadecimal digits that are taken for the beginning of an id.
+/// The fewest hexadecimal digits that count as the beginning of an id.
 const MIN_PREFIX: usize = 4;
 
-/// A model.
+/// A model that an operator offers or the node has loaded.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Known {
-    /// Its id.
+pub struct KnownModel {
+    /// Id of the model.
     pub id: ModelId,
-    /// Its name, where the node has it.
+    /// Name of the model, if the node has it.
     pub name: Option<String>,
-    /// Its longest context, where the node has it.
+    /// Longest context in tokens, if the node has the model.
     pub context: Option<u32>,
-    /// Whether an operator serves it.
+    /// Whether an operator serves the model.
     pub served: bool,
 }
 
-impl fmt::Display for Known {
+impl fmt::Display for KnownModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "{name} ({:?})", self.id),
@@ -35,21 +36,29 @@ impl fmt::Display for Known {
     }
 }
 
-/// All models that are served or that the node has.
-pub struct Models(Vec<Known>);
+/// All models that operators offer or the node has loaded.
+pub struct Models(Vec<KnownModel>);
 
 impl Models {
-    /// Those that a node and its chain know.
+    /// Reads the models that a node and its chain know.
     pub async fn of_node(chain: &Chain) -> Result<Self> {
         Self::read(chain, &chain.node_status().await?).await
     }
 
-    /// Asks chain and node.
+    /// Returns the id of the model that is meant. A complete id need not be known to the node.
+    pub async fn id(chain: &Chain, wanted: &str) -> Result<ModelId> {
+        match args::id(wanted) {
+            Ok(id) => Ok(id),
+            Err(_) => Ok(Self::of_node(chain).await?.find(wanted)?.id),
+        }
+    }
+
+    /// Reads the models that operators offer, and adds those of a node's status.
     pub async fn read(chain: &Chain, node: &NodeStatus) -> Result<Self> {
         Ok(Self::of(node, &chain.operators().await?))
     }
 
-    /// No models.
+    /// Returns an empty list.
     #[cfg(test)]
     pub(crate) fn none() -> Self {
         Self(Vec::new())
@@ -60,29 +69,30 @@ impl Models {
         for model in node.worker.iter().flat_map(|worker| &worker.models) {
             let name = Some(model.name.clone());
             let context = Some(model.context);
-            all.insert(model.id, Known { id: model.id, name, context, served: false });
+            all.insert(model.id, KnownModel { id: model.id, name, context, served: false });
         }
         for offer in operators.iter().flat_map(|operator| &operator.offers) {
             let id = offer.model;
-            all.entry(id).or_insert(Known { id, name: None, context: None, served: true }).served =
-                true;
+            all.entry(id)
+                .or_insert(KnownModel { id, name: None, context: None, served: true })
+                .served = true;
         }
         Self(all.into_values().collect())
     }
 
-    /// The model that is meant among those served, or the only one where none is named.
-    pub fn choose(&self, wanted: Option<&str>) -> Result<Known> {
-        let served: Vec<&Known> = self.0.iter().filter(|model| model.served).collect();
+    /// Returns the served model that is meant, which is the only one if none is named.
+    pub fn choose(&self, wanted: Option<&str>) -> Result<KnownModel> {
+        let served: Vec<&KnownModel> = self.0.iter().filter(|model| model.served).collect();
         let Some(wanted) = wanted else {
             return match served.as_slice() {
                 [one] => Ok((*one).clone()),
                 [] => Err(Fault::error(
                     "jobs.ModelNotServed",
-                    "no operator serves a model on this chain; see `assay operator register`",
+                    "no operator serves a model on this chain; `assay operator register` makes you one",
                 )),
                 _ => Err(Fault::error(
                     "model_ambiguous",
-                    format!("there are several models; name one with --model: {}", list(&served)),
+                    format!("operators serve several models; name one with --model: {}", list(&served)),
                 )),
             };
         };
@@ -90,21 +100,21 @@ impl Models {
         if !model.served {
             return Err(Fault::error(
                 "jobs.ModelNotServed",
-                format!("no operator serves the model {model}; served are: {}", list(&served)),
+                format!("no operator serves the model {model}; operators serve: {}", list(&served)),
             ));
         }
         Ok(model)
     }
 
-    /// The model of that id, beginning of an id, or name.
-    pub fn find(&self, wanted: &str) -> Result<Known> {
+    /// Returns the model with that name, id, or beginning of an id.
+    pub fn find(&self, wanted: &str) -> Result<KnownModel> {
         let digits = wanted.trim_start_matches("0x").to_lowercase();
         let is_hex = digits.len() >= MIN_PREFIX && digits.chars().all(|c| c.is_ascii_hexdigit());
-        let fits = |model: &&Known| {
+        let fits = |model: &&KnownModel| {
             model.name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
                 || is_hex && hex::encode(model.id).starts_with(&digits)
         };
-        let found: Vec<&Known> = self.0.iter().filter(fits).collect();
+        let found: Vec<&KnownModel> = self.0.iter().filter(fits).collect();
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => Err(Fault::error(
@@ -116,18 +126,18 @@ impl Models {
             )),
             _ => Err(Fault::error(
                 "model_ambiguous",
-                format!("several models are called '{wanted}': {}", list(&found)),
+                format!("several models match '{wanted}'; write more of the id: {}", list(&found)),
             )),
         }
     }
 
-    /// The name of a model, where it is known.
+    /// Returns the name of a model, if the node knows it.
     pub fn name(&self, id: &ModelId) -> Option<&str> {
         self.0.iter().find(|model| model.id == *id)?.name.as_deref()
     }
 }
 
-fn list(models: &[&Known]) -> String {
+fn list(models: &[&KnownModel]) -> String {
     if models.is_empty() {
         return "none".into();
     }
@@ -138,16 +148,21 @@ fn list(models: &[&Known]) -> String {
 mod tests {
     use super::*;
 
-    fn known(byte: u8, name: Option<&str>, served: bool) -> Known {
-        Known { id: ModelId::repeat_byte(byte), name: name.map(Into::into), context: None, served }
+    fn known(byte: u8, name: Option<&str>, served: bool) -> KnownModel {
+        KnownModel {
+            id: ModelId::repeat_byte(byte),
+            name: name.map(Into::into),
+            context: None,
+            served,
+        }
     }
 
-    fn code(result: Result<Known>) -> String {
+    fn code(result: Result<KnownModel>) -> String {
         result.unwrap_err().downcast::<Fault>().unwrap().code
     }
 
     #[test]
-    fn only_model_served_needs_no_name() {
+    fn only_served_model_needs_no_name() {
         let models = Models(vec![known(1, Some("tiny"), true), known(2, None, false)]);
         assert_eq!(models.choose(None).unwrap().id, ModelId::repeat_byte(1));
         assert_eq!(code(Models(vec![]).choose(None)), "jobs.ModelNotServed");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The operators that may run a job, where the client names them.
+//! The operators that may run a job, if the client names some.
 
-use crate::{account::AccountArg, chain::Chain, exit::Fault};
+use crate::{account::AccountArg, chain::Chain, fault::Fault};
 use anyhow::Result;
 use assay_primitives::{
     api::{OfferView, OperatorView},
@@ -10,18 +10,18 @@ use assay_primitives::{
 };
 use assay_runtime::AccountId;
 
-/// Who may run a job.
+/// The operators that may run a job, and a price that suits all of them.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
-    /// These; anyone who serves the model if there are none.
+pub struct AllowedOperators {
+    /// Stashes of the operators; if there are none, any operator may run the job.
     pub operators: Vec<AccountId>,
-    /// The price of a token at which each of them can take the job.
+    /// Price per token at which each of them can take the job.
     pub price: Option<Balance>,
 }
 
-impl Allowed {
-    /// Asks the chain about those that were named for a job of that model, whose prompt and output
-    /// have `length` tokens together.
+impl AllowedOperators {
+    /// Asks the chain about the operators that were named for a job of that model, whose prompt and
+    /// output have `length` tokens together.
     pub async fn read(
         chain: &Chain,
         named: &[AccountArg],
@@ -36,7 +36,7 @@ impl Allowed {
         Ok(allowed)
     }
 
-    /// Adds an operator, if it can run the job.
+    /// Adds an operator, or fails if it cannot run the job.
     fn add(
         &mut self,
         operator: &OperatorView<AccountId>,
@@ -50,7 +50,7 @@ impl Allowed {
                 "model_not_offered",
                 format!(
                     "{stash} does not serve the model {model:?}; `assay operator allocation \
-                     {model:?}` shows who does"
+                     {model:?}` shows the operators that do"
                 ),
             )
         })?;
@@ -58,8 +58,8 @@ impl Allowed {
             return Err(Fault::error(
                 "jobs.ContextExceeded",
                 format!(
-                    "prompt and output have {length} tokens, {stash} takes {} of them; shorten the \
-                     prompt, lower --max-tokens, or name another operator",
+                    "prompt and output have {length} tokens, but {stash} takes at most {}; shorten \
+                     the prompt, lower --max-tokens, or name another operator",
                     offer.context
                 ),
             ));
@@ -67,7 +67,7 @@ impl Allowed {
         if operator.draining {
             return Err(Fault::error(
                 "operators.OperatorDraining",
-                format!("{stash} takes no new jobs; name another operator"),
+                format!("{stash} is draining and takes no new jobs; name another operator"),
             ));
         }
         if !self.operators.contains(stash) {
@@ -78,11 +78,14 @@ impl Allowed {
     }
 }
 
-/// The error for more operators than a job can name.
+/// Returns the error for more operators than a job can name.
 pub fn too_many(count: usize) -> anyhow::Error {
     Fault::error(
         "too_many_operators",
-        format!("{count} are more than the {MAX_ALLOWED_OPERATORS} operators that a job can name"),
+        format!(
+            "{count} operators are named, but a job can name at most {MAX_ALLOWED_OPERATORS}; name \
+             fewer"
+        ),
     )
 }
 
@@ -96,24 +99,24 @@ mod tests {
         ModelId::from_low_u64_be(n)
     }
 
-    /// An operator that serves model 1 with a context of 100, at a price.
+    /// Returns an operator that serves model 1 with a context of 100, at a price.
     fn operator(who: Sr25519Keyring, price: Balance) -> OperatorView<AccountId> {
         serving(&who.to_account_id(), vec![OfferView { model: model(1), price, context: 100 }])
     }
 
     #[test]
     fn price_is_one_at_which_each_can_take_the_job() {
-        let mut allowed = Allowed::default();
+        let mut allowed = AllowedOperators::default();
         for (who, price) in [(Alice, 5), (Bob, 9), (Alice, 5)] {
             allowed.add(&operator(who, price), &model(1), 100).unwrap();
         }
         let operators = vec![Alice.to_account_id(), Bob.to_account_id()];
-        assert_eq!(allowed, Allowed { operators, price: Some(9) });
+        assert_eq!(allowed, AllowedOperators { operators, price: Some(9) });
     }
 
     #[test]
-    fn who_cannot_run_the_job_is_refused() {
-        let mut allowed = Allowed::default();
+    fn operator_that_cannot_run_the_job_is_refused() {
+        let mut allowed = AllowedOperators::default();
         let able = operator(Alice, 5);
         let draining = OperatorView { draining: true, ..able.clone() };
         for (operator, model, length, expected) in [
@@ -124,7 +127,9 @@ mod tests {
             let error = allowed.add(operator, &model, length).unwrap_err();
             assert_eq!(error.downcast_ref::<Fault>().unwrap().code, expected);
         }
-        assert_eq!(allowed, Allowed::default());
-        assert!(too_many(17).to_string().contains("17 are more than the 16"));
+        assert_eq!(allowed, AllowedOperators::default());
+        assert!(too_many(17)
+            .to_string()
+            .contains("17 operators are named, but a job can name at most 16"));
     }
 }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The arguments of `assay job`.
+
+use super::{id::id, run::RunArgs};
+use crate::{account::AccountArg, amount::Amount};
+use assay_primitives::JobId;
+use clap::Subcommand;
+
+const EXAMPLES: &str = "\
+Examples:
+  assay job create \"In the beginning\" --model assay-tiny   order an answer and return at once
+  assay job status ID --output                             show the job and its text so far
+  assay job raise ID --tip 0.1                             offer more while the job is open
+  assay job cancel ID                                      take it back while it is open";
+
+/// `assay job`.
+#[derive(Subcommand, Debug)]
+#[command(after_help = EXAMPLES)]
+pub enum JobCommand {
+    /// Create a job without waiting for it.
+    Create(RunArgs),
+    /// Show a job.
+    Status {
+        /// Id of the job.
+        #[arg(value_parser = id)]
+        id: JobId,
+        /// Show the text generated so far too.
+        #[arg(long)]
+        output: bool,
+        /// Watch the job until it ends.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Offer more for a job that has no operator yet.
+    #[command(group = clap::ArgGroup::new("more").required(true).multiple(true))]
+    Raise {
+        /// Id of the job.
+        #[arg(value_parser = id)]
+        id: JobId,
+        /// Amount to add to the payment due when an operator accepts the job.
+        #[arg(long, group = "more", value_name = "AMOUNT")]
+        down: Option<Amount>,
+        /// Amount to add to the maximum cost of the tokens.
+        #[arg(long, group = "more", value_name = "AMOUNT")]
+        cost: Option<Amount>,
+        /// Amount to add to the tip.
+        #[arg(long, group = "more", value_name = "AMOUNT")]
+        tip: Option<Amount>,
+    },
+    /// Cancel a job that has no operator yet, for a full refund.
+    Cancel {
+        /// Id of the job.
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// Accept an output that is not audited before its challenge window ends.
+    Confirm {
+        /// Id of the job.
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// Settle a job whose challenge window is over, and earn the bounty.
+    Settle {
+        /// Id of the job.
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// Move on a job whose deadline has passed, and earn the bounty if that ends the job.
+    Expire {
+        /// Id of the job.
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// List the jobs of an account.
+    List {
+        /// Account whose jobs to list [default: the signer].
+        #[arg(long, value_name = "ADDRESS")]
+        client: Option<AccountArg>,
+    },
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The settlement that ended a job.
+
+use super::format::{count, planck};
+use crate::{
+    amount::Amount,
+    exit::Exit,
+    out::{styled, BAD, GOOD},
+};
+use assay_primitives::{settlement::AuditOutcome, Outcome, Settlement};
+use assay_runtime::AccountId;
+use serde_json::{json, Value};
+
+/// Returns the outcome in a word.
+pub fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Paid => "paid",
+        Outcome::Refunded => "refunded",
+        Outcome::Slashed => "slashed",
+        Outcome::Expired => "expired",
+        Outcome::Cancelled => "cancelled",
+    }
+}
+
+/// Returns the committee's verdict in a word.
+fn verdict(audit: AuditOutcome) -> &'static str {
+    match audit {
+        AuditOutcome::NotAudited => "none",
+        AuditOutcome::Accepted => "accept",
+        AuditOutcome::Rejected => "reject",
+        AuditOutcome::Undecided => "undecided",
+    }
+}
+
+/// Returns the exit code for a job. The output of a paid job stands, unless a committee audited it and
+/// did not reach a verdict.
+pub fn exit(settlement: &Settlement<AccountId>) -> Exit {
+    match (settlement.outcome, settlement.audit) {
+        (Outcome::Paid, AuditOutcome::Accepted | AuditOutcome::NotAudited) => Exit::Done,
+        _ => Exit::JobFailed,
+    }
+}
+
+/// Returns a settlement as JSON.
+pub fn json(settlement: &Settlement<AccountId>) -> Value {
+    json!({
+        "outcome": outcome(settlement.outcome),
+        "operator": settlement.operator.as_ref().map(ToString::to_string),
+        "verdict": verdict(settlement.audit),
+        "verifiers": settlement.verifiers,
+        "outputHash": settlement.output_hash,
+        "tokens": settlement.tokens,
+        "paid": planck(settlement.paid),
+        "paidAsy": Amount(settlement.paid).decimal(),
+        "refunded": planck(settlement.refunded),
+        "refundedAsy": Amount(settlement.refunded).decimal(),
+        "slashed": planck(settlement.slashed),
+        "slashedAsy": Amount(settlement.slashed).decimal(),
+        "block": settlement.at,
+    })
+}
+
+/// Returns a settlement as rows for a person.
+pub fn rows(settlement: &Settlement<AccountId>) -> Vec<(&'static str, String)> {
+    let verifiers = count(settlement.verifiers, "verifier");
+    let verdict = match settlement.audit {
+        AuditOutcome::Accepted => styled(GOOD, &format!("Accept by {verifiers}")),
+        AuditOutcome::Rejected => styled(BAD, &format!("Reject by {verifiers}")),
+        AuditOutcome::Undecided => styled(BAD, &format!("undecided, {verifiers} answered")),
+        AuditOutcome::NotAudited => "none, the job was not audited".into(),
+    };
+    let mut rows = vec![("Verdict", verdict)];
+    let paid = match settlement.tokens {
+        0 => Amount(settlement.paid).to_string(),
+        tokens => format!("{} for {}", Amount(settlement.paid), count(tokens, "token")),
+    };
+    rows.push(("Paid", paid));
+    rows.push(("Refunded", Amount(settlement.refunded).to_string()));
+    if settlement.slashed > 0 {
+        let slashed = format!("{} of the operator's bond", Amount(settlement.slashed));
+        rows.push(("Slashed", styled(BAD, &slashed)));
+    }
+    if let Some(operator) = &settlement.operator {
+        rows.push(("Operator", operator.to_string()));
+    }
+    let ended = format!("{:?}, in block {}", settlement.outcome, settlement.at);
+    let style = if settlement.outcome == Outcome::Paid { GOOD } else { BAD };
+    rows.push(("State", styled(style, &ended)));
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settlement(outcome: Outcome, audit: AuditOutcome) -> Settlement<AccountId> {
+        Settlement {
+            outcome,
+            operator: None,
+            audit,
+            verifiers: 3,
+            output_hash: None,
+            tokens: 2,
+            paid: u128::MAX,
+            refunded: 0,
+            slashed: 0,
+            at: 9,
+        }
+    }
+
+    #[test]
+    fn only_a_paid_job_without_doubt_exits_with_zero() {
+        use AuditOutcome::*;
+        for (outcome, audit, expected) in [
+            (Outcome::Paid, Accepted, Exit::Done),
+            (Outcome::Paid, NotAudited, Exit::Done),
+            (Outcome::Paid, Undecided, Exit::JobFailed),
+            (Outcome::Slashed, Rejected, Exit::JobFailed),
+            (Outcome::Refunded, NotAudited, Exit::JobFailed),
+            (Outcome::Expired, NotAudited, Exit::JobFailed),
+            (Outcome::Cancelled, NotAudited, Exit::JobFailed),
+        ] {
+            assert_eq!(exit(&settlement(outcome, audit)), expected, "{outcome:?} {audit:?}");
+        }
+    }
+
+    #[test]
+    fn amounts_in_json_are_exact() {
+        let json = json(&settlement(Outcome::Paid, AuditOutcome::Accepted));
+        assert_eq!(json["paid"], u128::MAX.to_string());
+        assert_eq!(json["verdict"], "accept");
+        assert_eq!(json["verifiers"], 3);
+    }
+}
