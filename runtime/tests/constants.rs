@@ -8,7 +8,7 @@ use assay_primitives::{
     api::runtime_decl_for_assay_api::AssayApi,
     contact::{MAX_ADDRESSES, MAX_ADDRESS_LENGTH},
     job::{MAX_ALLOWED_OPERATORS, MAX_PEER_ID_LENGTH},
-    Sampling,
+    Balance, BlockNumber, Sampling,
 };
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
@@ -16,7 +16,7 @@ use assay_runtime::{
 };
 use codec::Encode;
 use frame_metadata::RuntimeMetadata;
-use frame_support::{assert_ok, traits::Get};
+use frame_support::{assert_ok, traits::Get, PalletId};
 use sp_runtime::Permill;
 use std::collections::BTreeMap;
 
@@ -30,13 +30,14 @@ fn constants(pallet: &str) -> BTreeMap<String, Vec<u8>> {
 
 /// Asserts that each item of a pallet's configuration is in the metadata with its value.
 macro_rules! assert_constants {
-    ($pallet:literal, $crate_name:ident, [$($item:ident),* $(,)?]) => {
+    ($pallet:literal, $crate_name:ident, [$($item:ident: $type:ty),* $(,)?]) => {
         let constants = constants($pallet);
-        $(
-            let value = <Runtime as $crate_name::Config>::$item::get().encode();
+        $({
+            type Item = <Runtime as $crate_name::Config>::$item;
+            let value = <Item as Get<$type>>::get().encode();
             let name = stringify!($item);
             assert_eq!(constants.get(name), Some(&value), "{name} of {}", $pallet);
-        )*
+        })*
     };
 }
 
@@ -54,15 +55,15 @@ fn limits_of_jobs_are_in_the_metadata() {
         "Jobs",
         pallet_jobs,
         [
-            MinDeadline,
-            MaxDeadline,
-            MaxDelay,
-            MaxAttempts,
-            MaxInputTokens,
-            MaxOutputTokens,
-            BondFactor,
-            CommitteeSize,
-            MaxAssignmentsPerBlock,
+            MinDeadline: BlockNumber,
+            MaxDeadline: BlockNumber,
+            MaxDelay: BlockNumber,
+            MaxAttempts: u8,
+            MaxInputTokens: u32,
+            MaxOutputTokens: u32,
+            BondFactor: u32,
+            CommitteeSize: u32,
+            MaxAssignmentsPerBlock: u32,
         ]
     );
     let constants = constants("Jobs");
@@ -77,12 +78,12 @@ fn limits_of_verification_are_in_the_metadata() {
         "Verification",
         pallet_verification,
         [
-            CommitteeSize,
-            MaxRounds,
-            AuditAllFirst,
-            VerifierBondFactor,
-            MinVerifierBond,
-            MaxAuditsPerBlock,
+            CommitteeSize: u32,
+            MaxRounds: u8,
+            AuditAllFirst: u32,
+            VerifierBondFactor: u32,
+            MinVerifierBond: Balance,
+            MaxAuditsPerBlock: u32,
         ]
     );
 }
@@ -93,18 +94,18 @@ fn limits_of_operators_are_in_the_metadata() {
         "Operators",
         pallet_operators,
         [
-            PalletId,
-            OffenceSessions,
-            MaxOperators,
-            MaxOffers,
-            MaxSlashes,
-            MaxCandidates,
-            MaxUnbonding,
-            MaxConcurrency,
-            MaxReports,
-            MaxFreeReports,
-            MaxValidators,
-            ReportPatience,
+            PalletId: PalletId,
+            OffenceSessions: u32,
+            MaxOperators: u32,
+            MaxOffers: u32,
+            MaxSlashes: u32,
+            MaxCandidates: u32,
+            MaxUnbonding: u32,
+            MaxConcurrency: u32,
+            MaxReports: u32,
+            MaxFreeReports: u32,
+            MaxValidators: u32,
+            ReportPatience: BlockNumber,
         ]
     );
     let constants = constants("Operators");
@@ -117,14 +118,14 @@ fn limits_of_routing_are_in_the_metadata() {
     assert_constants!(
         "Routing",
         pallet_routing,
-        [BlockMillis, MaxOperators, MaxModels, MaxVisits, MaxTries]
+        [BlockMillis: u32, MaxOperators: u32, MaxModels: u32, MaxVisits: u32, MaxTries: u32]
     );
 }
 
 #[test]
 fn limits_of_escrow_and_addresses_are_in_the_metadata() {
-    assert_constants!("Escrow", pallet_escrow, [PalletId]);
-    assert_constants!("Addresses", pallet_addresses, [Deposit]);
+    assert_constants!("Escrow", pallet_escrow, [PalletId: PalletId]);
+    assert_constants!("Addresses", pallet_addresses, [Deposit: Balance]);
 }
 
 #[test]
