@@ -7,6 +7,7 @@
 use crate::{
     contact::Contact,
     job::{JobId, JobSpec, JobState, ModelId, Payment},
+    parameters::Parameters,
     Balance, BlockNumber,
 };
 use alloc::vec::Vec;
@@ -188,6 +189,7 @@ sp_api::decl_runtime_apis! {
     }
 
     /// What Assay's nodes and clients read of the state.
+    #[api_version(2)]
     pub trait AssayApi<AccountId: codec::Codec> {
         /// What a job of this size costs with this model: what creating it holds.
         fn quote(model: ModelId, input_tokens: u32, max_tokens: u32) -> Result<Quote, QuoteError>;
@@ -211,5 +213,7 @@ sp_api::decl_runtime_apis! {
         fn account_of(address: [u8; 20]) -> Option<AccountId>;
         /// The hash of the Assay address that an account has registered.
         fn address_of(account: AccountId) -> Option<[u8; 20]>;
+        /// The parameters that governance can change, as they are in effect.
+        fn parameters() -> Parameters;
     }
 }

@@ -178,6 +178,21 @@ pub trait Engine {
     fn poll(max: u32) -> Vec<EngineResult>;
 }
 
+/// A node without an engine.
+impl Engine for () {
+    fn capabilities() -> Option<Capabilities> {
+        None
+    }
+
+    fn submit(_: Work) -> bool {
+        false
+    }
+
+    fn poll(_: u32) -> Vec<EngineResult> {
+        Vec::new()
+    }
+}
+
 /// The finish reason in the words of a person.
 impl FinishReason {
     /// The label in metrics, logs and JSON: `stop` or `length`.

@@ -16,8 +16,11 @@ pub type ModelId = H256;
 /// X25519 public key to which a sealed output is encrypted.
 pub type OutputKey = [u8; 32];
 
+/// The most bytes of a peer id.
+pub const MAX_PEER_ID_LENGTH: u32 = 64;
+
 /// A libp2p peer id in its binary form (a multihash).
-pub type PeerIdBytes = BoundedVec<u8, ConstU32<64>>;
+pub type PeerIdBytes = BoundedVec<u8, ConstU32<MAX_PEER_ID_LENGTH>>;
 
 /// The most operators that a job may name as the only ones allowed to run it.
 pub const MAX_ALLOWED_OPERATORS: u32 = 16;
@@ -50,12 +53,15 @@ impl Sampling {
     /// 1.0 in the fixed point of the fields.
     pub const ONE: u32 = 1 << 16;
 
+    /// The highest temperature, 100.0.
+    pub const MAX_TEMPERATURE: u32 = 100 * Self::ONE;
+
     /// Always the likeliest token.
     pub const GREEDY: Self = Self { temperature: 0, top_k: 0, top_p: Self::ONE };
 
     /// Whether every field lies in its range: temperature at most 100.0, `0 < top_p <= 1.0`.
     pub fn is_valid(&self) -> bool {
-        self.temperature <= 100 * Self::ONE && self.top_p > 0 && self.top_p <= Self::ONE
+        self.temperature <= Self::MAX_TEMPERATURE && self.top_p > 0 && self.top_p <= Self::ONE
     }
 }
 

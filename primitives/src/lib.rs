@@ -18,9 +18,12 @@ pub mod contact;
 pub mod draw;
 pub mod engine;
 pub mod job;
+pub mod parameters;
 pub mod reason;
 pub mod report;
 pub mod settlement;
+#[cfg(feature = "std")]
+pub mod testing;
 pub mod traits;
 pub mod verdict;
 pub mod worker;

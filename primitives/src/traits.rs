@@ -162,6 +162,25 @@ pub trait Duties<AccountId> {
     fn handle(operator: &AccountId, report: &Report) -> Option<DispatchResult>;
 }
 
+/// No duties: every report is refused as unknown.
+impl<AccountId> Duties<AccountId> for () {
+    fn work(_: &AccountId) -> Vec<Work> {
+        Vec::new()
+    }
+
+    fn reports(_: &AccountId, _: &[EngineResult]) -> Vec<Report> {
+        Vec::new()
+    }
+
+    fn weight_of(_: &Report) -> Option<Weight> {
+        None
+    }
+
+    fn handle(_: &AccountId, _: &Report) -> Option<DispatchResult> {
+        None
+    }
+}
+
 macro_rules! tuple_of_duties {
     ($($pallet:ident),*) => {
         impl<AccountId, $($pallet: Duties<AccountId>),*> Duties<AccountId> for ($($pallet,)*) {
@@ -308,6 +327,15 @@ pub trait OperatorChanged<AccountId> {
     fn changed(operator: &AccountId, standing: Option<Standing>);
     /// What hearing of a change weighs at most.
     fn weight() -> Weight;
+}
+
+/// Nobody listens.
+impl<AccountId> OperatorChanged<AccountId> for () {
+    fn changed(_: &AccountId, _: Option<Standing>) {}
+
+    fn weight() -> Weight {
+        Weight::zero()
+    }
 }
 
 /// Where randomness comes from that was not known when the parent block was built: BABE's VRF

@@ -12,6 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use assay_primitives::{
     api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError},
+    parameters::Parameters,
     JobId, JobSpec, ModelId,
 };
 use codec::Encode;
@@ -311,6 +312,10 @@ impl_runtime_apis! {
 
         fn address_of(account: AccountId) -> Option<[u8; 20]> {
             Addresses::address_of(&account)
+        }
+
+        fn parameters() -> Parameters {
+            crate::parameters::in_effect::parameters()
         }
     }
 

@@ -2,14 +2,18 @@
 //! The parameters that governance can change without an upgrade, each with its default and the range
 //! that a value is kept in when it is read.
 
-use crate::{Balance, BlockNumber, Runtime, DAYS, HOURS, MILLI_UNIT, MINUTES, UNIT};
+pub mod in_effect;
+
+use crate::{
+    Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MILLI_UNIT, MINUTES, UNIT,
+};
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
 };
 use pallet_routing::{
     fixed::{Billionths, ONE},
-    weighting::Weights,
+    weighting::{Weights, MAX_WEIGHT, MIN_WEIGHT},
     Mode, Params,
 };
 use sp_runtime::{Perbill, Permill};
@@ -173,7 +177,7 @@ clamped! {
     VerifierShare: Permill = dynamic_params::jobs::VerifierShare,
         Permill::zero(), Permill::from_percent(10);
     /// 1 to 1,000 thousandths of an ASY: never below the existential deposit.
-    Bounty: Balance = dynamic_params::jobs::Bounty, MILLI_UNIT, UNIT;
+    Bounty: Balance = dynamic_params::jobs::Bounty, EXISTENTIAL_DEPOSIT, UNIT;
     /// 4 blocks to an hour.
     CommitWindow: BlockNumber = dynamic_params::verification::CommitWindow, 4, HOURS;
     /// 4 blocks to an hour.
@@ -189,7 +193,8 @@ clamped! {
     /// A minute to 60 days.
     UnbondingPeriod: BlockNumber = dynamic_params::operators::UnbondingPeriod, MINUTES, 60 * DAYS;
     /// A thousandth of an ASY, which is the existential deposit, to 10,000 ASY.
-    MinDelegation: Balance = dynamic_params::operators::MinDelegation, MILLI_UNIT, 10_000 * UNIT;
+    MinDelegation: Balance = dynamic_params::operators::MinDelegation,
+        EXISTENTIAL_DEPOSIT, 10_000 * UNIT;
     /// Nothing to 20 times the own stake.
     MaxDelegationPercent: u32 = dynamic_params::operators::MaxDelegationPercent, 0, 2_000;
     /// 1 % to 100 %.
@@ -209,12 +214,12 @@ clamped! {
         Permill::from_percent(1), Permill::from_percent(100);
     /// 1 to a million.
     CapMinimum: u32 = dynamic_params::routing::CapMinimum, 1, 1_000_000;
-    /// 10 % to 70 %.
+    /// [`MIN_WEIGHT`] to [`MAX_WEIGHT`].
     UptimeWeight: Permill = dynamic_params::routing::UptimeWeight,
-        Permill::from_percent(10), Permill::from_percent(70);
-    /// 10 % to 70 %.
+        Permill::from_rational(MIN_WEIGHT, ONE), Permill::from_rational(MAX_WEIGHT, ONE);
+    /// [`MIN_WEIGHT`] to [`MAX_WEIGHT`].
     SpeedWeight: Permill = dynamic_params::routing::SpeedWeight,
-        Permill::from_percent(10), Permill::from_percent(70);
+        Permill::from_rational(MIN_WEIGHT, ONE), Permill::from_rational(MAX_WEIGHT, ONE);
     /// 0 % to 100 %.
     Reaction: Permill = dynamic_params::routing::Reaction,
         Permill::zero(), Permill::from_percent(100);

@@ -7,8 +7,7 @@ mod chain;
 use assay_primitives::{
     job::{JobSpec, JobState},
     traits::BlockRandomness,
-    verdict_hash, FinishReason, JobId, NumericProfile, Outcome, OutputCommitment, Privacy, Report,
-    Sampling, Verdict,
+    verdict_hash, FinishReason, JobId, Outcome, OutputCommitment, Report, Verdict,
 };
 use assay_runtime::{
     configs::Randomness, presets, AccountId, Balance, Balances, BlockNumber, Jobs, Operators,
@@ -56,16 +55,7 @@ fn create() -> JobId {
         input_hash: H256(blake2_256(b"In the beginning")),
         input_tokens: 17,
         max_tokens: 8,
-        seed: 7,
-        sampling: Sampling::GREEDY,
-        profile: NumericProfile::N1,
-        not_before: 0,
-        deadline: 20,
-        privacy: Privacy::Public,
-        output_key: None,
-        auto_lock: true,
-        peer: Default::default(),
-        allowed: Default::default(),
+        ..assay_primitives::testing::spec()
     };
     let quote = Jobs::quote(&spec.model, spec.input_tokens, spec.max_tokens).unwrap();
     let id = Jobs::next_job_id(&client(), &spec);

@@ -4,8 +4,11 @@
 use crate as pallet_addresses;
 use assay_primitives::{AssayAddress, Balance};
 use frame_support::{
-    derive_impl, parameter_types,
-    traits::fungible::{Inspect, InspectHold},
+    construct_runtime, derive_impl, parameter_types,
+    traits::{
+        fungible::{Inspect, InspectHold},
+        ConstU128,
+    },
 };
 use sp_core::{ecdsa, sr25519, Pair};
 use sp_runtime::{
@@ -19,42 +22,23 @@ pub const ENDOWMENT: Balance = 1_000_000;
 /// Keys `0..KEYS` have [`ENDOWMENT`]; the one after them has nothing.
 pub const KEYS: u8 = 4;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeSlashReason,
-        RuntimeLockId,
-        RuntimeTask
-    )]
-    pub struct Test;
-
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Addresses = pallet_addresses;
+construct_runtime! {
+    pub enum Test {
+        System: frame_system,
+        Balances: pallet_balances,
+        Addresses: pallet_addresses,
+    }
 }
-
-type Block = frame_system::mocking::MockBlock<Test>;
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
     type AccountData = pallet_balances::AccountData<Balance>;
     type AccountId = AccountId32;
-    type Block = Block;
+    type Block = frame_system::mocking::MockBlock<Test>;
     type Lookup = Addresses;
 }
 
 parameter_types! {
-    pub const ExistentialDeposit: Balance = EXISTENTIAL_DEPOSIT;
     pub static Deposit: Balance = 5_000;
 }
 
@@ -62,7 +46,7 @@ parameter_types! {
 impl pallet_balances::Config for Test {
     type AccountStore = System;
     type Balance = Balance;
-    type ExistentialDeposit = ExistentialDeposit;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
 }
 
 impl pallet_addresses::Config for Test {
@@ -73,26 +57,26 @@ impl pallet_addresses::Config for Test {
     type WeightInfo = ();
 }
 
-/// Deriving a key takes longer than any test does else.
+/// The keys, derived once: that takes longer than a test does otherwise.
 static PUBLIC: LazyLock<[ecdsa::Public; KEYS as usize + 1]> =
     LazyLock::new(|| array::from_fn(|n| ecdsa::Pair::from_seed(&[n as u8 + 1; 32]).public()));
 
-/// The `n`-th secp256k1 key.
+/// Returns the `n`-th secp256k1 key.
 pub fn key(n: u8) -> ecdsa::Public {
     PUBLIC[usize::from(n)]
 }
 
-/// The account of the `n`-th key.
+/// Returns the account of the `n`-th key.
 pub fn account(n: u8) -> AccountId32 {
     MultiSigner::Ecdsa(key(n)).into_account()
 }
 
-/// The hash of the `n`-th key.
+/// Returns the hash of the `n`-th key.
 pub fn address(n: u8) -> [u8; 20] {
     AssayAddress::of(&key(n)).0
 }
 
-/// An account with [`ENDOWMENT`] whose key is of sr25519.
+/// Returns an account with [`ENDOWMENT`] whose key is of sr25519.
 pub fn other() -> AccountId32 {
     MultiSigner::Sr25519(sr25519::Pair::from_seed(&[9; 32]).public()).into_account()
 }
@@ -111,39 +95,26 @@ pub fn transfer(to: MultiAddress<AccountId32, ()>, amount: Balance) -> DispatchR
     Balances::transfer_keep_alive(RuntimeOrigin::signed(other()), to, amount)
 }
 
-/// What the account has free.
+/// Returns what the account has free.
 pub fn free(who: &AccountId32) -> Balance {
     Balances::balance(who)
 }
 
-/// What the account has on hold.
+/// Returns what the account has on hold.
 pub fn held(who: &AccountId32) -> Balance {
     Balances::total_balance_on_hold(who)
 }
 
 pub fn last_event() -> pallet_addresses::Event<Test> {
-    let of_ours = |record: frame_system::EventRecord<RuntimeEvent, _>| match record.event {
-        RuntimeEvent::Addresses(event) => Some(event),
-        _ => None,
-    };
-    System::events()
-        .into_iter()
-        .filter_map(of_ours)
-        .next_back()
-        .expect("this pallet has deposited an event")
+    System::read_events_for_pallet().pop().expect("this pallet has deposited an event")
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
-    let storage = RuntimeGenesisConfig {
-        balances: pallet_balances::GenesisConfig {
-            balances: (0..KEYS).map(account).chain([other()]).map(|who| (who, ENDOWMENT)).collect(),
-            ..Default::default()
-        },
-        ..Default::default()
-    }
-    .build_storage()
-    .unwrap();
-    let mut ext = sp_io::TestExternalities::new(storage);
+    let endowed = (0..KEYS).map(account).chain([other()]);
+    let balances = endowed.map(|who| (who, ENDOWMENT)).collect();
+    let balances = pallet_balances::GenesisConfig { balances, ..Default::default() };
+    let genesis = RuntimeGenesisConfig { balances, ..Default::default() };
+    let mut ext = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
     ext.execute_with(|| System::set_block_number(1));
     ext
 }

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A runtime with balances and this pallet.
 
+pub use assay_primitives::testing::job;
+
 use crate as pallet_escrow;
 use assay_primitives::{traits::Escrow as _, Balance, JobId, Payment};
-use frame_support::{derive_impl, parameter_types, traits::fungible::Inspect, PalletId};
+use frame_support::{
+    construct_runtime, derive_impl, parameter_types,
+    traits::{fungible::Inspect, ConstU128},
+    PalletId,
+};
 use sp_runtime::BuildStorage;
 
 pub type AccountId = u64;
@@ -20,47 +26,28 @@ pub const NOBODY: AccountId = 9;
 pub const EXISTENTIAL_DEPOSIT: Balance = 100;
 pub const ENDOWMENT: Balance = 1_000_000;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeSlashReason,
-        RuntimeLockId,
-        RuntimeTask
-    )]
-    pub struct Test;
-
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Escrow = pallet_escrow;
+construct_runtime! {
+    pub enum Test {
+        System: frame_system,
+        Balances: pallet_balances,
+        Escrow: pallet_escrow,
+    }
 }
-
-type Block = frame_system::mocking::MockBlock<Test>;
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-    type Block = Block;
+    type Block = frame_system::mocking::MockBlock<Test>;
     type AccountData = pallet_balances::AccountData<Balance>;
 }
 
 parameter_types! {
-    pub const ExistentialDeposit: Balance = EXISTENTIAL_DEPOSIT;
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
     type Balance = Balance;
-    type ExistentialDeposit = ExistentialDeposit;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
     type AccountStore = System;
 }
 
@@ -71,21 +58,16 @@ impl pallet_escrow::Config for Test {
     type WeightInfo = ();
 }
 
-/// The `n`-th job.
-pub fn job(n: u64) -> JobId {
-    JobId::from_low_u64_be(n)
-}
-
 pub fn payment(down: Balance, cost: Balance, tip: Balance) -> Payment {
     Payment { down, cost, tip }
 }
 
-/// What the account can spend without dying.
+/// Returns what the account can spend without being reaped.
 pub fn free(who: AccountId) -> Balance {
     Balances::balance(&who)
 }
 
-/// What the account has on hold for jobs.
+/// Returns what the account has on hold for jobs.
 pub fn held(who: AccountId) -> Balance {
     pallet_balances::Pallet::<Test>::reserved_balance(who)
 }
@@ -97,7 +79,7 @@ pub fn open_first() -> JobId {
     id
 }
 
-/// Takes the down payment out and gives it to the payee.
+/// Takes the down payment out and pays it to the payee.
 pub fn pay_down(id: &JobId, payee: &AccountId) -> Balance {
     let credit = Escrow::draw_down(id, payee);
     Escrow::deposit(payee, credit)
@@ -107,28 +89,15 @@ pub fn last_event() -> pallet_escrow::Event<Test> {
     events().pop().expect("this pallet has deposited an event")
 }
 
-/// The events of this pallet.
 pub fn events() -> Vec<pallet_escrow::Event<Test>> {
-    System::events()
-        .into_iter()
-        .filter_map(|record| match record.event {
-            RuntimeEvent::Escrow(event) => Some(event),
-            _ => None,
-        })
-        .collect()
+    System::read_events_for_pallet()
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
-    let storage = RuntimeGenesisConfig {
-        balances: pallet_balances::GenesisConfig {
-            balances: [CLIENT, OTHER_CLIENT, OPERATOR].map(|who| (who, ENDOWMENT)).into(),
-            ..Default::default()
-        },
-        ..Default::default()
-    }
-    .build_storage()
-    .unwrap();
-    let mut ext = sp_io::TestExternalities::new(storage);
+    let balances = [CLIENT, OTHER_CLIENT, OPERATOR].map(|who| (who, ENDOWMENT)).into();
+    let balances = pallet_balances::GenesisConfig { balances, ..Default::default() };
+    let genesis = RuntimeGenesisConfig { balances, ..Default::default() };
+    let mut ext = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
     ext.execute_with(|| System::set_block_number(1));
     ext
 }

@@ -44,8 +44,11 @@ mod assignment;
 mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+#[cfg(feature = "std")]
+pub mod config_preludes;
 mod deadlines;
 mod duties;
+mod events;
 #[cfg(test)]
 mod mock;
 mod order;
@@ -62,9 +65,13 @@ pub use pallet::*;
 pub use types::Job;
 pub use weights::WeightInfo;
 
+use frame_support::pallet_macros::import_section;
+
 /// The target of this pallet's log lines.
 const LOG_TARGET: &str = "runtime::jobs";
 
+// Events, which are mostly documentation, are in a file of their own.
+#[import_section(events::events)]
 #[frame_support::pallet]
 #[allow(unused_qualifications, reason = "the pallet macros write paths in full")]
 pub mod pallet {
@@ -72,7 +79,7 @@ pub mod pallet {
     use assay_primitives::{
         agenda::Agenda,
         draw::Purpose,
-        job::{JobId, JobSpec, Payment},
+        job::{JobId, JobSpec, Payment, Sampling, MAX_ALLOWED_OPERATORS, MAX_PEER_ID_LENGTH},
         reason::DeclineReason,
         settlement::Settlement,
         traits::{Auditor, BlockRandomness, Escrow, Operators, Performance, Routing},
@@ -84,27 +91,34 @@ pub mod pallet {
     use sp_runtime::{Permill, SaturatedConversion};
 
     /// What the pallet needs of the runtime.
-    #[pallet::config]
+    #[pallet::config(with_default)]
     pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
         /// Holds the payments.
+        #[pallet::no_default]
         type Escrow: Escrow<Self::AccountId>;
         /// Holds the stake, and knows on what terms who serves which model.
+        #[pallet::no_default]
         type Operators: Operators<
             Self::AccountId,
             Credit = <Self::Escrow as Escrow<Self::AccountId>>::Credit,
         >;
         /// Draws operators, and measures them.
+        #[pallet::no_default]
         type Routing: Routing<Self::AccountId> + Performance<Self::AccountId>;
         /// Decides which deliveries are audited, and audits them.
+        #[pallet::no_default]
         type Auditor: Auditor<Self::AccountId>;
         /// What operators are drawn with.
         type Randomness: BlockRandomness;
 
         /// The shortest deadline of a job, in blocks.
+        #[pallet::constant]
         type MinDeadline: Get<BlockNumber>;
         /// The longest deadline of a job, in blocks.
+        #[pallet::constant]
         type MaxDeadline: Get<BlockNumber>;
         /// How far ahead of its creation a job's first block can lie.
+        #[pallet::constant]
         type MaxDelay: Get<BlockNumber>;
         /// Blocks in which an operator that was drawn can accept.
         type AcceptWindow: Get<BlockNumber>;
@@ -114,29 +128,37 @@ pub mod pallet {
         type Retention: Get<BlockNumber>;
         /// The most operators that are drawn for one job, late ones among them; at most
         /// [`MAX_ATTEMPTS`](types::MAX_ATTEMPTS).
+        #[pallet::constant]
         type MaxAttempts: Get<u8>;
-        /// The longest prompt in tokens.
+        /// The longest prompt in tokens. A node takes prompts of at most 1 MiB in addition: the
+        /// constant `MAX_PROMPT_BYTES` of `assay-worker`.
+        #[pallet::constant]
         type MaxInputTokens: Get<u32>;
         /// The longest output in tokens.
+        #[pallet::constant]
         type MaxOutputTokens: Get<u32>;
         /// The bond of a job is this many times the most that it can earn its operator.
+        #[pallet::constant]
         type BondFactor: Get<u32>;
         /// The part of the bond that an operator loses when it delivers nothing in time.
         type LatenessFraction: Get<Permill>;
         /// What each verifier gets of the price paid for the tokens.
         type VerifierShare: Get<Permill>;
         /// The most verifiers of one job.
+        #[pallet::constant]
         type CommitteeSize: Get<u32>;
         /// The lowest rate at which an operator's jobs are audited.
         type AuditFloor: Get<Permill>;
         /// What is held beside a payment, for whoever ends the job if its own parties do not.
         type Bounty: Get<Balance>;
         /// The most jobs for which an operator is sought in one block.
+        #[pallet::constant]
         type MaxAssignmentsPerBlock: Get<u32>;
         /// Weights of the calls, the reports and the hooks.
         type WeightInfo: WeightInfo;
         /// Sets the scene for benchmarks.
         #[cfg(feature = "runtime-benchmarks")]
+        #[pallet::no_default]
         type BenchmarkHelper: assay_primitives::benchmarking::BenchmarkHelper<Self::AccountId>;
     }
 
@@ -188,112 +210,6 @@ pub mod pallet {
 
     /// When which job is to be moved on.
     pub(crate) type Deadlines<T> = Agenda<DeadlineEntries<T>, DeadlineCursor<T>>;
-
-    /// What has happened to jobs: one event per transition.
-    #[pallet::event]
-    #[pallet::generate_deposit(pub(super) fn deposit_event)]
-    pub enum Event<T: Config> {
-        /// A job was created and its payment put on hold. It is open.
-        JobCreated {
-            /// The job.
-            job: JobId,
-            /// Who bought it.
-            client: T::AccountId,
-            /// What was put on hold, but for the bounty.
-            payment: Payment,
-            /// Last block in which it can be assigned.
-            until: BlockNumber,
-        },
-        /// The client of an open job offers more.
-        PaymentRaised {
-            /// The job.
-            job: JobId,
-            /// The whole payment now.
-            payment: Payment,
-        },
-        /// An operator was drawn and its bond reserved.
-        JobAssigned {
-            /// The job.
-            job: JobId,
-            /// Who was drawn.
-            operator: T::AccountId,
-            /// Its price per token.
-            price: Balance,
-            /// Its bond.
-            bond: Balance,
-            /// Last block in which it can accept.
-            until: BlockNumber,
-        },
-        /// The operator that was drawn does not take the job. The job is open again, or settled as
-        /// expired if that was its last attempt.
-        JobDeclined {
-            /// The job.
-            job: JobId,
-            /// Who was drawn.
-            operator: T::AccountId,
-            /// Why it declines.
-            reason: DeclineReason,
-        },
-        /// The operator that was drawn did not answer in time. The job is open again, or settled as
-        /// expired if that was its last attempt.
-        AssignmentMissed {
-            /// The job.
-            job: JobId,
-            /// Who was drawn.
-            operator: T::AccountId,
-        },
-        /// An operator did not deliver in time and loses the job, which is open again.
-        OperatorLate {
-            /// The job.
-            job: JobId,
-            /// Who.
-            operator: T::AccountId,
-            /// What was taken out of its bond: the down payment, which is on hold again, and the
-            /// fine.
-            slashed: Balance,
-            /// What of the fine went to the client.
-            compensation: Balance,
-        },
-        /// The operator takes the job and was paid the down payment. It is running.
-        JobAccepted {
-            /// The job.
-            job: JobId,
-            /// Who runs it.
-            operator: T::AccountId,
-            /// Last block in which it can deliver.
-            until: BlockNumber,
-        },
-        /// The output is complete. The job is delivered, and waits for its audit or for the draw that
-        /// decides on one.
-        OutputCommitted {
-            /// The job.
-            job: JobId,
-            /// Who ran it.
-            operator: T::AccountId,
-            /// What it stands for.
-            commitment: OutputCommitment,
-            /// Last block of the challenge window.
-            until: BlockNumber,
-        },
-        /// A delivered job is not audited: it is paid after its challenge window, or when the client
-        /// confirms it.
-        AuditWaived {
-            /// The job.
-            job: JobId,
-        },
-        /// A job is over.
-        JobSettled {
-            /// The job.
-            job: JobId,
-            /// How it ended and who got what.
-            settlement: Settlement<T::AccountId>,
-        },
-        /// The record of a job was removed.
-        JobPruned {
-            /// The job.
-            job: JobId,
-        },
-    }
 
     /// Why a call or a report was refused.
     #[pallet::error]
@@ -354,6 +270,27 @@ pub mod pallet {
         TokensOutOfRange,
         /// The output ends for its length and is shorter than the job asked for.
         LengthNotReached,
+    }
+
+    #[pallet::extra_constants]
+    impl<T: Config> Pallet<T> {
+        /// The most operators that a job may name as the only ones allowed to run it.
+        #[pallet::constant_name(MaxAllowedOperators)]
+        fn max_allowed_operators() -> u32 {
+            MAX_ALLOWED_OPERATORS
+        }
+
+        /// The most bytes of a peer id.
+        #[pallet::constant_name(MaxPeerIdLength)]
+        fn max_peer_id_length() -> u32 {
+            MAX_PEER_ID_LENGTH
+        }
+
+        /// The highest temperature of a sampling, 65,536 being 1.0.
+        #[pallet::constant_name(MaxTemperature)]
+        fn max_temperature() -> u32 {
+            Sampling::MAX_TEMPERATURE
+        }
     }
 
     #[pallet::hooks]

@@ -55,6 +55,8 @@
 extern crate alloc;
 
 mod calls;
+#[cfg(feature = "std")]
+pub mod config_preludes;
 mod contact;
 mod delegation;
 mod elections;
@@ -71,6 +73,8 @@ mod slashing;
 mod stake;
 mod standing;
 pub mod submit;
+#[cfg(feature = "std")]
+pub mod testing;
 pub mod types;
 mod view;
 pub mod weights;
@@ -109,7 +113,7 @@ pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
     use assay_primitives::{
-        contact::SignedContact,
+        contact::{SignedContact, MAX_ADDRESSES, MAX_ADDRESS_LENGTH},
         traits::{Duties, Duty, OperatorChanged},
         Balance, BlockNumber, Contact, Engine, JobId, ModelId, Report,
     };
@@ -125,15 +129,17 @@ pub mod pallet {
     use sp_runtime::{Perbill, SaturatedConversion};
     use sp_staking::SessionIndex;
 
-    #[pallet::config]
+    #[pallet::config(with_default)]
     pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// The currency of the stake.
+        #[pallet::no_default]
         type Currency: Inspect<Self::AccountId, Balance = Balance>
             + Mutate<Self::AccountId>
             + MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
             + BalancedHold<Self::AccountId>;
 
         /// The runtime's hold reasons.
+        #[pallet::no_default_bounds]
         type RuntimeHoldReason: From<HoldReason>;
 
         /// The stake below which an operator is no candidate for anything.
@@ -156,9 +162,11 @@ pub mod pallet {
         type SlashDelay: Get<BlockNumber>;
 
         /// Sessions in which an offence can be reported, beside that of the offence.
+        #[pallet::constant]
         type OffenceSessions: Get<SessionIndex>;
 
         /// Who can cancel it.
+        #[pallet::no_default_bounds]
         type SlashCancelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// Blocks between unbonding and withdrawing. Longer than any duty can take to end, and than
@@ -206,18 +214,22 @@ pub mod pallet {
         type ReportPatience: Get<BlockNumber>;
 
         /// Who has session keys: the session pallet.
+        #[pallet::no_default_bounds]
         type Sessions: ValidatorRegistration<Self::AccountId>;
 
         /// Hears how operators stand.
+        #[pallet::no_default_bounds]
         type Listener: OperatorChanged<Self::AccountId>;
 
         /// The pallets that lay duties on operators.
+        #[pallet::no_default_bounds]
         type Duties: Duties<Self::AccountId>;
 
         /// The engine of the node, for the off-chain worker.
         type Engine: Engine;
 
         /// Signs and sends reports, for the off-chain worker.
+        #[pallet::no_default_bounds]
         type Submitter: SubmitReports<Self::AccountId, Self::MaxReports>;
 
         /// Weights of this pallet's calls.
@@ -428,6 +440,21 @@ pub mod pallet {
             let validators = BoundedVec::try_from(self.validators.clone());
             assert!(validators.is_ok(), "more than MaxValidators validators of genesis");
             GenesisValidators::<T>::put(validators.unwrap_or_default());
+        }
+    }
+
+    #[pallet::extra_constants]
+    impl<T: Config> Pallet<T> {
+        /// The most addresses of a contact.
+        #[pallet::constant_name(MaxAddresses)]
+        fn max_addresses() -> u32 {
+            MAX_ADDRESSES
+        }
+
+        /// The most bytes of an address.
+        #[pallet::constant_name(MaxAddressLength)]
+        fn max_address_length() -> u32 {
+            MAX_ADDRESS_LENGTH
         }
     }
 

@@ -1,36 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A runtime with balances, sessions and this pallet; duties that reserve real stake; an engine and
-//! a transaction pool that only record.
+//! A runtime with balances, sessions and this pallet; duties that reserve real stake; a node that
+//! only records.
+
+mod duties;
+mod node;
+mod steps;
+
+pub use assay_primitives::testing::{job, model, network_key};
+pub use duties::*;
+pub use node::*;
+pub use steps::*;
 
 use crate as pallet_operators;
-use crate::{Nonce, Offer, OffersOf, SubmitReports};
 use assay_primitives::{
-    contact::SignedContact,
-    traits::{Duties, Duty, OperatorChanged, Operators as OperatorsTrait, Standing},
-    worker::sr25519::WorkerId,
-    Balance, Capabilities, Engine, EngineResult, JobId, ModelId, PeerIdBytes, Report, Sampling,
-    Task, Work,
+    traits::{OperatorChanged, Standing},
+    Balance,
 };
 use frame_support::{
-    derive_impl, parameter_types,
-    traits::{ConstU32, Imbalance},
+    construct_runtime, derive_impl, parameter_types,
+    traits::{ConstU128, ConstU32, ConstU64},
     weights::Weight,
-    BoundedVec, PalletId,
 };
-use frame_system::EnsureRoot;
-use sp_application_crypto::ByteArray;
-use sp_core::{ed25519, Pair};
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
-use sp_runtime::{
-    impl_opaque_keys,
-    testing::UintAuthorityId,
-    traits::{ConstU64, ConvertInto},
-    BuildStorage, DispatchError, DispatchResult, Perbill,
-};
-use sp_staking::{
-    offence::{OffenceDetails, OnOffenceHandler},
-    SessionIndex,
-};
+use sp_runtime::{impl_opaque_keys, testing::UintAuthorityId, traits::ConvertInto, BuildStorage};
 use std::collections::BTreeMap;
 
 pub type AccountId = u64;
@@ -57,80 +49,35 @@ pub const EVE: AccountId = 6;
 pub const FRANK: AccountId = 7;
 /// An account that does not exist.
 pub const NOBODY: AccountId = 99;
-/// Blocks until what is unbonded can be withdrawn.
+/// Blocks until unbonded stake can be withdrawn.
 pub const UNBONDING: u64 = 20;
 /// Blocks in which a slash can be cancelled.
 pub const SLASH_DELAY: u64 = 8;
-/// What a duty of [`MockDuties`] reserves.
-pub const JOB_BOND: Balance = 300;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeSlashReason,
-        RuntimeLockId,
-        RuntimeTask
-    )]
-    pub struct Test;
-
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Session = pallet_session;
-    #[runtime::pallet_index(3)]
-    pub type Operators = pallet_operators;
+construct_runtime! {
+    pub enum Test {
+        System: frame_system,
+        Balances: pallet_balances,
+        Session: pallet_session,
+        Operators: pallet_operators,
+    }
 }
-
-type Block = frame_system::mocking::MockBlock<Test>;
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-    type Block = Block;
+    type Block = frame_system::mocking::MockBlock<Test>;
     type AccountData = pallet_balances::AccountData<Balance>;
 }
 
 parameter_types! {
-    pub const ExistentialDeposit: Balance = EXISTENTIAL_DEPOSIT;
-    pub const MinBond: Balance = MIN_BOND;
-    pub const KeyDeposit: Balance = 0;
-    pub const MinDelegation: Balance = MIN_DELEGATION;
-    pub const VaultPalletId: PalletId = PalletId(*b"vault   ");
-    pub const MaxCommissionRaise: Perbill = Perbill::from_percent(10);
-    /// Jobs that are assigned, each to its operator.
-    pub static Assigned: Vec<(AccountId, JobId)> = vec![];
-    /// The session of the last offence.
-    pub static NextOffence: SessionIndex = 6;
     /// What the listener was told last of each operator.
     pub static Told: BTreeMap<AccountId, Option<Standing>> = BTreeMap::new();
-    /// Whether the node has an engine.
-    pub static HasEngine: bool = true;
-    /// How much more the engine's queue takes.
-    pub static QueueSpace: usize = usize::MAX;
-    /// What the engine was asked to do.
-    pub static Queue: Vec<Work> = vec![];
-    /// What the engine has found.
-    pub static Results: Vec<EngineResult> = vec![];
-    /// How often the engine was asked for results.
-    pub static Polls: u32 = 0;
-    /// Whether the pool takes extrinsics.
-    pub static PoolOpen: bool = true;
-    /// The extrinsics that were sent.
-    pub static Pool: Vec<Sent> = vec![];
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
     type Balance = Balance;
-    type ExistentialDeposit = ExistentialDeposit;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
     type AccountStore = System;
 }
 
@@ -154,40 +101,33 @@ impl pallet_session::Config for Test {
     type DisablingStrategy = ();
     type WeightInfo = ();
     type Currency = Balances;
-    type KeyDeposit = KeyDeposit;
+    type KeyDeposit = ConstU128<0>;
 }
 
+#[derive_impl(pallet_operators::config_preludes::TestDefaultConfig)]
 impl pallet_operators::Config for Test {
     type Currency = Balances;
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type MinBond = MinBond;
+    type MinBond = ConstU128<MIN_BOND>;
     type UnbondingPeriod = ConstU32<{ UNBONDING as u32 }>;
-    type PalletId = VaultPalletId;
-    type MinDelegation = MinDelegation;
-    type MaxDelegationPercent = ConstU32<400>;
-    type MaxCommissionRaise = MaxCommissionRaise;
+    type MinDelegation = ConstU128<MIN_DELEGATION>;
     type SlashDelay = ConstU32<{ SLASH_DELAY as u32 }>;
     type OffenceSessions = ConstU32<3>;
-    type SlashCancelOrigin = EnsureRoot<AccountId>;
     type MaxSlashes = ConstU32<2>;
     type MaxCandidates = ConstU32<3>;
     type MaxOperators = ConstU32<4>;
     type MaxOffers = ConstU32<3>;
-    type MaxUnbonding = ConstU32<2>;
     type MaxConcurrency = ConstU32<4>;
     type MaxReports = ConstU32<3>;
     type MaxFreeReports = ConstU32<4>;
     type MaxValidators = ConstU32<3>;
-    type ReportPatience = ConstU32<5>;
     type Sessions = Session;
     type Listener = Told;
-    type Duties = MockDuties;
+    type Duties = MockDuties<Test>;
     type Engine = RecordingEngine;
     type Submitter = RecordingSubmitter;
-    type WeightInfo = ();
 }
 
-/// Remembers what it was told.
+/// A listener that remembers what it was told.
 impl OperatorChanged<AccountId> for Told {
     fn changed(operator: &AccountId, standing: Option<Standing>) {
         Self::mutate(|all| all.insert(*operator, standing));
@@ -198,263 +138,7 @@ impl OperatorChanged<AccountId> for Told {
     }
 }
 
-/// Jobs to run: `Accept` reserves stake, `CommitOutput` releases it, `Decline` reserves some and
-/// then fails.
-pub struct MockDuties;
-impl Duties<AccountId> for MockDuties {
-    fn work(operator: &AccountId) -> Vec<Work> {
-        let work = |job: JobId| match reservation(*operator, job) {
-            Some(_) => Work::Generate { job, task: task() },
-            None => Work::Prepare { job, task: task() },
-        };
-        assigned(*operator).into_iter().map(work).collect()
-    }
-
-    fn reports(operator: &AccountId, results: &[EngineResult]) -> Vec<Report> {
-        let report = |result: &EngineResult| {
-            let job = result.job();
-            let accepted = reservation(*operator, job).is_some();
-            match result {
-                EngineResult::Ready { .. } => (!accepted).then_some(Report::Accept { job }),
-                EngineResult::Generated { commitment, .. } => {
-                    accepted.then_some(Report::CommitOutput { job, commitment: *commitment })
-                }
-                _ => None,
-            }
-        };
-        results
-            .iter()
-            .filter(|result| assigned(*operator).contains(&result.job()))
-            .filter_map(report)
-            .collect()
-    }
-
-    fn weight_of(report: &Report) -> Option<Weight> {
-        match report {
-            Report::Accept { .. } => Some(Weight::from_parts(1_000, 10)),
-            Report::CommitOutput { .. } => Some(Weight::from_parts(2_000, 20)),
-            Report::Decline { .. } => Some(Weight::from_parts(4_000, 40)),
-            _ => None,
-        }
-    }
-
-    fn handle(operator: &AccountId, report: &Report) -> Option<DispatchResult> {
-        match report {
-            Report::Accept { job } => Some(Operators::reserve(operator, Duty::Run(*job), JOB_BOND)),
-            Report::CommitOutput { job, .. } => {
-                <Operators as OperatorsTrait<_>>::release(operator, Duty::Run(*job));
-                Some(Ok(()))
-            }
-            Report::Decline { job, .. } => Some(
-                Operators::reserve(operator, Duty::Verify(*job), JOB_BOND)
-                    .and(Err(DispatchError::Other("declined"))),
-            ),
-            _ => None,
-        }
-    }
-}
-
-/// The jobs that are assigned to the operator.
-fn assigned(operator: AccountId) -> Vec<JobId> {
-    Assigned::get().into_iter().filter(|next| next.0 == operator).map(|next| next.1).collect()
-}
-
-/// What running the job reserves of the operator's stake.
-pub fn reservation(operator: AccountId, job: JobId) -> Option<Balance> {
-    pallet_operators::Reservations::<Test>::get(operator, Duty::Run(job))
-        .map(|reservation| reservation.amount)
-}
-
-pub struct RecordingEngine;
-impl Engine for RecordingEngine {
-    fn capabilities() -> Option<Capabilities> {
-        HasEngine::get().then(|| Capabilities { models: vec![model(1)] })
-    }
-
-    fn submit(work: Work) -> bool {
-        let taken = QueueSpace::get() > Queue::get().len();
-        if taken {
-            Queue::mutate(|queue| queue.push(work));
-        }
-        taken
-    }
-
-    fn poll(max: u32) -> Vec<EngineResult> {
-        Polls::mutate(|polls| *polls += 1);
-        Results::get().into_iter().take(max as usize).collect()
-    }
-}
-
-/// An extrinsic that was sent.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sent {
-    pub worker: AccountId,
-    pub public: WorkerId,
-    pub reports: Vec<Report>,
-    pub nonce: Nonce,
-    pub tip: Balance,
-}
-
-pub struct RecordingSubmitter;
-impl SubmitReports<AccountId, ConstU32<3>> for RecordingSubmitter {
-    fn submit(
-        worker: &AccountId,
-        public: &WorkerId,
-        reports: BoundedVec<Report, ConstU32<3>>,
-        nonce: Nonce,
-        tip: Balance,
-    ) -> Result<(), ()> {
-        let sent =
-            Sent { worker: *worker, public: public.clone(), reports: reports.into(), nonce, tip };
-        Pool::mutate(|pool| pool.push(sent));
-        PoolOpen::get().then_some(()).ok_or(())
-    }
-
-    fn worker_account(public: &WorkerId) -> AccountId {
-        let mut head = [0; 8];
-        head.copy_from_slice(&public.as_slice()[..8]);
-        AccountId::from_le_bytes(head)
-    }
-}
-
-pub fn job(n: u64) -> JobId {
-    JobId::from_low_u64_be(n)
-}
-
-pub fn model(n: u64) -> ModelId {
-    ModelId::from_low_u64_be(n)
-}
-
-pub fn task() -> Task {
-    Task {
-        model: model(1),
-        input_hash: Default::default(),
-        input_tokens: 1,
-        max_tokens: 1,
-        seed: 0,
-        sampling: Sampling::GREEDY,
-        peer: PeerIdBytes::default(),
-        deadline: 10,
-    }
-}
-
-/// Offers of models, each as its number, price and context.
-pub fn offers(offers: &[(u64, Balance, u32)]) -> OffersOf<Test> {
-    let offer =
-        |&(n, price, context): &(u64, Balance, u32)| Offer { model: model(n), price, context };
-    offers.iter().map(offer).collect::<Vec<_>>().try_into().unwrap()
-}
-
-/// Registers the stash with the worker `stash + 100`, model 1 at the price 5 with a context of 100,
-/// two jobs at a time.
-pub fn register(stash: AccountId, bond: Balance) {
-    let offers = offers(&[(1, 5, 100)]);
-    let contact = contact(stash, b"");
-    Operators::register(signed(stash), stash + 100, contact, offers, 2, bond).unwrap();
-}
-
-/// The network key of a node.
-pub fn network_key() -> ed25519::Pair {
-    ed25519::Pair::from_seed(&[7; 32])
-}
-
-/// The contact of [`network_key`] for the stash, at an address of those bytes, if there are any.
-pub fn contact(stash: AccountId, address: &[u8]) -> SignedContact {
-    let addresses = if address.is_empty() { vec![] } else { vec![address.to_vec()] };
-    let addresses = addresses.into_iter().map(BoundedVec::truncate_from).collect::<Vec<_>>();
-    let addresses = BoundedVec::truncate_from(addresses);
-    SignedContact::new(&network_key(), addresses, &System::block_hash(0), &stash)
-}
-
-pub fn operator(stash: AccountId) -> pallet_operators::OperatorOf<Test> {
-    pallet_operators::Operators::<Test>::get(stash).expect("the stash is an operator's")
-}
-
-pub fn signed(who: AccountId) -> RuntimeOrigin {
-    RuntimeOrigin::signed(who)
-}
-
-pub fn delegate(who: AccountId, operator: AccountId, amount: Balance) {
-    Operators::delegate(signed(who), operator, amount).unwrap();
-}
-
-/// What the account's delegation to the operator is worth, without what it takes back.
-pub fn worth(who: AccountId, operator: AccountId) -> Balance {
-    let all = Operators::delegations(&who);
-    all.into_iter().find(|next| next.operator == operator).map_or(0, |next| next.worth)
-}
-
-/// Pays the operator newly made money.
-pub fn reward(operator: AccountId, amount: Balance) {
-    use frame_support::traits::fungible::Balanced;
-    <Operators as OperatorsTrait<_>>::reward(&operator, Balances::issue(amount));
-}
-
-/// Takes that fraction of all that is at stake for the operator at once; gives what was burnt.
-pub fn slash(stash: AccountId, fraction: Perbill) -> Balance {
-    let mut record = operator(stash);
-    let cut = Operators::pro_rata_cut(&record, fraction.mul_ceil(record.at_stake()));
-    let burnt = Operators::slash(&stash, &mut record, cut).peek();
-    Operators::rank(&stash, Some(&record));
-    pallet_operators::Operators::<Test>::insert(stash, record);
-    burnt
-}
-
-/// Reports an offence of the operator, each in a session of its own, from 7 on.
-pub fn offend(offender: AccountId, fraction: Perbill, reporters: Vec<AccountId>) {
-    let session = NextOffence::mutate(|next| {
-        *next += 1;
-        *next
-    });
-    offend_in(session, offender, fraction, reporters);
-}
-
-/// Reports an offence of the operator in that session.
-pub fn offend_in(
-    session: SessionIndex,
-    offender: AccountId,
-    fraction: Perbill,
-    reporters: Vec<AccountId>,
-) {
-    let details = OffenceDetails { offender: (offender, ()), reporters };
-    Operators::on_offence(&[details], &[fraction], session);
-}
-
-pub fn skip(blocks: u64) {
-    System::set_block_number(System::block_number() + blocks);
-}
-
-pub fn burnt(action: impl FnOnce()) -> Balance {
-    let before = Balances::total_issuance();
-    action();
-    before - Balances::total_issuance()
-}
-
-/// The money of the account that is not on hold.
-pub fn free(who: AccountId) -> Balance {
-    Balances::free_balance(who)
-}
-
-pub fn held(who: AccountId) -> Balance {
-    Balances::reserved_balance(who)
-}
-
-/// The events of this pallet.
-pub fn events() -> Vec<pallet_operators::Event<Test>> {
-    System::events()
-        .into_iter()
-        .filter_map(|record| match record.event {
-            RuntimeEvent::Operators(event) => Some(event),
-            _ => None,
-        })
-        .collect()
-}
-
-pub fn last_event() -> pallet_operators::Event<Test> {
-    events().pop().expect("this pallet has deposited an event")
-}
-
-/// The storage of genesis with this pallet's configuration.
+/// Builds the genesis with this configuration of the pallet.
 pub fn new_test_ext_with(
     operators: pallet_operators::GenesisConfig<Test>,
 ) -> sp_io::TestExternalities {

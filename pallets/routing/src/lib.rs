@@ -43,6 +43,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "std")]
+pub mod config_preludes;
 pub mod contexts;
 mod draws;
 mod epochs;
@@ -52,6 +54,7 @@ pub mod histogram;
 mod markets;
 pub mod measure;
 mod members;
+mod mode;
 mod performance;
 mod query;
 pub mod score;
@@ -69,8 +72,9 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 
+pub use mode::Mode;
 pub use pallet::*;
-pub use score::{Mode, Params};
+pub use score::Params;
 pub use types::{Epoch, Market, Member, MemberOf, Slot};
 pub use weights::WeightInfo;
 
@@ -99,12 +103,13 @@ pub mod pallet {
     use sp_runtime::{Permill, SaturatedConversion};
 
     /// What the pallet needs of the runtime.
-    #[pallet::config]
+    #[pallet::config(with_default)]
     pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
         /// What challenges are made of.
         type Randomness: BlockRandomness;
 
         /// Who knows how the operators stand.
+        #[pallet::no_default]
         type Operators: Standings<Self::AccountId>;
 
         /// What scores are reckoned with.

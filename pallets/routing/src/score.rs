@@ -30,6 +30,7 @@ use crate::{
     fixed::{ratio, times, Billionths, ONE},
     histogram::{Histogram, Median},
     measure::Speed,
+    mode::Mode,
     weighting::{Fell, Weights},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -37,30 +38,6 @@ use scale_info::TypeInfo;
 
 /// The most that a speed counts, in units of the mean: one wild measurement does not take a market.
 pub const MAX_TIMES_MEAN: u64 = 64;
-
-/// How the parts of a score are put together.
-#[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Debug,
-    Default,
-    Encode,
-    Decode,
-    DecodeWithMemTracking,
-    TypeInfo,
-    MaxEncodedLen,
-)]
-pub enum Mode {
-    /// Uptime times shares of speed and stake. Splitting gains nothing.
-    #[default]
-    #[codec(index = 0)]
-    Shares,
-    /// A sum of uptime, speed and stake.
-    #[codec(index = 1)]
-    Additive,
-}
 
 /// What governance says of scores.
 #[derive(

@@ -9,7 +9,7 @@
 
 use crate::{
     fixed::{apportion, times, Billionths, ONE},
-    score::Mode,
+    mode::Mode,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

@@ -91,8 +91,10 @@ pub mod pallet {
 
         /// Members of a committee: an odd number, at most
         /// [`MAX_COMMITTEE`](types::MAX_COMMITTEE).
+        #[pallet::constant]
         type CommitteeSize: Get<u32>;
         /// The most committees that are drawn for one job.
+        #[pallet::constant]
         type MaxRounds: Get<u8>;
         /// Blocks in which verifiers can commit.
         type CommitWindow: Get<BlockNumber>;
@@ -100,16 +102,20 @@ pub mod pallet {
         type RevealWindow: Get<BlockNumber>;
         /// So many of an operator's jobs are audited without exception, counted from its first and
         /// from its last fault.
+        #[pallet::constant]
         type AuditAllFirst: Get<u32>;
         /// The lowest rate at which an operator's jobs are audited.
         type AuditFloor: Get<Permill>;
         /// A verifier's bond is this many times what the job pays its operator.
+        #[pallet::constant]
         type VerifierBondFactor: Get<u32>;
         /// The least bond of a verifier.
+        #[pallet::constant]
         type MinVerifierBond: Get<Balance>;
         /// The part of its bond that a verifier loses by silence.
         type SilenceFraction: Get<Permill>;
         /// The most audits that are moved on in one block.
+        #[pallet::constant]
         type MaxAuditsPerBlock: Get<u32>;
         /// Weights of the calls, the reports and the hooks.
         type WeightInfo: WeightInfo;

@@ -1,135 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A runtime with balances, escrow, operators, jobs and this pallet; randomness and what verifiers
-//! find are in the hands of the test.
+//! A runtime with balances, escrow, operators, routing, jobs and this pallet; the test sets the
+//! randomness and what verifiers find.
 
 mod steps;
 
+pub use assay_primitives::testing::{model, spec, ParentRandomness};
 pub use steps::*;
 
 use crate as pallet_verification;
 use assay_primitives::{
-    contact::SignedContact,
-    job::{
-        FinishReason, JobId, JobSpec, ModelId, NumericProfile, OutputCommitment, Payment,
-        PeerIdBytes, Privacy, Sampling,
-    },
-    report::Report,
-    traits::{BlockRandomness, Duty, Operators as _},
-    worker::sr25519::WorkerId,
-    Balance, BlockNumber, Capabilities, Engine, EngineResult, Work,
+    job::Payment,
+    traits::{Duty, Operators as _},
+    Balance, BlockNumber,
 };
 use frame_support::{
-    derive_impl, parameter_types,
-    traits::{ConstU32, ConstU8, ValidatorRegistration},
-    BoundedVec, PalletId,
+    construct_runtime, derive_impl, parameter_types,
+    traits::{ConstU128, ConstU32, ConstU64, ConstU8},
+    PalletId,
 };
-use frame_system::EnsureRoot;
-use pallet_operators::{Nonce, Offer, SubmitReports};
-use pallet_routing::Params;
-use sp_core::{ed25519, Pair, H256};
-use sp_runtime::{
-    traits::{BlakeTwo256, Hash},
-    BuildStorage, Perbill, Permill,
-};
+use pallet_operators::testing::serve;
+#[cfg(feature = "runtime-benchmarks")]
+use pallet_operators::testing::Scene;
+use sp_runtime::{BuildStorage, Permill};
 
 pub type AccountId = u64;
 
 pub const CLIENT: AccountId = 1;
-/// Someone who moves audits on.
+/// An account that moves audits on.
 pub const KEEPER: AccountId = 3;
 /// The operators that [`with_operators`] registers.
 pub const OPERATORS: [AccountId; 6] = [11, 12, 13, 14, 15, 16];
 
 pub const ENDOWMENT: Balance = 1_000_000_000;
 pub const STAKE: Balance = 100_000;
-/// What the operators ask per token.
+/// The price that the operators ask per token.
 pub const PRICE: Balance = 5;
 /// The longest context that they offer.
 pub const CONTEXT: u32 = 200;
 pub const BOUNTY: Balance = 7;
-/// What [`delivered`] pays.
+/// The payment of a job that is [`delivered`].
 pub const PAYMENT: Payment = Payment { down: 10, cost: 100, tip: 3 };
 /// The bond of the operator of such a job.
 pub const JOB_BOND: Balance = 10 * (10 + 20 * PRICE + 3);
 /// The bond of each of its verifiers.
 pub const BOND: Balance = 20 * (10 + 20 * PRICE + 3);
-/// What silence costs them: a twentieth, rounded up.
+/// The cost of their silence: a twentieth, rounded up.
 pub const SILENCE: Balance = BOND / 20;
 
 pub const COMMIT_WINDOW: BlockNumber = 5;
 pub const REVEAL_WINDOW: BlockNumber = 4;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeSlashReason,
-        RuntimeLockId,
-        RuntimeTask,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
-
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Escrow = pallet_escrow;
-    #[runtime::pallet_index(3)]
-    pub type Operators = pallet_operators;
-    #[runtime::pallet_index(4)]
-    pub type Jobs = pallet_jobs;
-    #[runtime::pallet_index(5)]
-    pub type Verification = pallet_verification;
-    #[runtime::pallet_index(6)]
-    pub type Routing = pallet_routing;
+construct_runtime! {
+    pub enum Test {
+        System: frame_system,
+        Balances: pallet_balances,
+        Escrow: pallet_escrow,
+        Operators: pallet_operators,
+        Jobs: pallet_jobs,
+        Verification: pallet_verification,
+        Routing: pallet_routing,
+    }
 }
-
-type Block = frame_system::mocking::MockBlock<Test>;
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
-    type Block = Block;
+    type Block = frame_system::mocking::MockBlock<Test>;
     type AccountData = pallet_balances::AccountData<Balance>;
-    type BlockHashCount = frame_support::traits::ConstU64<100>;
+    type BlockHashCount = ConstU64<100>;
 }
 
 parameter_types! {
-    pub const ExistentialDeposit: Balance = 10;
-    pub const MinBond: Balance = 1_000;
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
-    pub const VaultPalletId: PalletId = PalletId(*b"vault   ");
-    pub const MaxCommissionRaise: Perbill = Perbill::from_percent(10);
-    pub const LatenessFraction: Permill = Permill::from_percent(10);
     pub const AuditFloor: Permill = Permill::from_percent(10);
-    pub const Bounty: Balance = BOUNTY;
-    pub const VerifierShare: Permill = Permill::from_percent(10);
     pub const SilenceFraction: Permill = Permill::from_percent(5);
-    pub const MinVerifierBond: Balance = 1_000;
     /// Members of a committee.
     pub static CommitteeSize: u32 = 3;
     /// Audits moved on per block.
     pub static MaxAuditsPerBlock: u32 = 4;
-    pub const CapShare: Permill = Permill::from_percent(20);
-    /// How often in a row an operator can miss: nobody falls silent unless a test asks for it.
-    pub static MaxMisses: u32 = 1_000;
-    /// What scores are reckoned with.
-    pub const Scores: Params = Params::even(1_000, STAKE * 1_000);
-    /// The randomness of the parent block.
-    pub static ParentRandomness: Option<H256> = Some(H256::repeat_byte(7));
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
     type Balance = Balance;
-    type ExistentialDeposit = ExistentialDeposit;
+    type ExistentialDeposit = ConstU128<10>;
     type AccountStore = System;
 }
 
@@ -140,78 +93,29 @@ impl pallet_escrow::Config for Test {
     type WeightInfo = ();
 }
 
+#[derive_impl(pallet_operators::config_preludes::TestDefaultConfig)]
 impl pallet_operators::Config for Test {
     type Currency = Balances;
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type MinBond = MinBond;
-    type UnbondingPeriod = ConstU32<50>;
-    type PalletId = VaultPalletId;
-    type MinDelegation = MinBond;
-    type MaxDelegationPercent = ConstU32<400>;
-    type MaxCommissionRaise = MaxCommissionRaise;
-    type SlashDelay = ConstU32<10>;
-    type OffenceSessions = ConstU32<6>;
-    type SlashCancelOrigin = EnsureRoot<AccountId>;
-    type MaxSlashes = ConstU32<4>;
-    type MaxCandidates = ConstU32<8>;
-    type MaxOperators = ConstU32<64>;
-    type MaxOffers = ConstU32<4>;
-    type MaxUnbonding = ConstU32<2>;
-    type MaxConcurrency = ConstU32<64>;
-    type MaxReports = ConstU32<8>;
-    type MaxFreeReports = ConstU32<8>;
-    type MaxValidators = ConstU32<4>;
-    type ReportPatience = ConstU32<5>;
-    type Sessions = NoSessions;
     type Listener = Routing;
     type Duties = (Jobs, Verification);
-    type Engine = NoEngine;
-    type Submitter = NoPool;
-    type WeightInfo = ();
 }
 
+#[derive_impl(pallet_routing::config_preludes::TestDefaultConfig)]
 impl pallet_routing::Config for Test {
-    type Randomness = ParentRandomness;
     type Operators = Operators;
-    type Parameters = Scores;
-    type EpochLength = ConstU32<20>;
-    type HeartbeatWindow = ConstU32<5>;
-    type MaxMisses = MaxMisses;
-    type CapShare = CapShare;
-    type CapMinimum = ConstU32<1_000>;
-    type BlockMillis = ConstU32<3_000>;
-    type MaxOperators = ConstU32<64>;
-    type MaxModels = ConstU32<4>;
-    type MaxVisits = ConstU32<4>;
-    type MaxTries = ConstU32<16>;
-    type WeightInfo = ();
 }
 
+#[derive_impl(pallet_jobs::config_preludes::TestDefaultConfig)]
 impl pallet_jobs::Config for Test {
     type Escrow = Escrow;
     type Operators = Operators;
     type Routing = Routing;
     type Auditor = Verification;
-    type Randomness = ParentRandomness;
-    type MinDeadline = ConstU32<5>;
-    type MaxDeadline = ConstU32<100>;
-    type MaxDelay = ConstU32<50>;
-    type AcceptWindow = ConstU32<3>;
-    type ChallengeWindow = ConstU32<10>;
-    type Retention = ConstU32<20>;
-    type MaxAttempts = ConstU8<3>;
-    type MaxInputTokens = ConstU32<1_000>;
-    type MaxOutputTokens = ConstU32<1_000>;
-    type BondFactor = ConstU32<10>;
-    type LatenessFraction = LatenessFraction;
-    type VerifierShare = VerifierShare;
     type CommitteeSize = CommitteeSize;
     type AuditFloor = AuditFloor;
-    type Bounty = Bounty;
-    type MaxAssignmentsPerBlock = ConstU32<8>;
-    type WeightInfo = ();
+    type Bounty = ConstU128<BOUNTY>;
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Scene;
+    type BenchmarkHelper = Scene<Test>;
 }
 
 impl pallet_verification::Config for Test {
@@ -227,159 +131,23 @@ impl pallet_verification::Config for Test {
     type AuditAllFirst = ConstU32<5>;
     type AuditFloor = AuditFloor;
     type VerifierBondFactor = ConstU32<20>;
-    type MinVerifierBond = MinVerifierBond;
+    type MinVerifierBond = ConstU128<1_000>;
     type SilenceFraction = SilenceFraction;
     type MaxAuditsPerBlock = MaxAuditsPerBlock;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Scene;
+    type BenchmarkHelper = Scene<Test>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkJobs = Jobs;
 }
 
-impl BlockRandomness for ParentRandomness {
-    fn of_parent() -> Option<H256> {
-        Self::get()
-    }
-}
-
-pub struct NoSessions;
-impl ValidatorRegistration<AccountId> for NoSessions {
-    fn is_registered(_: &AccountId) -> bool {
-        false
-    }
-}
-
-pub struct NoEngine;
-impl Engine for NoEngine {
-    fn capabilities() -> Option<Capabilities> {
-        None
-    }
-    fn submit(_: Work) -> bool {
-        false
-    }
-    fn poll(_: u32) -> Vec<EngineResult> {
-        vec![]
-    }
-}
-
-pub struct NoPool;
-impl SubmitReports<AccountId, ConstU32<8>> for NoPool {
-    fn submit(
-        _: &AccountId,
-        _: &WorkerId,
-        _: BoundedVec<Report, ConstU32<8>>,
-        _: Nonce,
-        _: Balance,
-    ) -> Result<(), ()> {
-        Err(())
-    }
-    fn worker_account(_: &WorkerId) -> AccountId {
-        0
-    }
-}
-
-/// The scene of the benchmarks.
-#[cfg(feature = "runtime-benchmarks")]
-pub struct Scene;
-#[cfg(feature = "runtime-benchmarks")]
-impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
-    fn client(index: u32) -> AccountId {
-        let client = 1_000 + AccountId::from(index);
-        fund(client);
-        client
-    }
-
-    fn operators(model: &ModelId, price: Balance, count: u32) -> Vec<AccountId> {
-        (0..count)
-            .map(|index| {
-                let stash = 2_000 + AccountId::from(index);
-                fund(stash);
-                serve(stash, *model, price, u32::MAX, STAKE * 1_000);
-                stash
-            })
-            .collect()
-    }
-
-    fn set_randomness(randomness: H256) {
-        ParentRandomness::set(Some(randomness));
-    }
-}
-
-pub fn model(n: u64) -> ModelId {
-    ModelId::from_low_u64_be(n)
-}
-
-/// A job of 20 tokens at most from model 1.
-pub fn spec() -> JobSpec<AccountId> {
-    JobSpec {
-        model: model(1),
-        input_hash: H256::repeat_byte(1),
-        input_tokens: 10,
-        max_tokens: 20,
-        seed: 42,
-        sampling: Sampling::GREEDY,
-        profile: NumericProfile::N1,
-        not_before: 0,
-        deadline: 20,
-        privacy: Privacy::Public,
-        output_key: None,
-        auto_lock: true,
-        peer: PeerIdBytes::default(),
-        allowed: BoundedVec::new(),
-    }
-}
-
-/// The digest root of every job.
-pub const ROOT: H256 = H256::repeat_byte(9);
-
-/// What operators commit to.
-pub fn commitment() -> OutputCommitment {
-    OutputCommitment {
-        output_hash: H256::repeat_byte(2),
-        digest_commitment: BlakeTwo256::hash(ROOT.as_bytes()),
-        tokens: 20,
-        finish: FinishReason::Length,
-    }
-}
-
-pub fn signed(who: AccountId) -> RuntimeOrigin {
-    RuntimeOrigin::signed(who)
-}
-
-/// All that the account has.
-pub fn wealth(who: AccountId) -> Balance {
-    Balances::free_balance(who) + Balances::reserved_balance(who)
-}
-
-#[cfg(feature = "runtime-benchmarks")]
-pub fn fund(who: AccountId) {
-    use frame_support::traits::fungible::Mutate;
-    Balances::set_balance(&who, ENDOWMENT);
-}
-
-/// Registers an operator.
-pub fn serve(stash: AccountId, model: ModelId, price: Balance, context: u32, bond: Balance) {
-    let offers = BoundedVec::truncate_from(vec![Offer { model, price, context }]);
-    let key = ed25519::Pair::from_seed(&[7; 32]);
-    let contact = SignedContact::new(&key, Default::default(), &System::block_hash(0), &stash);
-    Operators::register(signed(stash), stash + 100_000, contact, offers, 16, bond).unwrap();
-}
-
 pub fn new_test_ext() -> sp_io::TestExternalities {
-    ParentRandomness::set(Some(H256::repeat_byte(7)));
-    MaxMisses::set(1_000);
+    ParentRandomness::reset();
     let endowed = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
-    let storage = RuntimeGenesisConfig {
-        balances: pallet_balances::GenesisConfig {
-            balances: endowed.map(|who| (who, ENDOWMENT)).collect(),
-            ..Default::default()
-        },
-        ..Default::default()
-    }
-    .build_storage()
-    .unwrap();
-    let mut ext = sp_io::TestExternalities::new(storage);
+    let balances = endowed.map(|who| (who, ENDOWMENT)).collect();
+    let balances = pallet_balances::GenesisConfig { balances, ..Default::default() };
+    let genesis = RuntimeGenesisConfig { balances, ..Default::default() };
+    let mut ext = sp_io::TestExternalities::new(genesis.build_storage().unwrap());
     ext.execute_with(|| System::set_block_number(1));
     ext
 }
@@ -389,11 +157,11 @@ pub fn with_operators<R>(test: impl FnOnce() -> R) -> R {
     with_some_operators(OPERATORS.len(), test)
 }
 
-/// The same with so many operators.
+/// Does the same with `count` operators.
 pub fn with_some_operators<R>(count: usize, test: impl FnOnce() -> R) -> R {
     new_test_ext().execute_with(|| {
         for stash in OPERATORS.into_iter().take(count) {
-            serve(stash, model(1), PRICE, CONTEXT, STAKE);
+            serve::<Test>(stash, model(1), PRICE, CONTEXT, STAKE);
         }
         let result = test();
         check_state();
@@ -418,7 +186,7 @@ pub fn check_state() {
     }
 }
 
-/// Everything that all accounts have.
+/// Returns the sum of what all accounts have.
 pub fn everything() -> Balance {
     let known = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
     let pots = Balances::free_balance(Escrow::pot()) + wealth(Operators::vault());

@@ -8,8 +8,8 @@ use crate::{
 };
 use assay_primitives::{
     contact::SignedContact,
-    job::{FinishReason, JobId, JobSpec, JobState, NumericProfile, OutputCommitment, Payment},
-    verdict_hash, AssayAddress, DeclineReason, Privacy, RejectReason, Report, Sampling, Verdict,
+    job::{FinishReason, JobId, JobSpec, JobState, OutputCommitment, Payment},
+    verdict_hash, AssayAddress, DeclineReason, RejectReason, Report, Verdict,
 };
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
@@ -59,24 +59,16 @@ fn offers(price: Option<u8>) -> OffersOf<Runtime> {
 fn spec(tokens: u32, delay: u32, only: Option<Who>) -> JobSpec<AccountId> {
     JobSpec {
         model: TINY_MODEL,
-        input_hash: H256::repeat_byte(1),
         input_tokens: 17,
         max_tokens: tokens,
-        seed: 7,
-        sampling: Sampling::GREEDY,
-        profile: NumericProfile::N1,
         not_before: System::block_number() + delay,
-        deadline: 20,
-        privacy: Privacy::Public,
-        output_key: None,
-        auto_lock: true,
-        peer: Default::default(),
         allowed: only
             .map(|who| PEOPLE[who].clone())
             .into_iter()
             .collect::<Vec<_>>()
             .try_into()
             .unwrap(),
+        ..assay_primitives::testing::spec()
     }
 }
 

@@ -120,7 +120,7 @@ fn assignment_never_gives_a_client_its_own_job() {
 #[test]
 fn assignment_asks_no_one_who_is_too_expensive() {
     with_jobs(|| {
-        serve(NEWCOMER, model(1), PRICE - 1, CONTEXT, STAKE);
+        serve::<Test>(NEWCOMER, model(1), PRICE - 1, CONTEXT, STAKE);
         let id = order_with(CLIENT, spec(), Payment { cost: 20 * PRICE - 1, ..PAYMENT });
         run_blocks(1);
         assert_eq!(operator_of(&id), Some(NEWCOMER));
@@ -130,7 +130,7 @@ fn assignment_asks_no_one_who_is_too_expensive() {
 #[test]
 fn assignment_never_backs_two_jobs_with_one_stake() {
     with_jobs(|| {
-        serve(NEWCOMER, model(3), PRICE, CONTEXT, BOND + 10);
+        serve::<Test>(NEWCOMER, model(3), PRICE, CONTEXT, BOND + 10);
         let spec = JobSpec { model: model(3), ..spec() };
         let first = order_with(CLIENT, spec.clone(), PAYMENT);
         let second = order_with(CLIENT, spec, PAYMENT);
@@ -147,7 +147,7 @@ fn assignment_tries_again_until_someone_comes() {
         let id = order_with(CLIENT, JobSpec { allowed, ..spec() }, PAYMENT);
         run_blocks(10);
         assert_eq!(operator_of(&id), None);
-        serve(NEWCOMER, model(1), PRICE, CONTEXT, STAKE);
+        serve::<Test>(NEWCOMER, model(1), PRICE, CONTEXT, STAKE);
         run_blocks(2);
         assert_eq!(operator_of(&id), Some(NEWCOMER));
     });
@@ -224,7 +224,7 @@ fn assignment_is_tried_in_the_last_open_block() {
         let allowed = BoundedVec::truncate_from(vec![NEWCOMER]);
         let id = order_with(CLIENT, JobSpec { allowed, deadline: 100, ..spec() }, PAYMENT);
         run_to(100);
-        serve(NEWCOMER, model(1), PRICE, CONTEXT, STAKE);
+        serve::<Test>(NEWCOMER, model(1), PRICE, CONTEXT, STAKE);
         run_to(101);
         assert_eq!(operator_of(&id), Some(NEWCOMER));
     });

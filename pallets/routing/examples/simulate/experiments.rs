@@ -5,7 +5,7 @@ use crate::{
     chi_square::{chi_square, p_value},
     world::{Operator, World, CAP},
 };
-use pallet_routing::{fixed::ONE, score::Mode, types::Epoch};
+use pallet_routing::{fixed::ONE, types::Epoch, Mode};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{json, Value};

@@ -11,7 +11,7 @@ mod chi_square;
 mod experiments;
 mod world;
 
-use pallet_routing::{score::Mode, weights::WeightInfo};
+use pallet_routing::{weights::WeightInfo, Mode};
 use serde_json::json;
 
 /// The most visits of one run.

@@ -4,9 +4,10 @@
 use pallet_routing::{
     fixed::{Billionths, ONE},
     measure::{learnt, smoothed, Conduct, Speed, Work},
-    score::{Factors, Measured, Mode, Params, Tally, Terms},
+    score::{Factors, Measured, Params, Tally, Terms},
     tree::{self, InMemory, Urn},
     weighting::Weights,
+    Mode,
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;

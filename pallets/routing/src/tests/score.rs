@@ -5,7 +5,8 @@ use crate::{
     fixed::ONE,
     measure::MAX_SPEED,
     mock::{CAP, MIN_STAKE, PARAMS},
-    score::{Factors, Measured, Mode, Params, Tally, Terms, MAX_TIMES_MEAN},
+    mode::Mode,
+    score::{Factors, Measured, Params, Tally, Terms, MAX_TIMES_MEAN},
     tree::{CAPACITY, MAX_LEAF},
     weighting::Weights,
 };

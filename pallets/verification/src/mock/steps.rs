@@ -7,14 +7,41 @@ use crate::{
     Event,
 };
 use assay_primitives::{
-    job::JobState,
+    job::{FinishReason, JobId, JobSpec, JobState, OutputCommitment},
+    report::Report,
     settlement::{AuditOutcome, Settlement},
     traits::Duties,
     verdict::{verdict_hash, Verdict},
     AbstainReason, RejectReason,
 };
 use frame_support::{traits::Hooks, weights::Weight};
-use sp_runtime::DispatchResult;
+use sp_core::H256;
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    DispatchResult,
+};
+
+/// The digest root of every job.
+pub const ROOT: H256 = H256::repeat_byte(9);
+
+/// Returns what operators commit to.
+pub fn commitment() -> OutputCommitment {
+    OutputCommitment {
+        output_hash: H256::repeat_byte(2),
+        digest_commitment: BlakeTwo256::hash(ROOT.as_bytes()),
+        tokens: 20,
+        finish: FinishReason::Length,
+    }
+}
+
+pub fn signed(who: AccountId) -> RuntimeOrigin {
+    RuntimeOrigin::signed(who)
+}
+
+/// Returns all that the account has, on hold or not.
+pub fn wealth(who: AccountId) -> Balance {
+    Balances::free_balance(who) + Balances::reserved_balance(who)
+}
 
 pub fn accepts() -> Verdict {
     Verdict::Accept { digest_root: ROOT }
@@ -28,7 +55,7 @@ pub fn abstains() -> Verdict {
     Verdict::Abstain(AbstainReason::PayloadUnavailable)
 }
 
-/// A job of [`CLIENT`] that was delivered in this block, with its operator.
+/// Brings a job of [`CLIENT`] to Delivered in this block; returns it with its operator.
 pub fn delivered() -> (JobId, AccountId) {
     delivered_for(CLIENT, spec())
 }
@@ -44,7 +71,8 @@ pub fn delivered_for(client: AccountId, spec: JobSpec<AccountId>) -> (JobId, Acc
     (id, operator)
 }
 
-/// A job whose committee was drawn in this block, with its operator and the committee.
+/// Brings a job before a committee that is drawn in this block; returns it with its operator and
+/// the committee.
 pub fn drawn() -> (JobId, AccountId, Vec<AccountId>) {
     let (id, operator) = delivered();
     run_blocks(2);
@@ -53,7 +81,8 @@ pub fn drawn() -> (JobId, AccountId, Vec<AccountId>) {
     (id, operator, committee)
 }
 
-/// A job whose verifiers have committed to these verdicts, with its operator and the committee.
+/// Lets the verifiers of a job commit to these verdicts; returns it with its operator and the
+/// committee.
 pub fn committed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>) {
     let (id, operator, committee) = drawn();
     for (verifier, verdict) in committee.iter().zip(verdicts) {
@@ -62,7 +91,8 @@ pub fn committed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>) {
     (id, operator, committee)
 }
 
-/// A job whose verifiers have told these verdicts, with its operator and the committee.
+/// Lets the verifiers of a job reveal these verdicts; returns it with its operator and the
+/// committee.
 pub fn revealed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>) {
     let (id, operator, committee) = committed(verdicts);
     for (verifier, verdict) in committee.iter().zip(verdicts) {
@@ -71,7 +101,7 @@ pub fn revealed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>) {
     (id, operator, committee)
 }
 
-/// The salt of a verifier.
+/// Returns the salt of a verifier.
 pub fn salt(verifier: AccountId) -> H256 {
     H256::from_low_u64_be(verifier)
 }
@@ -92,7 +122,7 @@ pub fn reveal(verifier: AccountId, job: JobId, verdict: Verdict) -> DispatchResu
     report(verifier, Report::RevealVerdict { job, verdict, salt: salt(verifier) })
 }
 
-/// Hands a report to the pallet, all or nothing as the pallet of operators does.
+/// Hands a report to the pallet, all or nothing, as the pallet of operators does.
 pub fn report(verifier: AccountId, report: Report) -> DispatchResult {
     frame_support::storage::with_storage_layer(|| {
         <Verification as Duties<_>>::handle(&verifier, &report).expect("a report of this pallet")
@@ -115,7 +145,7 @@ pub fn state(id: &JobId) -> JobState<AccountId> {
     pallet_jobs::Jobs::<Test>::get(id).expect("the job is not pruned").state
 }
 
-/// The settlement of a job that is over.
+/// Returns the settlement of a job that is over.
 pub fn settlement(id: &JobId) -> Settlement<AccountId> {
     match state(id) {
         JobState::Settled(settlement) => settlement,
@@ -148,16 +178,10 @@ pub fn skip_blocks(count: u32) {
 }
 
 pub fn events() -> Vec<Event<Test>> {
-    System::events()
-        .into_iter()
-        .filter_map(|record| match record.event {
-            RuntimeEvent::Verification(event) => Some(event),
-            _ => None,
-        })
-        .collect()
+    System::read_events_for_pallet()
 }
 
-/// The rounds that came to nothing, and the conclusions.
+/// Returns the rounds that failed, each with its cause.
 pub fn failures() -> Vec<(u8, RoundFailure)> {
     let failure = |event| match event {
         Event::RoundFailed { round, failure, .. } => Some((round, failure)),
@@ -166,7 +190,7 @@ pub fn failures() -> Vec<(u8, RoundFailure)> {
     events().into_iter().filter_map(failure).collect()
 }
 
-/// How audits ended, each with the verifiers who found that.
+/// Returns the outcomes of audits, each with the verifiers that found it.
 pub fn conclusions() -> Vec<(AuditOutcome, Vec<AccountId>)> {
     let conclusion = |event| match event {
         Event::AuditConcluded { outcome, verifiers, .. } => Some((outcome, verifiers)),
@@ -175,7 +199,7 @@ pub fn conclusions() -> Vec<(AuditOutcome, Vec<AccountId>)> {
     events().into_iter().filter_map(conclusion).collect()
 }
 
-/// Who was slashed, for what and how much.
+/// Returns the slashes: verifier, offence and amount.
 pub fn slashes() -> Vec<(AccountId, Offence, Balance)> {
     let slash = |event| match event {
         Event::VerifierSlashed { verifier, offence, amount, .. } => {

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The events of the pallet.
+
+use frame_support::pallet_macros::pallet_section;
+
+#[pallet_section]
+mod events {
+    /// What has happened to jobs: one event per transition.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A job was created and its payment put on hold. It is open.
+        JobCreated {
+            /// The job.
+            job: JobId,
+            /// Who bought it.
+            client: T::AccountId,
+            /// What was put on hold, but for the bounty.
+            payment: Payment,
+            /// Last block in which it can be assigned.
+            until: BlockNumber,
+        },
+        /// The client of an open job offers more.
+        PaymentRaised {
+            /// The job.
+            job: JobId,
+            /// The whole payment now.
+            payment: Payment,
+        },
+        /// An operator was drawn and its bond reserved.
+        JobAssigned {
+            /// The job.
+            job: JobId,
+            /// Who was drawn.
+            operator: T::AccountId,
+            /// Its price per token.
+            price: Balance,
+            /// Its bond.
+            bond: Balance,
+            /// Last block in which it can accept.
+            until: BlockNumber,
+        },
+        /// The operator that was drawn does not take the job. The job is open again, or settled as
+        /// expired if that was its last attempt.
+        JobDeclined {
+            /// The job.
+            job: JobId,
+            /// Who was drawn.
+            operator: T::AccountId,
+            /// Why it declines.
+            reason: DeclineReason,
+        },
+        /// The operator that was drawn did not answer in time. The job is open again, or settled as
+        /// expired if that was its last attempt.
+        AssignmentMissed {
+            /// The job.
+            job: JobId,
+            /// Who was drawn.
+            operator: T::AccountId,
+        },
+        /// An operator did not deliver in time and loses the job, which is open again.
+        OperatorLate {
+            /// The job.
+            job: JobId,
+            /// Who.
+            operator: T::AccountId,
+            /// What was taken out of its bond: the down payment, which is on hold again, and the
+            /// fine.
+            slashed: Balance,
+            /// What of the fine went to the client.
+            compensation: Balance,
+        },
+        /// The operator takes the job and was paid the down payment. It is running.
+        JobAccepted {
+            /// The job.
+            job: JobId,
+            /// Who runs it.
+            operator: T::AccountId,
+            /// Last block in which it can deliver.
+            until: BlockNumber,
+        },
+        /// The output is complete. The job is delivered, and waits for its audit or for the draw that
+        /// decides on one.
+        OutputCommitted {
+            /// The job.
+            job: JobId,
+            /// Who ran it.
+            operator: T::AccountId,
+            /// What it stands for.
+            commitment: OutputCommitment,
+            /// Last block of the challenge window.
+            until: BlockNumber,
+        },
+        /// A delivered job is not audited: it is paid after its challenge window, or when the client
+        /// confirms it.
+        AuditWaived {
+            /// The job.
+            job: JobId,
+        },
+        /// A job is over.
+        JobSettled {
+            /// The job.
+            job: JobId,
+            /// How it ended and who got what.
+            settlement: Settlement<T::AccountId>,
+        },
+        /// The record of a job was removed.
+        JobPruned {
+            /// The job.
+            job: JobId,
+        },
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The parameters that governance can change, as they are in effect.
+//!
+//! Metadata cannot tell them: it is fixed with the runtime, and they are not. Limits that only a new
+//! runtime changes are constants of the pallets.
+
+use crate::{Balance, BlockNumber};
+use codec::{Decode, Encode};
+use scale_info::TypeInfo;
+use sp_runtime::{Perbill, Permill};
+
+/// All parameters, by the pallet that goes by them.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Parameters {
+    /// The life of a job.
+    pub jobs: JobParameters,
+    /// Audits and committees.
+    pub verification: VerificationParameters,
+    /// Operators and their delegators.
+    pub operators: OperatorParameters,
+    /// Draws and scores.
+    pub routing: RoutingParameters,
+}
+
+/// The parameters of jobs.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct JobParameters {
+    /// Blocks in which an operator that was drawn can accept.
+    pub accept_window: BlockNumber,
+    /// Blocks between delivery and settlement of a job that is not audited.
+    pub challenge_window: BlockNumber,
+    /// Blocks for which a settled job stays readable.
+    pub retention: BlockNumber,
+    /// The part of its bond that a late operator loses.
+    pub lateness_fraction: Permill,
+    /// The part of the price of the tokens that each verifier earns.
+    pub verifier_share: Permill,
+    /// The bounty for whoever moves a stalled job on.
+    pub bounty: Balance,
+}
+
+/// The parameters of audits.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct VerificationParameters {
+    /// Blocks in which verifiers can commit.
+    pub commit_window: BlockNumber,
+    /// Blocks in which verifiers can reveal.
+    pub reveal_window: BlockNumber,
+    /// The lowest rate at which an operator's jobs are audited.
+    pub audit_floor: Permill,
+    /// The part of its bond that a silent verifier loses.
+    pub silence_fraction: Permill,
+}
+
+/// The parameters of operators.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct OperatorParameters {
+    /// The least that an operator bonds.
+    pub min_bond: Balance,
+    /// Blocks from unbonding to withdrawing.
+    pub unbonding_period: BlockNumber,
+    /// The least that an account delegates to an operator.
+    pub min_delegation: Balance,
+    /// The most that can be delegated to an operator, in percent of its own stake.
+    pub max_delegation_percent: u32,
+    /// The most by which a commission rises at a time.
+    pub max_commission_raise: Perbill,
+    /// Blocks in which the slash for an offence against consensus can be cancelled.
+    pub slash_delay: BlockNumber,
+}
+
+/// The parameters of routing.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct RoutingParameters {
+    /// The fewest blocks of an epoch.
+    pub epoch_length: BlockNumber,
+    /// Blocks from its turn in which an operator can send its heartbeat.
+    pub heartbeat_window: BlockNumber,
+    /// How often in a row an operator can miss until it is silent.
+    pub max_misses: u32,
+    /// The part of a model's jobs in an epoch beyond which an operator is drawn last.
+    pub cap_share: Permill,
+    /// The jobs that an operator can be given in an epoch, however small that part is.
+    pub cap_minimum: u32,
+    /// Whether scores are sums of uptime, speed and stake, and not shares times the uptime.
+    pub additive: bool,
+    /// The weight of uptime in sums, before weights react to medians.
+    pub uptime_weight: Permill,
+    /// The weight of speed, before weights react to medians. Stake has the rest.
+    pub speed_weight: Permill,
+    /// The part of itself by which a weight rises when its median falls.
+    pub reaction: Permill,
+    /// The part by which a median must fall to count as fallen.
+    pub tolerance: Permill,
+    /// The step of the moving average of weights.
+    pub weight_smoothing: Permill,
+    /// The step of the moving average of uptimes and speeds.
+    pub smoothing: Permill,
+    /// The uptime of an operator of which nothing is known.
+    pub newcomer_uptime: Permill,
+    /// The stake above which more adds nothing.
+    pub stake_cap: Balance,
+}

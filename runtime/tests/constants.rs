@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The limits that clients can run into are in the metadata, and parameters that governance can
+//! change are not: metadata is fixed with the runtime.
+
+mod chain;
+
+use assay_primitives::{
+    api::runtime_decl_for_assay_api::AssayApi,
+    contact::{MAX_ADDRESSES, MAX_ADDRESS_LENGTH},
+    job::{MAX_ALLOWED_OPERATORS, MAX_PEER_ID_LENGTH},
+    Balance, BlockNumber, Sampling,
+};
+use assay_runtime::{
+    parameters::{dynamic_params, RuntimeParameters},
+    presets, Runtime, RuntimeOrigin, EXISTENTIAL_DEPOSIT, MINUTES,
+};
+use codec::Encode;
+use frame_metadata::RuntimeMetadata;
+use frame_support::{assert_ok, traits::Get, PalletId};
+use sp_runtime::Permill;
+use std::collections::BTreeMap;
+
+/// The constants of a pallet in the metadata: their encoded values, by name.
+fn constants(pallet: &str) -> BTreeMap<String, Vec<u8>> {
+    let RuntimeMetadata::V14(metadata) = Runtime::metadata().1 else { panic!("not version 14") };
+    let of_name = |it: &frame_metadata::v14::PalletMetadata<_>| it.name == pallet;
+    let pallet = metadata.pallets.into_iter().find(of_name).expect("the runtime has the pallet");
+    pallet.constants.into_iter().map(|constant| (constant.name, constant.value)).collect()
+}
+
+/// Asserts that each item of a pallet's configuration is in the metadata with its value.
+macro_rules! assert_constants {
+    ($pallet:literal, $crate_name:ident, [$($item:ident: $type:ty),* $(,)?]) => {
+        let constants = constants($pallet);
+        $({
+            type Item = <Runtime as $crate_name::Config>::$item;
+            let value = <Item as Get<$type>>::get().encode();
+            let name = stringify!($item);
+            assert_eq!(constants.get(name), Some(&value), "{name} of {}", $pallet);
+        })*
+    };
+}
+
+/// Asserts that no item of these names is in the metadata of the pallet.
+fn assert_absent(pallet: &str, names: &[&str]) {
+    let constants = constants(pallet);
+    for name in names {
+        assert!(!constants.contains_key(*name), "{name} of {pallet} can change");
+    }
+}
+
+#[test]
+fn limits_of_jobs_are_in_the_metadata() {
+    assert_constants!(
+        "Jobs",
+        pallet_jobs,
+        [
+            MinDeadline: BlockNumber,
+            MaxDeadline: BlockNumber,
+            MaxDelay: BlockNumber,
+            MaxAttempts: u8,
+            MaxInputTokens: u32,
+            MaxOutputTokens: u32,
+            BondFactor: u32,
+            CommitteeSize: u32,
+            MaxAssignmentsPerBlock: u32,
+        ]
+    );
+    let constants = constants("Jobs");
+    assert_eq!(constants.get("MaxAllowedOperators"), Some(&MAX_ALLOWED_OPERATORS.encode()));
+    assert_eq!(constants.get("MaxPeerIdLength"), Some(&MAX_PEER_ID_LENGTH.encode()));
+    assert_eq!(constants.get("MaxTemperature"), Some(&Sampling::MAX_TEMPERATURE.encode()));
+}
+
+#[test]
+fn limits_of_verification_are_in_the_metadata() {
+    assert_constants!(
+        "Verification",
+        pallet_verification,
+        [
+            CommitteeSize: u32,
+            MaxRounds: u8,
+            AuditAllFirst: u32,
+            VerifierBondFactor: u32,
+            MinVerifierBond: Balance,
+            MaxAuditsPerBlock: u32,
+        ]
+    );
+}
+
+#[test]
+fn limits_of_operators_are_in_the_metadata() {
+    assert_constants!(
+        "Operators",
+        pallet_operators,
+        [
+            PalletId: PalletId,
+            OffenceSessions: u32,
+            MaxOperators: u32,
+            MaxOffers: u32,
+            MaxSlashes: u32,
+            MaxCandidates: u32,
+            MaxUnbonding: u32,
+            MaxConcurrency: u32,
+            MaxReports: u32,
+            MaxFreeReports: u32,
+            MaxValidators: u32,
+            ReportPatience: BlockNumber,
+        ]
+    );
+    let constants = constants("Operators");
+    assert_eq!(constants.get("MaxAddresses"), Some(&MAX_ADDRESSES.encode()));
+    assert_eq!(constants.get("MaxAddressLength"), Some(&MAX_ADDRESS_LENGTH.encode()));
+}
+
+#[test]
+fn limits_of_routing_are_in_the_metadata() {
+    assert_constants!(
+        "Routing",
+        pallet_routing,
+        [BlockMillis: u32, MaxOperators: u32, MaxModels: u32, MaxVisits: u32, MaxTries: u32]
+    );
+}
+
+#[test]
+fn limits_of_escrow_and_addresses_are_in_the_metadata() {
+    assert_constants!("Escrow", pallet_escrow, [PalletId: PalletId]);
+    assert_constants!("Addresses", pallet_addresses, [Deposit: Balance]);
+}
+
+#[test]
+fn parameters_that_can_change_are_not_in_the_metadata() {
+    assert_absent(
+        "Jobs",
+        &[
+            "AcceptWindow",
+            "ChallengeWindow",
+            "Retention",
+            "LatenessFraction",
+            "VerifierShare",
+            "AuditFloor",
+            "Bounty",
+        ],
+    );
+    assert_absent(
+        "Verification",
+        &["CommitWindow", "RevealWindow", "AuditFloor", "SilenceFraction"],
+    );
+    assert_absent(
+        "Operators",
+        &[
+            "MinBond",
+            "UnbondingPeriod",
+            "MinDelegation",
+            "MaxDelegationPercent",
+            "MaxCommissionRaise",
+            "SlashDelay",
+        ],
+    );
+    assert_absent(
+        "Routing",
+        &["Parameters", "EpochLength", "HeartbeatWindow", "MaxMisses", "CapShare", "CapMinimum"],
+    );
+}
+
+#[test]
+fn parameters_of_the_api_are_those_in_effect() {
+    use dynamic_params::{jobs, routing, verification};
+    let mut chain = sp_io::TestExternalities::new(chain::genesis(presets::development()));
+    chain.execute_with(|| {
+        let before = Runtime::parameters();
+        // The second and the last lie out of their ranges.
+        let all = [
+            RuntimeParameters::Jobs(jobs::Parameters::AcceptWindow(
+                jobs::AcceptWindow,
+                Some(MINUTES),
+            )),
+            RuntimeParameters::Jobs(jobs::Parameters::Bounty(jobs::Bounty, Some(0))),
+            RuntimeParameters::Routing(routing::Parameters::Additive(
+                routing::Additive,
+                Some(true),
+            )),
+            RuntimeParameters::Verification(verification::Parameters::AuditFloor(
+                verification::AuditFloor,
+                Some(Permill::zero()),
+            )),
+        ];
+        for parameter in all {
+            assert_ok!(assay_runtime::Parameters::set_parameter(RuntimeOrigin::root(), parameter));
+        }
+        let mut expected = before;
+        expected.jobs.accept_window = MINUTES;
+        expected.jobs.bounty = EXISTENTIAL_DEPOSIT;
+        expected.routing.additive = true;
+        expected.verification.audit_floor = Permill::from_percent(10);
+        assert_eq!(Runtime::parameters(), expected);
+    });
+}
