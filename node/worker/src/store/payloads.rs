@@ -99,9 +99,10 @@ impl Payloads {
             return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PAYLOAD_BYTES });
         }
         let hash = H256(blake2_256(bytes));
+        // Held until the transaction is committed, so that the next writer begins with its totals.
+        let mut committed = self.totals.lock();
+        let mut totals = *committed;
         let write = self.database.begin_write()?;
-        // The database has one writer at a time, so the totals are those of this transaction.
-        let mut totals = *self.totals.lock();
         let known = write.open_table(PLACES)?.get(&hash.0)?.map(|place| place.value());
         let origin = match known {
             // A payload that a job needs stays with the jobs.
@@ -132,7 +133,7 @@ impl Payloads {
         evict(&write, origin, total, origin.quota(), kept)?;
         evict(&write, origin, total, origin.limit(), |other| *other == hash)?;
         write.commit()?;
-        *self.totals.lock() = totals;
+        *committed = totals;
         Ok(hash)
     }
 
@@ -278,6 +279,27 @@ mod tests {
         put(&store, b"three", Origin::Job);
         let totals = *store.payloads.totals.lock();
         assert_eq!(totals, [0, 8 + 2 * FRAME]);
+        drop(store);
+        assert_eq!(*Store::open(&path).unwrap().payloads.totals.lock(), totals);
+    }
+
+    #[test]
+    fn totals_are_those_of_all_threads() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store");
+        let store = Store::open(&path).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let store = &store;
+                scope.spawn(move || {
+                    for n in 0..50 {
+                        let origin = Origin::ALL[(thread + n) % 2];
+                        put(store, &payload(n as u32 % 5, 4 + 1_000 * (n % 5)), origin);
+                    }
+                });
+            }
+        });
+        let totals = *store.payloads.totals.lock();
         drop(store);
         assert_eq!(*Store::open(&path).unwrap().payloads.totals.lock(), totals);
     }
