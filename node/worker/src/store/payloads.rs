@@ -8,7 +8,7 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{ops::RangeInclusive, sync::Arc};
 
-/// The most bytes of a prompt.
+/// The most bytes of a prompt. The chain also limits a prompt's tokens: `MaxInputTokens` in pallet-jobs.
 pub const MAX_PROMPT_BYTES: usize = 1 << 20;
 
 /// The most bytes of a payload: of a prompt, or of a transcript, which includes a prompt's tokens.
