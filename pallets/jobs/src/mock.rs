@@ -167,9 +167,8 @@ pub fn check_state() {
     }
     for operator in OPERATORS {
         let Some(record) = pallet_operators::Operators::<Test>::get(operator) else { continue };
-        let reserved: Balance = pallet_jobs::Jobs::<Test>::iter_keys()
-            .map(|id| Operators::reserved(&operator, Duty::Run(id)))
-            .sum();
+        let reserved: Balance =
+            pallet_jobs::Jobs::<Test>::iter_keys().map(|id| reserved(operator, &id)).sum();
         assert_eq!(record.reserved, reserved, "reservations of operator {operator}");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     node::Node,
 };
 use assay_cli::{
-    exit::Fault,
+    fault::Fault,
     key::{Key, Scheme},
 };
 use assay_primitives::AssayAddress;

@@ -3,11 +3,7 @@
 
 use super::*;
 use crate::{Offer, OffersOf};
-use assay_primitives::{
-    contact::SignedContact,
-    traits::{Duty, Operators as _},
-    JobId,
-};
+use assay_primitives::{contact::SignedContact, traits::Operators as _, JobId};
 use frame_support::{
     parameter_types,
     traits::{fungible::Balanced, Imbalance},
