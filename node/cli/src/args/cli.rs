@@ -22,7 +22,7 @@ Examples:
 Exit codes: 0 success, 1 error, 2 wrong usage, 3 the job ended without an accepted output,
 130 interrupted.";
 
-/// Buy text from a language model and verify that the model wrote it.
+/// Buy text from a language model and be certain that the named model wrote it.
 #[derive(Parser, Debug)]
 #[command(name = "assay", version, propagate_version = true, after_help = EXAMPLES)]
 pub struct Cli {
