@@ -202,6 +202,14 @@ pub enum EngineError {
         /// The tokens of the output.
         tokens: usize,
     },
+    /// A text needs a token that the vocabulary lacks.
+    #[error(
+        "the model's vocabulary has no token for the byte {byte:#04x}; remove it from the text"
+    )]
+    NoTokenForByte {
+        /// The byte.
+        byte: u8,
+    },
     /// The session would need more memory than its limit.
     #[error("the job needs {needed} bytes, but the limit is {limit}; shorten the job or raise the limit")]
     MemoryLimit {

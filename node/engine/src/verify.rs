@@ -128,7 +128,10 @@ impl Verifying {
         spec: &GenerateSpec,
         positions: &Positions,
     ) -> Result<ControlFlow<Verification, Self>, EngineError> {
-        let input = model.tokenize(prompt);
+        // No input is that of a prompt without tokens, which no honest operator accepts.
+        let Ok(input) = model.tokenize(prompt) else {
+            return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));
+        };
         check_job(model, &input, spec)?;
         if input != transcript.input {
             return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));

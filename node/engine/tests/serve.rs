@@ -24,7 +24,7 @@ fn synthetic() -> Arc<Model> {
 
 fn generation(model: &Model, prompt: &[u8], spec: GenerateSpec) -> GenerateJob {
     GenerateJob {
-        input: model.tokenize(prompt),
+        input: model.tokenize(prompt).unwrap(),
         spec,
         limits: Limits::default(),
         cancel: Arc::default(),
@@ -107,7 +107,7 @@ fn submit(server: &Server, job: &Mixed) -> Expected {
     if job.what < 2 {
         let mut submitted = generation(model, &job.prompt, spec);
         if job.what == 1 {
-            let right = [model.tokenize(&job.prompt), alone.tokens.clone()].concat();
+            let right = [model.tokenize(&job.prompt).unwrap(), alone.tokens.clone()].concat();
             submitted.drafter = Some(Box::new(Guess { right, wrong_every: 5 }));
         }
         Expected::Generation(server.generate(submitted).unwrap(), alone)
@@ -304,7 +304,8 @@ fn handle_that_is_dropped_cancels_its_job() {
 }
 
 fn drafted(model: &Model, prompt: &[u8], spec: &GenerateSpec, drafter: Box<dyn Drafter>) {
-    let (input, threads, limits) = (model.tokenize(prompt), Threads::new(2), Limits::default());
+    let (input, threads, limits) =
+        (model.tokenize(prompt).unwrap(), Threads::new(2), Limits::default());
     let mut streamed = Vec::new();
     let mut on_token = |_, token| streamed.push(token);
     let done =
@@ -329,7 +330,7 @@ proptest! {
         for model in models {
             let spec = spec(sampled(temperature, top_k, 65_536, seed), max_tokens);
             drafted(&model, &letters, &spec, Box::new(PromptLookup));
-            let right = [model.tokenize(&letters), run(&model, &letters, &spec).tokens].concat();
+            let right = [model.tokenize(&letters).unwrap(), run(&model, &letters, &spec).tokens].concat();
             drafted(&model, &letters, &spec, Box::new(Guess { right, wrong_every }));
         }
     }

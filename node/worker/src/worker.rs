@@ -13,6 +13,7 @@ use crate::{
     streams::Stream,
     work::{gather, key::WorkKey, threads::WorkThreads},
 };
+use assay_engine::EngineError;
 use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Work};
 use assay_rpc::WorkerStatus;
 use codec::Decode;
@@ -106,9 +107,14 @@ impl Worker {
     }
 
     /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded.
-    pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Option<u32> {
-        let count = self.context.servers.model(model)?.tokenize(prompt).len();
-        Some(u32::try_from(count).unwrap_or(u32::MAX))
+    ///
+    /// # Errors
+    ///
+    /// The model's vocabulary lacks a token that the prompt needs.
+    pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Result<Option<u32>, EngineError> {
+        let Some(model) = self.context.servers.model(model) else { return Ok(None) };
+        let count = model.tokenize(prompt)?.len();
+        Ok(Some(u32::try_from(count).unwrap_or(u32::MAX)))
     }
 
     /// Returns the bytes of the text of tokens; `None` if the model is not loaded.

@@ -39,14 +39,14 @@ fn batch(model: &Arc<Model>, config: ServerConfig) -> Batch {
 }
 
 fn generating(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> (Job, Handle<Generation>) {
-    let task = Generating::new(model, model.tokenize(prompt), spec, None).unwrap();
+    let task = Generating::new(model, model.tokenize(prompt).unwrap(), spec, None).unwrap();
     Job::generate(task, Limits::default(), Arc::default())
 }
 
 /// Returns a verification of an honest output of 400 tokens.
 fn verifying(model: &Model) -> (Job, Handle<Verification>) {
     let spec = GenerateSpec { max_tokens: 400, ..SPEC };
-    let (input, limits) = (model.tokenize(b"b"), Limits::default());
+    let (input, limits) = (model.tokenize(b"b").unwrap(), Limits::default());
     let (threads, never) = (Threads::new(1), AtomicBool::new(false));
     let done = generate(model, &threads, &input, &spec, &limits, &never, &mut |_, _| ()).unwrap();
     let transcript = Transcript { input, output: done.tokens, finish: done.finish };

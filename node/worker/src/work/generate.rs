@@ -30,13 +30,15 @@ pub fn generate(
         return None;
     }
     let model = context.servers.model(&task.model)?;
-    let input = model.tokenize(prompt);
-    let generation = match context.fault {
-        Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
-        _ => with_the_model(context, key, task, &input),
-    };
-    let generation = match generation {
-        Ok(generation) => generation,
+    let generated = model.tokenize(prompt).and_then(|input| {
+        let generation = match context.fault {
+            Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
+            _ => with_the_model(context, key, task, &input),
+        };
+        Ok((input, generation?))
+    });
+    let (input, generation) = match generated {
+        Ok(generated) => generated,
         Err(error) => {
             if !context.is_interrupted(&error) {
                 log::error!(target: LOG_TARGET, "job {job:?} cannot be generated: {error}");

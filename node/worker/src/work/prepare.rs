@@ -65,7 +65,9 @@ fn ensure_fits(server: &Server, task: &Task, prompt: &[u8]) -> Result<(), Declin
     let (input, output) = (task.input_tokens as usize, task.max_tokens as usize);
     // Checked before the prompt is tokenised, which takes long.
     let most = input.saturating_mul(model.longest_token()).saturating_mul(BYTES_PER_TOKEN_BYTE);
-    if prompt.len() > most.min(MAX_PROMPT_BYTES) || model.tokenize(prompt).len() != input {
+    // A prompt without tokens has no length at all.
+    let tokens = || model.tokenize(prompt).map(|tokens| tokens.len()).ok();
+    if prompt.len() > most.min(MAX_PROMPT_BYTES) || tokens() != Some(input) {
         return Err(DeclineReason::InputLength);
     }
     if input.saturating_add(output) > model.info().context_length as usize {
