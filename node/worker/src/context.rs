@@ -3,10 +3,10 @@
 
 use crate::{
     config::{WorkerConfig, WorkerError},
-    engine::{promises::Promises, servers::Servers},
+    engine::{load::JOBS, promises::Promises, servers::Servers},
     fault::Fault,
     metrics::Metrics,
-    source::PayloadSource,
+    source::{PayloadSource, Wanted},
     store::{
         error::StoreError,
         payloads::Origin,
@@ -76,7 +76,7 @@ impl Context {
         Ok(Self {
             servers: Servers::start(models, threads, gate, memory_bytes)?,
             promises: Promises::new(block_time),
-            queue: Queue::new(QUEUE_LIMIT),
+            queue: Queue::new(QUEUE_LIMIT, JOBS),
             cancellations: Cancellations::default(),
             store,
             streams: Streams::default(),
@@ -90,17 +90,22 @@ impl Context {
         })
     }
 
-    /// Returns a payload of a task from the store or, if `ask` is set, from another node.
-    pub fn payload(&self, hash: &H256, task: &Task, ask: bool) -> Option<Vec<u8>> {
+    /// Returns a payload of a job from the store or, if there is time to ask, from another node.
+    pub fn payload(
+        &self,
+        job: JobId,
+        hash: &H256,
+        task: &Task,
+        ask: Option<Instant>,
+    ) -> Option<Vec<u8>> {
         match self.store.payloads.get(hash) {
             Ok(Some(payload)) => return Some(payload),
             Ok(None) => {}
             Err(error) => log::error!(target: LOG_TARGET, "{error}"),
         }
-        if !ask {
-            return None;
-        }
-        let payload = self.source.get()?.fetch(*hash, &task.peer)?;
+        let until = ask.filter(|until| *until > Instant::now())?;
+        let wanted = Wanted { job, hash: *hash, peer: &task.peer, until };
+        let payload = self.source.get()?.fetch(&wanted)?;
         if blake2_256(&payload) != hash.0 {
             log::warn!(
                 target: LOG_TARGET,

@@ -41,7 +41,7 @@ pub use config::{WorkerConfig, WorkerError};
 pub use engine::cores::Cores;
 pub use fault::Fault;
 pub use mailbox::WorkerMailbox;
-pub use source::PayloadSource;
+pub use source::{PayloadSource, Wanted};
 pub use store::{
     error::StoreError,
     payloads::{MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES},

@@ -5,6 +5,7 @@ pub mod cancellations;
 pub mod gather;
 mod generate;
 pub mod key;
+mod length;
 mod prepare;
 pub mod queue;
 mod run;

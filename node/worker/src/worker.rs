@@ -11,7 +11,11 @@ use crate::{
         payloads::{Origin, MAX_PROMPT_BYTES},
     },
     streams::Stream,
-    work::{gather, key::WorkKey, threads::WorkThreads},
+    work::{
+        gather,
+        key::{Kind, WorkKey},
+        threads::WorkThreads,
+    },
 };
 use assay_engine::EngineError;
 use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Work};
@@ -19,7 +23,7 @@ use assay_rpc::WorkerStatus;
 use codec::Decode;
 use sp_core::H256;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -106,12 +110,31 @@ impl Worker {
         self.context.store.payloads.get(hash)
     }
 
-    /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded.
+    /// Returns the length of a payload of this node, and at most `most` of its bytes from `offset` on;
+    /// `None` if the payload is not here or ends before `offset`.
+    ///
+    /// # Errors
+    ///
+    /// The store fails.
+    pub fn payload_range(
+        &self,
+        hash: &H256,
+        offset: usize,
+        most: usize,
+    ) -> Result<Option<(usize, Vec<u8>)>, StoreError> {
+        self.context.store.payloads.range(hash, offset, most)
+    }
+
+    /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded, or
+    /// the prompt is longer than [`MAX_PROMPT_BYTES`].
     ///
     /// # Errors
     ///
     /// The model's vocabulary lacks a token that the prompt needs.
     pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Result<Option<u32>, EngineError> {
+        if prompt.len() > MAX_PROMPT_BYTES {
+            return Ok(None);
+        }
         let Some(model) = self.context.servers.model(model) else { return Ok(None) };
         let count = model.tokenize(prompt)?.len();
         Ok(Some(u32::try_from(count).unwrap_or(u32::MAX)))
@@ -148,6 +171,21 @@ impl Worker {
         let mut jobs = self.context.store.results.jobs();
         jobs.extend(self.context.queue.open().into_iter().map(|key| key.job));
         jobs
+    }
+
+    /// Returns the jobs that operators of this node have accepted and that are not yet over, with the
+    /// hashes of their outputs: several where branches of the chain differ.
+    pub fn accepted(&self) -> BTreeMap<JobId, BTreeSet<H256>> {
+        let mut accepted: BTreeMap<JobId, BTreeSet<H256>> = BTreeMap::new();
+        for key in self.context.queue.open() {
+            if key.kind == Kind::Generate {
+                accepted.entry(key.job).or_default();
+            }
+        }
+        for (job, output) in self.context.store.results.generated() {
+            accepted.entry(job).or_default().insert(output);
+        }
+        accepted
     }
 
     /// Drops the work and the results of jobs that are over.

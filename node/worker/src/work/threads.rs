@@ -6,9 +6,9 @@ use crate::{context::Context, engine::load::JOBS};
 use assay_engine::EngineError;
 use std::{sync::Arc, thread::JoinHandle};
 
-/// The number of threads that gather payloads, and so of peers that may be slow to answer before
-/// other work waits.
-const GATHERERS: usize = 8;
+/// The number of threads that gather payloads of each kind of work, and so of fetches that may be slow
+/// before other work of that kind waits.
+const GATHERERS: usize = 4;
 
 /// The threads of a worker, which end once its queue is closed.
 pub struct WorkThreads(Vec<JoinHandle<()>>);
@@ -17,8 +17,11 @@ impl WorkThreads {
     /// Starts the threads.
     pub fn start(context: &Arc<Context>) -> Result<Self, EngineError> {
         let mut threads = Self(Vec::new());
-        for n in 0..GATHERERS {
-            threads.spawn(context, format!("assay-gather-{n}"), gather::run)?;
+        for kind in [Kind::Prepare, Kind::Generate, Kind::Verify] {
+            for n in 0..GATHERERS {
+                let name = format!("assay-gather-{}-{n}", kind.label());
+                threads.spawn(context, name, move |context| gather::run(context, kind))?;
+            }
         }
         for kind in [Kind::Generate, Kind::Verify] {
             for n in 0..JOBS {

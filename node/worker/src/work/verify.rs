@@ -36,6 +36,9 @@ pub fn verify(
     // The hash was compared when the payload came, so the operator committed to a malformed one.
     let mut bytes = inputs.transcript.as_slice();
     let Ok(transcript) = Transcript::decode(&mut bytes) else { return Some(malformed) };
+    if transcript.input.len() != task.input_tokens as usize {
+        return Some(Verdict::Reject { position: 0, reason: RejectReason::Binding });
+    }
     if !bytes.is_empty()
         || transcript.output.len() != commitment.tokens as usize
         || transcript.finish != commitment.finish
