@@ -235,6 +235,12 @@ pub enum EngineError {
     /// The server of the job has ended.
     #[error("the server has ended; start another and submit the job to it")]
     ServerClosed,
+    /// The job panicked while it had the model to itself, so the fault is the job's or the engine's.
+    #[error("the job panicked: {message}; report it with the backtrace that the log has of it")]
+    Panicked {
+        /// The message of the panic.
+        message: String,
+    },
     /// The draft model has another vocabulary, so that its tokens have other meanings.
     #[error(
         "the drafter has {drafter} tokens, but the model has {model}; draft with a model of its family"

@@ -149,6 +149,12 @@ impl Verifying {
         Ok(ControlFlow::Continue(Self { tokens, input, output, chosen, sample, digests, result }))
     }
 
+    /// Makes every pass panic that reaches the output token at `position`.
+    #[cfg(test)]
+    pub(crate) fn spoil(&mut self, position: usize) {
+        self.chosen.truncate(position);
+    }
+
     /// Returns the result, once the task is done.
     pub(crate) fn result(&self) -> Option<Verification> {
         self.result

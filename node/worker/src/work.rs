@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The way of a piece of work, from the queue to its result.
 
+pub mod attempt;
 pub mod cancellations;
 pub mod gather;
 mod generate;

@@ -210,7 +210,7 @@ fn dishonest_outputs_are_rejected_with_their_reasons() {
         (Fault::Truncate, &[RejectReason::Truncation]),
         (Fault::WrongModel, &[RejectReason::Integrity, RejectReason::Continuity]),
     ] {
-        let (_dir, mailbox) = worker(Some(fault));
+        let (_dir, mailbox) = worker(Some(fault.clone()));
         let commitment = commitment(&mailbox, 24);
         match verdict(&mailbox, task(24), commitment) {
             Verdict::Reject { reason, .. } => {

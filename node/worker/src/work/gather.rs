@@ -2,14 +2,16 @@
 //! Brings the payloads of a piece of work to this node.
 
 use super::{
+    attempt::{attempt, end_by_panic, Outcome},
     key::{Kind, WorkKey},
     length,
     prepare::prepare,
     queue::{Entry, Gather, Inputs, Stage},
 };
-use crate::{context::Context, LOG_TARGET};
+use crate::{context::Context, guard::guarded, LOG_TARGET};
 use assay_primitives::{
-    AbstainReason, BlockNumber, DeclineReason, EngineResult, JobId, RejectReason, Verdict, Work,
+    AbstainReason, BlockNumber, DeclineReason, EngineResult, JobId, ModelId, RejectReason, Verdict,
+    Work,
 };
 use std::{
     sync::Arc,
@@ -45,11 +47,22 @@ enum Gathered {
 /// Gathers payloads of work of one kind until the queue closes.
 pub fn run(context: Arc<Context>, kind: Kind) {
     while let Some(next) = context.queue.next_to_gather(kind) {
-        match next {
+        let (Gather::Now(entry) | Gather::TooLate(entry)) = &next;
+        let (work, started) = (entry.work.clone(), Instant::now());
+        let gathered = guarded(|| match next {
             Gather::Now(entry) => step(&context, entry),
             Gather::TooLate(entry) => give_up_late(&context, entry),
+        });
+        if let Err(message) = gathered {
+            end_by_panic(&context, &work, &message, started);
         }
     }
+}
+
+/// Puts back work that cannot be run now, to be looked at again soon.
+pub fn put_off(context: &Context, key: WorkKey, work: Work) {
+    let at = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
+    context.queue.put_back(Entry { key, work, stage: Stage::Gather { at } });
 }
 
 /// Returns the time until which it is of use to go on with some work.
@@ -69,12 +82,16 @@ pub fn until(context: &Context, work: &Work) -> Instant {
 /// Answers work that needs neither the engine nor another node, and returns whether it did.
 pub fn answer_at_once(context: &Context, work: &Work) -> bool {
     let started = Instant::now();
-    match gather(context, work, None) {
-        Gathered::Result(result) => {
+    match guarded(|| gather(context, work, None)) {
+        Ok(Gathered::Result(result)) => {
             context.finish(WorkKey::from(work), result, started);
             true
         }
-        Gathered::Runnable(_) | Gathered::Missing | Gathered::Stuck(_) => false,
+        Ok(Gathered::Runnable(_) | Gathered::Missing | Gathered::Stuck(_)) => false,
+        Err(message) => {
+            end_by_panic(context, work, &message, started);
+            true
+        }
     }
 }
 
@@ -90,7 +107,7 @@ fn step(context: &Context, entry: Entry) {
             log::debug!(target: LOG_TARGET, "{:?}: a payload is not here yet", entry.key);
             return context.queue.put_back(Entry { stage: Stage::Gather { at: again }, ..entry });
         }
-        gathered = unavailable(&entry.work, context);
+        gathered = out_of_time(&entry.work, context);
     }
     match gathered {
         Gathered::Result(result) => context.finish(entry.key, result, started),
@@ -130,7 +147,7 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
     | Work::Verify { job, task, .. }) = work;
     let (job, patient): (JobId, bool) = (*job, ask.is_some());
     let Some(server) = context.servers.server(&task.model) else {
-        return model_missing(work, context);
+        return no_server(work, context, &task.model);
     };
     let Some(prompt) = context.payload(job, &task.input_hash, task, ask) else {
         return Gathered::Missing;
@@ -139,8 +156,12 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
     match work {
         Work::Prepare { .. } if !patient && prompt.len() > AT_ONCE_BYTES => Gathered::Missing,
         Work::Prepare { .. } => {
-            let prepared = prepare(context, server, &job, task, &prompt, patient);
-            prepared.map_or(Gathered::Missing, Gathered::Result)
+            let run = || Ok(prepare(context, &server, &job, task, &prompt, patient));
+            match attempt(context, work, run) {
+                Outcome::Result(result) => Gathered::Result(result),
+                Outcome::Nothing => Gathered::Missing,
+                Outcome::Later => busy(work, context),
+            }
         }
         Work::Generate { .. } if !can_be => {
             Gathered::Stuck("its prompt is longer than its tokens can be")
@@ -157,6 +178,33 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
                 None => Gathered::Missing,
             }
         }
+    }
+}
+
+/// Ends work that no server can run. A verification waits for the server as long as it has time.
+fn no_server(work: &Work, context: &Context, model: &ModelId) -> Gathered {
+    match work {
+        _ if context.servers.model(model).is_none() => model_missing(work, context),
+        Work::Verify { .. } => Gathered::Missing,
+        Work::Prepare { .. } | Work::Generate { .. } => busy(work, context),
+    }
+}
+
+/// Ends work while the engine cannot take it.
+fn busy(work: &Work, context: &Context) -> Gathered {
+    let reason =
+        "the engine's server of its model is started again, or other work is suspected of \
+                  having ended the node";
+    without(work, context, reason, DeclineReason::Resource, AbstainReason::Resource)
+}
+
+/// Ends work that was put off as long as it is of use.
+fn out_of_time(work: &Work, context: &Context) -> Gathered {
+    let (Work::Prepare { task, .. } | Work::Generate { task, .. } | Work::Verify { task, .. }) =
+        work;
+    match context.servers.server(&task.model) {
+        Some(_) => unavailable(work, context),
+        None => busy(work, context),
     }
 }
 

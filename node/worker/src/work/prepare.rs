@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Finds out whether this node can run a job, and in its time.
 
-use super::length;
+use super::{key::Kind, length};
 use crate::{
     context::Context,
     engine::load::{Left, Load},
@@ -24,6 +24,9 @@ pub fn prepare(
     prompt: &[u8],
     patient: bool,
 ) -> Option<EngineResult> {
+    if let Some(fault) = &context.fault {
+        fault.panic_in(Kind::Prepare, prompt);
+    }
     if let Err(reason) = ensure_fits(server, task, prompt) {
         return Some(EngineResult::Refused { job: *job, reason });
     }
