@@ -149,8 +149,6 @@ impl Worker {
         Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
     }
 
-    }
-
     /// Returns the bytes of the text of tokens; `None` if the model is not loaded or its tokenizer
     /// panics.
     pub fn detokenize(&self, model: &ModelId, tokens: &[u32]) -> Option<Vec<u8>> {
