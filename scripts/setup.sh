@@ -7,6 +7,7 @@
 #   ./scripts/setup.sh --test   the same, and what the tests need (Node.js)
 #   ./scripts/setup.sh --ci     the same, and what .ci/run needs (rustfmt, Clippy, ShellCheck,
 #                               cargo-deny, typos)
+#   ./scripts/setup.sh --fuzz   what building and fuzzing need (cargo-fuzz)
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh
@@ -15,9 +16,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 # The oldest Rust that builds this workspace: 95 for 1.95.
 MIN_RUST_MINOR=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"$/\1/p' "$ASSAY_ROOT/Cargo.toml")
 
-# What .ci/run uses beside Rust's own tools, at these versions.
+# What .ci/run and fuzzing use beside Rust's own tools, at these versions.
 CARGO_DENY=0.20.2
 TYPOS=1.52.0
+CARGO_FUZZ=0.13.1
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {
@@ -26,12 +28,12 @@ die() {
 }
 
 case "${1:-}" in
-"" | --test | --ci) ;;
+"" | --test | --ci | --fuzz) ;;
 -h | --help)
-    sed -n '3,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-*) die "unknown argument '$1'; there are --test, --ci and --help" ;;
+*) die "unknown argument '$1'; there are --test, --ci, --fuzz and --help" ;;
 esac
 [ -n "$MIN_RUST_MINOR" ] || die "Cargo.toml has no line rust-version = \"1.N\""
 
@@ -54,7 +56,7 @@ ensure "file:${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt},file:/etc/ssl/
     clang=clang cmake=cmake git=git ld.lld,lld,ld64.lld=lld protoc=protobuf-compiler \
     "file:${LIBCLANG_PATH:-/usr/lib/llvm-*/lib}/libclang*,file:/usr/lib*/libclang*,file:/Library/Developer/CommandLineTools/usr/lib/libclang*=libclang-dev" \
     pkg:openssl=libssl-dev
-if [ -n "${1:-}" ]; then
+if [ "${1:-}" = --test ] || [ "${1:-}" = --ci ]; then
     ensure node=nodejs npm=npm
 fi
 
@@ -104,6 +106,11 @@ if [ "${1:-}" = --ci ]; then
     install_tool cargo-deny cargo-deny "$CARGO_DENY"
     install_tool typos typos-cli "$TYPOS"
     # What they were made of is of no more use.
+    rm -rf "$ASSAY_TOOLS/target"
+fi
+
+if [ "${1:-}" = --fuzz ]; then
+    install_tool cargo-fuzz cargo-fuzz "$CARGO_FUZZ"
     rm -rf "$ASSAY_TOOLS/target"
 fi
 

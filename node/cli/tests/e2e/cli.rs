@@ -71,6 +71,13 @@ pub async fn assay(node: &Node, args: &[&str]) -> Said {
     said(command(node, args), args).await
 }
 
+/// Runs the command against the node at that address, which may be down.
+pub async fn at(url: &str, args: &[&str]) -> Said {
+    let mut command = without_node(args);
+    command.env("ASSAY_URL", url);
+    said(command, args).await
+}
+
 /// Runs a command that needs no node.
 pub async fn alone(args: &[&str]) -> Said {
     said(without_node(args), args).await

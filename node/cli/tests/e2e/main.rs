@@ -15,6 +15,7 @@ mod dishonest;
 mod examples;
 mod honest;
 mod identity;
+mod kills;
 mod models;
 mod network;
 mod node;
