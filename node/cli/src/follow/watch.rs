@@ -162,8 +162,8 @@ impl<'a> Watch<'a> {
 /// Returns the note about a chain that stands still.
 fn stalled(time: Duration) -> String {
     format!(
-        "No block for {} s: the node answers, but its chain does not go on. The job waits; Ctrl-C stops \
-         watching and leaves it to run.",
+        "No block for {} s: the chain stands still, or the node cannot be reached. Ctrl-C stops watching \
+         and leaves the job to run.",
         time.as_secs()
     )
 }
