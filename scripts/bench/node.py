@@ -128,7 +128,9 @@ class Node:
 
 def assay(node, *args):
     """Runs the command for users; gives its JSON object."""
-    run = subprocess.run([ASSAY, "--url", f"ws://127.0.0.1:{node.rpc}", "--json", *args],
+    # The network has no settings, whatever the user has configured for others.
+    options = ["--url", f"ws://127.0.0.1:{node.rpc}", "--network", "bench", "--json"]
+    run = subprocess.run([ASSAY, *options, *args],
                          stdout=subprocess.PIPE, text=True, check=False)
     answer = json.loads(run.stdout.strip().splitlines()[-1])
     if run.returncode != 0:

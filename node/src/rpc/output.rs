@@ -25,7 +25,11 @@ const FETCH: Duration = Duration::from_secs(20);
 pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
     let Some(view) = deps.job(job).await? else { return Ok(None) };
     if let Some(payload) = transcript(deps, job, &view.state).await? {
-        return Ok(committed_output(payload));
+        let model = view.spec.model;
+        let read = move |deps: &AssayDeps| {
+            Ok(committed_output(payload, |tokens| deps.worker.detokenize(&model, tokens)))
+        };
+        return deps.blocking(read).await;
     }
     let Some(page) = whole(deps, &job, view.spec.max_tokens).await else { return Ok(None) };
     let bytes = bytes(deps, job, view.spec.model, &page.tokens).await;
@@ -35,6 +39,7 @@ pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
         tokens: page.tokens,
         finish: page.finish.map(|finish| finish.label().to_string()),
         transcript: None,
+        text_matches: None,
     }))
 }
 
@@ -110,14 +115,49 @@ fn committed(state: &JobState<AccountId>) -> Option<H256> {
     }
 }
 
-/// Returns the output that a transcript holds.
-fn committed_output(payload: Vec<u8>) -> Option<Output> {
+/// Returns the output that a transcript holds. `text_of` returns the text of tokens, if the model is
+/// loaded.
+fn committed_output(
+    payload: Vec<u8>,
+    text_of: impl FnOnce(&[u32]) -> Option<Vec<u8>>,
+) -> Option<Output> {
     let transcript = Transcript::decode(&mut payload.as_slice()).ok()?;
+    let text = text_of(&transcript.output);
     Some(Output {
+        text_matches: text.map(|text| text == transcript.text),
         text: String::from_utf8_lossy(&transcript.text).into_owned(),
         tokens: transcript.output,
         bytes: transcript.text.into(),
         finish: Some(transcript.finish.label().into()),
         transcript: Some(payload.into()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_primitives::FinishReason;
+    use codec::Encode;
+
+    fn matches(text: Option<&[u8]>) -> Option<bool> {
+        let transcript = Transcript {
+            input: vec![256],
+            output: vec![66],
+            text: b"B".to_vec(),
+            finish: FinishReason::Length,
+            salt: H256::zero(),
+        };
+        let output = committed_output(transcript.encode(), |tokens| {
+            assert_eq!(tokens, [66]);
+            text.map(<[u8]>::to_vec)
+        });
+        output.expect("it is a transcript").text_matches
+    }
+
+    #[test]
+    fn text_is_compared_with_the_tokens_where_the_model_is_loaded() {
+        assert_eq!(matches(Some(b"B")), Some(true));
+        assert_eq!(matches(Some(b"C")), Some(false));
+        assert_eq!(matches(None), None);
+    }
 }

@@ -9,7 +9,8 @@ use crate::{
 };
 use assay_cli::{
     fault::Fault,
-    key::{Key, Scheme},
+    key::{to_file_unencrypted, Key, Scheme},
+    submit::submit,
 };
 use assay_primitives::AssayAddress;
 use assay_runtime::{configs::AddressDeposit, Address, RuntimeCall, UNIT};
@@ -21,9 +22,12 @@ const ADDRESS: &str = "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH";
 
 /// Runs `assay address` with the key of [`SECRET`].
 async fn address(node: &Node, args: &[&str]) -> crate::cli::Said {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    to_file_unencrypted(&file, Scheme::Ecdsa, SECRET).unwrap();
     let mut all = vec!["address"];
     all.extend(args);
-    all.extend(["--json", "--scheme", "ecdsa", "--suri", SECRET]);
+    all.extend(["--json", "--key-file", file.to_str().unwrap()]);
     assay(node, &all).await
 }
 
@@ -53,7 +57,8 @@ async fn registered_address_is_paid_and_an_unknown_one_is_not() {
         value: 5 * UNIT,
     };
     let signer = Key::from_suri(Scheme::Sr25519, "//Ferdie").unwrap();
-    let refused = node.chain().await.submit(&signer, RuntimeCall::Balances(call)).await;
+    let call = RuntimeCall::Balances(call);
+    let refused = submit(&node.chain().await, &signer, call, None, async |_| Ok(())).await;
     let refused = refused.err().expect("the chain refuses it");
     let code = refused.downcast_ref::<Fault>().map(|fault| fault.code.as_str());
     assert_eq!(code, Some("system.CannotLookup"), "{refused:#}");

@@ -3,7 +3,7 @@
 
 use crate::{
     books::Books,
-    cli::{assay, command},
+    cli::{alone, assay, command},
     network::dev,
     node::Node,
     port::Port,
@@ -40,9 +40,19 @@ async fn bad_orders_are_refused_and_cost_nothing() {
         .fails("jobs.DeadlineOutOfRange", &["deadline is shorter"]);
     assay(&node, &["job", "status", "--json", &id]).await.fails("jobs.JobNotFound", &[&id]);
 
-    let key = assay(&node, &["key", "new", "--json"]).await.ok();
-    let secret = key["secret"].as_str().unwrap();
-    assay(&node, &["run", "--json", "--suri", secret, "hello"])
+    // The job would hold 0.64 ASY and the bounty.
+    assay(&node, &["run", "--json", "--max-cost", "0.5", "-n", "64", "hello"])
+        .await
+        .fails("max_cost_exceeded", &["0.65 ASY", "0.5 ASY"]);
+    assay(&node, &["job", "create", "--json", "--max-cost", "0.5", "-n", "64", "hello"])
+        .await
+        .fails("max_cost_exceeded", &["0.65 ASY", "0.5 ASY"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("poor.key");
+    let file = file.to_str().unwrap();
+    let key = assay(&node, &["key", "new", "--json", "--unencrypted", "--out", file]).await.ok();
+    assay(&node, &["run", "--json", "--key-file", file, "hello"])
         .await
         .fails("balance_too_small", &[key["address"].as_str().unwrap(), "can spend 0 ASY"]);
 
@@ -82,17 +92,8 @@ async fn payload_over_the_limit_is_refused() {
 async fn no_node_is_an_error_with_advice() {
     let port = Port::claim();
     let url = format!("ws://127.0.0.1:{}", port.number());
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_assay"))
-        .args(["run", "--json", "--url", &url, "hello"])
-        .output()
-        .await
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let out = String::from_utf8(output.stdout).unwrap();
-    let object: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
-    assert_eq!(object["error"]["code"], "node_unreachable");
-    let message = object["error"]["message"].as_str().unwrap();
-    assert!(message.contains(&url) && message.contains("--url"), "{message}");
+    let said = alone(&["run", "--json", "--url", &url, "hello"]).await;
+    said.fails("node_unreachable", &[&url, "--url"]);
 }
 
 #[tokio::test]
@@ -103,15 +104,9 @@ async fn wrong_usage_exits_with_two() {
         &["run", "--json", "--tip", "1 DOT", "hello"],
         &["dance", "--json"],
     ] {
-        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_assay"))
-            .args(args)
-            .output()
-            .await
-            .unwrap();
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
-        let out = String::from_utf8(output.stdout).unwrap();
-        let object: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
-        assert_eq!(object["error"]["code"], "usage", "{args:?}");
+        let said = alone(args).await;
+        assert_eq!(said.code, 2, "{said:?}");
+        assert_eq!(said.json()["error"]["code"], "usage", "{said:?}");
     }
 }
 

@@ -17,6 +17,7 @@ async fn honest_job_is_accepted_and_paid() {
     let prompt = "In the beginning";
     let job = assay(&node, &["run", "--json", "--max-tokens", "24", prompt]).await.ok();
     assert_eq!(job["verdict"], "accept", "{job}");
+    assert_eq!(job["verified"], true, "{job}");
     assert_eq!(job["verifiers"], 3, "{job}");
     assert_eq!(job["outcome"], "paid", "{job}");
     assert_eq!(job["slashed"], "0", "{job}");

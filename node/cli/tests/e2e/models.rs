@@ -59,5 +59,6 @@ async fn model_of_your_own_is_served_on_the_development_chain() {
     assert_eq!(job["model"], shown["model"], "{job}");
     assert_eq!(job["verdict"], "accept", "{job}");
     assert_eq!(job["outcome"], "paid", "{job}");
-    assert_eq!(job["proven"], true, "{job}");
+    assert_eq!((&job["committed"], &job["verified"]), (&true.into(), &true.into()), "{job}");
+    assert_eq!(job["textMatches"], true, "{job}");
 }

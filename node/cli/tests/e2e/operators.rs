@@ -170,17 +170,23 @@ async fn interrupted_run_leaves_its_job() {
     let args = ["run", "--json", "--not-before", "1000", "hello"];
     let mut run = command(&node, &args).spawn().unwrap();
     let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
-    let created = timeout(Duration::from_secs(120), lines.next_line()).await.unwrap().unwrap();
-    let created = created.expect("it names the job");
+    let mut next =
+        async || timeout(Duration::from_secs(120), lines.next_line()).await.unwrap().unwrap();
+    // The id is known before the job is.
+    let sent = next().await.expect("it names the job");
+    let created = next().await.expect("it names the job");
+    assert!(sent.contains("sent to") && created.contains("created in block"), "{sent} {created}");
 
     let pid = run.id().expect("it runs").to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
-    let advice = lines.next_line().await.unwrap().expect("it names the job again");
+    let advice = next().await.expect("it names the job again");
     let output = run.wait_with_output().await.unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     let object: Value = serde_json::from_slice(&output.stdout).unwrap();
     let id = object["job"].as_str().unwrap();
-    assert!(created.contains(id) && advice.contains(id), "{created} {advice} {object}");
+    for line in [sent, created, advice] {
+        assert!(line.contains(id), "{line} {object}");
+    }
     let job = assay(&node, &["job", "status", id, "--json"]).await.ok();
     assert_eq!(job["state"], "open", "{job}");
 }
