@@ -5,6 +5,7 @@ pub mod cancellations;
 pub mod gather;
 mod generate;
 pub mod key;
+pub mod pending;
 mod prepare;
 pub mod queue;
 mod run;

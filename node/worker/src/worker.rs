@@ -4,6 +4,7 @@
 use crate::{
     config::{WorkerConfig, WorkerError},
     context::Context,
+    metrics::{engine::register_servers, model::register_models, oldest::register_oldest},
     source::PayloadSource,
     status,
     store::{
@@ -39,6 +40,9 @@ impl Worker {
     /// registry already has metrics of these names.
     pub fn start(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
         let context = Arc::new(Context::open(config, registry)?);
+        if let Some(registry) = registry {
+            export_state(&context, registry)?;
+        }
         let threads = WorkThreads::start(&context)?;
         Ok(Self { context, threads })
     }
@@ -56,13 +60,19 @@ impl Worker {
     /// Takes work, answers it at once if that is possible, and returns `false` if the queue is full.
     pub(crate) fn submit(&self, work: Work) -> bool {
         let context = &self.context;
-        let result = context.store.results.get(&WorkKey::from(&work));
+        let key = WorkKey::from(&work);
+        let is_new = context.pending.begin(&key);
+        let result = context.store.results.get(&key);
         match (&work, &result) {
             (Work::Prepare { job, task }, Some(EngineResult::Ready { .. }))
             | (Work::Generate { job, task }, None) => context.promises.keep(job, task),
             _ => {}
         }
         if result.is_some() {
+            // It has ended before, and its outcome is counted.
+            if is_new {
+                context.pending.end(&key);
+            }
             return true;
         }
         if matches!(work, Work::Prepare { .. }) && gather::answer_at_once(context, &work) {
@@ -70,6 +80,9 @@ impl Worker {
         }
         let until = gather::until(context, &work);
         let taken = context.queue.submit(work, until);
+        if !taken {
+            context.refuse(&key, is_new);
+        }
         context.measure_depth();
         taken
     }
@@ -137,10 +150,11 @@ impl Worker {
         self.context.keep_output(job, payload)
     }
 
-    /// Returns the jobs that have results or open work.
+    /// Returns the jobs that have results, or work without an outcome.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         let mut jobs = self.context.store.results.jobs();
         jobs.extend(self.context.queue.open().into_iter().map(|key| key.job));
+        jobs.extend(self.context.pending.jobs());
         jobs
     }
 
@@ -158,6 +172,7 @@ impl Worker {
         for key in context.queue.open().iter().filter(|key| is_over(&key.job)) {
             context.cancellations.cancel(key);
         }
+        context.end_of_jobs(is_over);
         context.store.results.forget(is_over)
     }
 
@@ -174,6 +189,20 @@ impl Worker {
     pub fn status(&self) -> WorkerStatus {
         status::status(&self.context)
     }
+}
+
+/// Exports the state that is read whenever Prometheus asks.
+fn export_state(context: &Arc<Context>, registry: &Registry) -> Result<(), WorkerError> {
+    register_models(registry, context.servers.models())?;
+    let servers = Arc::downgrade(context);
+    register_servers(registry, move || {
+        servers.upgrade().map(|context| context.servers.samples()).unwrap_or_default()
+    })?;
+    let work = Arc::downgrade(context);
+    register_oldest(registry, move |kind| {
+        work.upgrade().map(|context| context.pending.oldest(kind)).unwrap_or_default()
+    })?;
+    Ok(())
 }
 
 impl Drop for Worker {

@@ -5,6 +5,7 @@ use super::{
     background::in_the_background,
     load::{Capacity, JOBS},
 };
+use crate::metrics::engine::ServerSample;
 use assay_engine::{
     serve::{Server, ServerConfig},
     EngineError, Gate, Model, Threads,
@@ -57,6 +58,16 @@ impl Servers {
     pub fn capacity(&self, model: &ModelId) -> Option<Capacity> {
         let server = self.server(model)?;
         Some(Capacity { speed: server.speed(), pages: server.share_pages() })
+    }
+
+    /// Returns the counts and the speed of each server.
+    pub fn samples(&self) -> Vec<ServerSample> {
+        let sample = |(model, server): (&ModelId, &Server)| ServerSample {
+            model: *model,
+            metrics: server.metrics(),
+            speed: server.speed(),
+        };
+        self.by_model.iter().map(sample).collect()
     }
 
     /// Returns the server of a model.

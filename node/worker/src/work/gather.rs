@@ -89,9 +89,9 @@ fn step(context: &Context, entry: Entry) {
         }
         Gathered::Stuck(reason) => {
             log::error!(target: LOG_TARGET, "job {:?} cannot be generated: {reason}", entry.key.job);
-            context.give_up(entry.key, started);
+            context.give_up(entry.key);
         }
-        Gathered::Missing => context.give_up(entry.key, started),
+        Gathered::Missing => context.give_up(entry.key),
     }
 }
 

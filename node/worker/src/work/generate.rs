@@ -14,6 +14,7 @@ use assay_primitives::{worker::Transcript, EngineResult, JobId, OutputCommitment
 use codec::Encode;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
+use std::time::Instant;
 
 /// Generates the output of a job and stores its transcript.
 ///
@@ -31,6 +32,7 @@ pub fn generate(
     }
     let model = context.servers.model(&task.model)?;
     let input = model.tokenize(prompt);
+    let begun = Instant::now();
     let generation = match context.fault {
         Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
         _ => with_the_model(context, key, task, &input),
@@ -51,7 +53,7 @@ pub fn generate(
         fault.falsify(&mut output, &mut finish);
     }
     if let Some(metrics) = &context.metrics {
-        metrics.generated(output.len());
+        metrics.generated(output.len(), begun.elapsed());
     }
     let text = model.detokenize(&output);
     let transcript = Transcript { input, output, text, finish, salt: context.output_salt(&job) };

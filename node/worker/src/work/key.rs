@@ -20,6 +20,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Prepare, Self::Generate, Self::Verify];
+
     /// Returns the label in logs and metrics.
     pub fn label(self) -> &'static str {
         match self {

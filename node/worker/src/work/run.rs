@@ -20,6 +20,7 @@ pub fn run(context: Arc<Context>, kind: Kind) {
     while let Some(entry) = context.queue.next_to_run(kind) {
         let started = Instant::now();
         let Entry { key, work, stage: Stage::Run(inputs) } = entry else { continue };
+        context.start(&key);
         let result = match &work {
             Work::Generate { job, task } => generate(&context, &key, *job, task, &inputs.prompt),
             Work::Verify { job, task, commitment, .. } => {
@@ -33,7 +34,7 @@ pub fn run(context: Arc<Context>, kind: Kind) {
         };
         match result {
             Some(result) => context.finish(key, result, started),
-            None => context.give_up(key, started),
+            None => context.give_up(key),
         }
     }
 }

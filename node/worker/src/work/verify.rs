@@ -74,5 +74,8 @@ pub fn verify(
             Verdict::Abstain(AbstainReason::Resource)
         }
     };
+    if let Some(metrics) = &context.metrics {
+        metrics.verified(commitment.tokens);
+    }
     Some(verdict)
 }
