@@ -44,14 +44,14 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Returns the text in a style. It is meant for [`pairs`], which drops styles where standard output
-/// does not show them.
+/// Returns the text between the escapes of a style, wherever it is written to. Only [`pairs`] drops them
+/// where standard output does not show them.
 pub fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Writes a table of names and aligned values. Styles are dropped unless standard output is a terminal
-/// that shows them; `NO_COLOR` and `CLICOLOR` are respected.
+/// Writes a table of names and aligned values. Styles are dropped where standard output does not show
+/// them, which anstream decides: by `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, the terminal and `TERM`.
 pub fn pairs(rows: &[(&str, String)]) -> io::Result<()> {
     write_pairs(&mut anstream::stdout().lock(), rows)
 }

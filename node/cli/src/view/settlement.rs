@@ -66,7 +66,7 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<(&'static str, String)> {
     let verdict = match settlement.audit {
         AuditOutcome::Accepted => styled(GOOD, &format!("Accept by {verifiers}")),
         AuditOutcome::Rejected => styled(BAD, &format!("Reject by {verifiers}")),
-        AuditOutcome::Undecided => styled(BAD, &format!("undecided, {verifiers} answered")),
+        AuditOutcome::Undecided => styled(BAD, "undecided, no committee reached a majority"),
         AuditOutcome::NotAudited => "none, the job was not audited".into(),
     };
     let mut rows = vec![("Verdict", verdict)];
@@ -122,6 +122,15 @@ mod tests {
         ] {
             assert_eq!(exit(&settlement(outcome, audit)), expected, "{outcome:?} {audit:?}");
         }
+    }
+
+    #[test]
+    fn verdict_of_an_undecided_audit_names_no_verifiers() {
+        let undecided = settlement(Outcome::Paid, AuditOutcome::Undecided);
+        let rows = rows(&Settlement { verifiers: 0, ..undecided });
+        let (_, verdict) = rows.iter().find(|(name, _)| *name == "Verdict").unwrap();
+        assert!(verdict.contains("undecided, no committee reached a majority"), "{verdict}");
+        assert!(!verdict.contains("verifier"), "{verdict}");
     }
 
     #[test]
