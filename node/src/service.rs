@@ -10,7 +10,7 @@ mod partial;
 
 pub use partial::new_partial;
 
-use crate::{client::Parts, exchange::Exchange, models::EngineConfig, rpc};
+use crate::{client::Parts, exchange::Exchange, models::EngineConfig, operator_metrics, rpc};
 use assay_runtime::{opaque::Block, Hash};
 use consensus::{Author, Settings, Voter};
 use import::Consensus;
@@ -50,6 +50,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
     let exchange = Exchange::new(network.clone(), sync.clone(), &parts.genesis());
     let requests = protocols.exchange_requests;
     offchain::spawn_exchange(&config, &task_manager, exchange.clone(), requests, worker.clone());
+    operator_metrics::spawn(&config, &task_manager, &parts)?;
     offchain::spawn_reconciliation(&task_manager, &parts, worker.clone());
     offchain::spawn_workers(&config, &task_manager, &parts, network.clone(), worker.clone())?;
 
