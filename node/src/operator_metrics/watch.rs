@@ -63,7 +63,11 @@ impl Watch {
     pub async fn run(mut self) {
         let mut imports = self.client.import_notification_stream().fuse();
         let mut finality = self.client.finality_notification_stream().fuse();
-        self.show(self.client.info().best_hash);
+        let info = self.client.info();
+        // A new node shows nothing until it has caught up: at genesis nobody is registered or paid.
+        if info.best_number > 0 {
+            self.show(info.best_hash);
+        }
         let mut looked = Instant::now();
         loop {
             futures::select! {
