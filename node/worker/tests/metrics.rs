@@ -6,7 +6,7 @@ use assay_host::Mailbox;
 use assay_primitives::{
     AbstainReason, EngineResult, JobId, OutputCommitment, Sampling, Task, Verdict, Work,
 };
-use assay_worker::{Fault, PayloadSource, Worker, WorkerConfig, WorkerMailbox};
+use assay_worker::{Fault, PayloadSource, Wanted, Worker, WorkerConfig, WorkerMailbox};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
@@ -243,7 +243,7 @@ fn engine_and_models_are_exported() {
 struct Answers(Option<&'static [u8]>);
 
 impl PayloadSource for Answers {
-    fn fetch(&self, _: H256, _: &[u8]) -> Option<Vec<u8>> {
+    fn fetch(&self, _: &Wanted) -> Option<Vec<u8>> {
         self.0.map(<[u8]>::to_vec)
     }
 }

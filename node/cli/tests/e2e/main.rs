@@ -10,6 +10,7 @@ mod addresses;
 mod bad_input;
 mod books;
 mod cli;
+mod delivery;
 mod dishonest;
 mod examples;
 mod honest;

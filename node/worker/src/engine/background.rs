@@ -2,10 +2,11 @@
 //! The priority of the engine's threads: they only take cores that nothing else wants.
 
 use super::cores::Cores;
+use crate::guard::unwind_on_panic;
 use assay_engine::EngineError;
 
 /// Runs on a new thread with the engine's priority and cores, which the threads that it starts
-/// inherit.
+/// inherit. A panic is raised on the calling thread.
 pub fn in_the_background<T: Send>(
     threads: usize,
     run: impl FnOnce() -> Result<T, EngineError> + Send,
@@ -14,6 +15,7 @@ pub fn in_the_background<T: Send>(
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("assay-engine-start".into());
         let running = thread.spawn_scoped(scope, || {
+            unwind_on_panic();
             priority::lower();
             if let Some(cores) = Cores::share_out(threads) {
                 cores.keep_to_engine();

@@ -54,3 +54,19 @@ impl From<&Work> for WorkKey {
         Self { kind, job: work.job(), work: work.id() }
     }
 }
+
+/// All work of one kind for one job, whatever the commitment.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Piece {
+    /// The kind of work.
+    pub kind: Kind,
+    /// The job.
+    pub job: JobId,
+}
+
+impl WorkKey {
+    /// Returns the piece of work without the commitment.
+    pub fn piece(&self) -> Piece {
+        Piece { kind: self.kind, job: self.job }
+    }
+}
