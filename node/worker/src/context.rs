@@ -170,8 +170,8 @@ impl Context {
 
     /// Notes that work begins to run.
     pub fn start(&self, key: &WorkKey) {
-        if let (Some(waited), Some(metrics)) = (self.pending.start(key), &self.metrics) {
-            metrics.started(key.kind, waited);
+        if let Some(waited) = self.pending.start(key) {
+            self.count(|metrics| metrics.started(key.kind, waited));
         }
     }
 
@@ -191,9 +191,9 @@ impl Context {
             self.promises.end(&key.job);
         }
         if self.pending.end(&key) {
-            if let Some(metrics) = &self.metrics {
+            self.count(|metrics| {
                 metrics.ended(key.kind, outcome, started.elapsed().as_secs_f64());
-            }
+            });
         }
         self.put_away(&key);
     }
@@ -201,11 +201,17 @@ impl Context {
     /// Ends an attempt at work that has no result. The chain asks again as long as it wants the work.
     pub fn give_up(&self, key: WorkKey) {
         // Work that the end of its job or of the node has stopped has not failed.
-        let failed = self.pending.contains(&key) && !self.queue.is_closed();
-        if let Some(metrics) = self.metrics.as_ref().filter(|_| failed) {
-            metrics.attempt_failed(key.kind);
+        if self.pending.contains(&key) && !self.queue.is_closed() {
+            self.count(|metrics| metrics.attempt_failed(key.kind));
         }
         self.put_away(&key);
+    }
+
+    /// Ends work that has no result and is not tried again.
+    pub fn give_up_for_good(&self, key: &WorkKey) {
+        if self.pending.end(key) {
+            self.count(|metrics| metrics.given_up(key.kind));
+        }
     }
 
     /// Ends the work of jobs that are `over` and have no result.
@@ -219,9 +225,7 @@ impl Context {
                 key.kind.label(),
                 key.job,
             );
-            if let Some(metrics) = &self.metrics {
-                metrics.given_up(key.kind);
-            }
+            self.count(|metrics| metrics.given_up(key.kind));
         }
     }
 
@@ -230,9 +234,7 @@ impl Context {
         if is_new {
             self.pending.end(key);
         }
-        if let Some(metrics) = &self.metrics {
-            metrics.refused(key.kind);
-        }
+        self.count(|metrics| metrics.refused(key.kind));
     }
 
     /// Removes work that does not run any longer.

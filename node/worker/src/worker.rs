@@ -70,22 +70,22 @@ impl Worker {
     /// Takes work, answers it at once if that is possible, and returns `false` if the queue is full.
     pub(crate) fn submit(&self, work: Work) -> bool {
         let context = &self.context;
-        let key = WorkKey::from(&work);
-        let is_new = context.pending.begin(&key);
-        let result = context.store.results.get(&key);
-        if is_new && result.is_some() {
-            // It has ended before, and its outcome is counted.
-            context.pending.end(&key);
-        }
         if attempt::answer_poisoned(context, &work) {
             return true;
         }
+        let key = WorkKey::from(&work);
+        let is_new = context.pending.begin(&key);
+        let result = context.store.results.get(&key);
         match (&work, &result) {
             (Work::Prepare { job, task }, Some(EngineResult::Ready { .. }))
             | (Work::Generate { job, task }, None) => context.promises.keep(job, task),
             _ => {}
         }
         if result.is_some() {
+            // It has ended before, and its outcome is counted.
+            if is_new {
+                context.pending.end(&key);
+            }
             return true;
         }
         if matches!(work, Work::Prepare { .. }) && gather::answer_at_once(context, &work) {
