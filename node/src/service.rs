@@ -10,7 +10,7 @@ mod partial;
 
 pub use partial::new_partial;
 
-use crate::{client::Parts, exchange::Exchange, models::EngineConfig, rpc};
+use crate::{client::Parts, exchange::Exchange, models::EngineConfig, operator_metrics, rpc};
 use assay_runtime::{opaque::Block, Hash};
 use consensus::{Author, Settings, Voter};
 use import::Consensus;
@@ -54,6 +54,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
     let requests = protocols.exchange_requests;
     let (handle, tokio) = (task_manager.spawn_handle(), config.tokio_handle.clone());
     offchain::spawn_exchange((handle, tokio), &parts, &exchange, requests, &worker);
+    operator_metrics::spawn(&config, &task_manager, &parts)?;
     offchain::spawn_reconciliation(&task_manager, &parts, worker.clone());
     offchain::spawn_workers(&config, &task_manager, &parts, network.clone(), worker.clone())?;
 

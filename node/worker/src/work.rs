@@ -7,6 +7,7 @@ pub mod gather;
 mod generate;
 pub mod key;
 mod length;
+pub mod pending;
 mod prepare;
 pub mod queue;
 mod run;

@@ -5,6 +5,7 @@ use crate::{
     config::{WorkerConfig, WorkerError},
     context::Context,
     guard::guarded,
+    metrics::{engine::register_servers, model::register_models, oldest::register_oldest},
     source::PayloadSource,
     status,
     store::{
@@ -46,6 +47,9 @@ impl Worker {
     /// registry already has metrics of these names.
     pub fn start(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
         let context = Arc::new(Context::open(config, registry)?);
+        if let Some(registry) = registry {
+            export_state(&context, registry)?;
+        }
         let threads = WorkThreads::start(&context)?;
         Ok(Self { context, threads })
     }
@@ -69,13 +73,19 @@ impl Worker {
         if attempt::answer_poisoned(context, &work) {
             return true;
         }
-        let result = context.store.results.get(&WorkKey::from(&work));
+        let key = WorkKey::from(&work);
+        let is_new = context.pending.begin(&key);
+        let result = context.store.results.get(&key);
         match (&work, &result) {
             (Work::Prepare { job, task }, Some(EngineResult::Ready { .. }))
             | (Work::Generate { job, task }, None) => context.promises.keep(job, task),
             _ => {}
         }
         if result.is_some() {
+            // It has ended before, and its outcome is counted.
+            if is_new {
+                context.pending.end(&key);
+            }
             return true;
         }
         if matches!(work, Work::Prepare { .. }) && gather::answer_at_once(context, &work) {
@@ -83,6 +93,9 @@ impl Worker {
         }
         let until = gather::until(context, &work);
         let taken = context.queue.submit(work, until);
+        if !taken {
+            context.refuse(&key, is_new);
+        }
         context.measure_depth();
         taken
     }
@@ -177,11 +190,12 @@ impl Worker {
         self.context.keep_output(job, payload)
     }
 
-    /// Returns the jobs that have results, open work or marks.
+    /// Returns the jobs that have results, work without an outcome, or marks.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         let mut jobs = self.context.store.results.jobs();
         jobs.extend(self.context.marks.jobs());
         jobs.extend(self.context.queue.open().into_iter().map(|key| key.job));
+        jobs.extend(self.context.pending.jobs());
         jobs
     }
 
@@ -215,6 +229,7 @@ impl Worker {
         for key in context.queue.open().iter().filter(|key| is_over(&key.job)) {
             context.cancellations.cancel(key);
         }
+        context.end_of_jobs(is_over);
         context.store.results.forget(is_over)
     }
 
@@ -232,6 +247,20 @@ impl Worker {
     pub fn status(&self) -> WorkerStatus {
         status::status(&self.context)
     }
+}
+
+/// Exports the state that is read whenever Prometheus asks.
+fn export_state(context: &Arc<Context>, registry: &Registry) -> Result<(), WorkerError> {
+    register_models(registry, context.servers.models())?;
+    let servers = Arc::downgrade(context);
+    register_servers(registry, move || {
+        servers.upgrade().map(|context| context.servers.samples()).unwrap_or_default()
+    })?;
+    let work = Arc::downgrade(context);
+    register_oldest(registry, move |kind| {
+        work.upgrade().map(|context| context.pending.oldest(kind)).unwrap_or_default()
+    })?;
+    Ok(())
 }
 
 /// Runs a closure for another node or a client, and returns `None` if it panics.

@@ -65,7 +65,10 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Waits until the worker has no work and no results.
 fn until_idle(mailbox: &WorkerMailbox) {
-    until("the worker is idle", || mailbox.0.jobs().is_empty());
+    until("the worker is idle", || {
+        let status = mailbox.0.status();
+        status.open == 0 && status.results == 0
+    });
 }
 
 /// Returns a task that takes long, because the model never ends a greedy output.

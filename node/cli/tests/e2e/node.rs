@@ -77,6 +77,11 @@ impl Node {
         self.setup.rpc_port()
     }
 
+    /// Returns the port of its metrics.
+    pub fn metrics_port(&self) -> u16 {
+        self.setup.metrics_port()
+    }
+
     /// Connects to its RPC.
     pub async fn chain(&self) -> Chain {
         Chain::connect(&self.url()).await.expect("the node answers")

@@ -6,7 +6,10 @@ use super::{
     kept::Kept,
     load::{Capacity, JOBS},
 };
-use crate::{guard::unwind_on_panic, metrics::Metrics};
+use crate::{
+    guard::unwind_on_panic,
+    metrics::{engine::ServerSample, Metrics},
+};
 use assay_engine::{
     serve::{Server, ServerConfig},
     EngineError, Gate, Model, Threads,
@@ -66,6 +69,15 @@ impl Servers {
     pub fn capacity(&self, model: &ModelId) -> Option<Capacity> {
         let server = self.server(model)?;
         Some(Capacity { speed: server.speed(), pages: server.share_pages() })
+    }
+
+    /// Returns the counts and the speed of each server that runs.
+    pub fn samples(&self) -> Vec<ServerSample> {
+        let sample = |(model, kept): (&ModelId, &Arc<Kept>)| {
+            let server = kept.server()?;
+            Some(ServerSample { model: *model, metrics: server.metrics(), speed: server.speed() })
+        };
+        self.by_model.iter().filter_map(sample).collect()
     }
 
     /// Returns the server of a model, unless the server has died and is not yet started again.

@@ -49,7 +49,7 @@ pub fn attempt(
     match context.marks.begin(&piece) {
         Begin::Now => {}
         Begin::Later => return Outcome::Later,
-        Begin::Never => return refuse(context, work),
+        Begin::Never => return refuse_for_good(context, work),
     }
     match guarded(run).unwrap_or_else(|message| Err(Broken::Panicked(message))) {
         Ok(result) => {
@@ -69,7 +69,7 @@ pub fn attempt(
                 key.job,
             );
             context.count(|metrics| metrics.poisoned(key.kind));
-            refuse(context, work)
+            refuse_for_good(context, work)
         }
     }
 }
@@ -79,7 +79,7 @@ pub fn end_by_panic(context: &Context, work: &Work, message: &str, started: Inst
     let key = WorkKey::from(work);
     let ended = guarded(|| match poison(context, work, message) {
         Outcome::Result(result) => context.finish(key.clone(), result, started),
-        Outcome::Nothing | Outcome::Later => context.give_up(key.clone(), started),
+        Outcome::Nothing | Outcome::Later => context.give_up(key.clone()),
     });
     if let Err(message) = ended {
         log::error!(target: LOG_TARGET, "{key:?} panicked again when it was ended: {message}");
@@ -98,6 +98,9 @@ pub fn answer_poisoned(context: &Context, work: &Work) -> bool {
     let known = context.store.results.get(&key);
     if matches!(known, None | Some(EngineResult::Ready { .. })) {
         if let Outcome::Result(result) = refuse(context, work) {
+            if known.is_none() {
+                context.pending.begin(&key);
+            }
             context.finish(key, result, Instant::now());
         }
     }
@@ -120,7 +123,16 @@ fn poison(context: &Context, work: &Work, message: &str) -> Outcome {
             metrics.poisoned(key.kind);
         }
     });
-    refuse(context, work)
+    refuse_for_good(context, work)
+}
+
+/// Refuses work that is poisoned now. Without a result, that it is given up is its outcome.
+fn refuse_for_good(context: &Context, work: &Work) -> Outcome {
+    let outcome = refuse(context, work);
+    if matches!(outcome, Outcome::Nothing) {
+        context.give_up_for_good(&WorkKey::from(work));
+    }
+    outcome
 }
 
 /// Declines or abstains from poisoned work. The reason is the node's own: the job may be as good as

@@ -116,9 +116,9 @@ fn step(context: &Context, entry: Entry) {
         }
         Gathered::Stuck(reason) => {
             log::error!(target: LOG_TARGET, "job {:?} cannot be generated: {reason}", entry.key.job);
-            context.give_up(entry.key, started);
+            context.give_up(entry.key);
         }
-        Gathered::Missing => context.give_up(entry.key, started),
+        Gathered::Missing => context.give_up(entry.key),
     }
 }
 
@@ -135,7 +135,7 @@ fn give_up_late(context: &Context, entry: Entry) {
     let started = Instant::now();
     match verified(context, &entry.work, Verdict::Abstain(AbstainReason::Resource)) {
         Some(result) => context.finish(entry.key, result, started),
-        None => context.give_up(entry.key, started),
+        None => context.give_up(entry.key),
     }
 }
 

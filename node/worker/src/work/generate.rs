@@ -14,6 +14,7 @@ use assay_primitives::{worker::Transcript, EngineResult, JobId, OutputCommitment
 use codec::Encode;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
+use std::time::Instant;
 
 /// Generates the output of a job and stores its transcript.
 ///
@@ -34,6 +35,7 @@ pub fn generate(
         return Ok(None);
     }
     let Some(model) = context.servers.model(&task.model) else { return Ok(None) };
+    let begun = Instant::now();
     let generated = model.tokenize(prompt).and_then(|input| {
         let generation = match &context.fault {
             Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
@@ -61,7 +63,7 @@ pub fn generate(
         fault.falsify(&mut output, &mut finish);
     }
     if let Some(metrics) = &context.metrics {
-        metrics.generated(output.len());
+        metrics.generated(output.len(), begun.elapsed());
     }
     let text = model.detokenize(&output);
     let transcript = Transcript { input, output, text, finish, salt: context.output_salt(&job) };

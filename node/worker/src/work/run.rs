@@ -29,6 +29,7 @@ pub fn run(context: Arc<Context>, kind: Kind) {
 
 fn run_entry(context: &Context, entry: Entry, started: Instant) {
     let Entry { key, work, stage: Stage::Run(inputs) } = entry else { return };
+    context.start(&key);
     let outcome = attempt(context, &work, || match &work {
         Work::Generate { job, task } => generate(context, &key, *job, task, &inputs.prompt),
         Work::Verify { job, task, commitment, .. } => {
@@ -40,7 +41,7 @@ fn run_entry(context: &Context, entry: Entry, started: Instant) {
     });
     match outcome {
         Outcome::Result(result) => context.finish(key, result, started),
-        Outcome::Nothing => context.give_up(key, started),
+        Outcome::Nothing => context.give_up(key),
         Outcome::Later => gather::put_off(context, key, work),
     }
 }

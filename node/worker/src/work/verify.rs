@@ -97,5 +97,8 @@ pub fn verify(
             Verdict::Abstain(AbstainReason::Resource)
         }
     };
+    if let Some(metrics) = &context.metrics {
+        metrics.verified(commitment.tokens);
+    }
     Ok(Some(verdict))
 }
