@@ -10,7 +10,7 @@ use super::{
 use assay_primitives::JobId;
 use futures::FutureExt;
 use parking_lot::Mutex;
-use sc_network::PeerId;
+use sc_network::{PeerId, ReputationChange};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
@@ -122,18 +122,13 @@ impl Search for Fetch {
         let next = |offset| self.exchange.range(peer, self.hash, offset);
         // A peer that is slow leaves time for others.
         let whole = timeout(left / 2, assemble(first, next)).await.ok().flatten();
-        match whole {
-            Some(Assembled::Whole(whole)) if blake2_256(&whole) == self.hash.0 => Some(whole),
-            Some(Assembled::Whole(_)) => {
+        match checked(whole?, &self.hash) {
+            Ok(whole) => Some(whole),
+            Err(change) => {
                 log::warn!("{peer} sent something else than the payload {:?}", self.hash);
-                self.exchange.report(peer, WRONG_PAYLOAD);
+                self.exchange.report(peer, change);
                 None
             }
-            Some(Assembled::Changed) => {
-                self.exchange.report(peer, MALFORMED);
-                None
-            }
-            None => None,
         }
     }
 }
@@ -164,6 +159,15 @@ where
         whole.extend(range.bytes);
     }
     Some(Assembled::Whole(whole))
+}
+
+/// Returns the payload, if it is the one with that hash, or what its peer's reputation pays.
+fn checked(assembled: Assembled, hash: &H256) -> Result<Vec<u8>, ReputationChange> {
+    match assembled {
+        Assembled::Whole(whole) if blake2_256(&whole) == hash.0 => Ok(whole),
+        Assembled::Whole(_) => Err(WRONG_PAYLOAD),
+        Assembled::Changed => Err(MALFORMED),
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +201,17 @@ mod tests {
         let shorter = &payload[..payload.len() - 1];
         let next = |offset| ready(Some(range(shorter, offset)));
         assert_eq!(assemble(range(&payload, 0), next).await, Some(Assembled::Changed));
+    }
+
+    #[test]
+    fn wrong_payload_costs_the_reputation_of_its_peer() {
+        let payload = payload();
+        let hash = H256(blake2_256(&payload));
+        let whole = |bytes: &[u8]| checked(Assembled::Whole(bytes.to_vec()), &hash);
+        assert!(whole(&payload) == Ok(payload.clone()));
+        assert_eq!(whole(&payload[1..]), Err(WRONG_PAYLOAD));
+        assert_eq!(checked(Assembled::Changed, &hash), Err(MALFORMED));
+        assert!(WRONG_PAYLOAD.value < 0 && MALFORMED.value < 0);
     }
 
     #[tokio::test]

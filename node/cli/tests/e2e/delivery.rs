@@ -75,6 +75,17 @@ async fn line_of_six_delivers_by_the_contacts_of_operators() {
     assert!(client.log_text().lines().any(told), "the operator's node was not told");
     let output = client.chain().await.output(&id.parse().unwrap()).await.unwrap();
     assert_eq!(output.expect("the output is here").tokens.len(), 16);
+
+    // Tokens of a job that runs come from the operator's node as well.
+    let long = ["job", "create", "--json", "--max-tokens", "1500", "--temperature", "0"];
+    let long = [&long[..], &["--input-tokens", &count, PROMPT]].concat();
+    let created = assay(client, &long).await.ok();
+    let id = created["job"].as_str().unwrap().parse().unwrap();
+    wait_for("tokens come before the transcript", LIMIT, async || {
+        let output = client.chain().await.output(&id).await.unwrap();
+        output.is_some_and(|output| output.transcript.is_none() && !output.tokens.is_empty())
+    })
+    .await;
     is_line(&nodes).await;
 }
 
