@@ -309,7 +309,7 @@ impl Batch {
     }
 
     fn forward(&mut self) -> Result<Vec<(usize, Choice)>, EngineError> {
-        let (jobs, caches): (Vec<(&Job, usize)>, Vec<(&mut KvCache, usize)>) = self
+        let (jobs, caches): (Vec<_>, Vec<_>) = self
             .running
             .iter_mut()
             .map(|running| ((&running.job, running.judged), (&mut running.cache, running.rows)))

@@ -109,7 +109,7 @@ mod tests {
         let (one, other) = (key(Kind::Generate, 1), key(Kind::Prepare, 2));
         pending.begin(&one);
         pending.begin(&other);
-        assert_eq!(pending.end_all(|key| key.job == one.job), [one.clone()]);
+        assert_eq!(pending.end_all(|key| key.job == one.job), std::slice::from_ref(&one));
         assert_eq!(pending.end_all(|key| key.job == one.job), []);
         assert_eq!(pending.jobs(), BTreeSet::from([other.job]));
         assert!(!pending.end(&one), "its outcome is counted already");
