@@ -9,8 +9,9 @@ use crate::{
     source::PayloadSource,
     store::{
         error::StoreError,
-        payloads::Origin,
+        payloads::{self, Origin},
         secret::{Purpose, Secret},
+        space::{free_bytes, SpaceLimits},
         Store,
     },
     streams::Streams,
@@ -27,6 +28,7 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
     collections::BTreeSet,
+    path::Path,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -67,12 +69,25 @@ pub struct Context {
 impl Context {
     /// Opens the store and starts the engine.
     pub fn open(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
-        let WorkerConfig { dir, models, threads, gate, memory_bytes, block_time, fault } = config;
+        let WorkerConfig {
+            dir,
+            secret,
+            space,
+            models,
+            threads,
+            gate,
+            memory_bytes,
+            block_time,
+            fault,
+        } = config;
         let folder = |error| WorkerError::Folder { path: dir.clone(), error };
         std::fs::create_dir_all(&dir).map_err(folder)?;
-        let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
         let path = dir.join("store.redb");
-        let store = Store::open(&path).map_err(|error| WorkerError::Store { path, error })?;
+        let secret = secret.unwrap_or_else(|| dir.join("secret"));
+        let secret = Secret::open(&secret, &path)?;
+        ensure_space(&dir, &path, &space, !models.is_empty())?;
+        let store =
+            Store::open(&path, space).map_err(|error| WorkerError::Store { path, error })?;
         Ok(Self {
             servers: Servers::start(models, threads, gate, memory_bytes)?,
             promises: Promises::new(block_time),
@@ -92,10 +107,11 @@ impl Context {
 
     /// Returns a payload of a task from the store or, if `ask` is set, from another node.
     pub fn payload(&self, hash: &H256, task: &Task, ask: bool) -> Option<Vec<u8>> {
-        match self.store.payloads.get(hash) {
+        match self.store.payload(hash) {
             Ok(Some(payload)) => return Some(payload),
             Ok(None) => {}
-            Err(error) => log::error!(target: LOG_TARGET, "{error}"),
+            // The store has told so itself.
+            Err(error) => log::debug!(target: LOG_TARGET, "{error}"),
         }
         if !ask {
             return None;
@@ -109,7 +125,7 @@ impl Context {
             return None;
         }
         if let Err(error) = self.keep_payload(&payload, Origin::Job) {
-            log::error!(target: LOG_TARGET, "{error}");
+            log::debug!(target: LOG_TARGET, "the payload {hash:?} is not kept: {error}");
         }
         Some(payload)
     }
@@ -120,19 +136,38 @@ impl Context {
         self.store.payloads.put(payload, origin, |hash| spared.contains(hash))
     }
 
-    /// Keeps the output of a job.
+    /// Keeps the output of a job that this node runs: on disk, or in memory until it can be written.
     pub fn keep_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
-        let hash = self.keep_payload(payload, Origin::Job)?;
-        self.store.outputs.put(job, &hash)
+        match self.write_output(job, payload) {
+            Err(error @ StoreError::TooLarge { .. }) => Err(error),
+            Err(_) => {
+                let live = self.jobs();
+                self.store.keep_unwritten(job, payload, |job| live.contains(job))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Writes the output of a job.
+    pub fn write_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
+        let spared = self.needed();
+        self.store.write_output(job, payload, |hash| spared.contains(hash))
     }
 
     /// Returns the payloads of the jobs that concern this node: those of open work and promises, and
     /// the outputs that it has committed to.
-    fn needed(&self) -> BTreeSet<H256> {
+    pub fn needed(&self) -> BTreeSet<H256> {
         let mut hashes = self.store.results.outputs();
         hashes.extend(self.queue.payloads());
         hashes.extend(self.promises.prompts());
         hashes
+    }
+
+    /// Returns the jobs that have results or open work.
+    pub fn jobs(&self) -> BTreeSet<JobId> {
+        let mut jobs = self.store.results.jobs();
+        jobs.extend(self.queue.open().into_iter().map(|key| key.job));
+        jobs
     }
 
     /// Ends work that has a result.
@@ -140,9 +175,9 @@ impl Context {
         let outcome = outcome_label(&result);
         log::info!(target: LOG_TARGET, "{} of job {:?}: {outcome}", key.kind.label(), key.job);
         if let Err(error) = self.store.results.put(key.clone(), result) {
-            log::error!(
+            log::debug!(
                 target: LOG_TARGET,
-                "a result of job {:?} is lost and will be computed again: {error}",
+                "a result of job {:?} waits in memory to be written: {error}",
                 key.job,
             );
         }
@@ -193,6 +228,34 @@ impl Context {
     pub fn verdict_salt(&self, job: &JobId) -> H256 {
         H256(self.secret.salt(Purpose::Verdict, job))
     }
+}
+
+/// Ensures that an engine has space to begin with, and warns if the store cannot grow to its limit.
+fn ensure_space(
+    dir: &Path,
+    store: &Path,
+    limits: &SpaceLimits,
+    engine: bool,
+) -> Result<(), WorkerError> {
+    let folder = |error| WorkerError::Folder { path: dir.into(), error };
+    let free = free_bytes(dir).map_err(folder)?;
+    if engine && free < limits.start {
+        let (path, needed) = (dir.into(), limits.start);
+        return Err(WorkerError::Space { path, free, needed });
+    }
+    let has = std::fs::metadata(store).map_or(0, |store| store.len());
+    let most = payloads::most_bytes().saturating_add(limits.reserve);
+    if engine && free.saturating_add(has) < most {
+        log::warn!(
+            target: LOG_TARGET,
+            "the disk of {} has {free} bytes left, and the worker's store may come to need {}; below \
+             {} new jobs are declined",
+            dir.display(),
+            most.saturating_sub(has),
+            limits.reserve,
+        );
+    }
+    Ok(())
 }
 
 /// Returns the label of a result in logs and metrics.

@@ -103,10 +103,11 @@ fn with_another_model(
     assay_engine::generate(&cheap, threads, input, &spec, &limits, &cancel, &mut push)
 }
 
-/// Stores an output and completes its stream.
+/// Keeps an output and completes its stream.
 fn publish(context: &Context, job: &JobId, transcript: &Transcript) -> Option<()> {
     if let Err(error) = context.keep_output(job, &transcript.encode()) {
         log::error!(target: LOG_TARGET, "the output of job {job:?} is lost: {error}");
+        context.streams.remove(job);
         return None;
     }
     context.streams.open(job).complete(StreamState {
