@@ -7,6 +7,7 @@
 //! is kept, and the test prints where.
 
 mod addresses;
+mod backup;
 mod bad_input;
 mod books;
 mod cli;
@@ -22,6 +23,7 @@ mod operators;
 mod place;
 mod port;
 mod restart;
+mod restore;
 mod routing;
 mod separate_nodes;
 mod setup;
