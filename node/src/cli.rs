@@ -54,6 +54,12 @@ pub struct EngineArgs {
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..))]
     pub engine_memory: u32,
 
+    /// Keep the worker's secret in this file, which is created if it and the worker's store are new.
+    /// The default is BASE/chains/ID/worker/secret. A node with another secret cannot reveal its
+    /// verdicts, which is fined: back it up. Only the node's user may read it (mode 600).
+    #[arg(long, value_name = "FILE")]
+    pub worker_secret: Option<PathBuf>,
+
     /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model or silent. Or crash
     /// over each job whose prompt contains MARKER, to see the node survive: panic:MARKER,
     /// abort:MARKER, panic-server:MARKER, panic-prepare:MARKER or panic-verify:MARKER. Refused unless

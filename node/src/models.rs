@@ -16,6 +16,8 @@ pub struct EngineConfig {
     pub memory_bytes: u64,
     /// The way in which the operator cheats.
     pub fault: Option<Fault>,
+    /// The file of the worker's secret, if the command line names one.
+    pub secret: Option<PathBuf>,
 }
 
 /// Opens the models that the command line names, once.
@@ -50,6 +52,7 @@ pub fn load(cli: &mut Cli) -> Result<EngineConfig, String> {
         threads: args.engine_threads.map_or((cores - 1).max(1), usize::from),
         memory_bytes: u64::from(args.engine_memory) << 20,
         fault: args.dev_fault.clone(),
+        secret: args.worker_secret.clone(),
     })
 }
 

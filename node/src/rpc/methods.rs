@@ -67,6 +67,7 @@ impl AssayRpcServer for AssayMethods {
             peer_id: deps.exchange.peer_id().to_string(),
             engine,
             worker: engine.then_some(status),
+            store: deps.worker.store_status(),
             workers: worker_keys(deps)?,
         })
     }

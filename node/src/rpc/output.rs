@@ -86,7 +86,10 @@ async fn transcript(
     let fetched = deps.exchange.payload(job, hash, &[], Instant::now() + FETCH).await;
     let Some(payload) = fetched else { return Ok(None) };
     deps.blocking(move |deps| {
-        deps.worker.keep_output(&job, &payload).map_err(error)?;
+        // A full disk is no reason to withhold it.
+        if let Err(error) = deps.worker.keep_output(&job, &payload) {
+            log::debug!("the output of job {job:?} is not kept: {error}");
+        }
         Ok(Some(payload))
     })
     .await

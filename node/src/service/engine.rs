@@ -5,7 +5,7 @@ use super::import::Import;
 use crate::{client::Parts, models::EngineConfig, worker_keys};
 use assay_engine::Gate;
 use assay_primitives::worker::KEY_TYPE;
-use assay_worker::{Worker, WorkerConfig};
+use assay_worker::{SpaceLimits, Worker, WorkerConfig};
 use sc_service::{error::Error as ServiceError, ChainType, Configuration};
 use sp_blockchain::HeaderBackend;
 use sp_keystore::Keystore;
@@ -38,6 +38,8 @@ pub fn start(
     }
     let worker_config = WorkerConfig {
         dir: config.base_path.config_dir(config.chain_spec.id()).join("worker"),
+        secret: engine.secret,
+        space: SpaceLimits::default(),
         models: engine.models,
         threads: engine.threads,
         gate,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The settings of a worker, and the reasons why it does not start.
 
-use crate::{fault::Fault, store::error::StoreError};
+use crate::{
+    fault::Fault,
+    store::{error::StoreError, secret::SecretError, space::SpaceLimits},
+};
 use assay_engine::{EngineError, Gate, Model};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use substrate_prometheus_endpoint::PrometheusError;
@@ -10,6 +13,10 @@ use substrate_prometheus_endpoint::PrometheusError;
 pub struct WorkerConfig {
     /// The folder for the store and the secret.
     pub dir: PathBuf,
+    /// The file of the secret, if it does not lie in the folder.
+    pub secret: Option<PathBuf>,
+    /// The bytes that the worker wants free on the disk of its folder.
+    pub space: SpaceLimits,
     /// The models to run.
     pub models: Vec<Model>,
     /// The number of threads that all jobs share.
@@ -28,13 +35,30 @@ pub struct WorkerConfig {
 /// A reason why a worker does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// The folder or the secret in it cannot be read or written.
+    /// The folder cannot be created or read.
     #[error("the worker's folder {path} cannot be used: {error}")]
     Folder {
         /// The folder.
         path: PathBuf,
         /// The cause.
         error: std::io::Error,
+    },
+    /// The secret cannot be used.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The disk of the folder has too little space for an engine.
+    #[error(
+        "the disk of the worker's folder {path} has {free} bytes left and a node with an engine needs \
+         {needed}; free some space on it, move the folder to another disk, or start the node without an \
+         engine"
+    )]
+    Space {
+        /// The folder.
+        path: PathBuf,
+        /// The bytes that are free.
+        free: u64,
+        /// The bytes that are needed.
+        needed: u64,
     },
     /// The store cannot be opened.
     #[error("the worker's store {path} cannot be opened: {error}")]

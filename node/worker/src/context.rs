@@ -14,8 +14,9 @@ use crate::{
     store::{
         error::StoreError,
         marks::{Death, Marks},
-        payloads::Origin,
+        payloads::{self, Origin},
         secret::{Purpose, Secret},
+        space::{free_bytes, SpaceLimits},
         Store,
     },
     streams::Streams,
@@ -33,6 +34,7 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
     collections::BTreeSet,
+    path::Path,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -77,12 +79,25 @@ pub struct Context {
 impl Context {
     /// Opens the store and starts the engine.
     pub fn open(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
-        let WorkerConfig { dir, models, threads, gate, memory_bytes, block_time, fault } = config;
+        let WorkerConfig {
+            dir,
+            secret,
+            space,
+            models,
+            threads,
+            gate,
+            memory_bytes,
+            block_time,
+            fault,
+        } = config;
         let folder = |error| WorkerError::Folder { path: dir.clone(), error };
         std::fs::create_dir_all(&dir).map_err(folder)?;
-        let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
         let path = dir.join("store.redb");
-        let store = Store::open(&path).map_err(|error| WorkerError::Store { path, error })?;
+        let secret = secret.unwrap_or_else(|| dir.join("secret"));
+        let secret = Secret::open(&secret, &path)?;
+        ensure_space(&dir, &path, &space, !models.is_empty())?;
+        let store =
+            Store::open(&path, space).map_err(|error| WorkerError::Store { path, error })?;
         let (marks, deaths) = Marks::open(&dir.join("marks")).map_err(folder)?;
         let metrics = registry.map(Metrics::register).transpose()?;
         report(&deaths, metrics.as_ref());
@@ -113,15 +128,16 @@ impl Context {
         task: &Task,
         ask: Option<Instant>,
     ) -> Option<Vec<u8>> {
-        match self.store.payloads.get(hash) {
+        match self.store.payload(hash) {
             Ok(Some(payload)) => return Some(payload),
             Ok(None) => {}
-            Err(error) => log::error!(target: LOG_TARGET, "{error}"),
+            // The store has told so itself.
+            Err(error) => log::debug!(target: LOG_TARGET, "{error}"),
         }
         let until = ask.filter(|until| *until > Instant::now())?;
         let payload = self.fetch(&Wanted { job, hash: *hash, peer: &task.peer, until })?;
         if let Err(error) = self.keep_payload(&payload, Origin::Job) {
-            log::error!(target: LOG_TARGET, "{error}");
+            log::debug!(target: LOG_TARGET, "the payload {hash:?} is not kept: {error}");
         }
         Some(payload)
     }
@@ -153,19 +169,40 @@ impl Context {
         self.store.payloads.put(payload, origin, |hash| spared.contains(hash))
     }
 
-    /// Keeps the output of a job.
+    /// Keeps the output of a job that this node runs: on disk, or in memory until it can be written.
     pub fn keep_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
-        let hash = self.keep_payload(payload, Origin::Job)?;
-        self.store.outputs.put(job, &hash)
+        match self.write_output(job, payload) {
+            Err(error @ StoreError::TooLarge { .. }) => Err(error),
+            Err(_) => {
+                let live = self.jobs();
+                self.store.keep_unwritten(job, payload, |job| live.contains(job))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Writes the output of a job.
+    pub fn write_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
+        let spared = self.needed();
+        self.store.write_output(job, payload, |hash| spared.contains(hash))
     }
 
     /// Returns the payloads of the jobs that concern this node: those of open work and promises, and
     /// the outputs that it has committed to.
-    fn needed(&self) -> BTreeSet<H256> {
+    pub fn needed(&self) -> BTreeSet<H256> {
         let mut hashes = self.store.results.outputs();
         hashes.extend(self.queue.payloads());
         hashes.extend(self.promises.prompts());
         hashes
+    }
+
+    /// Returns the jobs that have results, work without an outcome, or marks.
+    pub fn jobs(&self) -> BTreeSet<JobId> {
+        let mut jobs = self.store.results.jobs();
+        jobs.extend(self.marks.jobs());
+        jobs.extend(self.queue.open().into_iter().map(|key| key.job));
+        jobs.extend(self.pending.jobs());
+        jobs
     }
 
     /// Notes that work begins to run.
@@ -180,12 +217,11 @@ impl Context {
         let outcome = outcome(&result);
         log::info!(target: LOG_TARGET, "{} of job {:?}: {outcome}", key.kind.label(), key.job);
         if let Err(error) = self.store.results.put(key.clone(), result) {
-            log::error!(
+            log::debug!(
                 target: LOG_TARGET,
-                "a result of job {:?} is lost and will be computed again: {error}",
+                "a result of job {:?} waits in memory to be written: {error}",
                 key.job,
             );
-            return self.give_up(key);
         }
         if key.kind == Kind::Generate {
             self.promises.end(&key.job);
@@ -300,4 +336,32 @@ fn report(deaths: &[Death], metrics: Option<&Metrics>) {
             );
         }
     }
+}
+
+/// Ensures that an engine has space to begin with, and warns if the store cannot grow to its limit.
+fn ensure_space(
+    dir: &Path,
+    store: &Path,
+    limits: &SpaceLimits,
+    engine: bool,
+) -> Result<(), WorkerError> {
+    let folder = |error| WorkerError::Folder { path: dir.into(), error };
+    let free = free_bytes(dir).map_err(folder)?;
+    if engine && free < limits.start {
+        let (path, needed) = (dir.into(), limits.start);
+        return Err(WorkerError::Space { path, free, needed });
+    }
+    let has = std::fs::metadata(store).map_or(0, |store| store.len());
+    let most = payloads::most_bytes().saturating_add(limits.reserve);
+    if engine && free.saturating_add(has) < most {
+        log::warn!(
+            target: LOG_TARGET,
+            "the disk of {} has {free} bytes left, and the worker's store may come to need {}; below \
+             {} new jobs are declined",
+            dir.display(),
+            most.saturating_sub(has),
+            limits.reserve,
+        );
+    }
+    Ok(())
 }

@@ -3,7 +3,8 @@
 //!
 //! The runtime decides which work there is and hands it over through the
 //! [`Mailbox`](assay_host::Mailbox). The worker queues it, gathers its payloads and runs it on threads
-//! of its own. It keeps the results on disk, by job, until the chain shows that the job is over.
+//! of its own. It keeps the results on disk, by job, until the chain shows that the job is over; on a
+//! disk that fails or is full, in memory until they can be written, and then it declines new jobs.
 //! Everything that the chain sees is a function of the job and of the node's secret, so a node that is
 //! killed and started again reaches the same results.
 //!
@@ -50,6 +51,8 @@ pub use source::{PayloadSource, Wanted};
 pub use store::{
     error::StoreError,
     payloads::{MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES},
+    secret::SecretError,
+    space::SpaceLimits,
 };
 pub use streams::{Stream, StreamState};
 pub use worker::Worker;

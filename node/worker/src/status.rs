@@ -4,7 +4,7 @@
 use crate::context::Context;
 use assay_engine::Model;
 use assay_primitives::ModelId;
-use assay_rpc::{ModelStatus, WorkerStatus};
+use assay_rpc::{ModelStatus, StoreStatus, WorkerStatus};
 
 /// Returns the state of the worker.
 pub fn status(context: &Context) -> WorkerStatus {
@@ -15,6 +15,17 @@ pub fn status(context: &Context) -> WorkerStatus {
         results: context.store.results.len() as u64,
         threads: context.threads as u64,
         fault: context.fault.as_ref().map(ToString::to_string),
+    }
+}
+
+/// Returns the state of the store.
+pub fn store_status(context: &Context) -> StoreStatus {
+    let complaint = context.store.health.complaint();
+    StoreStatus {
+        healthy: complaint.is_none(),
+        error: complaint.map(|complaint| complaint.to_string()),
+        free_bytes: context.store.health.free(),
+        pending: context.store.pending() as u64,
     }
 }
 

@@ -10,6 +10,8 @@ use crate::{
     status,
     store::{
         error::StoreError,
+        keeper::Keeper,
+        metrics::StoreMetrics,
         payloads::{Origin, MAX_PROMPT_BYTES},
     },
     streams::Stream,
@@ -22,7 +24,7 @@ use crate::{
 };
 use assay_engine::EngineError;
 use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Work};
-use assay_rpc::WorkerStatus;
+use assay_rpc::{StoreStatus, WorkerStatus};
 use codec::Decode;
 use sp_core::H256;
 use std::{
@@ -36,6 +38,8 @@ use substrate_prometheus_endpoint::Registry;
 pub struct Worker {
     context: Arc<Context>,
     threads: WorkThreads,
+    // Dropped, and with that ended, after the threads that have results to write.
+    _keeper: Keeper,
 }
 
 impl Worker {
@@ -43,15 +47,17 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// The folder, the secret or the store cannot be used, the system refuses a thread, or the
-    /// registry already has metrics of these names.
+    /// The folder, the secret or the store cannot be used, the disk has too little space, the system
+    /// refuses a thread, or the registry already has metrics of these names.
     pub fn start(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
         let context = Arc::new(Context::open(config, registry)?);
         if let Some(registry) = registry {
             export_state(&context, registry)?;
         }
+        let metrics = registry.map(StoreMetrics::register).transpose()?;
+        let keeper = Keeper::start(context.clone(), metrics)?;
         let threads = WorkThreads::start(&context)?;
-        Ok(Self { context, threads })
+        Ok(Self { context, threads, _keeper: keeper })
     }
 
     /// Sets the source of payloads that are not here. Later calls change nothing.
@@ -114,12 +120,15 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// The prompt is longer than [`MAX_PROMPT_BYTES`], or the store fails.
+    /// The prompt is longer than [`MAX_PROMPT_BYTES`], the store fails, or its disk is nearly full.
     pub fn put_prompt(&self, bytes: &[u8]) -> Result<H256, StoreError> {
         if bytes.len() > MAX_PROMPT_BYTES {
             return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PROMPT_BYTES });
         }
-        self.context.keep_payload(bytes, Origin::Submitted)
+        match self.context.store.health.complaint() {
+            Some(complaint) => Err(complaint),
+            None => self.context.keep_payload(bytes, Origin::Submitted),
+        }
     }
 
     /// Returns a payload of this node.
@@ -128,7 +137,7 @@ impl Worker {
     ///
     /// The store fails.
     pub fn payload(&self, hash: &H256) -> Result<Option<Vec<u8>>, StoreError> {
-        self.context.store.payloads.get(hash)
+        self.context.store.payload(hash)
     }
 
     /// Returns the length of a payload of this node, and at most `most` of its bytes from `offset` on;
@@ -143,7 +152,7 @@ impl Worker {
         offset: usize,
         most: usize,
     ) -> Result<Option<(usize, Vec<u8>)>, StoreError> {
-        self.context.store.payloads.range(hash, offset, most)
+        self.context.store.payload_range(hash, offset, most)
     }
 
     /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded, its
@@ -176,8 +185,8 @@ impl Worker {
 
     /// Returns the output of a job that this node ran or keeps.
     pub fn output(&self, job: &JobId) -> Option<Transcript> {
-        let hash = self.context.store.outputs.get(job).ok().flatten()?;
-        let payload = self.context.store.payloads.get(&hash).ok().flatten()?;
+        let hash = self.context.store.output(job).ok().flatten()?;
+        let payload = self.context.store.payload(&hash).ok().flatten()?;
         Transcript::decode(&mut payload.as_slice()).ok()
     }
 
@@ -187,16 +196,12 @@ impl Worker {
     ///
     /// The payload is longer than [`MAX_PAYLOAD_BYTES`](crate::MAX_PAYLOAD_BYTES), or the store fails.
     pub fn keep_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
-        self.context.keep_output(job, payload)
+        self.context.write_output(job, payload)
     }
 
     /// Returns the jobs that have results, work without an outcome, or marks.
     pub fn jobs(&self) -> BTreeSet<JobId> {
-        let mut jobs = self.context.store.results.jobs();
-        jobs.extend(self.context.marks.jobs());
-        jobs.extend(self.context.queue.open().into_iter().map(|key| key.job));
-        jobs.extend(self.context.pending.jobs());
-        jobs
+        self.context.jobs()
     }
 
     /// Returns the jobs that operators of this node have accepted and that are not yet over, with the
@@ -215,11 +220,7 @@ impl Worker {
     }
 
     /// Drops the work and the results of jobs that are over.
-    ///
-    /// # Errors
-    ///
-    /// The store fails.
-    pub fn forget(&self, over: &BTreeSet<JobId>) -> Result<(), StoreError> {
+    pub fn forget(&self, over: &BTreeSet<JobId>) {
         let context = &self.context;
         let is_over = |job: &JobId| over.contains(job);
         context.queue.forget(is_over);
@@ -230,7 +231,7 @@ impl Worker {
             context.cancellations.cancel(key);
         }
         context.end_of_jobs(is_over);
-        context.store.results.forget(is_over)
+        context.store.results.forget(is_over);
     }
 
     /// Forgets all jobs. A chain that begins anew may give the same ids to other jobs.
@@ -246,6 +247,11 @@ impl Worker {
     /// Returns the state of the worker.
     pub fn status(&self) -> WorkerStatus {
         status::status(&self.context)
+    }
+
+    /// Returns the state of the worker's store.
+    pub fn store_status(&self) -> StoreStatus {
+        status::store_status(&self.context)
     }
 }
 

@@ -8,7 +8,7 @@ use assay_primitives::{
     OutputCommitment, RejectReason, Sampling, Task, Verdict, Work,
 };
 use assay_worker::{
-    Fault, PayloadSource, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
+    Fault, PayloadSource, SpaceLimits, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
     MAX_PROMPT_BYTES,
 };
 use codec::{Decode, Encode};
@@ -45,6 +45,8 @@ fn start_config(config: WorkerConfig) -> WorkerMailbox {
 fn config(dir: &Path) -> WorkerConfig {
     WorkerConfig {
         dir: dir.into(),
+        secret: None,
+        space: SpaceLimits::default(),
         models: vec![Model::tiny().unwrap()],
         threads: 1,
         gate: Arc::default(),
@@ -272,7 +274,7 @@ fn restarted_worker_keeps_its_results_and_makes_the_same_commitment() {
     let restarted = start(dir.path(), None);
     assert_eq!(restarted.poll(8), [EngineResult::Generated { job: job(), commitment: first }]);
     // Lost results are computed again and are the same, because the salt comes from the secret.
-    restarted.0.forget(&BTreeSet::from([job()])).unwrap();
+    restarted.0.forget(&BTreeSet::from([job()]));
     assert!(restarted.poll(8).is_empty());
     assert_eq!(commitment(&restarted, 12), first);
 }
@@ -295,7 +297,7 @@ fn work_of_a_job_that_is_over_is_stopped() {
     mailbox.0.put_prompt(b"nonsense").unwrap();
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
     assert_eq!(verdict(&mailbox, task(1), of_output(b"nonsense")), malformed);
-    mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+    mailbox.0.forget(&BTreeSet::from([job()]));
     until_idle(&mailbox);
     assert_eq!(mailbox.0.output(&job()), None);
 }
@@ -441,9 +443,9 @@ fn work_of_jobs_that_are_over_is_forgotten() {
     let (_dir, mailbox) = worker(None);
     result(&mailbox, prepare(task(8)));
     assert_eq!(mailbox.0.jobs(), BTreeSet::from([job()]));
-    mailbox.0.forget(&BTreeSet::from([JobId::zero()])).unwrap();
+    mailbox.0.forget(&BTreeSet::from([JobId::zero()]));
     assert_eq!(mailbox.poll(8).len(), 1, "a job that is not over is kept");
-    mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+    mailbox.0.forget(&BTreeSet::from([job()]));
     assert!(mailbox.0.jobs().is_empty());
 }
 

@@ -5,7 +5,7 @@
 ///
 /// The message says which of these happened, with the values:
 /// - the payload of `assay_submitPayload` is longer than the limit of 1 MiB;
-/// - the worker's store on disk cannot be read or written;
+/// - the worker's store on disk cannot be read or written, or its disk is nearly full;
 /// - a call of the runtime API failed, for example because the state of the block is pruned.
 ///
 /// Malformed parameters are refused before the method runs, with JSON-RPC's own code -32602.

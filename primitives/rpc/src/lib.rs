@@ -23,4 +23,4 @@ pub use methods::AssayRpcClient;
 pub use methods::AssayRpcServer;
 pub use output::{Output, OutputItem};
 pub use payload::SubmittedPayload;
-pub use status::{ModelStatus, NodeStatus, WorkerKey, WorkerStatus};
+pub use status::{ModelStatus, NodeStatus, StoreStatus, WorkerKey, WorkerStatus};

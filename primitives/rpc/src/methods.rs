@@ -20,7 +20,7 @@ pub trait AssayRpc {
     ///
     /// # Errors
     ///
-    /// The payload is longer than 1 MiB, or the store cannot be written.
+    /// The payload is longer than 1 MiB, the store cannot be written, or its disk is nearly full.
     #[method(name = "submitPayload")]
     async fn submit_payload(
         &self,

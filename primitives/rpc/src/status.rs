@@ -16,6 +16,8 @@ pub struct NodeStatus {
     pub engine: bool,
     /// The state of the worker; `None` on a node without an engine.
     pub worker: Option<WorkerStatus>,
+    /// The state of the store of prompts, outputs and results.
+    pub store: StoreStatus,
     /// The worker keys in the node's keystore.
     pub workers: Vec<WorkerKey>,
 }
@@ -36,6 +38,21 @@ pub struct WorkerStatus {
     pub threads: u64,
     /// The fault that a node on a development chain was told to commit (`--dev-fault`).
     pub fault: Option<String>,
+}
+
+/// The state of a node's store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreStatus {
+    /// Whether the store can be written and its disk has space for new work. A node whose store is
+    /// not healthy declines new jobs and takes no prompts.
+    pub healthy: bool,
+    /// The reason why the store is not healthy, and the remedy.
+    pub error: Option<String>,
+    /// The free bytes on the disk of the store; `None` if the system does not tell.
+    pub free_bytes: Option<u64>,
+    /// The number of results and outputs that are in memory and not yet on disk.
+    pub pending: u64,
 }
 
 /// A model that a node has loaded.

@@ -3,7 +3,8 @@
 
 use assay_primitives::ModelId;
 use assay_rpc::{
-    ModelStatus, NodeStatus, Output, OutputItem, SubmittedPayload, WorkerKey, WorkerStatus,
+    ModelStatus, NodeStatus, Output, OutputItem, StoreStatus, SubmittedPayload, WorkerKey,
+    WorkerStatus,
 };
 use serde::{de::DeserializeOwned, Serialize};
 use serde_json::{json, Value};
@@ -104,6 +105,12 @@ fn node_status_is_in_camel_case() {
         peer_id: "12D3".into(),
         engine: true,
         worker: Some(worker),
+        store: StoreStatus {
+            healthy: false,
+            error: Some("full".into()),
+            free_bytes: Some(0),
+            pending: 5,
+        },
         workers: vec![
             WorkerKey { key: "5key".into(), stash: Some("5stash".into()) },
             WorkerKey { key: "5other".into(), stash: None },
@@ -130,6 +137,7 @@ fn node_status_is_in_camel_case() {
             "threads": 4,
             "fault": "silent",
         },
+        "store": { "healthy": false, "error": "full", "freeBytes": 0, "pending": 5 },
         "workers": [{ "key": "5key", "stash": "5stash" }, { "key": "5other", "stash": null }],
     });
     is_json(status, expected);
@@ -142,10 +150,16 @@ fn node_without_an_engine_has_no_worker() {
         peer_id: "12D3".into(),
         engine: false,
         worker: None,
+        store: StoreStatus { healthy: true, error: None, free_bytes: None, pending: 0 },
         workers: vec![],
     };
     let expected = json!({
-        "version": "0.1.0", "peerId": "12D3", "engine": false, "worker": null, "workers": [],
+        "version": "0.1.0",
+        "peerId": "12D3",
+        "engine": false,
+        "worker": null,
+        "store": { "healthy": true, "error": null, "freeBytes": null, "pending": 0 },
+        "workers": [],
     });
     is_json(status, expected);
 }

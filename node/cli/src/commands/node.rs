@@ -13,7 +13,7 @@ use crate::{
     view::count,
 };
 use anyhow::Result;
-use assay_rpc::NodeStatus;
+use assay_rpc::{NodeStatus, StoreStatus};
 use jsonrpsee::rpc_params;
 use serde::Deserialize;
 use serde_json::json;
@@ -81,6 +81,15 @@ async fn connect_within(url: &str, time: Duration) -> Result<Chain> {
     })
 }
 
+/// Tells whether the node's store is healthy, and otherwise why it is not.
+fn store(store: &StoreStatus) -> String {
+    let free = store.free_bytes.map(|free| format!(", {} MiB free", free >> 20));
+    let pending = Some(store.pending).filter(|pending| *pending > 0);
+    let pending = pending.map(|pending| format!(", {} not on disk yet", count(pending, "change")));
+    let state = store.error.as_deref().unwrap_or("healthy");
+    format!("{state}{}{}", pending.unwrap_or_default(), free.unwrap_or_default())
+}
+
 fn rows(
     chain: &Chain,
     node: &NodeStatus,
@@ -94,6 +103,7 @@ fn rows(
         ("Peers", health.peers.to_string()),
         ("Best block", format!("{best}{}", if health.is_syncing { ", syncing" } else { "" })),
     ];
+    rows.push(("Store", store(&node.store)));
     let Some(worker) = &node.worker else {
         rows.push(("Engine", "none".into()));
         return rows;

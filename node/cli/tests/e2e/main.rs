@@ -7,6 +7,7 @@
 //! is kept, and the test prints where.
 
 mod addresses;
+mod backup;
 mod bad_input;
 mod books;
 mod cli;
@@ -34,6 +35,7 @@ mod port;
 mod prometheus;
 mod proxy;
 mod restart;
+mod restore;
 mod routing;
 mod separate_nodes;
 mod setup;

@@ -2,6 +2,7 @@
 //! A node that runs.
 
 use crate::{
+    backup::Backup,
     place::Place,
     setup::Setup,
     spec::NodeSpec,
@@ -65,6 +66,23 @@ impl Node {
     pub async fn restart(&mut self) {
         self.child = spawn(&self.setup);
         self.ready().await;
+    }
+
+    /// Copies what `docs/operator.md` says to back up.
+    pub fn back_up(&self) -> Backup {
+        self.setup.back_up()
+    }
+
+    /// Kills it and removes all that it has written, as a broken disk would.
+    pub fn lose(&mut self) {
+        self.kill();
+        self.setup.lose();
+    }
+
+    /// Starts it again with nothing but its backup, and the same ports and neighbours.
+    pub async fn restore(&mut self, backup: &Backup) {
+        self.setup.restore(backup);
+        self.restart().await;
     }
 
     /// Returns the address of its RPC.

@@ -2,11 +2,13 @@
 //! All that a node has before it starts: a folder with its keys, ports, and a command line.
 
 use crate::{
+    backup::Backup,
     identity::Identity,
     port::Port,
     spec::{KeySpec, NodeSpec},
 };
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -21,6 +23,8 @@ pub struct Setup {
     p2p: Port,
     metrics: Option<Port>,
     options: Vec<String>,
+    chain: &'static str,
+    keys: Vec<KeySpec>,
 }
 
 impl Setup {
@@ -35,12 +39,29 @@ impl Setup {
             p2p: Port::claim(),
             metrics: spec.metrics.then(Port::claim),
             options,
+            chain: spec.chain.unwrap_or("dev"),
+            keys: spec.keys,
         };
         setup.identity.write(&setup.network_key());
-        for key in &spec.keys {
-            setup.insert(key, spec.chain.unwrap_or("dev"));
-        }
+        setup.keys.iter().for_each(|key| setup.insert(key));
         setup
+    }
+
+    /// Copies what `docs/operator.md` says to back up.
+    pub fn back_up(&self) -> Backup {
+        Backup::of(&self.secret(), &self.network_key(), &self.keys)
+    }
+
+    /// Removes all that the node has written, and its keys.
+    pub fn lose(&self) {
+        fs::remove_dir_all(self.base()).expect("the node has a folder");
+        fs::remove_file(self.network_key()).expect("the node has a key");
+    }
+
+    /// Restores the backup as `docs/operator.md` says.
+    pub fn restore(&self, backup: &Backup) {
+        backup.install(&self.secret(), &self.network_key());
+        backup.keys.iter().for_each(|key| self.insert(key));
     }
 
     /// Makes the node at that address a neighbour.
@@ -96,15 +117,20 @@ impl Setup {
         self.folder.path().join("node")
     }
 
+    /// Returns the file of the worker's secret.
+    fn secret(&self) -> PathBuf {
+        self.base().join(format!("chains/assay-{}/worker/secret", self.chain))
+    }
+
     /// Returns the file with its network key.
     pub fn network_key(&self) -> PathBuf {
         self.folder.path().join("network.key")
     }
 
     /// Inserts a key as an operator of a node does.
-    fn insert(&self, KeySpec { kind, scheme, suri }: &KeySpec, chain: &str) {
+    fn insert(&self, KeySpec { kind, scheme, suri }: &KeySpec) {
         let status = binary()
-            .args(["key", "insert", "--chain", chain, "--key-type", kind])
+            .args(["key", "insert", "--chain", self.chain, "--key-type", kind])
             .args(["--scheme", scheme, "--suri", suri])
             .arg("--base-path")
             .arg(self.base())

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The reasons why something cannot be stored or read.
 
+use std::path::PathBuf;
+
 /// A reason why something cannot be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -15,6 +17,61 @@ pub enum StoreError {
     /// The database fails.
     #[error("the worker's store fails: {0}; check the disk and the permissions of its folder")]
     Database(#[from] redb::Error),
+    /// An earlier error stands: the store is not written until its keeper has mended it.
+    #[error(
+        "the worker's store {path} cannot be used: {reason}; free space on its disk or mend it, \
+         the node tries again by itself"
+    )]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// The first error.
+        reason: String,
+    },
+    /// The disk has less space than is kept in reserve for work that was accepted before.
+    #[error(
+        "the disk of {path} has {free} bytes left and {reserve} are kept in reserve; free some space"
+    )]
+    Space {
+        /// The folder.
+        path: PathBuf,
+        /// The bytes that are free.
+        free: u64,
+        /// The bytes that are kept in reserve.
+        reserve: u64,
+    },
+    /// The outputs that wait in memory to be written fill the memory that is kept for them.
+    #[error(
+        "{waiting} bytes of outputs wait in memory to be written and the limit is {limit}; free \
+         space on the disk of the worker's store"
+    )]
+    Memory {
+        /// The bytes that wait.
+        waiting: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+}
+
+impl StoreError {
+    /// Returns whether the database refuses everything after this error until it is opened again.
+    pub(super) fn breaks(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(
+                redb::Error::Io(_)
+                    | redb::Error::PreviousIo
+                    | redb::Error::DatabaseClosed
+                    | redb::Error::Corrupted(_)
+                    | redb::Error::LockPoisoned(_)
+            )
+        )
+    }
+
+    /// Returns whether the error only says that there was another before.
+    pub(super) fn follows_another(&self) -> bool {
+        matches!(self, Self::Database(redb::Error::PreviousIo | redb::Error::DatabaseClosed))
+    }
 }
 
 macro_rules! from_redb {

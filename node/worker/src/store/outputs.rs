@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The payloads that are outputs, by job.
 
-use super::error::StoreError;
+use super::{error::StoreError, handle::Handle};
 use assay_primitives::JobId;
-use redb::{Database, ReadableDatabase, TableDefinition, WriteTransaction};
+use redb::{TableDefinition, WriteTransaction};
 use sp_core::H256;
 use std::sync::Arc;
 
@@ -14,32 +14,30 @@ const OUTPUT_JOBS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new(
 
 /// The hashes of outputs, by job.
 pub struct Outputs {
-    database: Arc<Database>,
+    handle: Arc<Handle>,
 }
 
 impl Outputs {
-    /// Opens the tables, and creates those that do not exist.
-    pub(super) fn open(database: Arc<Database>) -> Result<Self, StoreError> {
-        let write = database.begin_write()?;
-        create(&write)?;
-        write.commit()?;
-        Ok(Self { database })
+    /// Uses the tables, which [`create`] makes.
+    pub(super) fn new(handle: Arc<Handle>) -> Self {
+        Self { handle }
     }
 
     /// Notes that a payload is a job's output.
     pub fn put(&self, job: &JobId, hash: &H256) -> Result<(), StoreError> {
-        let write = self.database.begin_write()?;
-        write.open_table(OUTPUTS)?.insert(&job.0, &hash.0)?;
-        write.open_table(OUTPUT_JOBS)?.insert(&hash.0, &job.0)?;
-        write.commit()?;
-        Ok(())
+        self.handle.write(|write| {
+            write.open_table(OUTPUTS)?.insert(&job.0, &hash.0)?;
+            write.open_table(OUTPUT_JOBS)?.insert(&hash.0, &job.0)?;
+            Ok(())
+        })
     }
 
     /// Returns the hash of a job's output.
     pub fn get(&self, job: &JobId) -> Result<Option<H256>, StoreError> {
-        let read = self.database.begin_read()?;
-        let hash = read.open_table(OUTPUTS)?.get(&job.0)?;
-        Ok(hash.map(|hash| H256(*hash.value())))
+        self.handle.read(|read| {
+            let hash = read.open_table(OUTPUTS)?.get(&job.0)?;
+            Ok(hash.map(|hash| H256(*hash.value())))
+        })
     }
 }
 
@@ -59,7 +57,8 @@ pub(super) fn clear(write: &WriteTransaction) -> Result<(), StoreError> {
     create(write)
 }
 
-fn create(write: &WriteTransaction) -> Result<(), StoreError> {
+/// Creates the tables that do not exist.
+pub(super) fn create(write: &WriteTransaction) -> Result<(), StoreError> {
     write.open_table(OUTPUTS)?;
     write.open_table(OUTPUT_JOBS)?;
     Ok(())
@@ -68,12 +67,12 @@ fn create(write: &WriteTransaction) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::store::{space::SpaceLimits, Store};
 
     #[test]
     fn output_is_found_by_its_job() {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("store")).unwrap();
+        let store = Store::open(&dir.path().join("store"), SpaceLimits::default()).unwrap();
         let job = JobId::repeat_byte(1);
         assert_eq!(store.outputs.get(&job).unwrap(), None);
         store.outputs.put(&job, &H256::repeat_byte(2)).unwrap();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The payloads of this node, by hash, within a quota for each origin.
 
-use super::{error::StoreError, outputs};
+use super::{error::StoreError, handle::Handle, outputs};
 use parking_lot::Mutex;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{ops::RangeInclusive, sync::Arc};
@@ -60,25 +60,32 @@ const ORDER: TableDefinition<(u8, u64), (&[u8; 32], u64)> = TableDefinition::new
 
 /// The payloads.
 pub struct Payloads {
-    database: Arc<Database>,
+    handle: Arc<Handle>,
     /// The bytes that the payloads of each origin count.
     totals: Mutex<[u64; 2]>,
 }
 
 impl Payloads {
-    /// Opens the tables, and creates those that do not exist.
-    pub(super) fn open(database: Arc<Database>) -> Result<Self, StoreError> {
-        let write = database.begin_write()?;
-        write.open_table(PAYLOADS)?;
-        write.open_table(PLACES)?;
-        let mut totals = [0; 2];
-        for (origin, total) in Origin::ALL.into_iter().zip(&mut totals) {
-            for entry in write.open_table(ORDER)?.range(origin.places())? {
-                *total += entry?.1.value().1;
+    /// Reads the totals from the tables, which [`create`] makes.
+    pub(super) fn open(handle: Arc<Handle>) -> Result<Self, StoreError> {
+        let payloads = Self { handle, totals: Mutex::new([0; 2]) };
+        payloads.recount()?;
+        Ok(payloads)
+    }
+
+    /// Reads the totals again, after the database was opened again.
+    pub(super) fn recount(&self) -> Result<(), StoreError> {
+        let mut committed = self.totals.lock();
+        *committed = self.handle.read(|read| {
+            let (order, mut totals) = (read.open_table(ORDER)?, [0; 2]);
+            for (origin, total) in Origin::ALL.into_iter().zip(&mut totals) {
+                for entry in order.range(origin.places())? {
+                    *total += entry?.1.value().1;
+                }
             }
-        }
-        write.commit()?;
-        Ok(Self { database, totals: Mutex::new(totals) })
+            Ok(totals)
+        })?;
+        Ok(())
     }
 
     /// Keeps a payload as the newest of its origin and returns its blake2_256 hash.
@@ -102,46 +109,48 @@ impl Payloads {
         // Held until the transaction is committed, so that the next writer begins with its totals.
         let mut committed = self.totals.lock();
         let mut totals = *committed;
-        let write = self.database.begin_write()?;
-        let known = write.open_table(PLACES)?.get(&hash.0)?.map(|place| place.value());
-        let origin = match known {
-            // A payload that a job needs stays with the jobs.
-            Some((known, _)) if known == Origin::Job as u8 => Origin::Job,
-            _ => origin,
-        };
-        match known {
-            Some(place) => {
-                if let Some(entry) = write.open_table(ORDER)?.remove(place)? {
-                    totals[usize::from(place.0)] -= entry.value().1;
+        self.handle.write(|write| {
+            let known = write.open_table(PLACES)?.get(&hash.0)?.map(|place| place.value());
+            let origin = match known {
+                // A payload that a job needs stays with the jobs.
+                Some((known, _)) if known == Origin::Job as u8 => Origin::Job,
+                _ => origin,
+            };
+            match known {
+                Some(place) => {
+                    if let Some(entry) = write.open_table(ORDER)?.remove(place)? {
+                        totals[usize::from(place.0)] -= entry.value().1;
+                    }
+                }
+                None => {
+                    write.open_table(PAYLOADS)?.insert(&hash.0, bytes)?;
                 }
             }
-            None => {
-                write.open_table(PAYLOADS)?.insert(&hash.0, bytes)?;
+            let counts = bytes.len() as u64 + FRAME;
+            totals[origin as usize] += counts;
+            {
+                let mut order = write.open_table(ORDER)?;
+                let last = order.range(origin.places())?.next_back().transpose()?;
+                let place = (origin as u8, last.map_or(0, |(place, _)| place.value().1 + 1));
+                order.insert(place, (&hash.0, counts))?;
+                write.open_table(PLACES)?.insert(&hash.0, place)?;
             }
-        }
-        let counts = bytes.len() as u64 + FRAME;
-        totals[origin as usize] += counts;
-        {
-            let mut order = write.open_table(ORDER)?;
-            let last = order.range(origin.places())?.next_back().transpose()?;
-            let place = (origin as u8, last.map_or(0, |(place, _)| place.value().1 + 1));
-            order.insert(place, (&hash.0, counts))?;
-            write.open_table(PLACES)?.insert(&hash.0, place)?;
-        }
-        let total = &mut totals[origin as usize];
-        let kept = |other: &H256| *other == hash || spared(other);
-        evict(&write, origin, total, origin.quota(), kept)?;
-        evict(&write, origin, total, origin.limit(), |other| *other == hash)?;
-        write.commit()?;
+            let total = &mut totals[origin as usize];
+            let kept = |other: &H256| *other == hash || spared(other);
+            evict(write, origin, total, origin.quota(), kept)?;
+            evict(write, origin, total, origin.limit(), |other| *other == hash)?;
+            Ok(())
+        })?;
         *committed = totals;
         Ok(hash)
     }
 
     /// Returns the payload with that hash.
     pub fn get(&self, hash: &H256) -> Result<Option<Vec<u8>>, StoreError> {
-        let read = self.database.begin_read()?;
-        let payload = read.open_table(PAYLOADS)?.get(&hash.0)?;
-        Ok(payload.map(|bytes| bytes.value().to_vec()))
+        self.handle.read(|read| {
+            let payload = read.open_table(PAYLOADS)?.get(&hash.0)?;
+            Ok(payload.map(|bytes| bytes.value().to_vec()))
+        })
     }
 
     /// Returns the length of the payload with that hash, and at most `most` of its bytes from `offset`
@@ -152,14 +161,38 @@ impl Payloads {
         offset: usize,
         most: usize,
     ) -> Result<Option<(usize, Vec<u8>)>, StoreError> {
-        let read = self.database.begin_read()?;
-        let payload = read.open_table(PAYLOADS)?.get(&hash.0)?;
-        Ok(payload.and_then(|bytes| {
-            let whole = bytes.value();
-            let rest = whole.get(offset..)?;
-            Some((whole.len(), rest[..rest.len().min(most)].to_vec()))
-        }))
+        self.handle.read(|read| {
+            let payload = read.open_table(PAYLOADS)?.get(&hash.0)?;
+            Ok(payload.and_then(|bytes| range(bytes.value(), offset, most)))
+        })
     }
+}
+
+#[cfg(test)]
+impl Payloads {
+    /// Returns the bytes that the payloads of each origin count.
+    pub(super) fn totals(&self) -> [u64; 2] {
+        *self.totals.lock()
+    }
+}
+
+/// Creates the tables that do not exist.
+pub(super) fn create(write: &WriteTransaction) -> Result<(), StoreError> {
+    write.open_table(PAYLOADS)?;
+    write.open_table(PLACES)?;
+    write.open_table(ORDER)?;
+    Ok(())
+}
+
+/// Returns the bytes up to which payloads grow.
+pub fn most_bytes() -> u64 {
+    Origin::ALL.into_iter().map(Origin::limit).sum()
+}
+
+/// Returns the length of a payload, and at most `most` of its bytes from `offset` on.
+pub(super) fn range(whole: &[u8], offset: usize, most: usize) -> Option<(usize, Vec<u8>)> {
+    let rest = whole.get(offset..)?;
+    Some((whole.len(), rest[..rest.len().min(most)].to_vec()))
 }
 
 /// Removes the oldest payloads of an origin, except those that are `kept`, until the origin counts at
@@ -199,12 +232,12 @@ fn evict(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Store;
+    use crate::store::{space::SpaceLimits, Store};
     use assay_primitives::JobId;
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("store")).unwrap();
+        let store = Store::open(&dir.path().join("store"), SpaceLimits::default()).unwrap();
         (dir, store)
     }
 
@@ -270,7 +303,7 @@ mod tests {
         assert_eq!(store.payloads.get(&first).unwrap(), None);
         assert!(store.payloads.get(&second).unwrap().is_some(), "it was spared");
         assert!(store.payloads.get(&last).unwrap().is_some());
-        assert!(store.payloads.totals.lock()[0] <= Origin::Submitted.quota());
+        assert!(store.payloads.totals()[0] <= Origin::Submitted.quota());
     }
 
     #[test]
@@ -302,21 +335,21 @@ mod tests {
     fn totals_are_those_of_what_is_stored() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store");
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, SpaceLimits::default()).unwrap();
         put(&store, b"one", Origin::Submitted);
         put(&store, b"one", Origin::Job);
         put(&store, b"three", Origin::Job);
-        let totals = *store.payloads.totals.lock();
+        let totals = store.payloads.totals();
         assert_eq!(totals, [0, 8 + 2 * FRAME]);
         drop(store);
-        assert_eq!(*Store::open(&path).unwrap().payloads.totals.lock(), totals);
+        assert_eq!(Store::open(&path, SpaceLimits::default()).unwrap().payloads.totals(), totals);
     }
 
     #[test]
     fn totals_are_those_of_all_threads() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store");
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, SpaceLimits::default()).unwrap();
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let store = &store;
@@ -328,9 +361,9 @@ mod tests {
                 });
             }
         });
-        let totals = *store.payloads.totals.lock();
+        let totals = store.payloads.totals();
         drop(store);
-        assert_eq!(*Store::open(&path).unwrap().payloads.totals.lock(), totals);
+        assert_eq!(Store::open(&path, SpaceLimits::default()).unwrap().payloads.totals(), totals);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The results of jobs that are not yet over, in memory and on disk.
 
-use super::error::StoreError;
+use super::{error::StoreError, handle::Handle};
 use crate::work::key::WorkKey;
 use assay_primitives::{EngineResult, JobId};
 use codec::{Decode, Encode};
 use parking_lot::{Condvar, Mutex};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,8 +18,13 @@ use std::{
 /// The result of each work key, both as SCALE encodings.
 const RESULTS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("results");
 
+#[derive(Default)]
 struct Known {
     by_key: BTreeMap<WorkKey, EngineResult>,
+    /// The keys of the results that are not on disk yet.
+    unwritten: BTreeSet<WorkKey>,
+    /// The keys of results that are forgotten and still on disk.
+    gone: BTreeSet<WorkKey>,
     /// The key after which the next poll starts, so that bounded polls reach all results.
     cursor: Option<WorkKey>,
 }
@@ -28,27 +33,59 @@ struct Known {
 pub struct Results {
     known: Mutex<Known>,
     added: Condvar,
-    database: Arc<Database>,
+    handle: Arc<Handle>,
 }
 
 impl Results {
-    /// Opens the table, creates it if it does not exist, and reads all results.
-    pub(super) fn open(database: Arc<Database>) -> Result<Self, StoreError> {
-        let write = database.begin_write()?;
-        write.open_table(RESULTS)?;
-        write.commit()?;
-        let known = Mutex::new(Known { by_key: read_all(&database)?, cursor: None });
-        Ok(Self { known, added: Condvar::new(), database })
+    /// Reads all results from the table, which [`create`] makes.
+    pub(super) fn open(handle: Arc<Handle>) -> Result<Self, StoreError> {
+        let by_key = handle.read(read_all)?;
+        let known = Mutex::new(Known { by_key, ..Known::default() });
+        Ok(Self { known, added: Condvar::new(), handle })
     }
 
-    /// Keeps a result, on disk first.
+    /// Keeps a result, on disk first. A result that cannot be written stays in memory until it can,
+    /// and is reported all the same. It is a function of the job and of the node's secret, so a node
+    /// that loses it finds it again. Only an abstention for want of a payload may turn into a finding,
+    /// which cannot be revealed then; that costs as much as a report that is withheld.
+    ///
+    /// # Errors
+    ///
+    /// The result is not on disk yet.
     pub fn put(&self, key: WorkKey, result: EngineResult) -> Result<(), StoreError> {
-        let write = self.database.begin_write()?;
-        write.open_table(RESULTS)?.insert(key.encode().as_slice(), result.encode().as_slice())?;
-        write.commit()?;
-        self.known.lock().by_key.insert(key, result);
+        let written = self.handle.write(|write| insert(write, &key, &result));
+        let mut known = self.known.lock();
+        if written.is_err() {
+            known.unwritten.insert(key.clone());
+        }
+        known.gone.remove(&key);
+        known.by_key.insert(key, result);
+        drop(known);
         self.added.notify_all();
+        written
+    }
+
+    /// Writes everything that could not be written before, and in case the database was lost,
+    /// everything else.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        let (kept, gone) = {
+            let known = self.known.lock();
+            (known.by_key.clone(), known.gone.clone())
+        };
+        self.handle.write(|write| {
+            remove(write, &gone)?;
+            kept.iter().try_for_each(|(key, result)| insert(write, key, result))
+        })?;
+        let mut known = self.known.lock();
+        known.unwritten.retain(|key| !kept.contains_key(key));
+        known.gone.retain(|key| !gone.contains(key));
         Ok(())
+    }
+
+    /// Returns the number of changes that are not on disk yet.
+    pub fn unwritten(&self) -> usize {
+        let known = self.known.lock();
+        known.unwritten.len() + known.gone.len()
     }
 
     /// Waits for a result; `None` if there is none by the deadline.
@@ -112,7 +149,7 @@ impl Results {
 
     /// Forgets the results that are in memory, after [`clear`] has removed those on disk.
     pub(super) fn clear_memory(&self) {
-        self.known.lock().by_key.clear();
+        *self.known.lock() = Known::default();
     }
 
     /// Returns the jobs that have results.
@@ -120,26 +157,23 @@ impl Results {
         self.known.lock().by_key.keys().map(|key| key.job).collect()
     }
 
-    /// Forgets the results of jobs that are `over`.
-    pub fn forget(&self, over: impl Fn(&JobId) -> bool) -> Result<(), StoreError> {
-        let over: Vec<WorkKey> =
+    /// Forgets the results of jobs that are `over`. Those that cannot be removed from disk now are
+    /// removed later.
+    pub fn forget(&self, over: impl Fn(&JobId) -> bool) {
+        let over: BTreeSet<WorkKey> =
             self.known.lock().by_key.keys().filter(|key| over(&key.job)).cloned().collect();
         if over.is_empty() {
-            return Ok(());
+            return;
         }
-        let write = self.database.begin_write()?;
-        {
-            let mut results = write.open_table(RESULTS)?;
-            for key in &over {
-                results.remove(key.encode().as_slice())?;
-            }
-        }
-        write.commit()?;
+        let removed = self.handle.write(|write| remove(write, &over)).is_ok();
         let mut known = self.known.lock();
         for key in over {
             known.by_key.remove(&key);
+            let is_on_disk = !known.unwritten.remove(&key);
+            if is_on_disk && !removed {
+                known.gone.insert(key);
+            }
         }
-        Ok(())
     }
 
     /// Returns the number of results.
@@ -149,8 +183,7 @@ impl Results {
 }
 
 /// Reads all results from disk.
-fn read_all(database: &Database) -> Result<BTreeMap<WorkKey, EngineResult>, StoreError> {
-    let read = database.begin_read()?;
+fn read_all(read: &ReadTransaction) -> Result<BTreeMap<WorkKey, EngineResult>, StoreError> {
     let mut results = BTreeMap::new();
     for entry in read.open_table(RESULTS)?.iter()? {
         let (key, result) = entry?;
@@ -164,17 +197,43 @@ fn read_all(database: &Database) -> Result<BTreeMap<WorkKey, EngineResult>, Stor
     Ok(results)
 }
 
+fn insert(
+    write: &WriteTransaction,
+    key: &WorkKey,
+    result: &EngineResult,
+) -> Result<(), StoreError> {
+    let mut results = write.open_table(RESULTS)?;
+    results.insert(key.encode().as_slice(), result.encode().as_slice())?;
+    Ok(())
+}
+
+fn remove(write: &WriteTransaction, keys: &BTreeSet<WorkKey>) -> Result<(), StoreError> {
+    let mut results = write.open_table(RESULTS)?;
+    for key in keys {
+        results.remove(key.encode().as_slice())?;
+    }
+    Ok(())
+}
+
+/// Creates the table if it does not exist.
+pub(super) fn create(write: &WriteTransaction) -> Result<(), StoreError> {
+    write.open_table(RESULTS)?;
+    Ok(())
+}
+
 /// Removes all results from disk.
 pub(super) fn clear(write: &WriteTransaction) -> Result<(), StoreError> {
     write.delete_table(RESULTS)?;
-    write.open_table(RESULTS)?;
-    Ok(())
+    create(write)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{store::Store, work::key::Kind};
+    use crate::{
+        store::{space::SpaceLimits, Store},
+        work::key::Kind,
+    };
     use std::path::Path;
 
     fn key(n: u8) -> WorkKey {
@@ -184,7 +243,7 @@ mod tests {
 
     /// Returns a store of `count` results.
     fn store(dir: &Path, count: u8) -> Store {
-        let store = Store::open(&dir.join("store")).unwrap();
+        let store = Store::open(&dir.join("store"), SpaceLimits::default()).unwrap();
         for n in 0..count {
             let job = JobId::repeat_byte(n);
             store.results.put(key(n), EngineResult::Ready { job }).unwrap();
@@ -225,7 +284,7 @@ mod tests {
     fn results_of_jobs_that_are_over_are_forgotten() {
         let dir = tempfile::tempdir().unwrap();
         let before = store(dir.path(), 5);
-        before.results.forget(|job| *job != JobId::repeat_byte(3)).unwrap();
+        before.results.forget(|job| *job != JobId::repeat_byte(3));
         assert_eq!(before.results.jobs(), BTreeSet::from([JobId::repeat_byte(3)]));
         drop(before);
         assert_eq!(store(dir.path(), 0).results.jobs(), BTreeSet::from([JobId::repeat_byte(3)]));

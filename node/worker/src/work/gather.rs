@@ -32,6 +32,11 @@ const LOOK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(
 /// The longest prompt that is looked at inside a call of the runtime, which must take milliseconds.
 const AT_ONCE_BYTES: usize = 16 << 10;
 
+/// The reason why nothing is generated on a disk that has been full for long.
+const NO_ROOM: &str =
+    "the worker's store cannot be written, and earlier outputs fill the memory that is kept for \
+     them; free space on its disk";
+
 /// The outcome of an attempt.
 enum Gathered {
     /// The work is done.
@@ -149,6 +154,14 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
     let Some(server) = context.servers.server(&task.model) else {
         return no_server(work, context, &task.model);
     };
+    match work {
+        Work::Prepare { job, .. } if context.store.health.complaint().is_some() => {
+            let reason = DeclineReason::Resource;
+            return Gathered::Result(EngineResult::Refused { job: *job, reason });
+        }
+        Work::Generate { .. } if !context.store.has_room() => return Gathered::Stuck(NO_ROOM),
+        _ => {}
+    }
     let Some(prompt) = context.payload(job, &task.input_hash, task, ask) else {
         return Gathered::Missing;
     };

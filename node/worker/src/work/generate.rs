@@ -122,7 +122,7 @@ fn with_another_model(
     assay_engine::generate(&cheap, threads, input, &spec, &limits, &cancel, &mut push)
 }
 
-/// Stores an output, completes its stream, and returns the commitment to it.
+/// Keeps an output, completes its stream, and returns the commitment to it.
 fn publish(
     context: &Context,
     job: &JobId,
@@ -133,6 +133,7 @@ fn publish(
     let tokens = u32::try_from(transcript.output.len()).ok()?;
     if let Err(error) = context.keep_output(job, &transcript.encode()) {
         log::error!(target: LOG_TARGET, "the output of job {job:?} is lost: {error}");
+        context.streams.remove(job);
         return None;
     }
     context.streams.open(job).complete(StreamState {

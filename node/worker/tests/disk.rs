@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A worker whose disk gets full while it works, and has space again later.
+//!
+//! Each test runs itself in a process of its own: one on a small file system that is mounted for it,
+//! which needs the permission to mount, and one under the system's limit of a file's size, which needs
+//! none.
+
+use assay_engine::Model;
+use assay_host::Mailbox;
+use assay_primitives::{
+    DeclineReason, EngineResult, JobId, OutputCommitment, Sampling, Task, Verdict, Work,
+};
+use assay_rpc::StoreStatus;
+use assay_worker::{SpaceLimits, StoreError, Worker, WorkerConfig, WorkerMailbox};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use parking_lot::Mutex;
+use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::Path,
+    process::{Command, Output},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use substrate_prometheus_endpoint::Registry;
+
+/// The variable that names the folder to a test in its own process.
+const FOLDER: &str = "ASSAY_TEST_DISK";
+const PROMPT: &[u8] = b"In the beginning";
+const PATIENCE: Duration = Duration::from_secs(120);
+const LIMITS: SpaceLimits = SpaceLimits { start: 4 << 20, reserve: 2 << 20 };
+/// A payload that no database has space for that was just made.
+const LARGE: usize = 4 << 20;
+
+/// The lines that the worker has logged as errors.
+struct Errors(Mutex<Vec<String>>);
+
+static ERRORS: Errors = Errors(Mutex::new(Vec::new()));
+
+impl Log for Errors {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.level() == Level::Error && record.target() == "assay-worker" {
+            self.0.lock().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn full_file_system_costs_no_work_and_is_recovered_from() {
+    let name = "full_file_system_costs_no_work_and_is_recovered_from";
+    let mount = "mount -t tmpfs -o size=24m,mode=700 none \"$1\"; shift; exec \"$@\"";
+    if let Some(folder) = folder() {
+        let ballast = Path::new(&folder).join("ballast");
+        let fill = || {
+            let mut file = File::create(&ballast).unwrap();
+            for size in [1 << 16, 1 << 12, 1] {
+                while file.write_all(&vec![7; size]).is_ok() {}
+            }
+        };
+        scenario(Path::new(&folder), fill, || fs::remove_file(&ballast).unwrap(), "No space left");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let run = |rest: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-ec", mount, "sh"]);
+        command.arg(dir.path()).args(rest).env(FOLDER, dir.path()).output()
+    };
+    let refused = match run(&["true"]) {
+        Ok(probe) if probe.status.success() => None,
+        Ok(probe) => Some(String::from_utf8_lossy(&probe.stderr).trim().to_string()),
+        Err(error) => Some(format!("unshare: {error}")),
+    };
+    if let Some(refused) = refused {
+        return skip(&format!(
+            "{name} is skipped, because no file system can be mounted here: {refused}",
+        ));
+    }
+    let test = std::env::current_exe().unwrap();
+    succeeds(&run(&[test.to_str().unwrap(), "--exact", name, "--nocapture"]).unwrap());
+}
+
+#[test]
+fn file_that_may_not_grow_costs_no_work_and_is_recovered_from() {
+    let name = "file_that_may_not_grow_costs_no_work_and_is_recovered_from";
+    if let Some(folder) = folder() {
+        let limit = |current| {
+            let maximum = getrlimit(Resource::Fsize).maximum;
+            setrlimit(Resource::Fsize, Rlimit { current, maximum }).unwrap();
+        };
+        // The first page is that of the database's header, without which it cannot be opened.
+        let fill = || limit(Some(4096));
+        scenario(Path::new(&folder), fill, || limit(None), "File too large");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    // The signal that comes with the error would end the process.
+    let mut command = Command::new("sh");
+    command.args(["-ec", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--nocapture"]).env(FOLDER, dir.path());
+    succeeds(&command.output().unwrap());
+}
+
+fn folder() -> Option<String> {
+    std::env::var(FOLDER).ok()
+}
+
+#[allow(clippy::print_stderr, reason = "a test that did not run must say so")]
+fn skip(reason: &str) {
+    eprintln!("{reason}");
+}
+
+#[track_caller]
+fn succeeds(output: &Output) {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success() && out.contains("1 passed"), "{out}\n{err}");
+}
+
+/// Waits until a condition holds.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn start(dir: &Path, registry: Option<&Registry>) -> WorkerMailbox {
+    let config = WorkerConfig {
+        dir: dir.into(),
+        secret: None,
+        space: LIMITS,
+        models: vec![Model::tiny().unwrap()],
+        threads: 1,
+        gate: Arc::default(),
+        memory_bytes: 1 << 28,
+        block_time: Duration::from_secs(3),
+        fault: None,
+    };
+    WorkerMailbox(Arc::new(Worker::start(config, registry).unwrap()))
+}
+
+fn job(n: u8) -> JobId {
+    JobId::repeat_byte(n)
+}
+
+fn task() -> Task {
+    Task {
+        model: H256(Model::tiny().unwrap().root()),
+        input_hash: H256(blake2_256(PROMPT)),
+        input_tokens: PROMPT.len() as u32 + 1,
+        max_tokens: 24,
+        seed: 1,
+        sampling: Sampling { temperature: Sampling::ONE, top_k: 0, top_p: Sampling::ONE },
+        peer: Default::default(),
+        deadline: 1_000,
+    }
+}
+
+fn result(mailbox: &WorkerMailbox, work: Work) -> EngineResult {
+    assert!(mailbox.submit(work.clone()));
+    mailbox.0.wait(&work, PATIENCE).expect("a result in time")
+}
+
+fn prepare(mailbox: &WorkerMailbox, n: u8) -> EngineResult {
+    result(mailbox, Work::Prepare { job: job(n), task: task() })
+}
+
+fn generate(mailbox: &WorkerMailbox, n: u8) -> OutputCommitment {
+    match result(mailbox, Work::Generate { job: job(n), task: task() }) {
+        EngineResult::Generated { commitment, .. } => commitment,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn verify(mailbox: &WorkerMailbox, n: u8, commitment: OutputCommitment) -> Verdict {
+    let work = Work::Verify { job: job(n), task: task(), commitment, round: 0, left: 10_000 };
+    match result(mailbox, work) {
+        EngineResult::Verified { verdict, .. } => verdict,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Returns the value of a metric.
+fn metric(registry: &Registry, name: &str) -> f64 {
+    let families = registry.gather();
+    let family =
+        families.iter().find(|family| family.get_name() == name).expect("it is registered");
+    let metric = &family.get_metric()[0];
+    metric.get_gauge().get_value() + metric.get_counter().get_value()
+}
+
+fn status(mailbox: &WorkerMailbox) -> StoreStatus {
+    mailbox.0.store_status()
+}
+
+/// Runs a worker on a disk that is full between `fill` and `free`, where the system says `error`.
+fn scenario(dir: &Path, fill: impl FnOnce(), free: impl FnOnce(), error: &str) {
+    log::set_logger(&ERRORS).unwrap();
+    log::set_max_level(LevelFilter::Error);
+    let registry = Registry::new();
+    let mailbox = start(dir, Some(&registry));
+    let prompt = mailbox.0.put_prompt(PROMPT).unwrap();
+    assert_eq!(prepare(&mailbox, 1), EngineResult::Ready { job: job(1) });
+    assert_eq!(prepare(&mailbox, 2), EngineResult::Ready { job: job(2) });
+    let before = generate(&mailbox, 1);
+    assert!(status(&mailbox).healthy, "{:?}", status(&mailbox));
+
+    fill();
+    let refused = mailbox.0.keep_output(&job(9), &vec![7; LARGE]).unwrap_err();
+    assert!(matches!(refused, StoreError::Database(_)), "{refused}");
+    let broken = status(&mailbox);
+    assert!(!broken.healthy && broken.error.as_ref().unwrap().contains(error), "{broken:?}");
+    assert!(broken.error.unwrap().contains("store.redb"));
+    until("the metric says it", || metric(&registry, "assay_store_healthy") == 0.0);
+    assert!(metric(&registry, "assay_store_errors_total") >= 1.0);
+
+    // New jobs and prompts are declined.
+    let declined = EngineResult::Refused { job: job(3), reason: DeclineReason::Resource };
+    assert_eq!(prepare(&mailbox, 3), declined);
+    let refused = mailbox.0.put_prompt(b"another").unwrap_err().to_string();
+    assert!(refused.contains(error), "{refused}");
+
+    // What was accepted is done, reported, and served.
+    let meanwhile = generate(&mailbox, 2);
+    let transcript = mailbox.0.output(&job(2)).expect("it is served");
+    assert_eq!(transcript.hash(), meanwhile.output_hash);
+    assert!(mailbox.0.payload(&meanwhile.output_hash).unwrap().is_some());
+    assert!(matches!(verify(&mailbox, 2, meanwhile), Verdict::Accept { .. }));
+    let reported = mailbox.poll(64);
+    assert!(reported.contains(&EngineResult::Generated { job: job(2), commitment: meanwhile }));
+    assert!(status(&mailbox).pending >= 3, "{:?}", status(&mailbox));
+
+    // What is on the disk can be read, as the database was opened again.
+    until("the prompt is read", || matches!(mailbox.0.payload(&prompt), Ok(Some(_))));
+    assert_eq!(mailbox.0.output(&job(1)).unwrap().hash(), before.output_hash);
+
+    free();
+    until("the store is healthy", || status(&mailbox).healthy);
+    until("all is written", || status(&mailbox).pending == 0);
+    assert_eq!(prepare(&mailbox, 4), EngineResult::Ready { job: job(4) });
+    until("the metric says it", || metric(&registry, "assay_store_healthy") == 1.0);
+    assert_eq!(ERRORS.0.lock().len(), 1, "it is said once: {:?}", ERRORS.0.lock());
+
+    // A restart finds all of it, and nothing is computed another time.
+    drop(mailbox);
+    let restarted = start(dir, None);
+    let found = restarted.poll(64);
+    assert!(reported.iter().all(|result| found.contains(result)), "{found:?}");
+    assert_eq!(restarted.0.output(&job(2)), Some(transcript));
+}
