@@ -73,7 +73,7 @@ impl State {
 
     /// Reads and decodes a value.
     fn read<T: Decode>(&self, key: Vec<u8>) -> anyhow::Result<Option<T>> {
-        let read = StorageProvider::<Block, FullBackend>::storage;
+        let read = <FullClient as StorageProvider<Block, FullBackend>>::storage;
         let Some(bytes) = read(&self.client, self.at, &StorageKey(key))? else { return Ok(None) };
         let decoded = T::decode(&mut bytes.0.as_slice());
         decoded.map(Some).context("the state has a value that this version of the node cannot read")

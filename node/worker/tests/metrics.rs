@@ -6,7 +6,9 @@ use assay_host::Mailbox;
 use assay_primitives::{
     AbstainReason, EngineResult, JobId, OutputCommitment, Sampling, Task, Verdict, Work,
 };
-use assay_worker::{Fault, PayloadSource, Wanted, Worker, WorkerConfig, WorkerMailbox};
+use assay_worker::{
+    Fault, PayloadSource, SpaceLimits, Wanted, Worker, WorkerConfig, WorkerMailbox,
+};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
@@ -83,6 +85,8 @@ impl Measured {
 fn config(dir: &Path) -> WorkerConfig {
     WorkerConfig {
         dir: dir.into(),
+        secret: None,
+        space: SpaceLimits::default(),
         models: vec![Model::tiny().unwrap()],
         threads: 1,
         gate: Arc::default(),
@@ -139,7 +143,7 @@ fn stuck_work_has_one_outcome_however_often_the_chain_asks() {
     assert!(worker.value("assay_work_oldest_seconds{kind=\"generate\"}") > 0.0);
     assert_eq!(worker.mailbox.0.jobs(), BTreeSet::from([job()]), "it is to be reconciled");
     for _ in 0..2 {
-        worker.mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+        worker.mailbox.0.forget(&BTreeSet::from([job()]));
     }
     assert_eq!((worker.value(GIVEN_UP), worker.outcomes("generate")), (1.0, 1.0));
     assert_eq!(worker.value("assay_work_oldest_seconds{kind=\"generate\"}"), 0.0);
@@ -154,7 +158,7 @@ fn silent_operator_gives_up_once() {
         assert!(worker.mailbox.submit(generate(task(8))));
         worker.until_idle();
     }
-    worker.mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+    worker.mailbox.0.forget(&BTreeSet::from([job()]));
     assert_eq!((worker.value(GIVEN_UP), worker.outcomes("generate")), (1.0, 1.0));
     assert_eq!(worker.value(FAILED), 2.0);
 }
@@ -171,7 +175,7 @@ fn work_with_a_result_has_one_outcome() {
     for _ in 0..2 {
         worker.result(&verify(commitment, task(8)));
     }
-    worker.mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+    worker.mailbox.0.forget(&BTreeSet::from([job()]));
     worker.until_idle();
     for (kind, outcome) in [("prepare", "ready"), ("generate", "length"), ("verify", "accept")] {
         let series = format!("assay_work_total{{kind=\"{kind}\",outcome=\"{outcome}\"}}");
@@ -192,7 +196,7 @@ fn running_work_of_a_job_that_is_over_is_given_up_once() {
         assert!(begun.elapsed() < PATIENCE, "no token");
         std::thread::yield_now();
     }
-    worker.mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+    worker.mailbox.0.forget(&BTreeSet::from([job()]));
     worker.until_idle();
     assert_eq!((worker.value(GIVEN_UP), worker.outcomes("generate")), (1.0, 1.0));
     assert_eq!(worker.value(FAILED), 0.0, "it was stopped and has not failed");

@@ -8,7 +8,7 @@ use assay_primitives::{
     AbstainReason, DeclineReason, EngineResult, JobId, OutputCommitment, Sampling, Task, Verdict,
     Work,
 };
-use assay_worker::{Worker, WorkerConfig, WorkerMailbox};
+use assay_worker::{SpaceLimits, Worker, WorkerConfig, WorkerMailbox};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
@@ -103,6 +103,8 @@ impl Node {
 fn config(dir: &Path, fault: &str, gate: Arc<Gate>) -> WorkerConfig {
     WorkerConfig {
         dir: dir.into(),
+        secret: None,
+        space: SpaceLimits::default(),
         models: vec![Model::tiny().unwrap()],
         threads: 2,
         gate,
@@ -198,7 +200,7 @@ fn job_whose_generation_panicked_is_declined_until_it_is_over() {
     node.submit(&bad());
     assert_eq!(node.result(&prepare(BAD)), refused());
     assert_eq!(node.mailbox.0.jobs(), BTreeSet::from([BAD_JOB]));
-    node.mailbox.0.forget(&BTreeSet::from([BAD_JOB])).unwrap();
+    node.mailbox.0.forget(&BTreeSet::from([BAD_JOB]));
     assert!(node.mailbox.0.jobs().is_empty());
     assert_eq!(node.result(&prepare(BAD)), EngineResult::Ready { job: BAD_JOB });
 }

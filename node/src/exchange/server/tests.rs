@@ -3,7 +3,7 @@
 
 use super::*;
 use assay_primitives::{JobId, ModelId};
-use assay_worker::WorkerConfig;
+use assay_worker::{SpaceLimits, WorkerConfig};
 use codec::DecodeAll;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ fn served() -> Served {
     let dir = tempfile::tempdir().unwrap();
     let config = WorkerConfig {
         dir: dir.path().into(),
+        secret: None,
+        space: SpaceLimits::default(),
         models: Vec::new(),
         threads: 1,
         gate: Arc::default(),
