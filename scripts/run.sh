@@ -134,18 +134,20 @@ export ASSAY_NETWORK=run.sh
 # Waits for the node's RPC, or for the node's end. Looks once a second: `wait -n -p` is not everywhere.
 "$ASSAY_BIN/assay" node status --wait "$START_SECONDS" >/dev/null 2>"$folder/wait.log" &
 waiter=$!
-first=0
-while kill -0 "$waiter" 2>/dev/null; do
-    if ! kill -0 "$node" 2>/dev/null; then
-        kill "$waiter" 2>/dev/null || true
-        wait "$node" || first=$?
-        tail -n 30 "$log" >&2
-        die "the node ended with code $first before it answered; above is the end of its log"
-    fi
+while kill -0 "$waiter" 2>/dev/null && kill -0 "$node" 2>/dev/null; do
     sleep 1
 done
-wait "$waiter" || first=$?
-if [ "$first" -ne 0 ]; then
+kill -0 "$node" 2>/dev/null || kill "$waiter" 2>/dev/null || true
+waited=0
+wait "$waiter" || waited=$?
+if [ "$waited" -ne 0 ]; then
+    # Both may have ended within the same second.
+    if ! kill -0 "$node" 2>/dev/null; then
+        ended=0
+        wait "$node" || ended=$?
+        tail -n 30 "$log" >&2
+        die "the node ended with code $ended before it answered; above is the end of its log"
+    fi
     cat "$folder/wait.log" >&2
     tail -n 30 "$log" >&2
     die "the node did not answer within $START_SECONDS seconds; above is the end of its log"

@@ -18,6 +18,7 @@ use crate::{
 use anyhow::{Context, Result};
 use assay_primitives::{
     api::{Quote, QuoteError},
+    job::MAX_PEER_ID_LENGTH,
     Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
@@ -244,8 +245,12 @@ fn peer_id(text: &str) -> Result<PeerIdBytes> {
     let bytes = bs58::decode(text)
         .into_vec()
         .with_context(|| format!("the node's peer id '{text}' is malformed"))?;
-    PeerIdBytes::try_from(bytes)
-        .map_err(|_| Fault::error("peer_id_too_long", "the node's peer id has more than 64 bytes"))
+    PeerIdBytes::try_from(bytes).map_err(|_| {
+        Fault::error(
+            "peer_id_too_long",
+            format!("the node's peer id has more than {MAX_PEER_ID_LENGTH} bytes"),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -37,8 +37,11 @@ impl AssayRpcServer for AssayMethods {
         model: Option<ModelId>,
     ) -> RpcResult<SubmittedPayload> {
         let submit = move |deps: &AssayDeps| {
+            let tokens = match model {
+                Some(model) => deps.worker.count_tokens(&model, &payload).map_err(error)?,
+                None => None,
+            };
             let hash = deps.worker.put_prompt(&payload).map_err(error)?;
-            let tokens = model.and_then(|model| deps.worker.count_tokens(&model, &payload));
             Ok(SubmittedPayload { hash, bytes: payload.len() as u64, tokens })
         };
         self.deps.blocking(submit).await

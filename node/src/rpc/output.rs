@@ -15,6 +15,10 @@ use assay_worker::MAX_PAYLOAD_BYTES;
 use codec::Decode;
 use jsonrpsee::core::RpcResult;
 use sp_core::H256;
+use std::time::{Duration, Instant};
+
+/// The longest that a transcript is looked for.
+const FETCH: Duration = Duration::from_secs(20);
 
 /// Returns the output of a job as far as it is known; `None` if the chain does not have the job, or no
 /// node has a token of it.
@@ -28,7 +32,7 @@ pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
         return deps.blocking(read).await;
     }
     let Some(page) = whole(deps, &job, view.spec.max_tokens).await else { return Ok(None) };
-    let bytes = bytes(deps, view.spec.model, &page.tokens).await;
+    let bytes = bytes(deps, job, view.spec.model, &page.tokens).await;
     Ok(Some(Output {
         text: String::from_utf8_lossy(&bytes).into_owned(),
         bytes: bytes.into(),
@@ -39,7 +43,7 @@ pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
     }))
 }
 
-/// Returns a page of an output of at most `most` tokens, from this node or from another.
+/// Returns a page of an output of at most `most` tokens, from this node or from the operator's.
 pub async fn page(deps: &AssayDeps, job: &JobId, index: u32, most: u32) -> Option<Page> {
     let id = *job;
     let here = deps.blocking(move |deps| Ok(local_page(&deps.worker, &id, index))).await;
@@ -49,14 +53,17 @@ pub async fn page(deps: &AssayDeps, job: &JobId, index: u32, most: u32) -> Optio
     }
 }
 
-/// Returns the bytes of the text of tokens: from this node if it has the model, otherwise from
-/// another. They are empty if no node has the model.
-pub async fn bytes(deps: &AssayDeps, model: ModelId, tokens: &[u32]) -> Vec<u8> {
+/// Returns the bytes of the text of a job's tokens: from this node if it has the model, otherwise from the
+/// operator's. They are empty if neither has it.
+pub async fn bytes(deps: &AssayDeps, job: JobId, model: ModelId, tokens: &[u32]) -> Vec<u8> {
     let own = tokens.to_vec();
     let here = deps.blocking(move |deps| Ok(deps.worker.detokenize(&model, &own))).await;
     match here.ok().flatten() {
         Some(bytes) => bytes,
-        None => deps.exchange.text(model, tokens, MAX_PAYLOAD_BYTES).await.unwrap_or_default(),
+        None => {
+            let text = deps.exchange.text(job, model, tokens, MAX_PAYLOAD_BYTES).await;
+            text.unwrap_or_default()
+        }
     }
 }
 
@@ -76,7 +83,8 @@ async fn transcript(
     if here.is_some() {
         return Ok(here);
     }
-    let Some(payload) = deps.exchange.payload(hash, &[]).await else { return Ok(None) };
+    let fetched = deps.exchange.payload(job, hash, &[], Instant::now() + FETCH).await;
+    let Some(payload) = fetched else { return Ok(None) };
     deps.blocking(move |deps| {
         deps.worker.keep_output(&job, &payload).map_err(error)?;
         Ok(Some(payload))

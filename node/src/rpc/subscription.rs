@@ -84,7 +84,7 @@ async fn next_item(
     }
     Some(OutputItem {
         index: page.index,
-        bytes: bytes(deps, view.spec.model, &page.tokens).await.into(),
+        bytes: bytes(deps, *job, view.spec.model, &page.tokens).await.into(),
         tokens: page.tokens,
         finish: page.finish.map(|finish| finish.label().to_string()),
     })

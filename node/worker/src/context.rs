@@ -3,12 +3,13 @@
 
 use crate::{
     config::{WorkerConfig, WorkerError},
-    engine::{promises::Promises, servers::Servers},
+    engine::{load::JOBS, promises::Promises, servers::Servers},
     fault::Fault,
     metrics::Metrics,
-    source::PayloadSource,
+    source::{PayloadSource, Wanted},
     store::{
         error::StoreError,
+        marks::{Death, Marks},
         payloads::Origin,
         secret::{Purpose, Secret},
         Store,
@@ -47,6 +48,8 @@ pub struct Context {
     pub cancellations: Cancellations,
     /// The database.
     pub store: Store,
+    /// The marks of work in progress.
+    pub marks: Marks,
     /// The tokens of the jobs that run here.
     pub streams: Streams,
     /// The source of payloads that are not here, once the network runs.
@@ -73,15 +76,19 @@ impl Context {
         let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
         let path = dir.join("store.redb");
         let store = Store::open(&path).map_err(|error| WorkerError::Store { path, error })?;
+        let (marks, deaths) = Marks::open(&dir.join("marks")).map_err(folder)?;
+        let metrics = registry.map(Metrics::register).transpose()?;
+        report(&deaths, metrics.as_ref());
         Ok(Self {
-            servers: Servers::start(models, threads, gate, memory_bytes)?,
+            servers: Servers::start(models, threads, gate, memory_bytes, metrics.clone())?,
             promises: Promises::new(block_time),
-            queue: Queue::new(QUEUE_LIMIT),
+            queue: Queue::new(QUEUE_LIMIT, JOBS),
             cancellations: Cancellations::default(),
             store,
+            marks,
             streams: Streams::default(),
             source: OnceLock::new(),
-            metrics: registry.map(Metrics::register).transpose()?,
+            metrics,
             threads,
             memory_bytes,
             block_time,
@@ -90,17 +97,22 @@ impl Context {
         })
     }
 
-    /// Returns a payload of a task from the store or, if `ask` is set, from another node.
-    pub fn payload(&self, hash: &H256, task: &Task, ask: bool) -> Option<Vec<u8>> {
+    /// Returns a payload of a job from the store or, if there is time to ask, from another node.
+    pub fn payload(
+        &self,
+        job: JobId,
+        hash: &H256,
+        task: &Task,
+        ask: Option<Instant>,
+    ) -> Option<Vec<u8>> {
         match self.store.payloads.get(hash) {
             Ok(Some(payload)) => return Some(payload),
             Ok(None) => {}
             Err(error) => log::error!(target: LOG_TARGET, "{error}"),
         }
-        if !ask {
-            return None;
-        }
-        let payload = self.source.get()?.fetch(*hash, &task.peer)?;
+        let until = ask.filter(|until| *until > Instant::now())?;
+        let wanted = Wanted { job, hash: *hash, peer: &task.peer, until };
+        let payload = self.source.get()?.fetch(&wanted)?;
         if blake2_256(&payload) != hash.0 {
             log::warn!(
                 target: LOG_TARGET,
@@ -166,6 +178,13 @@ impl Context {
         self.measure_depth();
     }
 
+    /// Records something in the metrics.
+    pub fn count(&self, record: impl FnOnce(&Metrics)) {
+        if let Some(metrics) = &self.metrics {
+            record(metrics);
+        }
+    }
+
     /// Updates the metrics of how much work and how many results there are.
     pub fn measure_depth(&self) {
         if let Some(metrics) = &self.metrics {
@@ -192,6 +211,28 @@ impl Context {
     /// Returns the salt of a verdict on a job.
     pub fn verdict_salt(&self, job: &JobId) -> H256 {
         H256(self.secret.salt(Purpose::Verdict, job))
+    }
+}
+
+/// Reports the work that was in progress when the previous process died.
+fn report(deaths: &[Death], metrics: Option<&Metrics>) {
+    for Death { piece, deaths, poisoned } in deaths {
+        let (kind, job) = (piece.kind.label(), piece.job);
+        if *poisoned {
+            log::error!(
+                target: LOG_TARGET,
+                "{kind} of job {job:?} is not tried again: it was in progress at {deaths} deaths of \
+                 the node",
+            );
+            if let Some(metrics) = metrics {
+                metrics.poisoned(piece.kind);
+            }
+        } else {
+            log::warn!(
+                target: LOG_TARGET,
+                "{kind} of job {job:?} was in progress when the node died; deaths so far: {deaths}",
+            );
+        }
     }
 }
 

@@ -15,6 +15,9 @@ pub struct Metrics {
     tokens: Counter<U64>,
     waiting: Gauge<U64>,
     results: Gauge<U64>,
+    panics: CounterVec<U64>,
+    poisoned: CounterVec<U64>,
+    restarts: Counter<U64>,
 }
 
 impl Metrics {
@@ -54,6 +57,30 @@ impl Metrics {
                 Gauge::new("assay_results_kept", "Results of jobs that are not yet over")?,
                 registry,
             )?,
+            panics: register(
+                CounterVec::new(
+                    Opts::new("assay_work_panics_total", "Pieces of work that panicked, by kind"),
+                    &["kind"],
+                )?,
+                registry,
+            )?,
+            poisoned: register(
+                CounterVec::new(
+                    Opts::new(
+                        "assay_work_poisoned_total",
+                        "Pieces of work that are not tried again after a panic or deaths, by kind",
+                    ),
+                    &["kind"],
+                )?,
+                registry,
+            )?,
+            restarts: register(
+                Counter::new(
+                    "assay_engine_restarts_total",
+                    "Servers of the engine that died and were started again",
+                )?,
+                registry,
+            )?,
         })
     }
 
@@ -66,6 +93,21 @@ impl Metrics {
     /// Counts tokens that were generated.
     pub fn generated(&self, tokens: usize) {
         self.tokens.inc_by(tokens as u64);
+    }
+
+    /// Counts a piece of work that panicked.
+    pub fn panicked(&self, kind: Kind) {
+        self.panics.with_label_values(&[kind.label()]).inc();
+    }
+
+    /// Counts a piece of work that is not tried again.
+    pub fn poisoned(&self, kind: Kind) {
+        self.poisoned.with_label_values(&[kind.label()]).inc();
+    }
+
+    /// Counts a server of the engine that was started again.
+    pub fn restarted(&self) {
+        self.restarts.inc();
     }
 
     /// Sets the number of pieces of work that wait, and of results that are kept.

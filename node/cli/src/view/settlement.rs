@@ -56,7 +56,7 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
     let verdict = match settlement.audit {
         AuditOutcome::Accepted => Cell::good(format!("Accept by {verifiers}")),
         AuditOutcome::Rejected => Cell::bad(format!("Reject by {verifiers}")),
-        AuditOutcome::Undecided => Cell::bad(format!("undecided, {verifiers} answered")),
+        AuditOutcome::Undecided => Cell::bad("undecided, no committee reached a majority"),
         AuditOutcome::NotAudited => "none, the job was not audited".into(),
     };
     let mut rows = vec![("Verdict", verdict)];
@@ -96,6 +96,14 @@ mod tests {
             slashed: 0,
             at: 9,
         }
+    }
+
+    #[test]
+    fn verdict_of_an_undecided_audit_names_no_verifiers() {
+        let undecided = settlement(Outcome::Paid, AuditOutcome::Undecided);
+        let rows = rows(&Settlement { verifiers: 0, ..undecided });
+        let (_, verdict) = rows.iter().find(|(name, _)| *name == "Verdict").unwrap();
+        assert_eq!(verdict.text(), "undecided, no committee reached a majority");
     }
 
     #[test]

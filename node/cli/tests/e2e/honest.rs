@@ -62,7 +62,7 @@ async fn honest_job_is_accepted_and_paid() {
     assert_eq!(streamed.code, 0, "{streamed:?}");
     let text = output.text.trim_end_matches('\n');
     assert!(streamed.out.starts_with(text), "{streamed:?} does not begin with {text:?}");
-    assert!(streamed.out.contains("Accept"), "{streamed:?}");
+    assert!(streamed.out.contains("Accept by 3 verifiers"), "{streamed:?}");
 }
 
 #[tokio::test]

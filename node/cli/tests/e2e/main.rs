@@ -12,6 +12,7 @@ mod books;
 mod cli;
 mod config;
 mod connection;
+mod delivery;
 mod dishonest;
 mod examples;
 mod honest;

@@ -102,7 +102,7 @@ async fn job_crosses_a_line() {
 }
 
 /// Waits until the node has a neighbour and knows the chain.
-async fn follows(node: &Node) {
+pub async fn follows(node: &Node) {
     wait_for("the node follows the chain", START, async || {
         let chain = node.chain().await;
         let health: Value = chain.request("system_health", rpc_params![]).await.unwrap();
@@ -114,7 +114,7 @@ async fn follows(node: &Node) {
 
 /// Counts the tokens of a text of ASCII characters with a node that has the model, and does not give
 /// it the text: each character is a token of the built-in model, and it adds some to each prompt.
-async fn count_tokens(node: &Node, text: &str) -> String {
+pub async fn count_tokens(node: &Node, text: &str) -> String {
     let chain = node.chain().await;
     let model = chain.node_status().await.unwrap().worker.unwrap().models[0].id;
     let unrelated = "unrelated";

@@ -76,7 +76,8 @@ impl Setup {
         self.folder.path().join("log")
     }
 
-    fn listens(&self) -> String {
+    /// Returns that address without the name.
+    pub fn listens(&self) -> String {
         format!("/ip4/127.0.0.1/tcp/{}", self.p2p.number())
     }
 
@@ -84,7 +85,8 @@ impl Setup {
         self.folder.path().join("node")
     }
 
-    fn network_key(&self) -> PathBuf {
+    /// Returns the file with its network key.
+    pub fn network_key(&self) -> PathBuf {
         self.folder.path().join("network.key")
     }
 
