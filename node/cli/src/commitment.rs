@@ -30,7 +30,7 @@ pub fn committed(output: &Output, commitment: Option<H256>) -> Option<Transcript
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::known_output::samples::{output, transcript};
+    use crate::samples::{output, transcript};
     use codec::Encode;
 
     #[test]

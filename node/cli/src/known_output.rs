@@ -98,50 +98,21 @@ impl KnownOutput {
     }
 }
 
-/// Outputs for tests.
 #[cfg(test)]
-pub(crate) mod samples {
-    use super::*;
-    use assay_primitives::FinishReason;
-
-    /// Returns a transcript of one token, `B` in the built-in model.
-    pub(crate) fn transcript() -> Transcript {
-        Transcript {
-            input: vec![256, 65],
-            output: vec![66],
-            text: b"B".to_vec(),
-            finish: FinishReason::Length,
-            salt: H256::repeat_byte(1),
-        }
-    }
-
-    /// Returns a node's word of the same, with that transcript.
-    pub(crate) fn output(transcript: Option<&[u8]>) -> Output {
-        Output {
-            tokens: vec![66],
-            text: "B".into(),
-            bytes: b"B".to_vec().into(),
-            finish: Some("length".into()),
-            transcript: transcript.map(|bytes| bytes.to_vec().into()),
-            text_matches: None,
-        }
-    }
-
+impl KnownOutput {
     /// Returns the output that a transcript commits to, as a node returns it that says whether the text
     /// matches.
-    pub(crate) fn known(transcript: &Transcript, text_matches: Option<bool>) -> KnownOutput {
-        use codec::Encode;
-        let said = Output { text_matches, ..output(Some(&transcript.encode())) };
-        KnownOutput::new(Some(said), Some(transcript.hash()))
+    pub(crate) fn sample(transcript: &Transcript, text_matches: Option<bool>) -> Self {
+        let bytes = codec::Encode::encode(transcript);
+        let said = Output { text_matches, ..crate::samples::output(Some(&bytes)) };
+        Self::new(Some(said), Some(transcript.hash()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        samples::{known, output, transcript},
-        *,
-    };
+    use super::*;
+    use crate::samples::{output, transcript};
     use codec::Encode;
 
     #[test]
@@ -180,13 +151,14 @@ mod tests {
     #[test]
     fn text_is_compared_with_the_tokens_by_the_model() {
         let tiny = Model::tiny().unwrap();
-        let mut honest = known(&transcript(), None);
+        let mut honest = KnownOutput::sample(&transcript(), None);
         assert_eq!(honest.text_matches(), None);
         honest.compare(&tiny);
         assert_eq!(honest.text_matches(), Some(true));
         // The commitment fits the transcript, but the transcript's text is of no token in it. The
         // node's word does not help.
-        let mut lie = known(&Transcript { text: b"C".to_vec(), ..transcript() }, Some(true));
+        let mut lie =
+            KnownOutput::sample(&Transcript { text: b"C".to_vec(), ..transcript() }, Some(true));
         assert!(lie.is_committed());
         lie.compare(&tiny);
         assert_eq!(lie.text_matches(), Some(false));

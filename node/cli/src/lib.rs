@@ -44,5 +44,7 @@ pub mod view;
 pub mod visible;
 
 mod launch;
+#[cfg(test)]
+mod samples;
 
 pub use launch::run;

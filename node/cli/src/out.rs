@@ -126,8 +126,8 @@ struct Look {
     colours: bool,
 }
 
-/// Writes a table of names and aligned values. It has no colours unless standard output is a terminal
-/// that shows them; `NO_COLOR` and `CLICOLOR` are respected.
+/// Writes a table of names and aligned values. It has no colours where standard output does not show
+/// them, which anstream decides: by `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, the terminal and `TERM`.
 pub fn pairs<'a, V>(rows: &'a [(&'a str, V)]) -> io::Result<()>
 where
     &'a V: Into<Cell>,

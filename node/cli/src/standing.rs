@@ -93,7 +93,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::known_output::samples::{known, output, transcript};
+    use crate::samples::{output, transcript};
     use assay_primitives::Settlement;
     use codec::Encode;
     use sp_core::H256;
@@ -115,7 +115,7 @@ mod tests {
 
     fn standing(audit: AuditOutcome) -> Standing {
         let state = settled(Outcome::Paid, audit, Some(transcript().hash()));
-        Standing::of(&state, &known(&transcript(), None))
+        Standing::of(&state, &KnownOutput::sample(&transcript(), None))
     }
 
     #[test]
@@ -146,7 +146,10 @@ mod tests {
     fn output_before_the_commitment_is_a_claim() {
         let state = JobState::Open { until: 1 };
         assert_eq!(Standing::of(&state, &KnownOutput::default()), Standing::Absent);
-        assert_eq!(Standing::of(&state, &known(&transcript(), None)), Standing::Claimed);
+        assert_eq!(
+            Standing::of(&state, &KnownOutput::sample(&transcript(), None)),
+            Standing::Claimed
+        );
     }
 
     #[test]

@@ -73,6 +73,16 @@ pub async fn submit(
     ))
 }
 
+/// Sends an extrinsic that is signed already, and waits until it is in a block; `None` if another has its
+/// nonce.
+pub async fn send(chain: &Chain, signed: &Signed) -> Result<Option<Included>> {
+    let updates = chain.watch(signed).await?;
+    match fate::of(chain, signed, Some(updates)).await? {
+        Some(block) => included(chain, signed, block).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Returns whether an error leaves open that the call takes effect.
 pub fn is_open(error: &anyhow::Error) -> bool {
     is_lost(error)

@@ -54,7 +54,7 @@ pub fn ensure(job: &JobId, known: &KnownOutput, standing: Standing) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::known_output::samples::{known, transcript};
+    use crate::samples::transcript;
     use assay_primitives::worker::Transcript;
 
     fn code(error: &anyhow::Error) -> &str {
@@ -65,10 +65,11 @@ mod tests {
     fn text_of_other_tokens_is_an_error_unless_it_is_rejected() {
         let job = JobId::repeat_byte(1);
         let tiny = open(&TINY_MODEL, None).unwrap().expect("it is built in");
-        let mut honest = known(&transcript(), None);
+        let mut honest = KnownOutput::sample(&transcript(), None);
         honest.compare(&tiny);
         ensure(&job, &honest, Standing::Unaudited).unwrap();
-        let mut lie = known(&Transcript { text: b"C".to_vec(), ..transcript() }, None);
+        let mut lie =
+            KnownOutput::sample(&Transcript { text: b"C".to_vec(), ..transcript() }, None);
         lie.compare(&tiny);
         let error = ensure(&job, &lie, Standing::Unaudited).unwrap_err();
         assert_eq!(code(&error), "text_mismatch");

@@ -4,7 +4,10 @@
 //! other builds lack the hash.
 
 use anyhow::{bail, Context, Result};
-use assay_cli::chain::Chain;
+use assay_cli::{
+    chain::{extrinsic::Signed, Chain},
+    submit::send,
+};
 use assay_runtime::{
     submit::extension, Nonce, RuntimeCall, Signature, SignedPayload, TxExtension,
     UncheckedExtrinsic,
@@ -117,7 +120,7 @@ async fn metadata_hash(chain: &Chain) -> Result<[u8; 32]> {
 }
 
 /// Signs a remark of Alice in the mode `Enabled`, over that hash.
-async fn signed_over(chain: &Chain, hash: [u8; 32]) -> Result<Vec<u8>> {
+async fn signed_over(chain: &Chain, hash: [u8; 32]) -> Result<Signed> {
     let signer = Sr25519Keyring::Alice;
     let account = signer.to_account_id();
     let nonce: Nonce =
@@ -134,7 +137,9 @@ async fn signed_over(chain: &Chain, hash: [u8; 32]) -> Result<Vec<u8>> {
     let signature = payload.using_encoded(|bytes| signer.pair().sign(bytes));
     let (call, extension, _) = payload.deconstruct();
     let signature = Signature::Sr25519(signature);
-    Ok(UncheckedExtrinsic::new_signed(call, account.into(), signature, extension).encode())
+    let signer = account.clone();
+    let bytes = UncheckedExtrinsic::new_signed(call, account.into(), signature, extension).encode();
+    Ok(Signed { bytes, signer, nonce, anchor: 0 })
 }
 
 #[tokio::test]
@@ -143,7 +148,7 @@ async fn extrinsic_with_the_metadata_hash_is_included() -> Result<()> {
     let mut node = Node::start()?;
     let chain = node.connect().await?;
     let extrinsic = signed_over(&chain, metadata_hash(&chain).await?).await?;
-    let included = chain.submit_signed(&extrinsic, &Sr25519Keyring::Alice.to_account_id()).await?;
+    let included = send(&chain, &extrinsic).await?.context("another extrinsic has its nonce")?;
     assert!(included.number > 0, "it is in the genesis block");
     Ok(())
 }
@@ -156,8 +161,7 @@ async fn extrinsic_with_another_metadata_hash_is_refused() -> Result<()> {
     let mut hash = metadata_hash(&chain).await?;
     hash[0] ^= 1;
     let extrinsic = signed_over(&chain, hash).await?;
-    let alice = Sr25519Keyring::Alice.to_account_id();
-    let Err(error) = chain.submit_signed(&extrinsic, &alice).await else {
+    let Err(error) = send(&chain, &extrinsic).await else {
         bail!("the chain took an extrinsic that is signed over another hash")
     };
     assert!(format!("{error:#}").contains("bad signature"), "{error:#}");

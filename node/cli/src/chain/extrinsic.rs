@@ -36,7 +36,7 @@ pub struct Signed {
     /// The signer's nonce, of which a chain has one extrinsic.
     pub nonce: Nonce,
     /// Number of the block at which its lifetime begins.
-    anchor: u32,
+    pub anchor: u32,
 }
 
 impl Signed {

@@ -122,7 +122,7 @@ fn table<'a>(of: &'a mut Table, name: &str) -> Result<&'a mut Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{amount::Amount, config::Network};
+    use crate::{amount::Amount, config::network::Network};
     use assay_runtime::{Hash, UNIT};
 
     fn file(folder: &tempfile::TempDir) -> ConfigFile {
