@@ -246,18 +246,6 @@ fn verification_that_panics_abstains() {
 }
 
 #[test]
-fn server_that_dies_is_started_again_and_the_job_that_kills_it_given_up() {
-    let node = Node::new("panic-server:MARKER");
-    node.submit_until_poisoned(&bad());
-    until("the server runs again", || {
-        node.counted("assay_engine_restarts_total") == 3
-            && node.mailbox.capabilities().is_some_and(|able| able.models.len() == 1)
-    });
-    assert_eq!(node.commitment(&good(1, 8)).tokens, 8);
-    node.until_idle();
-}
-
-#[test]
 fn work_in_progress_at_two_deaths_of_the_process_is_given_up() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     aborts(folder.path(), "bad");
