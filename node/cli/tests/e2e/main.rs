@@ -19,6 +19,7 @@ mod network;
 mod node;
 mod npm;
 mod operators;
+mod panics;
 mod place;
 mod port;
 mod restart;
