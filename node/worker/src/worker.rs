@@ -18,6 +18,7 @@ use crate::{
 use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Work};
 use assay_rpc::WorkerStatus;
 use codec::Decode;
+use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
     collections::BTreeSet,
@@ -26,10 +27,10 @@ use std::{
 };
 use substrate_prometheus_endpoint::Registry;
 
-/// The worker of a node. Its threads end when it is dropped.
+/// The worker of a node. Its threads end with [`Worker::end`], or when it is dropped.
 pub struct Worker {
     context: Arc<Context>,
-    threads: WorkThreads,
+    threads: Mutex<WorkThreads>,
 }
 
 impl Worker {
@@ -42,7 +43,15 @@ impl Worker {
     pub fn start(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
         let context = Arc::new(Context::open(config, registry)?);
         let threads = WorkThreads::start(&context)?;
-        Ok(Self { context, threads })
+        Ok(Self { context, threads: Mutex::new(threads) })
+    }
+
+    /// Stops all work and waits until it has stopped. The work in progress has no result then, and
+    /// no mark on disk, so the next start does not take this end for a death.
+    pub fn end(&self) {
+        self.context.queue.close();
+        self.context.cancellations.close();
+        self.threads.lock().join();
     }
 
     /// Sets the source of payloads that are not here. Later calls change nothing.
@@ -199,9 +208,7 @@ fn or_none<T>(problem: &str, run: impl FnOnce() -> T) -> Option<T> {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.context.queue.close();
-        self.context.cancellations.close();
-        self.threads.join();
+        self.end();
     }
 }
 

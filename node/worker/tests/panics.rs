@@ -317,9 +317,11 @@ fn worker_that_ends_in_peace_leaves_no_mark() {
         let stream = || node.mailbox.0.stream(&JobId::repeat_byte(1));
         until("a token is there", || stream().is_some_and(|stream| !stream.is_empty()));
         assert_eq!(mark(&node.folder), "running 0\n");
+        // The node ends its worker whoever still holds it.
         let folder = node.folder.clone();
-        drop(node);
+        node.mailbox.0.end();
         assert_eq!(marks(folder.path()), 0);
+        drop(node);
         node = Node::start(folder, "");
     }
     assert!(node.commitment(&long(1)).tokens > 0);
