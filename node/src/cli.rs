@@ -62,8 +62,8 @@ pub struct EngineArgs {
 
     /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model or silent. Or crash
     /// over each job whose prompt contains MARKER, to see the node survive: panic:MARKER,
-    /// abort:MARKER, panic-server:MARKER, panic-prepare:MARKER or panic-verify:MARKER. Refused unless
-    /// the chain is of type Development.
+    /// abort:MARKER, panic-prepare:MARKER or panic-verify:MARKER. Refused unless the chain is of type
+    /// Development.
     #[arg(long, value_name = "FAULT")]
     pub dev_fault: Option<Fault>,
 }

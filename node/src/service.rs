@@ -41,6 +41,8 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
     let parts = Parts { client, backend, select_chain, pool, keystore };
 
     let worker = engine::start(&mut config, engine, &parts, &import, gate)?;
+    // The manager is dropped when the node is told to end, before the process ends.
+    task_manager.keep_alive(engine::EndOfWorker(worker.clone()));
 
     let authorities = grandpa.shared_authority_set().clone();
     let (params, protocols) =

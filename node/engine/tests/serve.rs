@@ -83,7 +83,7 @@ impl Drafter for Panics {
     }
 }
 
-/// A drafter that panics when its job has ended, between two passes.
+/// A drafter that panics when its job has ended.
 struct PanicsAtTheEnd;
 
 impl Drafter for PanicsAtTheEnd {
@@ -353,17 +353,35 @@ fn job_that_panics_alone_ends_with_the_message_and_the_next_one_runs() {
 }
 
 #[test]
-fn server_that_panics_between_passes_is_closed_and_says_why() {
+fn job_whose_end_panics_ends_with_the_message() {
     let model = synthetic();
     let server = server(&model, 1, ServerConfig::default());
-    let short = spec(sampled(0, 0, 65_536, 1), 2);
-    let bad =
-        GenerateJob { drafter: Some(Box::new(PanicsAtTheEnd)), ..generation(&model, b"a", short) };
-    let bad = server.generate(bad).unwrap();
-    assert!(matches!(bad.wait(), Err(EngineError::ServerClosed)));
+    let spec = spec(sampled(0, 0, 65_536, 1), 2);
+    let drafter: Option<Box<dyn Drafter>> = Some(Box::new(PanicsAtTheEnd));
+    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"a", spec) }).unwrap();
+    match bad.wait() {
+        Err(EngineError::Panicked { message }) => assert_eq!(message, "a bad end"),
+        other => panic!("{other:?}"),
+    }
+    let next = server.generate(generation(&model, b"a", spec)).unwrap();
+    assert_eq!(next.wait().unwrap(), run(&model, b"a", &spec));
+}
+
+#[test]
+fn server_that_panics_between_passes_is_closed_and_says_why() {
+    let model = synthetic();
+    let server = server(&model, 1, ServerConfig { jobs: 1, ..ServerConfig::default() });
+    let spec = spec(sampled(0, 0, 65_536, 1), 500);
+    let running = server.generate(generation(&model, b"a", spec)).unwrap();
+    assert!(running.next_token().is_some());
+    // The server drops a job that is cancelled while it waits, and with it the drafter.
+    let drafter: Option<Box<dyn Drafter>> = Some(Box::new(PanicsAtTheEnd));
+    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"b", spec) }).unwrap();
+    bad.cancel();
+    assert!(matches!(running.wait(), Err(EngineError::ServerClosed)));
     assert_eq!(server.wait().as_deref(), Some("a bad end"));
     assert!(server.is_closed());
-    let late = server.generate(generation(&model, b"a", short)).map(|_| ());
+    let late = server.generate(generation(&model, b"a", spec)).map(|_| ());
     assert!(matches!(late, Err(EngineError::ServerClosed)));
 }
 

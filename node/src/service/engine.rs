@@ -56,6 +56,16 @@ pub fn start(
     Ok(Arc::new(worker))
 }
 
+/// Ends the worker when it is dropped. Tasks that still hold the worker then may be leaked at the end
+/// of the process, and with them the worker.
+pub struct EndOfWorker(pub Arc<Worker>);
+
+impl Drop for EndOfWorker {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 fn other(error: impl Display) -> ServiceError {
     ServiceError::Other(error.to_string())
 }

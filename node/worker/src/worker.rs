@@ -26,6 +26,7 @@ use assay_engine::EngineError;
 use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Work};
 use assay_rpc::{StoreStatus, WorkerStatus};
 use codec::Decode;
+use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,12 +35,12 @@ use std::{
 };
 use substrate_prometheus_endpoint::Registry;
 
-/// The worker of a node. Its threads end when it is dropped.
+/// The worker of a node. Its threads end with [`Worker::end`], or when it is dropped.
 pub struct Worker {
     context: Arc<Context>,
-    threads: WorkThreads,
-    // Dropped, and with that ended, after the threads that have results to write.
-    _keeper: Keeper,
+    threads: Mutex<WorkThreads>,
+    /// The keeper of the store, which ends after the threads that have results to write.
+    keeper: Mutex<Option<Keeper>>,
 }
 
 impl Worker {
@@ -57,7 +58,17 @@ impl Worker {
         let metrics = registry.map(StoreMetrics::register).transpose()?;
         let keeper = Keeper::start(context.clone(), metrics)?;
         let threads = WorkThreads::start(&context)?;
-        Ok(Self { context, threads, _keeper: keeper })
+        Ok(Self { context, threads: Mutex::new(threads), keeper: Mutex::new(Some(keeper)) })
+    }
+
+    /// Stops all work and waits until it has stopped. The work in progress has no result then, and
+    /// no mark on disk, so the next start does not take this end for a death.
+    pub fn end(&self) {
+        self.context.queue.close();
+        self.context.cancellations.close();
+        self.threads.lock().join();
+        // It writes what waits a last time.
+        drop(self.keeper.lock().take());
     }
 
     /// Sets the source of payloads that are not here. Later calls change nothing.
@@ -277,8 +288,108 @@ fn or_none<T>(problem: &str, run: impl FnOnce() -> T) -> Option<T> {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.context.queue.close();
-        self.context.cancellations.close();
-        self.threads.join();
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WorkerMailbox;
+    use assay_engine::{Gate, Model};
+    use assay_host::Mailbox;
+    use assay_primitives::{DeclineReason, Sampling, Task};
+    use sp_crypto_hashing::blake2_256;
+    use tempfile::TempDir;
+
+    const PROMPT: &[u8] = b"In the beginning";
+    const PATIENCE: Duration = Duration::from_secs(60);
+    /// A time that is far longer than a test takes.
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    /// Starts a worker that has the prompt, and returns its folder and its gate.
+    fn worker() -> (TempDir, WorkerMailbox, Arc<Gate>) {
+        let (dir, gate) = (tempfile::tempdir().unwrap(), Arc::<Gate>::default());
+        let config = WorkerConfig {
+            dir: dir.path().into(),
+            models: vec![Model::tiny().unwrap()],
+            threads: 1,
+            gate: gate.clone(),
+            memory_bytes: 1 << 28,
+            block_time: Duration::from_secs(3),
+            fault: None,
+        };
+        let worker = Worker::start(config, None).unwrap();
+        worker.put_prompt(PROMPT).unwrap();
+        (dir, WorkerMailbox(Arc::new(worker)), gate)
+    }
+
+    fn model() -> ModelId {
+        H256(Model::tiny().unwrap().root())
+    }
+
+    fn job(n: u8) -> JobId {
+        JobId::repeat_byte(n)
+    }
+
+    fn task(max_tokens: u32) -> Task {
+        Task {
+            model: model(),
+            input_hash: H256(blake2_256(PROMPT)),
+            input_tokens: PROMPT.len() as u32 + 1,
+            max_tokens,
+            seed: 1,
+            sampling: Sampling::GREEDY,
+            peer: Default::default(),
+            deadline: 1_000,
+        }
+    }
+
+    fn until(what: &str, mut holds: impl FnMut() -> bool) {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn job_of_a_model_whose_server_died_is_declined_until_it_runs_again() {
+        let (_dir, mailbox, gate) = worker();
+        // The measurement of the next server waits at the gate.
+        gate.close(LONG);
+        mailbox.0.context.servers.server(&model()).unwrap().close();
+        let able = mailbox.capabilities().expect("the node has an engine");
+        assert_eq!(able.models, []);
+        let refused = EngineResult::Refused { job: job(1), reason: DeclineReason::Resource };
+        assert!(mailbox.submit(Work::Prepare { job: job(1), task: task(8) }));
+        assert_eq!(mailbox.poll(8), [refused]);
+        gate.open();
+        until("the server runs again", || {
+            mailbox.capabilities().is_some_and(|able| able.models == [model()])
+        });
+        let work = Work::Prepare { job: job(2), task: task(8) };
+        assert!(mailbox.submit(work.clone()));
+        let ready = Some(EngineResult::Ready { job: job(2) });
+        assert_eq!(mailbox.0.wait(&work, PATIENCE), ready);
+    }
+
+    #[test]
+    fn job_that_was_in_progress_at_three_deaths_of_a_server_is_given_up() {
+        let (_dir, mailbox, _gate) = worker();
+        let long = Work::Generate { job: job(1), task: task(2_000) };
+        let context = &mailbox.0.context;
+        let key = WorkKey::from(&long);
+        for deaths in 1..=3 {
+            until("a token is there", || {
+                assert!(mailbox.submit(long.clone()));
+                mailbox.0.stream(&job(1)).is_some_and(|stream| !stream.is_empty())
+            });
+            context.servers.server(&model()).unwrap().close();
+            until("the work has ended", || !context.queue.open().contains(&key));
+            assert_eq!(context.marks.is_poisoned(&key.piece()), deaths == 3);
+        }
+        assert!(mailbox.submit(long));
+        assert_eq!(context.queue.open(), []);
     }
 }

@@ -29,6 +29,7 @@ mod npm;
 mod operator_page;
 mod operators;
 mod page;
+mod panics;
 mod parallel;
 mod place;
 mod port;

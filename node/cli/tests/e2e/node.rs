@@ -13,7 +13,11 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, ExitStatus, Stdio},
+    time::Duration,
 };
+
+/// The longest that a node may take to end when it is told to.
+const STOP: Duration = Duration::from_secs(90);
 
 /// A node. Killed when dropped.
 pub struct Node {
@@ -31,14 +35,8 @@ impl Node {
     /// Starts a node that is to refuse to run, and returns its log.
     pub async fn refused(spec: NodeSpec) -> String {
         let mut node = Self::start(Setup::new(spec), None);
-        let child = &mut node.child;
-        let mut ended = None;
-        wait_for("the node ends", START, async || {
-            ended = status(child);
-            ended.is_some()
-        })
-        .await;
-        assert!(ended.is_some_and(|status| !status.success()), "{ended:?}");
+        let status = node.ended(START).await;
+        assert!(!status.success(), "{status}");
         node.log_text()
     }
 
@@ -62,9 +60,33 @@ impl Node {
         let _ = self.child.wait();
     }
 
+    /// Tells it to end, as a service manager does, and waits until it has.
+    pub async fn stop(&mut self) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        self.ended(STOP).await
+    }
+
+    /// Returns the marks of work in progress that its worker has left.
+    pub fn marks(&self) -> Vec<String> {
+        self.setup.marks()
+    }
+
+    /// Waits until it has ended by itself, and returns how.
+    pub async fn ended(&mut self, within: Duration) -> ExitStatus {
+        let child = &mut self.child;
+        let mut ended = None;
+        wait_for("the node ends", within, async || {
+            ended = status(child);
+            ended.is_some()
+        })
+        .await;
+        ended.expect("it was waited for")
+    }
+
     /// Starts it again with the same folder, ports and neighbours.
     pub async fn restart(&mut self) {
-        self.child = spawn(&self.setup);
+        self.start_again();
         self.ready().await;
     }
 
@@ -83,6 +105,11 @@ impl Node {
     pub async fn restore(&mut self, backup: &Backup) {
         self.setup.restore(backup);
         self.restart().await;
+    }
+
+    /// Starts it again and does not wait until it answers.
+    pub fn start_again(&mut self) {
+        self.child = spawn(&self.setup);
     }
 
     /// Returns the address of its RPC.

@@ -11,6 +11,7 @@ use crate::{
 use assay_cli::{
     chain::{state::bytes_of, Head},
     key::{Key, Scheme},
+    submit::submit,
 };
 use assay_primitives::{JobId, Report};
 use assay_runtime::{
@@ -91,7 +92,7 @@ async fn set_reveal_window(node: &Node) {
     let call = RuntimeCall::from(pallet_parameters::Call::set_parameter { key_value });
     let call = RuntimeCall::from(pallet_sudo::Call::sudo { call: Box::new(call) });
     let alice = Key::from_suri(Scheme::Sr25519, "//Alice").unwrap();
-    let done = node.chain().await.submit(&alice, call).await.unwrap();
+    let done = submit(&node.chain().await, &alice, call, None, async |_| Ok(())).await.unwrap();
     let set = |event: &RuntimeEvent| {
         matches!(event, RuntimeEvent::Sudo(pallet_sudo::Event::Sudid { sudo_result: Ok(()) }))
     };

@@ -113,6 +113,14 @@ impl Setup {
         format!("/ip4/127.0.0.1/tcp/{}", self.p2p.number())
     }
 
+    /// Returns the marks of work in progress that its worker has left, on whichever chain.
+    pub fn marks(&self) -> Vec<String> {
+        let files = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+        let chains = files(self.base().join("chains"));
+        let marks = chains.flat_map(|chain| files(chain.path().join("worker").join("marks")));
+        marks.map(|mark| mark.file_name().to_string_lossy().into_owned()).collect()
+    }
+
     fn base(&self) -> PathBuf {
         self.folder.path().join("node")
     }

@@ -5,6 +5,7 @@ use super::share::{Kind, Want};
 use crate::{
     draft::Drafter,
     generate::Generating,
+    panics::caught,
     task::{Choice, Next, Task},
     verify::Verifying,
     EngineError, GenerateSpec, Generation, Limits, Positions, Transcript, Verification,
@@ -188,12 +189,15 @@ impl Job {
         }
     }
 
-    /// Sends the result, which must be available.
+    /// Sends the result, which must be available. A panic of the drafter at its end is the job's.
     pub(super) fn finish(self) {
         // The submitter may have dropped the handle.
         match self.work {
             Work::Generate(task, reply) => {
-                let result = task.into_generation().ok_or(EngineError::ServerClosed);
+                let result = match caught(|| task.into_generation()) {
+                    Ok(generation) => generation.ok_or(EngineError::ServerClosed),
+                    Err(message) => Err(EngineError::Panicked { message }),
+                };
                 let _ = reply.result.send(result);
             }
             Work::Verify(task, reply) => {

@@ -20,8 +20,6 @@ pub enum CrashKind {
     Panic,
     /// The process aborts while the job is generated.
     Abort,
-    /// The engine's server of the model panics between two passes when the job has been generated.
-    PanicServer,
     /// The worker panics when it prepares the job.
     PanicPrepare,
     /// The worker panics when it verifies the job.
@@ -30,15 +28,13 @@ pub enum CrashKind {
 
 impl CrashKind {
     /// All kinds.
-    pub const ALL: [Self; 5] =
-        [Self::Panic, Self::Abort, Self::PanicServer, Self::PanicPrepare, Self::PanicVerify];
+    pub const ALL: [Self; 4] = [Self::Panic, Self::Abort, Self::PanicPrepare, Self::PanicVerify];
 
     /// Returns the name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Panic => "panic",
             Self::Abort => "abort",
-            Self::PanicServer => "panic-server",
             Self::PanicPrepare => "panic-prepare",
             Self::PanicVerify => "panic-verify",
         }
@@ -65,8 +61,7 @@ impl Crash {
     /// Returns the drafter of a generation that is to crash on the engine's thread. It is called in
     /// each pass after the one that chooses the first token, unless the next token is the last.
     pub(super) fn drafter(&self, prompt: &[u8]) -> Option<Box<dyn Drafter>> {
-        let on_the_engine =
-            matches!(self.kind, CrashKind::Panic | CrashKind::Abort | CrashKind::PanicServer);
+        let on_the_engine = matches!(self.kind, CrashKind::Panic | CrashKind::Abort);
         (on_the_engine && self.strikes(prompt)).then(|| Box::new(Crasher(self.clone())) as Box<_>)
     }
 
@@ -83,16 +78,7 @@ impl Drafter for Crasher {
         match self.0.kind {
             CrashKind::Panic => self.0.panic(),
             CrashKind::Abort => std::process::abort(),
-            CrashKind::PanicServer | CrashKind::PanicPrepare | CrashKind::PanicVerify => Vec::new(),
-        }
-    }
-}
-
-impl Drop for Crasher {
-    fn drop(&mut self) {
-        // The engine drops it when the job has ended.
-        if self.0.kind == CrashKind::PanicServer && !std::thread::panicking() {
-            self.0.panic();
+            CrashKind::PanicPrepare | CrashKind::PanicVerify => Vec::new(),
         }
     }
 }
