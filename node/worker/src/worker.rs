@@ -312,6 +312,8 @@ mod tests {
         let (dir, gate) = (tempfile::tempdir().unwrap(), Arc::<Gate>::default());
         let config = WorkerConfig {
             dir: dir.path().into(),
+            secret: None,
+            space: crate::store::space::SpaceLimits::default(),
             models: vec![Model::tiny().unwrap()],
             threads: 1,
             gate: gate.clone(),
