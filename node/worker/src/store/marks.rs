@@ -365,7 +365,7 @@ mod tests {
     fn half_written_mark_is_the_previous_one() {
         let folder = folder();
         assert!(begin(&die(&folder).0, &[1]));
-        fs::write(folder.path().join("leftover.new"), "runn").unwrap();
+        fs::write(folder.path().join("leftover.new"), "half of it").unwrap();
         let (marks, deaths) = Marks::open(folder.path()).unwrap();
         let death = Death { piece: piece(1), deaths: 1, poisoned: false };
         assert_eq!(deaths, [death]);
