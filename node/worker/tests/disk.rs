@@ -250,7 +250,8 @@ fn scenario(dir: &Path, fill: impl FnOnce(), free: impl FnOnce(), error: &str) {
     until("all is written", || status(&mailbox).pending == 0);
     assert_eq!(prepare(&mailbox, 4), EngineResult::Ready { job: job(4) });
     until("the metric says it", || metric(&registry, "assay_store_healthy") == 1.0);
-    assert_eq!(ERRORS.0.lock().len(), 1, "it is said once: {:?}", ERRORS.0.lock());
+    let said = ERRORS.0.lock().clone();
+    assert_eq!(said.len(), 1, "it is said once: {said:?}");
 
     // A restart finds all of it, and nothing is computed another time.
     drop(mailbox);

@@ -131,7 +131,11 @@ async fn transfer_refuses_more_than_there_is() {
 
 #[tokio::test]
 async fn key_of_ecdsa_shows_its_address() {
-    let shown = alone(&["key", "inspect", "--json", "--scheme", "ecdsa", SECRET]).await.ok();
+    let folder = tempfile::tempdir().unwrap();
+    let known = folder.path().join("known");
+    to_file_unencrypted(&known, Scheme::Ecdsa, SECRET).unwrap();
+    let known = known.to_str().unwrap();
+    let shown = alone(&["key", "inspect", "--json", "--key-file", known]).await.ok();
     assert_eq!(shown["assayAddress"], ADDRESS, "{shown}");
     assert_eq!(shown["hash"], "0x751e76e8199196d454941c45d1b3a323f1433bd6", "{shown}");
     let inspected = alone(&["key", "inspect", "--json", ADDRESS]).await.ok();
@@ -141,10 +145,10 @@ async fn key_of_ecdsa_shows_its_address() {
         .await
         .fails("address_malformed", &[&mistyped, "checksum"]);
 
-    let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key");
     let file = file.to_str().unwrap();
-    let made = alone(&["key", "new", "--json", "--scheme", "ecdsa", "--out", file]).await.ok();
+    let new = ["key", "new", "--json", "--scheme", "ecdsa", "--unencrypted", "--out", file];
+    let made = alone(&new).await.ok();
     // The file says of which scheme it is.
     let mut inspected = alone(&["key", "inspect", "--json", "--key-file", file]).await.ok();
     inspected["file"] = file.into();

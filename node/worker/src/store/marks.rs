@@ -15,9 +15,9 @@ use assay_primitives::JobId;
 use parking_lot::Mutex;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Display,
     fs, io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 /// The deaths after which a piece of work is a suspect.
@@ -65,6 +65,8 @@ pub enum Begin {
 pub struct Marks {
     folder: PathBuf,
     marks: Mutex<BTreeMap<Piece, Mark>>,
+    /// Whether the last mark could not be written, which was said then.
+    complained: AtomicBool,
 }
 
 impl Marks {
@@ -84,7 +86,11 @@ impl Marks {
                 }
             };
         }
-        let this = Self { folder: folder.into(), marks: Mutex::new(marks) };
+        let this = Self {
+            folder: folder.into(),
+            marks: Mutex::new(marks),
+            complained: AtomicBool::new(false),
+        };
         let deaths = this.count_deaths();
         Ok((this, deaths))
     }
@@ -201,30 +207,34 @@ impl Marks {
         let path = self.path(piece);
         let new = path.with_extension("new");
         let written = fs::write(&new, text_of(mark)).and_then(|()| fs::rename(&new, &path));
-        if let Err(error) = written {
-            complain(&path, "written", error);
-        }
+        self.note(&path, "written", written);
     }
 
     fn remove(&self, piece: &Piece) {
         let path = self.path(piece);
-        if let Err(error) = fs::remove_file(&path) {
-            complain(&path, "removed", error);
+        match fs::remove_file(&path) {
+            // It could not be written before.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => self.note(&path, "removed", removed),
+        }
+    }
+
+    /// Says that a mark could not be changed, once until one is changed again. Work goes on without.
+    fn note(&self, path: &Path, what: &str, changed: io::Result<()>) {
+        let Err(error) = changed else { return self.complained.store(false, Relaxed) };
+        if !self.complained.swap(true, Relaxed) {
+            log::warn!(
+                target: LOG_TARGET,
+                "the mark of work in progress {} cannot be {what}: {error}; check the disk and the \
+                 permissions of its folder",
+                path.display(),
+            );
         }
     }
 
     fn path(&self, piece: &Piece) -> PathBuf {
         self.folder.join(format!("{}-{:x}", piece.kind.label(), piece.job))
     }
-}
-
-fn complain(path: &Path, what: &str, error: impl Display) {
-    log::error!(
-        target: LOG_TARGET,
-        "the mark of work in progress {} cannot be {what}: {error}; check the disk and the \
-         permissions of its folder",
-        path.display(),
-    );
 }
 
 /// Returns the piece that a file's name names.
