@@ -166,7 +166,8 @@ async fn error_after_the_order_names_the_job() {
 
 #[tokio::test]
 async fn chain_that_stands_still_is_noticed() {
-    let specs = [NodeSpec::full(), NodeSpec::dev()];
+    // A node that is not of `--dev` refuses a client that names another address, as one behind a proxy does.
+    let specs = [NodeSpec::full().with(&["--rpc-cors", "all"]), NodeSpec::dev()];
     let [client, mut validator] = start(Topology::Line, specs).await;
     let args = ["job", "create", "--json", "--not-before", "1000", "hello"];
     let created = assay(&validator, &args).await.ok();
