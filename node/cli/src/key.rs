@@ -15,7 +15,7 @@ pub use file::{from_file, to_file, to_file_unencrypted};
 pub use named::NamedKey;
 pub use pair::Key;
 pub use scheme::Scheme;
-pub use source::{ensure_public, named, KeyOptions};
+pub use source::{ensure_public, find, KeyOptions};
 
 /// The key that signs on chains for development unless another is named.
 pub const DEVELOPMENT_SIGNER: &str = "//Ferdie";

@@ -40,7 +40,7 @@ impl Session {
     pub async fn open(global: &Global) -> Result<Self> {
         let settings = Settings::of(global)?;
         // A malformed key is reported before anything else is tried.
-        let named = key::named(&global.key_options(settings.key_file.as_deref()))?;
+        let named = key::find(&global.key_options(settings.key_file.as_deref()))?;
         let progress = Progress::new(format!("connecting to {}", settings.url));
         let chain = Chain::connect(&settings.url).await?;
         progress.clear();

@@ -96,7 +96,7 @@ fn inspect(global: &Global, what: Option<&str>) -> Result<Exit> {
         Some(text) => of_text(global.scheme, text)?,
         None => {
             let settings = Settings::of(global)?;
-            let key = key::named(&global.key_options(settings.key_file.as_deref()))?;
+            let key = key::find(&global.key_options(settings.key_file.as_deref()))?;
             Facts::of_key(&key.ok_or_else(|| {
                 Fault::error(
                     "no_signer",

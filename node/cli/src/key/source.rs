@@ -25,7 +25,7 @@ pub struct KeyOptions<'a> {
 
 /// Returns the key that `--key-file`, `--suri`, ASSAY_KEY_FILE, ASSAY_SURI or the configuration names,
 /// in this order; `None` if none does.
-pub fn named(options: &KeyOptions<'_>) -> Result<Option<NamedKey>> {
+pub fn find(options: &KeyOptions<'_>) -> Result<Option<NamedKey>> {
     let scheme = options.scheme.unwrap_or_default();
     let from_file =
         |path: &Path| from_file(options.scheme, path, options.passphrase_file).map(Some);
