@@ -96,6 +96,7 @@ impl Drop for Desk {
 }
 
 #[tokio::test]
+#[ignore = "its nodes also listen on UDP, for WebRTC, where the claims of ports are held"]
 async fn steps_of_the_page_work_in_their_order() {
     let _places: Vec<_> = place::take(2).await.collect();
     let claims = PORTS.map(|_| Port::claim());
