@@ -97,7 +97,7 @@ names $package"
     apt_has "$package" || die "apt has no package '$package' here; install by hand: $*"
     say "unpacking $package into $ASSAY_TOOLS"
     folder=$(mktemp -d)
-    # Root downloads as another user, who has to reach the folder.
+    # For root, apt downloads as the user _apt, which needs access to the folder.
     chmod 755 "$folder"
     (cd "$folder" && apt-get download -qq "$package" >/dev/null 2>&1 && dpkg-deb -x ./*.deb .) || {
         rm -rf "$folder"

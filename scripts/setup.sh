@@ -16,7 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 # The oldest Rust that builds this workspace: 95 for 1.95.
 MIN_RUST_MINOR=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"$/\1/p' "$ASSAY_ROOT/Cargo.toml")
 
-# What .ci/run and fuzzing use beside Rust's own tools, at these versions.
+# The versions of the tools that .ci/run and fuzzing use in addition to Rust's own.
 CARGO_DENY=0.20.2
 TYPOS=1.52.0
 CARGO_FUZZ=0.13.1

@@ -15,7 +15,7 @@ import urllib.request
 BIN = os.environ["ASSAY_BIN"]
 NODE, ASSAY = f"{BIN}/assay-node", f"{BIN}/assay"
 HISTOGRAM = "substrate_block_verification_and_import_time"
-# What a node says when it has imported a block that is the best now.
+# The log line of a node that has imported a new best block.
 IMPORTED = re.compile(r"Imported #(\d+) ")
 
 

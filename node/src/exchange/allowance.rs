@@ -47,7 +47,7 @@ impl Rate {
     }
 }
 
-/// What is left of an amount.
+/// The rest of an amount.
 struct Bucket {
     rate: Rate,
     left: f64,
@@ -69,7 +69,7 @@ impl Bucket {
     }
 }
 
-/// What is left of a peer's requests and bytes.
+/// The rest of a peer's requests and bytes.
 pub struct Allowance {
     requests: Bucket,
     bytes: Bucket,

@@ -41,7 +41,7 @@ pub async fn providers(network: &Arc<dyn NetworkService>, hash: &H256) -> Vec<Pe
             }
         }
     };
-    // What was found in time counts.
+    // The peers that were found in time count.
     let _ = tokio::time::timeout(LOOK, look).await;
     found.truncate(MOST);
     found

@@ -7,20 +7,20 @@ use std::{
     hash::Hash,
 };
 
-/// What waits for each peer.
+/// The items that wait, by peer.
 pub struct Turns<P, T> {
     waiting: HashMap<P, VecDeque<T>>,
-    /// The peers for which something waits, the next first.
+    /// The peers with items, the next first.
     order: VecDeque<P>,
 }
 
 impl<P: Copy + Eq + Hash, T> Turns<P, T> {
-    /// Starts with nothing.
+    /// Starts without items.
     pub fn new() -> Self {
         Self { waiting: HashMap::new(), order: VecDeque::new() }
     }
 
-    /// Adds something of a peer.
+    /// Adds an item of a peer.
     pub fn push(&mut self, peer: P, item: T) {
         let waiting = self.waiting.entry(peer).or_default();
         if waiting.is_empty() {
@@ -29,7 +29,7 @@ impl<P: Copy + Eq + Hash, T> Turns<P, T> {
         waiting.push_back(item);
     }
 
-    /// Removes what is next. The peer's next turn comes after those of all others.
+    /// Removes the next item. The peer's next turn comes after those of all others.
     pub fn pop(&mut self) -> Option<(P, T)> {
         let peer = self.order.pop_front()?;
         let waiting = self.waiting.get_mut(&peer)?;

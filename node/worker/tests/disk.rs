@@ -5,32 +5,27 @@
 //! which needs the permission to mount, and one under the system's limit of a file's size, which needs
 //! none.
 
-use assay_engine::Model;
+mod given;
+
 use assay_host::Mailbox;
-use assay_primitives::{
-    DeclineReason, EngineResult, JobId, OutputCommitment, Sampling, Task, Verdict, Work,
-};
+use assay_primitives::{DeclineReason, EngineResult, JobId, OutputCommitment, Verdict, Work};
 use assay_rpc::StoreStatus;
 use assay_worker::{SpaceLimits, StoreError, Worker, WorkerConfig, WorkerMailbox};
+use given::{config, task, until, PATIENCE, PROMPT};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
-use sp_core::H256;
-use sp_crypto_hashing::blake2_256;
 use std::{
     fs::{self, File},
     io::Write,
     path::Path,
     process::{Command, Output},
     sync::Arc,
-    time::{Duration, Instant},
 };
 use substrate_prometheus_endpoint::Registry;
 
 /// The variable that names the folder to a test in its own process.
 const FOLDER: &str = "ASSAY_TEST_DISK";
-const PROMPT: &[u8] = b"In the beginning";
-const PATIENCE: Duration = Duration::from_secs(120);
 const LIMITS: SpaceLimits = SpaceLimits { start: 4 << 20, reserve: 2 << 20 };
 /// A payload that no database has space for that was just made.
 const LARGE: usize = 4 << 20;
@@ -126,45 +121,13 @@ fn succeeds(output: &Output) {
     assert!(output.status.success() && out.contains("1 passed"), "{out}\n{err}");
 }
 
-/// Waits until a condition holds.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        std::thread::yield_now();
-    }
-}
-
 fn start(dir: &Path, registry: Option<&Registry>) -> WorkerMailbox {
-    let config = WorkerConfig {
-        dir: dir.into(),
-        secret: None,
-        space: LIMITS,
-        models: vec![Model::tiny().unwrap()],
-        threads: 1,
-        gate: Arc::default(),
-        memory_bytes: 1 << 28,
-        block_time: Duration::from_secs(3),
-        fault: None,
-    };
+    let config = WorkerConfig { space: LIMITS, ..config(dir) };
     WorkerMailbox(Arc::new(Worker::start(config, registry).unwrap()))
 }
 
 fn job(n: u8) -> JobId {
     JobId::repeat_byte(n)
-}
-
-fn task() -> Task {
-    Task {
-        model: H256(Model::tiny().unwrap().root()),
-        input_hash: H256(blake2_256(PROMPT)),
-        input_tokens: PROMPT.len() as u32 + 1,
-        max_tokens: 24,
-        seed: 1,
-        sampling: Sampling { temperature: Sampling::ONE, top_k: 0, top_p: Sampling::ONE },
-        peer: Default::default(),
-        deadline: 1_000,
-    }
 }
 
 fn result(mailbox: &WorkerMailbox, work: Work) -> EngineResult {
@@ -173,18 +136,19 @@ fn result(mailbox: &WorkerMailbox, work: Work) -> EngineResult {
 }
 
 fn prepare(mailbox: &WorkerMailbox, n: u8) -> EngineResult {
-    result(mailbox, Work::Prepare { job: job(n), task: task() })
+    result(mailbox, Work::Prepare { job: job(n), task: task(PROMPT, 24) })
 }
 
 fn generate(mailbox: &WorkerMailbox, n: u8) -> OutputCommitment {
-    match result(mailbox, Work::Generate { job: job(n), task: task() }) {
+    match result(mailbox, Work::Generate { job: job(n), task: task(PROMPT, 24) }) {
         EngineResult::Generated { commitment, .. } => commitment,
         other => panic!("{other:?}"),
     }
 }
 
 fn verify(mailbox: &WorkerMailbox, n: u8, commitment: OutputCommitment) -> Verdict {
-    let work = Work::Verify { job: job(n), task: task(), commitment, round: 0, left: 10_000 };
+    let work =
+        Work::Verify { job: job(n), task: task(PROMPT, 24), commitment, round: 0, left: 10_000 };
     match result(mailbox, work) {
         EngineResult::Verified { verdict, .. } => verdict,
         other => panic!("{other:?}"),
@@ -231,7 +195,7 @@ fn scenario(dir: &Path, fill: impl FnOnce(), free: impl FnOnce(), error: &str) {
     let refused = mailbox.0.put_prompt(b"another").unwrap_err().to_string();
     assert!(refused.contains(error), "{refused}");
 
-    // What was accepted is done, reported, and served.
+    // An accepted job is done, reported, and served.
     let meanwhile = generate(&mailbox, 2);
     let transcript = mailbox.0.output(&job(2)).expect("it is served");
     assert_eq!(transcript.hash(), meanwhile.output_hash);
@@ -241,7 +205,7 @@ fn scenario(dir: &Path, fill: impl FnOnce(), free: impl FnOnce(), error: &str) {
     assert!(reported.contains(&EngineResult::Generated { job: job(2), commitment: meanwhile }));
     assert!(status(&mailbox).pending >= 3, "{:?}", status(&mailbox));
 
-    // What is on the disk can be read, as the database was opened again.
+    // The database was opened again, so its content can be read.
     until("the prompt is read", || matches!(mailbox.0.payload(&prompt), Ok(Some(_))));
     assert_eq!(mailbox.0.output(&job(1)).unwrap().hash(), before.output_hash);
 

@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A worker that cannot start names the problem, the file and the remedy.
 
-use assay_engine::Model;
+mod given;
+
 use assay_worker::{SecretError, SpaceLimits, StoreError, Worker, WorkerConfig, WorkerError};
+use given::config;
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 use substrate_prometheus_endpoint::Registry;
-
-fn config(dir: &Path) -> WorkerConfig {
-    WorkerConfig {
-        dir: dir.into(),
-        secret: None,
-        space: SpaceLimits::default(),
-        models: vec![Model::tiny().unwrap()],
-        threads: 1,
-        gate: Default::default(),
-        memory_bytes: 1 << 28,
-        block_time: Duration::from_secs(3),
-        fault: None,
-    }
-}
 
 fn error(dir: &Path) -> WorkerError {
     Worker::start(config(dir), None).err().expect("the worker does not start")

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The metrics of the worker, read from a registry as Prometheus reads them.
 
+mod given;
+
 use assay_engine::{synthetic::Synthetic, Model};
 use assay_host::Mailbox;
-use assay_primitives::{
-    AbstainReason, EngineResult, JobId, OutputCommitment, Sampling, Task, Verdict, Work,
-};
-use assay_worker::{
-    Fault, PayloadSource, SpaceLimits, Wanted, Worker, WorkerConfig, WorkerMailbox,
-};
+use assay_primitives::{AbstainReason, EngineResult, JobId, OutputCommitment, Task, Verdict, Work};
+use assay_worker::{Fault, PayloadSource, Wanted, Worker, WorkerConfig, WorkerMailbox};
+use given::{config, greedy, until, PATIENCE, PROMPT};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
     collections::BTreeSet,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,9 +19,6 @@ use substrate_prometheus_endpoint::{
     prometheus::{Encoder, TextEncoder},
     Registry,
 };
-
-const PROMPT: &[u8] = b"In the beginning";
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A worker whose metrics are in a registry of its own.
 struct Measured {
@@ -66,7 +61,7 @@ impl Measured {
     }
 
     fn commitment(&self, tokens: u32) -> OutputCommitment {
-        match self.result(&generate(task(tokens))) {
+        match self.result(&generate(greedy(tokens))) {
             EngineResult::Generated { commitment, .. } => commitment,
             other => panic!("{other:?}"),
         }
@@ -74,43 +69,12 @@ impl Measured {
 
     /// Waits until no work is open.
     fn until_idle(&self) {
-        let begun = Instant::now();
-        while self.mailbox.0.status().open > 0 {
-            assert!(begun.elapsed() < PATIENCE, "work is still open");
-            std::thread::yield_now();
-        }
-    }
-}
-
-fn config(dir: &Path) -> WorkerConfig {
-    WorkerConfig {
-        dir: dir.into(),
-        secret: None,
-        space: SpaceLimits::default(),
-        models: vec![Model::tiny().unwrap()],
-        threads: 1,
-        gate: Arc::default(),
-        memory_bytes: 1 << 28,
-        block_time: Duration::from_secs(3),
-        fault: None,
+        until("no work is open", || self.mailbox.0.status().open == 0);
     }
 }
 
 fn job() -> JobId {
     JobId::repeat_byte(7)
-}
-
-fn task(max_tokens: u32) -> Task {
-    Task {
-        model: H256(Model::tiny().unwrap().root()),
-        input_hash: H256(blake2_256(PROMPT)),
-        input_tokens: PROMPT.len() as u32 + 1,
-        max_tokens,
-        seed: 1,
-        sampling: Sampling::GREEDY,
-        peer: Default::default(),
-        deadline: 1_000,
-    }
 }
 
 fn prepare(task: Task) -> Work {
@@ -135,7 +99,7 @@ fn stuck_work_has_one_outcome_however_often_the_chain_asks() {
     let worker = Measured::start(WorkerConfig { models: vec![other], ..config(dir.path()) });
     // As in three blocks. The job's model is not loaded.
     for _ in 0..3 {
-        assert!(worker.mailbox.submit(generate(task(8))));
+        assert!(worker.mailbox.submit(generate(greedy(8))));
         worker.until_idle();
     }
     assert_eq!(worker.outcomes("generate"), 0.0, "the chain still asks");
@@ -155,7 +119,7 @@ fn silent_operator_gives_up_once() {
     let dir = tempfile::tempdir().unwrap();
     let worker = Measured::start(WorkerConfig { fault: Some(Fault::Silent), ..config(dir.path()) });
     for _ in 0..2 {
-        assert!(worker.mailbox.submit(generate(task(8))));
+        assert!(worker.mailbox.submit(generate(greedy(8))));
         worker.until_idle();
     }
     worker.mailbox.0.forget(&BTreeSet::from([job()]));
@@ -168,12 +132,12 @@ fn work_with_a_result_has_one_outcome() {
     let dir = tempfile::tempdir().unwrap();
     let worker = Measured::start(config(dir.path()));
     for _ in 0..2 {
-        assert_eq!(worker.result(&prepare(task(8))), EngineResult::Ready { job: job() });
+        assert_eq!(worker.result(&prepare(greedy(8))), EngineResult::Ready { job: job() });
     }
     let commitment = worker.commitment(8);
     assert_eq!(worker.commitment(8), commitment);
     for _ in 0..2 {
-        worker.result(&verify(commitment, task(8)));
+        worker.result(&verify(commitment, greedy(8)));
     }
     worker.mailbox.0.forget(&BTreeSet::from([job()]));
     worker.until_idle();
@@ -190,7 +154,7 @@ fn work_with_a_result_has_one_outcome() {
 fn running_work_of_a_job_that_is_over_is_given_up_once() {
     let dir = tempfile::tempdir().unwrap();
     let worker = Measured::start(config(dir.path()));
-    assert!(worker.mailbox.submit(generate(task(2_000))));
+    assert!(worker.mailbox.submit(generate(greedy(2_000))));
     let begun = Instant::now();
     while worker.mailbox.0.stream(&job()).is_none_or(|stream| stream.is_empty()) {
         assert!(begun.elapsed() < PATIENCE, "no token");
@@ -207,7 +171,7 @@ fn waiting_times_tokens_and_speed_are_measured() {
     let dir = tempfile::tempdir().unwrap();
     let worker = Measured::start(config(dir.path()));
     let commitment = worker.commitment(8);
-    worker.result(&verify(commitment, task(8)));
+    worker.result(&verify(commitment, greedy(8)));
     worker.until_idle();
     for kind in ["generate", "verify"] {
         let count = format!("assay_queue_wait_seconds_count{{kind=\"{kind}\"}}");
@@ -224,12 +188,12 @@ fn engine_and_models_are_exported() {
     let dir = tempfile::tempdir().unwrap();
     let worker = Measured::start(config(dir.path()));
     worker.commitment(8);
-    let id = format!("{:?}", task(1).model);
+    let id = format!("{:?}", greedy(1).model);
     let value = |name: &str| worker.value(&format!("{name}{{model=\"{id}\"}}"));
     assert_eq!(value("assay_engine_jobs_ended_total"), 1.0);
     assert_eq!(value("assay_engine_jobs_running"), 0.0);
     assert!(value("assay_engine_passes_total") >= 8.0);
-    assert!(value("assay_engine_tokens_total") >= f64::from(task(8).input_tokens + 7));
+    assert!(value("assay_engine_tokens_total") >= f64::from(greedy(8).input_tokens + 7));
     assert!(value("assay_engine_pages_cached") >= 1.0);
     assert!(value("assay_engine_pages_limit") > value("assay_engine_pages_used"));
     assert!(value("assay_engine_write_tokens_per_second") > 0.0);
@@ -268,7 +232,7 @@ fn fetches_are_counted_by_their_end() {
             tokens: 1,
             finish: assay_primitives::FinishReason::Length,
         };
-        let work = Work::Verify { job: job(), task: task(1), commitment, round: 0, left: 3 };
+        let work = Work::Verify { job: job(), task: greedy(1), commitment, round: 0, left: 3 };
         let EngineResult::Verified { verdict, .. } = worker.result(&work) else { panic!() };
         let abstained = Verdict::Abstain(AbstainReason::PayloadUnavailable);
         assert_eq!(verdict == abstained, outcome != "found", "{outcome}: {verdict:?}");

@@ -2,15 +2,15 @@
 //! Work that panics or ends the process ends itself, and the worker goes on. All tests run under the
 //! panic hook of a node, which ends the process when a thread panics that is not excepted.
 
-use assay_engine::{Gate, Model};
+mod given;
+
+use assay_engine::Gate;
 use assay_host::Mailbox;
 use assay_primitives::{
-    AbstainReason, DeclineReason, EngineResult, JobId, OutputCommitment, Sampling, Task, Verdict,
-    Work,
+    AbstainReason, DeclineReason, EngineResult, JobId, OutputCommitment, Verdict, Work,
 };
-use assay_worker::{SpaceLimits, Worker, WorkerConfig, WorkerMailbox};
-use sp_core::H256;
-use sp_crypto_hashing::blake2_256;
+use assay_worker::{Worker, WorkerConfig, WorkerMailbox};
+use given::{config, greedy, task, until, PATIENCE, PROMPT};
 use std::{
     collections::BTreeSet,
     env, fs,
@@ -18,17 +18,15 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 use substrate_prometheus_endpoint::{prometheus::TextEncoder, Registry};
 use tempfile::TempDir;
 
 /// The counter of generations that are not tried again.
 const POISONED: &str = "assay_work_poisoned_total{kind=\"generate\"}";
-const PATIENCE: Duration = Duration::from_secs(60);
 /// A time that is far longer than a test takes.
 const LONG: Duration = Duration::from_secs(3_600);
-const GOOD: &[u8] = b"In the beginning";
 const BAD: &[u8] = b"In the beginning was MARKER";
 /// The job whose prompt contains the marker.
 const BAD_JOB: JobId = JobId::repeat_byte(66);
@@ -49,9 +47,9 @@ impl Node {
     fn start(folder: Arc<TempDir>, fault: &str) -> Self {
         sp_panic_handler::set("the issues", "test");
         let registry = Registry::new();
-        let config = config(folder.path(), fault, Arc::default());
+        let config = faulty(folder.path(), fault, Arc::default());
         let worker = Arc::new(Worker::start(config, Some(&registry)).unwrap());
-        worker.put_prompt(GOOD).unwrap();
+        worker.put_prompt(PROMPT).unwrap();
         worker.put_prompt(BAD).unwrap();
         Self { mailbox: WorkerMailbox(worker), registry, folder }
     }
@@ -100,50 +98,19 @@ impl Node {
     }
 }
 
-fn config(dir: &Path, fault: &str, gate: Arc<Gate>) -> WorkerConfig {
-    WorkerConfig {
-        dir: dir.into(),
-        secret: None,
-        space: SpaceLimits::default(),
-        models: vec![Model::tiny().unwrap()],
-        threads: 2,
-        gate,
-        memory_bytes: 1 << 28,
-        block_time: Duration::from_secs(3),
-        fault: (!fault.is_empty()).then(|| fault.parse().unwrap()),
-    }
-}
-
-/// Waits until a condition holds.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        std::thread::yield_now();
-    }
-}
-
-fn task(prompt: &[u8], max_tokens: u32) -> Task {
-    Task {
-        model: H256(Model::tiny().unwrap().root()),
-        input_hash: H256(blake2_256(prompt)),
-        input_tokens: prompt.len() as u32 + 1,
-        max_tokens,
-        seed: 1,
-        sampling: Sampling { temperature: Sampling::ONE, top_k: 0, top_p: Sampling::ONE },
-        peer: Default::default(),
-        deadline: 1_000,
-    }
+/// Returns the configuration of a worker with that fault, unless it is empty.
+fn faulty(dir: &Path, fault: &str, gate: Arc<Gate>) -> WorkerConfig {
+    let fault = (!fault.is_empty()).then(|| fault.parse().unwrap());
+    WorkerConfig { threads: 2, gate, fault, ..config(dir) }
 }
 
 fn good(n: u8, max_tokens: u32) -> Work {
-    Work::Generate { job: JobId::repeat_byte(n), task: task(GOOD, max_tokens) }
+    Work::Generate { job: JobId::repeat_byte(n), task: task(PROMPT, max_tokens) }
 }
 
 /// Returns a generation that takes long, because the model never ends a greedy output.
 fn long(n: u8) -> Work {
-    let task = Task { sampling: Sampling::GREEDY, ..task(GOOD, 1_500) };
-    Work::Generate { job: JobId::repeat_byte(n), task }
+    Work::Generate { job: JobId::repeat_byte(n), task: greedy(1_500) }
 }
 
 fn bad() -> Work {
@@ -249,9 +216,13 @@ fn verification_that_panics_abstains() {
 
 #[test]
 fn work_in_progress_at_two_deaths_of_the_process_is_given_up() {
+    if is_child() {
+        return;
+    }
+    let test = "work_in_progress_at_two_deaths_of_the_process_is_given_up";
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    aborts(folder.path(), "bad");
-    aborts(folder.path(), "bad");
+    aborts(test, folder.path(), "bad");
+    aborts(test, folder.path(), "bad");
     let node = Node::start(folder, "");
     assert_eq!(node.counted(POISONED), 1);
     node.submit(&bad());
@@ -262,8 +233,12 @@ fn work_in_progress_at_two_deaths_of_the_process_is_given_up() {
 
 #[test]
 fn work_in_progress_at_one_death_of_the_process_is_done() {
+    if is_child() {
+        return;
+    }
+    let test = "work_in_progress_at_one_death_of_the_process_is_done";
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    aborts(folder.path(), "bad");
+    aborts(test, folder.path(), "bad");
     let node = Node::start(folder, "");
     assert!(node.commitment(&bad()).tokens > 0);
     let node = node.restart();
@@ -272,15 +247,19 @@ fn work_in_progress_at_one_death_of_the_process_is_done() {
 
 #[test]
 fn honest_work_beside_the_cause_of_two_deaths_is_done() {
+    if is_child() {
+        return;
+    }
+    let test = "honest_work_beside_the_cause_of_two_deaths_is_done";
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    aborts(folder.path(), "long and bad");
-    aborts(folder.path(), "long and bad");
+    aborts(test, folder.path(), "long and bad");
+    aborts(test, folder.path(), "long and bad");
     // Both are suspects now, so the one does not begin before the other has ended.
     let node = Node::start(folder.clone(), "");
     assert_eq!(node.counted(POISONED), 0);
     assert!(node.commitment(&long(1)).tokens > 0);
     drop(node);
-    aborts(folder.path(), "bad");
+    aborts(test, folder.path(), "bad");
     let node = Node::start(folder, "");
     assert_eq!(node.counted(POISONED), 1);
     node.submit(&bad());
@@ -289,9 +268,13 @@ fn honest_work_beside_the_cause_of_two_deaths_is_done() {
 
 #[test]
 fn suspects_run_one_at_a_time_and_all_of_them() {
+    if is_child() {
+        return;
+    }
+    let test = "suspects_run_one_at_a_time_and_all_of_them";
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    aborts(folder.path(), "long and bad");
-    aborts(folder.path(), "long and bad");
+    aborts(test, folder.path(), "long and bad");
+    aborts(test, folder.path(), "long and bad");
     let node = Node::start(folder, "");
     node.submit(&long(1));
     assert!(node.commitment(&bad()).tokens > 0, "without the fault it does no harm");
@@ -300,9 +283,13 @@ fn suspects_run_one_at_a_time_and_all_of_them() {
 
 #[test]
 fn process_that_is_killed_twice_gives_up_the_only_work_that_was_in_progress_at_both() {
+    if is_child() {
+        return;
+    }
+    let test = "process_that_is_killed_twice_gives_up_the_only_work_that_was_in_progress_at_both";
     let folder = Arc::new(tempfile::tempdir().unwrap());
     for deaths in 0..2 {
-        let mut child = child(folder.path(), "stuck");
+        let mut child = child(test, folder.path(), "stuck");
         until("the work is marked", || mark(&folder) == format!("running {deaths}\n"));
         child.kill().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(9));
@@ -344,33 +331,34 @@ fn mark(folder: &TempDir) -> String {
     fs::read_to_string(marks_folder(folder.path()).join(name)).unwrap_or_default()
 }
 
-/// Runs a worker in a process of its own, which aborts.
-fn aborts(folder: &Path, work: &str) {
-    let status = child(folder, work).wait().unwrap();
+/// Runs the test with that name in a process of its own, which aborts.
+fn aborts(test: &str, folder: &Path, work: &str) {
+    let status = child(test, folder, work).wait().unwrap();
     assert_eq!(status.signal(), Some(6), "{status}");
 }
 
-/// Starts `worker_in_a_process_of_its_own` with that work.
-fn child(folder: &Path, work: &str) -> Child {
+/// The variable that tells a test that it runs in a process of its own: the folder and the work there.
+const CHILD: &str = "ASSAY_TEST_WORK";
+
+/// Starts the test with that name in a process of its own, where [`is_child`] does that work.
+fn child(test: &str, folder: &Path, work: &str) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "worker_in_a_process_of_its_own"])
-        .env("ASSAY_TEST_FOLDER", folder)
-        .env("ASSAY_TEST_WORK", work)
+        .args(["--exact", test])
+        .env(CHILD, format!("{}\n{work}", folder.display()))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
 }
 
-#[test]
-#[ignore = "other tests run it in a process that dies"]
-fn worker_in_a_process_of_its_own() {
-    let folder = env::var("ASSAY_TEST_FOLDER").expect("another test sets it");
-    let work = env::var("ASSAY_TEST_WORK").expect("another test sets it");
+/// Does the work of a child until the process ends, and returns `false` in any other process.
+fn is_child() -> bool {
+    let Ok(told) = env::var(CHILD) else { return false };
+    let (folder, work) = told.split_once('\n').expect("a folder and the work");
     let gate = Arc::<Gate>::default();
-    let config = config(Path::new(&folder), "abort:MARKER", gate.clone());
+    let config = faulty(Path::new(folder), "abort:MARKER", gate.clone());
     let worker = Arc::new(Worker::start(config, None).unwrap());
-    worker.put_prompt(GOOD).unwrap();
+    worker.put_prompt(PROMPT).unwrap();
     worker.put_prompt(BAD).unwrap();
     let mailbox = WorkerMailbox(worker);
     if work == "stuck" {
@@ -387,4 +375,5 @@ fn worker_in_a_process_of_its_own() {
         assert!(mailbox.submit(bad()));
     }
     mailbox.0.wait(&long(9), LONG);
+    true
 }

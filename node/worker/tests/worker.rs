@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The worker with the real engine and the built-in model, as the runtime's off-chain workers use it.
 
+mod given;
+
 use assay_engine::{synthetic::Synthetic, Model};
 use assay_host::Mailbox;
 use assay_primitives::{
     worker::Transcript, AbstainReason, DeclineReason, EngineResult, FinishReason, JobId,
-    OutputCommitment, RejectReason, Sampling, Task, Verdict, Work,
+    OutputCommitment, RejectReason, Task, Verdict, Work,
 };
 use assay_worker::{
-    Fault, PayloadSource, SpaceLimits, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
+    Fault, PayloadSource, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
     MAX_PROMPT_BYTES,
 };
 use codec::{Decode, Encode};
+use given::{config, greedy, task, until, PATIENCE, PROMPT};
 use parking_lot::Mutex;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
@@ -22,8 +25,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-const PROMPT: &[u8] = b"In the beginning";
-const PATIENCE: Duration = Duration::from_secs(60);
 const BLOCK_TIME: Duration = Duration::from_secs(3);
 /// The blocks that are left for a verification that has plenty of time.
 const LEFT: u32 = 10_000;
@@ -42,29 +43,6 @@ fn start_config(config: WorkerConfig) -> WorkerMailbox {
     WorkerMailbox(Arc::new(Worker::start(config, None).unwrap()))
 }
 
-fn config(dir: &Path) -> WorkerConfig {
-    WorkerConfig {
-        dir: dir.into(),
-        secret: None,
-        space: SpaceLimits::default(),
-        models: vec![Model::tiny().unwrap()],
-        threads: 1,
-        gate: Arc::default(),
-        memory_bytes: 1 << 28,
-        block_time: BLOCK_TIME,
-        fault: None,
-    }
-}
-
-/// Waits until a condition holds.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        std::thread::yield_now();
-    }
-}
-
 /// Waits until the worker has no work and no results.
 fn until_idle(mailbox: &WorkerMailbox) {
     until("the worker is idle", || {
@@ -73,33 +51,14 @@ fn until_idle(mailbox: &WorkerMailbox) {
     });
 }
 
-/// Returns a task that takes long, because the model never ends a greedy output.
-fn long() -> Task {
-    Task { sampling: Sampling::GREEDY, ..task(2_000) }
-}
-
 /// Submits a long generation, and waits for its first token.
 fn begin_long(mailbox: &WorkerMailbox) {
-    assert!(mailbox.submit(generate(long())));
+    assert!(mailbox.submit(generate(greedy(2_000))));
     until("a token is there", || mailbox.0.stream(&job()).is_some_and(|stream| !stream.is_empty()));
 }
 
 fn job() -> JobId {
     JobId::repeat_byte(7)
-}
-
-fn task(max_tokens: u32) -> Task {
-    Task {
-        model: H256(Model::tiny().unwrap().root()),
-        input_hash: H256(blake2_256(PROMPT)),
-        // The model puts a token of its own before the bytes.
-        input_tokens: PROMPT.len() as u32 + 1,
-        max_tokens,
-        seed: 1,
-        sampling: Sampling { temperature: Sampling::ONE, top_k: 0, top_p: Sampling::ONE },
-        peer: Default::default(),
-        deadline: 1_000,
-    }
 }
 
 fn prepare(task: Task) -> Work {
@@ -130,7 +89,7 @@ fn result(mailbox: &WorkerMailbox, work: Work) -> EngineResult {
 }
 
 fn commitment(mailbox: &WorkerMailbox, max_tokens: u32) -> OutputCommitment {
-    match result(mailbox, generate(task(max_tokens))) {
+    match result(mailbox, generate(task(PROMPT, max_tokens))) {
         EngineResult::Generated { commitment, .. } => commitment,
         other => panic!("{other:?}"),
     }
@@ -154,7 +113,7 @@ fn worker(fault: Option<Fault>) -> (tempfile::TempDir, WorkerMailbox) {
 #[test]
 fn capabilities_are_the_models() {
     let (_dir, mailbox) = worker(None);
-    assert_eq!(mailbox.capabilities().unwrap().models, [task(1).model]);
+    assert_eq!(mailbox.capabilities().unwrap().models, [task(PROMPT, 1).model]);
 }
 
 #[test]
@@ -167,14 +126,14 @@ fn worker_without_models_has_no_capabilities() {
 #[test]
 fn job_that_can_be_run_is_ready_at_once() {
     let (_dir, mailbox) = worker(None);
-    assert!(mailbox.submit(prepare(task(8))));
+    assert!(mailbox.submit(prepare(task(PROMPT, 8))));
     assert_eq!(mailbox.poll(8), [EngineResult::Ready { job: job() }]);
 }
 
 #[test]
 fn job_with_another_input_length_is_refused() {
     let (_dir, mailbox) = worker(None);
-    let wrong = Task { input_tokens: 3, ..task(8) };
+    let wrong = Task { input_tokens: 3, ..task(PROMPT, 8) };
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::InputLength };
     assert_eq!(result(&mailbox, prepare(wrong)), refused);
 }
@@ -183,13 +142,13 @@ fn job_with_another_input_length_is_refused() {
 fn job_over_the_context_is_refused() {
     let (_dir, mailbox) = worker(None);
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::ContextExceeded };
-    assert_eq!(result(&mailbox, prepare(task(2_048))), refused);
+    assert_eq!(result(&mailbox, prepare(task(PROMPT, 2_048))), refused);
 }
 
 #[test]
 fn job_for_a_model_that_is_not_loaded_is_refused() {
     let (_dir, mailbox) = worker(None);
-    let other = Task { model: H256::zero(), ..task(8) };
+    let other = Task { model: H256::zero(), ..task(PROMPT, 8) };
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::ModelMissing };
     assert_eq!(result(&mailbox, prepare(other)), refused);
 }
@@ -204,7 +163,9 @@ fn generated_output_is_streamed_stored_and_accepted() {
     let stream = mailbox.0.stream(&job()).unwrap().read(StreamState::clone);
     assert_eq!(stream.tokens, transcript.output);
     assert_eq!(stream.finish, Some(commitment.finish));
-    let Verdict::Accept { digest_root } = verdict(&mailbox, task(24), commitment) else { panic!() };
+    let Verdict::Accept { digest_root } = verdict(&mailbox, task(PROMPT, 24), commitment) else {
+        panic!()
+    };
     assert_eq!(blake2_256(digest_root.as_bytes()), commitment.digest_commitment.0);
 }
 
@@ -217,7 +178,7 @@ fn dishonest_outputs_are_rejected_with_their_reasons() {
     ] {
         let (_dir, mailbox) = worker(Some(fault.clone()));
         let commitment = commitment(&mailbox, 24);
-        match verdict(&mailbox, task(24), commitment) {
+        match verdict(&mailbox, task(PROMPT, 24), commitment) {
             Verdict::Reject { reason, .. } => {
                 assert!(reasons.contains(&reason), "{fault}: {reason:?}")
             }
@@ -229,7 +190,7 @@ fn dishonest_outputs_are_rejected_with_their_reasons() {
 #[test]
 fn silent_operator_has_no_result() {
     let (_dir, mailbox) = worker(Some(Fault::Silent));
-    assert!(mailbox.submit(generate(task(1))));
+    assert!(mailbox.submit(generate(task(PROMPT, 1))));
     // The work ends and leaves no result.
     until_idle(&mailbox);
     assert_eq!(mailbox.poll(8), []);
@@ -241,7 +202,7 @@ fn output_with_other_digests_is_rejected() {
     let honest = commitment(&mailbox, 8);
     let forged = OutputCommitment { digest_commitment: H256::zero(), ..honest };
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Digest };
-    assert_eq!(verdict(&mailbox, task(8), forged), rejected);
+    assert_eq!(verdict(&mailbox, task(PROMPT, 8), forged), rejected);
 }
 
 #[test]
@@ -250,7 +211,7 @@ fn output_of_another_length_than_committed_is_malformed() {
     let honest = commitment(&mailbox, 8);
     let forged = OutputCommitment { tokens: honest.tokens + 1, ..honest };
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
-    assert_eq!(verdict(&mailbox, task(8), forged), rejected);
+    assert_eq!(verdict(&mailbox, task(PROMPT, 8), forged), rejected);
 }
 
 #[test]
@@ -263,7 +224,7 @@ fn text_of_other_tokens_is_malformed() {
     mailbox.0.keep_output(&job(), &forged.encode()).unwrap();
     let forged = OutputCommitment { output_hash: forged.hash(), ..honest };
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
-    assert_eq!(verdict(&mailbox, task(8), forged), rejected);
+    assert_eq!(verdict(&mailbox, task(PROMPT, 8), forged), rejected);
 }
 
 #[test]
@@ -286,7 +247,7 @@ fn worker_that_ends_reports_nothing_about_work_that_it_stops() {
     drop(mailbox);
     let restarted = start(dir.path(), None);
     assert_eq!(restarted.poll(8), []);
-    assert!(matches!(result(&restarted, generate(long())), EngineResult::Generated { .. }));
+    assert!(matches!(result(&restarted, generate(greedy(2_000))), EngineResult::Generated { .. }));
 }
 
 #[test]
@@ -296,7 +257,7 @@ fn work_of_a_job_that_is_over_is_stopped() {
     // The work can still be stopped after other work of the job has ended.
     mailbox.0.put_prompt(b"nonsense").unwrap();
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
-    assert_eq!(verdict(&mailbox, task(1), of_output(b"nonsense")), malformed);
+    assert_eq!(verdict(&mailbox, task(PROMPT, 1), of_output(b"nonsense")), malformed);
     mailbox.0.forget(&BTreeSet::from([job()]));
     until_idle(&mailbox);
     assert_eq!(mailbox.0.output(&job()), None);
@@ -308,7 +269,7 @@ fn job_whose_model_was_missing_for_a_while_is_generated() {
     let other = Model::from_bytes(Synthetic::default().file().unwrap()).unwrap();
     let without = start_with(dir.path(), None, vec![other]);
     without.0.put_prompt(PROMPT).unwrap();
-    assert!(without.submit(generate(task(8))));
+    assert!(without.submit(generate(task(PROMPT, 8))));
     until_idle(&without);
     assert_eq!(without.poll(8), [], "an accepted job cannot be refused");
     drop(without);
@@ -319,7 +280,7 @@ fn job_whose_model_was_missing_for_a_while_is_generated() {
 fn job_whose_prompt_was_missing_for_a_while_is_generated() {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
-    assert!(mailbox.submit(generate(task(8))));
+    assert!(mailbox.submit(generate(task(PROMPT, 8))));
     until_idle(&mailbox);
     assert_eq!(mailbox.poll(8), []);
     mailbox.0.put_prompt(PROMPT).unwrap();
@@ -332,16 +293,16 @@ fn verdict_belongs_to_the_commitment_that_was_asked_about() {
     let honest = commitment(&mailbox, 8);
     let forged = OutputCommitment { digest_commitment: H256::zero(), ..honest };
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Digest };
-    assert_eq!(verdict(&mailbox, task(8), forged), rejected);
+    assert_eq!(verdict(&mailbox, task(PROMPT, 8), forged), rejected);
     // After a reorganisation of the chain the operator has another commitment.
-    assert!(matches!(verdict(&mailbox, task(8), honest), Verdict::Accept { .. }));
+    assert!(matches!(verdict(&mailbox, task(PROMPT, 8), honest), Verdict::Accept { .. }));
     let work = |verdict| match verdict {
         EngineResult::Verified { verdict: Verdict::Accept { .. }, work, .. } => Some((true, work)),
         EngineResult::Verified { work, .. } => Some((false, work)),
         _ => None,
     };
     let told: BTreeSet<_> = mailbox.poll(8).into_iter().filter_map(work).collect();
-    let id = |commitment| verify(task(8), commitment).id();
+    let id = |commitment| verify(task(PROMPT, 8), commitment).id();
     assert_eq!(told, BTreeSet::from([(true, id(honest)), (false, id(forged))]));
 }
 
@@ -352,9 +313,9 @@ fn job_that_cannot_be_done_in_time_is_refused() {
     let mailbox = start_config(WorkerConfig { block_time, ..config(dir.path()) });
     mailbox.0.put_prompt(PROMPT).unwrap();
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::Resource };
-    let hasty = Task { deadline: 5, ..task(1_900) };
+    let hasty = Task { deadline: 5, ..task(PROMPT, 1_900) };
     assert_eq!(result(&mailbox, prepare(hasty)), refused, "a millisecond for 1,900 tokens");
-    let patient = Task { deadline: 1_000_000, ..task(1_900) };
+    let patient = Task { deadline: 1_000_000, ..task(PROMPT, 1_900) };
     assert_eq!(result(&mailbox, prepare(patient)), EngineResult::Ready { job: job() });
 }
 
@@ -364,8 +325,8 @@ fn job_over_the_memory_is_refused() {
     let mailbox = start_config(WorkerConfig { memory_bytes: 1 << 18, ..config(dir.path()) });
     mailbox.0.put_prompt(PROMPT).unwrap();
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::Resource };
-    assert_eq!(result(&mailbox, prepare(task(1_900))), refused);
-    assert_eq!(result(&mailbox, prepare(task(8))), EngineResult::Ready { job: job() });
+    assert_eq!(result(&mailbox, prepare(task(PROMPT, 1_900))), refused);
+    assert_eq!(result(&mailbox, prepare(task(PROMPT, 8))), EngineResult::Ready { job: job() });
 }
 
 #[test]
@@ -409,7 +370,7 @@ fn prompt_over_the_limit_is_neither_generated_from_nor_counted() {
 fn transcript_with_another_length_of_input_than_the_job_is_rejected() {
     let (_dir, mailbox) = worker(None);
     let honest = commitment(&mailbox, 8);
-    let longer = Task { input_tokens: task(8).input_tokens + 1, ..task(8) };
+    let longer = Task { input_tokens: task(PROMPT, 8).input_tokens + 1, ..task(PROMPT, 8) };
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Binding };
     assert_eq!(verdict(&mailbox, longer, honest), rejected);
 }
@@ -417,7 +378,7 @@ fn transcript_with_another_length_of_input_than_the_job_is_rejected() {
 #[test]
 fn accepted_jobs_are_those_that_are_generated_until_they_are_over() {
     let (_dir, mailbox) = worker(None);
-    result(&mailbox, prepare(task(8)));
+    result(&mailbox, prepare(task(PROMPT, 8)));
     assert_eq!(mailbox.0.accepted(), BTreeMap::new());
     begin_long(&mailbox);
     assert_eq!(mailbox.0.accepted(), BTreeMap::from([(job(), BTreeSet::new())]));
@@ -441,7 +402,7 @@ fn nodes_have_different_salts_and_the_same_digests() {
 #[test]
 fn work_of_jobs_that_are_over_is_forgotten() {
     let (_dir, mailbox) = worker(None);
-    result(&mailbox, prepare(task(8)));
+    result(&mailbox, prepare(task(PROMPT, 8)));
     assert_eq!(mailbox.0.jobs(), BTreeSet::from([job()]));
     mailbox.0.forget(&BTreeSet::from([JobId::zero()]));
     assert_eq!(mailbox.poll(8).len(), 1, "a job that is not over is kept");
@@ -488,7 +449,7 @@ fn payloads_are_fetched_from_the_node_that_the_job_names() {
     let other = Arc::new(OtherNode::default());
     other.payloads.lock().insert(H256(blake2_256(PROMPT)), PROMPT.to_vec());
     mailbox.0.set_source(other.clone());
-    let task = Task { peer: b"client".to_vec().try_into().unwrap(), ..task(8) };
+    let task = Task { peer: b"client".to_vec().try_into().unwrap(), ..task(PROMPT, 8) };
     assert_eq!(result(&mailbox, prepare(task)), EngineResult::Ready { job: job() });
     assert_eq!(*other.asked.lock(), [(job(), H256(blake2_256(PROMPT)), b"client".to_vec())]);
     // A job must be accepted within five blocks, and one look takes at most a third of them.
@@ -502,7 +463,7 @@ fn over_the_limit() -> (Task, Arc<OtherNode>) {
     let other = Arc::new(OtherNode::default());
     other.payloads.lock().insert(input_hash, prompt);
     let input_tokens = MAX_PROMPT_BYTES as u32 + 2;
-    (Task { input_hash, input_tokens, ..task(8) }, other)
+    (Task { input_hash, input_tokens, ..task(PROMPT, 8) }, other)
 }
 
 #[test]
@@ -514,10 +475,10 @@ fn payload_that_no_node_has_is_declined_and_abstained_from() {
     other.payloads.lock().insert(H256(blake2_256(PROMPT)), b"forged".to_vec());
     mailbox.0.set_source(other);
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::PayloadUnavailable };
-    assert_eq!(result(&mailbox, prepare(task(8))), refused);
+    assert_eq!(result(&mailbox, prepare(task(PROMPT, 8))), refused);
     let check = Work::Verify {
         job: job(),
-        task: task(1),
+        task: task(PROMPT, 1),
         commitment: of_output(b"absent"),
         round: 0,
         left: 3,
@@ -543,7 +504,7 @@ fn verifier_looks_for_the_transcript_as_long_as_there_is_time() {
     let withholding = Arc::new(OtherNode { silences: 30, ..OtherNode::default() });
     withholding.payloads.lock().insert(commitment.output_hash, transcript);
     mailbox.0.set_source(withholding);
-    assert!(matches!(verdict(&mailbox, task(8), commitment), Verdict::Accept { .. }));
+    assert!(matches!(verdict(&mailbox, task(PROMPT, 8), commitment), Verdict::Accept { .. }));
 }
 
 #[test]
@@ -553,7 +514,7 @@ fn abstention_holds_for_one_round() {
     let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
     mailbox.0.put_prompt(PROMPT).unwrap();
     let round = |round, left| {
-        let work = Work::Verify { job: job(), task: task(8), commitment, round, left };
+        let work = Work::Verify { job: job(), task: task(PROMPT, 8), commitment, round, left };
         match result(&mailbox, work) {
             EngineResult::Verified { verdict, .. } => verdict,
             other => panic!("{other:?}"),

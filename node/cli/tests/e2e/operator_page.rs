@@ -24,8 +24,10 @@ use tokio::{process::Command, time::timeout};
 const ROOT: &str = "../..";
 /// The longest that the whole page may take. Unbonding and delegations take a minute each.
 const LIMIT: Duration = Duration::from_secs(900);
-/// Ports of the page: peers, RPC and metrics of the chain's node and of the operator's.
-const PORTS: [&str; 6] = ["30333", "9944", "9615", "30334", "9945", "9616"];
+/// Ports of the page on which the chain's node and the operator's listen for peers, also on UDP.
+const PEERS: [&str; 2] = ["30333", "30334"];
+/// Ports of the page for RPC and metrics of both, first the chain's RPC.
+const SERVICES: [&str; 4] = ["9944", "9615", "9945", "9616"];
 
 /// The folder in which the page's commands run. Its nodes are killed when it is dropped.
 struct Desk(TempDir);
@@ -96,18 +98,19 @@ impl Drop for Desk {
 }
 
 #[tokio::test]
-#[ignore = "its nodes also listen on UDP, for WebRTC, where the claims of ports are held"]
 async fn steps_of_the_page_work_in_their_order() {
     let _places: Vec<_> = place::take(2).await.collect();
-    let claims = PORTS.map(|_| Port::claim());
-    let ports: Vec<(&str, u16)> = PORTS.into_iter().zip(claims.iter().map(Port::number)).collect();
+    let (peers, services) = (Port::two_for_nodes(), SERVICES.map(|_| Port::claim()));
+    let rpc = services[0].number();
+    let free = peers.iter().chain(&services).map(Port::number);
+    let ports: Vec<(&str, u16)> = PEERS.into_iter().chain(SERVICES).zip(free).collect();
     let page = fs::read_to_string(Path::new(ROOT).join("docs/operator.md")).expect("the page");
     let blocks = blocks(&page);
     let desk = Desk::new();
     // The script ends with a look at what is left on the chain.
     let look = "assay operator list --json\nassay delegate status --json\n".to_owned();
     let all = [blocks, vec![("The end".to_owned(), look)]].concat();
-    let said = desk.run(&script(&all, &ports), ports[1].1).await;
+    let said = desk.run(&script(&all, &ports), rpc).await;
 
     let after = |heading: &str| -> &str {
         let begin = format!("### {heading}\n");
@@ -126,6 +129,6 @@ async fn steps_of_the_page_work_in_their_order() {
     assert_eq!(end.matches("\"stash\"").count(), 4, "{end}");
     assert!(!end.contains(&eve.to_string()), "{end}");
     assert!(end.contains("\"worth\":\"0\""), "everything delegated is taken back: {end}");
-    let chain = Chain::connect(&format!("ws://127.0.0.1:{}", ports[1].1)).await;
+    let chain = Chain::connect(&format!("ws://127.0.0.1:{rpc}")).await;
     assert!(chain.is_err(), "the script stops its nodes");
 }

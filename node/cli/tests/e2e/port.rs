@@ -8,10 +8,11 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 const FIRST: u16 = 20_000;
 const LAST: u16 = 29_999;
 
-/// A TCP port of the loopback interface.
+/// A port of this machine.
 ///
 /// It is claimed by a UDP socket with the same number. The kernel gives that number to one process
-/// of the machine at a time, and takes it back however the process ends; nodes listen on TCP alone.
+/// of the machine at a time, and takes it back however the process ends. The nodes of nearly all tests
+/// listen on TCP alone.
 #[derive(Debug)]
 pub struct Port {
     number: u16,
@@ -28,6 +29,18 @@ impl Port {
                 Some(Self { number, _claim: Some(claim) })
             })
             .expect("the loopback interface has a free port")
+    }
+
+    /// Finds two ports on which nodes can listen on TCP and UDP, as they do unless they are told where.
+    /// Nothing holds them. They are the highest that are free, and other tests claim the lowest, so only
+    /// other nodes of this kind could take them.
+    pub fn two_for_nodes() -> [Self; 2] {
+        let free = |number: &u16| {
+            let any = (Ipv4Addr::UNSPECIFIED, *number);
+            UdpSocket::bind(any).is_ok() && TcpListener::bind(any).is_ok()
+        };
+        let mut numbers = (FIRST..=LAST).rev().filter(free);
+        [(); 2].map(|()| Self::taken(numbers.next().expect("this machine has a free port")))
     }
 
     /// Names a port that is somebody else's.
