@@ -37,6 +37,19 @@ pub enum Outcome {
     Cancelled,
 }
 
+impl Outcome {
+    /// Returns the label in metrics and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Refunded => "refunded",
+            Self::Slashed => "slashed",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// The finding of the committee.
 #[derive(
     Clone,

@@ -2,7 +2,7 @@
 //! The metrics that count what happens to operators, in finalised blocks.
 
 use super::gauges::asy;
-use assay_primitives::{settlement::Outcome, traits::Duty};
+use assay_primitives::traits::Duty;
 use assay_runtime::{AccountId, Balance, RuntimeEvent};
 use pallet_verification::Offence;
 use sp_core::crypto::Ss58Codec;
@@ -146,7 +146,7 @@ impl Counters {
             Event::OutputCommitted { operator, .. } => (operator, "delivered"),
             Event::JobSettled { settlement, .. } => {
                 let Some(operator) = &settlement.operator else { return };
-                (operator, outcome(settlement.outcome))
+                (operator, settlement.outcome.label())
             }
             _ => return,
         };
@@ -228,16 +228,5 @@ fn add(
         let labels: Vec<&str> =
             [operator.as_str()].into_iter().chain(labels.iter().copied()).collect();
         counter.with_label_values(&labels).inc_by(asy(amount));
-    }
-}
-
-/// Returns the label of a job's outcome.
-fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Paid => "paid",
-        Outcome::Refunded => "refunded",
-        Outcome::Slashed => "slashed",
-        Outcome::Expired => "expired",
-        Outcome::Cancelled => "cancelled",
     }
 }

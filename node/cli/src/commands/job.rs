@@ -197,7 +197,7 @@ async fn list(session: &Session, client: Option<AccountArg>) -> Result<Exit> {
     }
     for (id, view) in &jobs {
         let state = match &view.state {
-            JobState::Settled(settlement) => view::settlement::outcome(settlement.outcome),
+            JobState::Settled(settlement) => settlement.outcome.label(),
             state => view::job::state(state),
         };
         out::line(&format!("{id:?}  block {:<8}  {state}", view.created))?;

@@ -10,17 +10,6 @@ use assay_primitives::{settlement::AuditOutcome, Outcome, Settlement};
 use assay_runtime::AccountId;
 use serde_json::{json, Value};
 
-/// Returns the outcome in a word.
-pub fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Paid => "paid",
-        Outcome::Refunded => "refunded",
-        Outcome::Slashed => "slashed",
-        Outcome::Expired => "expired",
-        Outcome::Cancelled => "cancelled",
-    }
-}
-
 /// Returns the committee's verdict in a word.
 fn verdict(audit: AuditOutcome) -> &'static str {
     match audit {
@@ -34,7 +23,7 @@ fn verdict(audit: AuditOutcome) -> &'static str {
 /// Returns a settlement as JSON.
 pub fn json(settlement: &Settlement<AccountId>) -> Value {
     json!({
-        "outcome": outcome(settlement.outcome),
+        "outcome": settlement.outcome.label(),
         "operator": settlement.operator.as_ref().map(ToString::to_string),
         "verdict": verdict(settlement.audit),
         "verifiers": settlement.verifiers,
