@@ -13,7 +13,7 @@ use substrate_prometheus_endpoint::PrometheusError;
 pub struct WorkerConfig {
     /// The folder for the store and the secret.
     pub dir: PathBuf,
-    /// The file of the secret, if it does not lie in the folder.
+    /// The file of the secret, if it is not in the folder.
     pub secret: Option<PathBuf>,
     /// The bytes that the worker wants free on the disk of its folder.
     pub space: SpaceLimits,
@@ -28,7 +28,7 @@ pub struct WorkerConfig {
     pub memory_bytes: u64,
     /// The time between two blocks.
     pub block_time: Duration,
-    /// The way in which the operator cheats; set on development chains only.
+    /// The way in which the operator cheats or crashes; set on development chains only.
     pub fault: Option<Fault>,
 }
 

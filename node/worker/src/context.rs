@@ -71,7 +71,7 @@ pub struct Context {
     pub memory_bytes: u64,
     /// The time between two blocks.
     pub block_time: Duration,
-    /// The way in which the operator cheats.
+    /// The way in which the operator cheats or crashes.
     pub fault: Option<Fault>,
     secret: Secret,
 }

@@ -24,7 +24,7 @@
 //! | `work/` | the way of a piece of work: queue, gather, prepare, generate, verify |
 //! | `engine/` | servers of models, their cores and priority, and how much they have promised |
 //! | `store/` | everything that survives a restart: payloads, outputs, results, marks of work in progress, the secret |
-//! | `streams.rs`, `source.rs`, `metrics.rs`, `fault.rs` | tokens as they come, other nodes, Prometheus, ways to cheat |
+//! | `streams.rs`, `source.rs`, `metrics.rs`, `fault.rs` | tokens as they come, other nodes, Prometheus, ways to cheat and to crash |
 //! | `guard.rs` | the guard against panics |
 
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The metrics that the worker exports to Prometheus: those of work here, others by concept.
+//! The metrics that the worker exports to Prometheus: those of work are here, the others in a file each.
 
 pub mod engine;
 pub mod fetch;
@@ -85,7 +85,7 @@ impl Metrics {
                 HistogramVec::new(
                     HistogramOpts::new(
                         "assay_queue_wait_seconds",
-                        "Seconds from the chain's request for work to the begin of its run, with the \
+                        "Seconds from the chain's request for work until it starts to run, with the \
                          time in which its payloads are fetched, by kind",
                     )
                     .buckets(vec![0.01, 0.1, 0.5, 1.0, 3.0, 9.0, 30.0, 90.0, 300.0]),
@@ -171,7 +171,7 @@ impl Metrics {
         self.seconds.with_label_values(&[kind.label()]).observe(seconds);
     }
 
-    /// Counts a piece of work whose job is over before it has a result.
+    /// Counts a piece of work that ends without a result: its job is over, or it is poisoned.
     pub fn given_up(&self, kind: Kind) {
         self.ended.with_label_values(&[kind.label(), outcomes::GIVEN_UP]).inc();
     }
@@ -186,12 +186,12 @@ impl Metrics {
         self.refusals.with_label_values(&[kind.label()]).inc();
     }
 
-    /// Counts a piece of work that begins to run so long after the chain asked for it.
+    /// Counts a piece of work that starts to run, with the time since the chain asked for it.
     pub fn started(&self, kind: Kind, waited: Duration) {
         self.wait.with_label_values(&[kind.label()]).observe(waited.as_secs_f64());
     }
 
-    /// Counts the tokens of an output that was generated in so long a time.
+    /// Counts the tokens of a generated output, and the time that it took.
     pub fn generated(&self, tokens: usize, time: Duration) {
         self.tokens.inc_by(tokens as u64);
         self.speed.observe(tokens as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE));

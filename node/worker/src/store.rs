@@ -80,7 +80,7 @@ impl Store {
     /// Returns a payload, from disk or from the outputs that wait to be written.
     pub fn payload(&self, hash: &H256) -> Result<Option<Vec<u8>>, StoreError> {
         match self.unwritten.payload(hash) {
-            Some(payload) => Ok(Some(payload)),
+            Some(payload) => Ok(Some(payload.to_vec())),
             None => self.payloads.get(hash),
         }
     }
@@ -125,8 +125,7 @@ impl Store {
         payload: &[u8],
         live: impl Fn(&JobId) -> bool,
     ) -> Result<(), StoreError> {
-        self.unwritten.put(job, payload, live)?;
-        Ok(())
+        self.unwritten.put(job, payload, live)
     }
 
     /// Returns whether an output can be kept, on disk or in memory.

@@ -57,8 +57,11 @@ impl Worker {
         }
         let metrics = registry.map(StoreMetrics::register).transpose()?;
         let keeper = Keeper::start(context.clone(), metrics)?;
-        let threads = WorkThreads::start(&context)?;
-        Ok(Self { context, threads: Mutex::new(threads), keeper: Mutex::new(Some(keeper)) })
+        let (threads, keeper) = (Mutex::default(), Mutex::new(Some(keeper)));
+        let worker = Self { context, threads, keeper };
+        // If the system refuses one, those that run end with the worker.
+        worker.threads.lock().start(&worker.context)?;
+        Ok(worker)
     }
 
     /// Stops all work and waits until it has stopped. The work in progress has no result then, and
@@ -237,12 +240,14 @@ impl Worker {
         context.queue.forget(is_over);
         context.promises.forget(is_over);
         context.marks.forget(is_over);
+        // An attempt that is stopped has not failed, so its work ends first.
+        context.end_of_jobs(is_over);
         // Work that is still open runs or is about to run.
         for key in context.queue.open().iter().filter(|key| is_over(&key.job)) {
             context.cancellations.cancel(key);
         }
-        context.end_of_jobs(is_over);
         context.store.results.forget(is_over);
+        context.measure_depth();
     }
 
     /// Forgets all jobs. A chain that begins anew may give the same ids to other jobs.
@@ -252,7 +257,9 @@ impl Worker {
     /// The store fails.
     pub fn forget_jobs(&self) -> Result<(), StoreError> {
         self.context.marks.forget(|_| true);
-        self.context.store.forget_jobs()
+        self.context.store.forget_jobs()?;
+        self.context.measure_depth();
+        Ok(())
     }
 
     /// Returns the state of the worker.

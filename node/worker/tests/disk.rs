@@ -11,7 +11,7 @@ use assay_host::Mailbox;
 use assay_primitives::{DeclineReason, EngineResult, JobId, OutputCommitment, Verdict, Work};
 use assay_rpc::StoreStatus;
 use assay_worker::{SpaceLimits, StoreError, Worker, WorkerConfig, WorkerMailbox};
-use given::{config, task, until, PATIENCE, PROMPT};
+use given::{config, task, until_within, PROMPT};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
@@ -21,12 +21,15 @@ use std::{
     path::Path,
     process::{Command, Output},
     sync::Arc,
+    time::Duration,
 };
 use substrate_prometheus_endpoint::Registry;
 
 /// The variable that names the folder to a test in its own process.
 const FOLDER: &str = "ASSAY_TEST_DISK";
 const LIMITS: SpaceLimits = SpaceLimits { start: 4 << 20, reserve: 2 << 20 };
+/// The longest that a test waits. The pause between two attempts to mend a store is at most a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// A payload that no database has space for that was just made.
 const LARGE: usize = 4 << 20;
 
@@ -121,6 +124,10 @@ fn succeeds(output: &Output) {
     assert!(output.status.success() && out.contains("1 passed"), "{out}\n{err}");
 }
 
+fn until(what: &str, holds: impl FnMut() -> bool) {
+    until_within(PATIENCE, what, holds);
+}
+
 fn start(dir: &Path, registry: Option<&Registry>) -> WorkerMailbox {
     let config = WorkerConfig { space: LIMITS, ..config(dir) };
     WorkerMailbox(Arc::new(Worker::start(config, registry).unwrap()))
@@ -169,7 +176,7 @@ fn status(mailbox: &WorkerMailbox) -> StoreStatus {
 }
 
 /// Runs a worker on a disk that is full between `fill` and `free`, where the system says `error`.
-fn scenario(dir: &Path, fill: impl FnOnce(), free: impl FnOnce(), error: &str) {
+fn scenario(dir: &Path, fill: impl Fn(), free: impl Fn(), error: &str) {
     log::set_logger(&ERRORS).unwrap();
     log::set_max_level(LevelFilter::Error);
     let registry = Registry::new();
@@ -223,4 +230,16 @@ fn scenario(dir: &Path, fill: impl FnOnce(), free: impl FnOnce(), error: &str) {
     let found = restarted.poll(64);
     assert!(reported.iter().all(|result| found.contains(result)), "{found:?}");
     assert_eq!(restarted.0.output(&job(2)), Some(transcript));
+
+    // A node that ends as soon as there is space writes what waits, however long ago it last looked.
+    assert_eq!(prepare(&restarted, 5), EngineResult::Ready { job: job(5) });
+    fill();
+    restarted.0.keep_output(&job(9), &vec![8; LARGE]).unwrap_err();
+    let last = generate(&restarted, 5);
+    assert!(status(&restarted).pending > 0);
+    free();
+    drop(restarted);
+    let again = start(dir, None);
+    assert!(again.poll(64).contains(&EngineResult::Generated { job: job(5), commitment: last }));
+    assert_eq!(again.0.output(&job(5)).expect("it is on disk").hash(), last.output_hash);
 }

@@ -2,7 +2,7 @@
 //! A server of a model that is started again when it dies.
 
 use crate::{
-    guard::{guarded, unwind_on_panic},
+    guard::{guarded, spawn},
     metrics::Metrics,
     LOG_TARGET,
 };
@@ -57,13 +57,8 @@ impl Kept {
         let kept =
             Arc::new(Self { model, threads, config, metrics, state, closed: Condvar::new() });
         let keeping = kept.clone();
-        let keep = move || {
-            unwind_on_panic();
-            keeping.keep();
-        };
-        let no_thread = |source| EngineError::Io { path: "a thread of the engine".into(), source };
-        let thread = std::thread::Builder::new().name("assay-engine-keeper".into());
-        Ok((kept, thread.spawn(keep).map_err(no_thread)?))
+        let keeper = spawn("assay-engine-keeper".into(), move || keeping.keep())?;
+        Ok((kept, keeper))
     }
 
     /// Returns the server, unless it has died and is not yet started again.

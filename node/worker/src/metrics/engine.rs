@@ -64,12 +64,12 @@ const GAUGES: [Exported; 8] = [
     }),
     (
         "assay_engine_write_tokens_per_second",
-        "Tokens per second that a job alone is written at, as last measured",
+        "Tokens per second that a job writes when it runs alone, as last measured",
         |sample| per_second(sample.speed.pass),
     ),
     (
         "assay_engine_read_tokens_per_second",
-        "Tokens per second that a job alone is read at, as last measured",
+        "Tokens per second that a job reads when it runs alone, as last measured",
         |sample| per_second(sample.speed.row),
     ),
 ];
@@ -89,7 +89,7 @@ const COUNTERS: [Exported; 4] = [
     }),
 ];
 
-/// Returns the rate of something that takes so many seconds.
+/// Returns how many fit into a second, at so many seconds each.
 fn per_second(seconds: f64) -> f64 {
     if seconds > 0.0 {
         seconds.recip()

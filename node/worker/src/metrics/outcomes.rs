@@ -6,7 +6,7 @@ use assay_primitives::{
     AbstainReason, DeclineReason, EngineResult, FinishReason, RejectReason, Verdict,
 };
 
-/// The outcome of work whose job is over before the work has a result.
+/// The outcome of work that ends without a result: its job is over, or it is poisoned.
 pub const GIVEN_UP: &str = "given_up";
 
 /// The label of a verdict that accepts.

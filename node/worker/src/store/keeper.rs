@@ -3,7 +3,11 @@
 //! failed again, and writes what waits in memory.
 
 use super::metrics::StoreMetrics;
-use crate::{context::Context, LOG_TARGET};
+use crate::{
+    context::Context,
+    guard::{guarded, spawn},
+    LOG_TARGET,
+};
 use assay_engine::EngineError;
 use std::{
     sync::Arc,
@@ -30,10 +34,8 @@ impl Keeper {
         context: Arc<Context>,
         metrics: Option<StoreMetrics>,
     ) -> Result<Self, EngineError> {
-        let no_thread = |source| EngineError::Io { path: "a thread of the worker".into(), source };
-        let thread = std::thread::Builder::new().name("assay-store".into());
         let kept = context.clone();
-        let thread = thread.spawn(move || run(&kept, metrics.as_ref())).map_err(no_thread)?;
+        let thread = spawn("assay-store".into(), move || run(&kept, metrics.as_ref()))?;
         Ok(Self { context, thread: Some(thread) })
     }
 }
@@ -42,7 +44,7 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         self.context.store.health.close();
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has logged it.
+            // Its panics are caught and logged.
             let _ = thread.join();
         }
     }
@@ -54,7 +56,6 @@ fn run(context: &Context, metrics: Option<&StoreMetrics>) {
     let mut pause = SHORTEST;
     let mut in_order_since = Instant::now();
     loop {
-        store.measure();
         let wait = match keep(context) {
             Ok(()) => {
                 // A store that fails again and again is not tried more and more often.
@@ -84,11 +85,17 @@ fn run(context: &Context, metrics: Option<&StoreMetrics>) {
 /// Mends the store if something is wrong with it.
 fn keep(context: &Context) -> Result<(), ()> {
     let store = &context.store;
+    // The space may have been freed since the last look.
+    store.measure();
     if !store.health.is_broken() && store.pending() == 0 {
         return Ok(());
     }
     let spared = context.needed();
-    store.mend(|hash| spared.contains(hash)).map_err(|error| {
-        log::debug!(target: LOG_TARGET, "the worker's store is not mended yet: {error}");
-    })
+    let mended = guarded(|| store.mend(|hash| spared.contains(hash)));
+    mended
+        .map_err(|panic| format!("it panicked: {panic}"))
+        .and_then(|mended| mended.map_err(|error| error.to_string()))
+        .map_err(|problem| {
+            log::debug!(target: LOG_TARGET, "the worker's store is not mended yet: {problem}");
+        })
 }

@@ -78,13 +78,17 @@ impl Marks {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str());
             match name.and_then(piece_of) {
-                Some(piece) => marks.insert(piece, mark_of(&fs::read_to_string(&path)?)),
+                Some(piece) => {
+                    let text = fs::read(&path)?;
+                    marks.insert(piece, mark_of(&String::from_utf8_lossy(&text)));
+                }
                 // A death has left it half-written, so the mark is still the previous one.
                 None => {
-                    fs::remove_file(&path)?;
-                    None
+                    if let Err(error) = fs::remove_file(&path) {
+                        log::warn!(target: LOG_TARGET, "{} is left: {error}", path.display());
+                    }
                 }
-            };
+            }
         }
         let this = Self {
             folder: folder.into(),
@@ -117,10 +121,10 @@ impl Marks {
     /// Marks a piece of work as in progress, if it may begin.
     pub fn begin(&self, piece: &Piece) -> Begin {
         let mut marks = self.marks.lock();
-        let mark = marks.get(piece).copied().unwrap_or_default();
-        if mark.poisoned {
+        if poisoned(&marks, piece) {
             return Begin::Never;
         }
+        let mark = marks.get(piece).copied().unwrap_or_default();
         let other = |(other, mark): (&Piece, &Mark)| {
             other != piece && mark.attempts > 0 && mark.is_suspect()
         };
@@ -160,6 +164,10 @@ impl Marks {
         let mut marks = self.marks.lock();
         let mark = marks.entry(piece.clone()).or_default();
         mark.attempts = mark.attempts.saturating_sub(1);
+        // Another attempt at the same piece died with it, and counts the death.
+        if mark.attempts > 0 {
+            return false;
+        }
         mark.deaths = mark.deaths.saturating_add(1);
         // It was the only suspect in progress.
         mark.poisoned |= mark.deaths > SUSPECT;
@@ -180,10 +188,7 @@ impl Marks {
     /// Returns whether a piece of work must not be tried again. A job whose generation is poisoned
     /// must not be accepted either.
     pub fn is_poisoned(&self, piece: &Piece) -> bool {
-        let marks = self.marks.lock();
-        let poisoned =
-            |kind| marks.get(&Piece { kind, ..piece.clone() }).is_some_and(|m| m.poisoned);
-        poisoned(piece.kind) || (piece.kind == Kind::Prepare && poisoned(Kind::Generate))
+        poisoned(&self.marks.lock(), piece)
     }
 
     /// Returns the jobs that have marks.
@@ -235,6 +240,12 @@ impl Marks {
     fn path(&self, piece: &Piece) -> PathBuf {
         self.folder.join(format!("{}-{:x}", piece.kind.label(), piece.job))
     }
+}
+
+/// Returns whether a piece of work is poisoned, or prepares a job whose generation is.
+fn poisoned(marks: &BTreeMap<Piece, Mark>, piece: &Piece) -> bool {
+    let is = |kind| marks.get(&Piece { kind, ..piece.clone() }).is_some_and(|mark| mark.poisoned);
+    is(piece.kind) || (piece.kind == Kind::Prepare && is(Kind::Generate))
 }
 
 /// Returns the piece that a file's name names.
@@ -369,6 +380,39 @@ mod tests {
             assert_eq!(marks.end_by_death(&piece(1)), poisoned);
         }
         assert_eq!(marks.begin(&piece(1)), Begin::Never);
+    }
+
+    #[test]
+    fn job_whose_generation_is_poisoned_is_not_prepared() {
+        let marks = die(&folder()).0;
+        let prepare = Piece { kind: Kind::Prepare, ..piece(1) };
+        assert_eq!(marks.begin(&prepare), Begin::Now);
+        marks.end(&prepare, false);
+        marks.poison(&piece(1));
+        assert_eq!(marks.begin(&prepare), Begin::Never);
+        assert_eq!(marks.begin(&Piece { kind: Kind::Prepare, ..piece(2) }), Begin::Now);
+    }
+
+    #[test]
+    fn attempts_that_die_together_count_one_death() {
+        let marks = die(&folder()).0;
+        for poisoned in [false, false, true] {
+            assert!(begin(&marks, &[1, 1]));
+            assert!(!marks.end_by_death(&piece(1)), "the other attempt counts it");
+            assert_eq!(marks.end_by_death(&piece(1)), poisoned);
+        }
+    }
+
+    #[test]
+    fn damaged_marks_and_strange_folders_do_not_stop_the_node() {
+        let folder = folder();
+        assert!(begin(&die(&folder).0, &[1]));
+        let mark = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        fs::write(mark, [0xff, 0xfe]).unwrap();
+        fs::create_dir(folder.path().join("strange")).unwrap();
+        let (marks, deaths) = Marks::open(folder.path()).unwrap();
+        assert_eq!(deaths, [Death { piece: piece(1), deaths: 1, poisoned: false }]);
+        assert_eq!(marks.jobs().len(), 1);
     }
 
     #[test]

@@ -32,6 +32,8 @@ struct Known {
 /// The results of jobs that are not yet over.
 pub struct Results {
     known: Mutex<Known>,
+    /// Held while results are written and what is on disk is noted.
+    writing: Mutex<()>,
     added: Condvar,
     handle: Arc<Handle>,
 }
@@ -41,7 +43,7 @@ impl Results {
     pub(super) fn open(handle: Arc<Handle>) -> Result<Self, StoreError> {
         let by_key = handle.read(read_all)?;
         let known = Mutex::new(Known { by_key, ..Known::default() });
-        Ok(Self { known, added: Condvar::new(), handle })
+        Ok(Self { known, writing: Mutex::default(), added: Condvar::new(), handle })
     }
 
     /// Keeps a result, on disk first. A result that cannot be written stays in memory until it can,
@@ -53,6 +55,7 @@ impl Results {
     ///
     /// The result is not on disk yet.
     pub fn put(&self, key: WorkKey, result: EngineResult) -> Result<(), StoreError> {
+        let _writing = self.writing.lock();
         let written = self.handle.write(|write| insert(write, &key, &result));
         let mut known = self.known.lock();
         if written.is_err() {
@@ -68,6 +71,7 @@ impl Results {
     /// Writes everything that could not be written before, and in case the database was lost,
     /// everything else.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
+        let _writing = self.writing.lock();
         let (kept, gone) = {
             let known = self.known.lock();
             (known.by_key.clone(), known.gone.clone())
@@ -160,6 +164,7 @@ impl Results {
     /// Forgets the results of jobs that are `over`. Those that cannot be removed from disk now are
     /// removed later.
     pub fn forget(&self, over: impl Fn(&JobId) -> bool) {
+        let _writing = self.writing.lock();
         let over: BTreeSet<WorkKey> =
             self.known.lock().by_key.keys().filter(|key| over(&key.job)).cloned().collect();
         if over.is_empty() {

@@ -60,7 +60,7 @@ impl Unwritten {
         job: &JobId,
         payload: &[u8],
         live: impl Fn(&JobId) -> bool,
-    ) -> Result<H256, StoreError> {
+    ) -> Result<(), StoreError> {
         let (hash, length) = (H256(blake2_256(payload)), payload.len() as u64);
         let mut waiting = self.0.lock();
         waiting.remove(&hash);
@@ -81,13 +81,12 @@ impl Unwritten {
         waiting.order.push_back(hash);
         let output = Output { hash, job: *job, payload: Arc::new(payload.to_vec()) };
         waiting.by_hash.insert(hash, output);
-        Ok(hash)
+        Ok(())
     }
 
     /// Returns a payload that waits.
-    pub fn payload(&self, hash: &H256) -> Option<Vec<u8>> {
-        let output = self.0.lock().by_hash.get(hash).cloned();
-        output.map(|output| output.payload.to_vec())
+    pub fn payload(&self, hash: &H256) -> Option<Arc<Vec<u8>>> {
+        self.0.lock().by_hash.get(hash).map(|output| output.payload.clone())
     }
 
     /// Returns the hash of a job's output that waits.
@@ -138,8 +137,9 @@ mod tests {
     #[test]
     fn output_is_served_until_it_is_written() {
         let unwritten = Unwritten::default();
-        let hash = unwritten.put(&job(1), b"an output", |_| true).unwrap();
-        assert_eq!(unwritten.payload(&hash).unwrap(), b"an output");
+        let hash = H256(blake2_256(b"an output"));
+        unwritten.put(&job(1), b"an output", |_| true).unwrap();
+        assert_eq!(*unwritten.payload(&hash).unwrap(), b"an output");
         assert_eq!(unwritten.output(&job(1)), Some(hash));
         assert_eq!(unwritten.all().len(), 1);
         unwritten.written(&hash);
@@ -151,8 +151,11 @@ mod tests {
     fn memory_is_bounded_and_committed_outputs_stay() {
         let unwritten = Unwritten::default();
         let count = (MAX_UNWRITTEN_BYTES / MAX_PAYLOAD_BYTES as u64) as u8;
-        let hashes: Vec<H256> =
-            (0..count).map(|n| unwritten.put(&job(n), &payload(n), |_| false).unwrap()).collect();
+        let put = |n| {
+            unwritten.put(&job(n), &payload(n), |_| false).unwrap();
+            H256(blake2_256(&payload(n)))
+        };
+        let hashes: Vec<H256> = (0..count).map(put).collect();
         assert!(!unwritten.has_room());
         let error = unwritten.put(&job(99), &payload(99), |_| true).unwrap_err();
         assert!(matches!(error, StoreError::Memory { .. }), "{error}");

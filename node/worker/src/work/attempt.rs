@@ -87,11 +87,14 @@ pub fn end_by_panic(context: &Context, work: &Work, message: &str, started: Inst
     }
 }
 
-/// Answers work that is poisoned, and returns whether it is.
+/// Answers work that is poisoned, and returns whether it is. An attempt that is still open ends by itself.
 pub fn answer_poisoned(context: &Context, work: &Work) -> bool {
     let key = WorkKey::from(work);
     if !context.marks.is_poisoned(&key.piece()) {
         return false;
+    }
+    if context.queue.until(&key).is_some() {
+        return true;
     }
     // A verdict that was reached before stands. Another operator of this node may be asked about a
     // job that the node was ready for at first.

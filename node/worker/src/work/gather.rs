@@ -64,10 +64,14 @@ pub fn run(context: Arc<Context>, kind: Kind) {
     }
 }
 
-/// Puts back work that cannot be run now, to be looked at again soon.
-pub fn put_off(context: &Context, key: WorkKey, work: Work) {
+/// Puts back work that cannot be run now, to be looked at again soon, as long as it is of use.
+pub fn put_off(context: &Context, key: WorkKey, work: Work, started: Instant) {
     let at = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
-    context.queue.put_back(Entry { key, work, stage: Stage::Gather { at } });
+    if context.queue.until(&key).is_some_and(|until| at < until) {
+        return context.queue.put_back(Entry { key, work, stage: Stage::Gather { at } });
+    }
+    let gathered = busy(&work, context);
+    end(context, Entry { key, work, stage: Stage::Gather { at } }, gathered, started);
 }
 
 /// Returns the time until which it is of use to go on with some work.
@@ -105,15 +109,23 @@ fn step(context: &Context, entry: Entry) {
     let started = Instant::now();
     let until = context.queue.until(&entry.key);
     let mut gathered = gather(context, &entry.work, Some(look_until(started, until)));
+    // Work that is no longer open was answered meanwhile, or its job is over.
+    let Some(until) = context.queue.until(&entry.key) else {
+        return context.give_up(entry.key);
+    };
     if matches!(gathered, Gathered::Missing) {
         let again = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
-        // Work that is no longer open belongs to a job that is over.
-        if context.queue.until(&entry.key).is_some_and(|until| again < until) {
+        if again < until {
             log::debug!(target: LOG_TARGET, "{:?}: a payload is not here yet", entry.key);
             return context.queue.put_back(Entry { stage: Stage::Gather { at: again }, ..entry });
         }
         gathered = out_of_time(&entry.work, context);
     }
+    end(context, entry, gathered, started);
+}
+
+/// Ends an attempt at an entry.
+fn end(context: &Context, entry: Entry, gathered: Gathered, started: Instant) {
     match gathered {
         Gathered::Result(result) => context.finish(entry.key, result, started),
         Gathered::Runnable(inputs) => {
@@ -165,7 +177,7 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
     let Some(prompt) = context.payload(job, &task.input_hash, task, ask) else {
         return Gathered::Missing;
     };
-    let can_be = length::can_be(server.model(), task.input_tokens, prompt.len());
+    let can_be = || length::can_be(server.model(), task.input_tokens, prompt.len());
     match work {
         Work::Prepare { .. } if !patient && prompt.len() > AT_ONCE_BYTES => Gathered::Missing,
         Work::Prepare { .. } => {
@@ -176,12 +188,12 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
                 Outcome::Later => busy(work, context),
             }
         }
-        Work::Generate { .. } if !can_be => {
+        Work::Generate { .. } if !can_be() => {
             Gathered::Stuck("its prompt is longer than its tokens can be")
         }
         Work::Generate { .. } => Gathered::Runnable(Inputs { prompt, transcript: Vec::new() }),
         // All verifiers find this alike, and no honest operator accepts such a job.
-        Work::Verify { .. } if !can_be => {
+        Work::Verify { .. } if !can_be() => {
             let verdict = Verdict::Reject { position: 0, reason: RejectReason::Binding };
             verified(context, work, verdict).map_or(Gathered::Missing, Gathered::Result)
         }

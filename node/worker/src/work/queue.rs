@@ -150,7 +150,9 @@ impl Queue {
 
     /// Removes work that is done or given up.
     pub fn done(&self, key: &WorkKey) {
-        self.waiting.lock().open.remove(key);
+        let mut waiting = self.waiting.lock();
+        waiting.open.remove(key);
+        waiting.entries.retain(|entry| entry.key != *key);
         self.changed.notify_all();
     }
 
@@ -374,6 +376,14 @@ mod tests {
         assert!(!submit(&queue, prepare(2)), "work that runs counts");
         queue.done(&entry.key);
         assert!(submit(&queue, prepare(2)));
+    }
+
+    #[test]
+    fn work_that_is_done_waits_no_longer() {
+        let queue = Queue::new(8, 8);
+        assert!(submit(&queue, prepare(1)));
+        queue.done(&WorkKey::from(&prepare(1)));
+        assert_eq!((queue.waiting(), queue.open()), (0, vec![]));
     }
 
     #[test]

@@ -29,19 +29,21 @@ pub fn run(context: Arc<Context>, kind: Kind) {
 
 fn run_entry(context: &Context, entry: Entry, started: Instant) {
     let Entry { key, work, stage: Stage::Run(inputs) } = entry else { return };
-    context.start(&key);
-    let outcome = attempt(context, &work, || match &work {
-        Work::Generate { job, task } => generate(context, &key, *job, task, &inputs.prompt),
-        Work::Verify { job, task, commitment, .. } => {
-            let verdict = verify(context, &key, task, commitment, inputs)?;
-            let (job, salt, work) = (*job, context.verdict_salt(job), key.work);
-            Ok(verdict.map(|verdict| EngineResult::Verified { job, verdict, salt, work }))
+    let outcome = attempt(context, &work, || {
+        context.start(&key);
+        match &work {
+            Work::Generate { job, task } => generate(context, &key, *job, task, &inputs.prompt),
+            Work::Verify { job, task, commitment, .. } => {
+                let verdict = verify(context, &key, task, commitment, inputs)?;
+                let (job, salt, work) = (*job, context.verdict_salt(job), key.work);
+                Ok(verdict.map(|verdict| EngineResult::Verified { job, verdict, salt, work }))
+            }
+            Work::Prepare { .. } => Ok(None),
         }
-        Work::Prepare { .. } => Ok(None),
     });
     match outcome {
         Outcome::Result(result) => context.finish(key, result, started),
         Outcome::Nothing => context.give_up(key),
-        Outcome::Later => gather::put_off(context, key, work),
+        Outcome::Later => gather::put_off(context, key, work, started),
     }
 }

@@ -97,8 +97,8 @@ pub fn verify(
             Verdict::Abstain(AbstainReason::Resource)
         }
     };
-    if let Some(metrics) = &context.metrics {
-        metrics.verified(commitment.tokens);
+    if !matches!(verdict, Verdict::Abstain(_)) {
+        context.count(|metrics| metrics.verified(commitment.tokens));
     }
     Ok(Some(verdict))
 }

@@ -54,11 +54,16 @@ pub fn greedy(max_tokens: u32) -> Task {
     Task { sampling: Sampling::GREEDY, ..task(PROMPT, max_tokens) }
 }
 
-/// Waits until a condition holds.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+/// Waits until a condition holds, at most [`PATIENCE`].
+pub fn until(what: &str, holds: impl FnMut() -> bool) {
+    until_within(PATIENCE, what, holds);
+}
+
+/// Waits until a condition holds, at most so long.
+pub fn until_within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        assert!(begun.elapsed() < patience, "not within {patience:?}: {what}");
         std::thread::yield_now();
     }
 }
