@@ -22,9 +22,9 @@ set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
-# How long a node may take to answer; it shares the cores with whatever else the machine does.
+# The longest that a node may take to answer, in seconds. It shares the cores with other programs.
 START_SECONDS=180
-# How long a node may take to stop.
+# The longest that a node may take to stop, in seconds.
 STOP_SECONDS=30
 
 say() { printf 'run: %s\n' "$*" >&2; }
@@ -128,8 +128,10 @@ say "starting a development chain; its log, until this ends: $log"
     ${node_args[@]+"${node_args[@]}"} >"$log" 2>&1 &
 node=$!
 export ASSAY_URL="ws://127.0.0.1:$rpc_port"
-# Whatever `assay config` says of the user's own networks, this is none of them.
+# A network name of its own, so that no setting of `assay config` applies, and the chain's own client
+# signs, whatever key is named for other networks.
 export ASSAY_NETWORK=run.sh
+unset ASSAY_KEY_FILE ASSAY_SURI ASSAY_PASSPHRASE_FILE
 
 # Waits for the node's RPC, or for the node's end. Looks once a second: `wait -n -p` is not everywhere.
 "$ASSAY_BIN/assay" node status --wait "$START_SECONDS" >/dev/null 2>"$folder/wait.log" &

@@ -12,7 +12,7 @@ use std::{
 
 /// The binary that the services start, which this machine need not have.
 const NODE: &str = "/usr/local/bin/assay-node";
-/// The highest exposure that `systemd-analyze security` may compute, in tenths of ten.
+/// The highest exposure that `systemd-analyze security` may compute, in tenths of a point, of 100.
 const EXPOSURE: &str = "20";
 
 fn systemd_analyze(args: &[&str]) -> Output {

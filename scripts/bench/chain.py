@@ -23,7 +23,7 @@ import time
 from node import BIN, NODE, Node, assay
 
 OPERATORS = ("Alice", "Bob", "Charlie", "Dave")
-# What a full block carries beside the timestamp.
+# The transfers in a full block.
 TRANSFERS = 200
 EMPTY, FULL = "empty", f"{TRANSFERS} transfers"
 KINDS = {1: EMPTY, 1 + TRANSFERS: FULL}
@@ -32,8 +32,8 @@ JOBS = 4
 
 
 def beside_imports():
-    """What starts a program on the cores on which the node that is measured imports nothing: all but the
-    first, where there are others."""
+    """The prefix that keeps a program off the core on which the measured node imports: the first, where there
+    are others."""
     first, *others = sorted(os.sched_getaffinity(0))
     return ["taskset", "--cpu-list", ",".join(map(str, others or [first]))]
 

@@ -69,12 +69,13 @@ class Flood:
                 lines.append((log.read().strip().splitlines() or ["nothing"])[-1])
         return lines
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
+        ended = [program for program in self.running if program.poll() is not None]
         for program in self.running:
-            if program.poll() is not None:
-                raise RuntimeError(f"a flood has ended: {self.said()}")
             program.kill()
             program.wait()
+        if ended and error is None:
+            raise RuntimeError(f"a flood has ended: {self.said()}")
 
 
 def main():

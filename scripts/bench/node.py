@@ -130,7 +130,9 @@ def assay(node, *args):
     """Runs the command for users; gives its JSON object."""
     # The network has no settings, whatever the user has configured for others.
     options = ["--url", f"ws://127.0.0.1:{node.rpc}", "--network", "bench", "--json"]
-    run = subprocess.run([ASSAY, *options, *args],
+    keys = ("ASSAY_KEY_FILE", "ASSAY_SURI", "ASSAY_PASSPHRASE_FILE")
+    environment = {name: value for name, value in os.environ.items() if name not in keys}
+    run = subprocess.run([ASSAY, *options, *args], env=environment,
                          stdout=subprocess.PIPE, text=True, check=False)
     answer = json.loads(run.stdout.strip().splitlines()[-1])
     if run.returncode != 0:
