@@ -5,6 +5,7 @@ use crate::{
     config::{WorkerConfig, WorkerError},
     engine::{promises::Promises, servers::Servers},
     fault::Fault,
+    fresh::Fresh,
     metrics::Metrics,
     source::PayloadSource,
     store::{
@@ -22,7 +23,10 @@ use crate::{
     LOG_TARGET,
 };
 use assay_engine::EngineError;
-use assay_primitives::{EngineResult, JobId, Task, Verdict};
+use assay_primitives::{
+    engine::{MAX_JOBS, MAX_SEATS},
+    EngineResult, JobId, Task, Verdict,
+};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
@@ -32,8 +36,8 @@ use std::{
 };
 use substrate_prometheus_endpoint::Registry;
 
-/// The pieces of work that a node takes at a time.
-const QUEUE_LIMIT: usize = 256;
+/// The pieces of work that a node takes at a time: all that one operator can be given.
+const QUEUE_LIMIT: usize = (MAX_JOBS + MAX_SEATS) as usize;
 
 /// The state that all threads of a worker share.
 pub struct Context {
@@ -47,6 +51,8 @@ pub struct Context {
     pub cancellations: Cancellations,
     /// The database.
     pub store: Store,
+    /// The prompts that wait for their orders.
+    pub fresh: Fresh,
     /// The tokens of the jobs that run here.
     pub streams: Streams,
     /// The source of payloads that are not here, once the network runs.
@@ -79,6 +85,7 @@ impl Context {
             queue: Queue::new(QUEUE_LIMIT),
             cancellations: Cancellations::default(),
             store,
+            fresh: Fresh::default(),
             streams: Streams::default(),
             source: OnceLock::new(),
             metrics: registry.map(Metrics::register).transpose()?,
@@ -120,18 +127,29 @@ impl Context {
         self.store.payloads.put(payload, origin, |hash| spared.contains(hash))
     }
 
+    /// Keeps a prompt that was submitted and returns its hash. The prompts of jobs that are not over,
+    /// and those that were submitted a short time ago, stay.
+    pub fn keep_prompt(&self, prompt: &[u8]) -> Result<H256, StoreError> {
+        let (needed, now) = (self.needed(), Instant::now());
+        let spared = |hash: &H256| needed.contains(hash) || self.fresh.contains(hash, now);
+        let hash = self.store.payloads.put(prompt, Origin::Submitted, spared)?;
+        self.fresh.add(hash, now);
+        Ok(hash)
+    }
+
     /// Keeps the output of a job.
     pub fn keep_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
         let hash = self.keep_payload(payload, Origin::Job)?;
         self.store.outputs.put(job, &hash)
     }
 
-    /// Returns the payloads of the jobs that concern this node: those of open work and promises, and
-    /// the outputs that it has committed to.
+    /// Returns the payloads of the jobs that concern this node: those of open work and promises, the
+    /// prompts of orders, and the outputs that it has committed to.
     fn needed(&self) -> BTreeSet<H256> {
         let mut hashes = self.store.results.outputs();
         hashes.extend(self.queue.payloads());
         hashes.extend(self.promises.prompts());
+        hashes.extend(self.store.orders.prompts());
         hashes
     }
 

@@ -28,6 +28,7 @@ mod config;
 mod context;
 mod engine;
 mod fault;
+mod fresh;
 mod mailbox;
 mod metrics;
 mod source;
@@ -40,11 +41,14 @@ mod worker;
 pub use config::{WorkerConfig, WorkerError};
 pub use engine::cores::Cores;
 pub use fault::Fault;
+pub use fresh::FRESH;
 pub use mailbox::WorkerMailbox;
 pub use source::PayloadSource;
 pub use store::{
     error::StoreError,
-    payloads::{MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES},
+    payloads::{
+        FRAME as PAYLOAD_FRAME_BYTES, MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES, MAX_SUBMITTED_BYTES,
+    },
 };
 pub use streams::{Stream, StreamState};
 pub use worker::Worker;

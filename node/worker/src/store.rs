@@ -3,12 +3,14 @@
 //! disk when the call returns.
 
 pub mod error;
+pub mod orders;
 pub mod outputs;
 pub mod payloads;
 pub mod results;
 pub mod secret;
 
 use error::StoreError;
+use orders::Orders;
 use outputs::Outputs;
 use payloads::Payloads;
 use redb::Database;
@@ -25,6 +27,8 @@ pub struct Store {
     pub payloads: Payloads,
     /// The payloads that are outputs, by job.
     pub outputs: Outputs,
+    /// The prompts that belong to jobs, by job.
+    pub orders: Orders,
     /// The results of jobs that are not yet over.
     pub results: Results,
 }
@@ -37,6 +41,7 @@ impl Store {
         Ok(Self {
             payloads: Payloads::open(database.clone())?,
             outputs: Outputs::open(database.clone())?,
+            orders: Orders::open(database.clone())?,
             results: Results::open(database.clone())?,
             database,
         })
@@ -47,8 +52,10 @@ impl Store {
         let write = self.database.begin_write()?;
         results::clear(&write)?;
         outputs::clear(&write)?;
+        orders::clear(&write)?;
         write.commit()?;
         self.results.clear_memory();
+        self.orders.clear_memory();
         Ok(())
     }
 }

@@ -4,12 +4,10 @@
 use crate::{
     config::{WorkerConfig, WorkerError},
     context::Context,
+    engine::background,
     source::PayloadSource,
     status,
-    store::{
-        error::StoreError,
-        payloads::{Origin, MAX_PROMPT_BYTES},
-    },
+    store::{error::StoreError, payloads::MAX_PROMPT_BYTES},
     streams::Stream,
     work::{gather, key::WorkKey, threads::WorkThreads},
 };
@@ -84,16 +82,31 @@ impl Worker {
         self.context.store.results.wait(&WorkKey::from(work), Instant::now() + timeout)
     }
 
-    /// Keeps a prompt and returns its blake2_256 hash.
+    /// Keeps a prompt and returns its blake2_256 hash. It stays for a time in which it can be ordered,
+    /// and as long as a job that [`Self::keep_for`] names it for is not over.
     ///
     /// # Errors
     ///
-    /// The prompt is longer than [`MAX_PROMPT_BYTES`], or the store fails.
+    /// The prompt is longer than [`MAX_PROMPT_BYTES`], the prompts that must be kept leave no room for
+    /// another, or the store fails.
     pub fn put_prompt(&self, bytes: &[u8]) -> Result<H256, StoreError> {
         if bytes.len() > MAX_PROMPT_BYTES {
             return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PROMPT_BYTES });
         }
-        self.context.keep_payload(bytes, Origin::Submitted)
+        self.context.keep_prompt(bytes)
+    }
+
+    /// Keeps a prompt, if it is here, until the job that it belongs to is over.
+    ///
+    /// # Errors
+    ///
+    /// The store fails.
+    pub fn keep_for(&self, job: &JobId, prompt: &H256) -> Result<(), StoreError> {
+        let store = &self.context.store;
+        if store.payloads.has(prompt)? {
+            store.orders.put(job, prompt)?;
+        }
+        Ok(())
     }
 
     /// Returns a payload of this node.
@@ -106,8 +119,10 @@ impl Worker {
     }
 
     /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded.
+    /// They are counted at the engine's priority.
     pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Option<u32> {
-        let count = self.context.servers.model(model)?.tokenize(prompt).len();
+        let model = self.context.servers.model(model)?;
+        let count = background::at_low_priority(|| model.tokenize(prompt).len());
         Some(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
@@ -137,14 +152,15 @@ impl Worker {
         self.context.keep_output(job, payload)
     }
 
-    /// Returns the jobs that have results or open work.
+    /// Returns the jobs that have results, open work or a prompt that is kept for them.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         let mut jobs = self.context.store.results.jobs();
+        jobs.extend(self.context.store.orders.jobs());
         jobs.extend(self.context.queue.open().into_iter().map(|key| key.job));
         jobs
     }
 
-    /// Drops the work and the results of jobs that are over.
+    /// Drops the work and the results of jobs that are over, and keeps their prompts no longer.
     ///
     /// # Errors
     ///
@@ -158,6 +174,7 @@ impl Worker {
         for key in context.queue.open().iter().filter(|key| is_over(&key.job)) {
             context.cancellations.cancel(key);
         }
+        context.store.orders.forget(is_over)?;
         context.store.results.forget(is_over)
     }
 

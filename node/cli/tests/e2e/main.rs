@@ -23,6 +23,7 @@ mod place;
 mod port;
 mod restart;
 mod routing;
+mod rpc;
 mod separate_nodes;
 mod setup;
 mod spec;
