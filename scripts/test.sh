@@ -6,6 +6,9 @@
 #   ./scripts/test.sh unit       those of the crates: unit, property, real-runtime
 #   ./scripts/test.sh e2e        those against the real node
 #   ./scripts/test.sh production those against the production build, which is built first
+#   ./scripts/test.sh kills SEED nodes that are killed at random while they work, for 20 minutes;
+#                                ASSAY_KILLS_MINUTES says for how many others
+#   ./scripts/test.sh fuzz       the engine's decoders, each for ten minutes; fuzz SECONDS [TARGET]
 #   ./scripts/test.sh aarch64    the engine's exactness on an emulated AArch64 machine
 #   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first
 #
@@ -24,19 +27,29 @@ die() {
 
 part=${1:-all}
 case "$part" in
-unit | e2e | all | production) ;;
-aarch64 | llama-cpp)
+unit | e2e | all | production | kills) ;;
+aarch64 | llama-cpp | fuzz)
     shift
-    "$ASSAY_ROOT/scripts/setup.sh"
+    if [ "$part" = fuzz ]; then
+        "$ASSAY_ROOT/scripts/setup.sh" --fuzz
+    else
+        "$ASSAY_ROOT/scripts/setup.sh"
+    fi
     exec "$ASSAY_ROOT/scripts/test-$part.sh" "$@"
     ;;
 -h | --help)
-    sed -n '3,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-*) die "unknown part '$part'; there are unit, e2e, production, aarch64, llama-cpp and all" ;;
+*) die "unknown part '$part'; there are unit, e2e, production, kills, fuzz, aarch64, llama-cpp and all" ;;
 esac
 [ $# -eq 0 ] || shift
+
+if [ "$part" = kills ]; then
+    [[ ${1:-} =~ ^[0-9]+$ ]] || die "kills needs a seed, a number: ./scripts/test.sh kills 1"
+    export ASSAY_KILLS_SEED=$1 ASSAY_KILLS_MINUTES=${ASSAY_KILLS_MINUTES:-20}
+    shift
+fi
 
 if [ "$part" = production ]; then
     "$ASSAY_ROOT/scripts/build-production.sh"
@@ -57,6 +70,13 @@ fi
 
 say "building the node and the command (20 to 30 minutes the first time, on two cores)"
 cargo build --locked --release --workspace
+
+if [ "$part" = kills ]; then
+    say "killing nodes for $ASSAY_KILLS_MINUTES minutes, with the seed $ASSAY_KILLS_SEED"
+    cargo test --locked --release --workspace --test e2e -- --ignored --nocapture kills:: "$@"
+    say "done"
+    exit 0
+fi
 
 # End-to-end tests at a time, also where there are fewer cores: they mostly wait for blocks.
 E2E_THREADS=4

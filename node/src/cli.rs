@@ -54,8 +54,10 @@ pub struct EngineArgs {
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..))]
     pub engine_memory: u32,
 
-    /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model or silent. Refused
-    /// unless the chain is of type Development.
+    /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model or silent. Or crash
+    /// over each job whose prompt contains MARKER, to see the node survive: panic:MARKER,
+    /// abort:MARKER, panic-server:MARKER, panic-prepare:MARKER or panic-verify:MARKER. Refused unless
+    /// the chain is of type Development.
     #[arg(long, value_name = "FAULT")]
     pub dev_fault: Option<Fault>,
 }

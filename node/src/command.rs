@@ -61,12 +61,12 @@ pub fn run() -> sc_cli::Result<()> {
 fn run_node(mut cli: Cli) -> sc_cli::Result<()> {
     let runner = cli.create_runner(&cli.run)?;
     let chain = runner.config().chain_spec.chain_type();
-    if let Some(fault) = cli.engine.dev_fault {
+    if let Some(fault) = &cli.engine.dev_fault {
         if chain != ChainType::Development {
             return Err(sc_cli::Error::Input(format!(
                 "--dev-fault {fault} is refused on the chain '{}' of type {chain:?}, because only \
-                 chains of type Development may have dishonest operators; leave the option out, or \
-                 use --dev",
+                 chains of type Development may have operators that cheat or fail; leave the \
+                 option out, or use --dev",
                 runner.config().chain_spec.name(),
             )));
         }

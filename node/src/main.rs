@@ -10,6 +10,7 @@ mod client;
 mod command;
 mod exchange;
 mod models;
+mod operator_metrics;
 mod orders;
 mod ports;
 mod reconcile;

@@ -49,7 +49,7 @@ pub fn load(cli: &mut Cli) -> Result<EngineConfig, String> {
         models,
         threads: args.engine_threads.map_or((cores - 1).max(1), usize::from),
         memory_bytes: u64::from(args.engine_memory) << 20,
-        fault: args.dev_fault,
+        fault: args.dev_fault.clone(),
     })
 }
 

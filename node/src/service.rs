@@ -10,14 +10,15 @@ mod partial;
 
 pub use partial::new_partial;
 
-use crate::{client::Parts, exchange::Exchange, models::EngineConfig, rpc};
+use crate::{client::Parts, exchange::Exchange, models::EngineConfig, operator_metrics, rpc};
 use assay_runtime::{opaque::Block, Hash};
 use consensus::{Author, Settings, Voter};
 use import::Consensus;
 use sc_consensus_grandpa::SharedVoterState;
 use sc_network::NetworkBackend;
 use sc_service::{
-    error::Error as ServiceError, Configuration, PartialComponents, SpawnTasksParams, TaskManager,
+    error::Error as ServiceError, ChainType, Configuration, PartialComponents, SpawnTasksParams,
+    TaskManager,
 };
 use sc_telemetry::Telemetry;
 
@@ -47,9 +48,13 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
     let (network, system_rpc_tx, tx_handler_controller, sync, _bitswap) =
         sc_service::build_network(params)?;
 
-    let exchange = Exchange::new(network.clone(), sync.clone(), &parts.genesis());
+    let chain_type = config.chain_spec.chain_type();
+    let development = matches!(chain_type, ChainType::Development | ChainType::Local);
+    let exchange = Exchange::new(network.clone(), sync.clone(), &parts, development);
     let requests = protocols.exchange_requests;
-    offchain::spawn_exchange(&config, &task_manager, exchange.clone(), requests, worker.clone());
+    let (handle, tokio) = (task_manager.spawn_handle(), config.tokio_handle.clone());
+    offchain::spawn_exchange((handle, tokio), &parts, &exchange, requests, &worker);
+    operator_metrics::spawn(&config, &task_manager, &parts)?;
     offchain::spawn_reconciliation(&task_manager, &parts, worker.clone());
     offchain::spawn_workers(&config, &task_manager, &parts, network.clone(), worker.clone())?;
 

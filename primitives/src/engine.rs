@@ -123,7 +123,8 @@ impl Work {
     }
 }
 
-/// A finding of the engine. The node keeps it until the chain shows the job as settled.
+/// A finding of the engine. The node keeps it until the job is over, because it is settled or the chain
+/// does not know it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum EngineResult {
     /// The node can run the job.

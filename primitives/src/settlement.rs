@@ -76,7 +76,7 @@ pub struct Settlement<AccountId> {
     pub operator: Option<AccountId>,
     /// The outcome of the audit.
     pub audit: AuditOutcome,
-    /// The number of verifiers that revealed a verdict.
+    /// The number of verifiers that agree with `audit`; 0 unless a committee accepted or rejected.
     pub verifiers: u32,
     /// The hash of the [`Transcript`](crate::worker::Transcript) that was committed, whether it was
     /// accepted or rejected; `None` if nothing was delivered.

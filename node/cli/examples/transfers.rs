@@ -30,7 +30,8 @@ async fn main() -> Result<()> {
             dest: receiver.clone().into(),
             value: MILLI_UNIT,
         });
-        let extrinsic = hex_of(&chain.sign(&sender, call).await?);
+        let nonce = chain.next_nonce(&sender.account()).await?;
+        let extrinsic = hex_of(&chain.sign(&sender, nonce, call).await?.bytes);
         let _: Hash = chain.request("author_submitExtrinsic", rpc_params![extrinsic]).await?;
     }
     Ok(())

@@ -2,7 +2,9 @@
 //! The arguments of the command, one file for each noun, and types for the values that need parsing.
 
 mod address;
+mod check;
 mod cli;
+mod config;
 mod delegate;
 mod id;
 mod job;
@@ -12,12 +14,15 @@ mod multiaddress;
 mod node;
 mod offer;
 mod operator;
+mod order;
 mod percent;
 mod run;
 mod sampling;
 
 pub use address::AddressCommand;
+pub use check::CheckArgs;
 pub use cli::{Cli, Command, Global};
+pub use config::{ConfigCommand, ConfigKey};
 pub use delegate::DelegateCommand;
 pub use id::id;
 pub use job::JobCommand;
@@ -27,6 +32,7 @@ pub use multiaddress::MultiaddressArg;
 pub use node::NodeCommand;
 pub use offer::OfferArg;
 pub use operator::OperatorCommand;
+pub use order::OrderArgs;
 pub use percent::Percent;
 pub use run::RunArgs;
 pub use sampling::{Fixed, SamplingArgs};

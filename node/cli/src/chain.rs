@@ -7,10 +7,12 @@
 mod connection;
 pub mod extrinsic;
 mod faults;
+mod job_id;
 mod node;
 pub mod outcome;
 pub mod state;
 mod version;
 
 pub use connection::{Chain, Head};
+pub use faults::is_lost;
 pub use version::Version;

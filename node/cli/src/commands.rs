@@ -3,6 +3,7 @@
 
 mod address;
 mod claim;
+mod config;
 mod delegate;
 mod job;
 mod key;
@@ -39,6 +40,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit> {
             delegate::dispatch(&Session::open(&global).await?, command).await
         }
         Command::Claim => claim::claim(&Session::open(&global).await?).await,
+        Command::Config(command) => config::dispatch(&global, command),
         Command::Key(command) => key::dispatch(&global, command),
         Command::Model(command) => model::dispatch(&command, global.json),
         Command::Node(command) => node::dispatch(&global, command).await,

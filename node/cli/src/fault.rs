@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An error with a code that scripts can match on.
 
+use assay_primitives::JobId;
 use std::fmt;
 
 /// An error with a code: `pallet.ErrorName` for a refusal by the chain, snake_case for an error that
@@ -27,6 +28,17 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// The job that an error is about, as its context. A job that may have been paid for is named in every
+/// error after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OfJob(pub JobId);
+
+impl fmt::Display for OfJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "job {:?}", self.0)
+    }
+}
 
 #[cfg(test)]
 mod tests {

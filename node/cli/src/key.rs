@@ -4,12 +4,18 @@
 mod file;
 mod named;
 mod pair;
+pub mod passphrase;
+mod pkcs8;
+mod private;
 mod scheme;
+mod source;
+mod wallet;
 
-pub use file::{from_file, to_file};
-pub use named::named;
+pub use file::{from_file, to_file, to_file_unencrypted};
+pub use named::NamedKey;
 pub use pair::Key;
 pub use scheme::Scheme;
+pub use source::{ensure_public, named, KeyOptions};
 
 /// The key that signs on chains for development unless another is named.
 pub const DEVELOPMENT_SIGNER: &str = "//Ferdie";

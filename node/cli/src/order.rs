@@ -4,36 +4,44 @@
 
 use crate::{
     allowed_operators::{self, AllowedOperators},
-    args::RunArgs,
-    fault::Fault,
-    funds::{self, Need},
+    amount::Amount,
+    args::OrderArgs,
+    chain::{extrinsic::Signed, Chain},
+    fault::{Fault, OfJob},
+    funds::Need,
     models::{KnownModel, Models},
+    out,
     progress::Progress,
     session::Session,
+    submit,
 };
 use anyhow::{Context, Result};
 use assay_primitives::{
-    api::QuoteError, Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy,
+    api::{Quote, QuoteError},
+    job::MAX_PEER_ID_LENGTH,
+    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
-use std::io::Read;
+use std::{cell::Cell, io::Read};
+
+/// A job that is ready to be created.
+pub struct Order {
+    spec: JobSpec<AccountId>,
+    payment: Payment,
+    /// The model that runs it.
+    pub model: KnownModel,
+    /// The client that pays for it.
+    pub client: AccountId,
+    /// Price per token that the payment allows for.
+    pub price: Balance,
+    /// Amount that its creation holds, including the bounty.
+    pub held: Balance,
+}
 
 /// A job that was created.
 pub struct Ordered {
     /// Id of the job.
     pub job: JobId,
-    /// The model that runs it.
-    pub model: KnownModel,
-    /// The client that pays for it.
-    pub client: AccountId,
-    /// Seed of the sampling.
-    pub seed: u64,
-    /// Length of the prompt in tokens.
-    pub input_tokens: u32,
-    /// Price per token that the payment allows for.
-    pub price: Balance,
-    /// Amount on hold, including the bounty.
-    pub held: Balance,
     /// Block in which the job was created.
     pub block: u32,
 }
@@ -41,8 +49,9 @@ pub struct Ordered {
 /// The bits of a random seed: below 2^53 every JSON parser reads it exactly.
 const SEED_BITS: u32 = 53;
 
-/// Creates a job as the arguments say, and waits until it is in a block.
-pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
+/// Prepares a job as the arguments say: hands the prompt to the node, and finds out the price. Nothing
+/// leaves this machine if the job would hold more than the client allows.
+pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let prompt = prompt(&args.prompt)?;
     if args.max_tokens == 0 {
         return Err(quote_fault(QuoteError::MaxTokensZero, 0, 0));
@@ -50,13 +59,16 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
     if prompt.is_empty() {
         return Err(quote_fault(QuoteError::InputEmpty, 0, 0));
     }
-    let signer = session.signer()?;
     let client = session.account()?;
-    let progress = Progress::new("asking for the price");
+    let _progress = Progress::new("asking for the price");
     let chain = &session.chain;
     let node = chain.node_status().await?;
     let models = Models::read(chain, &node).await?;
     let model = models.choose(args.model.as_deref())?;
+    let limit = args.max_cost.or(session.settings.max_cost);
+    // The price does not depend on the prompt, whose length only the node may be able to count.
+    let (likely, _, quote) = price(chain, args, &model, args.input_tokens.unwrap_or(1)).await?;
+    ensure_within(limit, payment(args, likely, quote.bounty)?.1)?;
     let payload = chain.submit_payload(&prompt, &model.id).await?;
     let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
         Fault::error(
@@ -67,14 +79,9 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
             ),
         )
     })?;
-    let quote = chain
-        .quote(model.id, input_tokens, args.max_tokens)
-        .await?
-        .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
-    let length = input_tokens.saturating_add(args.max_tokens);
-    let allowed = AllowedOperators::read(chain, &args.operators, &model.id, length).await?;
-    let price = allowed.price.unwrap_or(quote.price);
+    let (price, allowed, quote) = price(chain, args, &model, input_tokens).await?;
     let (payment, held) = payment(args, price, quote.bounty)?;
+    ensure_within(limit, held)?;
     let count = allowed.operators.len();
     let seed = match args.sampling.seed {
         Some(seed) => seed,
@@ -97,25 +104,89 @@ pub async fn place(session: &Session, args: &RunArgs) -> Result<Ordered> {
         peer: peer_id(&node.peer_id)?,
         allowed: allowed.operators.try_into().map_err(|_| allowed_operators::too_many(count))?,
     };
-    let expected = chain.next_job_id(&client, &spec).await?;
-    let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
-    let extrinsic = chain.sign(&signer, call).await?;
-    let need = Need {
-        amount: held,
-        what: "the job",
-        goes: "on hold",
-        advice: "send it more, or ask for fewer tokens",
-    };
-    funds::ensure(chain, &client, &extrinsic, &need).await?;
-    progress.say("waiting for the job to be in a block");
-    let included = chain.submit_signed(&extrinsic, &client).await?;
-    let created = included.events.iter().find_map(|event| match event {
-        RuntimeEvent::Jobs(pallet_jobs::Event::JobCreated { job, .. }) => Some(*job),
-        _ => None,
-    });
-    // Another job of the client may have been created first; the event names this one.
-    let job = created.unwrap_or(expected);
-    Ok(Ordered { job, model, client, seed, input_tokens, price, held, block: included.number })
+    Ok(Order { spec, payment, model, client, price, held })
+}
+
+/// Returns the price per token of a job, with the operators that may run it and the chain's quote.
+async fn price(
+    chain: &Chain,
+    args: &OrderArgs,
+    model: &KnownModel,
+    input_tokens: u32,
+) -> Result<(Balance, AllowedOperators, Quote)> {
+    let quote = chain
+        .quote(model.id, input_tokens, args.max_tokens)
+        .await?
+        .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
+    let length = input_tokens.saturating_add(args.max_tokens);
+    let allowed = AllowedOperators::read(chain, &args.operators, &model.id, length).await?;
+    Ok((allowed.price.unwrap_or(quote.price), allowed, quote))
+}
+
+impl Order {
+    /// Creates the job, and waits until it is in a block. The id of the job is in `announced` from the
+    /// moment in which the job may exist, and each error from then on names it.
+    pub async fn place(
+        &self,
+        session: &Session,
+        announced: &Cell<Option<JobId>>,
+    ) -> Result<Ordered> {
+        let need = Need {
+            amount: self.held,
+            what: "the job",
+            goes: "on hold",
+            advice: "send it more, or ask for fewer tokens",
+        };
+        let (spec, payment) = (self.spec.clone(), self.payment);
+        let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
+        let announce = async |signed: &Signed| {
+            let job = session.chain.id_of_job(signed, &self.spec).await?;
+            out::note(&format!("Job {job:?}, sent to {}", session.settings.url));
+            announced.set(Some(job));
+            Ok::<_, anyhow::Error>(())
+        };
+        let included = match session.submit_announced(call, Some(&need), announce).await {
+            Ok(included) => included,
+            Err(error) => {
+                return Err(match announced.get().filter(|_| submit::is_open(&error)) {
+                    Some(job) => error.context(OfJob(job)),
+                    None => error,
+                })
+            }
+        };
+        let created = included.events.iter().find_map(|event| match event {
+            RuntimeEvent::Jobs(pallet_jobs::Event::JobCreated { job, .. }) => Some(*job),
+            _ => None,
+        });
+        let job = created.context("the block has no event that names the job")?;
+        announced.set(Some(job));
+        Ok(Ordered { job, block: included.number })
+    }
+
+    /// Returns the seed of the sampling.
+    pub fn seed(&self) -> u64 {
+        self.spec.seed
+    }
+
+    /// Returns the length of the prompt in tokens.
+    pub fn input_tokens(&self) -> u32 {
+        self.spec.input_tokens
+    }
+}
+
+/// Fails if a job would hold more than its client allows.
+fn ensure_within(limit: Option<Amount>, held: Balance) -> Result<()> {
+    match limit {
+        Some(limit) if held > limit.0 => Err(Fault::error(
+            "max_cost_exceeded",
+            format!(
+                "the job would put {} on hold, but --max-cost allows {limit}; ask for fewer tokens, or \
+                 allow more",
+                Amount(held)
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn prompt(arg: &str) -> Result<Vec<u8>> {
@@ -131,7 +202,7 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
 }
 
 /// Returns the payment for a job, and the amount that its creation holds, including the bounty.
-fn payment(args: &RunArgs, price: Balance, bounty: Balance) -> Result<(Payment, Balance)> {
+fn payment(args: &OrderArgs, price: Balance, bounty: Balance) -> Result<(Payment, Balance)> {
     let tokens = Balance::from(args.max_tokens);
     // The chain refuses a cost below one unit per token.
     let cost = price.checked_mul(tokens).map(|cost| cost.max(tokens));
@@ -174,14 +245,19 @@ fn peer_id(text: &str) -> Result<PeerIdBytes> {
     let bytes = bs58::decode(text)
         .into_vec()
         .with_context(|| format!("the node's peer id '{text}' is malformed"))?;
-    PeerIdBytes::try_from(bytes)
-        .map_err(|_| Fault::error("peer_id_too_long", "the node's peer id has more than 64 bytes"))
+    PeerIdBytes::try_from(bytes).map_err(|_| {
+        Fault::error(
+            "peer_id_too_long",
+            format!("the node's peer id has more than {MAX_PEER_ID_LENGTH} bytes"),
+        )
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
+    use assay_runtime::UNIT;
     use clap::Parser;
 
     #[test]
@@ -201,11 +277,24 @@ mod tests {
     fn payment_beyond_a_balance_is_refused() {
         let cli = Cli::try_parse_from(["assay", "run", "In the beginning", "-n", "64"]).unwrap();
         let Command::Run(args) = cli.command else { panic!("it is `assay run`") };
-        let (payment, held) = payment(&args, 10, 5).unwrap();
+        let (payment, held) = payment(&args.order, 10, 5).unwrap();
         assert_eq!((payment.cost, held), (640, 645));
         for (price, bounty) in [(Balance::MAX / 64 + 1, 0), (Balance::MAX / 64, 64)] {
-            let fault = super::payment(&args, price, bounty).unwrap_err();
+            let fault = super::payment(&args.order, price, bounty).unwrap_err();
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, "jobs.PaymentOverflow");
+        }
+    }
+
+    #[test]
+    fn job_above_the_limit_is_refused_with_both_amounts() {
+        let limit = |text: &str| Some(text.parse::<Amount>().unwrap());
+        ensure_within(None, Balance::MAX).unwrap();
+        ensure_within(limit("0.33"), UNIT / 100 * 33).unwrap();
+        let error = ensure_within(limit("0.33"), UNIT / 100 * 33 + 1).unwrap_err();
+        let fault = error.downcast_ref::<Fault>().unwrap();
+        assert_eq!(fault.code, "max_cost_exceeded");
+        for amount in ["0.330000000001 ASY", "0.33 ASY"] {
+            assert!(fault.message.contains(amount), "{}", fault.message);
         }
     }
 

@@ -1,66 +1,156 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Output: results on standard output, notes on standard error.
+//!
+//! Nothing else in this crate writes to either. Where one of them is a terminal, all text is written
+//! with visible escapes ([`visible`]), whoever it comes from; colours are kept apart from text until
+//! the moment it is written, so no text brings its own.
 
+use crate::visible;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal, Write},
+};
 
 /// The style of a value that is as it should be.
-pub const GOOD: Style = AnsiColor::Green.on_default();
+const GOOD: Style = AnsiColor::Green.on_default();
 
 /// The style of a value that deserves attention.
-pub const BAD: Style = AnsiColor::Red.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
 
 /// The style of the names in a table.
 const DIM: Style = Style::new().dimmed();
 
-/// Writes a line of the result, byte for byte.
+/// A value in a table, with its style.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cell {
+    text: String,
+    style: Style,
+}
+
+impl Cell {
+    /// Returns a value that is as it should be.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self { text: text.into(), style: GOOD }
+    }
+
+    /// Returns a value that deserves attention.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self { text: text.into(), style: BAD }
+    }
+
+    /// Returns the text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { text, style: Style::new() }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        text.to_string().into()
+    }
+}
+
+impl From<&String> for Cell {
+    fn from(text: &String) -> Self {
+        text.clone().into()
+    }
+}
+
+impl From<&Cell> for Cell {
+    fn from(cell: &Cell) -> Self {
+        cell.clone()
+    }
+}
+
+/// A row of a table: a name and its value.
+pub type Row = (&'static str, Cell);
+
+/// Returns whether standard output is a terminal.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Writes a line of the result.
 pub fn line(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+    part(&format!("{text}\n"))
 }
 
 /// Writes a part of the result at once, without ending the line.
 pub fn part(text: &str) -> io::Result<()> {
-    raw(text.as_bytes())
+    let text = if is_terminal() { visible::text(text) } else { Cow::Borrowed(text) };
+    write(&mut io::stdout().lock(), text.as_bytes())
 }
 
-/// Writes bytes as they are.
-pub fn raw(bytes: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()
+/// Writes a script or a page that this command has generated, byte for byte.
+pub fn generated(bytes: &[u8]) -> io::Result<()> {
+    write(&mut io::stdout().lock(), bytes)
 }
 
 /// Writes the one object of `--json`.
 pub fn object(value: &Value) -> io::Result<()> {
-    line(&value.to_string())
+    let line = format!("{value}\n");
+    let (document, end) = line.split_at(line.len() - 1);
+    let mut out = io::stdout().lock();
+    out.write_all(visible::json(document).as_bytes())?;
+    write(&mut out, end.as_bytes())
 }
 
 /// Writes a line to standard error, for the person at the terminal.
 pub fn note(text: &str) {
+    let err = io::stderr();
+    let text = if err.is_terminal() { visible::line(text) } else { Cow::Borrowed(text) };
     // Nobody is left to tell when standard error is closed.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(err.lock(), "{text}");
 }
 
-/// Returns the text in a style. It is meant for [`pairs`], which drops styles where standard output
-/// does not show them.
-pub fn styled(style: Style, text: &str) -> String {
-    format!("{style}{text}{style:#}")
+fn write(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    out.write_all(bytes)?;
+    out.flush()
 }
 
-/// Writes a table of names and aligned values. Styles are dropped unless standard output is a terminal
+/// The way in which a table is written.
+#[derive(Clone, Copy)]
+struct Look {
+    /// Whether a terminal shows it, so that its text is escaped.
+    terminal: bool,
+    /// Whether it has colours.
+    colours: bool,
+}
+
+/// Writes a table of names and aligned values. It has no colours unless standard output is a terminal
 /// that shows them; `NO_COLOR` and `CLICOLOR` are respected.
-pub fn pairs(rows: &[(&str, String)]) -> io::Result<()> {
-    write_pairs(&mut anstream::stdout().lock(), rows)
+pub fn pairs<'a, V>(rows: &'a [(&'a str, V)]) -> io::Result<()>
+where
+    &'a V: Into<Cell>,
+{
+    let out = io::stdout();
+    let colours = AutoStream::choice(&out) != ColorChoice::Never;
+    write_pairs(&mut out.lock(), Look { terminal: is_terminal(), colours }, rows)
 }
 
-fn write_pairs(out: &mut impl Write, rows: &[(&str, String)]) -> io::Result<()> {
+fn write_pairs<'a, V>(out: &mut impl Write, look: Look, rows: &'a [(&'a str, V)]) -> io::Result<()>
+where
+    &'a V: Into<Cell>,
+{
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     for (name, value) in rows {
-        let name = styled(DIM, &format!("{name:width$}"));
-        writeln!(out, "{name}  {value}")?;
+        let Cell { text, style } = value.into();
+        // A value stays on its line, so that it cannot pass for a row of its own.
+        let text = if look.terminal { visible::line(&text) } else { Cow::Borrowed(&*text) };
+        if look.colours {
+            writeln!(out, "{DIM}{name:width$}{DIM:#}  {style}{text}{style:#}")?;
+        } else {
+            writeln!(out, "{name:width$}  {text}")?;
+        }
     }
     out.flush()
 }
@@ -68,23 +158,42 @@ fn write_pairs(out: &mut impl Write, rows: &[(&str, String)]) -> io::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anstream::{AutoStream, ColorChoice};
 
-    fn written(choice: ColorChoice) -> String {
-        let mut out = AutoStream::new(Vec::new(), choice);
-        let rows = [("Verdict", styled(GOOD, "Accept")), ("Paid", "1 ASY".into())];
-        write_pairs(&mut out, &rows).unwrap();
-        String::from_utf8(out.into_inner()).unwrap()
+    fn written(terminal: bool, colours: bool, rows: &[Row]) -> String {
+        let mut out = Vec::new();
+        write_pairs(&mut out, Look { terminal, colours }, rows).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn rows() -> [Row; 2] {
+        [("Verdict", Cell::good("Accept")), ("Paid", "1 ASY".into())]
     }
 
     #[test]
     fn pairs_are_aligned_and_plain_without_colour() {
-        assert_eq!(written(ColorChoice::Never), "Verdict  Accept\nPaid     1 ASY\n");
+        assert_eq!(written(false, false, &rows()), "Verdict  Accept\nPaid     1 ASY\n");
     }
 
     #[test]
     fn pairs_keep_their_styles_on_a_terminal() {
-        let styled = written(ColorChoice::AlwaysAnsi);
+        let styled = written(true, true, &rows());
         assert!(styled.contains("\u{1b}[32mAccept\u{1b}[0m"), "{styled:?}");
+    }
+
+    #[test]
+    fn name_of_a_model_colours_nothing_and_adds_no_row() {
+        let name = "\u{1b}[32mtiny\nVerdict  Accept";
+        for colours in [true, false] {
+            let shown = written(true, colours, &[("Name", name.into())]);
+            assert!(!shown.contains("\u{1b}[32m"), "{shown:?}");
+            assert_eq!(shown.lines().count(), 1, "{shown:?}");
+            assert!(shown.contains("\\u{1b}[32mtiny\\nVerdict  Accept"), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_not_altered_where_no_terminal_shows_it() {
+        let name = "\u{202e}\u{1b}[31mtiny\u{85}\n";
+        assert_eq!(written(false, false, &[("Name", name.into())]), format!("Name  {name}\n"));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Progress on a terminal. Nothing is written where standard error is not one.
 
+use crate::visible;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
@@ -43,14 +44,14 @@ impl Progress {
             ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
-        bar.set_message(message.into());
+        bar.set_message(visible::line(&message.into()).into_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         Self(bar)
     }
 
     /// Replaces the message.
     pub fn say(&self, message: impl Into<String>) {
-        self.0.set_message(message.into());
+        self.0.set_message(visible::line(&message.into()).into_owned());
     }
 
     /// Removes the line.

@@ -21,7 +21,17 @@ use std::{
 /// Number of tokens of each job in a batch.
 const BATCH_TOKENS: u32 = 64;
 
-const PROMPT: &[u8] = b"And it came to pass in those days, that the king of the land said";
+/// Number of input tokens.
+const INPUT: usize = 64;
+
+/// The text whose beginning is the prompt. It has more than [`INPUT`] tokens in any vocabulary, also
+/// where whole words are tokens.
+const TEXT: &[u8] = b"And it came to pass in those days, that the king of the land said unto all his \
+servants, Go ye out into the cities, and into the villages which are beyond the river, and number the \
+people, that I may know what they are; and they went forth, and numbered them, from the least unto the \
+greatest, both small and great, the young men and the old. And when they had returned, they told the \
+king, saying, Behold, the people are as the sand which is upon the sea shore, and no man can number \
+them. And the king rejoiced, and made a great feast for seven days.";
 
 #[derive(Parser)]
 #[command(about = "Measure decode, prefill, and verification against generation")]
@@ -120,7 +130,7 @@ struct Outputs {
 impl Bench {
     /// Generates and verifies in turn, so that other load on the machine affects both.
     fn outputs(&self, prompt: &[u8], tokens: u32, rounds: u32) -> Result<Outputs> {
-        let input = self.model.tokenize(prompt);
+        let input = self.model.tokenize(prompt)?;
         let spec = self.full(&input, tokens)?;
         let (mut generated, mut verified) = (vec![], vec![]);
         for _ in 0..rounds {
@@ -155,6 +165,19 @@ impl Bench {
     }
 }
 
+/// Returns the beginning of [`TEXT`] that has about [`INPUT`] tokens, with these.
+fn prompt(model: &Model) -> Result<(&'static [u8], Vec<u32>)> {
+    // The begin token counts, and a space may be several tokens, so not every length occurs.
+    for end in (1..=TEXT.len()).rev() {
+        let input = model.tokenize(&TEXT[..end])?;
+        if input.len() <= INPUT {
+            ensure!(input.len() + 4 >= INPUT, "the prompt has {} tokens, not {INPUT}", input.len());
+            return Ok((&TEXT[..end], input));
+        }
+    }
+    anyhow::bail!("no beginning of the text has up to {INPUT} tokens")
+}
+
 fn main() -> Result<()> {
     let options = Options::parse();
     let model = match &options.model {
@@ -172,12 +195,7 @@ fn main() -> Result<()> {
         "{}: {} parameters, {}, {} threads, median of {}\n",
         info.name, info.parameters, info.quantisation, options.threads, options.rounds
     );
-    // The begin token counts, and a space may be several tokens, so not every length occurs.
-    let prompts = (1..=PROMPT.len()).rev().map(|end| &PROMPT[..end]);
-    let fits = |prompt: &&[u8]| bench.model.tokenize(prompt).len() <= 64;
-    let prompt = prompts.into_iter().find(fits).context("no prompt of up to 64 tokens")?;
-    let input = bench.model.tokenize(prompt);
-    ensure!(input.len() >= 60, "the prompt has {} tokens, expected about 64", input.len());
+    let (prompt, input) = prompt(&bench.model)?;
     let text: Vec<u32> = input.iter().copied().cycle().take(512).collect();
     let (mut prefill, mut first) = (vec![], vec![]);
     for _ in 0..options.rounds {

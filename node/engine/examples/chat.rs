@@ -130,7 +130,7 @@ impl Chat {
     /// Returns the tokens of the chat, or of the last message alone if the model has no template.
     fn input(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
         match (self.model.chat_template(), messages.last()) {
-            (None, Some(last)) => Ok(self.model.tokenize(last.content.as_bytes())),
+            (None, Some(last)) => self.model.tokenize(last.content.as_bytes()),
             _ => self.model.chat(messages),
         }
     }

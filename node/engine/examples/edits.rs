@@ -43,7 +43,7 @@ struct Trial<'m> {
 
 impl Trial<'_> {
     fn generate(&self, model: &Model, prompt: &[u8], spec: &GenerateSpec) -> Result<Generation> {
-        let (input, limits) = (model.tokenize(prompt), Limits::default());
+        let (input, limits) = (model.tokenize(prompt)?, Limits::default());
         let cancel = AtomicBool::new(false);
         Ok(generate(model, self.threads, &input, spec, &limits, &cancel, &mut |_, _| ())?)
     }
@@ -81,7 +81,7 @@ impl Trial<'_> {
         others: &[Model],
     ) -> Result<()> {
         let honest = self.generate(self.model, prompt, spec)?;
-        let claim = transcript(self.model, prompt, &honest);
+        let claim = transcript(self.model, prompt, &honest)?;
         self.honest += honest.tokens.len() as u64;
         let accepted = Verification::Accept { digest_root: Some(honest.digest_root) };
         if self.verify(prompt, &claim, spec)? != accepted {
@@ -106,8 +106,8 @@ impl Trial<'_> {
         for other in PROMPTS.iter().filter(|other| **other != prompt) {
             let foreign = self.generate(self.model, other, spec)?;
             let claim = Transcript {
-                input: self.model.tokenize(prompt),
-                ..transcript(self.model, other, &foreign)
+                input: self.model.tokenize(prompt)?,
+                ..transcript(self.model, other, &foreign)?
             };
             self.attack(prompt, &claim, foreign.digest_root, spec)?;
         }
@@ -120,26 +120,26 @@ impl Trial<'_> {
                 let foreign = self.generate(self.model, prompt, &other)?;
                 // Two seeds may choose the same tokens; then there is nothing to detect.
                 if foreign.tokens != honest.tokens {
-                    let claim = transcript(self.model, prompt, &foreign);
+                    let claim = transcript(self.model, prompt, &foreign)?;
                     self.attack(prompt, &claim, foreign.digest_root, spec)?;
                 }
             }
         }
         for other in others {
             let foreign = self.generate(other, prompt, spec)?;
-            let claim = transcript(other, prompt, &foreign);
+            let claim = transcript(other, prompt, &foreign)?;
             self.attack(prompt, &claim, foreign.digest_root, spec)?;
         }
         Ok(())
     }
 }
 
-fn transcript(model: &Model, prompt: &[u8], generation: &Generation) -> Transcript {
-    Transcript {
-        input: model.tokenize(prompt),
+fn transcript(model: &Model, prompt: &[u8], generation: &Generation) -> Result<Transcript> {
+    Ok(Transcript {
+        input: model.tokenize(prompt)?,
         output: generation.tokens.clone(),
         finish: generation.finish,
-    }
+    })
 }
 
 /// Returns a model with the tiny one's vocabulary and random weights.

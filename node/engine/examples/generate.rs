@@ -54,7 +54,7 @@ fn main() -> Result<()> {
     let sample = SampleSpec::new(options.seed, &[0; 32], sampling);
     let spec = GenerateSpec { sample, max_tokens: options.max_tokens };
     let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
-    let input = model.tokenize(options.prompt.as_bytes());
+    let input = model.tokenize(options.prompt.as_bytes())?;
 
     print!("{}", options.prompt);
     let mut out = std::io::stdout();

@@ -54,7 +54,7 @@ fn main() -> Result<()> {
             let spec = GenerateSpec { sample, max_tokens: TOKENS };
             let operator = &kernels[outputs as usize % kernels.len()];
             let pool = &threads[outputs as usize % threads.len()];
-            let input = operator.tokenize(PROMPT);
+            let input = operator.tokenize(PROMPT)?;
             let done = generate(operator, pool, &input, &spec, &limits, &cancel, &mut |_, _| ())?;
             let accepted = Verification::Accept { digest_root: Some(done.digest_root) };
             let claim = Transcript { input, output: done.tokens, finish: done.finish };

@@ -59,7 +59,7 @@ impl Bench {
     fn alone(&self, prompt: &[u8], spec: &GenerateSpec, draft: bool) -> Result<(f64, Generation)> {
         let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
         let (model, threads) = (&self.model, &self.threads);
-        let input = &model.tokenize(prompt);
+        let input = &model.tokenize(prompt)?;
         let begun = Instant::now();
         let done = if draft {
             let drafter = Box::new(PromptLookup);
@@ -76,11 +76,12 @@ impl Bench {
     fn together(&self, jobs: u64, alone: &[Generation]) -> Result<f64> {
         let config = ServerConfig { prefix_cache: false, ..ServerConfig::default() };
         let server = Server::start(self.model.clone(), self.threads.clone(), config)?;
+        let input = self.model.tokenize(PROMPT)?;
         let begun = Instant::now();
         let handles: Vec<_> = (0..jobs)
             .map(|seed| {
                 server.generate(GenerateJob {
-                    input: self.model.tokenize(PROMPT),
+                    input: input.clone(),
                     spec: self.spec(seed, self.tokens),
                     limits: Limits::default(),
                     cancel: Arc::default(),
@@ -100,7 +101,7 @@ impl Bench {
     fn verify(&self, spec: &GenerateSpec, done: &Generation) -> Result<f64> {
         let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
         let transcript = Transcript {
-            input: self.model.tokenize(LONG),
+            input: self.model.tokenize(LONG)?,
             output: done.tokens.clone(),
             finish: done.finish,
         };

@@ -23,8 +23,8 @@ impl Model {
     /// else of the machine.
     ///
     /// # Errors
-    /// Returns [`EngineError::NoChatTemplate`], or [`EngineError::ChatTemplate`] if the template
-    /// fails or refuses the messages.
+    /// Returns [`EngineError::NoChatTemplate`], [`EngineError::ChatTemplate`] if the template fails or
+    /// refuses the messages, or [`EngineError::NoTokenForByte`].
     pub fn chat(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
         let template = self.chat_template().ok_or(EngineError::NoChatTemplate)?;
         let tokenizer = self.tokenizer();
@@ -36,7 +36,7 @@ impl Model {
         let messages: Vec<Message> = messages.iter().map(hide).collect();
         let text = render(template, &messages, tokenizer.texts_of_ends())
             .map_err(|problem| EngineError::ChatTemplate { problem })?;
-        Ok(tokenizer.encode_template(&text, &|part| stand_ins.restore(part)))
+        tokenizer.encode_template(&text, &|part| stand_ins.restore(part))
     }
 }
 

@@ -202,6 +202,14 @@ pub enum EngineError {
         /// The tokens of the output.
         tokens: usize,
     },
+    /// A text needs a token that the vocabulary lacks.
+    #[error(
+        "the model's vocabulary has no token for the byte {byte:#04x}; remove it from the text"
+    )]
+    NoTokenForByte {
+        /// The byte.
+        byte: u8,
+    },
     /// The session would need more memory than its limit.
     #[error("the job needs {needed} bytes, but the limit is {limit}; shorten the job or raise the limit")]
     MemoryLimit {
@@ -227,6 +235,12 @@ pub enum EngineError {
     /// The server of the job has ended.
     #[error("the server has ended; start another and submit the job to it")]
     ServerClosed,
+    /// The job panicked while it had the model to itself, so the fault is the job's or the engine's.
+    #[error("the job panicked: {message}; report it with the backtrace that the log has of it")]
+    Panicked {
+        /// The message of the panic.
+        message: String,
+    },
     /// The draft model has another vocabulary, so that its tokens have other meanings.
     #[error(
         "the drafter has {drafter} tokens, but the model has {model}; draft with a model of its family"

@@ -15,6 +15,7 @@ mod limits;
 mod matrix;
 mod model;
 pub mod n1;
+pub mod panics;
 pub mod quantise;
 mod range_coder;
 pub mod sampling;

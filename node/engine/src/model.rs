@@ -109,7 +109,10 @@ impl Model {
     }
 
     /// Returns the tokens of a text, which begin with the begin token if the file says so.
-    pub fn tokenize(&self, text: &[u8]) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// Returns [`EngineError::NoTokenForByte`] if the vocabulary lacks a token that the text needs.
+    pub fn tokenize(&self, text: &[u8]) -> Result<Vec<u32>, EngineError> {
         self.tokenizer.encode(text)
     }
 

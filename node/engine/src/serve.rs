@@ -10,12 +10,18 @@
 //! admitted when all pages that it may need are free, so that it never stops for lack of memory.
 //! The pages of ended jobs stay as a cache of prefixes and are dropped, oldest first, when other
 //! jobs need them.
+//!
+//! A panic ends one job. The jobs of a pass that panicked go through the model again, one at a time
+//! and from their first token; the one that panics alone ends with [`crate::EngineError::Panicked`],
+//! and the others go on together with the same bits. A panic between passes ends the server, and
+//! with it all its jobs.
 
 mod batch;
 mod config;
 mod job;
 mod metrics;
 mod queue;
+mod running;
 mod server;
 mod share;
 mod speed;

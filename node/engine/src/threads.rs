@@ -7,6 +7,7 @@
 
 use crate::gate::Gate;
 use std::{
+    any::Any,
     panic::{catch_unwind, resume_unwind, AssertUnwindSafe},
     sync::{
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -41,6 +42,8 @@ fn spin(ready: impl Fn() -> bool) -> bool {
 #[derive(Debug)]
 pub struct Threads {
     count: usize,
+    /// The hook that each thread calls first.
+    on_start: fn(),
     shared: Arc<Shared>,
     /// The lock that is held by the job that uses the workers.
     busy: Mutex<()>,
@@ -62,7 +65,8 @@ struct Shared {
     active: AtomicUsize,
     /// Whether the job sleeps until no worker is active.
     awaited: AtomicBool,
-    panicked: AtomicBool,
+    /// The first panic of a part of the region.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
     closed: AtomicBool,
 }
 
@@ -97,6 +101,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Locks the first panic, which is stored whole.
+    fn panic(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
+        self.panic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn work(&self, region: Region) {
         let result = catch_unwind(AssertUnwindSafe(|| loop {
             let part = self.next.fetch_add(1, Ordering::Relaxed);
@@ -108,8 +117,8 @@ impl Shared {
             // closure is alive; see `Threads::run`.
             unsafe { (*region.call)(part) };
         }));
-        if result.is_err() {
-            self.panicked.store(true, Ordering::Relaxed);
+        if let Err(panic) = result {
+            self.panic().get_or_insert(panic);
         }
     }
 
@@ -178,6 +187,13 @@ impl Threads {
 
     /// Creates a pool in which every thread passes the gate before each part of its work.
     pub fn behind(gate: Arc<Gate>, count: usize) -> Self {
+        Self::start(gate, count, || ())
+    }
+
+    /// Creates a pool behind a gate, each of whose threads first calls `on_start`. So does the
+    /// thread of each [`Server`](crate::serve::Server) that uses the pool. A program in which
+    /// panics end the process excepts these threads there.
+    pub fn start(gate: Arc<Gate>, count: usize, on_start: fn()) -> Self {
         let shared = Arc::new(Shared { gate, ..Shared::default() });
         let workers = (1..count)
             .filter_map(|i| {
@@ -185,16 +201,24 @@ impl Threads {
                 // If the machine refuses a thread, the pool is smaller and computes the same.
                 std::thread::Builder::new()
                     .name(format!("assay-engine-{i}"))
-                    .spawn(move || shared.worker())
+                    .spawn(move || {
+                        on_start();
+                        shared.worker();
+                    })
                     .ok()
             })
             .collect::<Vec<_>>();
-        Self { count: workers.len() + 1, shared, busy: Mutex::new(()), workers }
+        Self { count: workers.len() + 1, on_start, shared, busy: Mutex::new(()), workers }
     }
 
     /// Returns the number of threads.
     pub fn count(&self) -> usize {
         self.count
+    }
+
+    /// Returns the hook that each thread calls first.
+    pub(crate) fn on_start(&self) -> fn() {
+        self.on_start
     }
 
     /// Returns the gate that its threads pass.
@@ -203,7 +227,7 @@ impl Threads {
     }
 
     /// Calls `f` once for each part from 0 to `parts - 1`, on all threads, and returns when all
-    /// calls have returned. A panic in a part is raised here.
+    /// calls have returned. The first panic in a part is raised here.
     pub(crate) fn run(&self, parts: usize, f: &(dyn Fn(usize) + Sync)) {
         let alone = || {
             for part in 0..parts {
@@ -221,10 +245,10 @@ impl Threads {
         // lock and waits for `active` to be zero before it returns, even if a part panics.
         let call: *const (dyn Fn(usize) + Sync + 'static) = unsafe { std::mem::transmute(pointer) };
         self.shared.run(Region { call, parts });
-        let panicked = self.shared.panicked.swap(false, Ordering::Relaxed);
+        let panic = self.shared.panic().take();
         drop(guard);
-        if panicked {
-            resume_unwind(Box::new("a part of a parallel computation panicked"));
+        if let Some(panic) = panic {
+            resume_unwind(panic);
         }
     }
 }
@@ -245,6 +269,8 @@ impl Drop for Threads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::panics::caught;
+    use std::{cell::Cell, thread};
 
     #[test]
     fn run_calls_each_part_once() {
@@ -263,7 +289,7 @@ mod tests {
     #[test]
     fn run_is_shared_by_jobs_at_the_same_time() {
         let threads = Threads::new(3);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..200 {
@@ -281,14 +307,35 @@ mod tests {
     #[test]
     fn run_raises_a_panic_and_stays_usable() {
         let threads = Threads::new(2);
-        let panicked = catch_unwind(AssertUnwindSafe(|| {
-            threads.run(8, &|i| assert_ne!(i, 5));
-        }));
-        assert!(panicked.is_err());
+        let panicked = caught(|| threads.run(8, &|i| assert!(i != 5, "part {i}")));
+        assert_eq!(panicked, Err("part 5".into()));
         let calls = AtomicUsize::new(0);
         threads.run(8, &|_| {
             calls.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(calls.load(Ordering::Relaxed), 8);
+    }
+
+    #[test]
+    fn threads_call_the_hook_before_anything_else() {
+        thread_local! {
+            static STARTED: Cell<bool> = const { Cell::new(false) };
+        }
+        let threads = Threads::start(Arc::default(), 3, || STARTED.set(true));
+        let caller = thread::current().id();
+        let (others, started) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        // The caller waits in its part until another thread has computed one.
+        threads.run(3, &|_| {
+            if thread::current().id() == caller {
+                while others.load(Ordering::Relaxed) == 0 {
+                    thread::yield_now();
+                }
+            } else {
+                started.fetch_add(usize::from(STARTED.get()), Ordering::Relaxed);
+                others.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        assert_eq!(started.into_inner(), others.into_inner());
+        assert!(!STARTED.get(), "the caller is not a thread of the pool");
     }
 }

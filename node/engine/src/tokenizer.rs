@@ -8,6 +8,7 @@
 
 mod byte_alphabet;
 mod byte_level;
+mod byte_tokens;
 mod pre_tokenizer;
 mod sentence_piece;
 mod vocabulary;
@@ -113,7 +114,11 @@ impl Tokenizer {
                 let mut vocabulary = Vocabulary::bytes();
                 let defaults = defaults(Some(BYTES), Some(BYTES + 1), true);
                 let ends = Ends::read(gguf, &mut vocabulary, &defaults)?;
-                vocabulary.byte_tokens(vocabulary::spelled)?;
+                let bytes = vocabulary.byte_tokens(vocabulary::spelled);
+                if let Some(byte) = bytes.first_missing() {
+                    let problem = format!("the token of the byte {byte:#04x} begins or ends texts");
+                    return Err(invalid("tokenizer.ggml.model", problem));
+                }
                 (vocabulary, Algorithm::Bytes, ends)
             }
             "llama" => {
@@ -138,11 +143,14 @@ impl Tokenizer {
     }
 
     /// Returns the tokens of a text, between the tokens that begin and end one if the file says so.
-    pub fn encode(&self, text: &[u8]) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// Returns [`EngineError::NoTokenForByte`] if the vocabulary lacks a token that the text needs.
+    pub fn encode(&self, text: &[u8]) -> Result<Vec<u32>, EngineError> {
         let mut out = self.opening();
-        self.encode_into(text, &mut out);
+        self.encode_into(text, &mut out)?;
         out.extend(self.add_eos.then_some(self.eos));
-        out
+        Ok(out)
     }
 
     /// Returns the token that begins a text, if the file says that one does.
@@ -152,22 +160,22 @@ impl Tokenizer {
 
     /// Returns the tokens of a text alone, without those that begin and end one, from which
     /// [`Tokenizer::decode_bare`] restores it. No space is inserted except before the whole text.
-    pub(crate) fn encode_bare(&self, text: &[u8]) -> Vec<u32> {
+    pub(crate) fn encode_bare(&self, text: &[u8]) -> Result<Vec<u32>, EngineError> {
         let (mut first, mut out) = (true, Vec::new());
         for chunk in text.utf8_chunks() {
             for part in self.vocabulary.parts(chunk.valid(), false) {
                 match part {
                     Part::Token(token) => out.push(token),
-                    Part::Text(text) => self.encode_text(text, first, &mut out),
+                    Part::Text(text) => self.encode_text(text, first, &mut out)?,
                 }
                 first = false;
             }
             for &byte in chunk.invalid() {
-                self.encode_byte(byte, &mut out);
+                out.push(self.byte(byte)?);
                 first = false;
             }
         }
-        out
+        Ok(out)
     }
 
     /// Returns the bytes of the tokens of a text, without the space that the vocabulary puts before
@@ -190,7 +198,7 @@ impl Tokenizer {
         &self,
         text: &str,
         restore: &dyn for<'t> Fn(&'t str) -> Cow<'t, str>,
-    ) -> Vec<u32> {
+    ) -> Result<Vec<u32>, EngineError> {
         let (mut first, mut out) = (true, Vec::new());
         for part in self.vocabulary.parts(text, true) {
             match part {
@@ -198,30 +206,36 @@ impl Tokenizer {
                     out.push(token);
                     first = true;
                 }
-                Part::Text(text) => self.encode_parts(&restore(text), &mut first, &mut out),
+                Part::Text(text) => self.encode_parts(&restore(text), &mut first, &mut out)?,
             }
         }
-        match self.bos.filter(|bos| self.add_bos && out.first() != Some(bos)) {
+        Ok(match self.bos.filter(|bos| self.add_bos && out.first() != Some(bos)) {
             Some(bos) => std::iter::once(bos).chain(out).collect(),
             None => out,
-        }
+        })
     }
 
     /// Appends the tokens of a text, in which no control tokens are found.
-    fn encode_into(&self, text: &[u8], out: &mut Vec<u32>) {
+    fn encode_into(&self, text: &[u8], out: &mut Vec<u32>) -> Result<(), EngineError> {
         let mut first = true;
         for chunk in text.utf8_chunks() {
-            self.encode_parts(chunk.valid(), &mut first, out);
+            self.encode_parts(chunk.valid(), &mut first, out)?;
             for &byte in chunk.invalid() {
-                self.encode_byte(byte, out);
+                out.push(self.byte(byte)?);
                 first = false;
             }
         }
+        Ok(())
     }
 
     /// Appends the tokens of the parts of a text. `first` says whether the text is the first, or
     /// the first after a special token.
-    fn encode_parts(&self, text: &str, first: &mut bool, out: &mut Vec<u32>) {
+    fn encode_parts(
+        &self,
+        text: &str,
+        first: &mut bool,
+        out: &mut Vec<u32>,
+    ) -> Result<(), EngineError> {
         for part in self.vocabulary.parts(text, false) {
             match part {
                 Part::Token(token) => {
@@ -229,28 +243,33 @@ impl Tokenizer {
                     *first = true;
                 }
                 Part::Text(text) => {
-                    self.encode_text(text, *first, out);
+                    self.encode_text(text, *first, out)?;
                     *first = false;
                 }
             }
         }
+        Ok(())
     }
 
     /// Appends the tokens of a text without special tokens.
-    fn encode_text(&self, text: &str, first: bool, out: &mut Vec<u32>) {
+    fn encode_text(&self, text: &str, first: bool, out: &mut Vec<u32>) -> Result<(), EngineError> {
         match &self.algorithm {
-            Algorithm::Bytes => out.extend(text.bytes().map(u32::from)),
+            Algorithm::Bytes => {
+                out.extend(text.bytes().map(u32::from));
+                Ok(())
+            }
             Algorithm::SentencePiece(pieces) => pieces.encode(text, first, out),
             Algorithm::ByteLevel(words) => words.encode(text, out),
         }
     }
 
-    fn encode_byte(&self, byte: u8, out: &mut Vec<u32>) {
-        out.push(match &self.algorithm {
-            Algorithm::Bytes => u32::from(byte),
-            Algorithm::SentencePiece(pieces) => pieces.byte(byte),
-            Algorithm::ByteLevel(words) => words.byte(byte),
-        });
+    /// Returns the token of a byte.
+    fn byte(&self, byte: u8) -> Result<u32, EngineError> {
+        match &self.algorithm {
+            Algorithm::Bytes => Ok(u32::from(byte)),
+            Algorithm::SentencePiece(pieces) => pieces.bytes().get(byte),
+            Algorithm::ByteLevel(words) => words.bytes().get(byte),
+        }
     }
 
     /// Returns the concatenated bytes of the tokens. Control tokens, and ids outside the

@@ -128,7 +128,10 @@ impl Verifying {
         spec: &GenerateSpec,
         positions: &Positions,
     ) -> Result<ControlFlow<Verification, Self>, EngineError> {
-        let input = model.tokenize(prompt);
+        // No input is that of a prompt without tokens, which no honest operator accepts.
+        let Ok(input) = model.tokenize(prompt) else {
+            return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));
+        };
         check_job(model, &input, spec)?;
         if input != transcript.input {
             return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));
@@ -144,6 +147,12 @@ impl Verifying {
         let (sample, digests) = (spec.sample, Vec::new());
         let result = None;
         Ok(ControlFlow::Continue(Self { tokens, input, output, chosen, sample, digests, result }))
+    }
+
+    /// Makes every pass panic that reaches the output token at `position`.
+    #[cfg(test)]
+    pub(crate) fn spoil(&mut self, position: usize) {
+        self.chosen.truncate(position);
     }
 
     /// Returns the result, once the task is done.

@@ -158,7 +158,7 @@ fn verify_rejects_a_wrong_prompt() {
     assert_eq!(reason(&model, PROMPT, &foreign, &spec), (0, RejectReason::Binding));
     // The input tokens are right, but the output belongs to another prompt.
     let mut swapped = transcript;
-    swapped.input = model.tokenize(b"So they went");
+    swapped.input = model.tokenize(b"So they went").unwrap();
     assert!(matches!(
         reason(&model, b"So they went", &swapped, &spec).1,
         RejectReason::Continuity | RejectReason::Integrity

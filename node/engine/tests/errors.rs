@@ -73,7 +73,7 @@ fn open_reads_what_from_bytes_reads() {
     assert_eq!((opened.root(), opened.info()), (model.root(), model.info()));
     assert_eq!(opened.root(), *blake3::hash(&file()).as_bytes());
     assert_eq!(opened.info().context_length, 512);
-    assert_eq!(opened.tokenize(b"ab"), [256, 97, 98]);
+    assert_eq!(opened.tokenize(b"ab").unwrap(), [256, 97, 98]);
     assert_eq!(opened.detokenize(&[256, 97, 257, 98, 4000]), b"ab");
 }
 
@@ -379,7 +379,7 @@ fn generate_streams_each_token_and_stops_when_cancelled() {
     let result = generate(
         &model,
         &threads,
-        &model.tokenize(b"a"),
+        &model.tokenize(b"a").unwrap(),
         &spec,
         &Limits::default(),
         &cancel,

@@ -210,7 +210,8 @@ fn tokens_are_those_of_llama_cpp() {
         };
         let tokenizer = read(&file, &[]).expect("a vocabulary");
         let question = Question { name, file: &file, arguments: &[], input: &input };
-        let ours: Vec<Vec<u32>> = texts.iter().map(|t| tokenizer.encode(t.as_bytes())).collect();
+        let ours: Vec<Vec<u32>> =
+            texts.iter().map(|t| tokenizer.encode(t.as_bytes()).unwrap()).collect();
         let said =
             |tokens: &[Vec<u32>]| digest_of([&serde_json::to_vec(tokens).expect("JSON")[..]]);
         let theirs = |answer: &[u8]| serde_json::from_slice::<Vec<Vec<u32>>>(answer).expect("JSON");

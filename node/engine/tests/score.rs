@@ -114,7 +114,7 @@ fn trained_model_encodes_its_kind_of_text_in_few_bits() {
 #[test]
 fn score_is_the_sum_of_the_logarithms() {
     let tiny = Model::tiny().unwrap();
-    let tokens = tiny.tokenize(TEXT);
+    let tokens = tiny.tokenize(TEXT).unwrap();
     let rows = rows(&tiny, &Threads::new(1), &tokens[..tokens.len() - 1], 1000);
     let exact: f64 = rows
         .iter()

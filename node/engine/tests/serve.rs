@@ -14,6 +14,7 @@ use assay_engine::{
 use models::{check, model, rows, run, sampled, spec, transcript, NEVER};
 use proptest::prelude::{any, prop, prop_assert_eq, proptest, ProptestConfig, Strategy};
 use std::{
+    cell::Cell,
     sync::{atomic::AtomicBool, Arc},
     time::{Duration, Instant},
 };
@@ -24,7 +25,7 @@ fn synthetic() -> Arc<Model> {
 
 fn generation(model: &Model, prompt: &[u8], spec: GenerateSpec) -> GenerateJob {
     GenerateJob {
-        input: model.tokenize(prompt),
+        input: model.tokenize(prompt).unwrap(),
         spec,
         limits: Limits::default(),
         cancel: Arc::default(),
@@ -67,12 +68,43 @@ impl Drafter for Guess {
     }
 }
 
+/// A drafter that panics in a call, and in later ones if `again` is set.
+struct Panics {
+    calls: usize,
+    at: usize,
+    again: bool,
+}
+
+impl Drafter for Panics {
+    fn draft(&mut self, _sample: &SampleSpec, _tokens: &[u32], _count: usize) -> Vec<u32> {
+        self.calls += 1;
+        assert!(self.calls <= self.at || (!self.again && self.calls > self.at + 1), "a bad draft");
+        Vec::new()
+    }
+}
+
+/// A drafter that panics when its job has ended, between two passes.
+struct PanicsAtTheEnd;
+
+impl Drafter for PanicsAtTheEnd {
+    fn draft(&mut self, _sample: &SampleSpec, _tokens: &[u32], _count: usize) -> Vec<u32> {
+        Vec::new()
+    }
+}
+
+impl Drop for PanicsAtTheEnd {
+    fn drop(&mut self) {
+        panic!("a bad end");
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Mixed {
     prompt: Vec<u8>,
     max_tokens: u32,
     temperature: u32,
-    /// 0 generates, 1 generates with a draft, 2 verifies, 3 verifies an edited output.
+    /// 0 generates, 1 generates with a draft, 2 verifies, 3 verifies an edited output, 4 generates
+    /// with a drafter that panics.
     what: u8,
     cancelled: bool,
 }
@@ -83,7 +115,7 @@ fn mixed() -> impl Strategy<Value = Mixed> {
         .prop_map(|(same, rest)| [vec![b'a'; same], rest].concat());
     let max_tokens = prop::sample::select(vec![1u32, 2, 15, 40, 90]);
     let temperature = prop::sample::select(vec![0u32, 65_536]);
-    (prompt, max_tokens, temperature, 0u8..4, prop::bool::weighted(0.15)).prop_map(
+    (prompt, max_tokens, temperature, 0u8..5, prop::bool::weighted(0.15)).prop_map(
         |(prompt, max_tokens, temperature, what, cancelled)| Mixed {
             prompt,
             max_tokens,
@@ -96,6 +128,8 @@ fn mixed() -> impl Strategy<Value = Mixed> {
 
 enum Expected {
     Generation(Handle<Generation>, Generation),
+    /// A generation that may panic before its end.
+    Panic(Handle<Generation>, Generation),
     Verification(Handle<Verification>, Verification),
 }
 
@@ -104,10 +138,16 @@ fn submit(server: &Server, job: &Mixed) -> Expected {
     let model = server.model();
     let spec = spec(sampled(job.temperature, 0, 65_536, 7), job.max_tokens);
     let alone = run(model, &job.prompt, &spec);
-    if job.what < 2 {
+    if job.what == 4 {
+        let (at, again) = (job.prompt.len() % 7, job.prompt.len().is_multiple_of(2));
+        let drafter: Box<dyn Drafter> = Box::new(Panics { calls: 0, at, again });
+        let submitted = generation(model, &job.prompt, spec);
+        let submitted = GenerateJob { drafter: Some(drafter), ..submitted };
+        Expected::Panic(server.generate(submitted).unwrap(), alone)
+    } else if job.what < 2 {
         let mut submitted = generation(model, &job.prompt, spec);
         if job.what == 1 {
-            let right = [model.tokenize(&job.prompt), alone.tokens.clone()].concat();
+            let right = [model.tokenize(&job.prompt).unwrap(), alone.tokens.clone()].concat();
             submitted.drafter = Some(Box::new(Guess { right, wrong_every: 5 }));
         }
         Expected::Generation(server.generate(submitted).unwrap(), alone)
@@ -154,14 +194,17 @@ proptest! {
             jobs.iter().map(|job| (submit(&server, job), job.cancelled)).collect();
         for (expected, cancelled) in &submitted {
             match expected {
-                Expected::Generation(handle, _) if *cancelled => handle.cancel(),
+                Expected::Generation(handle, _) | Expected::Panic(handle, _) if *cancelled => {
+                    handle.cancel();
+                }
                 Expected::Verification(handle, _) if *cancelled => handle.cancel(),
                 _ => {}
             }
         }
         for (expected, cancelled) in submitted {
+            let may_panic = matches!(&expected, Expected::Panic(..));
             match expected {
-                Expected::Generation(handle, alone) => {
+                Expected::Generation(handle, alone) | Expected::Panic(handle, alone) => {
                     let mut streamed = Vec::new();
                     while let Some((index, token)) = handle.next_token() {
                         prop_assert_eq!(index as usize, streamed.len());
@@ -173,6 +216,10 @@ proptest! {
                             prop_assert_eq!(generation, alone);
                         }
                         Err(EngineError::Cancelled { .. }) if cancelled => {
+                            prop_assert_eq!(&streamed[..], &alone.tokens[..streamed.len()]);
+                        }
+                        Err(EngineError::Panicked { message }) if may_panic => {
+                            prop_assert_eq!(message, "a bad draft");
                             prop_assert_eq!(&streamed[..], &alone.tokens[..streamed.len()]);
                         }
                         Err(error) => panic!("{error}"),
@@ -290,6 +337,68 @@ fn server_that_is_dropped_ends_its_jobs() {
 }
 
 #[test]
+fn job_that_panics_alone_ends_with_the_message_and_the_next_one_runs() {
+    let model = synthetic();
+    let server = server(&model, 2, ServerConfig::default());
+    let spec = spec(sampled(0, 0, 65_536, 1), 60);
+    let drafter: Option<Box<dyn Drafter>> = Some(Box::new(Panics { calls: 0, at: 0, again: true }));
+    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"a", spec) }).unwrap();
+    match bad.wait() {
+        Err(EngineError::Panicked { message }) => assert_eq!(message, "a bad draft"),
+        other => panic!("{other:?}"),
+    }
+    assert!(!server.is_closed());
+    let next = server.generate(generation(&model, b"a", spec)).unwrap();
+    assert_eq!(next.wait().unwrap(), run(&model, b"a", &spec));
+}
+
+#[test]
+fn server_that_panics_between_passes_is_closed_and_says_why() {
+    let model = synthetic();
+    let server = server(&model, 1, ServerConfig::default());
+    let short = spec(sampled(0, 0, 65_536, 1), 2);
+    let bad =
+        GenerateJob { drafter: Some(Box::new(PanicsAtTheEnd)), ..generation(&model, b"a", short) };
+    let bad = server.generate(bad).unwrap();
+    assert!(matches!(bad.wait(), Err(EngineError::ServerClosed)));
+    assert_eq!(server.wait().as_deref(), Some("a bad end"));
+    assert!(server.is_closed());
+    let late = server.generate(generation(&model, b"a", short)).map(|_| ());
+    assert!(matches!(late, Err(EngineError::ServerClosed)));
+}
+
+#[test]
+fn server_that_is_closed_ends_without_a_panic() {
+    let model = synthetic();
+    let server = server(&model, 1, ServerConfig::default());
+    assert!(!server.is_closed());
+    server.close();
+    assert_eq!(server.wait(), None);
+    assert!(server.is_closed());
+}
+
+#[test]
+fn server_calls_the_hook_of_its_threads_before_anything_else() {
+    thread_local! {
+        static STARTED: Cell<bool> = const { Cell::new(false) };
+    }
+    struct Started;
+    impl Drafter for Started {
+        fn draft(&mut self, _sample: &SampleSpec, _tokens: &[u32], _count: usize) -> Vec<u32> {
+            assert!(STARTED.get(), "the hook was not called");
+            Vec::new()
+        }
+    }
+    let model = synthetic();
+    let threads = Threads::start(Arc::default(), 2, || STARTED.set(true));
+    let server = Server::start(model.clone(), Arc::new(threads), ServerConfig::default()).unwrap();
+    let spec = spec(sampled(0, 0, 65_536, 1), 20);
+    let drafter: Option<Box<dyn Drafter>> = Some(Box::new(Started));
+    let job = server.generate(GenerateJob { drafter, ..generation(&model, b"a", spec) }).unwrap();
+    assert_eq!(job.wait().unwrap(), run(&model, b"a", &spec));
+}
+
+#[test]
 fn handle_that_is_dropped_cancels_its_job() {
     let model = synthetic();
     let server = server(&model, 1, ServerConfig { jobs: 1, ..ServerConfig::default() });
@@ -304,7 +413,8 @@ fn handle_that_is_dropped_cancels_its_job() {
 }
 
 fn drafted(model: &Model, prompt: &[u8], spec: &GenerateSpec, drafter: Box<dyn Drafter>) {
-    let (input, threads, limits) = (model.tokenize(prompt), Threads::new(2), Limits::default());
+    let (input, threads, limits) =
+        (model.tokenize(prompt).unwrap(), Threads::new(2), Limits::default());
     let mut streamed = Vec::new();
     let mut on_token = |_, token| streamed.push(token);
     let done =
@@ -329,7 +439,7 @@ proptest! {
         for model in models {
             let spec = spec(sampled(temperature, top_k, 65_536, seed), max_tokens);
             drafted(&model, &letters, &spec, Box::new(PromptLookup));
-            let right = [model.tokenize(&letters), run(&model, &letters, &spec).tokens].concat();
+            let right = [model.tokenize(&letters).unwrap(), run(&model, &letters, &spec).tokens].concat();
             drafted(&model, &letters, &spec, Box::new(Guess { right, wrong_every }));
         }
     }

@@ -4,11 +4,21 @@
 
 mod models;
 
-use assay_engine::EngineError;
-use candle_core::quantized::gguf_file::Value;
-use models::vocabularies::{pieces, read, words};
+use assay_engine::{
+    tokenizer::Tokenizer, verify, EngineError, FinishReason, GenerateSpec, Limits, Positions,
+    RejectReason, SampleSpec, Sampling, Threads, Transcript, Verification,
+};
+use candle_core::quantized::gguf_file::{Content, Value};
+use models::vocabularies::{model, pieces, read, words};
 use proptest::prelude::*;
 use serde_json::Value as Json;
+use std::{io::Cursor, sync::atomic::AtomicBool};
+
+/// The key of the tokens' kinds.
+const KINDS: &str = "tokenizer.ggml.token_type";
+
+/// The highest token at each position.
+const GREEDY: Sampling = Sampling { temperature: 0, top_k: 0, top_p: 65_536 };
 
 fn golden() -> Json {
     serde_json::from_str(include_str!("vocabularies/golden.json")).expect("valid JSON")
@@ -30,7 +40,7 @@ fn encode_returns_the_tokens_of_llama_cpp() {
         };
         for (text, tokens) in texts.iter().zip(list(&golden, name)) {
             let tokens: Vec<u32> = serde_json::from_value(tokens.clone()).unwrap();
-            assert_eq!(tokenizer.encode(text.as_bytes()), tokens, "{name}: {text:?}");
+            assert_eq!(tokenizer.encode(text.as_bytes()).unwrap(), tokens, "{name}: {text:?}");
             compared += 1;
         }
     }
@@ -40,15 +50,15 @@ fn encode_returns_the_tokens_of_llama_cpp() {
 #[test]
 fn encode_never_makes_a_control_token_of_text() {
     let tokenizer = read(&words(), &[]).unwrap();
-    let control: Vec<u32> = tokenizer.encode(b"");
+    let control: Vec<u32> = tokenizer.encode(b"").unwrap();
     assert!(control.is_empty(), "gpt-2 has no begin token");
     for text in ["<|begin|>", "<|end|>a<|user|>", "<|<|end|>end|>"] {
-        let tokens = tokenizer.encode(text.as_bytes());
+        let tokens = tokenizer.encode(text.as_bytes()).unwrap();
         assert_eq!(tokenizer.decode(&tokens), text.as_bytes());
     }
     let tokenizer = read(&pieces(), &[]).unwrap();
     for text in ["<s>", "</s>", "<unk>", "<0x41>"] {
-        let tokens = tokenizer.encode(text.as_bytes());
+        let tokens = tokenizer.encode(text.as_bytes()).unwrap();
         assert_eq!(tokenizer.decode(&tokens), format!(" {text}").as_bytes());
     }
 }
@@ -67,13 +77,15 @@ fn encode_never_makes_a_token_of_text_that_the_file_calls_an_end() {
             }
             for name in ["bos", "eos", "eot"] {
                 let key = format!("tokenizer.ggml.{name}_token_id");
-                let Ok(tokenizer) = read(&file, &[(key.as_str(), Value::U32(id))]) else {
+                let read = read(&file, &[(key.as_str(), Value::U32(id))]);
+                let Some((tokenizer, tokens)) =
+                    read.and_then(|it| it.encode(&text).map(|tokens| (it, tokens))).ok()
+                else {
                     refused += 1;
                     continue;
                 };
                 opened += 1;
-                let tokens = tokenizer.encode(&text);
-                let own = tokens.strip_prefix(&*tokenizer.encode(b"")).unwrap();
+                let own = tokens.strip_prefix(&*tokenizer.encode(b"").unwrap_or_default()).unwrap();
                 assert!(!own.contains(&id), "{name} {id}");
                 assert_eq!(tokenizer.decode(&tokens), [prefix.as_bytes(), &text].concat());
             }
@@ -94,13 +106,13 @@ fn encode_begins_and_ends_as_the_file_says() {
     let (bos, eos) = (1, 2);
     let tokenizer =
         read(&pieces(), &[("tokenizer.ggml.add_eos_token", Value::Bool(true))]).unwrap();
-    assert_eq!(tokenizer.encode(b""), [bos, eos]);
+    assert_eq!(tokenizer.encode(b"").unwrap(), [bos, eos]);
     let tokenizer =
         read(&pieces(), &[("tokenizer.ggml.add_bos_token", Value::Bool(false))]).unwrap();
-    assert!(tokenizer.encode(b"").is_empty());
+    assert!(tokenizer.encode(b"").unwrap().is_empty());
     let tokenizer =
         read(&pieces(), &[("tokenizer.ggml.add_space_prefix", Value::Bool(false))]).unwrap();
-    let tokens = tokenizer.encode(b"a b");
+    let tokens = tokenizer.encode(b"a b").unwrap();
     assert_eq!(tokenizer.decode(&tokens), b"a b");
 }
 
@@ -145,17 +157,80 @@ fn read_refuses_invalid_vocabularies() {
     assert!(matches!(result, Err(EngineError::UnknownPreTokenizer { name }) if name == "tekken"));
 }
 
-#[test]
-fn read_refuses_a_vocabulary_without_all_bytes() {
-    let file = pieces();
-    let kinds = Value::Array((0..1600).map(|_| Value::I32(1)).collect());
-    match read(&file, &[("tokenizer.ggml.token_type", kinds)]) {
-        Err(EngineError::InvalidKey { key, problem }) => {
-            assert_eq!(key, "tokenizer.ggml.tokens");
-            assert!(problem.contains("byte"), "{problem}");
-        }
-        other => panic!("{:?}", other.map(|_| "no error")),
+/// Returns the kinds of a file's tokens, changed by `kind`.
+fn kinds(file: &[u8], kind: impl Fn(usize, i32) -> i32) -> Value {
+    let content = Content::read(&mut Cursor::new(file)).unwrap();
+    let own = content.metadata["tokenizer.ggml.token_type"].to_vec().unwrap();
+    let own = own.iter().enumerate();
+    Value::Array(own.map(|(id, own)| Value::I32(kind(id, own.to_i32().unwrap()))).collect())
+}
+
+/// Returns the kinds of a file's tokens, among which none is of that byte.
+fn kinds_without(file: &[u8], byte: u8) -> Value {
+    let tokens = read(file, &[]).unwrap().encode(&[byte]).unwrap();
+    let token = *tokens.last().unwrap() as usize;
+    // A control token stands for nothing.
+    kinds(file, |id, own| if id == token { 3 } else { own })
+}
+
+/// Asserts that exactly the texts that need the byte have no tokens.
+fn lacks(tokenizer: &Tokenizer, byte: u8, needs: &[&[u8]]) {
+    for text in needs {
+        let error = tokenizer.encode(text).unwrap_err();
+        assert!(matches!(error, EngineError::NoTokenForByte { byte: b } if b == byte), "{error}");
+        assert!(error.to_string().contains(&format!("{byte:#04x}")), "{error}");
     }
+    let others: Vec<u8> = (0..=255).filter(|other| *other != byte).collect();
+    for text in [&b"In the beginning"[..], b"", &others] {
+        let tokens = tokenizer.encode(text).unwrap();
+        assert!(tokenizer.decode(&tokens).ends_with(text), "{text:?}");
+    }
+}
+
+#[test]
+fn text_that_needs_a_missing_byte_has_no_tokens() {
+    // It stands in no piece of these vocabularies.
+    let byte = 4;
+    for file in [words(), pieces()] {
+        let tokenizer = read(&file, &[(KINDS, kinds_without(&file, byte))]).unwrap();
+        lacks(&tokenizer, byte, &[&[byte], b"In the\x04beginning", b"\xff\x04"]);
+    }
+}
+
+#[test]
+fn vocabulary_without_bytes_encodes_what_it_has_pieces_for() {
+    let file = pieces();
+    let kinds = kinds(&file, |_, own| if own == 6 { 1 } else { own });
+    let tokenizer = read(&file, &[(KINDS, kinds)]).unwrap();
+    let tokens = tokenizer.encode(b"the").unwrap();
+    assert_eq!(tokenizer.decode(&tokens), b" the");
+    let error = tokenizer.encode("\u{13000}".as_bytes()).unwrap_err();
+    assert!(matches!(error, EngineError::NoTokenForByte { byte: 0xf0 }), "{error}");
+}
+
+#[test]
+fn model_opens_without_all_bytes_and_rejects_every_answer_to_what_it_cannot_read() {
+    let file = pieces();
+    let model = model(&file, &[(KINDS, kinds_without(&file, 4))]);
+    assert!(matches!(model.tokenize(b"a\x04"), Err(EngineError::NoTokenForByte { byte: 4 })));
+    let transcript = Transcript {
+        input: model.tokenize(b"a").unwrap(),
+        output: vec![1],
+        finish: FinishReason::Length,
+    };
+    let spec = GenerateSpec { sample: SampleSpec::new(0, &[0; 32], GREEDY), max_tokens: 1 };
+    let verdict = verify(
+        &model,
+        &Threads::new(1),
+        b"a\x04",
+        &transcript,
+        &spec,
+        &Positions::All,
+        &Limits::default(),
+        &AtomicBool::new(false),
+    );
+    let binding = Verification::Reject { position: 0, reason: RejectReason::Binding };
+    assert_eq!(verdict.unwrap(), binding);
 }
 
 proptest! {
@@ -164,17 +239,17 @@ proptest! {
         for pre in ["llama-bpe", "qwen2", "gpt-2", "smollm", "default"] {
             let pre = Value::String(pre.into());
             let tokenizer = read(&words(), &[("tokenizer.ggml.pre", pre)]).unwrap();
-            prop_assert_eq!(&tokenizer.decode(&tokenizer.encode(&bytes)), &bytes);
+            prop_assert_eq!(&tokenizer.decode(&tokenizer.encode(&bytes).unwrap()), &bytes);
         }
         let tokenizer = read(&pieces(), &[]).unwrap();
-        let decoded = tokenizer.decode(&tokenizer.encode(&bytes));
+        let decoded = tokenizer.decode(&tokenizer.encode(&bytes).unwrap());
         prop_assert!(decoded == bytes || decoded.strip_prefix(b" ") == Some(bytes.as_slice()));
     }
 
     #[test]
     fn encode_keeps_text_apart(a in "[ab ▁é\n]{0,8}", b in "[ab ▁é\n]{0,8}") {
         let tokenizer = read(&words(), &[]).unwrap();
-        let tokens = [&a, &b].map(|text| tokenizer.encode(text.as_bytes()));
+        let tokens = [&a, &b].map(|text| tokenizer.encode(text.as_bytes()).unwrap());
         prop_assert_eq!(a == b, tokens[0] == tokens[1]);
     }
 }

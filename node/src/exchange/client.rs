@@ -2,23 +2,31 @@
 //! Asks other nodes.
 
 use super::{
-    page::{Page, PAGE_TOKENS},
-    wire::{protocol, Request},
+    asking::{send, Asking},
+    directory::{Directory, Operator},
+    flights::Flights,
+    notices::Notices,
+    page::Page,
+    providers,
+    reputation::MALFORMED,
+    search::ASKED,
+    server::serve,
+    wire::{protocol, Request, TEXT_TOKENS},
 };
+use crate::client::Parts;
 use assay_primitives::{JobId, ModelId};
 use assay_runtime::opaque::Block;
-use codec::{Decode, Encode};
-use futures::{stream, FutureExt, StreamExt};
+use assay_worker::Worker;
+use codec::{Decode, DecodeAll};
+use futures::{stream, StreamExt};
 use rand::seq::SliceRandom;
-use sc_network::{service::traits::NetworkService, types::ProtocolName, IfDisconnected, PeerId};
+use sc_network::{
+    config::IncomingRequest, service::traits::NetworkService, types::ProtocolName, Multiaddr,
+    PeerId, ReputationChange,
+};
 use sc_network_sync::SyncingService;
-use sp_core::H256;
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
-
-/// The peers that are asked at the same time.
-const ASKED: usize = 8;
-/// The time for which the peer that should have a payload is waited for before others are asked too.
-const FIRST: Duration = Duration::from_secs(2);
+use sp_core::{bounded::BoundedVec, H256};
+use std::{future::Future, pin::pin, sync::Arc};
 
 /// The side of the exchange that asks other nodes.
 #[derive(Clone)]
@@ -26,16 +34,45 @@ pub struct Exchange {
     network: Arc<dyn NetworkService>,
     sync: Arc<SyncingService<Block>>,
     protocol: ProtocolName,
+    asking: Arc<Asking>,
+    /// The fetches of payloads that are under way.
+    pub(super) flights: Arc<Flights>,
+    /// The peers that have said that they have a payload.
+    pub(super) notices: Arc<Notices>,
+    /// The contacts of operators.
+    pub(super) directory: Arc<Directory>,
+    /// Whether any peer is asked for the tokens of an operator without a contact.
+    any_peer: bool,
 }
 
 impl Exchange {
-    /// Makes the exchange of the chain with that genesis block.
+    /// Makes the exchange of a node. On a chain for development, where operators need no contact, any peer
+    /// is asked for the tokens of one that has none.
     pub fn new(
         network: Arc<dyn NetworkService>,
         sync: Arc<SyncingService<Block>>,
-        genesis: &H256,
+        parts: &Parts,
+        development: bool,
     ) -> Self {
-        Self { network, sync, protocol: protocol(genesis) }
+        Self {
+            network,
+            sync,
+            protocol: protocol(&parts.genesis()),
+            asking: Arc::default(),
+            flights: Arc::default(),
+            notices: Arc::default(),
+            directory: Arc::new(Directory::new(parts.client.clone())),
+            any_peer: development,
+        }
+    }
+
+    /// Answers the requests of other nodes as long as the node runs.
+    pub fn serve(
+        &self,
+        requests: async_channel::Receiver<IncomingRequest>,
+        worker: Arc<Worker>,
+    ) -> impl Future<Output = ()> {
+        serve(requests, worker, self.notices.clone())
     }
 
     /// Returns the peer id of this node.
@@ -43,85 +80,113 @@ impl Exchange {
         self.network.local_peer_id()
     }
 
-    /// Asks for the payload with that hash, first the peer that should have it and then others. An
-    /// answer with another hash is ignored.
-    pub async fn payload(&self, hash: H256, peer: &[u8]) -> Option<Vec<u8>> {
-        let good = |payload: &Vec<u8>| sp_crypto_hashing::blake2_256(payload) == hash.0;
-        let first = PeerId::from_bytes(peer).ok().filter(|peer| *peer != self.peer_id());
-        let named = async {
-            let answer = self.ask::<Vec<u8>>(first?, Request::Payload(hash)).await;
-            answer.filter(good)
-        };
-        let mut named = pin!(named.fuse());
-        match tokio::time::timeout(FIRST, &mut named).await {
-            Ok(Some(payload)) => return Some(payload),
-            Ok(None) => return self.ask_all(|| Request::Payload(hash), good).await,
-            Err(_) => {}
-        }
-        // The named peer may still answer, and others are asked at the same time.
-        let mut others = pin!(self.ask_all(|| Request::Payload(hash), good).fuse());
-        futures::select! {
-            payload = named => match payload {
-                Some(payload) => Some(payload),
-                None => others.await,
-            },
-            payload = others => match payload {
-                Some(payload) => Some(payload),
-                None => named.await,
-            },
-        }
-    }
-
-    /// Asks for the page at `index` of a job's output, which has at most `most` tokens.
+    /// Asks the operator of a job for the page at `index` of its output, which has at most `most` tokens.
     pub async fn page(&self, job: JobId, index: u32, most: u32) -> Option<Page> {
-        let good = |page: &Page| page.answers(index, most);
-        self.ask_all(|| Request::Tokens(job, index), good).await
+        let request = Request::Tokens(job, index);
+        self.ask_operator(job, &request, |page: &Page| page.answers(index, most)).await
     }
 
-    /// Asks for the bytes of the text of tokens; `None` if no peer has the model, or if the text exceeds
-    /// `most` bytes.
-    pub async fn text(&self, model: ModelId, tokens: &[u32], most: usize) -> Option<Vec<u8>> {
+    /// Asks the operator of a job for the bytes of the text of tokens; `None` if it does not have the
+    /// model, or if the text exceeds `most` bytes.
+    pub async fn text(
+        &self,
+        job: JobId,
+        model: ModelId,
+        tokens: &[u32],
+        most: usize,
+    ) -> Option<Vec<u8>> {
         let mut text = Vec::new();
-        for part in tokens.chunks(PAGE_TOKENS) {
-            let request = || Request::Text(model, part.to_vec());
-            let good = |bytes: &Vec<u8>| text.len().saturating_add(bytes.len()) <= most;
-            let bytes = self.ask_all(request, good).await?;
-            text.extend(bytes);
+        for part in tokens.chunks(TEXT_TOKENS as usize) {
+            let request = Request::Text(model, BoundedVec::truncate_from(part.to_vec()));
+            let left = most.saturating_sub(text.len());
+            let good = |bytes: &Vec<u8>| bytes.len() <= left;
+            text.extend(self.ask_operator(job, &request, good).await?);
         }
         Some(text)
     }
 
-    /// Asks all peers, some at a time and in random order, until one has a good answer.
-    async fn ask_all<T: Decode>(
-        &self,
-        request: impl Fn() -> Request,
-        good: impl Fn(&T) -> bool,
-    ) -> Option<T> {
-        let peers = self.sync.peers_info().await.unwrap_or_default();
-        let mut peers: Vec<PeerId> = peers.into_iter().map(|(peer, _)| peer).collect();
-        // The order is random so that silent peers are not the first in every attempt.
-        peers.shuffle(&mut rand::rng());
-        first_good(peers, |peer| self.ask::<T>(peer, request()), good).await
+    /// Tells an operator's node that this node has a payload, and returns whether it has taken note.
+    pub async fn tell(&self, operator: PeerId, addresses: Vec<Multiaddr>, hash: H256) -> bool {
+        self.know(operator, addresses);
+        self.ask::<()>(operator, &Request::Have(hash)).await.is_some()
     }
 
-    async fn ask<T: Decode>(&self, peer: PeerId, request: Request) -> Option<T> {
-        let response = self
-            .network
-            .request(
-                peer,
-                self.protocol.clone(),
-                request.encode(),
-                None,
-                IfDisconnected::TryConnect,
-            )
-            .await;
-        match response {
-            Ok((bytes, _)) => Option::<T>::decode(&mut bytes.as_slice()).ok().flatten(),
+    /// Returns the peer id of the operator's node of a job, with which it can be dialled; `None` if it is
+    /// not known or is this node.
+    pub(super) async fn operator(&self, job: JobId) -> Option<PeerId> {
+        match self.directory.operator(job).await {
+            Operator::At(peer, addresses) if peer != self.peer_id() => {
+                self.know(peer, addresses);
+                Some(peer)
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks a peer; `None` if it does not have the answer, or does not answer.
+    pub(super) async fn ask<T: Decode>(&self, peer: PeerId, request: &Request) -> Option<T> {
+        let send = |connect| send(&self.network, &self.protocol, peer, request, connect);
+        let bytes = self.asking.ask(peer, request, send).await?;
+        match Option::<T>::decode_all(&mut bytes.as_slice()) {
+            Ok(answer) => answer,
             Err(error) => {
-                log::debug!("{peer} does not answer: {error}");
+                log::debug!("{peer} sends a malformed answer: {error}");
+                self.report(peer, MALFORMED);
                 None
             }
         }
+    }
+
+    /// Changes the reputation of a peer.
+    pub(super) fn report(&self, peer: PeerId, change: ReputationChange) {
+        self.network.report_peer(peer, change);
+    }
+
+    /// Returns the peers with which this node follows the chain, in random order, so that silent ones are
+    /// not the first in every attempt.
+    pub(super) async fn peers(&self) -> Vec<PeerId> {
+        let peers = self.sync.peers_info().await.unwrap_or_default();
+        let mut peers: Vec<PeerId> = peers.into_iter().map(|(peer, _)| peer).collect();
+        peers.shuffle(&mut rand::rng());
+        peers
+    }
+
+    /// Returns the nodes that provide a payload through the DHT.
+    pub(super) async fn providers(&self, hash: &H256) -> Vec<PeerId> {
+        providers::providers(&self.network, hash).await
+    }
+
+    /// Says in the DHT that this node has a payload.
+    pub(super) fn provide(&self, hash: &H256) {
+        providers::provide(&self.network, hash);
+    }
+
+    /// Stops saying so.
+    pub(super) fn stop_providing(&self, hash: &H256) {
+        providers::stop_providing(&self.network, hash);
+    }
+
+    fn know(&self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        for address in addresses {
+            self.network.add_known_address(peer, address);
+        }
+    }
+
+    /// Asks the operator of a job, and nobody else unless it has no contact on a chain for development.
+    async fn ask_operator<T: Decode>(
+        &self,
+        job: JobId,
+        request: &Request,
+        good: impl Fn(&T) -> bool,
+    ) -> Option<T> {
+        if let Some(operator) = self.operator(job).await {
+            return self.ask::<T>(operator, request).await.filter(good);
+        }
+        let unlisted = self.directory.operator(job).await == Operator::Unlisted;
+        if !(unlisted && self.any_peer) {
+            return None;
+        }
+        first_good(self.peers().await, |peer| self.ask::<T>(peer, request), good).await
     }
 }
 

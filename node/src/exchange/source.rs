@@ -2,12 +2,7 @@
 //! The exchange as the worker's threads use it.
 
 use super::client::Exchange;
-use assay_worker::PayloadSource;
-use sp_core::H256;
-use std::time::Duration;
-
-/// The longest that a payload is looked for at a time.
-const LOOK: Duration = Duration::from_secs(30);
+use assay_worker::{PayloadSource, Wanted};
 
 /// The other nodes as a source of payloads.
 pub struct NetworkSource {
@@ -18,8 +13,8 @@ pub struct NetworkSource {
 }
 
 impl PayloadSource for NetworkSource {
-    fn fetch(&self, hash: H256, peer: &[u8]) -> Option<Vec<u8>> {
-        let look = async { tokio::time::timeout(LOOK, self.exchange.payload(hash, peer)).await };
-        self.runtime.block_on(look).ok().flatten()
+    fn fetch(&self, wanted: &Wanted) -> Option<Vec<u8>> {
+        let Wanted { job, hash, peer, until } = *wanted;
+        self.runtime.block_on(self.exchange.payload(job, hash, peer, until))
     }
 }

@@ -75,8 +75,11 @@ impl AssayRpcServer for AssayMethods {
         let submit = move |deps: &AssayDeps| {
             // The thread goes on when the client leaves, and its turn lasts until it ends.
             let _turn = turn;
+            let tokens = match model {
+                Some(model) => deps.worker.count_tokens(&model, &payload).map_err(error)?,
+                None => None,
+            };
             let hash = deps.worker.put_prompt(&payload).map_err(of_store)?;
-            let tokens = model.and_then(|model| deps.worker.count_tokens(&model, &payload));
             Ok(SubmittedPayload { hash, bytes: payload.len() as u64, tokens })
         };
         self.deps.blocking(submit).await
@@ -97,7 +100,7 @@ impl AssayRpcServer for AssayMethods {
         let run = async move {
             let text = |tokens: Vec<u32>| -> BoxFuture<'static, Vec<u8>> {
                 let deps = deps.clone();
-                Box::pin(async move { output::bytes(&deps, model, &tokens).await })
+                Box::pin(async move { output::bytes(&deps, job, model, &tokens).await })
             };
             subscription::run(sink, feed, from, subscription::SLOW, text).await;
             drop(place);

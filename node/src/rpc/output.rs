@@ -18,20 +18,28 @@ use assay_worker::MAX_PAYLOAD_BYTES;
 use codec::Decode;
 use jsonrpsee::core::RpcResult;
 use sp_core::H256;
+use std::time::{Duration, Instant};
+
+/// The longest that a transcript is looked for.
+const FETCH: Duration = Duration::from_secs(20);
 
 /// Returns the output of a job as far as it is known; `None` if no node has a token of it.
 pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
     let view = deps.known_job(job).await?;
     if let Some(hash) = committed(&view.state) {
         if let Some(payload) = transcript(deps, job, hash).await? {
-            return Ok(committed_output(payload));
+            let model = view.spec.model;
+            let read = move |deps: &AssayDeps| {
+                Ok(committed_output(payload, |tokens| deps.worker.detokenize(&model, tokens)))
+            };
+            return deps.blocking(read).await;
         }
     }
     if !has_tokens(&view.state) {
         return Ok(None);
     }
     let Some(page) = whole(deps, &job, &view).await else { return Ok(None) };
-    let bytes = bytes(deps, view.spec.model, &page.tokens).await;
+    let bytes = bytes(deps, job, view.spec.model, &page.tokens).await;
     let finish = confirmed(&view, page.tokens.len() as u32, page.finish);
     Ok(Some(Output {
         text: String::from_utf8_lossy(&bytes).into_owned(),
@@ -39,10 +47,11 @@ pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
         tokens: page.tokens,
         finish: finish.map(|finish| finish.label().to_string()),
         transcript: None,
+        text_matches: None,
     }))
 }
 
-/// Returns a page of an output, from this node or from another.
+/// Returns a page of an output, from this node or from the operator's.
 pub async fn page(
     deps: &AssayDeps,
     job: &JobId,
@@ -57,14 +66,17 @@ pub async fn page(
     }
 }
 
-/// Returns the bytes of the text of tokens: from this node if it has the model, otherwise from
-/// another. They are empty if no node has the model.
-pub async fn bytes(deps: &AssayDeps, model: ModelId, tokens: &[u32]) -> Vec<u8> {
+/// Returns the bytes of the text of a job's tokens: from this node if it has the model, otherwise from the
+/// operator's. They are empty if neither has it.
+pub async fn bytes(deps: &AssayDeps, job: JobId, model: ModelId, tokens: &[u32]) -> Vec<u8> {
     let own = tokens.to_vec();
     let here = deps.blocking(move |deps| Ok(deps.worker.detokenize(&model, &own))).await;
     match here.ok().flatten() {
         Some(bytes) => bytes,
-        None => deps.exchange.text(model, tokens, MAX_PAYLOAD_BYTES).await.unwrap_or_default(),
+        None => {
+            let text = deps.exchange.text(job, model, tokens, MAX_PAYLOAD_BYTES).await;
+            text.unwrap_or_default()
+        }
     }
 }
 
@@ -74,7 +86,8 @@ pub async fn transcript(deps: &AssayDeps, job: JobId, hash: H256) -> RpcResult<O
     if here.is_some() {
         return Ok(here);
     }
-    let Some(payload) = deps.exchange.payload(hash, &[]).await else { return Ok(None) };
+    let fetched = deps.exchange.payload(job, hash, &[], Instant::now() + FETCH).await;
+    let Some(payload) = fetched else { return Ok(None) };
     deps.blocking(move |deps| {
         deps.worker.keep_output(&job, &payload).map_err(error)?;
         Ok(Some(payload))
@@ -97,14 +110,49 @@ async fn whole(deps: &AssayDeps, job: &JobId, view: &JobView<AccountId>) -> Opti
     Some(whole)
 }
 
-/// Returns the output that a transcript holds.
-fn committed_output(payload: Vec<u8>) -> Option<Output> {
+/// Returns the output that a transcript holds. `text_of` returns the text of tokens, if the model is
+/// loaded.
+fn committed_output(
+    payload: Vec<u8>,
+    text_of: impl FnOnce(&[u32]) -> Option<Vec<u8>>,
+) -> Option<Output> {
     let transcript = Transcript::decode(&mut payload.as_slice()).ok()?;
+    let text = text_of(&transcript.output);
     Some(Output {
+        text_matches: text.map(|text| text == transcript.text),
         text: String::from_utf8_lossy(&transcript.text).into_owned(),
         tokens: transcript.output,
         bytes: transcript.text.into(),
         finish: Some(transcript.finish.label().into()),
         transcript: Some(payload.into()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_primitives::FinishReason;
+    use codec::Encode;
+
+    fn matches(text: Option<&[u8]>) -> Option<bool> {
+        let transcript = Transcript {
+            input: vec![256],
+            output: vec![66],
+            text: b"B".to_vec(),
+            finish: FinishReason::Length,
+            salt: H256::zero(),
+        };
+        let output = committed_output(transcript.encode(), |tokens| {
+            assert_eq!(tokens, [66]);
+            text.map(<[u8]>::to_vec)
+        });
+        output.expect("it is a transcript").text_matches
+    }
+
+    #[test]
+    fn text_is_compared_with_the_tokens_where_the_model_is_loaded() {
+        assert_eq!(matches(Some(b"B")), Some(true));
+        assert_eq!(matches(Some(b"C")), Some(false));
+        assert_eq!(matches(None), None);
+    }
 }

@@ -116,7 +116,7 @@ impl<'a, S: Source> Poller<'a, S> {
         let index = self.len();
         let page = self.source.page(self.job, &view, index).await;
         let Page { tokens, finish, .. } = page.unwrap_or_default();
-        let text = self.source.text(view.spec.model, &tokens).await;
+        let text = self.source.text(self.job, view.spec.model, &tokens).await;
         self.feed.send_if_modified(|feed| {
             feed.push(&tokens, &text);
             !tokens.is_empty()
@@ -143,7 +143,7 @@ impl<'a, S: Source> Poller<'a, S> {
         for tokens in rest.chunks(PAGE_TOKENS) {
             let text = match proven {
                 Some(text) => text.to_vec(),
-                None => self.source.text(model, tokens).await,
+                None => self.source.text(self.job, model, tokens).await,
             };
             self.feed.send_modify(|feed| feed.push(tokens, &text));
         }
@@ -241,7 +241,7 @@ mod tests {
             self.transcript.clone()
         }
 
-        async fn text(&self, _: ModelId, tokens: &[u32]) -> Vec<u8> {
+        async fn text(&self, _: JobId, _: ModelId, tokens: &[u32]) -> Vec<u8> {
             tokens.iter().map(|token| b'a' + *token as u8).collect()
         }
 

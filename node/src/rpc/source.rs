@@ -33,8 +33,13 @@ pub trait Source: Send + Sync {
     /// Returns the transcript that hashes to the commitment.
     fn transcript(&self, job: JobId, hash: H256)
         -> impl Future<Output = Option<Transcript>> + Send;
-    /// Returns the bytes of the text of tokens. They are empty if no node has the model.
-    fn text(&self, model: ModelId, tokens: &[u32]) -> impl Future<Output = Vec<u8>> + Send;
+    /// Returns the bytes of the text of a job's tokens. They are empty if no node has the model.
+    fn text(
+        &self,
+        job: JobId,
+        model: ModelId,
+        tokens: &[u32],
+    ) -> impl Future<Output = Vec<u8>> + Send;
     /// Returns a receiver that waits for tokens of a job that this node runs.
     fn listen(&self, job: &JobId) -> Option<watch::Receiver<StreamState>>;
 }
@@ -57,11 +62,11 @@ impl Source for AssayDeps {
         Transcript::decode(&mut payload.as_slice()).ok()
     }
 
-    async fn text(&self, model: ModelId, tokens: &[u32]) -> Vec<u8> {
+    async fn text(&self, job: JobId, model: ModelId, tokens: &[u32]) -> Vec<u8> {
         if tokens.is_empty() {
             return Vec::new();
         }
-        output::bytes(self, model, tokens).await
+        output::bytes(self, job, model, tokens).await
     }
 
     fn listen(&self, job: &JobId) -> Option<watch::Receiver<StreamState>> {

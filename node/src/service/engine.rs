@@ -14,7 +14,7 @@ use std::{fmt::Display, sync::Arc, time::Duration};
 /// The error of a node whose engine has no operator to work for.
 const NO_WORKER_KEY: &str =
     "the node is configured to run jobs, but its keystore has no worker key; insert one with \
-     `assay-node key insert --scheme sr25519 --key-type assy --suri SECRET` and the same \
+     `assay-node key insert --scheme sr25519 --key-type assy --suri FILE` and the same \
      --base-path and --chain, or start the node without --engine and --model";
 
 /// Starts the worker.

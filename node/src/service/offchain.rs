@@ -13,25 +13,26 @@ use futures::FutureExt;
 use sc_client_api::Backend;
 use sc_network::{config::IncomingRequest, service::traits::NetworkService};
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
-use sc_service::{error::Error as ServiceError, Configuration, TaskManager};
+use sc_service::{error::Error as ServiceError, Configuration, SpawnTaskHandle, TaskManager};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use std::sync::Arc;
 
-/// Lets the worker ask other nodes, and serves their requests.
+/// Lets the worker ask other nodes, serves their requests, pushes the prompts of clients and provides the
+/// payloads of accepted jobs.
 pub fn spawn_exchange(
-    config: &Configuration,
-    task_manager: &TaskManager,
-    exchange: Exchange,
+    (tasks, runtime): (SpawnTaskHandle, tokio::runtime::Handle),
+    parts: &Parts,
+    exchange: &Exchange,
     requests: async_channel::Receiver<IncomingRequest>,
-    worker: Arc<Worker>,
+    worker: &Arc<Worker>,
 ) {
-    let runtime = config.tokio_handle.clone();
-    worker.set_source(Arc::new(NetworkSource { exchange, runtime }));
-    task_manager.spawn_handle().spawn(
-        "assay-exchange",
-        Some("networking"),
-        exchange::serve(requests, worker),
-    );
+    worker.set_source(Arc::new(NetworkSource { exchange: exchange.clone(), runtime }));
+    let (client, group) = (&parts.client, Some("networking"));
+    let push = exchange::push_prompts(client.clone(), exchange.clone(), worker.clone());
+    tasks.spawn("assay-push", group, push);
+    let provide = exchange::provide_accepted(client.clone(), exchange.clone(), worker.clone());
+    tasks.spawn("assay-provide", group, provide);
+    tasks.spawn("assay-exchange", group, exchange.serve(requests, worker.clone()));
 }
 
 /// Tells the worker which prompts were ordered, and which jobs are over.

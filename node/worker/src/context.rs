@@ -3,13 +3,18 @@
 
 use crate::{
     config::{WorkerConfig, WorkerError},
-    engine::{promises::Promises, servers::Servers},
+    engine::{load::JOBS, promises::Promises, servers::Servers},
     fault::Fault,
     fresh::Fresh,
-    metrics::Metrics,
-    source::PayloadSource,
+    metrics::{
+        fetch::Fetched,
+        outcomes::{outcome, GIVEN_UP},
+        Metrics,
+    },
+    source::{PayloadSource, Wanted},
     store::{
         error::StoreError,
+        marks::{Death, Marks},
         payloads::Origin,
         secret::{Purpose, Secret},
         Store,
@@ -18,6 +23,7 @@ use crate::{
     work::{
         cancellations::Cancellations,
         key::{Kind, WorkKey},
+        pending::Pending,
         queue::Queue,
     },
     LOG_TARGET,
@@ -25,7 +31,7 @@ use crate::{
 use assay_engine::EngineError;
 use assay_primitives::{
     engine::{MAX_JOBS, MAX_SEATS},
-    EngineResult, JobId, Task, Verdict,
+    EngineResult, JobId, Task,
 };
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
@@ -47,12 +53,16 @@ pub struct Context {
     pub promises: Promises,
     /// The work that waits.
     pub queue: Queue,
+    /// The work that has no outcome yet.
+    pub pending: Pending,
     /// The flags that stop work.
     pub cancellations: Cancellations,
     /// The database.
     pub store: Store,
     /// The prompts that wait for their orders.
     pub fresh: Fresh,
+    /// The marks of work in progress.
+    pub marks: Marks,
     /// The tokens of the jobs that run here.
     pub streams: Streams,
     /// The source of payloads that are not here, once the network runs.
@@ -79,16 +89,21 @@ impl Context {
         let secret = Secret::open(&dir.join("secret")).map_err(folder)?;
         let path = dir.join("store.redb");
         let store = Store::open(&path).map_err(|error| WorkerError::Store { path, error })?;
+        let (marks, deaths) = Marks::open(&dir.join("marks")).map_err(folder)?;
+        let metrics = registry.map(Metrics::register).transpose()?;
+        report(&deaths, metrics.as_ref());
         Ok(Self {
-            servers: Servers::start(models, threads, gate, memory_bytes)?,
+            servers: Servers::start(models, threads, gate, memory_bytes, metrics.clone())?,
             promises: Promises::new(block_time),
-            queue: Queue::new(QUEUE_LIMIT),
+            queue: Queue::new(QUEUE_LIMIT, JOBS),
+            pending: Pending::default(),
             cancellations: Cancellations::default(),
             store,
             fresh: Fresh::default(),
+            marks,
             streams: Streams::default(),
             source: OnceLock::new(),
-            metrics: registry.map(Metrics::register).transpose()?,
+            metrics,
             threads,
             memory_bytes,
             block_time,
@@ -97,28 +112,46 @@ impl Context {
         })
     }
 
-    /// Returns a payload of a task from the store or, if `ask` is set, from another node.
-    pub fn payload(&self, hash: &H256, task: &Task, ask: bool) -> Option<Vec<u8>> {
+    /// Returns a payload of a job from the store or, if there is time to ask, from another node.
+    pub fn payload(
+        &self,
+        job: JobId,
+        hash: &H256,
+        task: &Task,
+        ask: Option<Instant>,
+    ) -> Option<Vec<u8>> {
         match self.store.payloads.get(hash) {
             Ok(Some(payload)) => return Some(payload),
             Ok(None) => {}
             Err(error) => log::error!(target: LOG_TARGET, "{error}"),
         }
-        if !ask {
-            return None;
+        let until = ask.filter(|until| *until > Instant::now())?;
+        let payload = self.fetch(&Wanted { job, hash: *hash, peer: &task.peer, until })?;
+        if let Err(error) = self.keep_payload(&payload, Origin::Job) {
+            log::error!(target: LOG_TARGET, "{error}");
         }
-        let payload = self.source.get()?.fetch(*hash, &task.peer)?;
-        if blake2_256(&payload) != hash.0 {
+        Some(payload)
+    }
+
+    /// Asks other nodes for a payload, and counts how that ends.
+    fn fetch(&self, wanted: &Wanted<'_>) -> Option<Vec<u8>> {
+        let (source, hash) = (self.source.get()?, wanted.hash);
+        let begun = Instant::now();
+        let payload = source.fetch(wanted);
+        let end = match &payload {
+            Some(payload) if blake2_256(payload) == hash.0 => Fetched::Found(payload.len()),
+            Some(_) => Fetched::Wrong,
+            None => Fetched::Missing,
+        };
+        self.count(|metrics| metrics.fetch.ended(end, begun.elapsed()));
+        if end == Fetched::Wrong {
             log::warn!(
                 target: LOG_TARGET,
                 "a peer sent something else than the payload {hash:?}; it is ignored",
             );
             return None;
         }
-        if let Err(error) = self.keep_payload(&payload, Origin::Job) {
-            log::error!(target: LOG_TARGET, "{error}");
-        }
-        Some(payload)
+        payload
     }
 
     /// Keeps a payload and returns its hash.
@@ -153,9 +186,16 @@ impl Context {
         hashes
     }
 
+    /// Notes that work begins to run.
+    pub fn start(&self, key: &WorkKey) {
+        if let Some(waited) = self.pending.start(key) {
+            self.count(|metrics| metrics.started(key.kind, waited));
+        }
+    }
+
     /// Ends work that has a result.
     pub fn finish(&self, key: WorkKey, result: EngineResult, started: Instant) {
-        let outcome = outcome_label(&result);
+        let outcome = outcome(&result);
         log::info!(target: LOG_TARGET, "{} of job {:?}: {outcome}", key.kind.label(), key.job);
         if let Err(error) = self.store.results.put(key.clone(), result) {
             log::error!(
@@ -163,25 +203,70 @@ impl Context {
                 "a result of job {:?} is lost and will be computed again: {error}",
                 key.job,
             );
+            return self.give_up(key);
         }
         if key.kind == Kind::Generate {
             self.promises.end(&key.job);
         }
-        self.end(key, outcome, started);
-    }
-
-    /// Ends work that has no result.
-    pub fn give_up(&self, key: WorkKey, started: Instant) {
-        self.end(key, "given_up", started);
-    }
-
-    fn end(&self, key: WorkKey, outcome: &str, started: Instant) {
-        self.cancellations.remove(&key);
-        self.queue.done(&key);
-        if let Some(metrics) = &self.metrics {
-            metrics.ended(key.kind, outcome, started.elapsed().as_secs_f64());
+        if self.pending.end(&key) {
+            self.count(|metrics| {
+                metrics.ended(key.kind, outcome, started.elapsed().as_secs_f64());
+            });
         }
+        self.put_away(&key);
+    }
+
+    /// Ends an attempt at work that has no result. The chain asks again as long as it wants the work.
+    pub fn give_up(&self, key: WorkKey) {
+        // Work that the end of its job or of the node has stopped has not failed.
+        if self.pending.contains(&key) && !self.queue.is_closed() {
+            self.count(|metrics| metrics.attempt_failed(key.kind));
+        }
+        self.put_away(&key);
+    }
+
+    /// Ends work that has no result and is not tried again.
+    pub fn give_up_for_good(&self, key: &WorkKey) {
+        if self.pending.end(key) {
+            self.count(|metrics| metrics.given_up(key.kind));
+        }
+    }
+
+    /// Ends the work of jobs that are `over` and have no result.
+    pub fn end_of_jobs(&self, over: impl Fn(&JobId) -> bool) {
+        // Work that has just got its result is about to end with it.
+        let has_none = |key: &WorkKey| self.store.results.get(key).is_none();
+        for key in self.pending.end_all(|key| over(&key.job) && has_none(key)) {
+            log::info!(
+                target: LOG_TARGET,
+                "{} of job {:?}: {GIVEN_UP}, because the job is over",
+                key.kind.label(),
+                key.job,
+            );
+            self.count(|metrics| metrics.given_up(key.kind));
+        }
+    }
+
+    /// Counts work that the queue did not take. It begins when the queue takes it.
+    pub fn refuse(&self, key: &WorkKey, is_new: bool) {
+        if is_new {
+            self.pending.end(key);
+        }
+        self.count(|metrics| metrics.refused(key.kind));
+    }
+
+    /// Removes work that does not run any longer.
+    fn put_away(&self, key: &WorkKey) {
+        self.cancellations.remove(key);
+        self.queue.done(key);
         self.measure_depth();
+    }
+
+    /// Records something in the metrics.
+    pub fn count(&self, record: impl FnOnce(&Metrics)) {
+        if let Some(metrics) = &self.metrics {
+            record(metrics);
+        }
     }
 
     /// Updates the metrics of how much work and how many results there are.
@@ -213,16 +298,24 @@ impl Context {
     }
 }
 
-/// Returns the label of a result in logs and metrics.
-fn outcome_label(result: &EngineResult) -> &'static str {
-    match result {
-        EngineResult::Ready { .. } => "ready",
-        EngineResult::Refused { reason, .. } => reason.label(),
-        EngineResult::Generated { commitment, .. } => commitment.finish.label(),
-        EngineResult::Verified { verdict, .. } => match verdict {
-            Verdict::Accept { .. } => "accept",
-            Verdict::Reject { reason, .. } => reason.label(),
-            Verdict::Abstain(reason) => reason.label(),
-        },
+/// Reports the work that was in progress when the previous process died.
+fn report(deaths: &[Death], metrics: Option<&Metrics>) {
+    for Death { piece, deaths, poisoned } in deaths {
+        let (kind, job) = (piece.kind.label(), piece.job);
+        if *poisoned {
+            log::error!(
+                target: LOG_TARGET,
+                "{kind} of job {job:?} is not tried again: it was in progress at {deaths} deaths of \
+                 the node",
+            );
+            if let Some(metrics) = metrics {
+                metrics.poisoned(piece.kind);
+            }
+        } else {
+            log::warn!(
+                target: LOG_TARGET,
+                "{kind} of job {job:?} was in progress when the node died; deaths so far: {deaths}",
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod background;
 pub mod cores;
+pub mod kept;
 pub mod load;
 pub mod promises;
 pub mod servers;

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Ways in which an operator can cheat, which show on a development chain that it is caught.
+//! Ways in which an operator can cheat or fail, which show on a development chain that it is caught
+//! and that its node survives.
 
+mod crash;
+
+use crate::work::key::Kind;
+use assay_engine::draft::Drafter;
 use assay_primitives::FinishReason;
+pub use crash::{Crash, CrashKind};
 use std::{fmt, str::FromStr};
 
-/// A way in which a dishonest operator cheats.
+/// A way in which a dishonest operator cheats, or in which the work on some jobs fails.
 ///
-/// The node refuses to cheat on a chain whose specification is not of type Development. It verifies
-/// honestly in any case.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The node refuses both on a chain whose specification is not of type Development. A dishonest
+/// operator verifies honestly.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// Replaces one token in the middle of the output.
     WrongToken,
@@ -18,24 +24,28 @@ pub enum Fault {
     WrongModel,
     /// Accepts jobs and never delivers.
     Silent,
+    /// Crashes over jobs whose prompt contains a marker.
+    Crash(Crash),
 }
 
 impl Fault {
-    /// All faults.
-    pub const ALL: [Self; 4] = [Self::WrongToken, Self::Truncate, Self::WrongModel, Self::Silent];
+    /// The ways to cheat.
+    pub const DISHONEST: [Self; 4] =
+        [Self::WrongToken, Self::Truncate, Self::WrongModel, Self::Silent];
 
-    /// Returns the name on the command line.
-    pub fn name(self) -> &'static str {
+    /// Returns the name on the command line. A crash has a marker in addition.
+    pub fn name(&self) -> &'static str {
         match self {
             Self::WrongToken => "wrong-token",
             Self::Truncate => "truncate",
             Self::WrongModel => "wrong-model",
             Self::Silent => "silent",
+            Self::Crash(crash) => crash.kind.name(),
         }
     }
 
     /// Changes an honest output as a dishonest operator does.
-    pub fn falsify(self, output: &mut Vec<u32>, finish: &mut FinishReason) {
+    pub fn falsify(&self, output: &mut Vec<u32>, finish: &mut FinishReason) {
         match self {
             Self::WrongToken => {
                 let middle = output.len() / 2;
@@ -47,24 +57,52 @@ impl Fault {
                 output.truncate(output.len().div_ceil(2));
                 *finish = FinishReason::EndToken;
             }
-            Self::WrongModel | Self::Silent => {}
+            Self::WrongModel | Self::Silent | Self::Crash(_) => {}
+        }
+    }
+
+    /// Panics if work of that kind on a job with that prompt is to panic on the worker's thread.
+    pub(crate) fn panic_in(&self, kind: Kind, prompt: &[u8]) {
+        if let Self::Crash(crash) = self {
+            crash.panic_in(kind, prompt);
+        }
+    }
+
+    /// Returns the drafter of a generation that is to crash on the engine's thread.
+    pub(crate) fn drafter(&self, prompt: &[u8]) -> Option<Box<dyn Drafter>> {
+        match self {
+            Self::Crash(crash) => crash.drafter(prompt),
+            _ => None,
         }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.name())?;
+        match self {
+            Self::Crash(crash) => write!(f, ":{}", crash.marker),
+            _ => Ok(()),
+        }
     }
 }
 
 impl FromStr for Fault {
     type Err = String;
 
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|fault| fault.name() == name).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            format!("unknown fault '{name}'; choose one of {names}")
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(fault) = Self::DISHONEST.into_iter().find(|fault| fault.name() == text) {
+            return Ok(fault);
+        }
+        let crash = |(name, marker): (&str, &str)| {
+            let kind = CrashKind::ALL.into_iter().find(|kind| kind.name() == name)?;
+            // An empty marker is in every prompt.
+            Some(Self::Crash(Crash { kind, marker: marker.into() }))
+        };
+        text.split_once(':').and_then(crash).ok_or_else(|| {
+            let cheats = Self::DISHONEST.map(|fault| fault.name()).join(", ");
+            let crashes = CrashKind::ALL.map(|kind| format!("{}:MARKER", kind.name())).join(", ");
+            format!("unknown fault '{text}'; choose one of {cheats}, {crashes}")
         })
     }
 }
@@ -75,15 +113,19 @@ mod tests {
 
     #[test]
     fn fault_names_are_parsed() {
-        for fault in Fault::ALL {
-            assert_eq!(fault.name().parse(), Ok(fault));
+        let crash = |kind| Fault::Crash(Crash { kind, marker: "bad: word".into() });
+        for fault in Fault::DISHONEST.into_iter().chain(CrashKind::ALL.map(crash)) {
+            assert_eq!(fault.to_string().parse(), Ok(fault));
         }
     }
 
     #[test]
     fn unknown_fault_is_refused_with_the_names() {
-        let error = "lazy".parse::<Fault>().unwrap_err();
-        assert!(error.contains("'lazy'") && error.contains("wrong-token"), "{error}");
+        for text in ["lazy", "lazy:marker", "panic", "silent:marker"] {
+            let error = text.parse::<Fault>().unwrap_err();
+            assert!(error.contains(&format!("'{text}'")), "{error}");
+            assert!(error.contains("wrong-token") && error.contains("panic:MARKER"), "{error}");
+        }
     }
 
     #[test]

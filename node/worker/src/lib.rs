@@ -7,6 +7,9 @@
 //! Everything that the chain sees is a function of the job and of the node's secret, so a node that is
 //! killed and started again reaches the same results.
 //!
+//! Work that panics is declined or abstained from, and the node goes on. Work that was in progress at
+//! two deaths of the process is not tried a third time (`store/marks.rs`, `work/attempt.rs`).
+//!
 //! ```text
 //!  runtime ── submit ──► queue ──► gather (payloads) ──► run (engine) ──► results ── poll ──► runtime
 //!                                      ▲                     │
@@ -19,8 +22,9 @@
 //! | `context.rs` | the state that all threads of the worker share |
 //! | `work/` | the way of a piece of work: queue, gather, prepare, generate, verify |
 //! | `engine/` | servers of models, their cores and priority, and how much they have promised |
-//! | `store/` | everything that survives a restart: payloads, outputs, results, the secret |
+//! | `store/` | everything that survives a restart: payloads, outputs, results, marks of work in progress, the secret |
 //! | `streams.rs`, `source.rs`, `metrics.rs`, `fault.rs` | tokens as they come, other nodes, Prometheus, ways to cheat |
+//! | `guard.rs` | the guard against panics |
 
 #![forbid(unsafe_code)]
 
@@ -29,6 +33,7 @@ mod context;
 mod engine;
 mod fault;
 mod fresh;
+mod guard;
 mod mailbox;
 mod metrics;
 mod source;
@@ -40,10 +45,10 @@ mod worker;
 
 pub use config::{WorkerConfig, WorkerError};
 pub use engine::cores::Cores;
-pub use fault::Fault;
+pub use fault::{Crash, CrashKind, Fault};
 pub use fresh::FRESH;
 pub use mailbox::WorkerMailbox;
-pub use source::PayloadSource;
+pub use source::{PayloadSource, Wanted};
 pub use store::{
     error::StoreError,
     payloads::{

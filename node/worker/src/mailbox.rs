@@ -12,8 +12,7 @@ pub struct WorkerMailbox(pub Arc<Worker>);
 
 impl Mailbox for WorkerMailbox {
     fn capabilities(&self) -> Option<Capabilities> {
-        let models = self.0.models();
-        (!models.is_empty()).then_some(Capabilities { models })
+        self.0.models().map(|models| Capabilities { models })
     }
 
     fn submit(&self, work: Work) -> bool {

@@ -14,7 +14,7 @@ pub fn status(context: &Context) -> WorkerStatus {
         open: context.queue.open().len() as u64,
         results: context.store.results.len() as u64,
         threads: context.threads as u64,
-        fault: context.fault.map(|fault| fault.to_string()),
+        fault: context.fault.as_ref().map(ToString::to_string),
     }
 }
 

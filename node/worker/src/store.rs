@@ -3,6 +3,7 @@
 //! disk when the call returns.
 
 pub mod error;
+pub mod marks;
 pub mod orders;
 pub mod outputs;
 pub mod payloads;

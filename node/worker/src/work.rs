@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The way of a piece of work, from the queue to its result.
 
+pub mod attempt;
 pub mod cancellations;
 pub mod gather;
 mod generate;
 pub mod key;
+mod length;
+pub mod pending;
 mod prepare;
 pub mod queue;
 mod run;

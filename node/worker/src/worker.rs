@@ -5,18 +5,26 @@ use crate::{
     config::{WorkerConfig, WorkerError},
     context::Context,
     engine::background,
+    guard::guarded,
+    metrics::{engine::register_servers, model::register_models, oldest::register_oldest},
     source::PayloadSource,
     status,
     store::{error::StoreError, payloads::MAX_PROMPT_BYTES},
     streams::Stream,
-    work::{gather, key::WorkKey, threads::WorkThreads},
+    work::{
+        attempt, gather,
+        key::{Kind, WorkKey},
+        threads::WorkThreads,
+    },
+    LOG_TARGET,
 };
+use assay_engine::EngineError;
 use assay_primitives::{worker::Transcript, EngineResult, JobId, ModelId, Work};
 use assay_rpc::WorkerStatus;
 use codec::Decode;
 use sp_core::H256;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -37,6 +45,9 @@ impl Worker {
     /// registry already has metrics of these names.
     pub fn start(config: WorkerConfig, registry: Option<&Registry>) -> Result<Self, WorkerError> {
         let context = Arc::new(Context::open(config, registry)?);
+        if let Some(registry) = registry {
+            export_state(&context, registry)?;
+        }
         let threads = WorkThreads::start(&context)?;
         Ok(Self { context, threads })
     }
@@ -46,21 +57,33 @@ impl Worker {
         let _ = self.context.source.set(source);
     }
 
-    /// Returns the ids of the models that are loaded.
-    pub(crate) fn models(&self) -> Vec<ModelId> {
-        self.context.servers.models().map(|(id, _)| *id).collect()
+    /// Returns the ids of the models whose servers run; `None` if no model is loaded.
+    pub(crate) fn models(&self) -> Option<Vec<ModelId>> {
+        let servers = &self.context.servers;
+        let mut loaded = servers.models().map(|(id, _)| *id).peekable();
+        loaded.peek()?;
+        Some(loaded.filter(|id| servers.server(id).is_some()).collect())
     }
 
     /// Takes work, answers it at once if that is possible, and returns `false` if the queue is full.
     pub(crate) fn submit(&self, work: Work) -> bool {
         let context = &self.context;
-        let result = context.store.results.get(&WorkKey::from(&work));
+        if attempt::answer_poisoned(context, &work) {
+            return true;
+        }
+        let key = WorkKey::from(&work);
+        let is_new = context.pending.begin(&key);
+        let result = context.store.results.get(&key);
         match (&work, &result) {
             (Work::Prepare { job, task }, Some(EngineResult::Ready { .. }))
             | (Work::Generate { job, task }, None) => context.promises.keep(job, task),
             _ => {}
         }
         if result.is_some() {
+            // It has ended before, and its outcome is counted.
+            if is_new {
+                context.pending.end(&key);
+            }
             return true;
         }
         if matches!(work, Work::Prepare { .. }) && gather::answer_at_once(context, &work) {
@@ -68,6 +91,9 @@ impl Worker {
         }
         let until = gather::until(context, &work);
         let taken = context.queue.submit(work, until);
+        if !taken {
+            context.refuse(&key, is_new);
+        }
         context.measure_depth();
         taken
     }
@@ -118,17 +144,45 @@ impl Worker {
         self.context.store.payloads.get(hash)
     }
 
-    /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded.
-    /// They are counted at the engine's priority.
-    pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Option<u32> {
-        let model = self.context.servers.model(model)?;
-        let count = background::at_low_priority(|| model.tokenize(prompt).len());
-        Some(u32::try_from(count).unwrap_or(u32::MAX))
+    /// Returns the length of a payload of this node, and at most `most` of its bytes from `offset` on;
+    /// `None` if the payload is not here or ends before `offset`.
+    ///
+    /// # Errors
+    ///
+    /// The store fails.
+    pub fn payload_range(
+        &self,
+        hash: &H256,
+        offset: usize,
+        most: usize,
+    ) -> Result<Option<(usize, Vec<u8>)>, StoreError> {
+        self.context.store.payloads.range(hash, offset, most)
     }
 
-    /// Returns the bytes of the text of tokens; `None` if the model is not loaded.
+    /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded, its
+    /// tokenizer panics, or the prompt is longer than [`MAX_PROMPT_BYTES`]. They are counted at the
+    /// engine's priority.
+    ///
+    /// # Errors
+    ///
+    /// The model's vocabulary lacks a token that the prompt needs.
+    pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Result<Option<u32>, EngineError> {
+        if prompt.len() > MAX_PROMPT_BYTES {
+            return Ok(None);
+        }
+        let Some(model) = self.context.servers.model(model) else { return Ok(None) };
+        let tokens = background::at_low_priority(|| {
+            or_none("a prompt cannot be tokenised", || model.tokenize(prompt))
+        });
+        let count = tokens.transpose()?.map(|tokens| tokens.len());
+        Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
+    }
+
+    /// Returns the bytes of the text of tokens; `None` if the model is not loaded or its tokenizer
+    /// panics.
     pub fn detokenize(&self, model: &ModelId, tokens: &[u32]) -> Option<Vec<u8>> {
-        Some(self.context.servers.model(model)?.detokenize(tokens))
+        let model = self.context.servers.model(model)?;
+        or_none("tokens cannot be turned into text", || model.detokenize(tokens))
     }
 
     /// Returns the stream of a job that runs or ran on this node.
@@ -152,12 +206,30 @@ impl Worker {
         self.context.keep_output(job, payload)
     }
 
-    /// Returns the jobs that have results, open work or a prompt that is kept for them.
+    /// Returns the jobs that have results, work without an outcome, marks or a prompt that is kept for
+    /// them.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         let mut jobs = self.context.store.results.jobs();
         jobs.extend(self.context.store.orders.jobs());
+        jobs.extend(self.context.marks.jobs());
         jobs.extend(self.context.queue.open().into_iter().map(|key| key.job));
+        jobs.extend(self.context.pending.jobs());
         jobs
+    }
+
+    /// Returns the jobs that operators of this node have accepted and that are not yet over, with the
+    /// hashes of their outputs: several where branches of the chain differ.
+    pub fn accepted(&self) -> BTreeMap<JobId, BTreeSet<H256>> {
+        let mut accepted: BTreeMap<JobId, BTreeSet<H256>> = BTreeMap::new();
+        for key in self.context.queue.open() {
+            if key.kind == Kind::Generate {
+                accepted.entry(key.job).or_default();
+            }
+        }
+        for (job, output) in self.context.store.results.generated() {
+            accepted.entry(job).or_default().insert(output);
+        }
+        accepted
     }
 
     /// Drops the work and the results of jobs that are over, and keeps their prompts no longer.
@@ -170,11 +242,13 @@ impl Worker {
         let is_over = |job: &JobId| over.contains(job);
         context.queue.forget(is_over);
         context.promises.forget(is_over);
+        context.marks.forget(is_over);
         // Work that is still open runs or is about to run.
         for key in context.queue.open().iter().filter(|key| is_over(&key.job)) {
             context.cancellations.cancel(key);
         }
         context.store.orders.forget(is_over)?;
+        context.end_of_jobs(is_over);
         context.store.results.forget(is_over)
     }
 
@@ -184,6 +258,7 @@ impl Worker {
     ///
     /// The store fails.
     pub fn forget_jobs(&self) -> Result<(), StoreError> {
+        self.context.marks.forget(|_| true);
         self.context.store.forget_jobs()
     }
 
@@ -191,6 +266,26 @@ impl Worker {
     pub fn status(&self) -> WorkerStatus {
         status::status(&self.context)
     }
+}
+
+/// Exports the state that is read whenever Prometheus asks.
+fn export_state(context: &Arc<Context>, registry: &Registry) -> Result<(), WorkerError> {
+    register_models(registry, context.servers.models())?;
+    let servers = Arc::downgrade(context);
+    register_servers(registry, move || {
+        servers.upgrade().map(|context| context.servers.samples()).unwrap_or_default()
+    })?;
+    let work = Arc::downgrade(context);
+    register_oldest(registry, move |kind| {
+        work.upgrade().map(|context| context.pending.oldest(kind)).unwrap_or_default()
+    })?;
+    Ok(())
+}
+
+/// Runs a closure for another node or a client, and returns `None` if it panics.
+fn or_none<T>(problem: &str, run: impl FnOnce() -> T) -> Option<T> {
+    let panicked = |message| log::error!(target: LOG_TARGET, "{problem}, it panics: {message}");
+    guarded(run).map_err(panicked).ok()
 }
 
 impl Drop for Worker {

@@ -8,7 +8,8 @@ use assay_primitives::{
     OutputCommitment, RejectReason, Sampling, Task, Verdict, Work,
 };
 use assay_worker::{
-    Fault, PayloadSource, StreamState, Worker, WorkerConfig, WorkerMailbox, MAX_PROMPT_BYTES,
+    Fault, PayloadSource, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
+    MAX_PROMPT_BYTES,
 };
 use codec::{Decode, Encode};
 use parking_lot::Mutex;
@@ -64,7 +65,10 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Waits until the worker has no work and no results.
 fn until_idle(mailbox: &WorkerMailbox) {
-    until("the worker is idle", || mailbox.0.jobs().is_empty());
+    until("the worker is idle", || {
+        let status = mailbox.0.status();
+        status.open == 0 && status.results == 0
+    });
 }
 
 /// Returns a task that takes long, because the model never ends a greedy output.
@@ -209,7 +213,7 @@ fn dishonest_outputs_are_rejected_with_their_reasons() {
         (Fault::Truncate, &[RejectReason::Truncation]),
         (Fault::WrongModel, &[RejectReason::Integrity, RejectReason::Continuity]),
     ] {
-        let (_dir, mailbox) = worker(Some(fault));
+        let (_dir, mailbox) = worker(Some(fault.clone()));
         let commitment = commitment(&mailbox, 24);
         match verdict(&mailbox, task(24), commitment) {
             Verdict::Reject { reason, .. } => {
@@ -366,14 +370,7 @@ fn job_over_the_memory_is_refused() {
 fn prompt_over_the_limit_is_refused_before_it_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start(dir.path(), None);
-    let prompt = vec![b'a'; MAX_PROMPT_BYTES + 1];
-    let task = Task {
-        input_hash: H256(blake2_256(&prompt)),
-        input_tokens: prompt.len() as u32 + 1,
-        ..task(8)
-    };
-    let other = Arc::new(OtherNode::default());
-    other.payloads.lock().insert(task.input_hash, prompt);
+    let (task, other) = over_the_limit();
     mailbox.0.set_source(other);
     // By its length in tokens alone, the prompt would exceed the context.
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::InputLength };
@@ -424,6 +421,56 @@ fn prompt_of_an_order_stays_until_its_job_is_over() {
 }
 
 #[test]
+fn prompt_over_the_limit_is_rejected_before_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = start(dir.path(), None);
+    let (task, other) = over_the_limit();
+    mailbox.0.set_source(other.clone());
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Binding };
+    assert_eq!(verdict(&mailbox, task.clone(), of_output(b"any")), rejected);
+    // Nothing else is fetched.
+    assert_eq!(*other.asked.lock(), [(job(), task.input_hash, Vec::new())]);
+}
+
+#[test]
+fn prompt_over_the_limit_is_neither_generated_from_nor_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = start(dir.path(), None);
+    let (task, other) = over_the_limit();
+    let prompt = other.payloads.lock()[&task.input_hash].clone();
+    assert_eq!(mailbox.0.count_tokens(&task.model, &prompt).unwrap(), None);
+    assert!(mailbox.0.count_tokens(&task.model, &prompt[1..]).unwrap().is_some());
+    mailbox.0.set_source(other);
+    assert!(mailbox.submit(generate(task)));
+    until_idle(&mailbox);
+    assert_eq!(mailbox.poll(8), []);
+}
+
+#[test]
+fn transcript_with_another_length_of_input_than_the_job_is_rejected() {
+    let (_dir, mailbox) = worker(None);
+    let honest = commitment(&mailbox, 8);
+    let longer = Task { input_tokens: task(8).input_tokens + 1, ..task(8) };
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Binding };
+    assert_eq!(verdict(&mailbox, longer, honest), rejected);
+}
+
+#[test]
+fn accepted_jobs_are_those_that_are_generated_until_they_are_over() {
+    let (_dir, mailbox) = worker(None);
+    result(&mailbox, prepare(task(8)));
+    assert_eq!(mailbox.0.accepted(), BTreeMap::new());
+    begin_long(&mailbox);
+    assert_eq!(mailbox.0.accepted(), BTreeMap::from([(job(), BTreeSet::new())]));
+    mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+    until_idle(&mailbox);
+    let output = commitment(&mailbox, 8).output_hash;
+    assert_eq!(mailbox.0.accepted(), BTreeMap::from([(job(), BTreeSet::from([output]))]));
+    mailbox.0.forget(&BTreeSet::from([job()])).unwrap();
+    assert_eq!(mailbox.0.accepted(), BTreeMap::new());
+}
+
+#[test]
 fn nodes_have_different_salts_and_the_same_digests() {
     let (_one, first) = worker(None);
     let (_two, second) = worker(None);
@@ -455,19 +502,23 @@ fn second_worker_on_the_same_folder_is_refused() {
 #[derive(Default)]
 struct OtherNode {
     payloads: Mutex<BTreeMap<H256, Vec<u8>>>,
-    asked: Mutex<Vec<(H256, Vec<u8>)>>,
+    asked: Mutex<Vec<(JobId, H256, Vec<u8>)>>,
+    /// The longest time for which it was waited.
+    longest: Mutex<Duration>,
     /// The number of requests that it leaves unanswered at first.
     silences: usize,
 }
 
 impl PayloadSource for OtherNode {
-    fn fetch(&self, hash: H256, peer: &[u8]) -> Option<Vec<u8>> {
+    fn fetch(&self, wanted: &Wanted) -> Option<Vec<u8>> {
+        let mut longest = self.longest.lock();
+        *longest = longest.max(wanted.until - Instant::now());
         let mut asked = self.asked.lock();
-        asked.push((hash, peer.to_vec()));
+        asked.push((wanted.job, wanted.hash, wanted.peer.to_vec()));
         if asked.len() <= self.silences {
             return None;
         }
-        self.payloads.lock().get(&hash).cloned()
+        self.payloads.lock().get(&wanted.hash).cloned()
     }
 }
 
@@ -480,7 +531,19 @@ fn payloads_are_fetched_from_the_node_that_the_job_names() {
     mailbox.0.set_source(other.clone());
     let task = Task { peer: b"client".to_vec().try_into().unwrap(), ..task(8) };
     assert_eq!(result(&mailbox, prepare(task)), EngineResult::Ready { job: job() });
-    assert_eq!(*other.asked.lock(), [(H256(blake2_256(PROMPT)), b"client".to_vec())]);
+    assert_eq!(*other.asked.lock(), [(job(), H256(blake2_256(PROMPT)), b"client".to_vec())]);
+    // A job must be accepted within five blocks, and one look takes at most a third of them.
+    assert!(*other.longest.lock() < BLOCK_TIME * 5 / 3);
+}
+
+/// Returns a prompt that is longer than any, with a task for it, and a node that has it.
+fn over_the_limit() -> (Task, Arc<OtherNode>) {
+    let prompt = vec![b'a'; MAX_PROMPT_BYTES + 1];
+    let input_hash = H256(blake2_256(&prompt));
+    let other = Arc::new(OtherNode::default());
+    other.payloads.lock().insert(input_hash, prompt);
+    let input_tokens = MAX_PROMPT_BYTES as u32 + 2;
+    (Task { input_hash, input_tokens, ..task(8) }, other)
 }
 
 #[test]

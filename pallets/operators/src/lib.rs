@@ -92,7 +92,7 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 
-pub use offchain::{tip, Guard};
+pub use offchain::{guard_key, tip, Guard};
 pub use pallet::*;
 pub use submit::{Nonce, SubmitReports};
 pub use types::{

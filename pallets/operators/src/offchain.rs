@@ -55,6 +55,11 @@ struct Local<AccountId> {
     scope: Scope,
 }
 
+/// Returns the key of a worker's [`Guard`] in the node's persistent storage.
+pub fn guard_key(public: &WorkerId) -> Vec<u8> {
+    [GUARD_PREFIX, public.as_slice()].concat()
+}
+
 /// Returns the tip of an extrinsic that replaces `retries` others with its nonce: none at first,
 /// then a millionth of an ASY, doubled each time up to 1,024 times that. Any increase makes the
 /// pool replace the previous extrinsic.
@@ -152,7 +157,7 @@ impl<T: Config> Pallet<T> {
     /// another is under way and not yet overdue. A refused extrinsic is treated alike, so that a
     /// worker that cannot send does not try at every block.
     fn take_guard(now: BlockNumber, public: &WorkerId, nonce: Nonce) -> Option<Guard> {
-        let key = [GUARD_PREFIX, public.as_slice()].concat();
+        let key = guard_key(public);
         let next = |found: Result<Option<Guard>, StorageRetrievalError>| match found {
             Ok(Some(guard)) if guard.nonce == nonce => {
                 let waited = now.saturating_sub(guard.sent_at);

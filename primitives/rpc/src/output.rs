@@ -23,6 +23,10 @@ pub struct Output {
     /// before the commitment, and if no node nearby returns it; then the other fields are the claim
     /// of this node or of a peer.
     pub transcript: Option<Bytes>,
+    /// Whether the transcript's text is that of its tokens; `None` without a transcript, and on a node
+    /// that has not loaded the model.
+    #[serde(rename = "textMatches", default)]
+    pub text_matches: Option<bool>,
 }
 
 /// A part of an output: one notification of `assay_subscribeOutput`.

@@ -35,6 +35,7 @@ fn output_has_bytes_in_hexadecimal() {
         bytes: b"Hi".to_vec().into(),
         finish: Some("stop".into()),
         transcript: Some(vec![255].into()),
+        text_matches: Some(true),
     };
     let expected = json!({
         "tokens": [72, 105],
@@ -42,6 +43,7 @@ fn output_has_bytes_in_hexadecimal() {
         "bytes": "0x4869",
         "finish": "stop",
         "transcript": "0xff",
+        "textMatches": true,
     });
     is_json(output, expected);
 }
@@ -54,9 +56,16 @@ fn output_that_runs_has_neither_finish_nor_transcript() {
         bytes: vec![].into(),
         finish: None,
         transcript: None,
+        text_matches: None,
     };
-    let expected =
-        json!({ "tokens": [], "text": "", "bytes": "0x", "finish": null, "transcript": null });
+    let expected = json!({
+        "tokens": [],
+        "text": "",
+        "bytes": "0x",
+        "finish": null,
+        "transcript": null,
+        "textMatches": null,
+    });
     is_json(output, expected);
 }
 

@@ -2,13 +2,18 @@
 //! The commands, and the options that every command takes.
 
 use super::{
-    address::AddressCommand, delegate::DelegateCommand, job::JobCommand, key::KeyCommand,
-    model::ModelCommand, node::NodeCommand, operator::OperatorCommand, run::RunArgs,
+    address::AddressCommand, config::ConfigCommand, delegate::DelegateCommand, job::JobCommand,
+    key::KeyCommand, model::ModelCommand, node::NodeCommand, operator::OperatorCommand,
+    run::RunArgs,
 };
-use crate::{account::AccountArg, amount::Amount, key::Scheme};
+use crate::{
+    account::AccountArg,
+    amount::Amount,
+    key::{KeyOptions, Scheme},
+};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,7 +25,7 @@ Examples:
   assay operator list                        list operators, their models and prices
 
 Exit codes: 0 success, 1 error, 2 wrong usage, 3 the job ended without an accepted output,
-130 interrupted.";
+4 the job was paid but not audited (--accept-unaudited makes it 0), 130 interrupted.";
 
 /// Buy text from a language model and be certain that the named model wrote it.
 #[derive(Parser, Debug)]
@@ -38,29 +43,49 @@ pub struct Cli {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// WebSocket address of the node.
+    /// WebSocket address of the node [default: that of the network in `assay config`, otherwise
+    /// ws://127.0.0.1:9944].
+    #[arg(long, global = true, env = "ASSAY_URL", value_hint = ValueHint::Url)]
+    pub url: Option<String>,
+    /// Network whose settings in `assay config` are used [default: the one set there].
+    #[arg(long, global = true, env = "ASSAY_NETWORK", value_name = "NAME")]
+    pub network: Option<String>,
+    /// Sign with the key in this file, as written by `assay key new --out` [default: the environment
+    /// variable ASSAY_KEY_FILE, otherwise the file set in `assay config`].
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+    /// Read the passphrase of an encrypted key file from this file, instead of asking for it.
     #[arg(
         long,
         global = true,
-        env = "ASSAY_URL",
-        default_value = "ws://127.0.0.1:9944",
-        value_hint = ValueHint::Url
+        env = "ASSAY_PASSPHRASE_FILE",
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath
     )]
-    pub url: String,
-    /// Sign with this key: a mnemonic, a hex seed, or a path like //Alice. Other users of the machine
-    /// can read arguments, but not the environment variable ASSAY_SURI, which has the same effect. On
-    /// a development chain the default is //Ferdie.
-    #[arg(long, global = true, value_name = "SECRET", conflicts_with = "key_file")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Sign with a public key for development, like //Alice [default on a development chain:
+    /// //Ferdie].
+    #[arg(long, global = true, value_name = "PATH", conflicts_with = "key_file")]
     pub suri: Option<String>,
-    /// Sign with the key in this file, as written by `assay key new --out`.
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub key_file: Option<PathBuf>,
     /// Scheme of the key that signs [default: that of the key file, otherwise sr25519].
     #[arg(long, global = true, value_enum)]
     pub scheme: Option<Scheme>,
     /// Write one JSON object as the last line of standard output.
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl Global {
+    /// Returns the options that name the key, with the key file of the configuration.
+    pub fn key_options<'a>(&'a self, configured: Option<&'a Path>) -> KeyOptions<'a> {
+        KeyOptions {
+            scheme: self.scheme,
+            suri: self.suri.as_deref(),
+            key_file: self.key_file.as_deref(),
+            passphrase_file: self.passphrase_file.as_deref(),
+            configured,
+        }
+    }
 }
 
 /// The commands.
@@ -90,6 +115,9 @@ pub enum Command {
     Delegate(DelegateCommand),
     /// Withdraw payments that could not be made when they were due.
     Claim,
+    /// Show and change settings: node, key file, limit of costs, pinned genesis block.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Create and inspect keys.
     #[command(subcommand)]
     Key(KeyCommand),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The arguments of `assay job`.
 
-use super::{id::id, run::RunArgs};
+use super::{check::CheckArgs, id::id, order::OrderArgs};
 use crate::{account::AccountArg, amount::Amount};
 use assay_primitives::JobId;
 use clap::Subcommand;
@@ -18,7 +18,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub enum JobCommand {
     /// Create a job without waiting for it.
-    Create(RunArgs),
+    Create(OrderArgs),
     /// Show a job.
     Status {
         /// Id of the job.
@@ -30,6 +30,9 @@ pub enum JobCommand {
         /// Watch the job until it ends.
         #[arg(long)]
         wait: bool,
+        /// Options about the output.
+        #[command(flatten)]
+        check: CheckArgs,
     },
     /// Offer more for a job that has no operator yet.
     #[command(group = clap::ArgGroup::new("more").required(true).multiple(true))]

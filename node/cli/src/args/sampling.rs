@@ -33,21 +33,24 @@ impl SamplingArgs {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fixed(pub u32);
 
-fn fixed(text: &str, max: f64) -> Result<Fixed, String> {
+/// Reads a number up to `max`, which has 16 fractional bits.
+fn fixed(text: &str, max: u32) -> Result<Fixed, String> {
+    let one = f64::from(Sampling::ONE);
+    let max = f64::from(max) / one;
     let number: f64 = text.parse().map_err(|_| format!("'{text}' is not a valid number"))?;
     if !(0.0..=max).contains(&number) {
         return Err(format!("{text} is not between 0 and {max}"));
     }
-    // In range: at most 100 * 2^16.
-    Ok(Fixed((number * f64::from(Sampling::ONE)).round() as u32))
+    // In range: at most the `max` that was given.
+    Ok(Fixed((number * one).round() as u32))
 }
 
 fn temperature(text: &str) -> Result<Fixed, String> {
-    fixed(text, 100.0)
+    fixed(text, Sampling::MAX_TEMPERATURE)
 }
 
 fn top_p(text: &str) -> Result<Fixed, String> {
-    match fixed(text, 1.0)? {
+    match fixed(text, Sampling::ONE)? {
         Fixed(0) => Err("0 leaves no token to choose; use 1 for all tokens".into()),
         some => Ok(some),
     }
@@ -61,7 +64,8 @@ mod tests {
     fn temperature_has_16_fractional_bits() {
         assert_eq!(temperature("0"), Ok(Fixed(0)));
         assert_eq!(temperature("0.8"), Ok(Fixed(52_429)));
-        assert_eq!(temperature("100"), Ok(Fixed(100 << 16)));
+        assert_eq!(temperature("100"), Ok(Fixed(Sampling::MAX_TEMPERATURE)));
+        assert_eq!(temperature("101"), Err("101 is not between 0 and 100".into()));
         for bad in ["-0.1", "100.1", "NaN", "warm", "inf"] {
             assert!(temperature(bad).is_err(), "{bad}");
         }
@@ -69,7 +73,7 @@ mod tests {
 
     #[test]
     fn top_p_refuses_zero() {
-        assert_eq!(top_p("1"), Ok(Fixed(1 << 16)));
+        assert_eq!(top_p("1"), Ok(Fixed(Sampling::ONE)));
         assert!(top_p("0").is_err());
         assert!(top_p("1.01").is_err());
     }

@@ -14,22 +14,33 @@ use jsonrpsee::{
         ClientError,
     },
     rpc_params,
-    ws_client::{WsClient, WsClientBuilder},
+    ws_client::{PingConfig, WsClient, WsClientBuilder},
 };
 use serde::{de::DeserializeOwned, Deserialize};
 use serde_json::Value;
 use sp_core::H256;
-use std::time::Duration;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::time::timeout;
 
 /// The longest that a node may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// The time between two pings.
+const PING: Duration = Duration::from_secs(5);
+
+/// The time without a sign of life after which a connection is given up. It is looked at as often, so
+/// a connection that is dead ends within twice this time, also for whoever waits for an answer.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// The longest that a node may take to answer a request.
 const REQUEST: Duration = Duration::from_secs(60);
 
 /// A chain that a node serves.
 pub struct Chain {
-    client: WsClient,
+    client: RwLock<Arc<WsClient>>,
     url: String,
     /// Hash of the genesis block.
     pub genesis: H256,
@@ -57,22 +68,8 @@ fn hex_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, 
 impl Chain {
     /// Connects to a node and makes sure that this command understands its chain.
     pub async fn connect(url: &str) -> Result<Self> {
-        let client = WsClientBuilder::default()
-            .connection_timeout(CONNECT)
-            .request_timeout(REQUEST)
-            .build(url)
-            .await
-            .map_err(|error| {
-                Fault::error(
-                    "node_unreachable",
-                    format!(
-                        "no node answers at {url}: {error}; start one with `assay-node --dev`, or \
-                         name another with --url"
-                    ),
-                )
-            })?;
         let mut chain = Self {
-            client,
+            client: RwLock::new(Arc::new(dial(url).await?)),
             url: url.to_string(),
             genesis: H256::zero(),
             version: Version { spec_name: String::new(), spec_version: 0, transaction_version: 0 },
@@ -88,13 +85,32 @@ impl Chain {
         Ok(chain)
     }
 
+    /// Connects to the same node again. Fails if the node now serves another chain.
+    pub async fn reconnect(&self) -> Result<()> {
+        let client = dial(&self.url).await?;
+        let method = "chain_getBlockHash";
+        let genesis: H256 = self.answer(method, client.request(method, rpc_params![0]).await)?;
+        if genesis != self.genesis {
+            return Err(Fault::error(
+                "other_chain",
+                format!(
+                    "the node at {} now serves a chain with genesis {genesis:?}, and before one with \
+                     {:?}; find out which is the right one",
+                    self.url, self.genesis
+                ),
+            ));
+        }
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(client);
+        Ok(())
+    }
+
     /// Calls an RPC method.
     pub async fn request<R: DeserializeOwned>(
         &self,
         method: &str,
         params: ArrayParams,
     ) -> Result<R> {
-        self.answer(method, self.client.request(method, params).await)
+        self.answer(method, self.client().request(method, params).await)
     }
 
     /// Subscribes through the RPC.
@@ -104,7 +120,7 @@ impl Chain {
         params: ArrayParams,
         unsubscribe: &'static str,
     ) -> Result<Subscription<R>> {
-        self.answer(method, self.client.subscribe(method, params, unsubscribe).await)
+        self.answer(method, self.client().subscribe(method, params, unsubscribe).await)
     }
 
     /// Subscribes to the headers of new best blocks.
@@ -115,8 +131,8 @@ impl Chain {
     }
 
     /// Returns the client of the node's RPC, for its typed methods.
-    pub(super) fn client(&self) -> &WsClient {
-        &self.client
+    pub(super) fn client(&self) -> Arc<WsClient> {
+        self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the node's answer to a call of `method`, with the error in words.
@@ -124,10 +140,34 @@ impl Chain {
         answer.map_err(|error| faults::of_rpc(&self.url, method, error))
     }
 
-    /// Returns the error for a connection that the node closed.
+    /// Returns the error for a connection that is lost.
     pub fn gone(&self) -> anyhow::Error {
         faults::gone(&self.url)
     }
+}
+
+/// Connects to a node. Pings find out whether the connection is alive: without them one whose other end
+/// is gone stays open for hours.
+async fn dial(url: &str) -> Result<WsClient> {
+    let ping = PingConfig::new().ping_interval(PING).inactive_limit(SILENCE);
+    let dialled = WsClientBuilder::default()
+        .connection_timeout(CONNECT)
+        .request_timeout(REQUEST)
+        .enable_ws_ping(ping)
+        .build(url);
+    // The limit of the builder is for each address and does not cover the handshake.
+    let reason = match timeout(CONNECT, dialled).await {
+        Ok(Ok(client)) => return Ok(client),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
+    };
+    Err(Fault::error(
+        "node_unreachable",
+        format!(
+            "no node answers at {url}: {reason}; start one with `assay-node --dev`, or name another \
+             with --url"
+        ),
+    ))
 }
 
 #[cfg(test)]

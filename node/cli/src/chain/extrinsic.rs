@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Extrinsics: signing, sending, and finding out how they ended.
+//! Extrinsics: signing, sending, and finding them in the chain.
 
 use super::{
     connection::{Chain, Head},
+    faults::is_lost,
     outcome,
-    state::{bytes_of, hex_of, EventRecord},
+    state::{bytes_of, hex_of, Account, EventRecord},
 };
-use crate::{fault::Fault, key::Key};
+use crate::key::Key;
 use anyhow::{bail, Context, Result};
 use assay_runtime::{
-    submit::extension, AccountId, Balance, Hash, Nonce, RuntimeCall, RuntimeEvent, SignedPayload,
-    UncheckedExtrinsic,
+    submit::extension, AccountId, Balance, Hash, Nonce, Runtime, RuntimeCall, RuntimeEvent,
+    SignedPayload, UncheckedExtrinsic,
 };
 use codec::{Compact, Decode, Encode};
 use frame_system::Phase;
@@ -18,17 +19,32 @@ use jsonrpsee::{core::client::Subscription, rpc_params};
 use serde_json::Value;
 use sp_core::crypto::Ss58Codec;
 use sp_runtime::generic::Era;
-use std::time::Duration;
 
 /// The number of blocks in which an extrinsic can be included.
-const LIFETIME: u64 = 128;
+const LIFETIME: u32 = 128;
 
 /// The most blocks that the anchor of an extrinsic lies behind the best block. An older finalised
 /// block is not used; the distance keeps the extrinsic valid on a fork.
 const ANCHOR: u32 = 32;
 
-/// The longest that an extrinsic may wait for a block.
-const INCLUSION: Duration = Duration::from_secs(180);
+/// An extrinsic that is signed.
+pub struct Signed {
+    /// Its encoding.
+    pub bytes: Vec<u8>,
+    /// The account that signed it.
+    pub signer: AccountId,
+    /// The signer's nonce, of which a chain has one extrinsic.
+    pub nonce: Nonce,
+    /// Number of the block at which its lifetime begins.
+    anchor: u32,
+}
+
+impl Signed {
+    /// Returns the number of the last block that can hold it.
+    fn last(&self) -> u32 {
+        self.anchor.saturating_add(LIFETIME)
+    }
+}
 
 /// An extrinsic that was included and succeeded.
 pub struct Included {
@@ -49,13 +65,16 @@ struct DispatchInfo {
 }
 
 impl Chain {
-    /// Signs a call and returns the encoded extrinsic.
-    pub async fn sign(&self, signer: &Key, call: RuntimeCall) -> Result<Vec<u8>> {
-        let account = signer.account();
-        let nonce: Nonce = self
-            .request("system_accountNextIndex", rpc_params![account.to_ss58check()])
+    /// Returns the nonce after those of the account's extrinsics that the node knows of.
+    pub async fn next_nonce(&self, account: &AccountId) -> Result<Nonce> {
+        self.request("system_accountNextIndex", rpc_params![account.to_ss58check()])
             .await
-            .context("cannot read the account's nonce")?;
+            .context("cannot read the account's nonce")
+    }
+
+    /// Signs a call.
+    pub async fn sign(&self, signer: &Key, nonce: Nonce, call: RuntimeCall) -> Result<Signed> {
+        let account = signer.account();
         let (number, anchor) = self.anchor().await?;
         let implicit = (
             (),
@@ -69,11 +88,14 @@ impl Chain {
             None,
             (),
         );
-        let extension = extension(nonce, 0, Era::mortal(LIFETIME, number.into()));
+        let extension = extension(nonce, 0, Era::mortal(LIFETIME.into(), number.into()));
         let payload = SignedPayload::from_raw(call, extension, implicit);
         let signature = payload.using_encoded(|bytes| signer.sign(bytes));
         let (call, extension, _) = payload.deconstruct();
-        Ok(UncheckedExtrinsic::new_signed(call, account.into(), signature, extension).encode())
+        let signer = account.clone();
+        let bytes =
+            UncheckedExtrinsic::new_signed(call, account.into(), signature, extension).encode();
+        Ok(Signed { bytes, signer, nonce, anchor: number })
     }
 
     /// Returns the block at which a lifetime begins: the finalised one, unless it is far behind.
@@ -98,71 +120,67 @@ impl Chain {
         Ok(DispatchInfo::decode(&mut bytes_of(&info)?.as_slice())?.partial_fee)
     }
 
-    /// Signs a call, sends it, and waits until it is in a block. Fails if the call does.
-    pub async fn submit(&self, signer: &Key, call: RuntimeCall) -> Result<Included> {
-        let extrinsic = self.sign(signer, call).await?;
-        self.submit_signed(&extrinsic, &signer.account()).await
+    /// Sends an extrinsic, and returns the updates about it. A refusal says that the node has not kept
+    /// the extrinsic, and has passed it on to nobody.
+    pub async fn watch(&self, signed: &Signed) -> Result<Subscription<Value>> {
+        self.subscribe(
+            "author_submitAndWatchExtrinsic",
+            rpc_params![hex_of(&signed.bytes)],
+            "author_unwatchExtrinsic",
+        )
+        .await
+        .map_err(|error| match is_lost(&error) {
+            true => error,
+            false => error.context(format!("the node refused the extrinsic of {}", signed.signer)),
+        })
     }
 
-    /// Sends an extrinsic and waits until it is in a block. Fails if the call does.
-    pub async fn submit_signed(&self, extrinsic: &[u8], signer: &AccountId) -> Result<Included> {
-        let mut updates = self
-            .subscribe::<Value>(
-                "author_submitAndWatchExtrinsic",
-                rpc_params![hex_of(extrinsic)],
-                "author_unwatchExtrinsic",
-            )
-            .await
-            .with_context(|| format!("the node refused the extrinsic of {signer}"))?;
-        let block = tokio::time::timeout(INCLUSION, self.inclusion(&mut updates)).await.map_err(
-            |_| {
-                Fault::error(
-                    "not_included",
-                    format!(
-                        "the extrinsic was not included within {} s; it may still be, so check \
-                         that the node has new blocks before you try again",
-                        INCLUSION.as_secs()
-                    ),
-                )
-            },
-        )??;
+    /// Returns how an extrinsic that is in that block ended. Fails if the call failed.
+    pub async fn included(&self, signed: &Signed, block: Hash) -> Result<Included> {
         let head: Head = self.request("chain_getHeader", rpc_params![block]).await?;
-        let events = self.events_of(extrinsic, block).await?;
+        let index = self.position(signed, block).await?;
+        let index = index.with_context(|| format!("the extrinsic is not in block {block:?}"))?;
+        let events = self.events_of(index, block).await?;
         succeeded(&events)?;
         Ok(Included { block, number: head.number, events })
     }
 
-    async fn inclusion(&self, updates: &mut Subscription<Value>) -> Result<Hash> {
-        while let Some(update) = updates.next().await {
-            let update = update.context("the node sent a malformed status of the extrinsic")?;
-            let included = update.get("inBlock").or_else(|| update.get("finalized"));
-            if let Some(hash) = included.and_then(Value::as_str) {
-                return hash.parse().context("the node sent a malformed hash");
+    /// Looks for an extrinsic in the blocks of the best chain that can hold it.
+    pub async fn find(&self, signed: &Signed) -> Result<Option<Hash>> {
+        let best: Head = self.request("chain_getHeader", rpc_params![]).await?;
+        for number in signed.anchor..=best.number.min(signed.last()) {
+            let hash: Option<Hash> =
+                self.request("chain_getBlockHash", rpc_params![number]).await?;
+            // The chain can become shorter while it is searched.
+            let Some(hash) = hash else { break };
+            if self.position(signed, hash).await?.is_some() {
+                return Ok(Some(hash));
             }
-            let refused = match update.as_str() {
-                Some("invalid") => "it became invalid",
-                Some("dropped") => "the pool is full",
-                None if update.get("usurped").is_some() => {
-                    "another extrinsic of the account took its place"
-                }
-                _ => continue,
-            };
-            return Err(Fault::error(
-                "not_included",
-                format!("the node dropped the extrinsic: {refused}; try again"),
-            ));
         }
-        Err(self.gone())
+        Ok(None)
     }
 
-    async fn events_of(&self, extrinsic: &[u8], block: Hash) -> Result<Vec<RuntimeEvent>> {
+    /// Returns whether another extrinsic has used up the nonce of this one for good, so that this one
+    /// can be in no block any more. It is certain once a finalised block has the nonce and the chain
+    /// does not have the extrinsic.
+    pub async fn is_void(&self, signed: &Signed) -> Result<bool> {
+        let finalised: Hash = self.request("chain_getFinalizedHead", rpc_params![]).await?;
+        let key = frame_system::Account::<Runtime>::hashed_key_for(&signed.signer);
+        let account: Option<Account> = self.read(key, Some(finalised)).await?;
+        let used = account.is_some_and(|account| account.nonce > signed.nonce);
+        // The search comes after, so it covers the finalised block.
+        Ok(used && self.find(signed).await?.is_none())
+    }
+
+    /// Returns the index of an extrinsic in a block, if the block has it.
+    async fn position(&self, signed: &Signed, block: Hash) -> Result<Option<usize>> {
         let whole: Value = self.request("chain_getBlock", rpc_params![block]).await?;
-        let ours = hex_of(extrinsic);
-        let index = whole
-            .pointer("/block/extrinsics")
-            .and_then(Value::as_array)
-            .and_then(|all| all.iter().position(|one| one.as_str() == Some(&ours)))
-            .with_context(|| format!("the extrinsic is not in block {block:?}"))?;
+        let ours = hex_of(&signed.bytes);
+        let all = whole.pointer("/block/extrinsics").and_then(Value::as_array);
+        Ok(all.and_then(|all| all.iter().position(|one| one.as_str() == Some(&ours))))
+    }
+
+    async fn events_of(&self, index: usize, block: Hash) -> Result<Vec<RuntimeEvent>> {
         let of_ours = |record: &EventRecord| matches!(record.phase, Phase::ApplyExtrinsic(n) if usize::try_from(n) == Ok(index));
         let events = self.events(block).await.context("cannot read the events of the block")?;
         Ok(events.into_iter().filter(of_ours).map(|record| record.event).collect())

@@ -28,9 +28,20 @@ pub fn of_rpc(url: &str, method: &str, error: ClientError) -> anyhow::Error {
     }
 }
 
-/// Returns the error for a connection that the node closed.
+/// Returns the error for a connection that is lost.
 pub fn gone(url: &str) -> anyhow::Error {
-    Fault::error("node_gone", format!("the node at {url} closed the connection; see its log"))
+    Fault::error(
+        "node_gone",
+        format!("the connection to the node at {url} is lost; see the node's log"),
+    )
+}
+
+/// Returns whether an error is that the connection to the node is lost or cannot be made, so that it
+/// may work later.
+pub fn is_lost(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Fault>().is_some_and(|fault| {
+        matches!(fault.code.as_str(), "node_unreachable" | "node_gone" | "node_timeout")
+    })
 }
 
 #[cfg(test)]
@@ -55,5 +66,13 @@ mod tests {
             assert_eq!(fault.code, code);
             assert!(fault.message.contains(words), "{}", fault.message);
         }
+    }
+
+    #[test]
+    fn lost_connection_is_told_from_an_answer() {
+        let refused = ClientError::Call(ErrorObject::owned(1_010, "Invalid", None::<()>));
+        assert!(!is_lost(&of_rpc(URL, "the_method", refused)));
+        assert!(is_lost(&of_rpc(URL, "the_method", ClientError::RequestTimeout)));
+        assert!(is_lost(&gone(URL).context("cannot follow the chain")));
     }
 }

@@ -4,20 +4,25 @@
 use crate::{
     account::AccountArg,
     amount::Amount,
-    args::{JobCommand, RunArgs},
+    args::{CheckArgs, JobCommand, OrderArgs},
     chain::extrinsic::Included,
-    exit::Exit,
-    follow::{self, unknown, Ended},
+    commitment::commitment,
+    exit::{note_error, Exit},
+    fault::OfJob,
+    follow::{self, unknown},
+    known_output::KnownOutput,
     models::Models,
-    order, out,
-    proof::{self, KnownOutput},
+    order::{self, Ordered},
+    out,
     session::Session,
-    view,
+    standing::Standing,
+    text_check, view,
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
 use assay_primitives::{JobId, JobState, Payment};
 use assay_runtime::{Runtime, RuntimeCall, RuntimeEvent};
 use serde_json::{json, Value};
+use std::cell::Cell;
 
 type Call = pallet_jobs::Call<Runtime>;
 
@@ -25,8 +30,10 @@ type Call = pallet_jobs::Call<Runtime>;
 pub async fn dispatch(session: &Session, command: JobCommand) -> Result<Exit> {
     match command {
         JobCommand::Create(args) => create(session, &args).await,
-        JobCommand::Status { id, wait: true, .. } => wait(session, &id).await,
-        JobCommand::Status { id, output, .. } => status(session, &id, output).await,
+        JobCommand::Status { id, wait: true, check, .. } => wait(session, &id, &check).await,
+        JobCommand::Status { id, output, check, .. } => {
+            status(session, &id, output.then_some(&check)).await
+        }
         JobCommand::Raise { id, down, cost, tip } => {
             let part = |amount: Option<Amount>| amount.unwrap_or_default().0;
             let more = Payment { down: part(down), cost: part(cost), tip: part(tip) };
@@ -40,88 +47,108 @@ pub async fn dispatch(session: &Session, command: JobCommand) -> Result<Exit> {
     }
 }
 
-async fn create(session: &Session, args: &RunArgs) -> Result<Exit> {
-    let ordered = order::place(session, args).await?;
-    let job = ordered.job;
+async fn create(session: &Session, args: &OrderArgs) -> Result<Exit> {
+    let order = order::prepare(session, args).await?;
+    let Ordered { job, block } = order.place(session, &Cell::new(None)).await?;
     if session.json {
         out::object(&json!({
             "job": job,
-            "client": ordered.client.to_string(),
-            "model": ordered.model.id,
-            "modelName": ordered.model.name,
-            "inputTokens": ordered.input_tokens,
+            "client": order.client.to_string(),
+            "model": order.model.id,
+            "modelName": order.model.name,
+            "inputTokens": order.input_tokens(),
             "maxTokens": args.max_tokens,
-            "seed": ordered.seed,
-            "price": view::planck(ordered.price),
-            "held": view::planck(ordered.held),
-            "heldAsy": Amount(ordered.held).decimal(),
-            "block": ordered.block,
+            "seed": order.seed(),
+            "price": view::planck(order.price),
+            "held": view::planck(order.held),
+            "heldAsy": Amount(order.held).decimal(),
+            "block": block,
         }))?;
     } else {
         out::pairs(&[
             ("Job", format!("{job:?}")),
-            ("Model", ordered.model.to_string()),
-            ("On hold", Amount(ordered.held).to_string()),
-            ("Created", format!("in block {}", ordered.block)),
+            ("Model", order.model.to_string()),
+            ("On hold", Amount(order.held).to_string()),
+            ("Created", format!("in block {block}")),
         ])?;
         out::note(&format!("Watch the job with: assay job status {job:?} --wait"));
     }
     Ok(Exit::Done)
 }
 
-async fn status(session: &Session, id: &JobId, with_output: bool) -> Result<Exit> {
+async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Result<Exit> {
     let chain = &session.chain;
     let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
-    let output = if with_output { chain.output(id).await? } else { None };
-    let known = KnownOutput::new(output, proof::committed(&view.state));
-    if session.json {
-        let mut object = view::job::json(id, &view);
-        if with_output {
-            known.put(&mut object);
-        }
-        out::object(&Value::Object(object))?;
-    } else {
+    let mut object = view::job::json(id, &view);
+    let mut rows = Vec::new();
+    if !session.json {
         let models = Models::of_node(chain).await?;
-        out::pairs(&view::job::rows(id, &view, models.name(&view.spec.model)))?;
-        match known.text() {
-            Some(text) => {
-                out::line(&format!("\n{text}"))?;
-                if !known.is_proven() {
-                    out::note("This text is the node's word; it is not proven to be the one committed to.");
-                }
-            }
-            None if with_output => out::note("This node has no output of the job."),
-            None => {}
+        rows = view::job::rows(id, &view, models.name(&view.spec.model));
+    }
+    let mut exit = Exit::Done;
+    let mut text = None;
+    if let Some(check) = shown {
+        let output = chain.output(id).await?;
+        let mut known = KnownOutput::new(output, commitment(&view.state));
+        if let Some(model) = text_check::open(&view.spec.model, check.model_file.as_deref())? {
+            known.compare(&model);
+        }
+        let standing = Standing::of(&view.state, &known);
+        known.put(&mut object);
+        standing.put(&mut object);
+        rows.extend(standing.words().map(|words| ("Output", words)));
+        text = Some(known.text());
+        if let Err(error) = text_check::ensure(id, &known, standing) {
+            note_error(&error, &mut object);
+            exit = Exit::Failed;
         }
     }
-    Ok(Exit::Done)
+    if session.json {
+        out::object(&Value::Object(object))?;
+        return Ok(exit);
+    }
+    out::pairs(&rows)?;
+    match text {
+        Some(Some(text)) => out::line(&format!("\n{text}"))?,
+        Some(None) => out::note("This node has no output of the job."),
+        None => {}
+    }
+    Ok(exit)
 }
 
-async fn wait(session: &Session, id: &JobId) -> Result<Exit> {
+async fn wait(session: &Session, id: &JobId, check: &CheckArgs) -> Result<Exit> {
+    let view = session.chain.job(id).await?.ok_or_else(|| unknown(id))?;
+    let model = text_check::open(&view.spec.model, check.model_file.as_deref())?;
     let mut interrupts = follow::interrupts()?;
-    let ended = follow::to_the_end(session, id, false, &mut interrupts).await?;
-    let Some(ended) = ended else {
+    let Some(mut ended) = follow::to_the_end(session, id, true, &mut interrupts).await? else {
         out::note("The job goes on.");
+        if session.json {
+            out::object(&json!({ "job": id, "detached": true }))?;
+        }
         return Ok(Exit::Detached);
     };
-    let Ended { view, .. } = &ended;
-    if session.json {
-        let mut object = view::job::json(id, view);
-        ended.known.put(&mut object);
-        out::object(&Value::Object(object))?;
-    } else {
+    if let Some(model) = &model {
+        ended.known.compare(model);
+    }
+    let mut object = view::job::json(id, &ended.view);
+    ended.put(&mut object);
+    if !session.json {
         out::line("")?;
         let mut rows = ended.rows();
-        rows.push(("Job", format!("{id:?}")));
+        rows.push(("Job", format!("{id:?}").into()));
         out::pairs(&rows)?;
     }
-    Ok(ended.exit())
+    let exit = ended.checked_exit(id, check.accept_unaudited, &mut object);
+    if session.json {
+        out::object(&Value::Object(object))?;
+    }
+    Ok(exit)
 }
 
 /// Sends a call about a job and shows the job after it.
 async fn send(session: &Session, id: &JobId, call: Call) -> Result<Exit> {
-    let included = session.submit(RuntimeCall::Jobs(call)).await?;
-    let view = session.chain.job(id).await?.ok_or_else(|| unknown(id))?;
+    let included = session.submit(RuntimeCall::Jobs(call)).await.context(OfJob(*id))?;
+    let view = session.chain.job(id).await.context(OfJob(*id))?.ok_or_else(|| unknown(id))?;
     if session.json {
         let mut object = view::job::json(id, &view);
         object.insert("included".into(), json!(included.number));

@@ -3,11 +3,13 @@
 
 use crate::{
     args::{Global, NodeCommand},
-    chain::{Chain, Head},
+    chain::{is_lost, Chain, Head},
     exit::Exit,
     fault::Fault,
     out,
     progress::Progress,
+    settings::Settings,
+    trust,
     view::count,
 };
 use anyhow::Result;
@@ -32,10 +34,12 @@ struct Health {
 /// Runs the command.
 pub async fn dispatch(global: &Global, command: NodeCommand) -> Result<Exit> {
     let NodeCommand::Status { wait } = command;
+    let settings = Settings::of(global)?;
     let chain = match wait {
-        Some(seconds) => connect_within(&global.url, Duration::from_secs(seconds)).await?,
-        None => Chain::connect(&global.url).await?,
+        Some(seconds) => connect_within(&settings.url, Duration::from_secs(seconds)).await?,
+        None => Chain::connect(&settings.url).await?,
     };
+    trust::ensure(&settings, &chain)?;
     let node = chain.node_status().await?;
     let health: Health = chain.request("system_health", rpc_params![]).await?;
     let best: Head = chain.request("chain_getHeader", rpc_params![]).await?;
@@ -64,7 +68,7 @@ async fn connect_within(url: &str, time: Duration) -> Result<Chain> {
         loop {
             tick.tick().await;
             match Chain::connect(url).await {
-                Err(error) if is_unreachable(&error) => {}
+                Err(error) if is_lost(&error) => {}
                 done => break done,
             }
         }
@@ -75,12 +79,6 @@ async fn connect_within(url: &str, time: Duration) -> Result<Chain> {
             format!("no node answered at {url} within {} s; see its log", time.as_secs()),
         ))
     })
-}
-
-fn is_unreachable(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<Fault>()
-        .is_some_and(|fault| matches!(fault.code.as_str(), "node_unreachable" | "node_gone"))
 }
 
 fn rows(

@@ -11,7 +11,7 @@ use std::path::Path;
 pub fn completions(shell: Shell) -> Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "assay", &mut script);
-    out::raw(&script)?;
+    out::generated(&script)?;
     Ok(Exit::Done)
 }
 
@@ -28,7 +28,7 @@ pub fn man(folder: Option<&Path>) -> Result<Exit> {
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            out::raw(&page)?;
+            out::generated(&page)?;
         }
     }
     Ok(Exit::Done)

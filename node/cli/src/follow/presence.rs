@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The presence of a job on the best chain.
 
+use crate::fault::Fault;
+use assay_primitives::JobId;
+
 /// The number of blocks for which a job that was on the chain may be missing.
 const REORGANISED: u32 = 20;
 
@@ -25,6 +28,14 @@ impl Presence {
         self.missing = if there { 0 } else { self.missing + 1 };
         self.there && self.missing <= REORGANISED
     }
+}
+
+/// Returns the error for a job that the chain does not know.
+pub fn unknown(job: &JobId) -> anyhow::Error {
+    Fault::error(
+        "jobs.JobNotFound",
+        format!("the chain has no job {job:?}; check the id, or the record may be pruned already"),
+    )
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The screen while a job is watched: first progress, then the text as it arrives.
 
-use crate::{out, progress::Progress, proof::KnownOutput, utf8::Utf8Pieces, view};
+use crate::{out, progress::Progress, standing::Standing, utf8::Utf8Pieces, view};
 use anyhow::Result;
 use assay_primitives::JobState;
 use assay_rpc::OutputItem;
 use assay_runtime::AccountId;
+
+/// The note above text that no committee has accepted.
+const UNVERIFIED: &str = "Unverified text of the operator:";
 
 /// The screen while a job is watched.
 pub struct Screen {
@@ -18,6 +21,8 @@ pub struct Screen {
     bytes: Vec<u8>,
     finished: bool,
     open_line: bool,
+    /// The note to write above the first text.
+    label: Option<&'static str>,
 }
 
 impl Screen {
@@ -31,6 +36,7 @@ impl Screen {
             bytes: Vec::new(),
             finished: false,
             open_line: false,
+            label: Some(UNVERIFIED),
         }
     }
 
@@ -79,23 +85,40 @@ impl Screen {
             return Ok(());
         }
         self.progress = None;
+        if let Some(label) = self.label.take() {
+            out::note(label);
+        }
         self.open_line = true;
         Ok(out::part(text)?)
     }
 
+    /// Writes a note. On a terminal the text goes on below it; elsewhere nothing comes between the text.
+    pub fn note(&mut self, text: &str) -> Result<()> {
+        self.progress = None;
+        if self.open_line && out::is_terminal() {
+            out::line("")?;
+        }
+        out::note(text);
+        Ok(())
+    }
+
     /// Shows the part of the whole output that the stream did not bring. If the stream brought another
     /// text, shows the whole again.
-    pub fn complete(&mut self, known: &KnownOutput) -> Result<()> {
-        let whole = known.bytes().unwrap_or_else(|| self.bytes.clone());
+    pub fn complete(&mut self, whole: Option<Vec<u8>>, standing: Standing) -> Result<()> {
+        if standing.is_verified() {
+            self.label = None;
+        }
+        let whole = whole.unwrap_or_else(|| self.bytes.clone());
         match whole.strip_prefix(self.bytes.as_slice()) {
             Some(rest) => self.append(rest)?,
             None => {
                 self.break_line()?;
                 if self.show {
-                    out::note(if known.is_proven() {
-                        "The operator did not commit to the text above, but to this one:"
+                    out::note(if standing == Standing::Withheld {
+                        "The node now returns another text than the one above, and the operator \
+                         committed to neither:"
                     } else {
-                        "The node now returns another text than the one above, and proves neither:"
+                        "The operator did not commit to the text above, but to this one:"
                     });
                 }
                 self.bytes.clear();

@@ -5,7 +5,7 @@ use super::{
     format::{count, planck, short},
     settlement,
 };
-use crate::amount::Amount;
+use crate::{amount::Amount, out::Row};
 use assay_primitives::{api::JobView, job::Sampling, JobId, JobState};
 use assay_runtime::AccountId;
 use serde_json::{json, Map, Value};
@@ -94,24 +94,22 @@ fn state_json(state: &JobState<AccountId>) -> Map<String, Value> {
 }
 
 /// Returns a job as rows for a person.
-pub fn rows(
-    id: &JobId,
-    view: &JobView<AccountId>,
-    model: Option<&str>,
-) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("Job", format!("{id:?}")), ("Client", view.client.to_string())];
+pub fn rows(id: &JobId, view: &JobView<AccountId>, model: Option<&str>) -> Vec<Row> {
+    let mut rows: Vec<Row> =
+        vec![("Job", format!("{id:?}").into()), ("Client", view.client.to_string().into())];
     let model = match model {
         Some(name) => format!("{name} ({:?})", view.spec.model),
         None => format!("{:?}", view.spec.model),
     };
-    rows.push(("Model", model));
+    rows.push(("Model", model.into()));
     rows.push((
         "Asked for",
         format!(
             "at most {} for a prompt of {}",
             count(view.spec.max_tokens, "token"),
             view.spec.input_tokens
-        ),
+        )
+        .into(),
     ));
     rows.push((
         "Offered",
@@ -120,18 +118,19 @@ pub fn rows(
             Amount(view.payment.cost),
             Amount(view.payment.down),
             Amount(view.payment.tip)
-        ),
+        )
+        .into(),
     ));
-    rows.push(("Created", format!("in block {}", view.created)));
+    rows.push(("Created", format!("in block {}", view.created).into()));
     match &view.state {
         JobState::Settled(settlement) => rows.extend(settlement::rows(settlement)),
         other => {
-            rows.extend(running_rows(other));
+            rows.extend(running_rows(other).into_iter().map(|(name, value)| (name, value.into())));
             let committee: Vec<String> = view.committee.iter().map(ToString::to_string).collect();
             if !committee.is_empty() {
-                rows.push(("Committee", committee.join(", ")));
+                rows.push(("Committee", committee.join(", ").into()));
             }
-            rows.push(("State", format!("{}: {}", state(other), waiting(other))));
+            rows.push(("State", format!("{}: {}", state(other), waiting(other)).into()));
         }
     }
     rows

@@ -4,8 +4,7 @@
 use super::format::{count, planck};
 use crate::{
     amount::Amount,
-    exit::Exit,
-    out::{styled, BAD, GOOD},
+    out::{Cell, Row},
 };
 use assay_primitives::{settlement::AuditOutcome, Outcome, Settlement};
 use assay_runtime::AccountId;
@@ -32,15 +31,6 @@ fn verdict(audit: AuditOutcome) -> &'static str {
     }
 }
 
-/// Returns the exit code for a job. The output of a paid job stands, unless a committee audited it and
-/// did not reach a verdict.
-pub fn exit(settlement: &Settlement<AccountId>) -> Exit {
-    match (settlement.outcome, settlement.audit) {
-        (Outcome::Paid, AuditOutcome::Accepted | AuditOutcome::NotAudited) => Exit::Done,
-        _ => Exit::JobFailed,
-    }
-}
-
 /// Returns a settlement as JSON.
 pub fn json(settlement: &Settlement<AccountId>) -> Value {
     json!({
@@ -61,12 +51,12 @@ pub fn json(settlement: &Settlement<AccountId>) -> Value {
 }
 
 /// Returns a settlement as rows for a person.
-pub fn rows(settlement: &Settlement<AccountId>) -> Vec<(&'static str, String)> {
+pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
     let verifiers = count(settlement.verifiers, "verifier");
     let verdict = match settlement.audit {
-        AuditOutcome::Accepted => styled(GOOD, &format!("Accept by {verifiers}")),
-        AuditOutcome::Rejected => styled(BAD, &format!("Reject by {verifiers}")),
-        AuditOutcome::Undecided => styled(BAD, &format!("undecided, {verifiers} answered")),
+        AuditOutcome::Accepted => Cell::good(format!("Accept by {verifiers}")),
+        AuditOutcome::Rejected => Cell::bad(format!("Reject by {verifiers}")),
+        AuditOutcome::Undecided => Cell::bad("undecided, no committee reached a majority"),
         AuditOutcome::NotAudited => "none, the job was not audited".into(),
     };
     let mut rows = vec![("Verdict", verdict)];
@@ -74,18 +64,18 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<(&'static str, String)> {
         0 => Amount(settlement.paid).to_string(),
         tokens => format!("{} for {}", Amount(settlement.paid), count(tokens, "token")),
     };
-    rows.push(("Paid", paid));
-    rows.push(("Refunded", Amount(settlement.refunded).to_string()));
+    rows.push(("Paid", paid.into()));
+    rows.push(("Refunded", Amount(settlement.refunded).to_string().into()));
     if settlement.slashed > 0 {
         let slashed = format!("{} of the operator's bond", Amount(settlement.slashed));
-        rows.push(("Slashed", styled(BAD, &slashed)));
+        rows.push(("Slashed", Cell::bad(slashed)));
     }
     if let Some(operator) = &settlement.operator {
-        rows.push(("Operator", operator.to_string()));
+        rows.push(("Operator", operator.to_string().into()));
     }
     let ended = format!("{:?}, in block {}", settlement.outcome, settlement.at);
-    let style = if settlement.outcome == Outcome::Paid { GOOD } else { BAD };
-    rows.push(("State", styled(style, &ended)));
+    let paid = settlement.outcome == Outcome::Paid;
+    rows.push(("State", if paid { Cell::good(ended) } else { Cell::bad(ended) }));
     rows
 }
 
@@ -109,19 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_paid_job_without_doubt_exits_with_zero() {
-        use AuditOutcome::*;
-        for (outcome, audit, expected) in [
-            (Outcome::Paid, Accepted, Exit::Done),
-            (Outcome::Paid, NotAudited, Exit::Done),
-            (Outcome::Paid, Undecided, Exit::JobFailed),
-            (Outcome::Slashed, Rejected, Exit::JobFailed),
-            (Outcome::Refunded, NotAudited, Exit::JobFailed),
-            (Outcome::Expired, NotAudited, Exit::JobFailed),
-            (Outcome::Cancelled, NotAudited, Exit::JobFailed),
-        ] {
-            assert_eq!(exit(&settlement(outcome, audit)), expected, "{outcome:?} {audit:?}");
-        }
+    fn verdict_of_an_undecided_audit_names_no_verifiers() {
+        let undecided = settlement(Outcome::Paid, AuditOutcome::Undecided);
+        let rows = rows(&Settlement { verifiers: 0, ..undecided });
+        let (_, verdict) = rows.iter().find(|(name, _)| *name == "Verdict").unwrap();
+        let verdict = verdict.text();
+        assert!(verdict.contains("undecided, no committee reached a majority"), "{verdict}");
+        assert!(!verdict.contains("verifier"), "{verdict}");
     }
 
     #[test]

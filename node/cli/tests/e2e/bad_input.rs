@@ -3,7 +3,7 @@
 
 use crate::{
     books::Books,
-    cli::{assay, command},
+    cli::{alone, assay, command},
     network::dev,
     node::Node,
     port::Port,
@@ -21,28 +21,40 @@ async fn bad_orders_are_refused_and_cost_nothing() {
     let long = "In the beginning ".repeat(200);
     assay(&node, &["run", "--json", &long])
         .await
-        .fails("jobs.ContextExceeded", &["2048", "--max-tokens"]);
+        .fails("jobs.ContextExceeded", &["exceed", "context of 2048", "--max-tokens"]);
     assay(&node, &["run", "--json", "--max-tokens", "0", "hello"])
         .await
-        .fails("jobs.MaxTokensZero", &["--max-tokens"]);
-    assay(&node, &["run", "--json", ""]).await.fails("jobs.InputEmpty", &[]);
+        .fails("jobs.MaxTokensZero", &["--max-tokens is 0", "at least one"]);
+    assay(&node, &["run", "--json", ""])
+        .await
+        .fails("jobs.InputEmpty", &["prompt is empty", "standard input"]);
     assay(&node, &["run", "--json", "--model", "no-such-model", "hello"])
         .await
-        .fails("jobs.ModelNotServed", &["no-such-model"]);
+        .fails("jobs.ModelNotServed", &["'no-such-model'", "there are: assay-tiny"]);
     let id = format!("0x{}", "ab".repeat(32));
     assay(&node, &["run", "--json", "--model", &id, "hello"])
         .await
         .fails("jobs.ModelNotServed", &[&id]);
     assay(&node, &["run", "--json", "--deadline", "1", "hello"])
         .await
-        .fails("jobs.DeadlineOutOfRange", &[]);
+        .fails("jobs.DeadlineOutOfRange", &["deadline is shorter"]);
     assay(&node, &["job", "status", "--json", &id]).await.fails("jobs.JobNotFound", &[&id]);
 
-    let key = assay(&node, &["key", "new", "--json"]).await.ok();
-    let secret = key["secret"].as_str().unwrap();
-    assay(&node, &["run", "--json", "--suri", secret, "hello"])
+    // The job would hold 0.64 ASY and the bounty.
+    assay(&node, &["run", "--json", "--max-cost", "0.5", "-n", "64", "hello"])
         .await
-        .fails("balance_too_small", &[key["address"].as_str().unwrap(), "0 ASY"]);
+        .fails("max_cost_exceeded", &["0.65 ASY", "0.5 ASY"]);
+    assay(&node, &["job", "create", "--json", "--max-cost", "0.5", "-n", "64", "hello"])
+        .await
+        .fails("max_cost_exceeded", &["0.65 ASY", "0.5 ASY"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("poor.key");
+    let file = file.to_str().unwrap();
+    let key = assay(&node, &["key", "new", "--json", "--unencrypted", "--out", file]).await.ok();
+    assay(&node, &["run", "--json", "--key-file", file, "hello"])
+        .await
+        .fails("balance_too_small", &[key["address"].as_str().unwrap(), "can spend 0 ASY"]);
 
     // Only the one order that had to reach the chain to be refused has cost its fee.
     let after = Books::read(&node).await;
@@ -80,17 +92,8 @@ async fn payload_over_the_limit_is_refused() {
 async fn no_node_is_an_error_with_advice() {
     let port = Port::claim();
     let url = format!("ws://127.0.0.1:{}", port.number());
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_assay"))
-        .args(["run", "--json", "--url", &url, "hello"])
-        .output()
-        .await
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let out = String::from_utf8(output.stdout).unwrap();
-    let object: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
-    assert_eq!(object["error"]["code"], "node_unreachable");
-    let message = object["error"]["message"].as_str().unwrap();
-    assert!(message.contains(&url) && message.contains("--url"), "{message}");
+    let said = alone(&["run", "--json", "--url", &url, "hello"]).await;
+    said.fails("node_unreachable", &[&url, "--url"]);
 }
 
 #[tokio::test]
@@ -101,15 +104,9 @@ async fn wrong_usage_exits_with_two() {
         &["run", "--json", "--tip", "1 DOT", "hello"],
         &["dance", "--json"],
     ] {
-        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_assay"))
-            .args(args)
-            .output()
-            .await
-            .unwrap();
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
-        let out = String::from_utf8(output.stdout).unwrap();
-        let object: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
-        assert_eq!(object["error"]["code"], "usage", "{args:?}");
+        let said = alone(args).await;
+        assert_eq!(said.code, 2, "{said:?}");
+        assert_eq!(said.json()["error"]["code"], "usage", "{said:?}");
     }
 }
 
@@ -133,8 +130,8 @@ async fn refuses_model(name: &str, bytes: &[u8], words: &[&str]) {
 #[tokio::test]
 async fn truncated_model_is_refused_by_name() {
     let tiny = tiny();
-    refuses_model("half.gguf", &tiny[..tiny.len() / 2], &[]).await;
-    refuses_model("empty.gguf", &[], &["GGUF"]).await;
+    refuses_model("half.gguf", &tiny[..tiny.len() / 2], &["fetch it again"]).await;
+    refuses_model("empty.gguf", &[], &["not a GGUF file"]).await;
 }
 
 #[tokio::test]

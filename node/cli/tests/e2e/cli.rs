@@ -3,7 +3,7 @@
 
 use crate::node::Node;
 use serde_json::Value;
-use std::{process::Stdio, time::Duration};
+use std::{path::Path, process::Stdio, time::Duration};
 use tokio::{process::Command, time::timeout};
 
 /// The longest that a command may take: a job of many tokens on a busy machine.
@@ -53,12 +53,19 @@ pub fn command(node: &Node, args: &[&str]) -> Command {
     command
 }
 
-fn without_node(args: &[&str]) -> Command {
+/// Returns the command without a node, in the environment of a user who has configured nothing.
+pub fn without_node(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
+    for name in
+        ["ASSAY_URL", "ASSAY_NETWORK", "ASSAY_SURI", "ASSAY_KEY_FILE", "ASSAY_PASSPHRASE_FILE"]
+    {
+        command.env_remove(name);
+    }
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
     command
         .args(args)
-        .env_remove("ASSAY_URL")
-        .env_remove("ASSAY_SURI")
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_STATE_HOME", home.join("state"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -71,12 +78,20 @@ pub async fn assay(node: &Node, args: &[&str]) -> Said {
     said(command(node, args), args).await
 }
 
+/// Runs the command against the node at that address, which may be down.
+pub async fn at(url: &str, args: &[&str]) -> Said {
+    let mut command = without_node(args);
+    command.env("ASSAY_URL", url);
+    said(command, args).await
+}
+
 /// Runs a command that needs no node.
 pub async fn alone(args: &[&str]) -> Said {
     said(without_node(args), args).await
 }
 
-async fn said(mut command: Command, args: &[&str]) -> Said {
+/// Runs a command to its end.
+pub async fn said(mut command: Command, args: &[&str]) -> Said {
     let output = timeout(LIMIT, command.output())
         .await
         .unwrap_or_else(|_| panic!("assay {args:?} did not end in {LIMIT:?}"))

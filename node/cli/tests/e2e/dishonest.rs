@@ -21,6 +21,7 @@ async fn is_caught(fault: &str, attempts: u32) -> Value {
     let said = assay(&node, &args).await;
     assert_eq!(said.code, 3, "{said:?}");
     let job = said.json();
+    assert_eq!(job["verified"], false, "{job}");
     let after = Books::read(&node).await;
 
     // The client gets all back, and half of each operator's loss: it has paid the fee alone.

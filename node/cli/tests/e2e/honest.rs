@@ -17,6 +17,7 @@ async fn honest_job_is_accepted_and_paid() {
     let prompt = "In the beginning";
     let job = assay(&node, &["run", "--json", "--max-tokens", "24", prompt]).await.ok();
     assert_eq!(job["verdict"], "accept", "{job}");
+    assert_eq!(job["verified"], true, "{job}");
     assert_eq!(job["verifiers"], 3, "{job}");
     assert_eq!(job["outcome"], "paid", "{job}");
     assert_eq!(job["slashed"], "0", "{job}");
@@ -61,7 +62,7 @@ async fn honest_job_is_accepted_and_paid() {
     assert_eq!(streamed.code, 0, "{streamed:?}");
     let text = output.text.trim_end_matches('\n');
     assert!(streamed.out.starts_with(text), "{streamed:?} does not begin with {text:?}");
-    assert!(streamed.out.contains("Accept"), "{streamed:?}");
+    assert!(streamed.out.contains("Accept by 3 verifiers"), "{streamed:?}");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ async fn file_that_is_no_model_is_not_imported() {
     fs::write(path("cut.gguf"), &fs::read(TINY).unwrap()[..100_000]).unwrap();
     fs::write(path("there.gguf"), "as it was").unwrap();
     let args = ["model", "import", &path("cut.gguf"), &path("there.gguf"), "--json"];
-    alone(&args).await.fails("model", &["100000"]);
+    alone(&args).await.fails("model", &["100000", "fetch it again"]);
     assert_eq!(fs::read_to_string(path("there.gguf")).unwrap(), "as it was");
     let missing = alone(&["model", "show", &path("missing.gguf"), "--json"]).await;
     missing.fails("model", &["missing.gguf"]);
@@ -59,5 +59,6 @@ async fn model_of_your_own_is_served_on_the_development_chain() {
     assert_eq!(job["model"], shown["model"], "{job}");
     assert_eq!(job["verdict"], "accept", "{job}");
     assert_eq!(job["outcome"], "paid", "{job}");
-    assert_eq!(job["proven"], true, "{job}");
+    assert_eq!((&job["committed"], &job["verified"]), (&true.into(), &true.into()), "{job}");
+    assert_eq!(job["textMatches"], true, "{job}");
 }

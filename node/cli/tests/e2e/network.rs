@@ -38,7 +38,12 @@ impl Topology {
 
 /// Starts a development chain in one process and waits until it answers.
 pub async fn dev(options: &[&str]) -> Node {
-    let [node] = start(Topology::Full, [NodeSpec::dev().with(options)]).await;
+    alone(NodeSpec::dev().with(options)).await
+}
+
+/// Starts a node without neighbours and waits until it answers.
+pub async fn alone(spec: NodeSpec) -> Node {
+    let [node] = start(Topology::Full, [spec]).await;
     node
 }
 

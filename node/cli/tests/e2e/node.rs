@@ -10,7 +10,7 @@ use crate::{
 use assay_cli::chain::Chain;
 use std::{
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ExitStatus, Stdio},
 };
 
@@ -77,6 +77,11 @@ impl Node {
         self.setup.rpc_port()
     }
 
+    /// Returns the port of its metrics.
+    pub fn metrics_port(&self) -> u16 {
+        self.setup.metrics_port()
+    }
+
     /// Connects to its RPC.
     pub async fn chain(&self) -> Chain {
         Chain::connect(&self.url()).await.expect("the node answers")
@@ -85,6 +90,16 @@ impl Node {
     /// Returns its peer id.
     pub fn peer_id(&self) -> &str {
         self.setup.identity.peer_id()
+    }
+
+    /// Returns the address at which other nodes reach it, without its name.
+    pub fn listens(&self) -> String {
+        self.setup.listens()
+    }
+
+    /// Returns the file with its network key.
+    pub fn network_key(&self) -> PathBuf {
+        self.setup.network_key()
     }
 
     /// Returns all that it has logged.

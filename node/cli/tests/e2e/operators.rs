@@ -27,13 +27,15 @@ async fn operator_registers_changes_and_leaves() {
         assay(&node, &all).await
     };
 
-    eve(&["status"]).await.fails("operators.NotOperator", &[]);
+    eve(&["status"]).await.fails("operators.NotOperator", &["assay operator list"]);
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("node.key");
     std::fs::write(&key, "07".repeat(32)).unwrap();
     let key = key.to_str().unwrap();
     let register = ["register", "--node-key", key, "--worker", worker];
-    eve(&[&register[..], &["--bond", "1"]].concat()).await.fails("operators.BondBelowMinimum", &[]);
+    eve(&[&register[..], &["--bond", "1"]].concat())
+        .await
+        .fails("operators.BondBelowMinimum", &["MinBond", "at least the minimum"]);
     let models = node.chain().await.node_status().await.unwrap().worker.unwrap().models;
     let offer = format!("{},20mASY,1024", models[0].name);
     let offer = offer.as_str();
@@ -68,7 +70,7 @@ async fn operator_registers_changes_and_leaves() {
     let operator = eve(&["unbond", "2001.5"]).await.ok();
     assert_eq!(planck(&operator, "bonded"), 0, "{operator}");
     assert_eq!(planck(&operator["unbonding"][0], "amount"), 2_001 * UNIT + UNIT / 2, "{operator}");
-    eve(&["withdraw"]).await.fails("operators.NothingToWithdraw", &[]);
+    eve(&["withdraw"]).await.fails("operators.NothingToWithdraw", &["unbonding period"]);
 
     let list = assay(&node, &["operator", "list", "--json"]).await.ok();
     assert_eq!(list["operators"].as_array().map(Vec::len), Some(5), "{list}");
@@ -110,8 +112,12 @@ async fn delegation_stands_behind_an_operator_and_is_taken_back() {
 
     let none = delegate(&["status"]).await.ok();
     assert_eq!(none["delegations"], serde_json::json!([]), "{none}");
-    delegate(&["add", operator, "1uASY"]).await.fails("operators.DelegationBelowMinimum", &[]);
-    delegate(&["remove", operator, "--all"]).await.fails("operators.NotDelegator", &[]);
+    delegate(&["add", operator, "1uASY"])
+        .await
+        .fails("operators.DelegationBelowMinimum", &["MinDelegation", "at least the minimum"]);
+    delegate(&["remove", operator, "--all"])
+        .await
+        .fails("operators.NotDelegator", &["no delegation"]);
     let added = delegate(&["add", operator, "12.5"]).await.ok();
     assert_eq!(added["delegations"][0]["operator"], operator, "{added}");
     assert_eq!(added["delegations"][0]["worthAsy"], "12.5", "{added}");
@@ -122,7 +128,9 @@ async fn delegation_stands_behind_an_operator_and_is_taken_back() {
     let removed = delegate(&["remove", operator, "2.5"]).await.ok();
     assert_eq!(removed["delegations"][0]["worthAsy"], "10", "{removed}");
     assert_eq!(removed["delegations"][0]["unbonding"][0]["amountAsy"], "2.5", "{removed}");
-    delegate(&["withdraw", operator]).await.fails("operators.NothingToWithdraw", &[]);
+    delegate(&["withdraw", operator])
+        .await
+        .fails("operators.NothingToWithdraw", &["unbonding period"]);
 }
 
 #[tokio::test]
@@ -138,13 +146,13 @@ async fn open_job_is_raised_and_cancelled() {
     let raised = assay(&node, &["job", "raise", id, "--tip", "0.5", "--json"]).await.ok();
     assert_eq!(planck(&raised, "tip"), UNIT * 3 / 2, "{raised}");
     let stranger = assay(&node, &["job", "cancel", id, "--json", "--suri", "//Eve"]).await;
-    stranger.fails("jobs.NotTheClient", &[]);
+    stranger.fails("jobs.NotTheClient", &["job's client"]);
     let early = assay(&node, &["job", "expire", id, "--json", "--suri", "//Eve"]).await;
-    early.fails("jobs.NotDue", &[]);
+    early.fails("jobs.NotDue", &["not yet over"]);
     let settled = assay(&node, &["job", "settle", id, "--json"]).await;
-    settled.fails("jobs.JobNotDelivered", &[]);
+    settled.fails("jobs.JobNotDelivered", &["not delivered"]);
     let confirmed = assay(&node, &["job", "confirm", id, "--json"]).await;
-    confirmed.fails("jobs.JobNotDelivered", &[]);
+    confirmed.fails("jobs.JobNotDelivered", &["not delivered"]);
 
     let job = assay(&node, &["job", "cancel", id, "--json"]).await.ok();
     assert_eq!(job["outcome"], "cancelled", "{job}");
@@ -153,7 +161,7 @@ async fn open_job_is_raised_and_cancelled() {
     let ended = assay(&node, &["job", "status", id, "--wait", "--json"]).await;
     assert_eq!(ended.code, 3, "{ended:?}");
     let late = assay(&node, &["job", "cancel", id, "--json"]).await;
-    late.fails("jobs.JobNotOpen", &[]);
+    late.fails("jobs.JobNotOpen", &["not open"]);
 }
 
 #[tokio::test]
@@ -162,17 +170,23 @@ async fn interrupted_run_leaves_its_job() {
     let args = ["run", "--json", "--not-before", "1000", "hello"];
     let mut run = command(&node, &args).spawn().unwrap();
     let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
-    let created = timeout(Duration::from_secs(120), lines.next_line()).await.unwrap().unwrap();
-    let created = created.expect("it names the job");
+    let mut next =
+        async || timeout(Duration::from_secs(120), lines.next_line()).await.unwrap().unwrap();
+    // The id is known before the job is.
+    let sent = next().await.expect("it names the job");
+    let created = next().await.expect("it names the job");
+    assert!(sent.contains("sent to") && created.contains("created in block"), "{sent} {created}");
 
     let pid = run.id().expect("it runs").to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
-    let advice = lines.next_line().await.unwrap().expect("it names the job again");
+    let advice = next().await.expect("it names the job again");
     let output = run.wait_with_output().await.unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     let object: Value = serde_json::from_slice(&output.stdout).unwrap();
     let id = object["job"].as_str().unwrap();
-    assert!(created.contains(id) && advice.contains(id), "{created} {advice} {object}");
+    for line in [sent, created, advice] {
+        assert!(line.contains(id), "{line} {object}");
+    }
     let job = assay(&node, &["job", "status", id, "--json"]).await.ok();
     assert_eq!(job["state"], "open", "{job}");
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use assay_cli::{
     chain::Head,
-    proof::{committed, proven},
+    commitment::{commitment, committed},
 };
 use jsonrpsee::rpc_params;
 use serde_json::Value;
@@ -44,9 +44,9 @@ async fn plain_node_serves_a_client() {
     assert_eq!(here.text, there.text);
     assert_eq!(here.tokens.len(), 16);
     let view = client.chain().await.job(&id).await.unwrap().expect("the job is on the chain");
-    let proven = proven(&here, committed(&view.state)).expect("it hashes to the commitment");
-    assert_eq!(proven.output, here.tokens);
-    assert_eq!(String::from_utf8_lossy(&proven.text), here.text);
+    let committed = committed(&here, commitment(&view.state)).expect("it hashes to the commitment");
+    assert_eq!(committed.output, here.tokens);
+    assert_eq!(String::from_utf8_lossy(&committed.text), here.text);
     assert!(said.out.starts_with(here.text.trim_end_matches('\n')), "{said:?} is not {here:?}");
 }
 
@@ -73,7 +73,7 @@ async fn operators_of_other_nodes_verify() {
         assay(&first, &["run", "--json", "--max-tokens", "16", "In the beginning"]).await.ok();
     assert_eq!(said["verdict"], "accept", "{said}");
     assert_eq!(said["verifiers"], 3, "{said}");
-    assert_eq!(said["proven"], true, "{said}");
+    assert_eq!((&said["committed"], &said["verified"]), (&true.into(), &true.into()), "{said}");
     let job = said["job"].as_str().unwrap();
     let logs = [first.log_text(), second.log_text()];
     let says = |log: &str, word| log.lines().any(|line| line.contains(job) && line.contains(word));
@@ -94,7 +94,7 @@ async fn job_crosses_a_line() {
     let said = assay(&client, &args).await.ok();
     assert_eq!(said["verdict"], "accept", "{said}");
     assert_eq!(said["verifiers"], 3, "{said}");
-    assert_eq!(said["proven"], true, "{said}");
+    assert_eq!((&said["committed"], &said["verified"]), (&true.into(), &true.into()), "{said}");
     // The other end of the line knows how it ended.
     let id = said["job"].as_str().unwrap();
     let job = assay(&validator, &["job", "status", id, "--json"]).await.ok();
@@ -102,7 +102,7 @@ async fn job_crosses_a_line() {
 }
 
 /// Waits until the node has a neighbour and knows the chain.
-async fn follows(node: &Node) {
+pub async fn follows(node: &Node) {
     wait_for("the node follows the chain", START, async || {
         let chain = node.chain().await;
         let health: Value = chain.request("system_health", rpc_params![]).await.unwrap();
@@ -114,7 +114,7 @@ async fn follows(node: &Node) {
 
 /// Counts the tokens of a text of ASCII characters with a node that has the model, and does not give
 /// it the text: each character is a token of the built-in model, and it adds some to each prompt.
-async fn count_tokens(node: &Node, text: &str) -> String {
+pub async fn count_tokens(node: &Node, text: &str) -> String {
     let chain = node.chain().await;
     let model = chain.node_status().await.unwrap().worker.unwrap().models[0].id;
     let unrelated = "unrelated";

@@ -19,6 +19,7 @@ pub struct Setup {
     folder: TempDir,
     rpc: Port,
     p2p: Port,
+    metrics: Option<Port>,
     options: Vec<String>,
 }
 
@@ -32,6 +33,7 @@ impl Setup {
             folder: tempfile::Builder::new().prefix("assay-e2e-").tempdir().expect("a folder"),
             rpc: spec.rpc_port.map_or_else(Port::claim, Port::taken),
             p2p: Port::claim(),
+            metrics: spec.metrics.then(Port::claim),
             options,
         };
         setup.identity.write(&setup.network_key());
@@ -51,14 +53,23 @@ impl Setup {
         let mut command = binary();
         command
             .args(&self.options)
-            .args(["--reserved-only", "--no-mdns", "--no-prometheus"])
+            .args(["--reserved-only", "--no-mdns"])
             .arg("--base-path")
             .arg(self.base())
             .arg("--node-key-file")
             .arg(self.network_key())
             .args(["--rpc-port", &self.rpc_port().to_string()])
             .args(["--listen-addr", &self.listens()]);
+        match &self.metrics {
+            Some(port) => command.args(["--prometheus-port", &port.number().to_string()]),
+            None => command.arg("--no-prometheus"),
+        };
         command
+    }
+
+    /// Returns the port of its metrics.
+    pub fn metrics_port(&self) -> u16 {
+        self.metrics.as_ref().expect("it was asked to serve metrics").number()
     }
 
     /// Returns the port of its RPC.
@@ -76,7 +87,8 @@ impl Setup {
         self.folder.path().join("log")
     }
 
-    fn listens(&self) -> String {
+    /// Returns that address without the name.
+    pub fn listens(&self) -> String {
         format!("/ip4/127.0.0.1/tcp/{}", self.p2p.number())
     }
 
@@ -84,7 +96,8 @@ impl Setup {
         self.folder.path().join("node")
     }
 
-    fn network_key(&self) -> PathBuf {
+    /// Returns the file with its network key.
+    pub fn network_key(&self) -> PathBuf {
         self.folder.path().join("network.key")
     }
 

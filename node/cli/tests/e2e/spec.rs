@@ -12,6 +12,8 @@ pub struct NodeSpec {
     pub keys: Vec<KeySpec>,
     /// The port of its RPC; a free one if `None`.
     pub rpc_port: Option<u16>,
+    /// Whether it serves metrics.
+    pub metrics: bool,
 }
 
 /// A key in a node's keystore.
@@ -33,7 +35,13 @@ impl NodeSpec {
 
     /// Describes a plain full node of the development chain.
     pub fn full() -> Self {
-        Self { chain: Some("dev"), options: Vec::new(), keys: Vec::new(), rpc_port: None }
+        Self {
+            chain: Some("dev"),
+            options: Vec::new(),
+            keys: Vec::new(),
+            rpc_port: None,
+            metrics: false,
+        }
     }
 
     /// Describes a validator of the development chain that has the session keys of `name`.
@@ -46,10 +54,20 @@ impl NodeSpec {
 
     /// Describes a node of the development chain that has an engine and the worker keys of `names`.
     pub fn operators(names: &[&str]) -> Self {
+        Self::full().with_workers(names).with(&["--engine"])
+    }
+
+    /// Adds the worker keys of `names`.
+    pub fn with_workers(mut self, names: &[&str]) -> Self {
         let key =
             |name| KeySpec { kind: "assy", scheme: "sr25519", suri: format!("//{name}//worker") };
-        let keys = names.iter().map(key).collect();
-        Self { keys, ..Self::full() }.with(&["--engine"])
+        self.keys.extend(names.iter().map(key));
+        self
+    }
+
+    /// Has it serve metrics.
+    pub fn with_metrics(self) -> Self {
+        Self { metrics: true, ..self }
     }
 
     /// Moves it to the chain with that name.

@@ -24,7 +24,8 @@ struct Peer {
     peer_id: String,
 }
 
-async fn peers(node: &Node) -> BTreeSet<String> {
+/// Returns the peer ids of the nodes with which a node follows the chain.
+pub async fn peers(node: &Node) -> BTreeSet<String> {
     let peers: Vec<Peer> = node.chain().await.request("system_peers", rpc_params![]).await.unwrap();
     peers.into_iter().map(|peer| peer.peer_id).collect()
 }

@@ -5,53 +5,15 @@
 
 use arbitrary::Arbitrary;
 use assay_engine::{
-    generate, synthetic::Synthetic, verify, FinishReason, GenerateSpec, Limits, Model, Positions,
-    SampleSpec, Sampling, Threads, Transcript, Verification,
+    generate, verify, FinishReason, GenerateSpec, Limits, Positions, SampleSpec, Sampling,
+    Transcript, Verification,
 };
+use assay_engine_fuzz::{measured, MODEL, NEVER, THREADS};
 use libfuzzer_sys::fuzz_target;
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        LazyLock,
-    },
-};
 
 /// The most that a verification may take in addition to its limit: its copies of the input, and the
 /// tables of the model, which are computed once.
 const BESIDE: usize = 16 << 20;
-
-/// The system's allocator, with a count of its bytes.
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged; only sizes are counted.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller's contract is the system's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's contract is the system's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    let shape = Synthetic { context: 256, ..Synthetic::default() };
-    Model::from_bytes(shape.file().expect("whole blocks")).expect("a valid model")
-});
-static THREADS: LazyLock<Threads> = LazyLock::new(|| Threads::new(1));
-static NEVER: AtomicBool = AtomicBool::new(false);
 
 #[derive(Arbitrary, Debug)]
 struct Case {
@@ -78,7 +40,7 @@ fuzz_target!(|case: Case| {
     let max_tokens = if case.max_tokens > 1 << 31 { case.max_tokens } else { case.max_tokens % 70 };
     let spec = GenerateSpec { sample: SampleSpec::new(case.seed, &[0; 32], sampling), max_tokens };
     let limits = Limits { memory_bytes: case.memory_bytes.into(), ..Limits::default() };
-    let input = model.tokenize(&case.prompt);
+    let Ok(input) = model.tokenize(&case.prompt) else { return };
     let wide = Limits::default();
     let honest = generate(model, threads, &input, &spec, &wide, &NEVER, &mut |_, _| ()).ok();
     let mut output = honest.as_ref().map_or(vec![], |done| done.tokens.clone());
@@ -89,12 +51,9 @@ fuzz_target!(|case: Case| {
     let transcript = Transcript { input: claimed, output, finish };
     let positions = case.positions.map_or(Positions::All, Positions::Sample);
 
-    let before = IN_USE.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
-    let verdict =
-        verify(model, threads, &case.prompt, &transcript, &spec, &positions, &limits, &NEVER);
-    let taken = MOST.load(Ordering::Relaxed) - before;
-    assert!(taken <= case.memory_bytes as usize + BESIDE, "{taken} bytes");
+    let verdict = measured(case.memory_bytes as usize + BESIDE, || {
+        verify(model, threads, &case.prompt, &transcript, &spec, &positions, &limits, &NEVER)
+    });
 
     let accepted = matches!(verdict, Ok(Verification::Accept { .. }));
     if let (true, Positions::All, Some(done)) = (verdict.is_ok(), &positions, honest) {

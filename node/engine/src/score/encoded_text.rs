@@ -28,7 +28,7 @@ impl EncodedText {
     /// Returns the tokens of a text, if they restore it.
     pub(super) fn new(model: &Model, text: &[u8]) -> Option<Self> {
         let tokenizer = model.tokenizer();
-        let tokens = tokenizer.encode_bare(text);
+        let tokens = tokenizer.encode_bare(text).ok()?;
         let restored = !tokens.is_empty() && tokenizer.decode_bare(&tokens) == text;
         restored.then(|| Self { opening: tokenizer.opening(), tokens })
     }

@@ -6,21 +6,24 @@ use super::{
     job::Job,
     metrics::Metrics,
     queue::Queue,
+    running::{Running, Suspect},
     share::{share, Kind, Want},
     speed::Speedometer,
 };
 use crate::{
     forward::{Span, Workspace},
     kv::{KvCache, Pool, Prefix, PrefixCache, Published, PAGE},
+    panics::caught,
     task::{judge, Choice, Next},
     EngineError, Model, Threads,
 };
 use std::{
+    collections::VecDeque,
     sync::{
         atomic::{AtomicBool, Ordering},
         Arc,
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The jobs that go through the model together.
@@ -30,21 +33,19 @@ pub(super) struct Batch {
     config: ServerConfig,
     pool: Arc<Pool>,
     prefixes: PrefixCache,
+    /// Number of tokens of the longest sequence.
+    capacity: usize,
     workspace: Workspace,
     running: Vec<Running>,
+    /// The jobs of a pass that panicked, which go through the model again one at a time.
+    suspects: VecDeque<Suspect>,
+    /// The other jobs, which wait while a suspect has the model to itself.
+    parked: Vec<Running>,
     ended: Vec<Ended>,
     /// Ends a pass whose results nobody waits for any longer.
     closed: Arc<AtomicBool>,
     speed: Arc<Speedometer>,
     metrics: Metrics,
-}
-
-struct Running {
-    job: Job,
-    cache: KvCache,
-    published: Published,
-    /// Number of tokens that it sends in the next pass.
-    rows: usize,
 }
 
 /// A job that has a result, or an error.
@@ -79,7 +80,6 @@ impl Batch {
         model.rope(capacity);
         let workspace = Workspace::new(shape, &threads, config.rows, capacity);
         let prefixes = PrefixCache::default();
-        let (running, ended) = (Vec::new(), Vec::new());
         let metrics = Metrics { pages_limit: pool.limit(), ..Metrics::default() };
         Self {
             model,
@@ -87,9 +87,12 @@ impl Batch {
             config,
             pool,
             prefixes,
+            capacity,
             workspace,
-            running,
-            ended,
+            running: Vec::new(),
+            suspects: VecDeque::new(),
+            parked: Vec::new(),
+            ended: Vec::new(),
             closed,
             speed,
             metrics,
@@ -97,12 +100,17 @@ impl Batch {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.running.is_empty()
+        self.count() == 0
+    }
+
+    /// Returns the number of jobs that have been admitted and have not ended.
+    fn count(&self) -> usize {
+        self.running.len() + self.parked.len() + self.suspects.len()
     }
 
     pub(super) fn metrics(&self) -> Metrics {
         Metrics {
-            running: self.running.len(),
+            running: self.count(),
             pages_used: self.pool.used(),
             pages_cached: self.prefixes.len(),
             ..self.metrics
@@ -118,6 +126,10 @@ impl Batch {
     /// Takes jobs from the queue while there is room for the next.
     pub(super) fn admit(&mut self, queue: &mut Queue) {
         queue.end_stopped();
+        // The jobs that wait for their turn after a panic were admitted earlier.
+        if self.count() > self.running.len() {
+            return;
+        }
         if !self.config.halves {
             while self.admit_first(queue, None) {}
             return;
@@ -137,7 +149,7 @@ impl Batch {
         }
         let Ok((cache, published)) = self.cache(job) else { return false };
         let Some(job) = queue.pop(kind) else { return false };
-        self.running.push(Running { job, cache, published, rows: 0 });
+        self.running.push(Running::new(job, cache, published));
         true
     }
 
@@ -169,12 +181,14 @@ impl Batch {
 
     /// Ends the jobs for which `check` fails.
     fn end(&mut self, check: impl Fn(&mut Running) -> Result<(), EngineError>) {
-        for mut running in std::mem::take(&mut self.running) {
-            match check(&mut running) {
-                Ok(()) => self.running.push(running),
+        let mut index = 0;
+        while let Some(running) = self.running.get_mut(index) {
+            match check(running) {
+                Ok(()) => index += 1,
                 Err(error) => {
-                    self.prefixes.touch(&running.job.task().tokens()[..running.cache.len()]);
-                    self.ended.push(Ended { job: running.job, error: Some(error) });
+                    let Running { job, cache, .. } = self.running.remove(index);
+                    self.prefixes.touch(&job.task().tokens()[..cache.len()]);
+                    self.ended.push(Ended { job, error: Some(error) });
                 }
             }
         }
@@ -197,16 +211,60 @@ impl Batch {
         self.end(|running| running.cache.reserve(running.rows));
     }
 
-    /// Runs one pass of all jobs.
+    /// Runs one pass of all jobs, or of one that is suspected of a panic.
     pub(super) fn step(&mut self) {
-        self.plan();
-        if self.is_empty() {
+        self.isolate();
+        match caught(|| self.pass()) {
+            Ok(Some((choices, time))) => self.accept(&choices, time),
+            // No job is left, or the pass was interrupted, which changes nothing.
+            Ok(None) => {}
+            Err(message) => self.suspect(message),
+        }
+        if !self.running.iter().any(Running::is_suspect) {
+            self.running.append(&mut self.parked);
+        }
+    }
+
+    /// Gives the model to the next suspect alone. Without room for its cache it waits until others
+    /// have ended.
+    fn isolate(&mut self) {
+        if self.running.iter().any(Running::is_suspect) {
             return;
         }
-        // An interrupted pass changes nothing.
-        let begun = Instant::now();
-        let Ok(choices) = self.pass() else { return };
-        let time = begun.elapsed();
+        let Some(suspect) = self.suspects.pop_front() else { return };
+        match self.cache(&suspect.job) {
+            Ok((cache, published)) => {
+                self.parked = std::mem::take(&mut self.running);
+                self.running.push(Running::again(suspect, cache, published));
+            }
+            Err(_) => self.suspects.push_front(suspect),
+        }
+    }
+
+    /// Ends a job that panicked alone, or suspects each of several. Everything that the pass may
+    /// have left half-changed is dropped: their caches, the prefixes and the workspace.
+    fn suspect(&mut self, message: String) {
+        let mut jobs = std::mem::take(&mut self.running).into_iter().map(Running::suspect);
+        if jobs.len() > 1 {
+            self.suspects.extend(jobs);
+        } else if let Some(Suspect { job, .. }) = jobs.next() {
+            self.ended.push(Ended { job, error: Some(EngineError::Panicked { message }) });
+        }
+        let rows = self.config.rows;
+        self.workspace = Workspace::new(self.model.shape(), &self.threads, rows, self.capacity);
+        self.forget_prefixes();
+    }
+
+    /// Drops the prefixes. The jobs that go on share their pages anew.
+    fn forget_prefixes(&mut self) {
+        self.prefixes = PrefixCache::default();
+        for running in self.running.iter_mut().chain(&mut self.parked) {
+            running.published = Published::default();
+        }
+    }
+
+    /// Hands the rows of a pass to the jobs. One that panics over its own rows is to blame alone.
+    fn accept(&mut self, mut choices: &[(usize, Choice)], time: Duration) {
         // By now the rows are counted in the caches.
         let rows = self.running.iter().flat_map(|running| {
             let length = running.cache.len();
@@ -216,45 +274,55 @@ impl Batch {
         self.metrics.steps += 1;
         self.metrics.last_rows = self.running.iter().map(|running| running.rows).sum();
         self.metrics.rows += self.metrics.last_rows as u64;
-        let mut choices = choices.as_slice();
+        let mut panicked = false;
         for (index, mut running) in std::mem::take(&mut self.running).into_iter().enumerate() {
             let own = choices.iter().take_while(|(span, _)| *span == index).count();
             let (now, later) = choices.split_at(own);
             choices = later;
             let now: Vec<Choice> = now.iter().map(|&(_, choice)| choice).collect();
-            let next = running.job.accept(&now);
-            match next {
-                Next::More => {}
-                Next::RollBack(length) => running.cache.truncate(length),
-                // The cache may hold a draft in place of the last token.
-                Next::Done => running.cache.truncate(running.job.task().tokens().len() - 1),
+            let prefixes = self.config.prefix_cache.then_some(&mut self.prefixes);
+            match caught(|| running.accept(&now, prefixes)) {
+                Ok(Next::Done) => self.ended.push(Ended { job: running.job, error: None }),
+                Ok(Next::More | Next::RollBack(_)) => self.running.push(running),
+                Err(message) => {
+                    let error = Some(EngineError::Panicked { message });
+                    self.ended.push(Ended { job: running.job, error });
+                    panicked = true;
+                }
             }
-            let Running { job, cache, published, .. } = &mut running;
-            if self.config.prefix_cache {
-                self.prefixes.publish(job.task().tokens(), cache, published);
-            }
-            if next == Next::Done {
-                self.prefixes.touch(job.task().tokens());
-                self.ended.push(Ended { job: running.job, error: None });
-            } else {
-                self.running.push(running);
-            }
+        }
+        if panicked {
+            self.forget_prefixes();
         }
     }
 
-    fn pass(&mut self) -> Result<Vec<(usize, Choice)>, EngineError> {
-        let (jobs, caches): (Vec<&Job>, Vec<(&mut KvCache, usize)>) = self
+    /// Sends the rows of all jobs through the model. Returns the choices and the time, or `None` if
+    /// there is no job left or the pass is interrupted.
+    fn pass(&mut self) -> Option<(Vec<(usize, Choice)>, Duration)> {
+        self.plan();
+        if self.running.is_empty() {
+            return None;
+        }
+        let begun = Instant::now();
+        let choices = self.forward().ok()?;
+        Some((choices, begun.elapsed()))
+    }
+
+    fn forward(&mut self) -> Result<Vec<(usize, Choice)>, EngineError> {
+        let (jobs, caches): (Vec<_>, Vec<_>) = self
             .running
             .iter_mut()
-            .map(|running| (&running.job, (&mut running.cache, running.rows)))
+            .map(|running| ((&running.job, running.judged), (&mut running.cache, running.rows)))
             .unzip();
-        let wanted: Vec<_> =
-            jobs.iter().map(|job| move |index: usize| job.task().wanted(index)).collect();
-        let samples: Vec<_> = jobs.iter().map(|job| job.task().sample()).collect();
+        let wanted: Vec<_> = jobs
+            .iter()
+            .map(|&(job, judged)| move |index| index >= judged && job.task().wanted(index))
+            .collect();
+        let samples: Vec<_> = jobs.iter().map(|(job, _)| job.task().sample()).collect();
         let mut spans: Vec<Span<'_>> = caches
             .into_iter()
             .zip(jobs.iter().zip(&wanted))
-            .map(|((cache, rows), (job, wanted))| {
+            .map(|((cache, rows), ((job, _), wanted))| {
                 let tokens = &job.task().tokens()[cache.len()..][..rows];
                 Span { cache, tokens, wanted }
             })
@@ -262,7 +330,7 @@ impl Batch {
         // A pass continues while one job needs it; the others are checked after it.
         let check = || {
             let closed = self.closed.load(Ordering::Relaxed);
-            if !closed && jobs.iter().any(|job| job.check(0).is_ok()) {
+            if !closed && jobs.iter().any(|(job, _)| job.check(0).is_ok()) {
                 return Ok(());
             }
             Err(EngineError::Cancelled { tokens: 0 })

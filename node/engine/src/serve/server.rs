@@ -12,6 +12,7 @@ use super::{
 use crate::{
     generate::Generating,
     kv::{KvCache, Pool},
+    panics::caught,
     task::Task,
     verify::Verifying,
     EngineError, Generation, Limits, Model, Threads, Verification,
@@ -25,7 +26,8 @@ use std::{
     thread::JoinHandle,
 };
 
-/// A server of one model and the jobs that it runs. Dropping it ends all of them.
+/// A server of one model and the jobs that it runs. Dropping it ends all of them. A program that
+/// keeps a server for long watches it with [`Server::wait`] and starts another one after a panic.
 pub struct Server {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -41,6 +43,14 @@ struct Shared {
     wake: Condvar,
     metrics: Mutex<Metrics>,
     closed: Arc<AtomicBool>,
+    end: Mutex<Option<End>>,
+    ended: Condvar,
+}
+
+/// The end of the server's thread, with the message of a panic if there was one.
+#[derive(Clone)]
+struct End {
+    panic: Option<String>,
 }
 
 impl Shared {
@@ -55,8 +65,20 @@ impl Shared {
         self.wake.notify_all();
     }
 
+    fn run(&self, batch: Batch) {
+        (self.threads.on_start())();
+        let panic = caught(|| self.serve(batch)).err();
+        *self.end() = Some(End { panic });
+        self.ended.notify_all();
+    }
+
+    /// Locks the end, which is stored whole.
+    fn end(&self) -> MutexGuard<'_, Option<End>> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn serve(&self, mut batch: Batch) {
-        // Even if a step panics, nobody may wait for ever.
+        // A panic between passes ends the server. It is closed before its jobs are told.
         let _closes = CloseOnDrop(self);
         loop {
             let mut queue = self.queue();
@@ -87,7 +109,7 @@ impl Drop for CloseOnDrop<'_> {
 
 impl Server {
     /// Measures the model's speed and starts a server. Its thread has the priority of the calling
-    /// thread.
+    /// thread, and first calls the hook of [`Threads::start`].
     ///
     /// # Errors
     /// Returns [`EngineError::Io`] if the system provides no thread.
@@ -113,15 +135,49 @@ impl Server {
         );
         let metrics = Mutex::new(batch.metrics());
         let queue = Mutex::new(Queue::new(config.queue));
-        let wake = Condvar::new();
-        let shared =
-            Arc::new(Shared { model, threads, config, pool, speed, queue, wake, metrics, closed });
+        let (wake, ended) = (Condvar::new(), Condvar::new());
+        let end = Mutex::default();
+        let shared = Arc::new(Shared {
+            model,
+            threads,
+            config,
+            pool,
+            speed,
+            queue,
+            wake,
+            metrics,
+            closed,
+            end,
+            ended,
+        });
         let serving = shared.clone();
         let thread = std::thread::Builder::new()
             .name("assay-engine-server".into())
-            .spawn(move || serving.serve(batch))
+            .spawn(move || serving.run(batch))
             .map_err(|source| EngineError::Io { path: "the server's thread".into(), source })?;
         Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Returns whether the server takes no more jobs, because it was closed or has panicked.
+    pub fn is_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Relaxed)
+    }
+
+    /// Ends all jobs and takes no more.
+    pub fn close(&self) {
+        self.shared.close();
+    }
+
+    /// Waits until the server has ended, and returns the message of the panic that ended it; `None`
+    /// if it was closed.
+    pub fn wait(&self) -> Option<String> {
+        let mut end = self.shared.end();
+        loop {
+            if let Some(End { panic }) = &*end {
+                return panic.clone();
+            }
+            end = self.shared.ended.wait(end).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Returns the model that the server runs.
@@ -217,7 +273,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.shared.close();
         if let Some(thread) = self.thread.take() {
-            // Every handle has been told of a panic of the server.
+            // A panic of the server is caught in its thread, and every handle has been told of it.
             let _ = thread.join();
         }
     }

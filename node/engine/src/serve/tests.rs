@@ -39,20 +39,38 @@ fn batch(model: &Arc<Model>, config: ServerConfig) -> Batch {
 }
 
 fn generating(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> (Job, Handle<Generation>) {
-    let task = Generating::new(model, model.tokenize(prompt), spec, None).unwrap();
+    let task = Generating::new(model, model.tokenize(prompt).unwrap(), spec, None).unwrap();
     Job::generate(task, Limits::default(), Arc::default())
+}
+
+/// Returns the output of a generation that has the model to itself.
+fn alone(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> Generation {
+    let (input, limits) = (model.tokenize(prompt).unwrap(), Limits::default());
+    let (threads, never) = (Threads::new(1), AtomicBool::new(false));
+    generate(model, &threads, &input, spec, &limits, &never, &mut |_, _| ()).unwrap()
+}
+
+/// Returns a verification of an honest output of so many tokens.
+fn verification(model: &Model, max_tokens: u32) -> Verifying {
+    let spec = GenerateSpec { max_tokens, ..SPEC };
+    let done = alone(model, b"b", &spec);
+    let input = model.tokenize(b"b").unwrap();
+    let transcript = Transcript { input, output: done.tokens, finish: done.finish };
+    let task = Verifying::new(model, b"b", &transcript, &spec, &Positions::All).unwrap();
+    let ControlFlow::Continue(task) = task else { panic!("the form is right") };
+    task
 }
 
 /// Returns a verification of an honest output of 400 tokens.
 fn verifying(model: &Model) -> (Job, Handle<Verification>) {
-    let spec = GenerateSpec { max_tokens: 400, ..SPEC };
-    let (input, limits) = (model.tokenize(b"b"), Limits::default());
-    let (threads, never) = (Threads::new(1), AtomicBool::new(false));
-    let done = generate(model, &threads, &input, &spec, &limits, &never, &mut |_, _| ()).unwrap();
-    let transcript = Transcript { input, output: done.tokens, finish: done.finish };
-    let task = Verifying::new(model, b"b", &transcript, &spec, &Positions::All).unwrap();
-    let ControlFlow::Continue(task) = task else { panic!("the form is right") };
-    Job::verify(task, limits, Arc::default())
+    Job::verify(verification(model, 400), Limits::default(), Arc::default())
+}
+
+/// Returns a verification that panics in each pass that reaches the output token at `position`.
+fn panicking(model: &Model, position: usize) -> (Job, Handle<Verification>) {
+    let mut task = verification(model, 400);
+    task.spoil(position);
+    Job::verify(task, Limits::default(), Arc::default())
 }
 
 fn step(batch: &mut Batch, queue: &mut Queue) -> usize {
@@ -204,4 +222,98 @@ fn job_that_is_cancelled_while_it_waits_or_runs_ends() {
     assert!(matches!(first.wait(), Err(EngineError::Cancelled { tokens: 2 })));
     assert!(matches!(second.wait(), Err(EngineError::Cancelled { tokens: 0 })));
     assert!(batch.is_empty());
+}
+
+#[test]
+fn job_that_panics_ends_and_the_others_have_the_bits_that_they_have_alone() {
+    let model = model();
+    // The panic comes at several stages of the other jobs.
+    for position in [0, 30, 170, 399] {
+        for prefix_cache in [false, true] {
+            let config =
+                ServerConfig { rows: 64, decode_rows: 24, prefix_cache, ..ServerConfig::default() };
+            let (mut batch, mut queue) = (batch(&model, config), Queue::new(8));
+            let sampling = Sampling { temperature: 65_536, ..Sampling::GREEDY };
+            let spec =
+                GenerateSpec { sample: SampleSpec { key: [6; 32], sampling }, max_tokens: 90 };
+            let prompts = [&b"aaaaaaaaaaaaaaaaaaaaa"[..], b"aaaaaaaaaaaaaaaaaaaab", b"c"];
+            let (mut jobs, handles): (Vec<Job>, Vec<_>) =
+                prompts.iter().map(|prompt| generating(&model, prompt, &spec)).unzip();
+            queue.push(jobs.remove(0)).unwrap();
+            // The first has written some tokens when the others come.
+            for _ in 0..5 {
+                step(&mut batch, &mut queue);
+            }
+            let (bad, panicked) = panicking(&model, position);
+            let (honest, verdict) = verifying(&model);
+            for job in jobs.into_iter().chain([bad, honest]) {
+                queue.push(job).unwrap();
+            }
+            while queue.len() > 0 || !batch.is_empty() {
+                step(&mut batch, &mut queue);
+            }
+            match panicked.wait() {
+                Err(EngineError::Panicked { message }) => {
+                    assert!(message.contains("index out of bounds"), "{message}");
+                }
+                other => panic!("{other:?}"),
+            }
+            for (handle, prompt) in handles.into_iter().zip(prompts) {
+                let expected = alone(&model, prompt, &spec);
+                let streamed: Vec<u32> =
+                    std::iter::from_fn(|| handle.next_token()).map(|(_, token)| token).collect();
+                assert_eq!(streamed, expected.tokens, "each token comes once");
+                assert_eq!(handle.wait().unwrap(), expected);
+            }
+            let root = alone(&model, b"b", &GenerateSpec { max_tokens: 400, ..SPEC }).digest_root;
+            let accept = Verification::Accept { digest_root: Some(root) };
+            assert_eq!(verdict.wait().unwrap(), accept);
+            let metrics = batch.metrics();
+            assert_eq!(metrics.pages_used, metrics.pages_cached);
+        }
+    }
+}
+
+#[test]
+fn each_of_two_jobs_that_panic_ends() {
+    let model = model();
+    let (mut batch, mut queue) = (batch(&model, ServerConfig::default()), Queue::new(4));
+    let (first, one) = panicking(&model, 50);
+    let (second, other) = panicking(&model, 10);
+    let (honest, handle) = generating(&model, b"a", &SPEC);
+    for job in [first, second, honest] {
+        queue.push(job).unwrap();
+    }
+    while queue.len() > 0 || !batch.is_empty() {
+        step(&mut batch, &mut queue);
+    }
+    for panicked in [one, other] {
+        assert!(matches!(panicked.wait(), Err(EngineError::Panicked { .. })));
+    }
+    assert_eq!(handle.wait().unwrap(), alone(&model, b"a", &SPEC));
+}
+
+#[test]
+fn new_job_waits_until_the_suspects_are_through() {
+    let model = model();
+    let config = ServerConfig { rows: 16, decode_rows: 16, ..ServerConfig::default() };
+    let (mut batch, mut queue) = (batch(&model, config), Queue::new(4));
+    let (bad, panicked) = panicking(&model, 100);
+    let (honest, _handle) = generating(&model, b"a", &SPEC);
+    queue.push(bad).unwrap();
+    queue.push(honest).unwrap();
+    step(&mut batch, &mut queue);
+    while batch.metrics().pages_used > 0 {
+        // The pass that panics drops all pages.
+        step(&mut batch, &mut queue);
+    }
+    let (late, handle) = generating(&model, b"c", &SPEC);
+    queue.push(late).unwrap();
+    step(&mut batch, &mut queue);
+    assert_eq!((queue.len(), batch.metrics().running), (1, 2));
+    while queue.len() > 0 || !batch.is_empty() {
+        step(&mut batch, &mut queue);
+    }
+    assert!(matches!(panicked.wait(), Err(EngineError::Panicked { .. })));
+    assert_eq!(handle.wait().unwrap(), alone(&model, b"c", &SPEC));
 }

@@ -2,7 +2,10 @@
 //! GPT-2's byte-level byte-pair encoding: text is cut into words, the bytes of each word become
 //! characters, and neighbours are merged by the ranks in the file.
 
-use super::{byte_alphabet::character, pre_tokenizer::PreTokenizer, vocabulary::Vocabulary};
+use super::{
+    byte_alphabet::character, byte_tokens::ByteTokens, pre_tokenizer::PreTokenizer,
+    vocabulary::Vocabulary,
+};
 use crate::{
     gguf::{invalid, Gguf},
     EngineError,
@@ -10,7 +13,7 @@ use crate::{
 use std::collections::HashSet;
 use tokenizers::{
     models::bpe::{Vocab, BPE},
-    Model as _,
+    Model as _, Token,
 };
 
 /// The encoder of a byte-level vocabulary.
@@ -18,7 +21,7 @@ use tokenizers::{
 pub(super) struct ByteLevel {
     pre: PreTokenizer,
     merges: BPE,
-    bytes: Vec<u32>,
+    bytes: ByteTokens,
 }
 
 impl ByteLevel {
@@ -51,24 +54,28 @@ impl ByteLevel {
             .cache_capacity(0)
             .build()
             .map_err(|e| invalid(key, e.to_string()))?;
-        let bytes = vocabulary.byte_tokens(|byte| character(byte).to_string())?;
+        let bytes = vocabulary.byte_tokens(|byte| character(byte).to_string());
         Ok(Self { pre, merges, bytes })
     }
 
-    /// Returns the token of a byte.
-    pub(super) fn byte(&self, byte: u8) -> u32 {
-        self.bytes[usize::from(byte)]
+    /// Returns the tokens of single bytes.
+    pub(super) fn bytes(&self) -> &ByteTokens {
+        &self.bytes
     }
 
     /// Appends the tokens of a text without special tokens.
-    pub(super) fn encode(&self, text: &str, out: &mut Vec<u32>) {
+    pub(super) fn encode(&self, text: &str, out: &mut Vec<u32>) -> Result<(), EngineError> {
         for word in self.pre.words(text) {
             let spelled: String = word.bytes().map(character).collect();
-            match self.merges.tokenize(&spelled) {
-                Ok(tokens) => out.extend(tokens.into_iter().map(|token| token.id)),
-                // There is a token for each byte, so every word has tokens.
-                Err(_) => out.extend(word.bytes().map(|byte| self.byte(byte))),
+            // The crate leaves out a character that has no token.
+            let whole = |tokens: &Vec<Token>| {
+                tokens.iter().map(|token| token.value.len()).sum::<usize>() == spelled.len()
+            };
+            match self.merges.tokenize(&spelled).ok().filter(whole) {
+                Some(tokens) => out.extend(tokens.into_iter().map(|token| token.id)),
+                None => self.bytes.extend(word.bytes(), out)?,
             }
         }
+        Ok(())
     }
 }

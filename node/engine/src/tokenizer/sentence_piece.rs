@@ -5,7 +5,10 @@
 //! The `tokenizers` crate has merges with distinct ranks instead. So it cannot express "the
 //! leftmost of equals" where one token is the union of several pairs.
 
-use super::vocabulary::{self, Vocabulary};
+use super::{
+    byte_tokens::ByteTokens,
+    vocabulary::{self, Vocabulary},
+};
 use crate::{
     gguf::{invalid, Gguf},
     EngineError,
@@ -25,7 +28,7 @@ const NONE: usize = usize::MAX;
 pub(super) struct SentencePiece {
     /// The id and the score of each piece.
     pieces: HashMap<String, (u32, f32)>,
-    bytes: Vec<u32>,
+    bytes: ByteTokens,
     /// Whether a space is put before a text.
     space_prefix: bool,
 }
@@ -78,14 +81,14 @@ impl SentencePiece {
         let score = |id: u32| scores[id as usize] + 0.0;
         let pieces = vocabulary.pieces();
         let pieces = pieces.map(|(id, text)| (text.to_string(), (id, score(id)))).collect();
-        let bytes = vocabulary.byte_tokens(vocabulary::spelled)?;
+        let bytes = vocabulary.byte_tokens(vocabulary::spelled);
         let space_prefix = gguf.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
         Ok(Self { pieces, bytes, space_prefix })
     }
 
-    /// Returns the token of a byte.
-    pub(super) fn byte(&self, byte: u8) -> u32 {
-        self.bytes[usize::from(byte)]
+    /// Returns the tokens of single bytes.
+    pub(super) fn bytes(&self) -> &ByteTokens {
+        &self.bytes
     }
 
     /// Returns whether a space is put before a text.
@@ -95,15 +98,21 @@ impl SentencePiece {
 
     /// Appends the tokens of a text. `first` says whether it is the first, or the first after a
     /// special token.
-    pub(super) fn encode(&self, text: &str, first: bool, out: &mut Vec<u32>) {
+    pub(super) fn encode(
+        &self,
+        text: &str,
+        first: bool,
+        out: &mut Vec<u32>,
+    ) -> Result<(), EngineError> {
         let prefix = if first && self.space_prefix { SPACE } else { "" };
         let text = format!("{prefix}{}", text.replace(' ', SPACE));
         for piece in self.unite(&text) {
             match self.pieces.get(piece) {
                 Some(&(id, _)) => out.push(id),
-                None => out.extend(piece.bytes().map(|byte| self.byte(byte))),
+                None => self.bytes.extend(piece.bytes(), out)?,
             }
         }
+        Ok(())
     }
 
     /// Returns the pieces of a text, which are in the vocabulary or are single characters.

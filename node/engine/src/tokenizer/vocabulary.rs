@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The tokens of a file: their texts, kinds and bytes.
 
-use super::byte_alphabet;
+use super::{byte_alphabet, byte_tokens::ByteTokens};
 use crate::{
     gguf::{invalid, Gguf},
     EngineError,
@@ -30,7 +30,7 @@ impl Kind {
     fn numbered(number: u64) -> Option<Self> {
         match number {
             1 | 5 => Some(Self::Normal),
-            // 2 is the unknown token: with tokens for all bytes nothing is unknown.
+            // 2 is the unknown token: a text that would need it has no tokens here.
             2 | 3 => Some(Self::Control),
             4 => Some(Self::UserDefined),
             6 => Some(Self::Byte),
@@ -165,10 +165,7 @@ impl Vocabulary {
     }
 
     /// Returns the token of each byte, which is the one whose text is what `spell` returns.
-    pub(super) fn byte_tokens(
-        &self,
-        spell: impl Fn(u8) -> String,
-    ) -> Result<Vec<u32>, EngineError> {
+    pub(super) fn byte_tokens(&self, spell: impl Fn(u8) -> String) -> ByteTokens {
         let mut tokens = [None; 256];
         for (id, (text, kind)) in self.texts.iter().zip(&self.kinds).enumerate() {
             let bytes = &self.bytes[self.start(id)..self.ends[id]];
@@ -178,8 +175,7 @@ impl Vocabulary {
                 }
             }
         }
-        let missing = |byte| invalid(TOKENS, format!("no token for the byte {byte:#04x}"));
-        (0..256).map(|byte| tokens[byte].ok_or_else(|| missing(byte))).collect()
+        ByteTokens::new(tokens)
     }
 
     fn start(&self, id: usize) -> usize {

@@ -30,14 +30,14 @@ pub fn spec(sample: SampleSpec, max_tokens: u32) -> GenerateSpec {
 }
 
 pub fn run(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> Generation {
-    let input = model.tokenize(prompt);
+    let input = model.tokenize(prompt).expect("tokens");
     generate(model, &Threads::new(1), &input, spec, &Limits::default(), &NEVER, &mut |_, _| ())
         .expect("an honest job")
 }
 
 pub fn transcript(model: &Model, prompt: &[u8], generation: &Generation) -> Transcript {
     Transcript {
-        input: model.tokenize(prompt),
+        input: model.tokenize(prompt).expect("tokens"),
         output: generation.tokens.clone(),
         finish: generation.finish,
     }

@@ -2,10 +2,11 @@
 //! The priority of the engine's threads: they only take cores that nothing else wants.
 
 use super::cores::Cores;
+use crate::guard::unwind_on_panic;
 use assay_engine::EngineError;
 
 /// Runs on a new thread with the engine's priority and cores, which the threads that it starts
-/// inherit.
+/// inherit. A panic is raised on the calling thread.
 pub fn in_the_background<T: Send>(
     threads: usize,
     run: impl FnOnce() -> Result<T, EngineError> + Send,
@@ -14,6 +15,7 @@ pub fn in_the_background<T: Send>(
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("assay-engine-start".into());
         let running = thread.spawn_scoped(scope, || {
+            unwind_on_panic();
             priority::lower();
             if let Some(cores) = Cores::share_out(threads) {
                 cores.keep_to_engine();
@@ -60,8 +62,9 @@ mod priority {
 
     /// Gives the calling thread the policy `SCHED_IDLE`.
     pub fn lower() {
-        // The library also resets the nice value, which only root may do and which has no effect
-        // under this policy. So its error counts only if the policy was not set.
+        // After the policy, the library sets the nice value to 0. A process with a higher one may
+        // lack the privilege, and the value has no effect under this policy. So the error counts
+        // only if the policy was not set.
         let result = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, IDLE);
         if is_idle() {
             return;
@@ -72,7 +75,7 @@ mod priority {
     }
 
     /// Returns whether the calling thread has the policy `SCHED_IDLE`.
-    pub fn is_idle() -> bool {
+    fn is_idle() -> bool {
         thread_schedule_policy().is_ok_and(|policy| policy == IDLE)
     }
 }
@@ -85,7 +88,19 @@ mod priority {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{priority::is_idle, *};
+    use super::*;
+
+    /// `SCHED_IDLE` of the kernel.
+    const IDLE: &str = "5";
+
+    /// Returns whether the kernel runs the calling thread with the policy `SCHED_IDLE`. The library asks
+    /// the C library, which may answer with what it was told.
+    fn is_idle() -> bool {
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").expect("Linux has it");
+        // The second field is the name in brackets, which may hold spaces; the policy is the 41st.
+        let (_, fields) = stat.rsplit_once(')').expect("the name is in brackets");
+        fields.split_whitespace().nth(41 - 3).expect("it has a policy") == IDLE
+    }
 
     #[test]
     fn background_takes_idle_cores_and_so_do_the_threads_that_it_starts() {

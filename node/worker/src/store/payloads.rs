@@ -161,6 +161,23 @@ impl Payloads {
         let payload = read.open_table(PAYLOADS)?.get(&hash.0)?;
         Ok(payload.map(|bytes| bytes.value().to_vec()))
     }
+
+    /// Returns the length of the payload with that hash, and at most `most` of its bytes from `offset`
+    /// on.
+    pub fn range(
+        &self,
+        hash: &H256,
+        offset: usize,
+        most: usize,
+    ) -> Result<Option<(usize, Vec<u8>)>, StoreError> {
+        let read = self.database.begin_read()?;
+        let payload = read.open_table(PAYLOADS)?.get(&hash.0)?;
+        Ok(payload.and_then(|bytes| {
+            let whole = bytes.value();
+            let rest = whole.get(offset..)?;
+            Some((whole.len(), rest[..rest.len().min(most)].to_vec()))
+        }))
+    }
 }
 
 /// Removes the oldest payloads of an origin, except those that are `kept`, until the origin counts at
@@ -237,6 +254,18 @@ mod tests {
         assert_eq!(hash.0, blake2_256(b"In the beginning"));
         assert_eq!(store.payloads.get(&hash).unwrap().unwrap(), b"In the beginning");
         assert_eq!(store.payloads.get(&H256::zero()).unwrap(), None);
+    }
+
+    #[test]
+    fn payload_is_read_in_ranges() {
+        let (_dir, store) = store();
+        let hash = put(&store, b"In the beginning", Origin::Submitted);
+        let range = |offset, most| store.payloads.range(&hash, offset, most).unwrap();
+        assert_eq!(range(0, 6), Some((16, b"In the".to_vec())));
+        assert_eq!(range(7, 100), Some((16, b"beginning".to_vec())));
+        assert_eq!(range(16, 6), Some((16, Vec::new())));
+        assert_eq!(range(17, 6), None);
+        assert_eq!(store.payloads.range(&H256::zero(), 0, 6).unwrap(), None);
     }
 
     #[test]

@@ -100,6 +100,16 @@ impl Results {
         outputs.collect()
     }
 
+    /// Returns the jobs whose outputs this node has committed to, with the hashes of these.
+    pub fn generated(&self) -> Vec<(JobId, H256)> {
+        let known = self.known.lock();
+        let generated = known.by_key.values().filter_map(|result| match result {
+            EngineResult::Generated { job, commitment } => Some((*job, commitment.output_hash)),
+            _ => None,
+        });
+        generated.collect()
+    }
+
     /// Forgets the results that are in memory, after [`clear`] has removed those on disk.
     pub(super) fn clear_memory(&self) {
         self.known.lock().by_key.clear();

@@ -2,13 +2,21 @@
 //! Brings the payloads of a piece of work to this node.
 
 use super::{
-    key::WorkKey,
+    attempt::{attempt, end_by_panic, Outcome},
+    key::{Kind, WorkKey},
+    length,
     prepare::prepare,
-    queue::{Entry, Inputs, Stage},
+    queue::{Entry, Gather, Inputs, Stage},
 };
-use crate::{context::Context, LOG_TARGET};
-use assay_primitives::{AbstainReason, BlockNumber, DeclineReason, EngineResult, Verdict, Work};
-use std::{sync::Arc, time::Instant};
+use crate::{context::Context, guard::guarded, LOG_TARGET};
+use assay_primitives::{
+    AbstainReason, BlockNumber, DeclineReason, EngineResult, JobId, ModelId, RejectReason, Verdict,
+    Work,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// The number of times that the payloads of a job are looked for before they count as unavailable.
 /// Those of a verification are looked for as long as its report can still be in time.
@@ -18,6 +26,9 @@ const LOOKS_PER_BLOCK: u32 = 3;
 /// The blocks before the last one in which a verdict can be reported by which a verifier reaches one,
 /// if only that it abstains. Another report of the same key may delay its own.
 const REPORT_BLOCKS: BlockNumber = 5;
+/// The shortest and the longest time for one look, as far as there is time. In between it is half of what
+/// is left, so that there is another one.
+const LOOK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15));
 /// The longest prompt that is looked at inside a call of the runtime, which must take milliseconds.
 const AT_ONCE_BYTES: usize = 16 << 10;
 
@@ -33,11 +44,25 @@ enum Gathered {
     Stuck(&'static str),
 }
 
-/// Gathers payloads until the queue closes.
-pub fn run(context: Arc<Context>) {
-    while let Some(entry) = context.queue.next_to_gather() {
-        step(&context, entry);
+/// Gathers payloads of work of one kind until the queue closes.
+pub fn run(context: Arc<Context>, kind: Kind) {
+    while let Some(next) = context.queue.next_to_gather(kind) {
+        let (Gather::Now(entry) | Gather::TooLate(entry)) = &next;
+        let (work, started) = (entry.work.clone(), Instant::now());
+        let gathered = guarded(|| match next {
+            Gather::Now(entry) => step(&context, entry),
+            Gather::TooLate(entry) => give_up_late(&context, entry),
+        });
+        if let Err(message) = gathered {
+            end_by_panic(&context, &work, &message, started);
+        }
     }
+}
+
+/// Puts back work that cannot be run now, to be looked at again soon.
+pub fn put_off(context: &Context, key: WorkKey, work: Work) {
+    let at = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
+    context.queue.put_back(Entry { key, work, stage: Stage::Gather { at } });
 }
 
 /// Returns the time until which it is of use to go on with some work.
@@ -57,22 +82,24 @@ pub fn until(context: &Context, work: &Work) -> Instant {
 /// Answers work that needs neither the engine nor another node, and returns whether it did.
 pub fn answer_at_once(context: &Context, work: &Work) -> bool {
     let started = Instant::now();
-    match gather(context, work, false) {
-        Gathered::Result(result) => {
+    match guarded(|| gather(context, work, None)) {
+        Ok(Gathered::Result(result)) => {
             context.finish(WorkKey::from(work), result, started);
             true
         }
-        Gathered::Runnable(_) | Gathered::Missing | Gathered::Stuck(_) => false,
+        Ok(Gathered::Runnable(_) | Gathered::Missing | Gathered::Stuck(_)) => false,
+        Err(message) => {
+            end_by_panic(context, work, &message, started);
+            true
+        }
     }
 }
 
 /// Makes one attempt at an entry.
 fn step(context: &Context, entry: Entry) {
-    if matches!(entry.stage, Stage::Run(_)) {
-        return context.queue.put_back(entry);
-    }
     let started = Instant::now();
-    let mut gathered = gather(context, &entry.work, true);
+    let until = context.queue.until(&entry.key);
+    let mut gathered = gather(context, &entry.work, Some(look_until(started, until)));
     if matches!(gathered, Gathered::Missing) {
         let again = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
         // Work that is no longer open belongs to a job that is over.
@@ -80,7 +107,7 @@ fn step(context: &Context, entry: Entry) {
             log::debug!(target: LOG_TARGET, "{:?}: a payload is not here yet", entry.key);
             return context.queue.put_back(Entry { stage: Stage::Gather { at: again }, ..entry });
         }
-        gathered = unavailable(&entry.work, context);
+        gathered = out_of_time(&entry.work, context);
     }
     match gathered {
         Gathered::Result(result) => context.finish(entry.key, result, started),
@@ -89,36 +116,95 @@ fn step(context: &Context, entry: Entry) {
         }
         Gathered::Stuck(reason) => {
             log::error!(target: LOG_TARGET, "job {:?} cannot be generated: {reason}", entry.key.job);
-            context.give_up(entry.key, started);
+            context.give_up(entry.key);
         }
-        Gathered::Missing => context.give_up(entry.key, started),
+        Gathered::Missing => context.give_up(entry.key),
     }
 }
 
-/// Gathers the payloads of some work. Without `patient` no other node is asked and nothing that takes
-/// long is computed.
-fn gather(context: &Context, work: &Work, patient: bool) -> Gathered {
-    let (Work::Prepare { task, .. } | Work::Generate { task, .. } | Work::Verify { task, .. }) =
-        work;
+/// Returns the time until which other nodes are asked in a look that begins now, at work that is of use
+/// `until` then.
+fn look_until(now: Instant, until: Option<Instant>) -> Instant {
+    let (shortest, longest) = LOOK;
+    let left = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+    now + (left / 2).max(left.min(shortest)).min(longest)
+}
+
+/// Abstains from a verification for whose payloads there was no room in time.
+fn give_up_late(context: &Context, entry: Entry) {
+    let started = Instant::now();
+    match verified(context, &entry.work, Verdict::Abstain(AbstainReason::Resource)) {
+        Some(result) => context.finish(entry.key, result, started),
+        None => context.give_up(entry.key),
+    }
+}
+
+/// Gathers the payloads of some work. Other nodes are asked until `ask`; without it, none is asked and
+/// nothing that takes long is computed.
+fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
+    let (Work::Prepare { job, task }
+    | Work::Generate { job, task }
+    | Work::Verify { job, task, .. }) = work;
+    let (job, patient): (JobId, bool) = (*job, ask.is_some());
     let Some(server) = context.servers.server(&task.model) else {
-        return model_missing(work, context);
+        return no_server(work, context, &task.model);
     };
-    let Some(prompt) = context.payload(&task.input_hash, task, patient) else {
+    let Some(prompt) = context.payload(job, &task.input_hash, task, ask) else {
         return Gathered::Missing;
     };
+    let can_be = length::can_be(server.model(), task.input_tokens, prompt.len());
     match work {
         Work::Prepare { .. } if !patient && prompt.len() > AT_ONCE_BYTES => Gathered::Missing,
-        Work::Prepare { job, .. } => {
-            let prepared = prepare(context, server, job, task, &prompt, patient);
-            prepared.map_or(Gathered::Missing, Gathered::Result)
+        Work::Prepare { .. } => {
+            let run = || Ok(prepare(context, &server, &job, task, &prompt, patient));
+            match attempt(context, work, run) {
+                Outcome::Result(result) => Gathered::Result(result),
+                Outcome::Nothing => Gathered::Missing,
+                Outcome::Later => busy(work, context),
+            }
+        }
+        Work::Generate { .. } if !can_be => {
+            Gathered::Stuck("its prompt is longer than its tokens can be")
         }
         Work::Generate { .. } => Gathered::Runnable(Inputs { prompt, transcript: Vec::new() }),
+        // All verifiers find this alike, and no honest operator accepts such a job.
+        Work::Verify { .. } if !can_be => {
+            let verdict = Verdict::Reject { position: 0, reason: RejectReason::Binding };
+            verified(context, work, verdict).map_or(Gathered::Missing, Gathered::Result)
+        }
         Work::Verify { commitment, .. } => {
-            match context.payload(&commitment.output_hash, task, patient) {
+            match context.payload(job, &commitment.output_hash, task, ask) {
                 Some(transcript) => Gathered::Runnable(Inputs { prompt, transcript }),
                 None => Gathered::Missing,
             }
         }
+    }
+}
+
+/// Ends work that no server can run. A verification waits for the server as long as it has time.
+fn no_server(work: &Work, context: &Context, model: &ModelId) -> Gathered {
+    match work {
+        _ if context.servers.model(model).is_none() => model_missing(work, context),
+        Work::Verify { .. } => Gathered::Missing,
+        Work::Prepare { .. } | Work::Generate { .. } => busy(work, context),
+    }
+}
+
+/// Ends work while the engine cannot take it.
+fn busy(work: &Work, context: &Context) -> Gathered {
+    let reason =
+        "the engine's server of its model is started again, or other work is suspected of \
+                  having ended the node";
+    without(work, context, reason, DeclineReason::Resource, AbstainReason::Resource)
+}
+
+/// Ends work that was put off as long as it is of use.
+fn out_of_time(work: &Work, context: &Context) -> Gathered {
+    let (Work::Prepare { task, .. } | Work::Generate { task, .. } | Work::Verify { task, .. }) =
+        work;
+    match context.servers.server(&task.model) {
+        Some(_) => unavailable(work, context),
+        None => busy(work, context),
     }
 }
 
@@ -149,11 +235,30 @@ fn without(
             Gathered::Result(EngineResult::Refused { job: *job, reason: decline })
         }
         Work::Generate { .. } => Gathered::Stuck(reason),
-        Work::Verify { job, .. } => Gathered::Result(EngineResult::Verified {
-            job: *job,
-            verdict: Verdict::Abstain(abstain),
-            salt: context.verdict_salt(job),
-            work: work.id(),
-        }),
+        Work::Verify { .. } => verified(context, work, Verdict::Abstain(abstain))
+            .map_or(Gathered::Missing, Gathered::Result),
+    }
+}
+
+/// Returns the result of a verification; `None` for other work.
+fn verified(context: &Context, work: &Work, verdict: Verdict) -> Option<EngineResult> {
+    let Work::Verify { job, .. } = work else { return None };
+    let salt = context.verdict_salt(job);
+    Some(EngineResult::Verified { job: *job, verdict, salt, work: work.id() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn look_leaves_time_for_another() {
+        let now = Instant::now();
+        let seconds = |left| {
+            let until = now + Duration::from_secs(left);
+            (look_until(now, Some(until)) - now).as_secs()
+        };
+        assert_eq!([0, 1, 3, 8, 20, 1_000].map(seconds), [0, 1, 2, 4, 10, 15]);
+        assert_eq!(look_until(now, None), now, "nobody waits for the work any more");
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Generates the output of a job.
 
-use super::key::WorkKey;
+use super::{attempt::Broken, key::WorkKey};
 use crate::{
     context::Context,
     engine::translate::{finish_reason, generate_spec},
@@ -9,60 +9,77 @@ use crate::{
     streams::StreamState,
     LOG_TARGET,
 };
-use assay_engine::{serve::GenerateJob, EngineError, Generation, Limits};
+use assay_engine::{draft::Drafter, serve::GenerateJob, EngineError, Generation, Limits};
 use assay_primitives::{worker::Transcript, EngineResult, JobId, OutputCommitment, Task};
 use codec::Encode;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
+use std::time::Instant;
 
 /// Generates the output of a job and stores its transcript.
 ///
 /// Returns `None` if the work was cancelled, if it cannot be done now, or if the operator is told to
 /// stay silent. The chain asks again as long as it waits for the output.
+///
+/// # Errors
+///
+/// The job panicked in the engine, or the engine's server died.
 pub fn generate(
     context: &Context,
     key: &WorkKey,
     job: JobId,
     task: &Task,
     prompt: &[u8],
-) -> Option<EngineResult> {
+) -> Result<Option<EngineResult>, Broken> {
     if context.fault == Some(Fault::Silent) {
-        return None;
+        return Ok(None);
     }
-    let model = context.servers.model(&task.model)?;
-    let input = model.tokenize(prompt);
-    let generation = match context.fault {
-        Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
-        _ => with_the_model(context, key, task, &input),
-    };
-    let generation = match generation {
-        Ok(generation) => generation,
-        Err(error) => {
-            if !context.is_interrupted(&error) {
-                log::error!(target: LOG_TARGET, "job {job:?} cannot be generated: {error}");
+    let Some(model) = context.servers.model(&task.model) else { return Ok(None) };
+    let begun = Instant::now();
+    let generated = model.tokenize(prompt).and_then(|input| {
+        let generation = match &context.fault {
+            Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
+            fault => {
+                let drafter = fault.as_ref().and_then(|fault| fault.drafter(prompt));
+                with_the_model(context, key, task, &input, drafter)
             }
+        };
+        Ok((input, generation?))
+    });
+    let (input, generation) = match generated {
+        Ok(generated) => generated,
+        Err(error) => {
             context.streams.remove(&job);
-            return None;
+            if context.is_interrupted(&error) {
+                return Ok(None);
+            }
+            log::error!(target: LOG_TARGET, "job {job:?} cannot be generated: {error}");
+            return Broken::of(&error).map_or(Ok(None), Err);
         }
     };
     let mut output = generation.tokens;
     let mut finish = finish_reason(generation.finish);
-    if let Some(fault) = context.fault {
+    if let Some(fault) = &context.fault {
         fault.falsify(&mut output, &mut finish);
     }
     if let Some(metrics) = &context.metrics {
-        metrics.generated(output.len());
+        metrics.generated(output.len(), begun.elapsed());
     }
     let text = model.detokenize(&output);
     let transcript = Transcript { input, output, text, finish, salt: context.output_salt(&job) };
-    publish(context, &job, &transcript)?;
-    let commitment = OutputCommitment {
-        output_hash: transcript.hash(),
-        digest_commitment: H256(blake2_256(&generation.digest_root)),
-        tokens: u32::try_from(transcript.output.len()).ok()?,
-        finish,
-    };
-    Some(EngineResult::Generated { job, commitment })
+    let digest_commitment = H256(blake2_256(&generation.digest_root));
+    let commitment = publish(context, &job, &transcript, digest_commitment);
+    Ok(commitment.map(|commitment| EngineResult::Generated { job, commitment }))
+}
+
+/// The error of a job that found its server dead. The job is not to blame for that.
+const NOT_BEGUN: EngineError = EngineError::Cancelled { tokens: 0 };
+
+fn not_begun(error: EngineError) -> EngineError {
+    match error {
+        EngineError::ServerClosed => NOT_BEGUN,
+        other => other,
+    }
 }
 
 /// Generates together with the model's other jobs, and streams each token.
@@ -71,16 +88,18 @@ fn with_the_model(
     key: &WorkKey,
     task: &Task,
     input: &[u32],
+    drafter: Option<Box<dyn Drafter>>,
 ) -> Result<Generation, EngineError> {
-    let server = context.servers.server(&task.model).ok_or(EngineError::ServerClosed)?;
+    let server = context.servers.server(&task.model).ok_or(NOT_BEGUN)?;
     let stream = context.streams.open(&key.job);
-    let handle = server.generate(GenerateJob {
+    let job = server.generate(GenerateJob {
         input: input.to_vec(),
         spec: generate_spec(&key.job, task),
         limits: Limits { memory_bytes: context.memory_bytes, deadline: None },
         cancel: context.cancellations.flag(key),
-        drafter: None,
-    })?;
+        drafter,
+    });
+    let handle = job.map_err(not_begun)?;
     while let Some((index, token)) = handle.next_token() {
         stream.push(index as usize, token);
     }
@@ -94,7 +113,7 @@ fn with_another_model(
     task: &Task,
     input: &[u32],
 ) -> Result<Generation, EngineError> {
-    let model = context.servers.model(&task.model).ok_or(EngineError::ServerClosed)?;
+    let model = context.servers.model(&task.model).ok_or(NOT_BEGUN)?;
     let (cheap, stream) = (model.requantised_q4_0()?, context.streams.open(&key.job));
     let (spec, cancel) = (generate_spec(&key.job, task), context.cancellations.flag(key));
     let limits = Limits { memory_bytes: context.memory_bytes, deadline: None };
@@ -103,8 +122,15 @@ fn with_another_model(
     assay_engine::generate(&cheap, threads, input, &spec, &limits, &cancel, &mut push)
 }
 
-/// Stores an output and completes its stream.
-fn publish(context: &Context, job: &JobId, transcript: &Transcript) -> Option<()> {
+/// Stores an output, completes its stream, and returns the commitment to it.
+fn publish(
+    context: &Context,
+    job: &JobId,
+    transcript: &Transcript,
+    digest_commitment: H256,
+) -> Option<OutputCommitment> {
+    let (output_hash, finish) = (transcript.hash(), transcript.finish);
+    let tokens = u32::try_from(transcript.output.len()).ok()?;
     if let Err(error) = context.keep_output(job, &transcript.encode()) {
         log::error!(target: LOG_TARGET, "the output of job {job:?} is lost: {error}");
         return None;
@@ -113,5 +139,5 @@ fn publish(context: &Context, job: &JobId, transcript: &Transcript) -> Option<()
         tokens: transcript.output.clone(),
         finish: Some(transcript.finish),
     });
-    Some(())
+    Some(OutputCommitment { output_hash, digest_commitment, tokens, finish })
 }

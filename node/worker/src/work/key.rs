@@ -20,6 +20,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Prepare, Self::Generate, Self::Verify];
+
     /// Returns the label in logs and metrics.
     pub fn label(self) -> &'static str {
         match self {
@@ -49,5 +52,21 @@ impl From<&Work> for WorkKey {
             Work::Verify { .. } => Kind::Verify,
         };
         Self { kind, job: work.job(), work: work.id() }
+    }
+}
+
+/// All work of one kind for one job, whatever the commitment.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Piece {
+    /// The kind of work.
+    pub kind: Kind,
+    /// The job.
+    pub job: JobId,
+}
+
+impl WorkKey {
+    /// Returns the piece of work without the commitment.
+    pub fn piece(&self) -> Piece {
+        Piece { kind: self.kind, job: self.job }
     }
 }

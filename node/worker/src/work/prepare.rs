@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Finds out whether this node can run a job, and in its time.
 
+use super::{key::Kind, length};
 use crate::{
     context::Context,
     engine::load::{Left, Load},
-    store::payloads::{MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES},
+    store::payloads::MAX_PAYLOAD_BYTES,
     LOG_TARGET,
 };
 use assay_engine::{serve::Server, Model};
 use assay_primitives::{DeclineReason, EngineResult, JobId, ModelId, Task};
-
-/// The most bytes of a prompt that become one byte of a token. SentencePiece replaces its mark of a
-/// space, which has three bytes, by one.
-const BYTES_PER_TOKEN_BYTE: usize = 3;
 
 /// The most bytes of a transcript in addition to its tokens and its text: three lengths, the finish
 /// reason and the salt.
@@ -27,6 +24,9 @@ pub fn prepare(
     prompt: &[u8],
     patient: bool,
 ) -> Option<EngineResult> {
+    if let Some(fault) = &context.fault {
+        fault.panic_in(Kind::Prepare, prompt);
+    }
     if let Err(reason) = ensure_fits(server, task, prompt) {
         return Some(EngineResult::Refused { job: *job, reason });
     }
@@ -63,9 +63,9 @@ pub fn prepare(
 fn ensure_fits(server: &Server, task: &Task, prompt: &[u8]) -> Result<(), DeclineReason> {
     let model: &Model = server.model();
     let (input, output) = (task.input_tokens as usize, task.max_tokens as usize);
-    // Checked before the prompt is tokenised, which takes long.
-    let most = input.saturating_mul(model.longest_token()).saturating_mul(BYTES_PER_TOKEN_BYTE);
-    if prompt.len() > most.min(MAX_PROMPT_BYTES) || model.tokenize(prompt).len() != input {
+    // A prompt without tokens has no length at all.
+    let tokens = || model.tokenize(prompt).map(|tokens| tokens.len()).ok();
+    if !length::can_be(model, task.input_tokens, prompt.len()) || tokens() != Some(input) {
         return Err(DeclineReason::InputLength);
     }
     if input.saturating_add(output) > model.info().context_length as usize {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The work that waits. The queue is bounded: it refuses work that does not fit, and the chain asks
-//! for it again later.
+//! for it again later. Of each kind only so much holds payloads in memory.
 
 use super::key::{Kind, WorkKey};
 use assay_primitives::{JobId, ModelId, Work};
@@ -31,6 +31,14 @@ pub enum Stage {
     Run(Inputs),
 }
 
+/// A piece of work that is taken to gather its payloads.
+pub enum Gather {
+    /// There is room for them.
+    Now(Entry),
+    /// There was no room for them until it was too late.
+    TooLate(Entry),
+}
+
 /// A piece of work that waits.
 pub struct Entry {
     /// The name.
@@ -50,6 +58,8 @@ struct Open {
     read: u64,
     /// The hashes of the prompt and of the transcript.
     payloads: [Option<H256>; 2],
+    /// Whether its payloads are gathered or in memory.
+    holds: bool,
 }
 
 #[derive(Default)]
@@ -60,17 +70,34 @@ struct Waiting {
     closed: bool,
 }
 
+impl Waiting {
+    /// Returns how much work of that kind holds payloads.
+    fn holding(&self, kind: Kind) -> usize {
+        self.open.iter().filter(|(key, open)| key.kind == kind && open.holds).count()
+    }
+
+    /// Notes whether some work holds payloads.
+    fn hold(&mut self, key: &WorkKey, holds: bool) {
+        if let Some(open) = self.open.get_mut(key) {
+            open.holds = holds;
+        }
+    }
+}
+
 /// The queue.
 pub struct Queue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
     limit: usize,
+    /// The most work of each kind that holds payloads.
+    room: usize,
 }
 
 impl Queue {
-    /// Makes a queue for at most `limit` pieces of work, including those that run.
-    pub fn new(limit: usize) -> Self {
-        Self { waiting: Mutex::default(), changed: Condvar::new(), limit }
+    /// Makes a queue for at most `limit` pieces of work, including those that run. At most `room` pieces
+    /// of each kind hold payloads.
+    pub fn new(limit: usize, room: usize) -> Self {
+        Self { waiting: Mutex::default(), changed: Condvar::new(), limit, room }
     }
 
     /// Takes new work that is of use `until` then, and returns `false` if the queue is full or closed.
@@ -88,11 +115,13 @@ impl Queue {
             model: task.model,
             read: u64::from(task.input_tokens).saturating_add(written),
             payloads: [Some(task.input_hash), output.map(|commitment| commitment.output_hash)],
+            holds: false,
         };
         let mut waiting = self.waiting.lock();
         if let Some(known) = waiting.open.get_mut(&key) {
             if key.kind == Kind::Verify {
                 known.until = until;
+                self.changed.notify_all();
             }
             return true;
         }
@@ -113,33 +142,45 @@ impl Queue {
 
     /// Puts back an entry that is not yet done.
     pub fn put_back(&self, entry: Entry) {
-        self.waiting.lock().entries.push_back(entry);
+        let mut waiting = self.waiting.lock();
+        waiting.hold(&entry.key, matches!(entry.stage, Stage::Run(_)));
+        waiting.entries.push_back(entry);
         self.changed.notify_all();
     }
 
     /// Removes work that is done or given up.
     pub fn done(&self, key: &WorkKey) {
         self.waiting.lock().open.remove(key);
+        self.changed.notify_all();
     }
 
-    /// Waits for an entry whose payloads are to be gathered now, and returns `None` once the queue is
-    /// closed. Work that a bond depends on goes before work that can still be declined.
-    pub fn next_to_gather(&self) -> Option<Entry> {
+    /// Waits for an entry of that kind whose payloads are to be gathered now, and returns `None` once the
+    /// queue is closed. An entry waits until there is room for its payloads, a verification only as long
+    /// as it is of use.
+    pub fn next_to_gather(&self, kind: Kind) -> Option<Gather> {
         let mut waiting = self.waiting.lock();
         loop {
             if waiting.closed {
                 return None;
             }
-            let now = Instant::now();
-            let next = waiting.entries.iter().enumerate().filter_map(|(index, entry)| match entry
-                .stage
-            {
-                Stage::Gather { at } => Some((at.max(now), entry.key.kind == Kind::Prepare, index)),
-                Stage::Run(_) => None,
-            });
+            let (now, room) = (Instant::now(), waiting.holding(kind) < self.room);
+            let time = |entry: &Entry| match entry.stage {
+                _ if entry.key.kind != kind => None,
+                Stage::Gather { at } if room => Some(at),
+                Stage::Gather { .. } if kind == Kind::Verify => {
+                    waiting.open.get(&entry.key).map(|open| open.until)
+                }
+                _ => None,
+            };
+            let times = waiting.entries.iter().enumerate();
+            let next = times.filter_map(|(index, entry)| Some((time(entry)?.max(now), index)));
             match next.min() {
-                Some((at, _, index)) if at <= now => return waiting.entries.remove(index),
-                Some((at, ..)) => {
+                Some((at, index)) if at <= now => {
+                    let entry = waiting.entries.remove(index)?;
+                    waiting.hold(&entry.key, room);
+                    return Some(if room { Gather::Now(entry) } else { Gather::TooLate(entry) });
+                }
+                Some((at, _)) => {
                     self.changed.wait_until(&mut waiting, at);
                 }
                 None => self.changed.wait(&mut waiting),
@@ -251,7 +292,7 @@ mod tests {
 
     #[test]
     fn queue_takes_the_same_work_once() {
-        let queue = Queue::new(8);
+        let queue = Queue::new(8, 2);
         assert!(submit(&queue, prepare(1)));
         assert!(submit(&queue, prepare(1)));
         assert_eq!(queue.waiting(), 1);
@@ -259,14 +300,14 @@ mod tests {
 
     #[test]
     fn other_commitment_of_a_job_is_other_work() {
-        let queue = Queue::new(8);
+        let queue = Queue::new(8, 2);
         assert!(submit(&queue, verify(1, 9)) && submit(&queue, verify(2, 9)));
         assert_eq!(queue.waiting(), 2);
     }
 
     #[test]
     fn verification_that_is_asked_for_again_gets_a_new_time() {
-        let queue = Queue::new(8);
+        let queue = Queue::new(8, 2);
         let (first, second) = (Instant::now(), Instant::now() + Duration::from_secs(9));
         assert!(queue.submit(verify(1, 9), first) && queue.submit(verify(1, 8), second));
         assert_eq!(queue.waiting(), 1);
@@ -275,20 +316,61 @@ mod tests {
         assert_eq!(queue.until(&WorkKey::from(&prepare(1))), Some(first));
     }
 
+    /// Takes the next entry for whose payloads there is room.
+    fn take(queue: &Queue, kind: Kind) -> Entry {
+        match queue.next_to_gather(kind) {
+            Some(Gather::Now(entry)) => entry,
+            _ => panic!("there is no room"),
+        }
+    }
+
     #[test]
-    fn work_with_a_bond_on_it_goes_first() {
-        let queue = Queue::new(8);
+    fn kinds_do_not_wait_for_each_other() {
+        let queue = Queue::new(8, 1);
         assert!(submit(&queue, prepare(1)) && submit(&queue, verify(1, 9)));
-        assert_eq!(queue.next_to_gather().unwrap().work, verify(1, 9));
-        assert_eq!(queue.next_to_gather().unwrap().work, prepare(1));
+        assert_eq!(take(&queue, Kind::Verify).work, verify(1, 9));
+        assert_eq!(take(&queue, Kind::Prepare).work, prepare(1));
+    }
+
+    #[test]
+    fn payloads_are_gathered_when_there_is_room() {
+        let queue = Queue::new(8, 2);
+        let later = Instant::now() + Duration::from_secs(3600);
+        assert!((1..=4).all(|n| queue.submit(verify(n, 9), later)));
+        let (first, second) = (take(&queue, Kind::Verify), take(&queue, Kind::Verify));
+        let holding = || queue.waiting.lock().holding(Kind::Verify);
+        assert_eq!(holding(), 2);
+        // One that goes on to run holds its payloads; one that finds nothing does not.
+        queue.put_back(Entry { stage: Stage::Run(Inputs::default()), ..first });
+        assert_eq!(holding(), 2);
+        queue.put_back(Entry { stage: Stage::Gather { at: later }, ..second });
+        assert_eq!(holding(), 1);
+        assert_eq!(take(&queue, Kind::Verify).work, verify(3, 9));
+        assert_eq!(holding(), 2);
+        // The place of work that is done is free.
+        let run = queue.next_to_run(Kind::Verify).unwrap();
+        assert_eq!(holding(), 2, "it runs");
+        queue.done(&run.key);
+        assert_eq!(take(&queue, Kind::Verify).work, verify(4, 9));
+    }
+
+    #[test]
+    fn verification_without_room_is_too_late_at_its_end() {
+        let queue = Queue::new(8, 1);
+        let (soon, later) = (Instant::now(), Instant::now() + Duration::from_secs(3600));
+        assert!(queue.submit(verify(1, 9), later));
+        take(&queue, Kind::Verify);
+        assert!(queue.submit(verify(2, 9), later) && queue.submit(verify(3, 9), soon));
+        let Some(Gather::TooLate(entry)) = queue.next_to_gather(Kind::Verify) else { panic!() };
+        assert_eq!(entry.work, verify(3, 9));
     }
 
     #[test]
     fn queue_refuses_work_that_does_not_fit() {
-        let queue = Queue::new(1);
+        let queue = Queue::new(1, 2);
         assert!(submit(&queue, prepare(1)));
         assert!(!submit(&queue, prepare(2)));
-        let entry = queue.next_to_gather().unwrap();
+        let entry = take(&queue, Kind::Prepare);
         assert!(!submit(&queue, prepare(2)), "work that runs counts");
         queue.done(&entry.key);
         assert!(submit(&queue, prepare(2)));
@@ -296,7 +378,7 @@ mod tests {
 
     #[test]
     fn queue_drops_the_work_of_jobs_that_are_over() {
-        let queue = Queue::new(8);
+        let queue = Queue::new(8, 2);
         assert!(submit(&queue, prepare(1)) && submit(&queue, prepare(2)));
         queue.forget(|job| *job == H256::repeat_byte(1));
         assert_eq!(queue.open(), [WorkKey::from(&prepare(2))]);
@@ -304,7 +386,7 @@ mod tests {
 
     #[test]
     fn closed_queue_ends_its_threads() {
-        let queue = std::sync::Arc::new(Queue::new(8));
+        let queue = std::sync::Arc::new(Queue::new(8, 2));
         let thread = std::thread::spawn({
             let queue = queue.clone();
             move || queue.next_to_run(Kind::Verify).is_none()

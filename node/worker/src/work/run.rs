@@ -6,34 +6,42 @@
 //! jobs together.
 
 use super::{
+    attempt::{attempt, end_by_panic, Outcome},
+    gather,
     generate::generate,
     key::Kind,
     queue::{Entry, Stage},
     verify::verify,
 };
-use crate::context::Context;
+use crate::{context::Context, guard::guarded};
 use assay_primitives::{EngineResult, Work};
 use std::{sync::Arc, time::Instant};
 
 /// Runs work of one kind until the queue closes.
 pub fn run(context: Arc<Context>, kind: Kind) {
     while let Some(entry) = context.queue.next_to_run(kind) {
-        let started = Instant::now();
-        let Entry { key, work, stage: Stage::Run(inputs) } = entry else { continue };
-        let result = match &work {
-            Work::Generate { job, task } => generate(&context, &key, *job, task, &inputs.prompt),
-            Work::Verify { job, task, commitment, .. } => {
-                let verdict = verify(&context, &key, task, commitment, inputs);
-                let salt = context.verdict_salt(job);
-                let verified =
-                    |verdict| EngineResult::Verified { job: *job, verdict, salt, work: key.work };
-                verdict.map(verified)
-            }
-            Work::Prepare { .. } => None,
-        };
-        match result {
-            Some(result) => context.finish(key, result, started),
-            None => context.give_up(key, started),
+        let (work, started) = (entry.work.clone(), Instant::now());
+        if let Err(message) = guarded(|| run_entry(&context, entry, started)) {
+            end_by_panic(&context, &work, &message, started);
         }
+    }
+}
+
+fn run_entry(context: &Context, entry: Entry, started: Instant) {
+    let Entry { key, work, stage: Stage::Run(inputs) } = entry else { return };
+    context.start(&key);
+    let outcome = attempt(context, &work, || match &work {
+        Work::Generate { job, task } => generate(context, &key, *job, task, &inputs.prompt),
+        Work::Verify { job, task, commitment, .. } => {
+            let verdict = verify(context, &key, task, commitment, inputs)?;
+            let (job, salt, work) = (*job, context.verdict_salt(job), key.work);
+            Ok(verdict.map(|verdict| EngineResult::Verified { job, verdict, salt, work }))
+        }
+        Work::Prepare { .. } => Ok(None),
+    });
+    match outcome {
+        Outcome::Result(result) => context.finish(key, result, started),
+        Outcome::Nothing => context.give_up(key),
+        Outcome::Later => gather::put_off(context, key, work),
     }
 }

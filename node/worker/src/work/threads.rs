@@ -2,13 +2,18 @@
 //! The threads that gather payloads and run work.
 
 use super::{gather, key::Kind, run};
-use crate::{context::Context, engine::load::JOBS};
+use crate::{
+    context::Context,
+    engine::load::JOBS,
+    guard::{guarded, unwind_on_panic},
+    LOG_TARGET,
+};
 use assay_engine::EngineError;
 use std::{sync::Arc, thread::JoinHandle};
 
-/// The number of threads that gather payloads, and so of peers that may be slow to answer before
-/// other work waits.
-const GATHERERS: usize = 8;
+/// The number of threads that gather payloads of each kind of work, and so of fetches that may be slow
+/// before other work of that kind waits.
+const GATHERERS: usize = 4;
 
 /// The threads of a worker, which end once its queue is closed.
 pub struct WorkThreads(Vec<JoinHandle<()>>);
@@ -17,8 +22,11 @@ impl WorkThreads {
     /// Starts the threads.
     pub fn start(context: &Arc<Context>) -> Result<Self, EngineError> {
         let mut threads = Self(Vec::new());
-        for n in 0..GATHERERS {
-            threads.spawn(context, format!("assay-gather-{n}"), gather::run)?;
+        for kind in [Kind::Prepare, Kind::Generate, Kind::Verify] {
+            for n in 0..GATHERERS {
+                let name = format!("assay-gather-{}-{n}", kind.label());
+                threads.spawn(context, name, move |context| gather::run(context, kind))?;
+            }
         }
         for kind in [Kind::Generate, Kind::Verify] {
             for n in 0..JOBS {
@@ -33,19 +41,26 @@ impl WorkThreads {
         &mut self,
         context: &Arc<Context>,
         name: String,
-        body: impl FnOnce(Arc<Context>) + Send + 'static,
+        body: impl Fn(Arc<Context>) + Send + 'static,
     ) -> Result<(), EngineError> {
         let context = context.clone();
         let no_thread = |source| EngineError::Io { path: "a thread of the worker".into(), source };
         let thread = std::thread::Builder::new().name(name);
-        self.0.push(thread.spawn(move || body(context)).map_err(no_thread)?);
+        let run = move || {
+            unwind_on_panic();
+            // Panics of work are caught where it runs. After any other the thread goes on as well.
+            while let Err(message) = guarded(|| body(context.clone())) {
+                log::error!(target: LOG_TARGET, "a thread of the worker panicked: {message}");
+            }
+        };
+        self.0.push(thread.spawn(run).map_err(no_thread)?);
         Ok(())
     }
 
     /// Waits until all threads have ended.
     pub fn join(&mut self) {
         for thread in self.0.drain(..) {
-            // A thread that panicked has logged it.
+            // Its panics are caught and logged.
             let _ = thread.join();
         }
     }

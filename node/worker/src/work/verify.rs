@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Verifies the output of a job.
 
-use super::{key::WorkKey, queue::Inputs};
+use super::{
+    attempt::Broken,
+    key::{Kind, WorkKey},
+    queue::Inputs,
+};
 use crate::{
     context::Context,
     engine::translate::{engine_finish_reason, generate_spec, reject_reason},
@@ -9,7 +13,7 @@ use crate::{
 };
 use assay_engine::{
     serve::{Handle, VerifyJob},
-    Limits, Positions, Verification,
+    EngineError, Limits, Positions, Verification,
 };
 use assay_primitives::{
     worker::Transcript, AbstainReason, OutputCommitment, RejectReason, Task, Verdict,
@@ -20,35 +24,47 @@ use sp_crypto_hashing::blake2_256;
 
 /// Verifies an output, honestly even if the operator cheats with its own.
 ///
-/// Returns `None` if the work was stopped. A verification that cannot be done in its time abstains in
-/// time, which costs nothing.
+/// Returns `None` if the work was stopped, or found the engine's server dead. A verification that
+/// cannot be done in its time abstains in time, which costs nothing.
+///
+/// # Errors
+///
+/// The job panicked in the engine, or the engine's server died.
 pub fn verify(
     context: &Context,
     key: &WorkKey,
     task: &Task,
     commitment: &OutputCommitment,
     inputs: Inputs,
-) -> Option<Verdict> {
+) -> Result<Option<Verdict>, Broken> {
+    if let Some(fault) = &context.fault {
+        fault.panic_in(Kind::Verify, &inputs.prompt);
+    }
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
-    let Some(server) = context.servers.server(&task.model) else {
-        return Some(Verdict::Abstain(AbstainReason::ModelMissing));
+    let Some(model) = context.servers.model(&task.model) else {
+        return Ok(Some(Verdict::Abstain(AbstainReason::ModelMissing)));
     };
+    let Some(server) = context.servers.server(&task.model) else { return Ok(None) };
     // The hash was compared when the payload came, so the operator committed to a malformed one.
     let mut bytes = inputs.transcript.as_slice();
-    let Ok(transcript) = Transcript::decode(&mut bytes) else { return Some(malformed) };
+    let Ok(transcript) = Transcript::decode(&mut bytes) else { return Ok(Some(malformed)) };
+    if transcript.input.len() != task.input_tokens as usize {
+        let binding = Verdict::Reject { position: 0, reason: RejectReason::Binding };
+        return Ok(Some(binding));
+    }
     if !bytes.is_empty()
         || transcript.output.len() != commitment.tokens as usize
         || transcript.finish != commitment.finish
-        || transcript.text != server.model().detokenize(&transcript.output)
+        || transcript.text != model.detokenize(&transcript.output)
     {
-        return Some(malformed);
+        return Ok(Some(malformed));
     }
     let claimed = assay_engine::Transcript {
         input: transcript.input,
         output: transcript.output,
         finish: engine_finish_reason(transcript.finish),
     };
-    let verification = server.verify(VerifyJob {
+    let begun = server.verify(VerifyJob {
         prompt: inputs.prompt,
         transcript: claimed,
         spec: generate_spec(&key.job, task),
@@ -56,7 +72,11 @@ pub fn verify(
         limits: Limits { memory_bytes: context.memory_bytes, deadline: context.queue.until(key) },
         cancel: context.cancellations.flag(key),
     });
-    let verdict = match verification.and_then(Handle::wait) {
+    // A job that found its server dead is not to blame for that.
+    if matches!(begun, Err(EngineError::ServerClosed)) {
+        return Ok(None);
+    }
+    let verdict = match begun.and_then(Handle::wait) {
         Ok(Verification::Accept { digest_root: Some(root) }) => {
             if blake2_256(&root) == commitment.digest_commitment.0 {
                 Verdict::Accept { digest_root: H256(root) }
@@ -68,11 +88,17 @@ pub fn verify(
         Ok(Verification::Reject { position, reason }) => {
             Verdict::Reject { position, reason: reject_reason(reason) }
         }
-        Err(error) if context.is_interrupted(&error) => return None,
+        Err(error) if context.is_interrupted(&error) => return Ok(None),
         Err(error) => {
             log::error!(target: LOG_TARGET, "job {:?} cannot be verified: {error}", key.job);
+            if let Some(broken) = Broken::of(&error) {
+                return Err(broken);
+            }
             Verdict::Abstain(AbstainReason::Resource)
         }
     };
-    Some(verdict)
+    if let Some(metrics) = &context.metrics {
+        metrics.verified(commitment.tokens);
+    }
+    Ok(Some(verdict))
 }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The arguments that order a job.
+
+use super::sampling::SamplingArgs;
+use crate::{account::AccountArg, amount::Amount};
+use assay_primitives::BlockNumber;
+use clap::Args;
+
+/// Arguments of `assay run` and `assay job create`.
+#[derive(Args, Debug, Clone)]
+pub struct OrderArgs {
+    /// The prompt; `-` reads it from standard input.
+    pub prompt: String,
+    /// Model to run, by its name, its id, or the beginning of its id. Required if operators serve
+    /// more than one.
+    #[arg(long, short, value_name = "ID|NAME")]
+    pub model: Option<String>,
+    /// Maximum number of tokens to generate.
+    #[arg(long, short = 'n', default_value_t = 64, value_name = "TOKENS")]
+    pub max_tokens: u32,
+    /// Options of the sampling.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+    /// Let only this operator run the job, named by its stash. Repeat the option to allow several;
+    /// the verifiers are drawn from all operators in any case.
+    #[arg(long = "operator", value_name = "ADDRESS")]
+    pub operators: Vec<AccountArg>,
+    /// Extra payment when the output is accepted.
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub tip: Amount,
+    /// Payment due as soon as an operator accepts the job.
+    #[arg(long, default_value = "0", value_name = "AMOUNT")]
+    pub down: Amount,
+    /// Refuse to order a job that would put more than this on hold: the payment and the bounty.
+    #[arg(long, value_name = "AMOUNT")]
+    pub max_cost: Option<Amount>,
+    /// Blocks within which an operator must be found, and then must deliver.
+    #[arg(long, default_value_t = 200, value_name = "BLOCKS")]
+    pub deadline: BlockNumber,
+    /// First block in which the job may start.
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "BLOCK")]
+    pub not_before: BlockNumber,
+    /// Length of the prompt in tokens; needed only if the node lacks the model to count them.
+    #[arg(long, value_name = "TOKENS")]
+    pub input_tokens: Option<u32>,
+}

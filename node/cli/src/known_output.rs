@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An output as far as it is known: the node's word, or the transcript that was committed to.
+
+use crate::commitment::committed;
+use assay_engine::Model;
+use assay_primitives::worker::Transcript;
+use assay_rpc::Output;
+use serde_json::{json, Map, Value};
+use sp_core::H256;
+
+/// An output as far as it is known. Once it is committed, every part comes from the committed transcript
+/// and none from the node's word.
+#[derive(Default)]
+pub struct KnownOutput {
+    said: Option<Output>,
+    committed: Option<Transcript>,
+    text_matches: Option<bool>,
+}
+
+impl KnownOutput {
+    /// Compares a node's word with the commitment.
+    pub fn new(said: Option<Output>, commitment: Option<H256>) -> Self {
+        let committed = said.as_ref().and_then(|output| committed(output, commitment));
+        // A node that has the model has compared the text of the transcript that it returned.
+        let text_matches =
+            said.as_ref().filter(|_| committed.is_some()).and_then(|output| output.text_matches);
+        Self { said, committed, text_matches }
+    }
+
+    /// Compares the committed text with the committed tokens by a model that this command has opened
+    /// itself, which counts more than the node's word.
+    pub fn compare(&mut self, model: &Model) {
+        if let Some(transcript) = &self.committed {
+            self.text_matches = Some(model.detokenize(&transcript.output) == transcript.text);
+        }
+    }
+
+    /// Returns whether the output is the one that was committed to.
+    pub fn is_committed(&self) -> bool {
+        self.committed.is_some()
+    }
+
+    /// Returns whether the committed text is that of the committed tokens; `None` if nobody with the
+    /// model has compared them.
+    pub fn text_matches(&self) -> Option<bool> {
+        self.text_matches
+    }
+
+    /// Returns whether anything of the output is known.
+    pub fn is_known(&self) -> bool {
+        self.said.is_some()
+    }
+
+    /// Returns the bytes of the text.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        match (&self.committed, &self.said) {
+            (Some(transcript), _) => Some(transcript.text.clone()),
+            (None, Some(output)) => Some(output.bytes.to_vec()),
+            (None, None) => None,
+        }
+    }
+
+    /// Returns the text, with U+FFFD for invalid UTF-8.
+    pub fn text(&self) -> Option<String> {
+        match &self.committed {
+            Some(transcript) => Some(String::from_utf8_lossy(&transcript.text).into()),
+            None => self.said.as_ref().map(|output| output.text.clone()),
+        }
+    }
+
+    /// Returns the tokens.
+    pub fn tokens(&self) -> Option<&[u32]> {
+        match &self.committed {
+            Some(transcript) => Some(&transcript.output),
+            None => self.said.as_ref().map(|output| output.tokens.as_slice()),
+        }
+    }
+
+    /// Returns the finish reason, if the output is complete.
+    pub fn finish(&self) -> Option<&str> {
+        match &self.committed {
+            Some(transcript) => Some(transcript.finish.label()),
+            None => self.said.as_ref().and_then(|output| output.finish.as_deref()),
+        }
+    }
+
+    /// Adds the output to a JSON object: whether it is committed, whether its text is that of its
+    /// tokens, its text, finish reason and tokens.
+    pub fn put(&self, object: &mut Map<String, Value>) {
+        object.insert("committed".into(), json!(self.is_committed()));
+        object.insert("textMatches".into(), json!(self.text_matches));
+        object.insert("output".into(), json!(self.text()));
+        object.insert("finish".into(), json!(self.finish()));
+        object.insert("tokenIds".into(), json!(self.tokens()));
+        if let Some(tokens) = self.tokens() {
+            object.insert("tokens".into(), json!(tokens.len()));
+        }
+    }
+}
+
+/// Outputs for tests.
+#[cfg(test)]
+pub(crate) mod samples {
+    use super::*;
+    use assay_primitives::FinishReason;
+
+    /// Returns a transcript of one token, `B` in the built-in model.
+    pub(crate) fn transcript() -> Transcript {
+        Transcript {
+            input: vec![256, 65],
+            output: vec![66],
+            text: b"B".to_vec(),
+            finish: FinishReason::Length,
+            salt: H256::repeat_byte(1),
+        }
+    }
+
+    /// Returns a node's word of the same, with that transcript.
+    pub(crate) fn output(transcript: Option<&[u8]>) -> Output {
+        Output {
+            tokens: vec![66],
+            text: "B".into(),
+            bytes: b"B".to_vec().into(),
+            finish: Some("length".into()),
+            transcript: transcript.map(|bytes| bytes.to_vec().into()),
+            text_matches: None,
+        }
+    }
+
+    /// Returns the output that a transcript commits to, as a node returns it that says whether the text
+    /// matches.
+    pub(crate) fn known(transcript: &Transcript, text_matches: Option<bool>) -> KnownOutput {
+        use codec::Encode;
+        let said = Output { text_matches, ..output(Some(&transcript.encode())) };
+        KnownOutput::new(Some(said), Some(transcript.hash()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        samples::{known, output, transcript},
+        *,
+    };
+    use codec::Encode;
+
+    #[test]
+    fn committed_output_shows_nothing_of_the_nodes_word() {
+        let lie = Output {
+            tokens: vec![67, 68],
+            text: "CD".into(),
+            bytes: b"CD".to_vec().into(),
+            finish: Some("stop".into()),
+            ..output(Some(&transcript().encode()))
+        };
+        let known = KnownOutput::new(Some(lie.clone()), Some(transcript().hash()));
+        assert_eq!(known.bytes().unwrap(), b"B");
+        let mut object = Map::new();
+        known.put(&mut object);
+        let truth = json!({
+            "committed": true, "textMatches": null, "output": "B", "finish": "length",
+            "tokenIds": [66], "tokens": 1
+        });
+        assert_eq!(Value::Object(object), truth);
+        // Without a commitment it is only the node's word, and not called committed.
+        let mut object = Map::new();
+        KnownOutput::new(Some(lie), None).put(&mut object);
+        assert_eq!(object["committed"], false);
+        assert_eq!(object["output"], "CD");
+    }
+
+    #[test]
+    fn unknown_output_shows_nothing() {
+        let mut object = Map::new();
+        KnownOutput::default().put(&mut object);
+        assert_eq!(object["output"], Value::Null);
+        assert!(!object.contains_key("tokens"));
+    }
+
+    #[test]
+    fn text_is_compared_with_the_tokens_by_the_model() {
+        let tiny = Model::tiny().unwrap();
+        let mut honest = known(&transcript(), None);
+        assert_eq!(honest.text_matches(), None);
+        honest.compare(&tiny);
+        assert_eq!(honest.text_matches(), Some(true));
+        // The commitment fits the transcript, but the transcript's text is of no token in it. The
+        // node's word does not help.
+        let mut lie = known(&Transcript { text: b"C".to_vec(), ..transcript() }, Some(true));
+        assert!(lie.is_committed());
+        lie.compare(&tiny);
+        assert_eq!(lie.text_matches(), Some(false));
+    }
+
+    #[test]
+    fn word_about_the_text_counts_for_the_committed_transcript_alone() {
+        let said = Output { text_matches: Some(true), ..output(None) };
+        let known = KnownOutput::new(Some(said), Some(transcript().hash()));
+        assert_eq!(known.text_matches(), None);
+    }
+}

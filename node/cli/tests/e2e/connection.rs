@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Jobs outlive the connection to the node, and their ids are not lost.
+
+use crate::{
+    cli::{assay, without_node, Said},
+    network::{dev, start, Topology},
+    node::Node,
+    proxy::Proxy,
+    spec::NodeSpec,
+};
+use assay_engine::synthetic::Synthetic;
+use serde_json::{json, Value};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    process::{Child, ChildStderr},
+    time::timeout,
+};
+
+/// The time within which a connection that carries nothing is given up: twice the longest silence, on
+/// a busy machine.
+const NOTICED: Duration = Duration::from_secs(60);
+/// The longest that any other line may take.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// A command that runs, with the lines that it writes to standard error.
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+    said: String,
+}
+
+impl Running {
+    /// Starts the command over a proxy.
+    fn start(proxy: &Proxy, args: &[&str]) -> Self {
+        let mut command = without_node(args);
+        let mut child = command.env("ASSAY_URL", proxy.url()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, lines, said: String::new() }
+    }
+
+    /// Waits for a line with these words.
+    async fn says(&mut self, words: &str, within: Duration) -> String {
+        let reading = async {
+            while let Some(line) = self.lines.next_line().await.unwrap() {
+                self.said += &format!("{line}\n");
+                if line.contains(words) {
+                    return line;
+                }
+            }
+            panic!("it ended without '{words}': {}", self.said);
+        };
+        timeout(within, reading).await.unwrap_or_else(|_| panic!("no '{words}' in {within:?}"))
+    }
+
+    /// Waits for the end.
+    async fn ends(mut self) -> Said {
+        let ending = async {
+            let mut out = String::new();
+            self.child.stdout.take().unwrap().read_to_string(&mut out).await.unwrap();
+            while let Some(line) = self.lines.next_line().await.unwrap() {
+                self.said += &format!("{line}\n");
+            }
+            let code = self.child.wait().await.unwrap().code().expect("it was not killed");
+            Said { code, out, err: self.said }
+        };
+        timeout(LIMIT, ending).await.expect("it ends")
+    }
+}
+
+/// Asserts that the client has exactly this one job.
+async fn is_the_only_job(node: &Node, job: &Value) {
+    let jobs = assay(node, &["job", "list", "--json"]).await.ok();
+    let ids: Vec<&Value> = jobs["jobs"].as_array().unwrap().iter().map(|job| &job["job"]).collect();
+    assert_eq!(ids, [job]);
+}
+
+#[tokio::test]
+async fn run_goes_on_after_a_silent_and_after_a_closed_connection() {
+    let node = dev(&[]).await;
+    let proxy = Proxy::start(node.rpc_port()).await;
+    // The job begins after the connection was lost twice.
+    let args = ["run", "--json", "--not-before", "30", "--max-tokens", "16", "In the beginning"];
+    let mut run = Running::start(&proxy, &args);
+    run.says("created in block", LIMIT).await;
+
+    proxy.falls_silent();
+    run.says("is lost", NOTICED).await;
+    proxy.works(node.rpc_port());
+    run.says("Connected again", LIMIT).await;
+    proxy.closes();
+    run.says("is lost", LIMIT).await;
+    proxy.works(node.rpc_port());
+    run.says("Connected again", LIMIT).await;
+
+    let said = run.ends().await;
+    let job = said.ok();
+    assert_eq!(job["verified"], true, "{job}");
+    let id = job["job"].as_str().unwrap();
+    let shown = assay(&node, &["job", "status", id, "--output", "--json"]).await.ok();
+    assert_eq!(shown["output"], job["output"]);
+}
+
+#[tokio::test]
+async fn streamed_text_is_whole_over_a_connection_that_breaks() {
+    let node = dev(&["--engine-threads", "1"]).await;
+    let proxy = Proxy::start(node.rpc_port()).await;
+    let mut run = Running::start(&proxy, &["run", "--max-tokens", "1000", "In the beginning"]);
+    run.says("Unverified text", LIMIT).await;
+    proxy.closes();
+    run.says("is lost", LIMIT).await;
+    proxy.works(node.rpc_port());
+
+    let said = run.ends().await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let jobs = assay(&node, &["job", "list", "--json"]).await.ok();
+    let id = jobs["jobs"][0]["job"].as_str().unwrap();
+    let job = assay(&node, &["job", "status", id, "--output", "--json"]).await.ok();
+    let text = job["output"].as_str().unwrap().trim_end_matches('\n');
+    assert!(said.out.starts_with(text), "{said:?} is not {text:?}");
+    assert!(said.out.contains("verified: computed again by 3 verifiers"), "{said:?}");
+}
+
+#[tokio::test]
+async fn connection_lost_while_an_order_is_sent_creates_one_job() {
+    let node = dev(&[]).await;
+    let proxy = Proxy::start(node.rpc_port()).await;
+    let args = ["job", "create", "--json", "--not-before", "1000", "hello"];
+    let mut create = Running::start(&proxy, &args);
+    // The extrinsic, or the answer to it, is on its way.
+    create.says("sent to", LIMIT).await;
+    proxy.closes();
+    create.says("is lost", LIMIT).await;
+    proxy.works(node.rpc_port());
+    let created = create.ends().await.ok();
+    is_the_only_job(&node, &created["job"]).await;
+}
+
+#[tokio::test]
+async fn error_after_the_order_names_the_job() {
+    let node = dev(&[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("other.gguf");
+    std::fs::write(&model, Synthetic::default().file().unwrap()).unwrap();
+    // Another model is another chain, with another genesis block.
+    let other = dev(&["--model", model.to_str().unwrap()]).await;
+
+    let proxy = Proxy::start(node.rpc_port()).await;
+    let mut run = Running::start(&proxy, &["run", "--json", "--not-before", "1000", "hello"]);
+    let created = run.says("created in block", LIMIT).await;
+    proxy.closes();
+    run.says("is lost", LIMIT).await;
+    proxy.works(other.rpc_port());
+    let said = run.ends().await;
+    said.fails("other_chain", &["genesis"]);
+    let id = said.json()["job"].clone();
+    assert!(created.contains(id.as_str().unwrap()), "{created} {said:?}");
+    is_the_only_job(&node, &id).await;
+
+    // So does one about a job that the chain refuses to change.
+    let id = id.as_str().unwrap();
+    let refused = assay(&node, &["job", "settle", id, "--json"]).await;
+    refused.fails("jobs.JobNotDelivered", &[id]);
+    assert_eq!(refused.json()["job"], json!(id));
+}
+
+#[tokio::test]
+async fn chain_that_stands_still_is_noticed() {
+    let specs = [NodeSpec::full(), NodeSpec::dev()];
+    let [client, mut validator] = start(Topology::Line, specs).await;
+    let args = ["job", "create", "--json", "--not-before", "1000", "hello"];
+    let created = assay(&validator, &args).await.ok();
+    let id = created["job"].as_str().unwrap();
+    crate::wait::wait_for("the job is known everywhere", LIMIT, async || {
+        assay(&client, &["job", "status", id, "--json"]).await.code == 0
+    })
+    .await;
+    let proxy = Proxy::start(client.rpc_port()).await;
+    let mut wait = Running::start(&proxy, &["job", "status", id, "--wait"]);
+    validator.kill();
+    wait.says("No block for 20 s", LIMIT).await;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The contacts of operators, as the chain has them.
+
+use crate::client::FullClient;
+use assay_primitives::{
+    api::{AssayApi, JobView},
+    contact::Contact,
+    JobId, JobState,
+};
+use assay_runtime::AccountId;
+use parking_lot::Mutex;
+use sc_network::{Multiaddr, PeerId};
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// The time for which an answer is taken again.
+const FRESH: Duration = Duration::from_secs(1);
+/// The most answers that are remembered.
+const REMEMBERED: usize = 1024;
+
+/// The operator of a job, as other nodes reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// The job has no operator.
+    Nobody,
+    /// The operator has no contact on the chain.
+    Unlisted,
+    /// The operator's node has that peer id and those addresses.
+    At(PeerId, Vec<Multiaddr>),
+}
+
+/// The contacts of operators.
+pub struct Directory {
+    client: Arc<FullClient>,
+    recent: Mutex<HashMap<JobId, (Instant, Operator)>>,
+}
+
+impl Directory {
+    /// Makes the directory of the chain that the client follows.
+    pub fn new(client: Arc<FullClient>) -> Self {
+        Self { client, recent: Mutex::default() }
+    }
+
+    /// Returns the operator that the best block names for a job.
+    pub async fn operator(self: &Arc<Self>, job: JobId) -> Operator {
+        let now = Instant::now();
+        let fresh = |at: Instant| now.saturating_duration_since(at) < FRESH;
+        if let Some((_, operator)) = self.recent.lock().get(&job).filter(|(at, _)| fresh(*at)) {
+            return operator.clone();
+        }
+        let directory = self.clone();
+        let looking = tokio::task::spawn_blocking(move || directory.look(job));
+        let operator = looking.await.unwrap_or(Operator::Nobody);
+        let mut recent = self.recent.lock();
+        if recent.len() >= REMEMBERED {
+            recent.retain(|_, (at, _)| fresh(*at));
+        }
+        if recent.len() < REMEMBERED {
+            recent.insert(job, (now, operator.clone()));
+        }
+        operator
+    }
+
+    fn look(&self, job: JobId) -> Operator {
+        let Some(view) = self.job(job) else { return Operator::Nobody };
+        let Some(stash) = operator_of(&view.state) else { return Operator::Nobody };
+        self.contact(stash)
+    }
+
+    /// Returns a job as the best block has it. This calls the runtime.
+    pub fn job(&self, job: JobId) -> Option<JobView<AccountId>> {
+        let best = self.client.info().best_hash;
+        self.client.runtime_api().job(best, job).ok().flatten()
+    }
+
+    /// Returns the contact of the operator with that stash. This calls the runtime.
+    pub fn contact(&self, stash: &AccountId) -> Operator {
+        let best = self.client.info().best_hash;
+        let view = self.client.runtime_api().operator(best, stash.clone()).ok().flatten();
+        let contact = view.and_then(|view| view.contact);
+        contact.as_ref().and_then(reached).unwrap_or(Operator::Unlisted)
+    }
+}
+
+/// Returns the operator that a job is assigned to, or that ran it.
+fn operator_of(state: &JobState<AccountId>) -> Option<&AccountId> {
+    match state {
+        JobState::Open { .. } => None,
+        JobState::Assigned { operator, .. }
+        | JobState::Running { operator, .. }
+        | JobState::Delivered { operator, .. } => Some(operator),
+        JobState::Settled(settlement) => settlement.operator.as_ref(),
+    }
+}
+
+/// Reads a contact; `None` if its peer id is malformed. Addresses that are malformed are left out.
+fn reached(contact: &Contact) -> Option<Operator> {
+    let peer = PeerId::from_bytes(&contact.peer_id).ok()?;
+    let addresses = contact.addresses.iter();
+    let addresses = addresses.filter_map(|bytes| Multiaddr::try_from(bytes.to_vec()).ok());
+    let addresses = addresses.collect();
+    Some(Operator::At(peer, addresses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_primitives::contact::{Address, Addresses};
+
+    #[test]
+    fn contact_is_read_without_what_is_malformed() {
+        let address: Multiaddr = "/ip4/127.0.0.1/tcp/30333".parse().unwrap();
+        let bytes = [address.to_vec(), vec![255; 4]].map(Address::truncate_from);
+        let addresses = Addresses::truncate_from(bytes.into());
+        let mut contact = Contact::new(&[7; 32], addresses);
+        let Some(Operator::At(peer, addresses)) = reached(&contact) else { panic!() };
+        assert_eq!((peer.to_bytes().as_slice(), addresses), (&**contact.peer_id, vec![address]));
+        contact.peer_id = Default::default();
+        assert_eq!(reached(&contact), None);
+    }
+}

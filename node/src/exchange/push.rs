@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Pushes the prompts of clients to the operators that their jobs are assigned to.
+//!
+//! The node tells the operator's node that it has the prompt, and the operator pulls it over the
+//! connection that this has opened. So a client's node need not be reachable by others.
+
+use super::{
+    client::Exchange,
+    directory::{Directory, Operator},
+};
+use crate::client::FullClient;
+use assay_primitives::JobId;
+use assay_runtime::{opaque::Block, AccountId, Hash, Runtime, RuntimeEvent};
+use assay_worker::Worker;
+use codec::Decode;
+use frame_system::EventRecord;
+use futures::StreamExt;
+use sc_client_api::{BlockImportNotification, BlockchainEvents, StorageProvider};
+use sp_core::{storage::StorageKey, H256};
+use sp_crypto_hashing::twox_128;
+use std::{sync::Arc, time::Duration};
+
+/// The number of times that an operator is told.
+const ATTEMPTS: usize = 4;
+/// The time between two of them: about that in which the operator imports the block of its assignment.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// A prompt that an operator is to be told of.
+struct Push {
+    job: JobId,
+    hash: H256,
+    operator: Operator,
+}
+
+/// Pushes prompts as long as the node runs.
+pub async fn push_prompts(client: Arc<FullClient>, exchange: Exchange, worker: Arc<Worker>) {
+    let mut blocks = client.import_notification_stream();
+    while let Some(block) = blocks.next().await {
+        if !block.is_new_best {
+            continue;
+        }
+        let (client, worker, here) = (client.clone(), worker.clone(), exchange.peer_id());
+        let directory = exchange.directory.clone();
+        let looking = tokio::task::spawn_blocking(move || {
+            let mut pushes = Vec::new();
+            for (job, operator) in new_blocks(&block).flat_map(|block| assigned(&client, block)) {
+                pushes.extend(to_push(&directory, &worker, &here.to_bytes(), job, &operator));
+            }
+            pushes
+        });
+        for push in looking.await.unwrap_or_default() {
+            tokio::spawn(tell(exchange.clone(), push));
+        }
+    }
+}
+
+/// Returns the blocks that a new best block adds to the best chain.
+fn new_blocks(block: &BlockImportNotification<Block>) -> impl Iterator<Item = Hash> + '_ {
+    let enacted = block.tree_route.iter().flat_map(|route| route.enacted());
+    let before = enacted.map(|block| block.hash).filter(|hash| *hash != block.hash);
+    before.chain([block.hash])
+}
+
+/// Returns the jobs that a block has assigned, with their operators. There are none if the runtime's
+/// events have changed.
+fn assigned(client: &FullClient, block: Hash) -> Vec<(JobId, AccountId)> {
+    let key = StorageKey([twox_128(b"System"), twox_128(b"Events")].concat());
+    let Some(events) = client.storage(block, &key).ok().flatten() else { return Vec::new() };
+    let events = Vec::<EventRecord<RuntimeEvent, Hash>>::decode(&mut events.0.as_slice());
+    let assigned = |record: EventRecord<RuntimeEvent, Hash>| match record.event {
+        RuntimeEvent::Jobs(pallet_jobs::Event::<Runtime>::JobAssigned {
+            job, operator, ..
+        }) => Some((job, operator)),
+        _ => None,
+    };
+    events.unwrap_or_default().into_iter().filter_map(assigned).collect()
+}
+
+/// Returns the prompt to push, if this node is the one that the job names, or the job names none, and
+/// has it.
+fn to_push(
+    directory: &Directory,
+    worker: &Worker,
+    here: &[u8],
+    job: JobId,
+    operator: &AccountId,
+) -> Option<Push> {
+    let spec = directory.job(job)?.spec;
+    let hash = spec.input_hash;
+    if !(spec.peer.is_empty() || *spec.peer == here) {
+        return None;
+    }
+    worker.payload_range(&hash, 0, 0).ok().flatten()?;
+    Some(Push { job, hash, operator: directory.contact(operator) })
+}
+
+/// Tells an operator of a prompt. One without a contact finds it by itself.
+async fn tell(exchange: Exchange, Push { job, hash, operator }: Push) {
+    let Operator::At(peer, addresses) = operator else { return };
+    if peer == exchange.peer_id() {
+        return;
+    }
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            tokio::time::sleep(AGAIN).await;
+        }
+        if exchange.tell(peer, addresses.clone(), hash).await {
+            log::debug!("the operator's node {peer} is told of the prompt of job {job:?}");
+            return;
+        }
+    }
+    log::warn!(
+        "the operator's node {peer} of job {job:?} cannot be told of its prompt; the job may be given to \
+         another operator",
+    );
+}
