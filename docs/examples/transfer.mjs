@@ -32,7 +32,7 @@ const included = await new Promise((resolve, reject) => {
 
 const account = await api.query.system.account(to.address);
 // A runtime API of Assay's own: metadata describes it.
-const operators = await api.call.assayApi.operators();
+const operators = await api.call.assayApi.operators(null, 256);
 console.log(
   JSON.stringify({
     block: included,

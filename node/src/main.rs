@@ -11,6 +11,7 @@ mod command;
 mod exchange;
 mod models;
 mod operator_metrics;
+mod orders;
 mod ports;
 mod reconcile;
 mod rpc;

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The RPC methods of the node: Substrate's, BABE's, GRANDPA's, and those that Assay adds.
 
+mod budget;
+mod confirm;
 mod deps;
+mod feed;
+mod feeds;
 mod methods;
 mod output;
+mod places;
+mod poller;
+mod source;
 mod subscription;
+mod turns;
 
 pub use deps::AssayDeps;
 

@@ -13,6 +13,15 @@ use crate::{
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
+use sp_core::H256;
+
+/// The most entries of a page.
+pub const MAX_PAGE: u32 = 256;
+
+/// Returns the number of entries of a page for which a reader asks at most `limit`.
+pub fn page(limit: u32) -> usize {
+    usize::try_from(limit.min(MAX_PAGE)).unwrap_or_default()
+}
 
 /// The cost of a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
@@ -119,6 +128,9 @@ pub struct OperatorView<AccountId> {
     pub payout: AccountId,
     /// The hot key that signs reports.
     pub worker: AccountId,
+    /// The worker before that one, and the last block in which it can report on the duties from its
+    /// time; `None` if it can report no more.
+    pub retiring: Option<(AccountId, BlockNumber)>,
     /// The models served.
     pub offers: Vec<OfferView>,
     /// The number of jobs that the operator can run at a time.
@@ -186,13 +198,24 @@ sp_api::decl_runtime_apis! {
         /// Returns an operator's part of a model's jobs with each factor; `None` where the operator
         /// does not serve the model.
         fn allocation(model: ModelId, operator: AccountId) -> Option<Allocation<AccountId>>;
-        /// Returns the allocations of all operators of the model, in ascending order of their
-        /// stashes.
-        fn allocations(model: ModelId) -> Vec<Allocation<AccountId>>;
+        /// Returns a page of the allocations of the model's operators, at most `limit` of them and at
+        /// most [`MAX_PAGE`]. It begins after the operator with that stash, or with the first.
+        fn allocations(
+            model: ModelId,
+            start_after: Option<AccountId>,
+            limit: u32,
+        ) -> Vec<Allocation<AccountId>>;
+        /// Returns a page of the models that operators offer, at most `limit` of them and at most
+        /// [`MAX_PAGE`]. It begins after that model, or with the first.
+        fn models(start_after: Option<ModelId>, limit: u32) -> Vec<ModelId>;
     }
 
     /// The state that Assay's nodes and clients read.
-    #[api_version(2)]
+    ///
+    /// Lists come in pages of at most `limit` entries, and at most [`MAX_PAGE`]. A page begins after the
+    /// entry that `start_after` names, or with the first, in an order that is the same at every block.
+    /// A page with fewer entries than were asked for is the last.
+    #[api_version(3)]
     pub trait AssayApi<AccountId: codec::Codec> {
         /// Returns the amounts that creating a job of this size with this model puts on hold.
         fn quote(model: ModelId, input_tokens: u32, max_tokens: u32) -> Result<Quote, QuoteError>;
@@ -200,14 +223,25 @@ sp_api::decl_runtime_apis! {
         fn next_job_id(client: AccountId, spec: JobSpec<AccountId>) -> JobId;
         /// Returns a job.
         fn job(id: JobId) -> Option<JobView<AccountId>>;
-        /// Returns the jobs of a client that are not yet pruned.
-        fn jobs_of(client: AccountId) -> Vec<JobId>;
+        /// Returns a page of the jobs of a client that are not yet pruned.
+        fn jobs_of(client: AccountId, start_after: Option<JobId>, limit: u32) -> Vec<JobId>;
+        /// Returns the jobs that were created in this block, each with the hash of its prompt.
+        fn created_jobs() -> Vec<(JobId, H256)>;
         /// Returns those of `ids` that are neither settled nor unknown.
         fn live_jobs(ids: Vec<JobId>) -> Vec<JobId>;
         /// Returns an operator by its stash.
         fn operator(stash: AccountId) -> Option<OperatorView<AccountId>>;
-        /// Returns all operators.
-        fn operators() -> Vec<OperatorView<AccountId>>;
+        /// Returns the stash of the operator that an account can report for: that of its worker, or of
+        /// the worker before it, as long as that one can report.
+        fn stash_of_worker(worker: AccountId) -> Option<AccountId>;
+        /// Returns a page of the operators.
+        fn operators(start_after: Option<AccountId>, limit: u32) -> Vec<OperatorView<AccountId>>;
+        /// Returns a page of the operators that offer a model.
+        fn operators_of_model(
+            model: ModelId,
+            start_after: Option<AccountId>,
+            limit: u32,
+        ) -> Vec<OperatorView<AccountId>>;
         /// Returns the account's delegations, one per operator.
         fn delegations(account: AccountId) -> Vec<DelegationView<AccountId>>;
         /// Returns the amount that the account can withdraw with `escrow.claim`.

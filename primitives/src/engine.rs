@@ -12,6 +12,18 @@ use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
+/// The most jobs that an operator can be given at a time: the limit of `MaxConcurrency` in
+/// pallet-operators.
+pub const MAX_JOBS: u32 = 256;
+
+/// The most seats of an operator that its engine is handed at a time. An operator can have more, as many
+/// as its stake backs; then those that are due first come first.
+pub const MAX_SEATS: u32 = 256;
+
+/// The most results that are taken from the engine at a time. An operator with all these jobs and seats
+/// has as many: each job was accepted and then generated.
+pub const MAX_RESULTS: u32 = 2 * MAX_JOBS + MAX_SEATS;
+
 /// The part of a job that the engine needs to run or to re-check it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Task {

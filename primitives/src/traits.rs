@@ -59,7 +59,7 @@ pub trait Operators<AccountId> {
     /// model or takes no new duties.
     fn terms(operator: &AccountId, model: &ModelId) -> Option<Terms>;
     /// Returns the price per token of the model: the stake-weighted median of its operators'
-    /// prices. Looks at all operators, so it is for queries, not for blocks.
+    /// prices. Looks at all operators of the model, so it is for queries, not for blocks.
     fn price(model: &ModelId) -> Option<Balance>;
     /// Reserves `amount` of the operator's stake for the duty, and takes one of its slots if the
     /// duty is [`Duty::Run`].
@@ -326,6 +326,9 @@ pub struct Standing {
 pub trait Standings<AccountId> {
     /// Returns the operator's current standing; `None` where the account is not an operator.
     fn standing(operator: &AccountId) -> Option<Standing>;
+    /// Returns a page of the operators that offer the model, at most `limit` of them. It begins after
+    /// that operator, or with the first, in an order that is the same at every block.
+    fn serving(model: &ModelId, start_after: Option<&AccountId>, limit: u32) -> Vec<AccountId>;
 }
 
 /// A listener to each change by an operator or its delegators that bears on the jobs the operator

@@ -2,10 +2,10 @@
 //! The runtime APIs that the node and standard clients call.
 
 use crate::{
-    AccountId, Addresses, Babe, Balance, Block, Escrow, Executive, Grandpa, Historical,
-    InherentDataExt, Jobs, Nonce, Operators, Routing, Runtime, RuntimeCall, RuntimeGenesisConfig,
-    SessionKeys, System, TransactionPayment, Verification, BABE_GENESIS_EPOCH_CONFIG,
-    EPOCH_DURATION_IN_SLOTS, VERSION,
+    AccountId, Addresses, Babe, Balance, Block, Escrow, Executive, Grandpa, Hash, Historical,
+    InherentDataExt, Jobs, Nonce, Operators, Routing, Runtime, RuntimeCall, RuntimeEvent,
+    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, Verification,
+    BABE_GENESIS_EPOCH_CONFIG, EPOCH_DURATION_IN_SLOTS, VERSION,
 };
 #[cfg(feature = "runtime-benchmarks")]
 use alloc::string::String;
@@ -21,8 +21,9 @@ use frame_support::{
     traits::KeyOwnerProofSystem,
     weights::Weight,
 };
+use frame_system::EventRecord;
 use sp_api::impl_runtime_apis;
-use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
+use sp_core::{crypto::KeyTypeId, OpaqueMetadata, H256};
 use sp_runtime::{
     traits::{Block as BlockT, NumberFor},
     transaction_validity::{TransactionSource, TransactionValidity},
@@ -264,8 +265,16 @@ impl_runtime_apis! {
             Routing::allocation(model, operator)
         }
 
-        fn allocations(model: ModelId) -> Vec<Allocation<AccountId>> {
-            Routing::allocations(model)
+        fn allocations(
+            model: ModelId,
+            start_after: Option<AccountId>,
+            limit: u32,
+        ) -> Vec<Allocation<AccountId>> {
+            Routing::allocations(model, start_after, limit)
+        }
+
+        fn models(start_after: Option<ModelId>, limit: u32) -> Vec<ModelId> {
+            Routing::models(start_after, limit)
         }
     }
 
@@ -282,8 +291,16 @@ impl_runtime_apis! {
             Jobs::view(&id).map(|view| JobView { committee: Verification::committee(&id), ..view })
         }
 
-        fn jobs_of(client: AccountId) -> Vec<JobId> {
-            Jobs::jobs_of(&client)
+        fn jobs_of(client: AccountId, start_after: Option<JobId>, limit: u32) -> Vec<JobId> {
+            Jobs::jobs_of(&client, start_after.as_ref(), limit)
+        }
+
+        fn created_jobs() -> Vec<(JobId, H256)> {
+            let created = |record: EventRecord<RuntimeEvent, Hash>| match record.event {
+                RuntimeEvent::Jobs(pallet_jobs::Event::JobCreated { job, .. }) => Some(job),
+                _ => None,
+            };
+            Jobs::prompts(System::read_events_no_consensus().filter_map(|event| created(*event)))
         }
 
         fn live_jobs(ids: Vec<JobId>) -> Vec<JobId> {
@@ -294,8 +311,20 @@ impl_runtime_apis! {
             Operators::view(&stash)
         }
 
-        fn operators() -> Vec<OperatorView<AccountId>> {
-            Operators::views()
+        fn stash_of_worker(worker: AccountId) -> Option<AccountId> {
+            Operators::stash_of(&worker)
+        }
+
+        fn operators(start_after: Option<AccountId>, limit: u32) -> Vec<OperatorView<AccountId>> {
+            Operators::views(start_after.as_ref(), limit)
+        }
+
+        fn operators_of_model(
+            model: ModelId,
+            start_after: Option<AccountId>,
+            limit: u32,
+        ) -> Vec<OperatorView<AccountId>> {
+            Operators::views_of_model(&model, start_after.as_ref(), limit)
         }
 
         fn delegations(account: AccountId) -> Vec<DelegationView<AccountId>> {

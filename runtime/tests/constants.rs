@@ -106,6 +106,7 @@ fn limits_of_operators_are_in_the_metadata() {
             MaxFreeReports: u32,
             MaxValidators: u32,
             ReportPatience: BlockNumber,
+            RetirementPeriod: BlockNumber,
         ]
     );
     let constants = constants("Operators");

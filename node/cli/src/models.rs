@@ -3,9 +3,8 @@
 
 use crate::{args, chain::Chain, fault::Fault};
 use anyhow::Result;
-use assay_primitives::{api::OperatorView, ModelId};
+use assay_primitives::ModelId;
 use assay_rpc::NodeStatus;
-use assay_runtime::AccountId;
 use std::{collections::BTreeMap, fmt};
 
 /// The fewest hexadecimal digits that count as the beginning of an id.
@@ -52,7 +51,7 @@ impl Models {
 
     /// Reads the models that operators offer, and adds those of a node's status.
     pub async fn read(chain: &Chain, node: &NodeStatus) -> Result<Self> {
-        Ok(Self::of(node, &chain.operators().await?))
+        Ok(Self::of(node, &chain.models().await?))
     }
 
     /// Returns an empty list.
@@ -61,15 +60,14 @@ impl Models {
         Self(Vec::new())
     }
 
-    fn of(node: &NodeStatus, operators: &[OperatorView<AccountId>]) -> Self {
+    fn of(node: &NodeStatus, offered: &[ModelId]) -> Self {
         let mut all = BTreeMap::new();
         for model in node.worker.iter().flat_map(|worker| &worker.models) {
             let name = Some(model.name.clone());
             let context = Some(model.context);
             all.insert(model.id, KnownModel { id: model.id, name, context, served: false });
         }
-        for offer in operators.iter().flat_map(|operator| &operator.offers) {
-            let id = offer.model;
+        for id in offered.iter().copied() {
             all.entry(id)
                 .or_insert(KnownModel { id, name: None, context: None, served: true })
                 .served = true;

@@ -2,19 +2,26 @@
 //! The methods that Assay adds, which the crate `assay-rpc` documents.
 
 use super::{
-    deps::{error, AssayDeps},
-    output, subscription,
+    deps::{error, limit, AssayDeps},
+    feed::Feed,
+    output,
+    places::Place,
+    poller, subscription,
 };
 use assay_primitives::{worker::KEY_TYPE, JobId, ModelId};
 use assay_rpc::{AssayRpcServer, NodeStatus, Output, SubmittedPayload, WorkerKey};
 use assay_runtime::AccountId;
+use assay_worker::{StoreError, MAX_PROMPT_BYTES};
+use futures::future::BoxFuture;
 use jsonrpsee::{
     core::{async_trait, RpcResult},
-    PendingSubscriptionSink,
+    types::ErrorObjectOwned,
+    ConnectionId, Extensions, PendingSubscriptionSink,
 };
 use sc_rpc::SubscriptionTaskExecutor;
-use sp_core::{crypto::Ss58Codec, Bytes};
+use sp_core::{crypto::Ss58Codec, sr25519, Bytes};
 use sp_keystore::Keystore;
+use tokio::sync::watch;
 
 /// The methods that Assay adds.
 pub struct AssayMethods {
@@ -27,34 +34,77 @@ impl AssayMethods {
     pub fn new(deps: AssayDeps, executor: SubscriptionTaskExecutor) -> Self {
         Self { deps, executor }
     }
+
+    /// Takes a place for a subscription of that connection, and joins the feed of the job, which is
+    /// followed from now on.
+    async fn join(
+        &self,
+        connection: ConnectionId,
+        job: JobId,
+        from: u32,
+    ) -> RpcResult<(Place, watch::Receiver<Feed>, ModelId)> {
+        let place = self.deps.places.take(connection).map_err(limit)?;
+        let spec = self.deps.known_job(job).await?.spec;
+        if from > spec.max_tokens {
+            let most = spec.max_tokens;
+            return Err(error(format!(
+                "the job has at most {most} tokens, and the subscription is to begin with the token \
+                 at index {from}; name an index from 0 to {most}"
+            )));
+        }
+        let (feed, opened) = self.deps.feeds.join(job, spec.max_tokens).map_err(limit)?;
+        if let Some(opened) = opened {
+            let follow = poller::follow(self.deps.clone(), opened);
+            self.executor.spawn("assay-feed", Some("rpc"), Box::pin(follow));
+        }
+        Ok((place, feed, spec.model))
+    }
 }
 
 #[async_trait]
 impl AssayRpcServer for AssayMethods {
     async fn submit_payload(
         &self,
+        extensions: &Extensions,
         payload: Bytes,
         model: Option<ModelId>,
     ) -> RpcResult<SubmittedPayload> {
+        // A prompt that is too long costs no more than the longest, and the worker refuses it.
+        let bytes = payload.len().min(MAX_PROMPT_BYTES);
+        let turn = self.deps.submissions.enter(extensions, bytes).await?;
         let submit = move |deps: &AssayDeps| {
+            // The thread goes on when the client leaves, and its turn lasts until it ends.
+            let _turn = turn;
             let tokens = match model {
                 Some(model) => deps.worker.count_tokens(&model, &payload).map_err(error)?,
                 None => None,
             };
-            let hash = deps.worker.put_prompt(&payload).map_err(error)?;
+            let hash = deps.worker.put_prompt(&payload).map_err(of_store)?;
             Ok(SubmittedPayload { hash, bytes: payload.len() as u64, tokens })
         };
         self.deps.blocking(submit).await
     }
 
-    async fn output(&self, job: JobId) -> RpcResult<Option<Output>> {
+    async fn output(&self, extensions: &Extensions, job: JobId) -> RpcResult<Option<Output>> {
+        let _turn = self.deps.lookups.enter(extensions, 0).await?;
         output::output(&self.deps, job).await
     }
 
     async fn subscribe_output(&self, pending: PendingSubscriptionSink, job: JobId, from: u32) {
+        let (place, feed, model) = match self.join(pending.connection_id(), job, from).await {
+            Ok(joined) => joined,
+            Err(error) => return pending.reject(error).await,
+        };
         let Ok(sink) = pending.accept().await else { return };
         let deps = self.deps.clone();
-        let run = async move { subscription::run(&deps, sink, job, from).await };
+        let run = async move {
+            let text = |tokens: Vec<u32>| -> BoxFuture<'static, Vec<u8>> {
+                let deps = deps.clone();
+                Box::pin(async move { output::bytes(&deps, job, model, &tokens).await })
+            };
+            subscription::run(sink, feed, from, subscription::SLOW, text).await;
+            drop(place);
+        };
         self.executor.spawn("assay-output", Some("rpc"), Box::pin(run));
     }
 
@@ -73,19 +123,22 @@ impl AssayRpcServer for AssayMethods {
     }
 }
 
+/// Returns the error of the store: a full one is a limit that passes.
+fn of_store(failed: StoreError) -> ErrorObjectOwned {
+    match failed {
+        StoreError::Full { .. } => limit(failed),
+        failed => error(failed),
+    }
+}
+
 /// Returns the worker keys of this node with the operators that they report for.
 fn worker_keys(deps: &AssayDeps) -> RpcResult<Vec<WorkerKey>> {
-    let operators = deps.operators()?;
     let keys = deps.keystore.sr25519_public_keys(KEY_TYPE);
-    Ok(keys
-        .into_iter()
-        .map(|key| {
-            let account = AccountId::from(key);
-            let stash = operators.iter().find(|operator| operator.worker == account);
-            WorkerKey {
-                key: account.to_ss58check(),
-                stash: stash.map(|operator| operator.stash.to_ss58check()),
-            }
-        })
-        .collect())
+    let worker_key = |key: sr25519::Public| -> RpcResult<WorkerKey> {
+        let account = AccountId::from(key);
+        let stash = deps.stash_of_worker(account.clone())?;
+        let stash = stash.map(|stash| stash.to_ss58check());
+        Ok(WorkerKey { key: account.to_ss58check(), stash })
+    };
+    keys.into_iter().map(worker_key).collect()
 }

@@ -2,11 +2,14 @@
 //! Finds the output of a job: in the transcript that was committed, in this node's own stream, or at
 //! other nodes.
 
-use super::deps::{error, AssayDeps};
+use super::{
+    confirm::{committed, confirmed, has_tokens},
+    deps::{error, AssayDeps},
+};
 use crate::exchange::{local_page, Page, PAGE_TOKENS};
 use assay_primitives::{
-    job::{JobId, JobState, ModelId},
-    settlement::Settlement,
+    api::JobView,
+    job::{JobId, ModelId},
     worker::Transcript,
 };
 use assay_rpc::Output;
@@ -20,36 +23,46 @@ use std::time::{Duration, Instant};
 /// The longest that a transcript is looked for.
 const FETCH: Duration = Duration::from_secs(20);
 
-/// Returns the output of a job as far as it is known; `None` if the chain does not have the job, or no
-/// node has a token of it.
+/// Returns the output of a job as far as it is known; `None` if no node has a token of it.
 pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
-    let Some(view) = deps.job(job).await? else { return Ok(None) };
-    if let Some(payload) = transcript(deps, job, &view.state).await? {
-        let model = view.spec.model;
-        let read = move |deps: &AssayDeps| {
-            Ok(committed_output(payload, |tokens| deps.worker.detokenize(&model, tokens)))
-        };
-        return deps.blocking(read).await;
+    let view = deps.known_job(job).await?;
+    if let Some(hash) = committed(&view.state) {
+        if let Some(payload) = transcript(deps, job, hash).await? {
+            let model = view.spec.model;
+            let read = move |deps: &AssayDeps| {
+                Ok(committed_output(payload, |tokens| deps.worker.detokenize(&model, tokens)))
+            };
+            return deps.blocking(read).await;
+        }
     }
-    let Some(page) = whole(deps, &job, view.spec.max_tokens).await else { return Ok(None) };
+    if !has_tokens(&view.state) {
+        return Ok(None);
+    }
+    let Some(page) = whole(deps, &job, &view).await else { return Ok(None) };
     let bytes = bytes(deps, job, view.spec.model, &page.tokens).await;
+    let finish = confirmed(&view, page.tokens.len() as u32, page.finish);
     Ok(Some(Output {
         text: String::from_utf8_lossy(&bytes).into_owned(),
         bytes: bytes.into(),
         tokens: page.tokens,
-        finish: page.finish.map(|finish| finish.label().to_string()),
+        finish: finish.map(|finish| finish.label().to_string()),
         transcript: None,
         text_matches: None,
     }))
 }
 
-/// Returns a page of an output of at most `most` tokens, from this node or from the operator's.
-pub async fn page(deps: &AssayDeps, job: &JobId, index: u32, most: u32) -> Option<Page> {
+/// Returns a page of an output, from this node or from the operator's.
+pub async fn page(
+    deps: &AssayDeps,
+    job: &JobId,
+    view: &JobView<AccountId>,
+    index: u32,
+) -> Option<Page> {
     let id = *job;
     let here = deps.blocking(move |deps| Ok(local_page(&deps.worker, &id, index))).await;
     match here.ok().flatten() {
-        Some(page) => Some(page),
-        None => deps.exchange.page(*job, index, most).await,
+        Some(page) => Some(page).filter(|page| page.answers(index, view.spec.max_tokens)),
+        None => deps.exchange.page(*job, index, view.spec.max_tokens).await,
     }
 }
 
@@ -67,18 +80,8 @@ pub async fn bytes(deps: &AssayDeps, job: JobId, model: ModelId, tokens: &[u32])
     }
 }
 
-/// Returns whether an operator can have tokens of a job in that state.
-pub fn has_tokens(state: &JobState<AccountId>) -> bool {
-    matches!(state, JobState::Running { .. }) || committed(state).is_some()
-}
-
-/// Returns the transcript that was committed, from this node or from another, and keeps it.
-async fn transcript(
-    deps: &AssayDeps,
-    job: JobId,
-    state: &JobState<AccountId>,
-) -> RpcResult<Option<Vec<u8>>> {
-    let Some(hash) = committed(state) else { return Ok(None) };
+/// Returns the transcript with that hash, from this node or from another, and keeps it.
+pub async fn transcript(deps: &AssayDeps, job: JobId, hash: H256) -> RpcResult<Option<Vec<u8>>> {
     let here = deps.blocking(move |deps| deps.worker.payload(&hash).map_err(error)).await?;
     if here.is_some() {
         return Ok(here);
@@ -96,26 +99,18 @@ async fn transcript(
 }
 
 /// Returns all pages so far as one.
-async fn whole(deps: &AssayDeps, job: &JobId, most: u32) -> Option<Page> {
-    let mut whole = page(deps, job, 0, most).await?;
+async fn whole(deps: &AssayDeps, job: &JobId, view: &JobView<AccountId>) -> Option<Page> {
+    let most = view.spec.max_tokens;
+    let mut whole = page(deps, job, view, 0).await?;
     let mut last = whole.tokens.len();
     // A page that is not full is the last one, whether or not the output ends with it.
     while whole.finish.is_none() && last == PAGE_TOKENS && whole.tokens.len() < most as usize {
-        let next = page(deps, job, whole.tokens.len() as u32, most).await?;
+        let next = page(deps, job, view, whole.tokens.len() as u32).await?;
         last = next.tokens.len();
         whole.tokens.extend(next.tokens);
         whole.finish = next.finish;
     }
     Some(whole)
-}
-
-/// Returns the hash of the transcript, once it is committed.
-fn committed(state: &JobState<AccountId>) -> Option<H256> {
-    match state {
-        JobState::Delivered { commitment, .. } => Some(commitment.output_hash),
-        JobState::Settled(Settlement { output_hash, .. }) => *output_hash,
-        _ => None,
-    }
 }
 
 /// Returns the output that a transcript holds. `text_of` returns the text of tokens, if the model is

@@ -1,91 +1,167 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sends the output of a job to a subscriber, as it comes.
 
-use super::{
-    deps::AssayDeps,
-    output::{bytes, has_tokens, page},
-};
-use assay_primitives::{api::JobView, JobId, JobState};
-use assay_rpc::OutputItem;
-use assay_runtime::AccountId;
-use jsonrpsee::{SubscriptionMessage, SubscriptionSink};
-use std::time::{Duration, Instant};
+use super::feed::Feed;
+use assay_rpc::{OutputItem, StreamEnd};
+use futures::future::BoxFuture;
+use jsonrpsee::{SendTimeoutError, SubscriptionMessage, SubscriptionSink};
+use std::time::Duration;
+use tokio::sync::watch;
 
-/// The time between two requests to other nodes for the tokens of a job that runs there.
-const REMOTE_INTERVAL: Duration = Duration::from_millis(250);
-/// The time between two looks at the state of the job on the chain.
-const CHAIN_INTERVAL: Duration = Duration::from_secs(1);
-/// The time after which a subscription without new tokens ends.
-const PATIENCE: Duration = Duration::from_secs(600);
-/// The same for a job that is settled, of which all tokens that exist can be had at once.
-const PATIENCE_AFTER: Duration = Duration::from_secs(30);
+/// The time in which a subscriber has to make room for an item.
+pub const SLOW: Duration = Duration::from_secs(30);
+/// The time in which a subscriber that is dropped can still take the message that says so.
+const LAST_WORD: Duration = Duration::from_secs(60);
 
-/// Sends tokens until the output ends or the subscriber leaves. A slow subscriber is waited for, which
-/// costs nothing, because the tokens are kept anyway.
-pub async fn run(deps: &AssayDeps, sink: SubscriptionSink, job: JobId, from: u32) {
+/// Sends tokens from the index `from` on until the output ends, the subscriber leaves, or it does not
+/// make room for an item within `slow`. The last item says why it is the last. `text` returns the text
+/// of tokens.
+pub async fn run(
+    sink: SubscriptionSink,
+    feed: watch::Receiver<Feed>,
+    from: u32,
+    slow: Duration,
+    text: impl Fn(Vec<u32>) -> BoxFuture<'static, Vec<u8>>,
+) {
     tokio::select! {
-        () = send_all(deps, &sink, job, from) => {},
+        () = send_all(&sink, feed, from, slow, text) => {},
         () = sink.closed() => {},
     }
 }
 
-async fn send_all(deps: &AssayDeps, sink: &SubscriptionSink, job: JobId, from: u32) {
+async fn send_all(
+    sink: &SubscriptionSink,
+    mut feed: watch::Receiver<Feed>,
+    from: u32,
+    slow: Duration,
+    text: impl Fn(Vec<u32>) -> BoxFuture<'static, Vec<u8>>,
+) {
     let mut index = from;
-    let mut progress = Instant::now();
-    let mut looked: Option<(Instant, Option<JobView<AccountId>>)> = None;
     loop {
-        if looked.as_ref().is_none_or(|(at, _)| at.elapsed() >= CHAIN_INTERVAL) {
-            let view = deps.job(job).await.ok().flatten();
-            looked = Some((Instant::now(), view));
-        }
-        let view = looked.as_ref().and_then(|(_, view)| view.as_ref());
-        let mut listener = deps.worker.stream(&job).map(|stream| stream.listen());
-        // No node has tokens of a job that no operator runs.
-        let runs = view.filter(|view| has_tokens(&view.state));
-        if let Some(view) = runs {
-            if let Some(item) = next_item(deps, &job, view, index).await {
-                progress = Instant::now();
-                index = item.index.saturating_add(item.tokens.len() as u32);
-                let Ok(message) = SubscriptionMessage::from_json(&item) else { return };
-                if sink.send(message).await.is_err() || item.finish.is_some() {
-                    return;
-                }
-                continue;
+        let part = feed.borrow_and_update().part(index);
+        let item = match part {
+            Some(part) => {
+                let bytes = match part.bytes {
+                    Some(bytes) => bytes,
+                    None => text(part.tokens.clone()).await,
+                };
+                OutputItem::new(index, part.tokens, bytes, part.end)
             }
-        }
-        let over = view.is_some_and(|view| matches!(view.state, JobState::Settled(_)));
-        if progress.elapsed() >= if over { PATIENCE_AFTER } else { PATIENCE } {
-            return;
-        }
-        let pause = if runs.is_some() { REMOTE_INTERVAL } else { CHAIN_INTERVAL };
-        let change = async {
-            match &mut listener {
-                Some(listener) => drop(listener.changed().await),
-                None => futures::future::pending().await,
-            }
+            None if feed.changed().await.is_ok() => continue,
+            // The task that filled the feed is gone without a word: the node ends, or it failed.
+            None => last(index, StreamEnd::Unavailable),
         };
-        tokio::select! {
-            () = change => {},
-            () = tokio::time::sleep(pause) => {},
+        index = index.saturating_add(item.tokens.len() as u32);
+        let Ok(message) = encode(&item) else { return };
+        match sink.send_timeout(message, slow).await {
+            Ok(()) if item.end.is_none() => {}
+            Ok(()) | Err(SendTimeoutError::Closed(_)) => return,
+            Err(SendTimeoutError::Timeout(_)) => {
+                // Whoever is the last to leave a feed ends it; a slow subscriber does not keep it.
+                drop(feed);
+                if let Ok(message) = encode(&last(item.index, StreamEnd::TooSlow)) {
+                    // Best effort: a subscriber that never reads does not get this either.
+                    let _ = sink.send_timeout(message, LAST_WORD).await;
+                }
+                return;
+            }
         }
     }
 }
 
-/// Returns the tokens from an index on; `None` if there is nothing new.
-async fn next_item(
-    deps: &AssayDeps,
-    job: &JobId,
-    view: &JobView<AccountId>,
-    index: u32,
-) -> Option<OutputItem> {
-    let page = page(deps, job, index, view.spec.max_tokens).await?;
-    if page.tokens.is_empty() && page.finish.is_none() {
-        return None;
+fn encode(item: &OutputItem) -> Result<SubscriptionMessage, serde_json::Error> {
+    SubscriptionMessage::from_json(item)
+}
+
+fn last(index: u32, end: StreamEnd) -> OutputItem {
+    OutputItem::new(index, Vec::new(), Vec::new(), Some(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::PAGE_TOKENS;
+    use futures::FutureExt;
+    use jsonrpsee::{core::EmptyServerParams, PendingSubscriptionSink, RpcModule, Subscription};
+    use parking_lot::Mutex;
+    use std::sync::Arc;
+
+    const PATIENCE: Duration = Duration::from_millis(200);
+
+    /// The receiver of the only subscriber, until it takes it.
+    type Own = Mutex<Option<watch::Receiver<Feed>>>;
+
+    /// Subscribes to a feed, from that index on, with room for so many messages.
+    async fn subscribe(
+        feed: watch::Receiver<Feed>,
+        from: u32,
+        room: usize,
+    ) -> (RpcModule<Own>, Subscription) {
+        let mut module = RpcModule::new(Mutex::new(Some(feed)));
+        let follow = move |_, pending: PendingSubscriptionSink, own: Arc<Own>, _| async move {
+            let sink = pending.accept().await.unwrap();
+            let feed = own.lock().take().unwrap();
+            let text = |tokens: Vec<u32>| futures::future::ready(vec![b'?'; tokens.len()]).boxed();
+            run(sink, feed, from, PATIENCE, text).await;
+        };
+        module.register_subscription("follow", "item", "leave", follow).unwrap();
+        let items = module.subscribe("follow", EmptyServerParams::new(), room).await.unwrap();
+        (module, items)
     }
-    Some(OutputItem {
-        index: page.index,
-        bytes: bytes(deps, *job, view.spec.model, &page.tokens).await.into(),
-        tokens: page.tokens,
-        finish: page.finish.map(|finish| finish.label().to_string()),
-    })
+
+    async fn next(items: &mut Subscription) -> Option<OutputItem> {
+        Some(items.next::<OutputItem>().await?.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn subscriber_gets_the_output_in_order_and_the_reason_of_its_end() {
+        let (sender, feed) = watch::channel(Feed::new());
+        sender.send_modify(|feed| feed.push(&[1, 2], b"ab"));
+        let (_module, mut items) = subscribe(feed, 0, 8).await;
+        let first = OutputItem::new(0, vec![1, 2], b"ab".to_vec(), None);
+        assert_eq!(next(&mut items).await, Some(first));
+        sender.send_modify(|feed| {
+            feed.push(&[3], b"c");
+            feed.finish(StreamEnd::Stop);
+        });
+        let second = OutputItem::new(2, vec![3], b"c".to_vec(), Some(StreamEnd::Stop));
+        assert_eq!(next(&mut items).await, Some(second));
+    }
+
+    #[tokio::test]
+    async fn subscriber_that_begins_within_a_piece_gets_its_text() {
+        let (sender, feed) = watch::channel(Feed::new());
+        sender.send_modify(|feed| {
+            feed.push(&[1, 2, 3], b"abc");
+            feed.push(&[4], b"d");
+            feed.finish(StreamEnd::Length);
+        });
+        let (_module, mut items) = subscribe(feed, 1, 8).await;
+        let first = OutputItem::new(1, vec![2, 3], b"??".to_vec(), None);
+        assert_eq!(next(&mut items).await, Some(first));
+        let second = OutputItem::new(3, vec![4], b"d".to_vec(), Some(StreamEnd::Length));
+        assert_eq!(next(&mut items).await, Some(second));
+    }
+
+    #[tokio::test]
+    async fn subscriber_is_told_when_nobody_fills_the_feed_any_more() {
+        let (sender, feed) = watch::channel(Feed::new());
+        let (_module, mut items) = subscribe(feed, 5, 8).await;
+        drop(sender);
+        assert_eq!(next(&mut items).await, Some(last(5, StreamEnd::Unavailable)));
+    }
+
+    #[tokio::test]
+    async fn slow_subscriber_leaves_the_feed_and_is_told_why() {
+        let (sender, feed) = watch::channel(Feed::new());
+        let page = vec![7; PAGE_TOKENS];
+        sender.send_modify(|feed| (0..3).for_each(|_| feed.push(&page, b"x")));
+        // There is room for one page, and nobody reads it.
+        let (_module, mut items) = subscribe(feed, 0, 1).await;
+        sender.closed().await;
+        let first = next(&mut items).await.unwrap();
+        assert_eq!((first.index, first.tokens.len(), first.end), (0, PAGE_TOKENS, None));
+        let told = last(PAGE_TOKENS as u32, StreamEnd::TooSlow);
+        assert_eq!(next(&mut items).await, Some(told));
+    }
 }

@@ -5,7 +5,7 @@
 use crate::{
     client::Parts,
     exchange::{self, Exchange, NetworkSource},
-    reconcile,
+    orders, reconcile,
 };
 use assay_host::MailboxExt;
 use assay_worker::{Worker, WorkerMailbox};
@@ -35,8 +35,13 @@ pub fn spawn_exchange(
     tasks.spawn("assay-exchange", group, exchange.serve(requests, worker.clone()));
 }
 
-/// Tells the worker which jobs are over.
+/// Tells the worker which prompts were ordered, and which jobs are over.
 pub fn spawn_reconciliation(task_manager: &TaskManager, parts: &Parts, worker: Arc<Worker>) {
+    task_manager.spawn_handle().spawn_blocking(
+        "assay-orders",
+        None,
+        orders::run(parts.client.clone(), worker.clone()),
+    );
     task_manager.spawn_handle().spawn_blocking(
         "assay-reconcile",
         None,

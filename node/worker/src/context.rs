@@ -5,6 +5,7 @@ use crate::{
     config::{WorkerConfig, WorkerError},
     engine::{load::JOBS, promises::Promises, servers::Servers},
     fault::Fault,
+    fresh::Fresh,
     metrics::{
         fetch::Fetched,
         outcomes::{outcome, GIVEN_UP},
@@ -29,7 +30,10 @@ use crate::{
     LOG_TARGET,
 };
 use assay_engine::EngineError;
-use assay_primitives::{EngineResult, JobId, Task};
+use assay_primitives::{
+    engine::{MAX_JOBS, MAX_SEATS},
+    EngineResult, JobId, Task,
+};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
@@ -40,8 +44,8 @@ use std::{
 };
 use substrate_prometheus_endpoint::Registry;
 
-/// The pieces of work that a node takes at a time.
-const QUEUE_LIMIT: usize = 256;
+/// The pieces of work that a node takes at a time: all that one operator can be given.
+const QUEUE_LIMIT: usize = (MAX_JOBS + MAX_SEATS) as usize;
 
 /// The state that all threads of a worker share.
 pub struct Context {
@@ -57,6 +61,8 @@ pub struct Context {
     pub cancellations: Cancellations,
     /// The database.
     pub store: Store,
+    /// The prompts that wait for their orders.
+    pub fresh: Fresh,
     /// The marks of work in progress.
     pub marks: Marks,
     /// The tokens of the jobs that run here.
@@ -108,6 +114,7 @@ impl Context {
             pending: Pending::default(),
             cancellations: Cancellations::default(),
             store,
+            fresh: Fresh::default(),
             marks,
             streams: Streams::default(),
             source: OnceLock::new(),
@@ -169,6 +176,16 @@ impl Context {
         self.store.payloads.put(payload, origin, |hash| spared.contains(hash))
     }
 
+    /// Keeps a prompt that was submitted and returns its hash. The prompts of jobs that are not over,
+    /// and those that were submitted a short time ago, stay.
+    pub fn keep_prompt(&self, prompt: &[u8]) -> Result<H256, StoreError> {
+        let (needed, now) = (self.needed(), Instant::now());
+        let spared = |hash: &H256| needed.contains(hash) || self.fresh.contains(hash, now);
+        let hash = self.store.payloads.put(prompt, Origin::Submitted, spared)?;
+        self.fresh.add(hash, now);
+        Ok(hash)
+    }
+
     /// Keeps the output of a job that this node runs: on disk, or in memory until it can be written.
     pub fn keep_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
         match self.write_output(job, payload) {
@@ -187,18 +204,21 @@ impl Context {
         self.store.write_output(job, payload, |hash| spared.contains(hash))
     }
 
-    /// Returns the payloads of the jobs that concern this node: those of open work and promises, and
-    /// the outputs that it has committed to.
+    /// Returns the payloads of the jobs that concern this node: those of open work and promises, the
+    /// prompts of orders, and the outputs that it has committed to.
     pub fn needed(&self) -> BTreeSet<H256> {
         let mut hashes = self.store.results.outputs();
         hashes.extend(self.queue.payloads());
         hashes.extend(self.promises.prompts());
+        hashes.extend(self.store.orders.prompts());
         hashes
     }
 
-    /// Returns the jobs that have results, work without an outcome, or marks.
+    /// Returns the jobs that have results, work without an outcome, marks, or a prompt that is kept for
+    /// them.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         let mut jobs = self.store.results.jobs();
+        jobs.extend(self.store.orders.jobs());
         jobs.extend(self.marks.jobs());
         jobs.extend(self.queue.open().into_iter().map(|key| key.job));
         jobs.extend(self.pending.jobs());

@@ -33,6 +33,7 @@ mod config;
 mod context;
 mod engine;
 mod fault;
+mod fresh;
 mod guard;
 mod mailbox;
 mod metrics;
@@ -46,11 +47,14 @@ mod worker;
 pub use config::{WorkerConfig, WorkerError};
 pub use engine::cores::Cores;
 pub use fault::{Crash, CrashKind, Fault};
+pub use fresh::FRESH;
 pub use mailbox::WorkerMailbox;
 pub use source::{PayloadSource, Wanted};
 pub use store::{
     error::StoreError,
-    payloads::{MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES},
+    payloads::{
+        FRAME as PAYLOAD_FRAME_BYTES, MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES, MAX_SUBMITTED_BYTES,
+    },
     secret::SecretError,
     space::SpaceLimits,
 };

@@ -11,6 +11,7 @@ pub mod health;
 pub mod keeper;
 pub mod marks;
 pub mod metrics;
+pub mod orders;
 pub mod outputs;
 pub mod payloads;
 pub mod results;
@@ -22,6 +23,7 @@ use assay_primitives::JobId;
 use error::StoreError;
 use handle::{Handle, Opener};
 use health::Health;
+use orders::Orders;
 use outputs::Outputs;
 use payloads::{Origin, Payloads};
 use redb::Database;
@@ -47,6 +49,8 @@ pub struct Store {
     pub payloads: Payloads,
     /// The payloads that are outputs, by job.
     pub outputs: Outputs,
+    /// The prompts that belong to jobs, by job.
+    pub orders: Orders,
     /// The results of jobs that are not yet over.
     pub results: Results,
     unwritten: Unwritten,
@@ -68,6 +72,7 @@ impl Store {
         let store = Self {
             payloads: Payloads::open(handle.clone())?,
             outputs: Outputs::new(handle.clone()),
+            orders: Orders::open(handle.clone())?,
             results: Results::open(handle.clone())?,
             unwritten: Unwritten::default(),
             handle,
@@ -176,6 +181,7 @@ impl Store {
             self.write_output(&output.job, &output.payload, &spared)?;
             self.unwritten.written(&output.hash);
         }
+        self.orders.flush()?;
         self.results.flush()
     }
 
@@ -183,9 +189,11 @@ impl Store {
     pub fn forget_jobs(&self) -> Result<(), StoreError> {
         self.handle.write(|write| {
             results::clear(write)?;
-            outputs::clear(write)
+            outputs::clear(write)?;
+            orders::clear(write)
         })?;
         self.results.clear_memory();
+        self.orders.clear_memory();
         self.unwritten.clear();
         Ok(())
     }
@@ -196,6 +204,7 @@ fn create_tables(handle: &Handle) -> Result<(), StoreError> {
     handle.write(|write| {
         payloads::create(write)?;
         outputs::create(write)?;
+        orders::create(write)?;
         results::create(write)
     })
 }

@@ -4,16 +4,12 @@
 use crate::{
     config::{WorkerConfig, WorkerError},
     context::Context,
+    engine::background,
     guard::guarded,
     metrics::{engine::register_servers, model::register_models, oldest::register_oldest},
     source::PayloadSource,
     status,
-    store::{
-        error::StoreError,
-        keeper::Keeper,
-        metrics::StoreMetrics,
-        payloads::{Origin, MAX_PROMPT_BYTES},
-    },
+    store::{error::StoreError, keeper::Keeper, metrics::StoreMetrics, payloads::MAX_PROMPT_BYTES},
     streams::Stream,
     work::{
         attempt, gather,
@@ -130,19 +126,35 @@ impl Worker {
         self.context.store.results.wait(&WorkKey::from(work), Instant::now() + timeout)
     }
 
-    /// Keeps a prompt and returns its blake2_256 hash.
+    /// Keeps a prompt and returns its blake2_256 hash. It stays for a time in which it can be ordered,
+    /// and as long as a job that [`Self::keep_for`] names it for is not over.
     ///
     /// # Errors
     ///
-    /// The prompt is longer than [`MAX_PROMPT_BYTES`], the store fails, or its disk is nearly full.
+    /// The prompt is longer than [`MAX_PROMPT_BYTES`], the prompts that must be kept leave no room for
+    /// another, the store fails, or its disk is nearly full.
     pub fn put_prompt(&self, bytes: &[u8]) -> Result<H256, StoreError> {
         if bytes.len() > MAX_PROMPT_BYTES {
             return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PROMPT_BYTES });
         }
         match self.context.store.health.complaint() {
             Some(complaint) => Err(complaint),
-            None => self.context.keep_payload(bytes, Origin::Submitted),
+            None => self.context.keep_prompt(bytes),
         }
+    }
+
+    /// Keeps a prompt, if it is here, until the job that it belongs to is over.
+    ///
+    /// # Errors
+    ///
+    /// The store fails. The prompt is kept for the job nevertheless, unless the node ends before its
+    /// store is mended.
+    pub fn keep_for(&self, job: &JobId, prompt: &H256) -> Result<(), StoreError> {
+        let store = &self.context.store;
+        if store.payloads.has(prompt)? {
+            store.orders.put(job, prompt)?;
+        }
+        Ok(())
     }
 
     /// Returns a payload of this node.
@@ -170,7 +182,8 @@ impl Worker {
     }
 
     /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded, its
-    /// tokenizer panics, or the prompt is longer than [`MAX_PROMPT_BYTES`].
+    /// tokenizer panics, or the prompt is longer than [`MAX_PROMPT_BYTES`]. They are counted at the
+    /// engine's priority.
     ///
     /// # Errors
     ///
@@ -180,7 +193,9 @@ impl Worker {
             return Ok(None);
         }
         let Some(model) = self.context.servers.model(model) else { return Ok(None) };
-        let tokens = or_none("a prompt cannot be tokenised", || model.tokenize(prompt));
+        let tokens = background::at_low_priority(|| {
+            or_none("a prompt cannot be tokenised", || model.tokenize(prompt))
+        });
         let count = tokens.transpose()?.map(|tokens| tokens.len());
         Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
     }
@@ -213,7 +228,8 @@ impl Worker {
         self.context.write_output(job, payload)
     }
 
-    /// Returns the jobs that have results, work without an outcome, or marks.
+    /// Returns the jobs that have results, work without an outcome, marks or a prompt that is kept for
+    /// them.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         self.context.jobs()
     }
@@ -233,7 +249,7 @@ impl Worker {
         accepted
     }
 
-    /// Drops the work and the results of jobs that are over.
+    /// Drops the work and the results of jobs that are over, and keeps their prompts no longer.
     pub fn forget(&self, over: &BTreeSet<JobId>) {
         let context = &self.context;
         let is_over = |job: &JobId| over.contains(job);
@@ -246,6 +262,7 @@ impl Worker {
         for key in context.queue.open().iter().filter(|key| is_over(&key.job)) {
             context.cancellations.cancel(key);
         }
+        context.store.orders.forget(is_over);
         context.store.results.forget(is_over);
         context.measure_depth();
     }

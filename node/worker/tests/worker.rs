@@ -340,6 +340,49 @@ fn prompt_over_the_limit_is_refused_before_it_is_read() {
     assert_eq!(result(&mailbox, prepare(task)), refused);
 }
 
+/// Submits more prompts than the quota has place for, others for each `n`.
+fn flood(worker: &Worker, n: u8) {
+    for index in 0..=64u8 {
+        let mut prompt = vec![n; MAX_PROMPT_BYTES];
+        prompt[0] = index;
+        worker.put_prompt(&prompt).unwrap();
+    }
+}
+
+fn has(worker: &Worker, prompt: &[u8]) -> bool {
+    worker.payload(&H256(blake2_256(prompt))).unwrap().is_some()
+}
+
+#[test]
+fn prompt_that_waits_for_its_order_is_not_displaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let worker = Worker::start(config(dir.path()), None).unwrap();
+    worker.put_prompt(PROMPT).unwrap();
+    flood(&worker, 1);
+    assert!(has(&worker, PROMPT));
+}
+
+#[test]
+fn prompt_of_an_order_stays_until_its_job_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let restart = || Worker::start(config(dir.path()), None).unwrap();
+    let worker = restart();
+    let (ordered, other) = (worker.put_prompt(PROMPT).unwrap(), b"nobody orders this");
+    worker.put_prompt(other).unwrap();
+    worker.keep_for(&job(), &ordered).unwrap();
+    worker.keep_for(&JobId::repeat_byte(9), &H256::repeat_byte(9)).unwrap();
+    assert_eq!(worker.jobs(), BTreeSet::from([job()]), "a prompt that is elsewhere is not noted");
+    drop(worker);
+    // After a restart nothing counts as submitted a short time ago.
+    let worker = restart();
+    flood(&worker, 1);
+    assert!(has(&worker, PROMPT) && !has(&worker, other));
+    worker.forget(&BTreeSet::from([job()]));
+    assert!(worker.jobs().is_empty());
+    flood(&worker, 2);
+    assert!(!has(&worker, PROMPT));
+}
+
 #[test]
 fn prompt_over_the_limit_is_rejected_before_it_is_read() {
     let dir = tempfile::tempdir().unwrap();

@@ -12,13 +12,10 @@ use assay_primitives::{
 };
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::Weight};
 
-/// The most jobs of one operator that are looked at in one block; it has far fewer slots.
-const MAX_JOBS_OF_OPERATOR: usize = 256;
-
 impl<T: Config> Duties<T::AccountId> for Pallet<T> {
     fn work(operator: &T::AccountId) -> Vec<Work> {
+        // Each of these jobs has one of the operator's slots, which are limited.
         JobsOfOperator::<T>::iter_key_prefix(operator)
-            .take(MAX_JOBS_OF_OPERATOR)
             .filter_map(|id| {
                 let job = Jobs::<T>::get(id)?;
                 match job.state {

@@ -4,11 +4,12 @@
 use crate::{Config, JobNonce, Jobs, JobsOf, Pallet};
 use alloc::vec::Vec;
 use assay_primitives::{
-    api::{JobView, Quote, QuoteError},
+    api::{page, JobView, Quote, QuoteError},
     job::{JobId, JobSpec, JobState, ModelId, Payment},
     traits::{Operators, Routing},
 };
 use frame_support::traits::Get;
+use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
     /// What a job of this size costs with this model: what creating it holds.
@@ -51,9 +52,22 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// The jobs of a client that are not yet pruned.
-    pub fn jobs_of(client: &T::AccountId) -> Vec<JobId> {
-        JobsOf::<T>::iter_key_prefix(client).collect()
+    /// Returns a page of at most `limit` jobs of a client that are not yet pruned, in the order of the
+    /// storage. It begins after that job, or with the first.
+    pub fn jobs_of(client: &T::AccountId, start_after: Option<&JobId>, limit: u32) -> Vec<JobId> {
+        let all = match start_after {
+            Some(id) => {
+                JobsOf::<T>::iter_key_prefix_from(client, JobsOf::<T>::hashed_key_for(client, id))
+            }
+            None => JobsOf::<T>::iter_key_prefix(client),
+        };
+        all.take(page(limit)).collect()
+    }
+
+    /// Returns those of `ids` that the chain has, each with the hash of its prompt.
+    pub fn prompts(ids: impl IntoIterator<Item = JobId>) -> Vec<(JobId, H256)> {
+        let prompt = |id| Jobs::<T>::get(id).map(|job| (id, job.spec.input_hash));
+        ids.into_iter().filter_map(prompt).collect()
     }
 
     /// Those of `ids` that are neither settled nor unknown.

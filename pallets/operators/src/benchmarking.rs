@@ -7,7 +7,10 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    benchmarking::signed_contact, contact::SignedContact, Balance, ModelId, Report,
+    benchmarking::signed_contact,
+    contact::SignedContact,
+    traits::{Duty, Operators as _},
+    Balance, ModelId, Report,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -62,6 +65,16 @@ fn operator<T: Config>(index: u32) -> Result<T::AccountId, BenchmarkError> {
     let offers = offers::<T>(T::MaxOffers::get());
     Pallet::<T>::do_register(stash.clone(), worker, None, offers, 1, bond::<T>())?;
     Ok(stash)
+}
+
+/// Replaces the operator's worker while it runs that many jobs.
+fn rotate<T: Config>(stash: &T::AccountId, jobs: u32) -> Result<(), BenchmarkError> {
+    Pallet::<T>::do_set_concurrency(stash.clone(), T::MaxConcurrency::get())?;
+    for n in 0..jobs {
+        Pallet::<T>::reserve(stash, Duty::Run(id(n)), 0)?;
+    }
+    Pallet::<T>::do_set_worker(stash.clone(), account("worker", u32::MAX, 0))?;
+    Ok(())
 }
 
 /// Unbonds as many amounts as possible, so that only `bonded` stays bonded.
@@ -222,12 +235,25 @@ mod benchmarks {
         Ok(())
     }
 
-    /// Measures reports about jobs that do not exist. The work of handling a report is in its own
-    /// weight.
+    #[benchmark]
+    fn retire_worker() -> Result<(), BenchmarkError> {
+        let stash = operator::<T>(0)?;
+        rotate::<T>(&stash, 1)?;
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()));
+
+        assert!(get::<T>(&stash)?.retiring.is_none());
+        Ok(())
+    }
+
+    /// Measures reports of a worker that was replaced, about jobs that do not exist. The work of handling
+    /// a report is in its own weight.
     #[benchmark]
     fn report(r: Linear<1, { T::MaxReports::get() }>) -> Result<(), BenchmarkError> {
         let stash = operator::<T>(0)?;
         let worker = get::<T>(&stash)?.worker;
+        rotate::<T>(&stash, r)?;
         let accept = |n: u32| Report::Accept { job: id(n) };
         let reports = ReportsOf::<T>::truncate_from((0..r).map(accept).collect());
 
@@ -320,7 +346,7 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), stash.clone(), amount);
 
-        assert!(Delegations::<T>::contains_key(&stash, &who));
+        assert!(Delegations::<T>::contains_key(&who, &stash));
         Ok(())
     }
 
@@ -344,7 +370,7 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), stash.clone(), who.clone());
 
-        assert!(!Delegations::<T>::contains_key(&stash, &who));
+        assert!(!Delegations::<T>::contains_key(&who, &stash));
         Ok(())
     }
 

@@ -184,7 +184,10 @@ mod calls {
         ///
         /// ## Details
         ///
-        /// Duties stay with the operator: the new worker reports on them.
+        /// Duties stay with the operator: the new worker can report on all of them. The previous one
+        /// can still report on those that are open now, because its node holds the outputs and salts
+        /// that they need. That ends with the last of them, after [`Config::RetirementPeriod`] blocks,
+        /// or with [`Pallet::retire_worker`].
         ///
         /// ### Parameters
         ///
@@ -192,11 +195,13 @@ mod calls {
         ///
         /// ## Errors
         ///
-        /// [`Error::NotOperator`], [`Error::WorkerTaken`], [`Error::WorkerIsStash`].
+        /// [`Error::NotOperator`], [`Error::WorkerTaken`], [`Error::WorkerIsStash`],
+        /// [`Error::WorkerRetiring`] while the worker before the current one can still report.
         ///
         /// ## Events
         ///
         /// - [`Event::WorkerSet`]
+        /// - [`Event::WorkerRetiring`] if duties are open.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::set_worker())]
         pub fn set_worker(origin: OriginFor<T>, worker: T::AccountId) -> DispatchResult {
@@ -204,7 +209,7 @@ mod calls {
             Self::do_set_worker(stash, worker)
         }
 
-        /// Reports on the duties of the operator whose worker the caller is.
+        /// Reports on the duties of the operator whose worker the caller is, or was when they began.
         ///
         /// ## Dispatch Origin
         ///
@@ -227,7 +232,8 @@ mod calls {
         /// ## Events
         ///
         /// - [`Event::ReportRefused`] for each refused report, with [`Error::ReportUnknown`] where
-        ///   no pallet handles it, in addition to the events of the pallets that take the others.
+        ///   no pallet handles it, and [`Error::WorkerReplaced`] where the caller was replaced before
+        ///   the duty began, in addition to the events of the pallets that take the others.
         #[pallet::call_index(6)]
         #[pallet::weight(Pallet::<T>::weight_of_reports(reports))]
         pub fn report(
@@ -584,6 +590,31 @@ mod calls {
             let record = Operators::<T>::get(&operator).ok_or(Error::<T>::NotOperator)?;
             Self::tell_stake(&operator, Some(&record));
             Ok(())
+        }
+
+        /// Ends the time in which the caller's previous worker can report.
+        ///
+        /// ## Dispatch Origin
+        ///
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        ///
+        /// This is for a worker key that was stolen. Duties whose outputs or salts only the node of the
+        /// previous worker holds may be fined, unless that node also has the current key.
+        ///
+        /// ## Errors
+        ///
+        /// [`Error::NotOperator`], [`Error::NoRetiringWorker`].
+        ///
+        /// ## Events
+        ///
+        /// - [`Event::WorkerRetired`]
+        #[pallet::call_index(19)]
+        #[pallet::weight(T::WeightInfo::retire_worker())]
+        pub fn retire_worker(origin: OriginFor<T>) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_retire_worker(stash)
         }
     }
 }

@@ -58,6 +58,7 @@ impl DefaultConfig for TestDefaultConfig {
     type MaxFreeReports = ConstU32<8>;
     type MaxValidators = ConstU32<4>;
     type ReportPatience = ConstU32<5>;
+    type RetirementPeriod = ConstU32<30>;
     type Sessions = NoSessions;
     type Listener = ();
     type Duties = ();

@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
         ensure!(who != stash, Error::<T>::SelfDelegation);
         ensure!(amount > 0, Error::<T>::AmountZero);
         Self::try_change(&stash, |operator| {
-            let known = Delegations::<T>::get(&stash, &who);
+            let known = Delegations::<T>::get(&who, &stash);
             let mut delegation = known.clone().unwrap_or_default();
             Self::ensure_delegable(operator, &delegation, amount)?;
             Self::ensure_spendable(&who, amount)?;
@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
                     Fortitude::Polite,
                 )
             })?;
-            Delegations::<T>::insert(&stash, &who, delegation);
+            Delegations::<T>::insert(&who, &stash, delegation);
             Self::tell_stake(&stash, Some(operator));
             Ok(())
         })?;
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
         let amount = Self::try_change(&stash, |operator| {
             let Delegated { active, unbonding, .. } = &mut operator.delegated;
             let mut delegation =
-                Delegations::<T>::get(&stash, &who).ok_or(Error::<T>::NotDelegator)?;
+                Delegations::<T>::get(&who, &stash).ok_or(Error::<T>::NotDelegator)?;
             let part = active.part_for(delegation.shares, amount);
             let worth = active.leave(part);
             ensure!(worth > 0, Error::<T>::NotDelegator);
@@ -124,7 +124,7 @@ impl<T: Config> Pallet<T> {
                     .try_push(Undelegating { shares, until })
                     .map_err(|_| Error::<T>::UnbondingQueueFull)?,
             }
-            Delegations::<T>::insert(&stash, &who, delegation);
+            Delegations::<T>::insert(&who, &stash, delegation);
             Self::tell_stake(&stash, Some(operator));
             Ok(worth)
         })?;
@@ -133,7 +133,7 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_withdraw_delegation(stash: T::AccountId, who: T::AccountId) -> DispatchResult {
-        let delegation = Delegations::<T>::get(&stash, &who).ok_or(Error::<T>::NotDelegator)?;
+        let delegation = Delegations::<T>::get(&who, &stash).ok_or(Error::<T>::NotDelegator)?;
         let operator = Operators::<T>::get(&stash);
         let mut pools = match &operator {
             Some(operator) => operator.delegated,
@@ -145,8 +145,8 @@ impl<T: Config> Pallet<T> {
         ensure!(amount == 0 || !waits, Error::<T>::SlashPending);
         Self::pay_out(&who, amount)?;
         match left {
-            Some(left) => Delegations::<T>::insert(&stash, &who, left),
-            None => Delegations::<T>::remove(&stash, &who),
+            Some(left) => Delegations::<T>::insert(&who, &stash, left),
+            None => Delegations::<T>::remove(&who, &stash),
         }
         match operator {
             Some(operator) => {
@@ -210,15 +210,15 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Returns an account's delegations as the runtime API shows them, in ascending order of
-    /// stashes. Looks at all operators.
+    /// stashes.
     pub fn delegations(who: &T::AccountId) -> Vec<DelegationView<T::AccountId>> {
-        let active = Operators::<T>::iter().map(|(stash, next)| (stash, next.delegated, false));
-        let orphans = Orphans::<T>::iter().map(|(stash, pools)| (stash, pools, true));
-        let mut all: Vec<_> = active
-            .chain(orphans)
-            .filter_map(|(stash, pools, gone)| {
-                let delegation = Delegations::<T>::get(&stash, who)?;
-                Some(Self::delegation_view(stash, &pools, &delegation, gone))
+        let mut all: Vec<_> = Delegations::<T>::iter_prefix(who)
+            .map(|(stash, delegation)| {
+                let operator = Operators::<T>::get(&stash);
+                let gone = operator.is_none();
+                let orphaned = || Orphans::<T>::get(&stash).unwrap_or_default();
+                let pools = operator.map_or_else(orphaned, |operator| operator.delegated);
+                Self::delegation_view(stash, &pools, &delegation, gone)
             })
             .collect();
         all.sort_by(|one, other| one.operator.cmp(&other.operator));

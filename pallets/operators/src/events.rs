@@ -59,6 +59,23 @@ mod events {
             /// The new worker.
             worker: T::AccountId,
         },
+        /// An operator's previous worker can still report on the duties that are open.
+        WorkerRetiring {
+            /// The operator's stash.
+            operator: T::AccountId,
+            /// The previous worker.
+            worker: T::AccountId,
+            /// The last block in which it can report.
+            until: BlockNumber,
+        },
+        /// An operator's previous worker can report no more: its duties have ended, or the stash has
+        /// ended it.
+        WorkerRetired {
+            /// The operator's stash.
+            operator: T::AccountId,
+            /// The previous worker.
+            worker: T::AccountId,
+        },
         /// An operator changed its concurrency.
         ConcurrencySet {
             /// The operator's stash.

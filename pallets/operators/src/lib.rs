@@ -5,7 +5,8 @@
 //!
 //! - **stash**: the cold account of an operator. It owns the operator's own stake.
 //! - **payout account**: the account that receives pay; the stash unless the stash names another.
-//! - **worker**: the hot key that signs reports, and nothing else. An operator has one.
+//! - **worker**: the hot key that signs reports, and nothing else. An operator has one. The one before
+//!   it can report on the duties that were open when it was replaced, until they end.
 //! - **delegator**: an account that delegates money to an operator, and shares in its pay and in
 //!   its slashes.
 //! - **contact**: peer id and addresses of the operator's node, signed by the node's network key
@@ -71,6 +72,7 @@ mod ranking;
 mod registry;
 mod report;
 mod rewards;
+mod rotation;
 mod slashing;
 mod stake;
 mod standing;
@@ -95,8 +97,8 @@ pub use pallet::*;
 pub use submit::{Nonce, SubmitReports};
 pub use types::{
     Commission, CreditOf, Delegated, Delegation, DelegationOf, Offer, OffersOf, Operator,
-    OperatorOf, Raise, Ranked, ReportsOf, Reservation, SlashId, SlashOf, UnappliedSlash, Unbonding,
-    Undelegating,
+    OperatorOf, Raise, Ranked, ReportsOf, Reservation, Retiring, SlashId, SlashOf, UnappliedSlash,
+    Unbonding, Undelegating,
 };
 pub use weights::WeightInfo;
 
@@ -217,6 +219,11 @@ pub mod pallet {
         #[pallet::constant]
         type ReportPatience: Get<BlockNumber>;
 
+        /// The number of blocks after which a worker that was replaced can no longer report, whether
+        /// or not the duties from its time have ended. It is longer than any of them needs reports.
+        #[pallet::constant]
+        type RetirementPeriod: Get<BlockNumber>;
+
         /// The registry of session keys, which is the session pallet.
         #[pallet::no_default_bounds]
         type Sessions: ValidatorRegistration<Self::AccountId>;
@@ -262,7 +269,19 @@ pub mod pallet {
     pub type Operators<T: Config> =
         CountedStorageMap<_, Blake2_128Concat, T::AccountId, OperatorOf<T>>;
 
-    /// The stash of each worker.
+    /// The operators that offer each model, by model and stash.
+    #[pallet::storage]
+    pub type Serving<T: Config> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        ModelId,
+        Blake2_128Concat,
+        T::AccountId,
+        (),
+        OptionQuery,
+    >;
+
+    /// The stash of each worker, and of each worker that was replaced and can still report.
     #[pallet::storage]
     pub type Workers<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, T::AccountId>;
 
@@ -278,7 +297,7 @@ pub mod pallet {
         OptionQuery,
     >;
 
-    /// Accounts' delegations, by operator and delegator.
+    /// Accounts' delegations, by delegator and operator.
     #[pallet::storage]
     pub type Delegations<T: Config> = StorageDoubleMap<
         _,
@@ -423,6 +442,13 @@ pub mod pallet {
         /// The contact is not signed by the network key that its peer id names. Sign it with the
         /// node's network key for this chain and stash.
         ContactSignatureWrong,
+        /// The worker before the current one still reports on the duties from its time. Wait until
+        /// they end, or end it with `retire_worker` first.
+        WorkerRetiring,
+        /// No worker is retiring.
+        NoRetiringWorker,
+        /// The worker was replaced before the duty began. Report with the current worker.
+        WorkerReplaced,
     }
 
     /// An operator of genesis: stash, worker, offers as (model, price, context), concurrency, bond.
@@ -518,6 +544,7 @@ pub mod pallet {
                 "MinDelegation is below the existential deposit"
             );
             assert!(T::ReportPatience::get() > 0, "ReportPatience is zero");
+            assert!(T::RetirementPeriod::get() > 0, "RetirementPeriod is zero");
             assert!(
                 T::MaxFreeReports::get() >= T::MaxReports::get(),
                 "MaxFreeReports is below MaxReports: a full extrinsic would never be free"

@@ -7,14 +7,16 @@
 //! extrinsics that are under way: at most one per key, with its nonce.
 
 use crate::{
-    pallet::{Config, Pallet, Workers},
+    pallet::{Config, Pallet},
+    rotation::{duty_of_report, duty_of_work, Scope},
     submit::{Nonce, SubmitReports},
     types::ReportsOf,
     LOG_TARGET,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    traits::Duties, worker::sr25519::WorkerId, Balance, BlockNumber, Engine, EngineResult,
+    engine::MAX_RESULTS, traits::Duties, worker::sr25519::WorkerId, Balance, BlockNumber, Engine,
+    EngineResult,
 };
 use codec::{Decode, Encode};
 use frame_support::traits::Get;
@@ -24,9 +26,6 @@ use sp_runtime::{
     offchain::storage::{MutateStorageError, StorageRetrievalError, StorageValueRef},
     SaturatedConversion,
 };
-
-/// The most results taken from the engine in one block.
-const MAX_RESULTS: u32 = 256;
 
 /// The prefix of a [`Guard`]'s key in the node's storage. The worker's public key follows it.
 const GUARD_PREFIX: &[u8] = b"assay/operators/guard/";
@@ -46,6 +45,14 @@ pub struct Guard {
     pub sent_at: BlockNumber,
     /// The number of extrinsics sent with this nonce before.
     pub retries: u32,
+}
+
+/// A worker whose key this node holds.
+struct Local<AccountId> {
+    public: WorkerId,
+    account: AccountId,
+    stash: AccountId,
+    scope: Scope,
 }
 
 /// Returns the key of a worker's [`Guard`] in the node's persistent storage.
@@ -71,29 +78,43 @@ impl<T: Config> Pallet<T> {
         if T::Engine::capabilities().is_none() {
             return;
         }
-        let local: Vec<_> = WorkerId::all()
-            .into_iter()
-            .filter_map(|public| {
-                let worker = T::Submitter::worker_account(&public);
-                let stash = Workers::<T>::get(&worker)?;
-                Some((public, worker, stash))
-            })
-            .collect();
+        let local = Self::local_workers();
         if local.is_empty() {
             return;
         }
-        for (_, _, stash) in &local {
-            Self::submit_work(stash);
+        for worker in &local {
+            Self::submit_work(worker);
         }
         let results = T::Engine::poll(MAX_RESULTS);
-        for (public, worker, stash) in &local {
-            Self::send_reports(now.saturated_into(), public, worker, stash, &results);
+        for worker in &local {
+            Self::send_reports(now.saturated_into(), worker, &results);
         }
     }
 
-    /// Hands the operator's duties to the engine.
-    fn submit_work(stash: &T::AccountId) {
-        let work = T::Duties::work(stash);
+    /// Returns the workers whose keys this node holds. A worker that was replaced by another of this
+    /// node leaves everything to it.
+    fn local_workers() -> Vec<Local<T::AccountId>> {
+        let mut local: Vec<_> = WorkerId::all()
+            .into_iter()
+            .filter_map(|public| {
+                let account = T::Submitter::worker_account(&public);
+                let (stash, scope) = Self::operator_of(&account)?;
+                Some(Local { public, account, stash, scope })
+            })
+            .collect();
+        let current: Vec<_> = local
+            .iter()
+            .filter(|worker| worker.scope == Scope::All)
+            .map(|worker| worker.stash.clone())
+            .collect();
+        local.retain(|worker| worker.scope == Scope::All || !current.contains(&worker.stash));
+        local
+    }
+
+    /// Hands the duties that the worker can report on to the engine.
+    fn submit_work(Local { stash, scope, .. }: &Local<T::AccountId>) {
+        let mut work = T::Duties::work(stash);
+        work.retain(|next| Self::is_within(*scope, stash, Some(duty_of_work(next))));
         let count = work.len();
         let taken = work.into_iter().take_while(|next| T::Engine::submit(next.clone())).count();
         if taken < count {
@@ -102,15 +123,12 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Sends the operator's reports, unless an extrinsic is under way.
-    fn send_reports(
-        now: BlockNumber,
-        public: &WorkerId,
-        worker: &T::AccountId,
-        stash: &T::AccountId,
-        results: &[EngineResult],
-    ) {
-        let reports = ReportsOf::<T>::truncate_from(T::Duties::reports(stash, results));
+    /// Sends the worker's reports, unless an extrinsic is under way.
+    fn send_reports(now: BlockNumber, local: &Local<T::AccountId>, results: &[EngineResult]) {
+        let Local { public, account: worker, stash, scope } = local;
+        let mut reports = T::Duties::reports(stash, results);
+        reports.retain(|report| Self::is_within(*scope, stash, duty_of_report(report)));
+        let reports = ReportsOf::<T>::truncate_from(reports);
         if reports.is_empty() {
             return;
         }

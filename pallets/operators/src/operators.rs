@@ -3,8 +3,8 @@
 //! a model, its market price, and the stake that duties reserve.
 
 use crate::{
-    pallet::{Config, Delegations, Error, Event, Operators, Pallet, Reservations},
-    types::{CreditOf, Offer, OperatorOf, Reservation},
+    pallet::{Config, Delegations, Error, Event, Operators, Pallet, Reservations, Serving},
+    types::{CreditOf, Offer, Reservation},
 };
 use alloc::vec::Vec;
 use assay_primitives::{
@@ -25,12 +25,13 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     }
 
     fn price(model: &ModelId) -> Option<Balance> {
-        let asks = |operator: OperatorOf<T>| {
+        let asks = |stash: T::AccountId| {
+            let operator = Operators::<T>::get(stash)?;
             let price = operator.offer(model)?.price;
             Self::takes_duties(&operator).then(|| (price, operator.stake()))
         };
         let mut asked: Vec<(Balance, Balance)> =
-            Operators::<T>::iter_values().filter_map(asks).collect();
+            Serving::<T>::iter_key_prefix(model).filter_map(asks).collect();
         asked.sort_unstable();
         let total = asked.iter().fold(0, |sum: Balance, (_, stake)| sum.saturating_add(*stake));
         let mut reached: Balance = 0;
@@ -42,7 +43,7 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
 
     fn reserve(stash: &T::AccountId, duty: Duty, amount: Balance) -> DispatchResult {
         let slot = matches!(duty, Duty::Run(_));
-        Self::try_change(stash, |operator| {
+        let rotation = Self::try_change(stash, |operator| {
             ensure!(!operator.draining, Error::<T>::OperatorDraining);
             ensure!(!Reservations::<T>::contains_key(stash, duty), Error::<T>::DutyReserved);
             ensure!(amount <= operator.unreserved(), Error::<T>::StakeReserved);
@@ -51,9 +52,10 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
                 operator.running = operator.running.saturating_add(1);
             }
             operator.reserved = operator.reserved.saturating_add(amount);
-            Ok(())
+            operator.duties = operator.duties.saturating_add(1);
+            Ok(operator.rotations)
         })?;
-        Reservations::<T>::insert(stash, duty, Reservation { amount, slot });
+        Reservations::<T>::insert(stash, duty, Reservation { amount, slot, rotation });
         Self::deposit_event(Event::Reserved { operator: stash.clone(), duty, amount });
         Ok(())
     }
@@ -70,15 +72,18 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     }
 
     fn release(stash: &T::AccountId, duty: Duty) {
-        let Some(Reservation { amount, slot }) = Reservations::<T>::take(stash, duty) else {
+        let Some(Reservation { amount, slot, rotation }) = Reservations::<T>::take(stash, duty)
+        else {
             return;
         };
         Operators::<T>::mutate(stash, |operator| {
             let Some(operator) = operator else { return };
             operator.reserved = operator.reserved.saturating_sub(amount);
+            operator.duties = operator.duties.saturating_sub(1);
             if slot {
                 operator.running = operator.running.saturating_sub(1);
             }
+            Self::end_duty_of(stash, operator, rotation);
         });
         Self::deposit_event(Event::Released { operator: stash.clone(), duty, amount });
     }
@@ -111,6 +116,6 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     }
 
     fn delegates(stash: &T::AccountId, account: &T::AccountId) -> bool {
-        Delegations::<T>::contains_key(stash, account)
+        Delegations::<T>::contains_key(account, stash)
     }
 }

@@ -2,7 +2,7 @@
 //! The registry of operators and their offers.
 
 use crate::{
-    pallet::{Config, Error, Event, GenesisOperator, Operators, Orphans, Pallet, Workers},
+    pallet::{Config, Error, Event, GenesisOperator, Operators, Orphans, Pallet, Serving, Workers},
     types::{Commission, Delegated, Offer, OffersOf, Operator, OperatorOf},
 };
 use alloc::vec::Vec;
@@ -47,8 +47,11 @@ impl<T: Config> Pallet<T> {
         }
         Self::hold(&stash, bond)?;
         Workers::<T>::insert(&worker, &stash);
+        Self::index_offers(&stash, &[], &offers);
         let operator = Operator {
             worker: worker.clone(),
+            retiring: None,
+            rotations: 0,
             payout: None,
             offers,
             concurrency,
@@ -59,6 +62,7 @@ impl<T: Config> Pallet<T> {
             unbonding: BoundedVec::new(),
             delegated: Delegated::default(),
             reserved: 0,
+            duties: 0,
             slashes: BoundedVec::new(),
             pending: 0,
         };
@@ -86,23 +90,12 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_set_offers(stash: T::AccountId, offers: OffersOf<T>) -> DispatchResult {
         Self::try_change(&stash, |operator| {
             Self::ensure_offers(&offers)?;
+            Self::index_offers(&stash, &operator.offers, &offers);
             operator.offers = offers.clone();
             Self::tell_service(&stash, operator);
             Ok(())
         })?;
         Self::deposit_event(Event::OffersSet { operator: stash, offers });
-        Ok(())
-    }
-
-    pub(crate) fn do_set_worker(stash: T::AccountId, worker: T::AccountId) -> DispatchResult {
-        Self::try_change(&stash, |operator| {
-            Self::ensure_worker(&stash, &worker)?;
-            Workers::<T>::remove(&operator.worker);
-            Workers::<T>::insert(&worker, &stash);
-            operator.worker = worker.clone();
-            Ok(())
-        })?;
-        Self::deposit_event(Event::WorkerSet { operator: stash, worker });
         Ok(())
     }
 
@@ -126,9 +119,20 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Updates the index of the operators of each model when an operator's offers change.
+    pub(crate) fn index_offers(stash: &T::AccountId, before: &[Offer], now: &[Offer]) {
+        let has = |offers: &[Offer], one: &Offer| offers.iter().any(|next| next.model == one.model);
+        for offer in before.iter().filter(|offer| !has(now, offer)) {
+            Serving::<T>::remove(offer.model, stash);
+        }
+        for offer in now.iter().filter(|offer| !has(before, offer)) {
+            Serving::<T>::insert(offer.model, stash, ());
+        }
+    }
+
     /// Ensures that `worker` can be the worker of `stash`: it is neither another operator's worker
     /// nor a stash.
-    fn ensure_worker(stash: &T::AccountId, worker: &T::AccountId) -> DispatchResult {
+    pub(crate) fn ensure_worker(stash: &T::AccountId, worker: &T::AccountId) -> DispatchResult {
         ensure!(
             worker != stash && !Operators::<T>::contains_key(worker),
             Error::<T>::WorkerIsStash

@@ -2,7 +2,8 @@
 //! Reports of workers, passed on to the pallets whose duties they belong to.
 
 use crate::{
-    pallet::{Config, Error, Event, FreeReports, Pallet, Workers},
+    pallet::{Config, Error, Event, FreeReports, Pallet},
+    rotation::{duty_of_report, Scope},
     types::ReportsOf,
     weights::WeightInfo,
 };
@@ -29,11 +30,11 @@ impl<T: Config> Pallet<T> {
         worker: T::AccountId,
         reports: ReportsOf<T>,
     ) -> DispatchResultWithPostInfo {
-        let stash = Workers::<T>::get(&worker).ok_or(Error::<T>::NotWorker)?;
+        let (stash, scope) = Self::operator_of(&worker).ok_or(Error::<T>::NotWorker)?;
         ensure!(!reports.is_empty(), Error::<T>::NoReports);
         let mut all_taken = true;
         for report in &reports {
-            if let Err(error) = with_storage_layer(|| Self::take_report(&stash, report)) {
+            if let Err(error) = with_storage_layer(|| Self::take_report(&stash, scope, report)) {
                 all_taken = false;
                 Self::deposit_event(Event::ReportRefused {
                     operator: stash.clone(),
@@ -47,7 +48,9 @@ impl<T: Config> Pallet<T> {
         Ok(PostDispatchInfo { actual_weight: None, pays_fee })
     }
 
-    fn take_report(stash: &T::AccountId, report: &Report) -> DispatchResult {
+    fn take_report(stash: &T::AccountId, scope: Scope, report: &Report) -> DispatchResult {
+        let duty = duty_of_report(report);
+        ensure!(Self::is_within(scope, stash, duty), Error::<T>::WorkerReplaced);
         T::Duties::handle(stash, report).ok_or(Error::<T>::ReportUnknown)?
     }
 

@@ -2,7 +2,7 @@
 //! An operator's own stake, which is put on hold and taken out after the unbonding period.
 
 use crate::{
-    pallet::{Config, Contacts, Error, Event, Operators, Orphans, Pallet, Reservations, Workers},
+    pallet::{Config, Contacts, Error, Event, Operators, Orphans, Pallet, Workers},
     types::{stake_hold, OperatorOf, Unbonding},
 };
 use assay_primitives::{Balance, BlockNumber};
@@ -124,7 +124,7 @@ impl<T: Config> Pallet<T> {
             Self::ensure_free_to_go(&operator, amount)?;
         }
         operator.unbonding.retain(|next| !due(next));
-        let gone = Self::is_gone(&stash, &operator);
+        let gone = Self::is_gone(&operator);
         ensure!(amount > 0 || gone, Error::<T>::NothingToWithdraw);
         if amount > 0 {
             with_storage_layer::<_, DispatchError, _>(|| {
@@ -165,16 +165,17 @@ impl<T: Config> Pallet<T> {
 
     /// Returns whether nothing ties the operator to the chain any more: it has no stake of its own,
     /// no slash, and no duty, not even one that reserves nothing.
-    fn is_gone(stash: &T::AccountId, operator: &OperatorOf<T>) -> bool {
+    fn is_gone(operator: &OperatorOf<T>) -> bool {
         operator.bonded == 0
             && operator.unbonding.is_empty()
             && operator.slashes.is_empty()
-            && Reservations::<T>::iter_prefix(stash).next().is_none()
+            && operator.duties == 0
     }
 
     /// Removes the operator. The delegations to it stay until their owners withdraw them.
     fn remove(stash: T::AccountId, operator: OperatorOf<T>) {
         Workers::<T>::remove(&operator.worker);
+        Self::index_offers(&stash, &operator.offers, &[]);
         Contacts::<T>::remove(&stash);
         Operators::<T>::remove(&stash);
         Self::tell_stake(&stash, None);

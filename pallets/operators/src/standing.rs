@@ -2,15 +2,35 @@
 //! The standing of operators, and the notices of its changes.
 
 use crate::{
-    pallet::{Config, Operators, Pallet},
+    pallet::{Config, Operators, Pallet, Serving},
     types::{Offer, OperatorOf},
 };
-use assay_primitives::traits::{Offered, OperatorChanged, Standing, Standings};
+use alloc::vec::Vec;
+use assay_primitives::{
+    api::page,
+    traits::{Offered, OperatorChanged, Standing, Standings},
+    ModelId,
+};
 use frame_support::traits::Get;
 
 impl<T: Config> Standings<T::AccountId> for Pallet<T> {
     fn standing(stash: &T::AccountId) -> Option<Standing> {
         Operators::<T>::get(stash).as_ref().map(Self::standing_of)
+    }
+
+    fn serving(
+        model: &ModelId,
+        start_after: Option<&T::AccountId>,
+        limit: u32,
+    ) -> Vec<T::AccountId> {
+        let all = match start_after {
+            Some(stash) => Serving::<T>::iter_key_prefix_from(
+                model,
+                Serving::<T>::hashed_key_for(model, stash),
+            ),
+            None => Serving::<T>::iter_key_prefix(model),
+        };
+        all.take(page(limit)).collect()
     }
 }
 

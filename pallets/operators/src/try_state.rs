@@ -4,11 +4,12 @@
 use crate::{
     pallet::{
         Config, Contacts, Delegations, GenesisValidators, Operators, Orphans, Pallet, Ranking,
-        Reservations, Slashes, Workers,
+        Reservations, Serving, Slashes, Workers,
     },
     pool::{Pool, Shares},
-    types::{delegation_hold, stake_hold, Delegated, OperatorOf, Reservation},
+    types::{delegation_hold, stake_hold, Delegated, DelegationOf, OperatorOf, Reservation},
 };
+use alloc::{collections::BTreeMap, vec::Vec};
 use assay_primitives::{traits::Duty, Balance};
 use frame_support::{
     ensure,
@@ -21,21 +22,31 @@ impl<T: Config> Pallet<T> {
     /// pools, that reservations, slashes and shares add up, that workers and operators name each
     /// other, and that nothing exceeds its bounds.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
-        let mut count: u32 = 0;
+        let (mut count, mut workers, mut offers): (u32, u32, u32) = (0, 0, 0);
         let mut vault: Balance = 0;
+        let mut delegations = BTreeMap::<T::AccountId, Vec<DelegationOf<T>>>::new();
+        for (_, stash, delegation) in Delegations::<T>::iter() {
+            delegations.entry(stash).or_default().push(delegation);
+        }
+        let mut of = |stash: &T::AccountId| delegations.remove(stash).unwrap_or_default();
         for (stash, operator) in Operators::<T>::iter() {
             count = count.saturating_add(1);
+            workers = workers.saturating_add(1);
+            workers = workers.saturating_add(operator.retiring.is_some().into());
+            offers = offers.saturating_add(operator.offers.len().saturated_into());
             Self::try_state_of(&stash, &operator)?;
+            Self::try_state_of_workers(&stash, &operator)?;
             Self::try_state_of_slashes(&operator)?;
-            Self::try_state_of_pools(&stash, &operator.delegated)?;
+            Self::try_state_of_pools(&of(&stash), &operator.delegated)?;
             ensure!(!Orphans::<T>::contains_key(&stash), "orphaned pools have an operator");
             vault = sum(vault, operator.delegated.total())?;
         }
         for (stash, pools) in Orphans::<T>::iter() {
             ensure!(pools.delegators > 0, "orphaned pools have no delegators");
-            Self::try_state_of_pools(&stash, &pools)?;
+            Self::try_state_of_pools(&of(&stash), &pools)?;
             vault = sum(vault, pools.total())?;
         }
+        ensure!(delegations.is_empty(), "a delegation has no pools");
         ensure!(
             T::Currency::balance_on_hold(&delegation_hold::<T>(), &Self::vault()) == vault,
             "the vault's hold is not the sum of the pools"
@@ -43,8 +54,12 @@ impl<T: Config> Pallet<T> {
         ensure!(count == Operators::<T>::count(), "the count of operators is wrong");
         ensure!(count <= T::MaxOperators::get(), "there are more operators than MaxOperators");
         ensure!(
-            Workers::<T>::iter().count().saturated_into::<u32>() == count,
+            Workers::<T>::iter().count().saturated_into::<u32>() == workers,
             "a worker has no operator"
+        );
+        ensure!(
+            Serving::<T>::iter().count().saturated_into::<u32>() == offers,
+            "the index of the operators of each model is not that of their offers"
         );
         Self::try_state_of_references()?;
         ensure!(
@@ -61,12 +76,6 @@ impl<T: Config> Pallet<T> {
         }
         for stash in Contacts::<T>::iter_keys() {
             ensure!(Operators::<T>::contains_key(&stash), "a contact has no operator");
-        }
-        for (stash, _, _) in Delegations::<T>::iter() {
-            ensure!(
-                Operators::<T>::contains_key(&stash) || Orphans::<T>::contains_key(&stash),
-                "a delegation has no pools"
-            );
         }
         for (id, slash) in Slashes::<T>::iter() {
             let known = Operators::<T>::get(&slash.operator);
@@ -97,19 +106,22 @@ impl<T: Config> Pallet<T> {
     }
 
     fn try_state_of(stash: &T::AccountId, operator: &OperatorOf<T>) -> Result<(), TryRuntimeError> {
-        ensure!(
-            Workers::<T>::get(&operator.worker).as_ref() == Some(stash),
-            "an operator's worker is not its own"
-        );
+        for offer in &operator.offers {
+            ensure!(
+                Serving::<T>::contains_key(offer.model, stash),
+                "an offer is missing from the index"
+            );
+        }
         ensure!(
             T::Currency::balance_on_hold(&stake_hold::<T>(), stash)
                 == sum(operator.bonded, operator.unbonding_total())?,
             "an operator's hold is not its stake"
         );
         let mut reserved: Balance = 0;
-        let mut running: u32 = 0;
-        for (duty, Reservation { amount, slot }) in Reservations::<T>::iter_prefix(stash) {
+        let (mut running, mut duties): (u32, u32) = (0, 0);
+        for (duty, Reservation { amount, slot, .. }) in Reservations::<T>::iter_prefix(stash) {
             reserved = sum(reserved, amount)?;
+            duties = duties.saturating_add(1);
             if slot {
                 ensure!(
                     matches!(duty, Duty::Run(_)),
@@ -123,6 +135,7 @@ impl<T: Config> Pallet<T> {
             reserved <= operator.own_at_stake(),
             "the reservations exceed the operator's own stake"
         );
+        ensure!(operator.duties == duties, "duties is not the number of the reservations");
         ensure!(operator.running == running, "running is not the number of slots taken");
         ensure!(
             operator.concurrency > 0 && operator.concurrency <= T::MaxConcurrency::get(),
@@ -132,6 +145,30 @@ impl<T: Config> Pallet<T> {
             operator.unbonding.iter().all(|next| next.amount > 0),
             "an amount being unbonded is zero"
         );
+        Ok(())
+    }
+
+    /// Checks that the workers name the operator, and that the previous one has exactly the duties that
+    /// began before it was replaced.
+    fn try_state_of_workers(
+        stash: &T::AccountId,
+        operator: &OperatorOf<T>,
+    ) -> Result<(), TryRuntimeError> {
+        let is_own = |worker| Workers::<T>::get(worker).as_ref() == Some(stash);
+        ensure!(is_own(&operator.worker), "an operator's worker is not its own");
+        let mut before: u32 = 0;
+        for (_, Reservation { rotation, .. }) in Reservations::<T>::iter_prefix(stash) {
+            ensure!(rotation <= operator.rotations, "a duty began after the last rotation");
+            before = before.saturating_add((rotation < operator.rotations).into());
+        }
+        if let Some(retiring) = &operator.retiring {
+            ensure!(is_own(&retiring.worker), "an operator's previous worker is not its own");
+            ensure!(retiring.worker != operator.worker, "a worker is its own successor");
+            ensure!(
+                retiring.duties == before && before > 0,
+                "the duties of a previous worker are miscounted"
+            );
+        }
         Ok(())
     }
 
@@ -146,10 +183,13 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Checks that the shares of the delegators add up to those of the pools.
-    fn try_state_of_pools(stash: &T::AccountId, pools: &Delegated) -> Result<(), TryRuntimeError> {
+    fn try_state_of_pools(
+        delegations: &[DelegationOf<T>],
+        pools: &Delegated,
+    ) -> Result<(), TryRuntimeError> {
         let (mut active, mut unbonding): (Balance, Balance) = (0, 0);
         let mut delegators: u32 = 0;
-        for (_, delegation) in Delegations::<T>::iter_prefix(stash) {
+        for delegation in delegations {
             delegators = delegators.saturating_add(1);
             active = sum(active, current(&pools.active, delegation.shares))?;
             for next in &delegation.unbonding {

@@ -78,6 +78,21 @@ pub struct Reservation {
     pub amount: Balance,
     /// Whether the duty also takes one of the operator's slots.
     pub slot: bool,
+    /// The number of times that the operator's worker had been replaced when the duty began.
+    pub rotation: u32,
+}
+
+/// A worker that was replaced while duties were open.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct Retiring<AccountId> {
+    /// The worker.
+    pub worker: AccountId,
+    /// The number of duties that were open then and still are.
+    pub duties: u32,
+    /// The last block in which the worker can report on these duties.
+    pub until: BlockNumber,
 }
 
 /// The number of a slash.
@@ -242,6 +257,10 @@ where
 {
     /// The hot key that signs reports.
     pub worker: AccountId,
+    /// The worker before that one, as long as it can report on the duties from its time.
+    pub retiring: Option<Retiring<AccountId>>,
+    /// The number of times that the worker was replaced.
+    pub rotations: u32,
     /// The account that receives pay; `None` for the stash.
     pub payout: Option<AccountId>,
     /// The models served.
@@ -262,6 +281,8 @@ where
     pub delegated: Delegated,
     /// The part of the operator's own stake that duties reserve.
     pub reserved: Balance,
+    /// The number of these duties, including those that reserve nothing.
+    pub duties: u32,
     /// The slashes that are not yet applied.
     pub slashes: BoundedVec<SlashId, MaxSlashes>,
     /// The sum of these slashes.

@@ -6,7 +6,11 @@ use crate::{
     types::{Commission, Offer, OperatorOf, SlashId},
 };
 use alloc::vec::Vec;
-use assay_primitives::api::{CommissionView, OfferView, OperatorView, SlashView};
+use assay_primitives::{
+    api::{page, CommissionView, OfferView, OperatorView, SlashView},
+    traits::Standings,
+    ModelId,
+};
 
 impl<T: Config> Pallet<T> {
     /// Returns the operator as the runtime API shows it.
@@ -14,13 +18,34 @@ impl<T: Config> Pallet<T> {
         Operators::<T>::get(stash).map(|operator| Self::view_of(stash.clone(), operator))
     }
 
-    /// Returns all operators as the runtime API shows them, in ascending order of their stashes.
-    pub fn views() -> Vec<OperatorView<T::AccountId>> {
-        let mut views: Vec<_> = Operators::<T>::iter()
-            .map(|(stash, operator)| Self::view_of(stash, operator))
-            .collect();
-        views.sort_by(|one, other| one.stash.cmp(&other.stash));
-        views
+    /// Returns a page of at most `limit` operators as the runtime API shows them, in the order of the
+    /// storage. It begins after that stash, or with the first operator.
+    pub fn views(
+        start_after: Option<&T::AccountId>,
+        limit: u32,
+    ) -> Vec<OperatorView<T::AccountId>> {
+        let all = match start_after {
+            Some(stash) => Operators::<T>::iter_from(Operators::<T>::hashed_key_for(stash)),
+            None => Operators::<T>::iter(),
+        };
+        all.take(page(limit)).map(|(stash, operator)| Self::view_of(stash, operator)).collect()
+    }
+
+    /// Returns a page of at most `limit` operators of a model, in the order of the storage. It begins
+    /// after that stash, or with the first operator of the model.
+    pub fn views_of_model(
+        model: &ModelId,
+        start_after: Option<&T::AccountId>,
+        limit: u32,
+    ) -> Vec<OperatorView<T::AccountId>> {
+        let stashes = Self::serving(model, start_after, limit);
+        stashes.into_iter().filter_map(|stash| Self::view(&stash)).collect()
+    }
+
+    /// Returns the stash of the operator that an account can report for, be it its worker or the one
+    /// before it.
+    pub fn stash_of(worker: &T::AccountId) -> Option<T::AccountId> {
+        Self::operator_of(worker).map(|(stash, _)| stash)
     }
 
     fn view_of(stash: T::AccountId, operator: OperatorOf<T>) -> OperatorView<T::AccountId> {
@@ -35,6 +60,7 @@ impl<T: Config> Pallet<T> {
             payout: operator.payout.unwrap_or_else(|| stash.clone()),
             stash,
             worker: operator.worker,
+            retiring: operator.retiring.map(|retiring| (retiring.worker, retiring.until)),
             offers: operator.offers.iter().map(offer).collect(),
             concurrency: operator.concurrency,
             running: operator.running,

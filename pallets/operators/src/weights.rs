@@ -32,6 +32,7 @@ pub trait WeightInfo {
 	fn apply_slash() -> Weight;
 	fn cancel_slash() -> Weight;
 	fn rank_operator() -> Weight;
+	fn retire_worker() -> Weight;
 	fn on_initialize() -> Weight;
 	fn on_idle() -> Weight;
 	fn record_slash() -> Weight;
@@ -49,7 +50,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(22_u64))
 			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(o.into())))
 			.saturating_add(T::DbWeight::get().writes(10_u64))
-			.saturating_add(T::DbWeight::get().writes((10_u64).saturating_mul(o.into())))
+			.saturating_add(T::DbWeight::get().writes((11_u64).saturating_mul(o.into())))
 			.saturating_add(Weight::from_parts(0, 25218).saturating_mul(o.into()))
 	}
 	fn bond_extra() -> Weight {
@@ -68,13 +69,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Minimum execution time: 742_542_000 picoseconds.
 		Weight::from_parts(848_939_000, 202734)
 			.saturating_add(T::DbWeight::get().reads(88_u64))
-			.saturating_add(T::DbWeight::get().writes(98_u64))
+			.saturating_add(T::DbWeight::get().writes(106_u64))
 	}
 	fn set_offers(_o: u32, ) -> Weight {
 		// Minimum execution time: 252_920_000 picoseconds.
 		Weight::from_parts(785_534_401, 202734)
 			.saturating_add(T::DbWeight::get().reads(92_u64))
-			.saturating_add(T::DbWeight::get().writes(90_u64))
+			.saturating_add(T::DbWeight::get().writes(106_u64))
 	}
 	fn set_worker() -> Weight {
 		// Minimum execution time: 24_229_000 picoseconds.
@@ -84,12 +85,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	fn report(r: u32, ) -> Weight {
 		// Minimum execution time: 20_032_000 picoseconds.
-		Weight::from_parts(22_976_565, 3545)
+		Weight::from_parts(28_000_000, 7880)
 			// Standard error: 13_643
-			.saturating_add(Weight::from_parts(5_383_849, 0).saturating_mul(r.into()))
-			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(r.into())))
-			.saturating_add(Weight::from_parts(0, 3960).saturating_mul(r.into()))
+			.saturating_add(Weight::from_parts(10_767_698, 0).saturating_mul(r.into()))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(r.into())))
+			.saturating_add(Weight::from_parts(0, 7920).saturating_mul(r.into()))
 	}
 	fn set_concurrency() -> Weight {
 		// Minimum execution time: 15_731_000 picoseconds.
@@ -163,6 +164,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(45_u64))
 			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
+	fn retire_worker() -> Weight {
+		// Not measured yet: an operator read and written, as by `set_concurrency`, and a worker removed.
+		Weight::from_parts(31_346_000, 7680)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
+	}
 	fn on_initialize() -> Weight {
 		// Minimum execution time: 520_000 picoseconds.
 		Weight::from_parts(1_131_000, 0)
@@ -199,7 +206,7 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads(22_u64))
 			.saturating_add(ParityDbWeight::get().reads((10_u64).saturating_mul(o.into())))
 			.saturating_add(ParityDbWeight::get().writes(10_u64))
-			.saturating_add(ParityDbWeight::get().writes((10_u64).saturating_mul(o.into())))
+			.saturating_add(ParityDbWeight::get().writes((11_u64).saturating_mul(o.into())))
 			.saturating_add(Weight::from_parts(0, 25218).saturating_mul(o.into()))
 	}
 	fn bond_extra() -> Weight {
@@ -215,12 +222,12 @@ impl WeightInfo for () {
 	fn withdraw_unbonded() -> Weight {
 		Weight::from_parts(848_939_000, 202734)
 			.saturating_add(ParityDbWeight::get().reads(88_u64))
-			.saturating_add(ParityDbWeight::get().writes(98_u64))
+			.saturating_add(ParityDbWeight::get().writes(106_u64))
 	}
 	fn set_offers(_o: u32, ) -> Weight {
 		Weight::from_parts(785_534_401, 202734)
 			.saturating_add(ParityDbWeight::get().reads(92_u64))
-			.saturating_add(ParityDbWeight::get().writes(90_u64))
+			.saturating_add(ParityDbWeight::get().writes(106_u64))
 	}
 	fn set_worker() -> Weight {
 		Weight::from_parts(31_346_000, 7680)
@@ -228,11 +235,11 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().writes(3_u64))
 	}
 	fn report(r: u32, ) -> Weight {
-		Weight::from_parts(22_976_565, 3545)
-			.saturating_add(Weight::from_parts(5_383_849, 0).saturating_mul(r.into()))
-			.saturating_add(ParityDbWeight::get().reads(1_u64))
-			.saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(r.into())))
-			.saturating_add(Weight::from_parts(0, 3960).saturating_mul(r.into()))
+		Weight::from_parts(28_000_000, 7880)
+			.saturating_add(Weight::from_parts(10_767_698, 0).saturating_mul(r.into()))
+			.saturating_add(ParityDbWeight::get().reads(2_u64))
+			.saturating_add(ParityDbWeight::get().reads((2_u64).saturating_mul(r.into())))
+			.saturating_add(Weight::from_parts(0, 7920).saturating_mul(r.into()))
 	}
 	fn set_concurrency() -> Weight {
 		Weight::from_parts(22_012_000, 4335)
@@ -293,6 +300,11 @@ impl WeightInfo for () {
 		Weight::from_parts(279_987_000, 68238)
 			.saturating_add(ParityDbWeight::get().reads(45_u64))
 			.saturating_add(ParityDbWeight::get().writes(10_u64))
+	}
+	fn retire_worker() -> Weight {
+		Weight::from_parts(31_346_000, 7680)
+			.saturating_add(ParityDbWeight::get().reads(1_u64))
+			.saturating_add(ParityDbWeight::get().writes(2_u64))
 	}
 	fn on_initialize() -> Weight {
 		Weight::from_parts(1_131_000, 0)

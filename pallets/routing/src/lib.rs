@@ -303,10 +303,21 @@ pub mod pallet {
             Self::allocation_of(&model, operator)
         }
 
-        /// Returns the allocations of all operators of the model, in ascending order of their
-        /// stashes.
-        pub fn allocations(model: ModelId) -> Vec<Allocation<T::AccountId>> {
-            Self::allocations_of(&model)
+        /// Returns a page of the allocations of the model's operators, at most `limit` of them and at
+        /// most [`MAX_PAGE`](assay_primitives::api::MAX_PAGE). It begins after the operator with that
+        /// stash, or with the first.
+        pub fn allocations(
+            model: ModelId,
+            start_after: Option<T::AccountId>,
+            limit: u32,
+        ) -> Vec<Allocation<T::AccountId>> {
+            Self::allocations_of(&model, start_after.as_ref(), limit)
+        }
+
+        /// Returns a page of the models that operators offer, at most `limit` of them and at most
+        /// [`MAX_PAGE`](assay_primitives::api::MAX_PAGE). It begins after that model, or with the first.
+        pub fn models(start_after: Option<ModelId>, limit: u32) -> Vec<ModelId> {
+            Self::models_after(start_after.as_ref(), limit)
         }
     }
 

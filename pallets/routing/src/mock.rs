@@ -16,7 +16,7 @@ use crate::{
 };
 use assay_primitives::{
     traits::{Standing, Standings},
-    Balance, BlockNumber,
+    Balance, BlockNumber, ModelId,
 };
 use frame_support::{
     construct_runtime, derive_impl, parameter_types,
@@ -74,6 +74,16 @@ parameter_types! {
 impl Standings<AccountId> for Stands {
     fn standing(operator: &AccountId) -> Option<Standing> {
         Self::get().get(operator).cloned()
+    }
+
+    fn serving(model: &ModelId, start_after: Option<&AccountId>, limit: u32) -> Vec<AccountId> {
+        let offers = |standing: &Standing| standing.models.iter().any(|next| next.model == *model);
+        Self::get()
+            .into_iter()
+            .filter(|(operator, standing)| Some(operator) > start_after && offers(standing))
+            .map(|(operator, _)| operator)
+            .take(limit as usize)
+            .collect()
     }
 }
 

@@ -9,7 +9,11 @@ use crate::{
     types::{Buffer, Kind, MemberOf},
 };
 use alloc::vec::Vec;
-use assay_primitives::{api::Allocation, ModelId};
+use assay_primitives::{
+    api::{page, Allocation},
+    traits::Standings,
+    ModelId,
+};
 use frame_support::traits::Get;
 
 impl<T: Config> Pallet<T> {
@@ -22,13 +26,23 @@ impl<T: Config> Pallet<T> {
         Self::allocate(model, operator, &member)
     }
 
-    /// Returns the parts of all operators of a model, in ascending order of their stashes.
-    pub(crate) fn allocations_of(model: &ModelId) -> Vec<Allocation<T::AccountId>> {
-        let mut all: Vec<_> = Members::<T>::iter()
-            .filter_map(|(operator, member)| Self::allocate(model, operator, &member))
-            .collect();
-        all.sort_by(|one, other| one.operator.cmp(&other.operator));
-        all
+    /// Returns a page of the parts of a model's operators, in the order of [`Standings::serving`].
+    pub(crate) fn allocations_of(
+        model: &ModelId,
+        start_after: Option<&T::AccountId>,
+        limit: u32,
+    ) -> Vec<Allocation<T::AccountId>> {
+        let operators = T::Operators::serving(model, start_after, limit);
+        operators.into_iter().filter_map(|one| Self::allocation_of(model, one)).collect()
+    }
+
+    /// Returns a page of the models that operators offer, in the order of the storage.
+    pub(crate) fn models_after(start_after: Option<&ModelId>, limit: u32) -> Vec<ModelId> {
+        let all = match start_after {
+            Some(model) => Markets::<T>::iter_keys_from(Markets::<T>::hashed_key_for(model)),
+            None => Markets::<T>::iter_keys(),
+        };
+        all.take(page(limit)).collect()
     }
 
     fn allocate(

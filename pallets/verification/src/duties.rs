@@ -7,7 +7,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    engine::{EngineResult, Task, Work},
+    engine::{EngineResult, Task, Work, MAX_SEATS},
     job::JobId,
     report::Report,
     traits::{AuditSubject, AuditedJobs, Duties},
@@ -19,20 +19,21 @@ use frame_support::{dispatch::DispatchResult, ensure, weights::Weight};
 use sp_core::H256;
 use sp_runtime::traits::{BlakeTwo256, Hash};
 
-/// The most seats of one operator that are looked at in one block.
-const MAX_SEATS_OF_OPERATOR: usize = 256;
-
 impl<T: Config> Duties<T::AccountId> for Pallet<T> {
     fn work(operator: &T::AccountId) -> Vec<Work> {
-        SeatsOf::<T>::iter_key_prefix(operator)
-            .take(MAX_SEATS_OF_OPERATOR)
+        let mut seats: Vec<_> = SeatsOf::<T>::iter_key_prefix(operator)
             .filter_map(|job| {
                 let audit = Audits::<T>::get(job)?;
                 // Asked for until the verdict is told, so that a node that lost it finds it again.
                 let told = matches!(ballot_of(&audit, operator)?, Ballot::Revealed { .. });
-                (!told).then(|| Self::check_of(job, &audit)).flatten()
+                (!told).then_some((audit.phase.due(), job, audit))
             })
-            .collect()
+            .collect();
+        // The stake alone limits the number of seats, so those that are due first come first.
+        seats.sort_by_key(|(due, job, _)| (*due, *job));
+        let check = |(_, job, audit): (_, _, Audit<T::AccountId>)| Self::check_of(job, &audit);
+        let first = seats.into_iter().filter_map(check);
+        first.take(usize::try_from(MAX_SEATS).unwrap_or(usize::MAX)).collect()
     }
 
     fn reports(operator: &T::AccountId, results: &[EngineResult]) -> Vec<Report> {

@@ -9,6 +9,7 @@
 //! Hashes and bytes are hexadecimal strings that start with `0x`. Every number fits into 53 bits, so
 //! that any JSON reader parses it exactly.
 
+mod end;
 mod error;
 #[cfg(any(feature = "client", feature = "server"))]
 mod methods;
@@ -16,7 +17,8 @@ mod output;
 mod payload;
 mod status;
 
-pub use error::ERROR_CODE;
+pub use end::StreamEnd;
+pub use error::{ERROR_CODE, LIMIT_CODE, UNKNOWN_JOB_CODE};
 #[cfg(feature = "client")]
 pub use methods::AssayRpcClient;
 #[cfg(feature = "server")]

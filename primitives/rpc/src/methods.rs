@@ -8,20 +8,24 @@ use sp_core::Bytes;
 
 /// The methods that a node of Assay adds to Substrate's.
 ///
-/// Every error has the code [`crate::ERROR_CODE`].
+/// An error has the code [`crate::UNKNOWN_JOB_CODE`] if the chain does not have the job,
+/// [`crate::LIMIT_CODE`] if a limit of the node is reached, and otherwise [`crate::ERROR_CODE`].
 #[cfg_attr(all(feature = "client", not(feature = "server")), rpc(client, namespace = "assay"))]
 #[cfg_attr(all(feature = "server", not(feature = "client")), rpc(server, namespace = "assay"))]
 #[cfg_attr(all(feature = "client", feature = "server"), rpc(client, server, namespace = "assay"))]
 pub trait AssayRpc {
     /// Keeps a prompt of at most 1 MiB and serves it to the nodes that ask for its hash.
     ///
-    /// The node drops its oldest submitted prompts once all of them exceed its quota. If `model` is
-    /// loaded, the result has the prompt's length in tokens of that model.
+    /// The node keeps the prompt for ten minutes, in which it can be ordered, and as long as a job with
+    /// it is not over. Others are dropped, the oldest first, once all of them exceed a quota. If `model`
+    /// is loaded, the result has the prompt's length in tokens of that model.
     ///
     /// # Errors
     ///
-    /// The payload is longer than 1 MiB, the store cannot be written, or its disk is nearly full.
-    #[method(name = "submitPayload")]
+    /// The payload is longer than 1 MiB, the connection or all connections have spent their budget, the
+    /// prompts that the node must keep leave no room, the store cannot be written, or its disk is nearly
+    /// full.
+    #[method(name = "submitPayload", with_extensions)]
     async fn submit_payload(
         &self,
         payload: Bytes,
@@ -30,18 +34,23 @@ pub trait AssayRpc {
 
     /// Returns the output of a job, as far as this node or one of its peers has it.
     ///
-    /// The result is `None` if the chain does not have the job, and if no node has a token of it.
+    /// The result is `None` if no node has a token of it.
     ///
     /// # Errors
     ///
-    /// The runtime API fails, or the store cannot be read.
-    #[method(name = "output")]
+    /// The chain does not have the job, the connection or all connections have spent their budget, the
+    /// runtime API fails, or the store cannot be read.
+    #[method(name = "output", with_extensions)]
     async fn output(&self, job: JobId) -> RpcResult<Option<Output>>;
 
     /// Sends the tokens of a job as they are generated, starting at the token with index `from`.
     ///
-    /// The subscription ends after the item that has a `finish`, and if no token arrives for ten
-    /// minutes, or for 30 seconds once the job is settled.
+    /// The subscription ends after the item that has an `end`, which says why.
+    ///
+    /// # Errors
+    ///
+    /// The chain does not have the job, `from` is beyond its `max_tokens`, the runtime API fails, or
+    /// the connection or the node has as many subscriptions as it can.
     #[subscription(
         name = "subscribeOutput" => "outputItem",
         unsubscribe = "unsubscribeOutput",

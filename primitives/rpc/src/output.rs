@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The output of a job, whole and in parts.
 
+use crate::StreamEnd;
 use serde::{Deserialize, Serialize};
 use sp_core::Bytes;
 
@@ -14,7 +15,7 @@ pub struct Output {
     /// The bytes of the text, which need not be UTF-8.
     pub bytes: Bytes,
     /// `stop` if the model ended the output and `length` if it reached the job's `max_tokens`; `None`
-    /// while more tokens may come.
+    /// while more tokens may come, and while the chain does not confirm that the output is complete.
     pub finish: Option<String>,
     /// The SCALE encoding of the transcript
     /// ([`assay_primitives::worker::Transcript`]), whose blake2_256 hash is the `output_hash` that
@@ -37,6 +38,17 @@ pub struct OutputItem {
     pub tokens: Vec<u32>,
     /// The bytes of their text. A character may be split between two items.
     pub bytes: Bytes,
-    /// `stop` or `length` in the last item, as in [`Output::finish`]; otherwise `None`.
+    /// `stop` or `length` in the last item of a complete output, as in [`Output::finish`]; otherwise
+    /// `None`.
     pub finish: Option<String>,
+    /// The reason for which the stream ended, in its last item; otherwise `None`.
+    pub end: Option<StreamEnd>,
+}
+
+impl OutputItem {
+    /// Returns an item of a stream. One with an `end` is the last.
+    pub fn new(index: u32, tokens: Vec<u32>, bytes: Vec<u8>, end: Option<StreamEnd>) -> Self {
+        let finish = end.filter(|end| end.is_complete()).map(|end| end.label().to_string());
+        Self { index, tokens, bytes: bytes.into(), finish, end }
+    }
 }

@@ -3,8 +3,8 @@
 
 use assay_primitives::ModelId;
 use assay_rpc::{
-    ModelStatus, NodeStatus, Output, OutputItem, StoreStatus, SubmittedPayload, WorkerKey,
-    WorkerStatus,
+    ModelStatus, NodeStatus, Output, OutputItem, StoreStatus, StreamEnd, SubmittedPayload,
+    WorkerKey, WorkerStatus,
 };
 use serde::{de::DeserializeOwned, Serialize};
 use serde_json::{json, Value};
@@ -71,13 +71,33 @@ fn output_that_runs_has_neither_finish_nor_transcript() {
 
 #[test]
 fn output_item_has_the_index_of_its_first_token() {
-    let item = OutputItem {
-        index: 7,
-        tokens: vec![72],
-        bytes: b"H".to_vec().into(),
-        finish: Some("length".into()),
-    };
-    is_json(item, json!({ "index": 7, "tokens": [72], "bytes": "0x48", "finish": "length" }));
+    let item = OutputItem::new(7, vec![72], b"H".to_vec(), None);
+    let expected =
+        json!({ "index": 7, "tokens": [72], "bytes": "0x48", "finish": null, "end": null });
+    is_json(item, expected);
+}
+
+#[test]
+fn last_item_of_a_complete_output_has_finish_and_end() {
+    for (end, label) in [(StreamEnd::Stop, "stop"), (StreamEnd::Length, "length")] {
+        let item = OutputItem::new(7, vec![72], b"H".to_vec(), Some(end));
+        let expected =
+            json!({ "index": 7, "tokens": [72], "bytes": "0x48", "finish": label, "end": label });
+        is_json(item, expected);
+    }
+}
+
+#[test]
+fn last_item_of_an_incomplete_output_has_an_end_alone() {
+    let labels = ["no_output", "unavailable", "replaced", "job_gone", "too_slow", "timed_out"];
+    let ends = StreamEnd::ALL.into_iter().filter(|end| !end.is_complete());
+    assert_eq!(ends.clone().map(StreamEnd::label).collect::<Vec<_>>(), labels);
+    for end in ends {
+        let expected = json!({
+            "index": 7, "tokens": [], "bytes": "0x", "finish": null, "end": end.label(),
+        });
+        is_json(OutputItem::new(7, vec![], vec![], Some(end)), expected);
+    }
 }
 
 #[test]

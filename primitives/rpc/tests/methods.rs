@@ -12,7 +12,7 @@ use jsonrpsee::{
         RpcResult,
     },
     types::ErrorObjectOwned,
-    PendingSubscriptionSink, SubscriptionMessage,
+    Extensions, PendingSubscriptionSink, SubscriptionMessage,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{json, Value};
@@ -30,6 +30,7 @@ fn error(message: String) -> ErrorObjectOwned {
 impl AssayRpcServer for Echo {
     async fn submit_payload(
         &self,
+        _: &Extensions,
         payload: Bytes,
         model: Option<ModelId>,
     ) -> RpcResult<SubmittedPayload> {
@@ -37,7 +38,7 @@ impl AssayRpcServer for Echo {
         Ok(SubmittedPayload { hash, bytes: payload.len() as u64, tokens: None })
     }
 
-    async fn output(&self, job: JobId) -> RpcResult<Option<Output>> {
+    async fn output(&self, _: &Extensions, job: JobId) -> RpcResult<Option<Output>> {
         Err(error(format!("{job:?}")))
     }
 

@@ -5,7 +5,7 @@ use crate::{
     parameters, submit::SignedReports, AccountId, Balances, Escrow, Jobs, Operators, Routing,
     Runtime, RuntimeHoldReason, Verification, SLOT_DURATION, UNIT,
 };
-use assay_primitives::traits::BlockRandomness;
+use assay_primitives::{engine::MAX_JOBS, traits::BlockRandomness};
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32, ConstU8, Randomness as _},
@@ -55,7 +55,7 @@ impl pallet_operators::Config for Runtime {
     // falls.
     type MaxCandidates = ConstU32<200>;
     type MaxCommissionRaise = parameters::MaxCommissionRaise;
-    type MaxConcurrency = ConstU32<256>;
+    type MaxConcurrency = ConstU32<MAX_JOBS>;
     type MaxDelegationPercent = parameters::MaxDelegationPercent;
     type MaxFreeReports = ConstU32<1_000>;
     type MaxOffers = MaxModels;
@@ -69,6 +69,8 @@ impl pallet_operators::Config for Runtime {
     type OffenceSessions = super::consensus::ReportSessions;
     type PalletId = VaultPalletId;
     type ReportPatience = ConstU32<4>;
+    // A job needs reports for at most a day after it is assigned, and a seat for two hours.
+    type RetirementPeriod = ConstU32<{ 2 * crate::DAYS }>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Sessions = crate::Session;
     type SlashCancelOrigin = EnsureRoot<AccountId>;

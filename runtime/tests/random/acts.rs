@@ -35,7 +35,7 @@ fn pick(n: usize) -> JobId {
     all.get(n % all.len().max(1)).copied().unwrap_or_default()
 }
 
-/// Returns the delegation with that number as operator and delegator.
+/// Returns the delegation with that number as delegator and operator.
 fn pick_delegation(n: usize) -> Option<(AccountId, AccountId)> {
     let mut all: Vec<_> = pallet_operators::Delegations::<Runtime>::iter_keys().collect();
     all.sort();
@@ -187,6 +187,7 @@ pub fn act(act: Act) {
             let worker = AccountId::new([worker; 32]);
             call(&person(who), Operator::set_worker { worker });
         }
+        Act::RetireWorker { who } => call(&person(who), Operator::retire_worker {}),
         Act::Rank { who } => {
             call(keeper, Operator::rank_operator { operator: person(who) });
         }
@@ -214,12 +215,12 @@ pub fn act(act: Act) {
             call(&person(who), Operator::delegate { operator: person(operator), amount });
         }
         Act::Undelegate { delegation, amount } => {
-            if let Some((operator, delegator)) = pick_delegation(delegation) {
+            if let Some((delegator, operator)) = pick_delegation(delegation) {
                 call(&delegator, Operator::undelegate { operator, amount });
             }
         }
         Act::WithdrawDelegation { delegation } => {
-            if let Some((operator, delegator)) = pick_delegation(delegation) {
+            if let Some((delegator, operator)) = pick_delegation(delegation) {
                 call(keeper, Operator::withdraw_delegation { operator, delegator });
             }
         }

@@ -49,6 +49,8 @@ fn end(event: &RuntimeEvent) -> Option<String> {
         RuntimeEvent::Operators(Event::Removed { .. }) => "Removed".into(),
         RuntimeEvent::Operators(Event::ContactSet { .. }) => "ContactSet".into(),
         RuntimeEvent::Operators(Event::WorkerSet { .. }) => "WorkerSet".into(),
+        RuntimeEvent::Operators(Event::WorkerRetiring { .. }) => "WorkerRetiring".into(),
+        RuntimeEvent::Operators(Event::WorkerRetired { .. }) => "WorkerRetired".into(),
         RuntimeEvent::Operators(Event::Withdrawn { .. }) => "Withdrawn".into(),
         RuntimeEvent::Operators(Event::DelegationWithdrawn { .. }) => "DelegationWithdrawn".into(),
         RuntimeEvent::Operators(Event::Seized { .. }) => "Seized".into(),

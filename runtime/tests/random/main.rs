@@ -88,7 +88,7 @@ fn everybody_leaves(seen: &mut Seen) {
     type Operator = pallet_operators::Call<Runtime>;
     let delegations: Vec<_> = pallet_operators::Delegations::<Runtime>::iter_keys().collect();
     watched(seen, || {
-        for (operator, delegator) in &delegations {
+        for (delegator, operator) in &delegations {
             let (operator, amount) = (operator.clone(), Balance::MAX);
             call(delegator, Operator::undelegate { operator, amount });
         }
@@ -106,7 +106,7 @@ fn everybody_leaves(seen: &mut Seen) {
         for stash in PEOPLE.iter() {
             call(&PEOPLE[5], Operator::withdraw_unbonded { stash: stash.clone() });
         }
-        for (operator, delegator) in delegations {
+        for (delegator, operator) in delegations {
             call(&PEOPLE[5], Operator::withdraw_delegation { operator, delegator });
         }
     });
@@ -177,6 +177,8 @@ fn sequences_reach_every_end() {
         "SlashCancelled",
         "Slashed",
         "Withdrawn",
+        "WorkerRetired",
+        "WorkerRetiring",
         "WorkerSet",
     ];
     assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), all);

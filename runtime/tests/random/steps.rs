@@ -27,6 +27,7 @@ pub enum Act {
     Withdraw { who: Who },
     Contact { who: Who },
     Worker { who: Who, worker: u8 },
+    RetireWorker { who: Who },
     Rank { who: Who },
     Offers { who: Who, price: Option<u8> },
     Concurrency { who: Who, jobs: u32 },
@@ -101,6 +102,7 @@ fn operators() -> impl Strategy<Value = Act> {
         2 => who().prop_map(|who| Act::Withdraw { who }),
         1 => who().prop_map(|who| Act::Contact { who }),
         1 => (who(), 100..110u8).prop_map(|(who, worker)| Act::Worker { who, worker }),
+        1 => who().prop_map(|who| Act::RetireWorker { who }),
         1 => who().prop_map(|who| Act::Rank { who }),
         2 => (who(), prop::option::weighted(0.8, any::<u8>()))
             .prop_map(|(who, price)| Act::Offers { who, price }),

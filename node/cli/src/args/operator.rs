@@ -114,6 +114,8 @@ pub enum OperatorCommand {
         #[arg(value_name = "ADDRESS")]
         worker: Option<AccountArg>,
     },
+    /// End at once what the previous worker key can still report on, for a key that was stolen.
+    RetireWorker,
     /// Set the number of jobs that run at a time.
     Concurrency {
         /// Maximum number of jobs.

@@ -5,7 +5,7 @@ use super::connection::Chain;
 use crate::fault::Fault;
 use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
-    api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError},
+    api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError, MAX_PAGE},
     AssayAddress, Balance, JobId, JobSpec, ModelId,
 };
 use assay_runtime::{AccountId, Hash, Runtime, RuntimeEvent, EXISTENTIAL_DEPOSIT};
@@ -69,7 +69,10 @@ impl Chain {
 
     /// Returns the ids of a client's jobs.
     pub async fn jobs_of(&self, client: &AccountId) -> Result<Vec<JobId>> {
-        self.call("AssayApi_jobs_of", client).await
+        let page = async |after: Option<&JobId>| {
+            self.call::<Vec<JobId>>("AssayApi_jobs_of", (client, after, MAX_PAGE)).await
+        };
+        all_pages(page, |job| *job).await
     }
 
     /// Returns an operator, if the account is one.
@@ -87,9 +90,25 @@ impl Chain {
         })
     }
 
-    /// Returns all operators.
+    /// Returns all operators, in ascending order of their stashes.
     pub async fn operators(&self) -> Result<Vec<OperatorView<AccountId>>> {
-        self.call("AssayApi_operators", ()).await
+        let page = async |after: Option<&AccountId>| {
+            self.call::<Vec<OperatorView<_>>>("AssayApi_operators", (after, MAX_PAGE)).await
+        };
+        let mut all =
+            all_pages(page, |operator: &OperatorView<AccountId>| operator.stash.clone()).await?;
+        all.sort_by(|one, other| one.stash.cmp(&other.stash));
+        Ok(all)
+    }
+
+    /// Returns the models that operators offer, in ascending order of their ids.
+    pub async fn models(&self) -> Result<Vec<ModelId>> {
+        let page = async |after: Option<&ModelId>| {
+            self.call::<Vec<ModelId>>("RoutingApi_models", (after, MAX_PAGE)).await
+        };
+        let mut all = all_pages(page, |model| *model).await?;
+        all.sort();
+        Ok(all)
     }
 
     /// Returns an operator's part of a model's jobs and its reasons; `None` if the operator does not
@@ -102,9 +121,18 @@ impl Chain {
         self.call("RoutingApi_allocation", (model, operator)).await
     }
 
-    /// Returns the allocations of all operators that serve a model.
+    /// Returns the allocations of all operators that serve a model, in ascending order of their
+    /// stashes.
     pub async fn allocations(&self, model: &ModelId) -> Result<Vec<Allocation<AccountId>>> {
-        self.call("RoutingApi_allocations", model).await
+        let page = async |after: Option<&AccountId>| {
+            let args = (model, after, MAX_PAGE);
+            self.call::<Vec<Allocation<_>>>("RoutingApi_allocations", args).await
+        };
+        let mut all =
+            all_pages(page, |allocation: &Allocation<AccountId>| allocation.operator.clone())
+                .await?;
+        all.sort_by(|one, other| one.operator.cmp(&other.operator));
+        Ok(all)
     }
 
     /// Returns the delegations of an account.
@@ -146,6 +174,25 @@ impl Chain {
     }
 }
 
+/// Returns the entries of all pages. `page` returns the one that begins after a key, and `key` the key
+/// of an entry.
+async fn all_pages<T, K: PartialEq>(
+    page: impl AsyncFn(Option<&K>) -> Result<Vec<T>>,
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let after = all.last().map(&key);
+        let next = page(after.as_ref()).await?;
+        // A node that answered each page with the same would be asked forever.
+        let is_last = next.len() < MAX_PAGE as usize || next.last().map(&key) == after;
+        all.extend(next);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
 /// Returns the key of a storage item that is a single value.
 fn plain_key(pallet: &str, item: &str) -> Vec<u8> {
     [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat()
@@ -171,6 +218,19 @@ fn decode<R: Decode>(text: &str) -> Result<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn all_pages_are_read_to_the_last() {
+        let total = 2 * MAX_PAGE + 3;
+        let page = async |after: Option<&u32>| {
+            let start = after.map_or(0, |after| after + 1);
+            Ok((start..total).take(MAX_PAGE as usize).collect::<Vec<_>>())
+        };
+        let all = all_pages(page, |n| *n).await.unwrap();
+        assert_eq!(all, (0..total).collect::<Vec<_>>());
+        let same = async |_: Option<&u32>| Ok((0..MAX_PAGE).collect::<Vec<_>>());
+        assert!(all_pages(same, |n| *n).await.is_ok(), "it ends");
+    }
 
     #[test]
     fn usable_keeps_the_existential_deposit_and_frozen_funds() {

@@ -67,6 +67,7 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             let worker = worker::named_or_own(session, worker).await?;
             send(session, Call::set_worker { worker }).await
         }
+        OperatorCommand::RetireWorker => send(session, Call::retire_worker {}).await,
         OperatorCommand::Concurrency { jobs } => {
             send(session, Call::set_concurrency { concurrency: jobs }).await
         }

@@ -17,6 +17,10 @@ pub fn json(operator: &OperatorView<AccountId>) -> Value {
         "stash": operator.stash.to_string(),
         "payout": operator.payout.to_string(),
         "worker": operator.worker.to_string(),
+        "retiring": operator.retiring.as_ref().map(|(worker, until)| json!({
+            "worker": worker.to_string(),
+            "block": until,
+        })),
         "offers": operator.offers.iter().map(offer_json).collect::<Vec<_>>(),
         "concurrency": operator.concurrency,
         "running": operator.running,
@@ -100,6 +104,9 @@ pub fn rows(operator: &OperatorView<AccountId>, models: &Models) -> Vec<(&'stati
         ("Worker", operator.worker.to_string()),
         ("Stake", Amount(operator.bonded).to_string()),
     ];
+    if let Some((worker, until)) = &operator.retiring {
+        rows.insert(2, ("Retiring", format!("{worker} until block {until}")));
+    }
     if operator.payout != operator.stash {
         rows.insert(1, ("Payout", operator.payout.to_string()));
     }
@@ -141,6 +148,7 @@ pub fn serving(stash: &AccountId, offers: Vec<OfferView>) -> OperatorView<Accoun
         stash: stash.clone(),
         payout: stash.clone(),
         worker: stash.clone(),
+        retiring: None,
         offers,
         concurrency: 1,
         running: 0,
@@ -173,6 +181,7 @@ mod tests {
         OperatorView {
             payout: Sr25519Keyring::Bob.to_account_id(),
             worker: Sr25519Keyring::Charlie.to_account_id(),
+            retiring: Some((Sr25519Keyring::Dave.to_account_id(), 7)),
             concurrency: 4,
             running: 1,
             draining: true,
@@ -194,6 +203,7 @@ mod tests {
     #[test]
     fn json_has_every_field() {
         let json = json(&operator());
+        assert_eq!(json["retiring"]["block"], 7);
         assert_eq!(json["delegatedAsy"], "3");
         assert_eq!(json["commissionPercent"], "7.5");
         assert_eq!(json["commissionRaise"], serde_json::json!({ "percent": "10", "block": 9 }));

@@ -29,6 +29,23 @@ pub fn in_the_background<T: Send>(
     })
 }
 
+/// Runs on a new thread with the engine's priority, so that blocks come first. Where the system refuses
+/// the thread, it runs on this one.
+pub fn at_low_priority<T: Send>(run: impl Fn() -> T + Sync) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("assay-background".into());
+        let running = thread.spawn_scoped(scope, || {
+            priority::lower();
+            run()
+        });
+        match running.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(done)) => done,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => run(),
+        }
+    })
+}
+
 #[cfg(target_os = "linux")]
 mod priority {
     use crate::LOG_TARGET;
@@ -92,6 +109,7 @@ mod tests {
             Ok((is_idle(), inner.ok()))
         });
         assert_eq!(policies.ok(), Some((true, Some(true))));
+        assert!(at_low_priority(is_idle));
         assert!(!is_idle(), "the caller keeps its own");
     }
 }

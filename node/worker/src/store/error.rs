@@ -14,6 +14,16 @@ pub enum StoreError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The prompts that were submitted and must be kept leave no room for another.
+    #[error(
+        "the prompts that this node must keep for jobs that are not over, or were submitted a short \
+         time ago, leave no room within {limit} bytes; submit the prompt again later, or to another \
+         node"
+    )]
+    Full {
+        /// The most bytes of all submitted prompts.
+        limit: u64,
+    },
     /// The database fails.
     #[error("the worker's store fails: {0}; check the disk and the permissions of its folder")]
     Database(#[from] redb::Error),

@@ -184,6 +184,25 @@ fn results_that_are_over_are_removed_from_disk_once_it_can_be_written() {
 }
 
 #[test]
+fn orders_of_a_full_disk_are_in_memory_and_then_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store");
+    let (store, disk) = store(&path);
+    let order = |job| store.orders.put(&JobId::repeat_byte(job), &H256::repeat_byte(job)).is_ok();
+    assert!(order(1));
+    disk.store(ENOSPC, SeqCst);
+    assert!(!order(2));
+    assert_eq!(store.orders.jobs(), [JobId::repeat_byte(1), JobId::repeat_byte(2)]);
+    store.orders.forget(|job| *job == JobId::repeat_byte(1));
+    disk.store(0, SeqCst);
+    store.mend(none_spared).unwrap();
+    drop(store);
+    let store = Store::open(&path, SpaceLimits::default()).unwrap();
+    assert_eq!(store.orders.jobs(), [JobId::repeat_byte(2)]);
+    assert_eq!(store.orders.prompts(), [H256::repeat_byte(2)]);
+}
+
+#[test]
 fn totals_are_right_after_a_write_that_failed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store");

@@ -16,7 +16,10 @@ pub const MAX_PAYLOAD_BYTES: usize = 8 << 20;
 
 /// The bytes that a payload counts in addition to its own, so that a store of empty payloads is
 /// bounded as well.
-const FRAME: u64 = 256;
+pub const FRAME: u64 = 256;
+
+/// The most bytes that submitted prompts count, those that must be kept included.
+pub const MAX_SUBMITTED_BYTES: u64 = Origin::Submitted.limit();
 
 /// The origin of a payload. Each has a quota of its own, so that prompts that anyone can submit never
 /// displace the payloads of jobs.
@@ -32,15 +35,16 @@ impl Origin {
     const ALL: [Self; 2] = [Self::Submitted, Self::Job];
 
     /// Returns the bytes above which the oldest payloads of this origin are removed.
-    fn quota(self) -> u64 {
+    const fn quota(self) -> u64 {
         match self {
             Self::Submitted => 64 << 20,
             Self::Job => 256 << 20,
         }
     }
 
-    /// Returns the bytes above which even spared payloads are removed.
-    fn limit(self) -> u64 {
+    /// Returns the bytes above which even spared payloads of jobs are removed, and no more prompts are
+    /// taken.
+    const fn limit(self) -> u64 {
         4 * self.quota()
     }
 
@@ -91,11 +95,12 @@ impl Payloads {
     /// Keeps a payload as the newest of its origin and returns its blake2_256 hash.
     ///
     /// If the origin exceeds its quota, its oldest payloads are removed, except those that are
-    /// `spared`. Above four times the quota no payload is spared.
+    /// `spared`. Above four times the quota no payload of a job is spared, and no prompt is taken.
     ///
     /// # Errors
     ///
-    /// The payload is longer than [`MAX_PAYLOAD_BYTES`], or the database fails.
+    /// The payload is longer than [`MAX_PAYLOAD_BYTES`], the prompts that are spared leave no room for
+    /// another, or the database fails.
     pub fn put(
         &self,
         bytes: &[u8],
@@ -138,11 +143,22 @@ impl Payloads {
             let total = &mut totals[origin as usize];
             let kept = |other: &H256| *other == hash || spared(other);
             evict(write, origin, total, origin.quota(), kept)?;
-            evict(write, origin, total, origin.limit(), |other| *other == hash)?;
-            Ok(())
+            match origin {
+                // Nothing is written: the transaction ends without a commit.
+                Origin::Submitted if *total > origin.limit() => {
+                    Err(StoreError::Full { limit: origin.limit() })
+                }
+                Origin::Submitted => Ok(()),
+                Origin::Job => evict(write, origin, total, origin.limit(), |other| *other == hash),
+            }
         })?;
         *committed = totals;
         Ok(hash)
+    }
+
+    /// Returns whether the payload with that hash is here.
+    pub fn has(&self, hash: &H256) -> Result<bool, StoreError> {
+        self.handle.read(|read| Ok(read.open_table(PLACES)?.get(&hash.0)?.is_some()))
     }
 
     /// Returns the payload with that hash.
@@ -329,6 +345,28 @@ mod tests {
         flood(&store, Origin::Submitted, |_| false);
         assert!(store.payloads.get(&prompt).unwrap().is_some());
         assert!(store.payloads.get(&transcript).unwrap().is_some());
+    }
+
+    #[test]
+    fn prompts_that_must_be_kept_are_not_displaced() {
+        let (_dir, store) = store();
+        let size = MAX_PAYLOAD_BYTES as u64 + FRAME;
+        let room = Origin::Submitted.limit() / size;
+        let put = |n: u64| {
+            let bytes = payload(n as u32, MAX_PAYLOAD_BYTES);
+            store.payloads.put(&bytes, Origin::Submitted, |_| true)
+        };
+        let kept: Vec<H256> = (0..room).map(|n| put(n).unwrap()).collect();
+        let before = *store.payloads.totals.lock();
+        for n in room..room + 2 {
+            assert!(matches!(put(n), Err(StoreError::Full { .. })));
+        }
+        assert_eq!(*store.payloads.totals.lock(), before);
+        assert!(kept.iter().all(|hash| store.payloads.has(hash).unwrap()));
+        assert_eq!(put(0).unwrap(), kept[0], "what is here is not refused");
+        // Once they need not be kept, they go as others do.
+        store.payloads.put(b"other", Origin::Submitted, |_| false).unwrap();
+        assert!(store.payloads.totals.lock()[0] <= Origin::Submitted.quota());
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn create_holds_the_payment_and_opens_the_job() {
             last_event(),
             Event::JobCreated { job: id, client: CLIENT, payment: PAYMENT, until: 21 }
         );
-        assert_eq!(Jobs::jobs_of(&CLIENT), vec![id]);
+        assert_eq!(Jobs::jobs_of(&CLIENT, None, 9), vec![id]);
     });
 }
 

@@ -3,11 +3,12 @@
 
 use crate::mock::*;
 use assay_primitives::{
-    api::{Quote, QuoteError},
+    api::{Quote, QuoteError, MAX_PAGE},
     job::{JobState, Payment},
     JobId,
 };
 use frame_support::assert_ok;
+use std::collections::BTreeSet;
 
 #[test]
 fn quote_is_what_create_takes_and_holds() {
@@ -55,10 +56,49 @@ fn live_leaves_out_settled_and_unknown_jobs() {
         let (cancelled, open) = (order(), order());
         assert_ok!(Jobs::cancel(signed(CLIENT), cancelled));
         assert_eq!(Jobs::live(vec![cancelled, open, JobId::zero()]), vec![open]);
-        let mut all = Jobs::jobs_of(&CLIENT);
-        all.sort();
-        let mut both = vec![cancelled, open];
-        both.sort();
-        assert_eq!(all, both);
+    });
+}
+
+#[test]
+fn jobs_of_a_client_come_in_pages() {
+    with_jobs(|| {
+        let ordered: BTreeSet<_> = (0..5).map(|_| order()).collect();
+        let all = Jobs::jobs_of(&CLIENT, None, 9);
+        assert_eq!(all.iter().copied().collect::<BTreeSet<_>>(), ordered);
+        let mut paged = vec![];
+        loop {
+            let page = Jobs::jobs_of(&CLIENT, paged.last(), 2);
+            let is_last = page.len() < 2;
+            paged.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        assert_eq!(paged, all);
+        assert!(Jobs::jobs_of(&CLIENT, all.last(), 9).is_empty());
+        // A job that is gone still says where the next page begins.
+        crate::JobsOf::<Test>::remove(CLIENT, all[1]);
+        assert_eq!(Jobs::jobs_of(&CLIENT, Some(&all[1]), 9), all[2..]);
+        crate::JobsOf::<Test>::insert(CLIENT, all[1], ());
+    });
+}
+
+#[test]
+fn page_has_a_limit_of_its_own() {
+    with_jobs(|| {
+        for n in 0..=MAX_PAGE {
+            crate::JobsOf::<Test>::insert(99, JobId::from_low_u64_be(n.into()), ());
+        }
+        assert_eq!(Jobs::jobs_of(&99, None, u32::MAX).len(), MAX_PAGE as usize);
+        let _ = crate::JobsOf::<Test>::clear_prefix(99, u32::MAX, None);
+    });
+}
+
+#[test]
+fn prompts_are_those_of_the_jobs_that_exist() {
+    with_jobs(|| {
+        let id = order();
+        let expected = vec![(id, spec::<AccountId>().input_hash)];
+        assert_eq!(Jobs::prompts([JobId::zero(), id]), expected);
     });
 }

@@ -265,7 +265,7 @@ fn withdraw_forgets_a_delegation_that_is_worth_nothing() {
         assert_eq!(worth(EVE, ALICE), 0);
         assert_noop!(undelegate(EVE, 1), Error::<Test>::NotDelegator);
         assert_ok!(withdraw(EVE));
-        assert!(!Delegations::<Test>::contains_key(ALICE, EVE));
+        assert!(!Delegations::<Test>::contains_key(EVE, ALICE));
         assert_eq!(free(EVE), ENDOWMENT - 2_000);
     });
 }

@@ -211,7 +211,7 @@ fn seize_takes_no_more_than_is_reserved() {
         assert_eq!((operator(ALICE).bonded, operator(ALICE).running), (700, 1));
         assert_eq!(
             Reservations::<Test>::get(ALICE, RUN(1)),
-            Some(Reservation { amount: 0, slot: true })
+            Some(Reservation { amount: 0, slot: true, rotation: 0 })
         );
         Operators::release(&ALICE, RUN(1));
         assert_eq!(operator(ALICE).running, 0);

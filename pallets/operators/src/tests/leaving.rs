@@ -2,10 +2,7 @@
 //! Draining, leaving, and the delegations of an operator that has left.
 
 use crate::{mock::*, Contacts, Error, Event, Operators as OperatorMap, Orphans, Unbonding};
-use assay_primitives::{
-    traits::{Duty, Operators as _},
-    DeclineReason, FinishReason, OutputCommitment, Report,
-};
+use assay_primitives::traits::{Duty, Operators as _};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{DispatchResult, Perbill};
 
@@ -133,29 +130,5 @@ fn operator_stays_while_a_slash_or_a_duty_does() {
         assert_ok!(withdraw());
         assert!(!OperatorMap::<Test>::contains_key(ALICE));
         assert!(!Contacts::<Test>::contains_key(ALICE));
-    });
-}
-
-#[test]
-fn worker_key_rotates_under_a_running_job() {
-    with_operators(|| {
-        register(ALICE, MIN_BOND);
-        let report = |worker: AccountId, report: Report| {
-            Operators::report(signed(worker), vec![report].try_into().unwrap())
-        };
-        assert_ok!(report(WORKER, Report::Accept { job: job(1) }));
-        assert_ok!(Operators::set_worker(signed(ALICE), OTHER_WORKER));
-        assert_eq!(reservation(ALICE, job(1)), Some(JOB_BOND));
-        let decline = Report::Decline { job: job(1), reason: DeclineReason::Resource };
-        assert_noop!(report(WORKER, decline), Error::<Test>::NotWorker);
-        let commitment = OutputCommitment {
-            output_hash: Default::default(),
-            digest_commitment: Default::default(),
-            tokens: 1,
-            finish: FinishReason::Length,
-        };
-        assert_ok!(report(OTHER_WORKER, Report::CommitOutput { job: job(1), commitment }));
-        assert_eq!(reservation(ALICE, job(1)), None);
-        assert_eq!(operator(ALICE).running, 0);
     });
 }

@@ -14,6 +14,7 @@ mod ranking;
 mod registry;
 mod reports;
 mod rewards;
+mod rotation;
 mod slashing;
 mod stake;
 mod standing;

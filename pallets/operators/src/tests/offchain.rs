@@ -3,10 +3,12 @@
 
 use crate::{mock::*, tip, SubmitReports};
 use assay_primitives::{
+    traits::{Duty, Operators as _},
     worker::{sr25519::WorkerId, KEY_TYPE},
     EngineResult, FinishReason, OutputCommitment, Report, Work,
 };
 use frame_support::{assert_ok, traits::Hooks};
+use sp_application_crypto::RuntimeAppPublic;
 use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt, OffchainWorkerExt};
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
 
@@ -241,6 +243,50 @@ fn worker_does_nothing_with_keys_of_nobody() {
         assign(ALICE, 1);
         assert!(run(1).is_empty());
         assert_eq!(Polls::get(), 0);
+    });
+}
+
+/// Has ALICE accept job 1 and the engine finish it, and replaces her worker.
+fn accept_and_rotate(successor: AccountId) {
+    assign(ALICE, 1);
+    include(&run(1)[0]);
+    finish(1);
+    Queue::take();
+    assert_ok!(Operators::set_worker(signed(ALICE), successor));
+}
+
+#[test]
+fn replaced_worker_leaves_all_to_a_successor_on_the_same_node() {
+    with_node(|keys| {
+        let spare = WorkerId::all().into_iter().find(|key| !keys.contains(key)).unwrap();
+        let successor = RecordingSubmitter::worker_account(&spare);
+        accept_and_rotate(successor);
+        let sent = run(2);
+        assert_eq!(sent.iter().map(|sent| sent.worker).collect::<Vec<_>>(), [successor]);
+        assert_eq!(sent[0].reports.len(), 1);
+        assert_eq!(Queue::take().len(), 1, "the work is handed over once");
+        include(&sent[0]);
+        assert_eq!(reservation(ALICE, job(1)), None);
+    });
+}
+
+#[test]
+fn replaced_worker_reports_on_the_duties_of_its_time_when_its_successor_is_elsewhere() {
+    with_node(|[alice, _]| {
+        accept_and_rotate(777);
+        // A job that came later is the successor's.
+        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(2)), 100));
+        assign(ALICE, 2);
+        finish(2);
+        let sent = run(2);
+        assert_eq!(sent.len(), 1);
+        assert_eq!(sent[0].worker, RecordingSubmitter::worker_account(&alice));
+        let commit = Report::CommitOutput { job: job(1), commitment: commitment() };
+        assert_eq!(sent[0].reports, [commit]);
+        assert_eq!(Queue::take(), [Work::Generate { job: job(1), task: task() }]);
+        include(&sent[0]);
+        assert!(run(3).is_empty(), "its last duty has ended");
+        assert!(Queue::take().is_empty());
     });
 }
 

@@ -4,7 +4,7 @@
 use crate::{mock::*, OldestSlash, Operators as OperatorMap, Slashes, WeightInfo};
 use assay_primitives::{
     traits::{Duty, OperatorChanged, Operators as _},
-    Balance,
+    Balance, FinishReason, OutputCommitment, Report,
 };
 use frame_support::traits::{
     fungible::Balanced, Hooks, Imbalance, LockableCurrency, WithdrawReasons,
@@ -19,6 +19,8 @@ enum Step {
     Unbond { stash: AccountId, amount: Balance },
     Withdraw { stash: AccountId },
     SetWorker { stash: AccountId, worker: AccountId },
+    RetireWorker { stash: AccountId },
+    Report { worker: AccountId, n: u64 },
     SetConcurrency { stash: AccountId, concurrency: u32 },
     Reserve { stash: AccountId, duty: Duty, amount: Balance },
     FreeSlot { stash: AccountId, duty: Duty },
@@ -67,6 +69,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => account().prop_map(|stash| Step::Withdraw { stash }),
         1 => (account(), 3..12u64)
             .prop_map(|(stash, worker)| Step::SetWorker { stash, worker }),
+        1 => account().prop_map(|stash| Step::RetireWorker { stash }),
+        2 => (3..12u64, 0..2u64).prop_map(|(worker, n)| Step::Report { worker, n }),
         1 => (account(), 0..6u32)
             .prop_map(|(stash, concurrency)| Step::SetConcurrency { stash, concurrency }),
         3 => (account(), duty(), 0..600u128)
@@ -133,6 +137,19 @@ fn take(step: Step) -> (Balance, Balance) {
         }
         Step::SetWorker { stash, worker } => {
             let _ = Operators::set_worker(signed(stash), worker);
+        }
+        Step::RetireWorker { stash } => {
+            let _ = Operators::retire_worker(signed(stash));
+        }
+        Step::Report { worker, n } => {
+            let commitment = OutputCommitment {
+                output_hash: Default::default(),
+                digest_commitment: Default::default(),
+                tokens: 1,
+                finish: FinishReason::Length,
+            };
+            let report = Report::CommitOutput { job: job(n), commitment };
+            let _ = Operators::report(signed(worker), vec![report].try_into().unwrap());
         }
         Step::SetConcurrency { stash, concurrency } => {
             let _ = Operators::set_concurrency(signed(stash), concurrency);

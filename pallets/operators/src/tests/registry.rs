@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Registration, and changes of offers.
 
-use crate::{mock::*, Error, Event, Operators as OperatorMap, Workers};
+use crate::{mock::*, Error, Event, Operators as OperatorMap, Serving, Workers};
 use assay_primitives::{
     api::{CommissionView, OfferView, OperatorView, SlashView},
     traits::{Duty, Operators as _},
@@ -9,6 +9,7 @@ use assay_primitives::{
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{DispatchError, DispatchResult};
+use std::collections::BTreeSet;
 
 fn try_register(
     stash: AccountId,
@@ -175,13 +176,14 @@ fn set_offers_refuses_offers_without_sense() {
 }
 
 #[test]
-fn set_worker_moves_the_key_and_keeps_the_jobs() {
+fn set_worker_moves_the_key_at_once_without_duties() {
     with_operators(|| {
         register(ALICE, MIN_BOND);
         assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 100));
+        Operators::release(&ALICE, Duty::Run(job(1)));
         assert_ok!(Operators::set_worker(RuntimeOrigin::signed(ALICE), 200));
         assert_eq!(operator(ALICE).worker, 200);
-        assert_eq!(operator(ALICE).running, 1);
+        assert_eq!(operator(ALICE).retiring, None);
         assert_eq!(Workers::<Test>::get(200), Some(ALICE));
         assert_eq!(Workers::<Test>::get(101), None);
         assert_eq!(last_event(), Event::WorkerSet { operator: ALICE, worker: 200 });
@@ -237,6 +239,7 @@ fn calls_of_a_stash_refuse_who_is_no_operator() {
         assert_noop!(Operators::withdraw_unbonded(alice(), ALICE), Error::<Test>::NotOperator);
         assert_noop!(Operators::set_offers(alice(), offers(&[])), Error::<Test>::NotOperator);
         assert_noop!(Operators::set_worker(alice(), 200), Error::<Test>::NotOperator);
+        assert_noop!(Operators::retire_worker(alice()), Error::<Test>::NotOperator);
         assert_noop!(Operators::set_concurrency(alice(), 1), Error::<Test>::NotOperator);
         assert_noop!(Operators::leave(alice()), Error::<Test>::NotOperator);
         assert_noop!(Operators::set_draining(alice(), true), Error::<Test>::NotOperator);
@@ -262,6 +265,7 @@ fn calls_refuse_an_unsigned_origin() {
         assert_noop!(Operators::withdraw_unbonded(none(), ALICE), bad);
         assert_noop!(Operators::set_offers(none(), offers(&[])), bad);
         assert_noop!(Operators::set_worker(none(), 200), bad);
+        assert_noop!(Operators::retire_worker(none()), bad);
         assert_noop!(Operators::set_concurrency(none(), 1), bad);
         assert_noop!(Operators::report(none(), Default::default()), bad);
         assert_noop!(Operators::leave(none()), bad);
@@ -278,7 +282,7 @@ fn calls_refuse_an_unsigned_origin() {
 }
 
 #[test]
-fn views_show_all_operators_in_order() {
+fn view_shows_an_operator() {
     with_operators(|| {
         register(BOB, MIN_BOND);
         register(ALICE, 2 * MIN_BOND);
@@ -294,6 +298,7 @@ fn views_show_all_operators_in_order() {
             stash: ALICE,
             payout: ALICE,
             worker: 101,
+            retiring: None,
             offers: vec![OfferView { model: model(1), price: 5, context: 100 }],
             concurrency: 2,
             running: 1,
@@ -310,8 +315,62 @@ fn views_show_all_operators_in_order() {
         };
         assert_eq!(Operators::view(&ALICE), Some(alice));
         assert_eq!(Operators::view(&CAROL), None);
-        let stashes: Vec<_> = Operators::views().into_iter().map(|view| view.stash).collect();
-        assert_eq!(stashes, [ALICE, BOB]);
+    });
+}
+
+fn stashes(views: Vec<OperatorView<AccountId>>) -> Vec<AccountId> {
+    views.into_iter().map(|view| view.stash).collect()
+}
+
+#[test]
+fn operators_come_in_pages() {
+    with_operators(|| {
+        for stash in [ALICE, BOB, CAROL, DAVE] {
+            register(stash, MIN_BOND);
+        }
+        let all = stashes(Operators::views(None, 9));
+        assert_eq!(BTreeSet::from_iter(all.clone()), BTreeSet::from([ALICE, BOB, CAROL, DAVE]));
+        assert_eq!(stashes(Operators::views(None, 3)), all[..3]);
+        assert_eq!(stashes(Operators::views(Some(&all[2]), 3)), all[3..]);
+        assert!(Operators::views(Some(&all[3]), 3).is_empty());
+        // An operator that has left still says where the next page begins.
+        assert!(stashes(Operators::views(Some(&NOBODY), 9)).len() <= 4);
+    });
+}
+
+#[test]
+fn operators_of_a_model_are_those_that_offer_it() {
+    with_operators(|| {
+        for stash in [ALICE, BOB, CAROL] {
+            register(stash, MIN_BOND);
+        }
+        let of =
+            |n: u64| BTreeSet::from_iter(stashes(Operators::views_of_model(&model(n), None, 9)));
+        assert_eq!(of(1), BTreeSet::from([ALICE, BOB, CAROL]));
+        assert_eq!(of(2), BTreeSet::new());
+        assert_ok!(Operators::set_offers(signed(BOB), offers(&[(2, 5, 100), (3, 5, 100)])));
+        assert_eq!((of(1), of(2)), (BTreeSet::from([ALICE, CAROL]), BTreeSet::from([BOB])));
+        assert_ok!(Operators::set_offers(signed(BOB), offers(&[(3, 6, 100)])));
+        assert_eq!((of(2), of(3)), (BTreeSet::new(), BTreeSet::from([BOB])));
+        let all = stashes(Operators::views_of_model(&model(1), None, 9));
+        assert_eq!(stashes(Operators::views_of_model(&model(1), None, 1)), all[..1]);
+        assert_eq!(stashes(Operators::views_of_model(&model(1), Some(&all[0]), 9)), all[1..]);
+        // An operator that leaves is gone from the index as well.
+        assert_ok!(Operators::leave(signed(BOB)));
+        skip(UNBONDING);
+        assert_ok!(Operators::withdraw_unbonded(signed(ALICE), BOB));
+        assert_eq!(of(3), BTreeSet::new());
+    });
+}
+
+#[test]
+fn try_state_sees_an_index_that_is_not_that_of_the_offers() {
+    new_test_ext().execute_with(|| {
+        register(ALICE, MIN_BOND);
+        Serving::<Test>::insert(model(2), ALICE, ());
+        assert!(Operators::do_try_state().is_err());
+        Serving::<Test>::remove(model(1), ALICE);
+        assert!(Operators::do_try_state().is_err(), "the number alone is right");
     });
 }
 

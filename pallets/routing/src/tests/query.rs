@@ -32,14 +32,34 @@ fn allocations_sum_to_all_draws() {
     with_operators(|| {
         deliver(12, 300, 1);
         run_epochs(3, &OPERATORS[..3]);
-        let all = Routing::allocations(model(1));
+        let all = Routing::allocations(model(1), None, 9);
         let stashes: Vec<AccountId> = all.iter().map(|one| one.operator).collect();
         assert_eq!(stashes, OPERATORS);
         let shares: u64 = all.iter().map(|one| one.draw_share).sum();
         assert!(shares <= ONE && shares > ONE - 10, "{shares}");
         assert_eq!(all[3].draw_share, 0);
         assert!(!all[3].drawable);
-        assert!(Routing::allocations(model(9)).is_empty());
+        assert!(Routing::allocations(model(9), None, 9).is_empty());
+        let page = Routing::allocations(model(1), Some(OPERATORS[1]), 1);
+        assert_eq!(page, all[2..3]);
+        assert!(Routing::allocations(model(1), Some(OPERATORS[3]), 9).is_empty());
+    });
+}
+
+#[test]
+fn models_come_in_pages() {
+    with_operators(|| {
+        let models: Vec<_> = (1..=3).map(model).collect();
+        serve(11, STAKE, &models);
+        let all = Routing::models(None, 9);
+        assert_eq!(all.iter().copied().collect::<std::collections::BTreeSet<_>>().len(), 3);
+        let mut paged = vec![];
+        while let Some(next) = Routing::models(paged.last().copied(), 1).pop() {
+            paged.push(next);
+        }
+        assert_eq!(paged, all);
+        serve(11, STAKE, &models[..1]);
+        assert_eq!(Routing::models(None, 9), models[..1]);
     });
 }
 

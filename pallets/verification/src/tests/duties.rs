@@ -54,6 +54,24 @@ fn work_is_to_verify_until_the_verdict_is_told() {
 }
 
 #[test]
+fn work_that_is_due_first_comes_first() {
+    with_operators(|| {
+        let mut seats: Vec<(JobId, Vec<AccountId>)> = vec![];
+        // The first round of each is still open when the second is drawn.
+        for _ in 0..2 {
+            let (id, _, committee) = drawn();
+            seats.push((id, committee));
+        }
+        for verifier in OPERATORS {
+            let own = seats.iter().filter(|(_, committee)| committee.contains(&verifier));
+            let own: Vec<JobId> = own.map(|(id, _)| *id).collect();
+            let work: Vec<JobId> = Verification::work(&verifier).iter().map(Work::job).collect();
+            assert_eq!(work, own, "in the order of their deadlines");
+        }
+    });
+}
+
+#[test]
 fn reports_are_a_commit_then_a_reveal_then_nothing() {
     with_operators(|| {
         let (id, operator, committee) = drawn();
