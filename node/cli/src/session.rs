@@ -4,10 +4,7 @@
 use crate::{
     account::AccountArg,
     args::Global,
-    chain::{
-        extrinsic::{Included, Signed},
-        Chain,
-    },
+    chain::{extrinsic::Signed, inclusion::Included, Chain},
     fault::Fault,
     funds::Need,
     key::{self, Key, NamedKey, Scheme},

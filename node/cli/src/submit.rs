@@ -9,10 +9,7 @@
 mod fate;
 
 use crate::{
-    chain::{
-        extrinsic::{Included, Signed},
-        is_lost, Chain,
-    },
+    chain::{extrinsic::Signed, inclusion::Included, is_lost, Chain},
     fault::Fault,
     funds::{self, Need},
     key::Key,

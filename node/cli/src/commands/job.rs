@@ -5,7 +5,7 @@ use crate::{
     account::AccountArg,
     amount::Amount,
     args::{CheckArgs, JobCommand, OrderArgs},
-    chain::extrinsic::Included,
+    chain::inclusion::Included,
     commitment::commitment,
     exit::{note_error, Exit},
     fault::OfJob,

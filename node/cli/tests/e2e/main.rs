@@ -38,6 +38,7 @@ mod proxy;
 mod restart;
 mod restore;
 mod routing;
+mod sending;
 mod separate_nodes;
 mod setup;
 mod spec;
