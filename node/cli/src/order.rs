@@ -15,7 +15,7 @@ use crate::{
     session::Session,
     submit,
 };
-use anyhow::{Context, Result};
+use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{Quote, QuoteError},
     job::MAX_PEER_ID_LENGTH,
@@ -147,18 +147,19 @@ impl Order {
         };
         let included = match session.submit_announced(call, Some(&need), announce).await {
             Ok(included) => included,
-            Err(error) => {
-                return Err(match announced.get().filter(|_| submit::is_open(&error)) {
-                    Some(job) => error.context(OfJob(job)),
-                    None => error,
-                })
+            Err(error) if submit::may_take_effect(&error) => {
+                return Err(about(announced.get(), error))
             }
+            Err(error) => return Err(error),
         };
         let created = included.events.iter().find_map(|event| match event {
             RuntimeEvent::Jobs(pallet_jobs::Event::JobCreated { job, .. }) => Some(*job),
             _ => None,
         });
-        let job = created.context("the block has no event that names the job")?;
+        let Some(job) = created else {
+            let error = included.not_shown(anyhow!("the block has no event that names the job"));
+            return Err(about(announced.get(), error));
+        };
         announced.set(Some(job));
         Ok(Ordered { job, block: included.number })
     }
@@ -171,6 +172,16 @@ impl Order {
     /// Returns the length of the prompt in tokens.
     pub fn input_tokens(&self) -> u32 {
         self.spec.input_tokens
+    }
+}
+
+/// Names the job that an order may have created, and how to find out.
+fn about(job: Option<JobId>, error: anyhow::Error) -> anyhow::Error {
+    match job {
+        Some(job) => error
+            .context(format!("`assay job status {job:?}` shows whether it exists"))
+            .context(OfJob(job)),
+        None => error,
     }
 }
 

@@ -39,8 +39,13 @@ pub struct Signed {
 
 impl Signed {
     /// Returns the number of the last block that can hold it.
-    pub(super) fn last(&self) -> u32 {
+    pub fn last(&self) -> u32 {
         self.anchor.saturating_add(LIFETIME)
+    }
+
+    /// Returns the hash by which block explorers know it.
+    pub fn hash(&self) -> Hash {
+        Hash::from(sp_crypto_hashing::blake2_256(&self.bytes))
     }
 }
 
@@ -108,8 +113,7 @@ impl Chain {
         Ok(DispatchInfo::decode(&mut bytes_of(&info)?.as_slice())?.partial_fee)
     }
 
-    /// Sends an extrinsic, and returns the updates about it. A refusal says that the node has not kept
-    /// the extrinsic, and has passed it on to nobody.
+    /// Sends an extrinsic, and returns the updates about it.
     pub async fn watch(&self, signed: &Signed) -> Result<Subscription<Value>> {
         self.subscribe(
             "author_submitAndWatchExtrinsic",
@@ -119,7 +123,9 @@ impl Chain {
         .await
         .map_err(|error| match is_lost(&error) {
             true => error,
-            false => error.context(format!("the node refused the extrinsic of {}", signed.signer)),
+            false => {
+                error.context(format!("the node did not take the extrinsic of {}", signed.signer))
+            }
         })
     }
 }

@@ -28,16 +28,30 @@ pub struct Included {
     pub events: Vec<RuntimeEvent>,
 }
 
+impl Included {
+    /// Returns the error for a result that cannot be read after the call has taken effect.
+    pub fn not_shown(&self, error: anyhow::Error) -> anyhow::Error {
+        error.context(Fault {
+            code: "effect_not_shown".into(),
+            message: format!(
+                "the call has taken effect in block {}, so do not repeat it, but its result cannot be shown",
+                self.number
+            ),
+        })
+    }
+}
+
 impl Chain {
-    /// Returns how an extrinsic that is in that block ended. Fails if the call failed.
-    pub async fn included(&self, signed: &Signed, block: Hash) -> Result<Included> {
+    /// Returns how an extrinsic that is in that block ended: with the call's effect, or with the error of
+    /// the call. Fails if the end cannot be read.
+    pub async fn included(&self, signed: &Signed, block: Hash) -> Result<Result<Included, Fault>> {
         let head: Option<Head> = self.request("chain_getHeader", rpc_params![block]).await?;
         let head = head.ok_or_else(|| missing(format!("{block:?}")))?;
         let index = self.position(signed, block).await?;
         let index = index.with_context(|| format!("the extrinsic is not in block {block:?}"))?;
         let events = self.events_of(index, block).await?;
-        succeeded(&events)?;
-        Ok(Included { block, number: head.number, events })
+        let end = succeeded(&events)?;
+        Ok(end.map(|()| Included { block, number: head.number, events }))
     }
 
     /// Looks for an extrinsic in the blocks of the best chain that can hold it.
@@ -62,7 +76,7 @@ impl Chain {
     /// Returns whether another extrinsic has used up the nonce of this one for good, so that this one
     /// can be in no block any more. It is certain once the state of a finalised block has the nonce, and
     /// each block up to there that can hold the extrinsic was read and does not have it.
-    pub async fn is_void(&self, signed: &Signed) -> Result<bool> {
+    pub async fn nonce_is_used_by_another(&self, signed: &Signed) -> Result<bool> {
         let (number, finalised) = self.finalised().await?;
         let key = frame_system::Account::<Runtime>::hashed_key_for(&signed.signer);
         let account: Option<Account> = self.read(key, Some(finalised)).await?;
@@ -120,13 +134,16 @@ fn missing(block: impl Display) -> anyhow::Error {
     )
 }
 
-fn succeeded(events: &[RuntimeEvent]) -> Result<()> {
+/// Returns whether the call of an extrinsic with these events succeeded, or its error.
+fn succeeded(events: &[RuntimeEvent]) -> Result<Result<(), Fault>> {
     for event in events {
         match event {
-            RuntimeEvent::System(frame_system::Event::ExtrinsicSuccess { .. }) => return Ok(()),
+            RuntimeEvent::System(frame_system::Event::ExtrinsicSuccess { .. }) => {
+                return Ok(Ok(()))
+            }
             RuntimeEvent::System(frame_system::Event::ExtrinsicFailed {
                 dispatch_error, ..
-            }) => return Err(outcome::fault(dispatch_error).into()),
+            }) => return Ok(Err(outcome::fault(dispatch_error))),
             _ => {}
         }
     }
@@ -155,5 +172,26 @@ mod tests {
             assert_eq!(fault.code, "block_missing");
             assert!(fault.message.contains(&format!("{BLOCK:?}")), "{}", fault.message);
         }
+    }
+    #[test]
+    fn error_after_the_effect_says_that_there_was_one() {
+        let included = Included { block: BLOCK, number: 9, events: Vec::new() };
+        let error = included.not_shown(Fault::error("node_gone", "the cause"));
+        assert_eq!(error.downcast_ref::<Fault>().unwrap().code, "effect_not_shown");
+        let message = format!("{error:#}");
+        assert!(message.contains("block 9") && message.contains(": the cause"), "{message}");
+    }
+
+    #[test]
+    fn events_say_whether_the_call_succeeded() {
+        let dispatch_info = Default::default();
+        let dispatch_error = pallet_jobs::Error::<Runtime>::JobNotOpen.into();
+        let ended = |event: frame_system::Event<Runtime>| succeeded(&[event.into()]).unwrap();
+        let success = frame_system::Event::ExtrinsicSuccess { dispatch_info };
+        assert_eq!(ended(success), Ok(()));
+        let failure = frame_system::Event::ExtrinsicFailed { dispatch_error, dispatch_info };
+        assert_eq!(ended(failure).unwrap_err().code, "jobs.JobNotOpen");
+        // Without either nobody knows.
+        assert!(succeeded(&[]).is_err());
     }
 }

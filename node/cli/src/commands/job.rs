@@ -148,7 +148,8 @@ async fn wait(session: &Session, id: &JobId, check: &CheckArgs) -> Result<Exit> 
 /// Sends a call about a job and shows the job after it.
 async fn send(session: &Session, id: &JobId, call: Call) -> Result<Exit> {
     let included = session.submit(RuntimeCall::Jobs(call)).await.context(OfJob(*id))?;
-    let view = session.chain.job(id).await.context(OfJob(*id))?.ok_or_else(|| unknown(id))?;
+    let view = session.chain.job(id).await.and_then(|view| view.ok_or_else(|| unknown(id)));
+    let view = view.map_err(|error| included.not_shown(error)).context(OfJob(*id))?;
     if session.json {
         let mut object = view::job::json(id, &view);
         object.insert("included".into(), json!(included.number));
