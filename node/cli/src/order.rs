@@ -6,14 +6,14 @@ use crate::{
     allowed_operators::{self, AllowedOperators},
     amount::Amount,
     args::OrderArgs,
-    chain::{extrinsic::Signed, Chain},
+    chain::Chain,
     fault::{Fault, OfJob},
     funds::Need,
     models::{KnownModel, Models},
     out,
     progress::Progress,
     session::Session,
-    submit,
+    submit::{self, News},
 };
 use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
@@ -124,8 +124,8 @@ async fn price(
 }
 
 impl Order {
-    /// Creates the job, and waits until it is in a block. The id of the job is in `announced` from the
-    /// moment in which the job may exist, and each error from then on names it.
+    /// Creates the job, and waits until it is in a block. The id of the job is in `announced` for as long as
+    /// the job may exist, and each error in this time names it.
     pub async fn place(
         &self,
         session: &Session,
@@ -139,10 +139,15 @@ impl Order {
         };
         let (spec, payment) = (self.spec.clone(), self.payment);
         let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
-        let announce = async |signed: &Signed| {
-            let job = session.chain.id_of_job(signed, &self.spec).await?;
-            out::note(&format!("Job {job:?}, sent to {}", session.settings.url));
-            announced.set(Some(job));
+        let announce = async |news: News<'_>| {
+            let job = match news {
+                News::Sending(signed) => Some(session.chain.id_of_job(signed, &self.spec).await?),
+                News::NoEffect => None,
+            };
+            if let Some(job) = job {
+                out::note(&format!("Job {job:?}, sent to {}", session.settings.url));
+            }
+            announced.set(job);
             Ok::<_, anyhow::Error>(())
         };
         let included = match session.submit_announced(call, Some(&need), announce).await {

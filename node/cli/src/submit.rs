@@ -35,6 +35,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The code of the error after which nobody knows whether a call takes effect.
 const OUTCOME_UNKNOWN: &str = "outcome_unknown";
 
+/// The news of an extrinsic, for the caller of [`submit`].
+pub enum News<'a> {
+    /// The extrinsic is about to be sent.
+    Sending(&'a Signed),
+    /// The extrinsic of which the last news told takes no effect: the node has refused it, another has its
+    /// nonce, or the call has failed.
+    NoEffect,
+}
+
 /// The end of one extrinsic.
 enum End {
     /// The call has taken effect.
@@ -46,13 +55,14 @@ enum End {
 }
 
 /// Signs and sends a call, and waits until it is in a block. Makes sure before that the signer can pay
-/// for what it needs. `announce` is told each extrinsic before it is sent. Fails if the call does.
+/// for what it needs. `announce` is told each extrinsic before it is sent, and if it takes no effect. Fails
+/// if the call does.
 pub async fn submit(
     chain: &Chain,
     signer: &Key,
     call: RuntimeCall,
     need: Option<&Need>,
-    mut announce: impl AsyncFnMut(&Signed) -> Result<()>,
+    mut announce: impl AsyncFnMut(News<'_>) -> Result<()>,
 ) -> Result<Included> {
     let account = signer.account();
     for attempt in 1..=ATTEMPTS {
@@ -62,12 +72,16 @@ pub async fn submit(
         if let Some(need) = need {
             funds::ensure(chain, &account, &signed.bytes, need).await?;
         }
-        announce(&signed).await?;
-        match send_in_turn(chain, &signed, Some(turn)).await? {
-            End::Included(included) => return Ok(included),
-            End::Failed(error) => return Err(error),
-            End::Replaced => sleep(PAUSE * attempt).await,
+        announce(News::Sending(&signed)).await?;
+        let end = send_in_turn(chain, &signed, Some(turn)).await?;
+        if let End::Included(included) = end {
+            return Ok(included);
         }
+        announce(News::NoEffect).await?;
+        if let End::Failed(error) = end {
+            return Err(error);
+        }
+        sleep(PAUSE * attempt).await;
     }
     Err(Fault::error(
         "nonce_taken",

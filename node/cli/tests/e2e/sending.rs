@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A call takes effect once, though the node's answer to it is lost.
+//! A call takes effect once, though the node's answer to it is lost; and a failure that is certain is told
+//! from one that is not.
 
 use crate::{books::Books, network::dev, node::Node, proxy::Proxy, wait::wait_for};
 use assay_cli::{
-    chain::{extrinsic::Signed, inclusion::Included, Chain},
+    chain::{inclusion::Included, Chain},
+    fault::Fault,
     key::{Key, Scheme},
-    submit::submit,
+    submit::{may_take_effect, submit, News},
 };
 use assay_runtime::{AccountId, Hash, RuntimeCall, UNIT};
 use jsonrpsee::rpc_params;
@@ -24,10 +26,12 @@ fn receiver() -> AccountId {
     Sr25519Keyring::Eve.to_account_id()
 }
 
-/// Returns the transfer of one unit to the receiver.
-fn transfer() -> RuntimeCall {
-    let call = pallet_balances::Call::transfer_keep_alive { dest: receiver().into(), value: UNIT };
-    RuntimeCall::Balances(call)
+/// Returns the transfer of that amount to the receiver.
+fn transfer(value: u128) -> RuntimeCall {
+    RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
+        dest: receiver().into(),
+        value,
+    })
 }
 
 async fn received(node: &Node, before: &Books) -> u128 {
@@ -45,7 +49,8 @@ async fn transfer_without_an_answer(
     let before = Books::read(node).await;
     let sent = RefCell::new(Vec::new());
     let key = signer();
-    let sending = submit(&chain, &key, transfer(), None, async |signed: &Signed| {
+    let sending = submit(&chain, &key, transfer(UNIT), None, async |news: News<'_>| {
+        let News::Sending(signed) = news else { panic!("it has an effect") };
         sent.borrow_mut().push(signed.nonce);
         assert_eq!(sent.borrow().len(), 1, "it was signed again");
         proxy.loses_answers();
@@ -85,4 +90,27 @@ async fn transfer_is_not_made_again_after_its_block_was_pruned() {
     };
     let error = transfer_without_an_answer(&node, pruned).await.err().expect("nobody knows");
     assert!(format!("{error:#}").contains("does not have block"), "{error:#}");
+    assert!(may_take_effect(&error), "{error:#}");
+}
+
+#[tokio::test]
+async fn refused_and_failed_calls_have_no_effect_for_certain() {
+    let node = dev(&[]).await;
+    let chain = node.chain().await;
+    let poor = Key::generate(Scheme::Sr25519).0;
+    // The node refuses the first, whose signer cannot pay the fee; the second fails in a block.
+    for (key, value, code) in
+        [(poor, UNIT, "rpc.1010"), (signer(), u128::MAX / 2, "token.FundsUnavailable")]
+    {
+        let told = RefCell::new(Vec::new());
+        let sent = submit(&chain, &key, transfer(value), None, async |news: News<'_>| {
+            told.borrow_mut().push(matches!(news, News::Sending(_)));
+            Ok(())
+        });
+        let error = sent.await.err().expect("it has no effect");
+        assert_eq!(error.downcast_ref::<Fault>().expect("it has a code").code, code, "{error:#}");
+        assert!(!may_take_effect(&error), "{error:#}");
+        // The news of the attempt ends with that it has none.
+        assert_eq!(told.take(), [true, false], "{error:#}");
+    }
 }
