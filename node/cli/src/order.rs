@@ -4,11 +4,11 @@
 
 use crate::{
     allowed_operators::{self, AllowedOperators},
-    amount::Amount,
     args::OrderArgs,
     chain::Chain,
     fault::{Fault, OfJob},
     funds::Need,
+    limit::Limit,
     models::{KnownModel, Models},
     out,
     progress::Progress,
@@ -65,10 +65,10 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let node = chain.node_status().await?;
     let models = Models::read(chain, &node).await?;
     let model = models.choose(args.model.as_deref())?;
-    let limit = args.max_cost.or(session.settings.max_cost);
+    let limit = Limit::of(args.max_cost, &session.settings);
     // The price does not depend on the prompt, whose length only the node may be able to count.
     let (likely, _, quote) = price(chain, args, &model, args.input_tokens.unwrap_or(1)).await?;
-    ensure_within(limit, payment(args, likely, quote.bounty)?.1)?;
+    ensure_within(limit.as_ref(), payment(args, likely, quote.bounty)?.1)?;
     let payload = chain.submit_payload(&prompt, &model.id).await?;
     let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
         Fault::error(
@@ -81,7 +81,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     })?;
     let (price, allowed, quote) = price(chain, args, &model, input_tokens).await?;
     let (payment, held) = payment(args, price, quote.bounty)?;
-    ensure_within(limit, held)?;
+    ensure_within(limit.as_ref(), held)?;
     let count = allowed.operators.len();
     let seed = match args.sampling.seed {
         Some(seed) => seed,
@@ -191,18 +191,8 @@ fn about(job: Option<JobId>, error: anyhow::Error) -> anyhow::Error {
 }
 
 /// Fails if a job would hold more than its client allows.
-fn ensure_within(limit: Option<Amount>, held: Balance) -> Result<()> {
-    match limit {
-        Some(limit) if held > limit.0 => Err(Fault::error(
-            "max_cost_exceeded",
-            format!(
-                "the job would put {} on hold, but --max-cost allows {limit}; ask for fewer tokens, or \
-                 allow more",
-                Amount(held)
-            ),
-        )),
-        _ => Ok(()),
-    }
+fn ensure_within(limit: Option<&Limit>, held: Balance) -> Result<()> {
+    limit.map_or(Ok(()), |limit| limit.ensure(held, "ask for fewer tokens"))
 }
 
 fn prompt(arg: &str) -> Result<Vec<u8>> {
@@ -273,7 +263,6 @@ fn peer_id(text: &str) -> Result<PeerIdBytes> {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
-    use assay_runtime::UNIT;
     use clap::Parser;
 
     #[test]
@@ -298,19 +287,6 @@ mod tests {
         for (price, bounty) in [(Balance::MAX / 64 + 1, 0), (Balance::MAX / 64, 64)] {
             let fault = super::payment(&args.order, price, bounty).unwrap_err();
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, "jobs.PaymentOverflow");
-        }
-    }
-
-    #[test]
-    fn job_above_the_limit_is_refused_with_both_amounts() {
-        let limit = |text: &str| Some(text.parse::<Amount>().unwrap());
-        ensure_within(None, Balance::MAX).unwrap();
-        ensure_within(limit("0.33"), UNIT / 100 * 33).unwrap();
-        let error = ensure_within(limit("0.33"), UNIT / 100 * 33 + 1).unwrap_err();
-        let fault = error.downcast_ref::<Fault>().unwrap();
-        assert_eq!(fault.code, "max_cost_exceeded");
-        for amount in ["0.330000000001 ASY", "0.33 ASY"] {
-            assert!(fault.message.contains(amount), "{}", fault.message);
         }
     }
 
