@@ -49,6 +49,10 @@ pub enum JobCommand {
         /// Amount to add to the tip.
         #[arg(long, group = "more", value_name = "AMOUNT")]
         tip: Option<Amount>,
+        /// Refuse to raise if the job would then have more than this on hold: the payment and the
+        /// bounty.
+        #[arg(long, value_name = "AMOUNT")]
+        max_cost: Option<Amount>,
     },
     /// Cancel a job that has no operator yet, for a full refund.
     Cancel {

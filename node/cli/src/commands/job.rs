@@ -11,6 +11,7 @@ use crate::{
     fault::OfJob,
     follow::{self, unknown},
     known_output::KnownOutput,
+    limit::Limit,
     models::Models,
     order::{self, Ordered},
     out,
@@ -19,7 +20,7 @@ use crate::{
     text_check, view,
 };
 use anyhow::{Context, Result};
-use assay_primitives::{JobId, JobState, Payment};
+use assay_primitives::{parameters::Parameters, Balance, JobId, JobState, Payment};
 use assay_runtime::{Runtime, RuntimeCall, RuntimeEvent};
 use serde_json::{json, Value};
 use std::cell::Cell;
@@ -34,10 +35,10 @@ pub async fn dispatch(session: &Session, command: JobCommand) -> Result<Exit> {
         JobCommand::Status { id, output, check, .. } => {
             status(session, &id, output.then_some(&check)).await
         }
-        JobCommand::Raise { id, down, cost, tip } => {
+        JobCommand::Raise { id, down, cost, tip, max_cost } => {
             let part = |amount: Option<Amount>| amount.unwrap_or_default().0;
             let more = Payment { down: part(down), cost: part(cost), tip: part(tip) };
-            send(session, &id, Call::raise_payment { job: id, more }).await
+            raise(session, &id, more, max_cost).await
         }
         JobCommand::Cancel { id } => send(session, &id, Call::cancel { job: id }).await,
         JobCommand::Confirm { id } => send(session, &id, Call::confirm_received { job: id }).await,
@@ -145,6 +146,31 @@ async fn wait(session: &Session, id: &JobId, check: &CheckArgs) -> Result<Exit> 
     Ok(exit)
 }
 
+/// Raises the payment of a job, unless the job would then hold more than its client allows.
+async fn raise(
+    session: &Session,
+    id: &JobId,
+    more: Payment,
+    max_cost: Option<Amount>,
+) -> Result<Exit> {
+    if let Some(limit) = Limit::of(max_cost, &session.settings) {
+        let chain = &session.chain;
+        let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
+        let parameters: Parameters = chain.call("AssayApi_parameters", ()).await?;
+        let held = raised(&view.payment, &more, parameters.jobs.bounty);
+        limit.ensure(held, "add less")?;
+    }
+    send(session, id, Call::raise_payment { job: *id, more }).await
+}
+
+/// Returns the amount that a raised job holds, including the bounty. The chain refuses one that is too large
+/// for a balance.
+fn raised(payment: &Payment, more: &Payment, bounty: Balance) -> Balance {
+    [payment, more]
+        .into_iter()
+        .fold(bounty, |sum, payment| sum.saturating_add(payment.total().unwrap_or(Balance::MAX)))
+}
+
 /// Sends a call about a job and shows the job after it.
 async fn send(session: &Session, id: &JobId, call: Call) -> Result<Exit> {
     let included = session.submit(RuntimeCall::Jobs(call)).await.context(OfJob(*id))?;
@@ -207,4 +233,18 @@ async fn list(session: &Session, client: Option<AccountArg>) -> Result<Exit> {
         out::note(&format!("{client} has no jobs."));
     }
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raised_job_holds_both_payments_and_the_bounty() {
+        let payment = Payment { down: 1, cost: 20, tip: 300 };
+        let more = Payment { down: 4_000, cost: 0, tip: 50_000 };
+        assert_eq!(raised(&payment, &more, 600_000), 654_321);
+        let all = Payment { cost: Balance::MAX, ..more };
+        assert_eq!(raised(&payment, &all, 1), Balance::MAX);
+    }
 }
