@@ -8,6 +8,7 @@ use crate::{
     chain::Chain,
     fault::{Fault, OfJob},
     funds::Need,
+    length::Length,
     limit::Limit,
     models::{KnownModel, Models},
     out,
@@ -54,10 +55,10 @@ const SEED_BITS: u32 = 53;
 pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let prompt = prompt(&args.prompt)?;
     if args.max_tokens == 0 {
-        return Err(quote_fault(QuoteError::MaxTokensZero, 0, 0));
+        return Err(quote_fault(QuoteError::MaxTokensZero, Length::Exactly(0), 0));
     }
     if prompt.is_empty() {
-        return Err(quote_fault(QuoteError::InputEmpty, 0, 0));
+        return Err(quote_fault(QuoteError::InputEmpty, Length::Exactly(0), 0));
     }
     let client = session.account()?;
     let _progress = Progress::new("asking for the price");
@@ -67,7 +68,8 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let model = models.choose(args.model.as_deref())?;
     let limit = Limit::of(args.max_cost, &session.settings);
     // The price does not depend on the prompt, whose length only the node may be able to count.
-    let (likely, _, quote) = price(chain, args, &model, args.input_tokens.unwrap_or(1)).await?;
+    let least = args.input_tokens.map_or(Length::AtLeast(1), Length::Exactly);
+    let (likely, _, quote) = price(chain, args, &model, least).await?;
     ensure_within(limit.as_ref(), payment(args, likely, quote.bounty)?.1)?;
     let payload = chain.submit_payload(&prompt, &model.id).await?;
     let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
@@ -79,7 +81,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
             ),
         )
     })?;
-    let (price, allowed, quote) = price(chain, args, &model, input_tokens).await?;
+    let (price, allowed, quote) = price(chain, args, &model, Length::Exactly(input_tokens)).await?;
     let (payment, held) = payment(args, price, quote.bounty)?;
     ensure_within(limit.as_ref(), held)?;
     let count = allowed.operators.len();
@@ -112,13 +114,13 @@ async fn price(
     chain: &Chain,
     args: &OrderArgs,
     model: &KnownModel,
-    input_tokens: u32,
+    prompt: Length,
 ) -> Result<(Balance, AllowedOperators, Quote)> {
     let quote = chain
-        .quote(model.id, input_tokens, args.max_tokens)
+        .quote(model.id, prompt.tokens(), args.max_tokens)
         .await?
-        .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
-    let length = input_tokens.saturating_add(args.max_tokens);
+        .map_err(|error| quote_fault(error, prompt, args.max_tokens))?;
+    let length = prompt.and(args.max_tokens);
     let allowed = AllowedOperators::read(chain, &args.operators, &model.id, length).await?;
     Ok((allowed.price.unwrap_or(quote.price), allowed, quote))
 }
@@ -223,7 +225,7 @@ fn payment(args: &OrderArgs, price: Balance, bounty: Balance) -> Result<(Payment
 }
 
 /// Converts the reason for which there is no quote, with the code of the chain's own error.
-fn quote_fault(error: QuoteError, input_tokens: u32, max_tokens: u32) -> anyhow::Error {
+fn quote_fault(error: QuoteError, prompt: Length, max_tokens: u32) -> anyhow::Error {
     match error {
         QuoteError::MaxTokensZero => {
             Fault::error("jobs.MaxTokensZero", "--max-tokens is 0; ask for at least one token")
@@ -239,7 +241,7 @@ fn quote_fault(error: QuoteError, input_tokens: u32, max_tokens: u32) -> anyhow:
         QuoteError::ContextExceeded { context } => Fault::error(
             "jobs.ContextExceeded",
             format!(
-                "the prompt of {input_tokens} tokens and --max-tokens {max_tokens} together exceed \
+                "the prompt of {prompt} and --max-tokens {max_tokens} together exceed \
                  the model's context of {context}; shorten the prompt or lower --max-tokens"
             ),
         ),
@@ -273,9 +275,17 @@ mod tests {
             (QuoteError::ModelNotServed, "jobs.ModelNotServed"),
             (QuoteError::ContextExceeded { context: 8 }, "jobs.ContextExceeded"),
         ] {
-            let fault = quote_fault(error, 5, 4);
+            let fault = quote_fault(error, Length::Exactly(5), 4);
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, code);
         }
+    }
+
+    #[test]
+    fn prompt_that_nobody_has_counted_is_not_called_one_token() {
+        let error = QuoteError::ContextExceeded { context: 8 };
+        let message = |prompt| quote_fault(error, prompt, 8).to_string();
+        assert!(message(Length::AtLeast(1)).contains("prompt of at least 1 token and"));
+        assert!(message(Length::Exactly(5)).contains("prompt of 5 tokens and"));
     }
 
     #[test]
