@@ -100,7 +100,7 @@ async fn refused_and_failed_calls_have_no_effect_for_certain() {
     let poor = Key::generate(Scheme::Sr25519).0;
     // The node refuses the first, whose signer cannot pay the fee; the second fails in a block.
     for (key, value, code) in
-        [(poor, UNIT, "rpc.1010"), (signer(), u128::MAX / 2, "token.FundsUnavailable")]
+        [(poor, UNIT, "rpc.1010"), (signer(), u128::MAX / 2, "arithmetic.Underflow")]
     {
         let told = RefCell::new(Vec::new());
         let sent = submit(&chain, &key, transfer(value), None, async |news: News<'_>| {
