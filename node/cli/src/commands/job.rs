@@ -9,7 +9,7 @@ use crate::{
     commitment::commitment,
     exit::{note_error, Exit},
     fault::OfJob,
-    follow::{self, unknown},
+    follow::{self, unknown, Facts},
     known_output::KnownOutput,
     limit::Limit,
     models::Models,
@@ -87,10 +87,9 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
         rows = view::job::rows(id, &view, models.name(&view.spec.model));
     }
     let mut exit = Exit::Done;
-    let mut text = None;
+    let mut output = None;
     if let Some(check) = shown {
-        let output = chain.output(id).await?;
-        let mut known = KnownOutput::new(output, commitment(&view.state));
+        let mut known = KnownOutput::new(chain.output(id).await?, commitment(&view.state));
         if let Some(model) = text_check::open(&view.spec.model, check.model_file.as_deref())? {
             known.compare(&model);
         }
@@ -98,21 +97,22 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
         known.put(&mut object);
         standing.put(&mut object);
         rows.extend(standing.words().map(|words| ("Output", words)));
-        text = Some(known.text());
         if let Err(error) = text_check::ensure(id, &known, standing) {
             note_error(&error, &mut object);
             exit = Exit::Failed;
         }
+        output = Some(known);
     }
     if session.json {
         out::object(&Value::Object(object))?;
         return Ok(exit);
     }
     out::pairs(&rows)?;
-    match text {
-        Some(Some(text)) => out::line(&format!("\n{text}"))?,
-        Some(None) => out::note("This node has no output of the job."),
-        None => {}
+    if let Some(known) = output {
+        match known.text() {
+            Some(text) => out::line(&format!("\n{text}"))?,
+            None => out::note("This node has no output of the job."),
+        }
     }
     Ok(exit)
 }
@@ -121,29 +121,10 @@ async fn wait(session: &Session, id: &JobId, check: &CheckArgs) -> Result<Exit> 
     let view = session.chain.job(id).await?.ok_or_else(|| unknown(id))?;
     let model = text_check::open(&view.spec.model, check.model_file.as_deref())?;
     let mut interrupts = follow::interrupts()?;
-    let Some(mut ended) = follow::to_the_end(session, id, true, &mut interrupts).await? else {
-        out::note("The job goes on.");
-        if session.json {
-            out::object(&json!({ "job": id, "detached": true }))?;
-        }
-        return Ok(Exit::Detached);
-    };
-    if let Some(model) = &model {
-        ended.known.compare(model);
+    match follow::to_the_end(session, id, model.as_ref(), &mut interrupts).await? {
+        Some(ended) => ended.report(session.json, check.accept_unaudited, Facts::default()),
+        None => follow::detach(session, Some(*id), "The job goes on."),
     }
-    let mut object = view::job::json(id, &ended.view);
-    ended.put(&mut object);
-    if !session.json {
-        out::line("")?;
-        let mut rows = ended.rows();
-        rows.push(("Job", format!("{id:?}").into()));
-        out::pairs(&rows)?;
-    }
-    let exit = ended.checked_exit(id, check.accept_unaudited, &mut object);
-    if session.json {
-        out::object(&Value::Object(object))?;
-    }
-    Ok(exit)
 }
 
 /// Raises the payment of a job, unless the job would then hold more than its client allows.
