@@ -281,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn order_of_unknown_outcome_names_the_job_and_how_to_find_out() {
+        let job = JobId::repeat_byte(7);
+        let error = about(Some(job), Fault::error("outcome_unknown", "the cause"));
+        assert_eq!(error.downcast_ref(), Some(&OfJob(job)));
+        assert!(submit::may_take_effect(&error));
+        assert!(format!("{error:#}").contains(&format!("assay job status {job:?}")), "{error:#}");
+    }
+
+    #[test]
     fn prompt_that_nobody_has_counted_is_not_called_one_token() {
         let error = QuoteError::ContextExceeded { context: 8 };
         let message = |prompt| quote_fault(error, prompt, 8).to_string();

@@ -28,9 +28,9 @@ pub struct Ended {
 /// The facts about a job that only its order tells.
 #[derive(Default)]
 pub struct Facts {
-    /// For a person.
+    /// The rows for a person.
     pub rows: Vec<Row>,
-    /// For the object of `--json`.
+    /// The fields for the object of `--json`.
     pub fields: Map<String, Value>,
 }
 

@@ -184,7 +184,7 @@ async fn error_after_the_order_names_the_job() {
     said.fails("other_chain", &["genesis"]);
     let id = said.json()["job"].clone();
     assert!(created.contains(id.as_str().unwrap()), "{created} {said:?}");
-    are_all_jobs(&node, &[id.clone()]).await;
+    are_all_jobs(&node, std::slice::from_ref(&id)).await;
 
     // So does one about a job that the chain refuses to change.
     let id = id.as_str().unwrap();
