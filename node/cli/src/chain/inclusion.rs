@@ -18,6 +18,9 @@ use jsonrpsee::rpc_params;
 use serde_json::Value;
 use std::fmt::Display;
 
+/// The code of the error for a block that the node does not have any more.
+const MISSING: &str = "block_missing";
+
 /// An extrinsic that was included and succeeded.
 pub struct Included {
     /// Hash of the block.
@@ -54,23 +57,28 @@ impl Chain {
         Ok(end.map(|()| Included { block, number: head.number, events }))
     }
 
-    /// Looks for an extrinsic in the blocks of the best chain that can hold it.
+    /// Looks for an extrinsic in the blocks of the best chain that can hold it. Fails if none of those that
+    /// the node has holds it, and the node does not have all of them.
     pub async fn find(&self, signed: &Signed) -> Result<Option<Hash>> {
         let (finalised, _) = self.finalised().await?;
         let best: Head = self.request("chain_getHeader", rpc_params![]).await?;
+        let mut pruned = None;
         for number in signed.anchor..=best.number.min(signed.last()) {
             let Some(hash) = self.hash(number).await? else {
                 // The chain can become shorter while it is searched, but not its finalised part.
-                if number <= finalised {
-                    return Err(missing(number));
+                if number > finalised {
+                    break;
                 }
-                break;
+                pruned = Some(missing(number));
+                continue;
             };
-            if self.position(signed, hash).await?.is_some() {
-                return Ok(Some(hash));
+            match self.position(signed, hash).await {
+                Ok(None) => {}
+                Err(error) if is_missing(&error) => pruned = Some(error),
+                found => return found.map(|_| Some(hash)),
             }
         }
-        Ok(None)
+        pruned.map_or(Ok(None), Err)
     }
 
     /// Returns whether another extrinsic has used up the nonce of this one for good, so that this one
@@ -126,10 +134,14 @@ fn index_of(extrinsic: &[u8], answer: &Value, block: Hash) -> Result<Option<usiz
     Ok(all.iter().position(|one| one.as_str() == Some(&ours)))
 }
 
+fn is_missing(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Fault>().is_some_and(|fault| fault.code == MISSING)
+}
+
 /// Returns the error for a block that the node has had and does not have any more.
 fn missing(block: impl Display) -> anyhow::Error {
     Fault::error(
-        "block_missing",
+        MISSING,
         format!("the node does not have block {block} any more; ask one that keeps all blocks"),
     )
 }
