@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The operators that may run a job, if the client names some.
 
-use crate::{account::AccountArg, chain::Chain, fault::Fault};
+use crate::{account::AccountArg, chain::Chain, fault::Fault, length::Length};
 use anyhow::Result;
 use assay_primitives::{
     api::{OfferView, OperatorView},
@@ -21,12 +21,12 @@ pub struct AllowedOperators {
 
 impl AllowedOperators {
     /// Asks the chain about the operators that were named for a job of that model, whose prompt and
-    /// output have `length` tokens together.
+    /// output have that `length` together.
     pub async fn read(
         chain: &Chain,
         named: &[AccountArg],
         model: &ModelId,
-        length: u32,
+        length: Length,
     ) -> Result<Self> {
         let mut allowed = Self::default();
         for operator in named {
@@ -41,7 +41,7 @@ impl AllowedOperators {
         &mut self,
         operator: &OperatorView<AccountId>,
         model: &ModelId,
-        length: u32,
+        length: Length,
     ) -> Result<()> {
         let stash = &operator.stash;
         let serves = |offer: &&OfferView| offer.model == *model;
@@ -54,11 +54,11 @@ impl AllowedOperators {
                 ),
             )
         })?;
-        if length > offer.context {
+        if length.tokens() > offer.context {
             return Err(Fault::error(
                 "jobs.ContextExceeded",
                 format!(
-                    "prompt and output have {length} tokens, but {stash} takes at most {}; shorten \
+                    "prompt and output have {length}, but {stash} takes at most {}; shorten \
                      the prompt, lower --max-tokens, or name another operator",
                     offer.context
                 ),
@@ -108,7 +108,7 @@ mod tests {
     fn price_is_one_at_which_each_can_take_the_job() {
         let mut allowed = AllowedOperators::default();
         for (who, price) in [(Alice, 5), (Bob, 9), (Alice, 5)] {
-            allowed.add(&operator(who, price), &model(1), 100).unwrap();
+            allowed.add(&operator(who, price), &model(1), Length::Exactly(100)).unwrap();
         }
         let operators = vec![Alice.to_account_id(), Bob.to_account_id()];
         assert_eq!(allowed, AllowedOperators { operators, price: Some(9) });
@@ -124,7 +124,7 @@ mod tests {
             (&able, model(1), 101, "jobs.ContextExceeded"),
             (&draining, model(1), 100, "operators.OperatorDraining"),
         ] {
-            let error = allowed.add(operator, &model, length).unwrap_err();
+            let error = allowed.add(operator, &model, Length::Exactly(length)).unwrap_err();
             assert_eq!(error.downcast_ref::<Fault>().unwrap().code, expected);
         }
         assert_eq!(allowed, AllowedOperators::default());

@@ -7,6 +7,7 @@
 mod connection;
 pub mod extrinsic;
 mod faults;
+pub mod inclusion;
 mod job_id;
 mod node;
 pub mod outcome;

@@ -6,14 +6,15 @@ mod presence;
 mod screen;
 mod watch;
 
-pub use ended::Ended;
+pub use ended::{Ended, Facts};
 pub use presence::unknown;
 
-use crate::{fault::OfJob, session::Session};
+use crate::{exit::Exit, fault::OfJob, out, session::Session};
 use anyhow::{Context, Result};
+use assay_engine::Model;
 use assay_primitives::JobId;
-use presence::Presence;
 use screen::Screen;
+use serde_json::json;
 use tokio::signal::unix::{signal, Signal, SignalKind};
 use watch::Watch;
 
@@ -22,21 +23,33 @@ pub fn interrupts() -> Result<Signal> {
     signal(SignalKind::interrupt()).context("cannot listen for interrupts")
 }
 
-/// Watches a job to its end. The job is `there` for certain, or it may be unknown. Returns `None` when
-/// interrupted; the job goes on. Every error names the job.
+/// Watches a job that is on the chain to its end, and compares its text by the model, if one is open. Returns
+/// `None` when interrupted; the job goes on. Every error names the job.
 pub async fn to_the_end(
     session: &Session,
     job: &JobId,
-    there: bool,
+    model: Option<&Model>,
     interrupts: &mut Signal,
 ) -> Result<Option<Ended>> {
-    let screen = Screen::new(!session.json);
-    let mut watch = Watch::new(&session.chain, *job, Presence::new(there), screen);
-    tokio::select! {
-        ended = watch.run() => ended.map(Some).context(OfJob(*job)),
+    let mut watch = Watch::new(&session.chain, *job, Screen::new(!session.json));
+    let mut ended = tokio::select! {
+        ended = watch.run() => ended.context(OfJob(*job))?,
         _ = interrupts.recv() => {
             watch.screen.break_line()?;
-            Ok(None)
+            return Ok(None);
         }
+    };
+    if let Some(model) = model {
+        ended.known.compare(model);
     }
+    Ok(Some(ended))
+}
+
+/// Leaves a job to run after an interrupt, or none if no job may exist.
+pub fn detach(session: &Session, job: Option<JobId>, note: &str) -> Result<Exit> {
+    out::note(note);
+    if session.json {
+        out::object(&json!({ "job": job, "detached": job.is_some() }))?;
+    }
+    Ok(Exit::Detached)
 }

@@ -11,7 +11,7 @@ mod scheme;
 mod source;
 mod wallet;
 
-pub use file::{from_file, to_file, to_file_unencrypted};
+pub use file::{ensure_new, from_file, to_file, to_file_unencrypted};
 pub use named::NamedKey;
 pub use pair::Key;
 pub use scheme::Scheme;

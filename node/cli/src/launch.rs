@@ -2,13 +2,12 @@
 //! The path from the arguments of the process to its exit code.
 
 use crate::{args::Cli, commands, exit};
-use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};
 
 /// Parses the arguments, runs the command that they name, and returns the exit code; see [`exit`].
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
-    let cli = match Cli::try_parse_from(&args) {
+    let cli = match Cli::of_process(&args) {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error, args.iter().any(|arg| arg == "--json")),
     };

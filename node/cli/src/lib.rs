@@ -26,6 +26,8 @@ pub mod follow;
 pub mod funds;
 pub mod key;
 pub mod known_output;
+pub mod length;
+pub mod limit;
 pub mod models;
 pub mod offers;
 pub mod order;

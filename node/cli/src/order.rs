@@ -4,18 +4,19 @@
 
 use crate::{
     allowed_operators::{self, AllowedOperators},
-    amount::Amount,
     args::OrderArgs,
-    chain::{extrinsic::Signed, Chain},
+    chain::Chain,
     fault::{Fault, OfJob},
     funds::Need,
+    length::Length,
+    limit::Limit,
     models::{KnownModel, Models},
     out,
     progress::Progress,
     session::Session,
-    submit,
+    submit::{self, News},
 };
-use anyhow::{Context, Result};
+use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{Quote, QuoteError},
     job::MAX_PEER_ID_LENGTH,
@@ -54,10 +55,10 @@ const SEED_BITS: u32 = 53;
 pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let prompt = prompt(&args.prompt)?;
     if args.max_tokens == 0 {
-        return Err(quote_fault(QuoteError::MaxTokensZero, 0, 0));
+        return Err(quote_fault(QuoteError::MaxTokensZero, Length::Exactly(0), 0));
     }
     if prompt.is_empty() {
-        return Err(quote_fault(QuoteError::InputEmpty, 0, 0));
+        return Err(quote_fault(QuoteError::InputEmpty, Length::Exactly(0), 0));
     }
     let client = session.account()?;
     let _progress = Progress::new("asking for the price");
@@ -65,10 +66,11 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let node = chain.node_status().await?;
     let models = Models::read(chain, &node).await?;
     let model = models.choose(args.model.as_deref())?;
-    let limit = args.max_cost.or(session.settings.max_cost);
+    let limit = Limit::of(args.max_cost, &session.settings);
     // The price does not depend on the prompt, whose length only the node may be able to count.
-    let (likely, _, quote) = price(chain, args, &model, args.input_tokens.unwrap_or(1)).await?;
-    ensure_within(limit, payment(args, likely, quote.bounty)?.1)?;
+    let least = args.input_tokens.map_or(Length::AtLeast(1), Length::Exactly);
+    let (likely, _, quote) = price(chain, args, &model, least).await?;
+    ensure_within(limit.as_ref(), payment(args, likely, quote.bounty)?.1)?;
     let payload = chain.submit_payload(&prompt, &model.id).await?;
     let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
         Fault::error(
@@ -79,9 +81,9 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
             ),
         )
     })?;
-    let (price, allowed, quote) = price(chain, args, &model, input_tokens).await?;
+    let (price, allowed, quote) = price(chain, args, &model, Length::Exactly(input_tokens)).await?;
     let (payment, held) = payment(args, price, quote.bounty)?;
-    ensure_within(limit, held)?;
+    ensure_within(limit.as_ref(), held)?;
     let count = allowed.operators.len();
     let seed = match args.sampling.seed {
         Some(seed) => seed,
@@ -112,20 +114,20 @@ async fn price(
     chain: &Chain,
     args: &OrderArgs,
     model: &KnownModel,
-    input_tokens: u32,
+    prompt: Length,
 ) -> Result<(Balance, AllowedOperators, Quote)> {
     let quote = chain
-        .quote(model.id, input_tokens, args.max_tokens)
+        .quote(model.id, prompt.tokens(), args.max_tokens)
         .await?
-        .map_err(|error| quote_fault(error, input_tokens, args.max_tokens))?;
-    let length = input_tokens.saturating_add(args.max_tokens);
+        .map_err(|error| quote_fault(error, prompt, args.max_tokens))?;
+    let length = prompt.and(args.max_tokens);
     let allowed = AllowedOperators::read(chain, &args.operators, &model.id, length).await?;
     Ok((allowed.price.unwrap_or(quote.price), allowed, quote))
 }
 
 impl Order {
-    /// Creates the job, and waits until it is in a block. The id of the job is in `announced` from the
-    /// moment in which the job may exist, and each error from then on names it.
+    /// Creates the job, and waits until it is in a block. The id of the job is in `announced` for as long as
+    /// the job may exist, and each error in this time names it.
     pub async fn place(
         &self,
         session: &Session,
@@ -139,26 +141,32 @@ impl Order {
         };
         let (spec, payment) = (self.spec.clone(), self.payment);
         let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
-        let announce = async |signed: &Signed| {
-            let job = session.chain.id_of_job(signed, &self.spec).await?;
-            out::note(&format!("Job {job:?}, sent to {}", session.settings.url));
-            announced.set(Some(job));
+        let announce = async |news: News<'_>| {
+            let job = match news {
+                News::Sending(signed) => Some(session.chain.id_of_job(signed, &self.spec).await?),
+                News::NoEffect => None,
+            };
+            if let Some(job) = job {
+                out::note(&format!("Job {job:?}, sent to {}", session.settings.url));
+            }
+            announced.set(job);
             Ok::<_, anyhow::Error>(())
         };
         let included = match session.submit_announced(call, Some(&need), announce).await {
             Ok(included) => included,
-            Err(error) => {
-                return Err(match announced.get().filter(|_| submit::is_open(&error)) {
-                    Some(job) => error.context(OfJob(job)),
-                    None => error,
-                })
+            Err(error) if submit::may_take_effect(&error) => {
+                return Err(about(announced.get(), error))
             }
+            Err(error) => return Err(error),
         };
         let created = included.events.iter().find_map(|event| match event {
             RuntimeEvent::Jobs(pallet_jobs::Event::JobCreated { job, .. }) => Some(*job),
             _ => None,
         });
-        let job = created.context("the block has no event that names the job")?;
+        let Some(job) = created else {
+            let error = included.not_shown(anyhow!("the block has no event that names the job"));
+            return Err(about(announced.get(), error));
+        };
         announced.set(Some(job));
         Ok(Ordered { job, block: included.number })
     }
@@ -174,19 +182,19 @@ impl Order {
     }
 }
 
-/// Fails if a job would hold more than its client allows.
-fn ensure_within(limit: Option<Amount>, held: Balance) -> Result<()> {
-    match limit {
-        Some(limit) if held > limit.0 => Err(Fault::error(
-            "max_cost_exceeded",
-            format!(
-                "the job would put {} on hold, but --max-cost allows {limit}; ask for fewer tokens, or \
-                 allow more",
-                Amount(held)
-            ),
-        )),
-        _ => Ok(()),
+/// Names the job that an order may have created, and how to find out.
+fn about(job: Option<JobId>, error: anyhow::Error) -> anyhow::Error {
+    match job {
+        Some(job) => error
+            .context(format!("`assay job status {job:?}` shows whether it exists"))
+            .context(OfJob(job)),
+        None => error,
     }
+}
+
+/// Fails if a job would hold more than its client allows.
+fn ensure_within(limit: Option<&Limit>, held: Balance) -> Result<()> {
+    limit.map_or(Ok(()), |limit| limit.ensure(held, "ask for fewer tokens"))
 }
 
 fn prompt(arg: &str) -> Result<Vec<u8>> {
@@ -217,7 +225,7 @@ fn payment(args: &OrderArgs, price: Balance, bounty: Balance) -> Result<(Payment
 }
 
 /// Converts the reason for which there is no quote, with the code of the chain's own error.
-fn quote_fault(error: QuoteError, input_tokens: u32, max_tokens: u32) -> anyhow::Error {
+fn quote_fault(error: QuoteError, prompt: Length, max_tokens: u32) -> anyhow::Error {
     match error {
         QuoteError::MaxTokensZero => {
             Fault::error("jobs.MaxTokensZero", "--max-tokens is 0; ask for at least one token")
@@ -233,7 +241,7 @@ fn quote_fault(error: QuoteError, input_tokens: u32, max_tokens: u32) -> anyhow:
         QuoteError::ContextExceeded { context } => Fault::error(
             "jobs.ContextExceeded",
             format!(
-                "the prompt of {input_tokens} tokens and --max-tokens {max_tokens} together exceed \
+                "the prompt of {prompt} and --max-tokens {max_tokens} together exceed \
                  the model's context of {context}; shorten the prompt or lower --max-tokens"
             ),
         ),
@@ -257,7 +265,6 @@ fn peer_id(text: &str) -> Result<PeerIdBytes> {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
-    use assay_runtime::UNIT;
     use clap::Parser;
 
     #[test]
@@ -268,9 +275,26 @@ mod tests {
             (QuoteError::ModelNotServed, "jobs.ModelNotServed"),
             (QuoteError::ContextExceeded { context: 8 }, "jobs.ContextExceeded"),
         ] {
-            let fault = quote_fault(error, 5, 4);
+            let fault = quote_fault(error, Length::Exactly(5), 4);
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, code);
         }
+    }
+
+    #[test]
+    fn order_of_unknown_outcome_names_the_job_and_how_to_find_out() {
+        let job = JobId::repeat_byte(7);
+        let error = about(Some(job), Fault::error("outcome_unknown", "the cause"));
+        assert_eq!(error.downcast_ref(), Some(&OfJob(job)));
+        assert!(submit::may_take_effect(&error));
+        assert!(format!("{error:#}").contains(&format!("assay job status {job:?}")), "{error:#}");
+    }
+
+    #[test]
+    fn prompt_that_nobody_has_counted_is_not_called_one_token() {
+        let error = QuoteError::ContextExceeded { context: 8 };
+        let message = |prompt| quote_fault(error, prompt, 8).to_string();
+        assert!(message(Length::AtLeast(1)).contains("prompt of at least 1 token and"));
+        assert!(message(Length::Exactly(5)).contains("prompt of 5 tokens and"));
     }
 
     #[test]
@@ -282,19 +306,6 @@ mod tests {
         for (price, bounty) in [(Balance::MAX / 64 + 1, 0), (Balance::MAX / 64, 64)] {
             let fault = super::payment(&args.order, price, bounty).unwrap_err();
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, "jobs.PaymentOverflow");
-        }
-    }
-
-    #[test]
-    fn job_above_the_limit_is_refused_with_both_amounts() {
-        let limit = |text: &str| Some(text.parse::<Amount>().unwrap());
-        ensure_within(None, Balance::MAX).unwrap();
-        ensure_within(limit("0.33"), UNIT / 100 * 33).unwrap();
-        let error = ensure_within(limit("0.33"), UNIT / 100 * 33 + 1).unwrap_err();
-        let fault = error.downcast_ref::<Fault>().unwrap();
-        assert_eq!(fault.code, "max_cost_exceeded");
-        for amount in ["0.330000000001 ASY", "0.33 ASY"] {
-            assert!(fault.message.contains(amount), "{}", fault.message);
         }
     }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Output: results on standard output, notes on standard error.
 //!
-//! Nothing else in this crate writes to either. Where one of them is a terminal, all text is written
+//! Nothing else in this crate writes to either, except for the bars of [`progress`], which are out of the way
+//! whenever something is written here. Where one of them is a terminal, all text is written
 //! with visible escapes ([`visible`]), whoever it comes from; colours are kept apart from text until
 //! the moment it is written, so no text brings its own.
 
-use crate::visible;
+use crate::{progress, visible};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -87,21 +88,17 @@ pub fn line(text: &str) -> io::Result<()> {
 /// Writes a part of the result at once, without ending the line.
 pub fn part(text: &str) -> io::Result<()> {
     let text = if is_terminal() { visible::text(text) } else { Cow::Borrowed(text) };
-    write(&mut io::stdout().lock(), text.as_bytes())
+    write(text.as_bytes())
 }
 
 /// Writes a script or a page that this command has generated, byte for byte.
 pub fn generated(bytes: &[u8]) -> io::Result<()> {
-    write(&mut io::stdout().lock(), bytes)
+    write(bytes)
 }
 
 /// Writes the one object of `--json`.
 pub fn object(value: &Value) -> io::Result<()> {
-    let line = format!("{value}\n");
-    let (document, end) = line.split_at(line.len() - 1);
-    let mut out = io::stdout().lock();
-    out.write_all(visible::json(document).as_bytes())?;
-    write(&mut out, end.as_bytes())
+    write(format!("{}\n", visible::json(&value.to_string())).as_bytes())
 }
 
 /// Writes a line to standard error, for the person at the terminal.
@@ -109,12 +106,15 @@ pub fn note(text: &str) {
     let err = io::stderr();
     let text = if err.is_terminal() { visible::line(text) } else { Cow::Borrowed(text) };
     // Nobody is left to tell when standard error is closed.
-    let _ = writeln!(err.lock(), "{text}");
+    let _ = progress::out_of_the_way(|| writeln!(err.lock(), "{text}"));
 }
 
-fn write(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    out.write_all(bytes)?;
-    out.flush()
+fn write(bytes: &[u8]) -> io::Result<()> {
+    progress::out_of_the_way(|| {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    })
 }
 
 /// The way in which a table is written.
@@ -134,7 +134,8 @@ where
 {
     let out = io::stdout();
     let colours = AutoStream::choice(&out) != ColorChoice::Never;
-    write_pairs(&mut out.lock(), Look { terminal: is_terminal(), colours }, rows)
+    let look = Look { terminal: is_terminal(), colours };
+    progress::out_of_the_way(|| write_pairs(&mut out.lock(), look, rows))
 }
 
 fn write_pairs<'a, V>(out: &mut impl Write, look: Look, rows: &'a [(&'a str, V)]) -> io::Result<()>

@@ -2,8 +2,31 @@
 //! Progress on a terminal. Nothing is written where standard error is not one.
 
 use crate::visible;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::time::Duration;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{sync::LazyLock, time::Duration};
+
+/// All bars that are shown.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Calls `write`, which writes to the terminal, while no bar is on the screen. A bar would be drawn over the
+/// line otherwise.
+pub fn out_of_the_way<T>(write: impl FnOnce() -> T) -> T {
+    if BARS.is_hidden() {
+        return write();
+    }
+    BARS.suspend(write)
+}
+
+/// Adds a bar, which has nothing to show yet.
+fn bar() -> ProgressBar {
+    BARS.add(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()))
+}
+
+/// Removes a bar from the screen.
+fn remove(bar: &ProgressBar) {
+    bar.finish_and_clear();
+    BARS.remove(bar);
+}
 
 /// A bar for work that is measured in bytes.
 pub struct Bytes(ProgressBar);
@@ -11,7 +34,7 @@ pub struct Bytes(ProgressBar);
 impl Bytes {
     /// Shows the bar with a message.
     pub fn new(message: &'static str) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bar = bar();
         bar.set_style(
             ProgressStyle::with_template("{msg} {wide_bar} {bytes} of {total_bytes}, {eta} left")
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -29,7 +52,7 @@ impl Bytes {
 
 impl Drop for Bytes {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        remove(&self.0);
     }
 }
 
@@ -39,7 +62,7 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// Shows the line with a message.
     pub fn new(message: impl Into<String>) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bar = bar();
         bar.set_style(
             ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner()),
@@ -56,7 +79,7 @@ impl Progress {
 
     /// Removes the line.
     pub fn clear(&self) {
-        self.0.finish_and_clear();
+        remove(&self.0);
     }
 }
 

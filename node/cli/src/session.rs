@@ -4,16 +4,14 @@
 use crate::{
     account::AccountArg,
     args::Global,
-    chain::{
-        extrinsic::{Included, Signed},
-        Chain,
-    },
+    chain::{inclusion::Included, Chain},
     fault::Fault,
     funds::Need,
     key::{self, Key, NamedKey, Scheme},
     progress::Progress,
     settings::Settings,
-    submit, trust,
+    submit::{self, News},
+    trust,
 };
 use anyhow::Result;
 use assay_runtime::{AccountId, RuntimeCall};
@@ -90,12 +88,12 @@ impl Session {
         self.submit_announced(call, Some(need), async |_| Ok(())).await
     }
 
-    /// Does the same, and tells `announce` each extrinsic before it is sent.
+    /// Does the same, and tells `announce` the news of each extrinsic.
     pub async fn submit_announced(
         &self,
         call: RuntimeCall,
         need: Option<&Need>,
-        announce: impl AsyncFnMut(&Signed) -> Result<()>,
+        announce: impl AsyncFnMut(News<'_>) -> Result<()>,
     ) -> Result<Included> {
         let signer = self.signer()?;
         let progress = Progress::new("waiting for the extrinsic to be in a block");

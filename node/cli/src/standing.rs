@@ -69,8 +69,8 @@ impl Standing {
             Self::Absent => return None,
             Self::Claimed => "not verified: the operator has not committed to it yet".into(),
             Self::Withheld => Cell::bad(
-                "not committed: this node has no transcript that hashes to the commitment, so the \
-                 text above may be another one; ask another node",
+                "not committed: this node has no transcript that hashes to the commitment, so a text \
+                 that it shows may be another one; ask another node",
             ),
             Self::Committed => "committed, not verified: the job is not settled yet".into(),
             Self::Unaudited => "committed, not verified: the job was not audited".into(),
@@ -140,6 +140,8 @@ mod tests {
         let known = KnownOutput::new(Some(said), Some(other));
         assert_eq!(Standing::of(&state, &known), Standing::Withheld);
         assert_eq!(Standing::of(&state, &KnownOutput::default()), Standing::Withheld);
+        // The words hold where the node shows no text at all, and below them where it does.
+        assert!(!Standing::Withheld.words().unwrap().text().contains("text above"));
     }
 
     #[test]

@@ -11,9 +11,15 @@ use crate::{
     amount::Amount,
     key::{KeyOptions, Scheme},
 };
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{
+    builder::Resettable, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint,
+};
 use clap_complete::Shell;
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,6 +79,21 @@ pub struct Global {
     /// Write one JSON object as the last line of standard output.
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl Cli {
+    /// Parses the arguments of the process. An environment variable that is empty counts as unset.
+    pub fn of_process(args: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Self::command().mut_args(|arg| {
+            let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
+            match arg.get_env().is_some_and(is_empty) {
+                true => arg.env(Resettable::Reset),
+                false => arg,
+            }
+        });
+        let matches = command.try_get_matches_from_mut(args)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 impl Global {
@@ -143,7 +164,6 @@ pub enum Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn arguments_are_consistent() {

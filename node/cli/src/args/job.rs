@@ -20,6 +20,11 @@ pub enum JobCommand {
     /// Create a job without waiting for it.
     Create(OrderArgs),
     /// Show a job.
+    #[command(
+        group = clap::ArgGroup::new("text").args(["output", "wait"]).multiple(true),
+        mut_arg("model_file", |arg| arg.requires("text")),
+        mut_arg("accept_unaudited", |arg| arg.requires("wait"))
+    )]
     Status {
         /// Id of the job.
         #[arg(value_parser = id)]
@@ -49,6 +54,10 @@ pub enum JobCommand {
         /// Amount to add to the tip.
         #[arg(long, group = "more", value_name = "AMOUNT")]
         tip: Option<Amount>,
+        /// Refuse to raise if the job would then have more than this on hold: the payment and the
+        /// bounty.
+        #[arg(long, value_name = "AMOUNT")]
+        max_cost: Option<Amount>,
     },
     /// Cancel a job that has no operator yet, for a full refund.
     Cancel {
@@ -80,4 +89,29 @@ pub enum JobCommand {
         #[arg(long, value_name = "ADDRESS")]
         client: Option<AccountArg>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::args::Cli;
+    use clap::Parser;
+
+    #[test]
+    fn options_about_the_output_need_one() {
+        let id = format!("0x{}", "ab".repeat(32));
+        let parses = |args: &[&str]| {
+            Cli::try_parse_from([&["assay", "job", "status", &id], args].concat()).is_ok()
+        };
+        assert!(parses(&[]));
+        for shown in ["--output", "--wait"] {
+            assert!(parses(&[shown, "--model-file", "m.gguf"]), "{shown}");
+        }
+        assert!(!parses(&["--model-file", "m.gguf"]));
+        // Only the end of a job has an exit code that the option changes.
+        assert!(parses(&["--wait", "--accept-unaudited"]));
+        assert!(!parses(&["--accept-unaudited"]));
+        assert!(!parses(&["--output", "--accept-unaudited"]));
+        let run = ["assay", "run", "hello", "--accept-unaudited", "--model-file", "m.gguf"];
+        assert!(Cli::try_parse_from(run).is_ok());
+    }
 }

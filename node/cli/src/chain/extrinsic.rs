@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Extrinsics: signing, sending, and finding them in the chain.
+//! Extrinsics: signing and sending.
 
 use super::{
     connection::{Chain, Head},
     faults::is_lost,
-    outcome,
-    state::{bytes_of, hex_of, Account, EventRecord},
+    state::{bytes_of, hex_of},
 };
 use crate::key::Key;
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
 use assay_runtime::{
-    submit::extension, AccountId, Balance, Hash, Nonce, Runtime, RuntimeCall, RuntimeEvent,
-    SignedPayload, UncheckedExtrinsic,
+    submit::extension, AccountId, Balance, Hash, Nonce, RuntimeCall, SignedPayload,
+    UncheckedExtrinsic,
 };
 use codec::{Compact, Decode, Encode};
-use frame_system::Phase;
 use jsonrpsee::{core::client::Subscription, rpc_params};
 use serde_json::Value;
 use sp_core::crypto::Ss58Codec;
@@ -41,19 +39,14 @@ pub struct Signed {
 
 impl Signed {
     /// Returns the number of the last block that can hold it.
-    fn last(&self) -> u32 {
+    pub fn last(&self) -> u32 {
         self.anchor.saturating_add(LIFETIME)
     }
-}
 
-/// An extrinsic that was included and succeeded.
-pub struct Included {
-    /// Hash of the block.
-    pub block: Hash,
-    /// Number of the block.
-    pub number: u32,
-    /// Events that the extrinsic emitted.
-    pub events: Vec<RuntimeEvent>,
+    /// Returns the hash by which block explorers know it.
+    pub fn hash(&self) -> Hash {
+        Hash::from(sp_crypto_hashing::blake2_256(&self.bytes))
+    }
 }
 
 /// The result of `TransactionPaymentApi_query_info`.
@@ -120,8 +113,7 @@ impl Chain {
         Ok(DispatchInfo::decode(&mut bytes_of(&info)?.as_slice())?.partial_fee)
     }
 
-    /// Sends an extrinsic, and returns the updates about it. A refusal says that the node has not kept
-    /// the extrinsic, and has passed it on to nobody.
+    /// Sends an extrinsic, and returns the updates about it.
     pub async fn watch(&self, signed: &Signed) -> Result<Subscription<Value>> {
         self.subscribe(
             "author_submitAndWatchExtrinsic",
@@ -131,71 +123,9 @@ impl Chain {
         .await
         .map_err(|error| match is_lost(&error) {
             true => error,
-            false => error.context(format!("the node refused the extrinsic of {}", signed.signer)),
+            false => {
+                error.context(format!("the node did not take the extrinsic of {}", signed.signer))
+            }
         })
     }
-
-    /// Returns how an extrinsic that is in that block ended. Fails if the call failed.
-    pub async fn included(&self, signed: &Signed, block: Hash) -> Result<Included> {
-        let head: Head = self.request("chain_getHeader", rpc_params![block]).await?;
-        let index = self.position(signed, block).await?;
-        let index = index.with_context(|| format!("the extrinsic is not in block {block:?}"))?;
-        let events = self.events_of(index, block).await?;
-        succeeded(&events)?;
-        Ok(Included { block, number: head.number, events })
-    }
-
-    /// Looks for an extrinsic in the blocks of the best chain that can hold it.
-    pub async fn find(&self, signed: &Signed) -> Result<Option<Hash>> {
-        let best: Head = self.request("chain_getHeader", rpc_params![]).await?;
-        for number in signed.anchor..=best.number.min(signed.last()) {
-            let hash: Option<Hash> =
-                self.request("chain_getBlockHash", rpc_params![number]).await?;
-            // The chain can become shorter while it is searched.
-            let Some(hash) = hash else { break };
-            if self.position(signed, hash).await?.is_some() {
-                return Ok(Some(hash));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Returns whether another extrinsic has used up the nonce of this one for good, so that this one
-    /// can be in no block any more. It is certain once a finalised block has the nonce and the chain
-    /// does not have the extrinsic.
-    pub async fn is_void(&self, signed: &Signed) -> Result<bool> {
-        let finalised: Hash = self.request("chain_getFinalizedHead", rpc_params![]).await?;
-        let key = frame_system::Account::<Runtime>::hashed_key_for(&signed.signer);
-        let account: Option<Account> = self.read(key, Some(finalised)).await?;
-        let used = account.is_some_and(|account| account.nonce > signed.nonce);
-        // The search comes after, so it covers the finalised block.
-        Ok(used && self.find(signed).await?.is_none())
-    }
-
-    /// Returns the index of an extrinsic in a block, if the block has it.
-    async fn position(&self, signed: &Signed, block: Hash) -> Result<Option<usize>> {
-        let whole: Value = self.request("chain_getBlock", rpc_params![block]).await?;
-        let ours = hex_of(&signed.bytes);
-        let all = whole.pointer("/block/extrinsics").and_then(Value::as_array);
-        Ok(all.and_then(|all| all.iter().position(|one| one.as_str() == Some(&ours))))
-    }
-
-    async fn events_of(&self, index: usize, block: Hash) -> Result<Vec<RuntimeEvent>> {
-        let of_ours = |record: &EventRecord| matches!(record.phase, Phase::ApplyExtrinsic(n) if usize::try_from(n) == Ok(index));
-        let events = self.events(block).await.context("cannot read the events of the block")?;
-        Ok(events.into_iter().filter(of_ours).map(|record| record.event).collect())
-    }
-}
-
-fn succeeded(events: &[RuntimeEvent]) -> Result<()> {
-    for event in events {
-        match event {
-            RuntimeEvent::System(frame_system::Event::ExtrinsicSuccess { .. }) => return Ok(()),
-            RuntimeEvent::System(frame_system::Event::ExtrinsicFailed {
-                dispatch_error, ..
-            }) => return Err(outcome::fault(dispatch_error).into()),
-            _ => {}
-        }
-    }
-    bail!("the block has no event that says how the extrinsic ended")
 }

@@ -44,10 +44,21 @@ pub fn is_lost(error: &anyhow::Error) -> bool {
     })
 }
 
+/// Returns whether an error is that a node withholds an answer that it has: the answer is larger than it
+/// sends, or the method is denied to this client.
+pub fn is_withheld(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<Fault>()
+        .is_some_and(|fault| matches!(fault.code.as_str(), "rpc.-32008" | "rpc.-32601"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jsonrpsee::types::ErrorObject;
+    use jsonrpsee::types::{
+        error::{METHOD_NOT_FOUND_CODE, OVERSIZED_RESPONSE_CODE},
+        ErrorObject,
+    };
 
     const URL: &str = "ws://127.0.0.1:9944";
 
@@ -66,6 +77,19 @@ mod tests {
             assert_eq!(fault.code, code);
             assert!(fault.message.contains(words), "{}", fault.message);
         }
+    }
+
+    #[test]
+    fn answer_that_is_too_big_or_denied_is_withheld() {
+        let refused = |code| {
+            let error = ClientError::Call(ErrorObject::owned(code, "no", None::<()>));
+            of_rpc(URL, "the_method", error)
+        };
+        for code in [OVERSIZED_RESPONSE_CODE, METHOD_NOT_FOUND_CODE] {
+            assert!(is_withheld(&refused(code).context("cannot read")), "{code}");
+        }
+        assert!(!is_withheld(&refused(1_010)));
+        assert!(!is_withheld(&gone(URL)));
     }
 
     #[test]

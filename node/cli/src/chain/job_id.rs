@@ -4,6 +4,7 @@
 use super::{
     connection::Chain,
     extrinsic::Signed,
+    faults::is_withheld,
     state::{bytes_of, Account},
 };
 use anyhow::Result;
@@ -22,7 +23,8 @@ impl Chain {
     /// after those that are created by extrinsics of the client which are not in a block yet.
     ///
     /// Another job of the client can still be created first if two machines sign for it at the same
-    /// time; the event of the creation names the id for certain.
+    /// time, and a node that withholds its pool shows none of the client's extrinsics there; the event of the
+    /// creation names the id for certain.
     pub async fn id_of_job(&self, signed: &Signed, spec: &JobSpec<AccountId>) -> Result<JobId> {
         for _ in 0..READS {
             let best: Hash = self.request("chain_getBlockHash", rpc_params![]).await?;
@@ -31,7 +33,8 @@ impl Chain {
             let key = pallet_jobs::JobNonce::<Runtime>::hashed_key_for(&signed.signer);
             let jobs: Option<u64> = self.read(key, Some(best)).await?;
             let before = account.unwrap_or_default().nonce..signed.nonce;
-            let pool = if before.is_empty() { Vec::new() } else { self.pool().await? };
+            let pool = if before.is_empty() { Some(Vec::new()) } else { self.pool().await? };
+            let Some(pool) = pool else { break };
             if let Some(created) = creations(&pool, &signed.signer, before) {
                 let nonce = jobs.unwrap_or_default().saturating_add(created);
                 return Ok(job_id(&self.genesis, &signed.signer, nonce, spec));
@@ -40,13 +43,17 @@ impl Chain {
         self.next_job_id(&signed.signer, spec).await
     }
 
-    /// Returns the extrinsics in the node's pool that this command can read.
-    async fn pool(&self) -> Result<Vec<UncheckedExtrinsic>> {
-        let all: Vec<String> = self.request("author_pendingExtrinsics", rpc_params![]).await?;
+    /// Returns the extrinsics in the node's pool that this command can read; `None` if the node withholds
+    /// its pool.
+    async fn pool(&self) -> Result<Option<Vec<UncheckedExtrinsic>>> {
+        let all: Vec<String> = match self.request("author_pendingExtrinsics", rpc_params![]).await {
+            Err(error) if is_withheld(&error) => return Ok(None),
+            all => all?,
+        };
         let decode = |text: &String| {
             UncheckedExtrinsic::decode_all(&mut bytes_of(text).ok()?.as_slice()).ok()
         };
-        Ok(all.iter().filter_map(decode).collect())
+        Ok(Some(all.iter().filter_map(decode).collect()))
     }
 }
 

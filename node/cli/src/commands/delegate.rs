@@ -38,8 +38,8 @@ pub async fn dispatch(session: &Session, command: DelegateCommand) -> Result<Exi
 
 /// Sends a call and shows the delegator's delegations after it.
 async fn send(session: &Session, delegator: AccountId, call: Call) -> Result<Exit> {
-    session.submit(RuntimeCall::Operators(call)).await?;
-    show(session, &delegator).await
+    let included = session.submit(RuntimeCall::Operators(call)).await?;
+    show(session, &delegator).await.map_err(|error| included.not_shown(error))
 }
 
 async fn show(session: &Session, delegator: &AccountId) -> Result<Exit> {

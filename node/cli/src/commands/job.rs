@@ -5,12 +5,13 @@ use crate::{
     account::AccountArg,
     amount::Amount,
     args::{CheckArgs, JobCommand, OrderArgs},
-    chain::extrinsic::Included,
+    chain::inclusion::Included,
     commitment::commitment,
     exit::{note_error, Exit},
     fault::OfJob,
-    follow::{self, unknown},
+    follow::{self, unknown, Facts},
     known_output::KnownOutput,
+    limit::Limit,
     models::Models,
     order::{self, Ordered},
     out,
@@ -19,7 +20,7 @@ use crate::{
     text_check, view,
 };
 use anyhow::{Context, Result};
-use assay_primitives::{JobId, JobState, Payment};
+use assay_primitives::{parameters::Parameters, Balance, JobId, JobState, Payment};
 use assay_runtime::{Runtime, RuntimeCall, RuntimeEvent};
 use serde_json::{json, Value};
 use std::cell::Cell;
@@ -34,10 +35,10 @@ pub async fn dispatch(session: &Session, command: JobCommand) -> Result<Exit> {
         JobCommand::Status { id, output, check, .. } => {
             status(session, &id, output.then_some(&check)).await
         }
-        JobCommand::Raise { id, down, cost, tip } => {
+        JobCommand::Raise { id, down, cost, tip, max_cost } => {
             let part = |amount: Option<Amount>| amount.unwrap_or_default().0;
             let more = Payment { down: part(down), cost: part(cost), tip: part(tip) };
-            send(session, &id, Call::raise_payment { job: id, more }).await
+            raise(session, &id, more, max_cost).await
         }
         JobCommand::Cancel { id } => send(session, &id, Call::cancel { job: id }).await,
         JobCommand::Confirm { id } => send(session, &id, Call::confirm_received { job: id }).await,
@@ -86,10 +87,9 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
         rows = view::job::rows(id, &view, models.name(&view.spec.model));
     }
     let mut exit = Exit::Done;
-    let mut text = None;
+    let mut output = None;
     if let Some(check) = shown {
-        let output = chain.output(id).await?;
-        let mut known = KnownOutput::new(output, commitment(&view.state));
+        let mut known = KnownOutput::new(chain.output(id).await?, commitment(&view.state));
         if let Some(model) = text_check::open(&view.spec.model, check.model_file.as_deref())? {
             known.compare(&model);
         }
@@ -97,21 +97,22 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
         known.put(&mut object);
         standing.put(&mut object);
         rows.extend(standing.words().map(|words| ("Output", words)));
-        text = Some(known.text());
         if let Err(error) = text_check::ensure(id, &known, standing) {
             note_error(&error, &mut object);
             exit = Exit::Failed;
         }
+        output = Some(known);
     }
     if session.json {
         out::object(&Value::Object(object))?;
         return Ok(exit);
     }
     out::pairs(&rows)?;
-    match text {
-        Some(Some(text)) => out::line(&format!("\n{text}"))?,
-        Some(None) => out::note("This node has no output of the job."),
-        None => {}
+    if let Some(known) = output {
+        match known.text() {
+            Some(text) => out::line(&format!("\n{text}"))?,
+            None => out::note("This node has no output of the job."),
+        }
     }
     Ok(exit)
 }
@@ -120,35 +121,42 @@ async fn wait(session: &Session, id: &JobId, check: &CheckArgs) -> Result<Exit> 
     let view = session.chain.job(id).await?.ok_or_else(|| unknown(id))?;
     let model = text_check::open(&view.spec.model, check.model_file.as_deref())?;
     let mut interrupts = follow::interrupts()?;
-    let Some(mut ended) = follow::to_the_end(session, id, true, &mut interrupts).await? else {
-        out::note("The job goes on.");
-        if session.json {
-            out::object(&json!({ "job": id, "detached": true }))?;
-        }
-        return Ok(Exit::Detached);
-    };
-    if let Some(model) = &model {
-        ended.known.compare(model);
+    match follow::to_the_end(session, id, model.as_ref(), &mut interrupts).await? {
+        Some(ended) => ended.report(session.json, check.accept_unaudited, Facts::default()),
+        None => follow::detach(session, Some(*id), "The job goes on."),
     }
-    let mut object = view::job::json(id, &ended.view);
-    ended.put(&mut object);
-    if !session.json {
-        out::line("")?;
-        let mut rows = ended.rows();
-        rows.push(("Job", format!("{id:?}").into()));
-        out::pairs(&rows)?;
+}
+
+/// Raises the payment of a job, unless the job would then hold more than its client allows.
+async fn raise(
+    session: &Session,
+    id: &JobId,
+    more: Payment,
+    max_cost: Option<Amount>,
+) -> Result<Exit> {
+    if let Some(limit) = Limit::of(max_cost, &session.settings) {
+        let chain = &session.chain;
+        let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
+        let parameters: Parameters = chain.call("AssayApi_parameters", ()).await?;
+        let held = raised(&view.payment, &more, parameters.jobs.bounty);
+        limit.ensure(held, "add less")?;
     }
-    let exit = ended.checked_exit(id, check.accept_unaudited, &mut object);
-    if session.json {
-        out::object(&Value::Object(object))?;
-    }
-    Ok(exit)
+    send(session, id, Call::raise_payment { job: *id, more }).await
+}
+
+/// Returns the amount that a raised job holds, including the bounty. The chain refuses one that is too large
+/// for a balance.
+fn raised(payment: &Payment, more: &Payment, bounty: Balance) -> Balance {
+    [payment, more]
+        .into_iter()
+        .fold(bounty, |sum, payment| sum.saturating_add(payment.total().unwrap_or(Balance::MAX)))
 }
 
 /// Sends a call about a job and shows the job after it.
 async fn send(session: &Session, id: &JobId, call: Call) -> Result<Exit> {
     let included = session.submit(RuntimeCall::Jobs(call)).await.context(OfJob(*id))?;
-    let view = session.chain.job(id).await.context(OfJob(*id))?.ok_or_else(|| unknown(id))?;
+    let view = session.chain.job(id).await.and_then(|view| view.ok_or_else(|| unknown(id)));
+    let view = view.map_err(|error| included.not_shown(error)).context(OfJob(*id))?;
     if session.json {
         let mut object = view::job::json(id, &view);
         object.insert("included".into(), json!(included.number));
@@ -206,4 +214,18 @@ async fn list(session: &Session, client: Option<AccountArg>) -> Result<Exit> {
         out::note(&format!("{client} has no jobs."));
     }
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raised_job_holds_both_payments_and_the_bounty() {
+        let payment = Payment { down: 1, cost: 20, tip: 300 };
+        let more = Payment { down: 4_000, cost: 0, tip: 50_000 };
+        assert_eq!(raised(&payment, &more, 600_000), 654_321);
+        let all = Payment { cost: Balance::MAX, ..more };
+        assert_eq!(raised(&payment, &all, 1), Balance::MAX);
+    }
 }

@@ -23,6 +23,11 @@ use zeroize::Zeroizing;
 
 /// Runs the command.
 pub fn dispatch(global: &Global, command: KeyCommand) -> Result<Exit> {
+    if let KeyCommand::New { out: Some(path), .. } | KeyCommand::Import { out: path, .. } = &command
+    {
+        // Neither a secret nor a passphrase is asked for in vain.
+        key::ensure_new(path)?;
+    }
     match command {
         KeyCommand::New { out, unencrypted } => new(global, out.as_deref(), unencrypted),
         KeyCommand::Import { out, unencrypted } => import(global, &out, unencrypted),
@@ -183,6 +188,8 @@ fn address_rows(address: &AssayAddress) -> [(&'static str, &'static str, String)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
 
     fn names(facts: &Facts) -> Vec<&'static str> {
         facts.0.iter().map(|(name, _, _)| *name).collect()
@@ -214,6 +221,21 @@ mod tests {
         assert_eq!(names(&facts_of(&account.to_string())), ["address", "publicKey"]);
         let alice = Key::from_suri(Scheme::Ecdsa, "//Alice").unwrap();
         assert_eq!(facts_of("//Alice").0, Facts::of_key(&NamedKey::Open(alice)).unwrap().0);
+    }
+
+    #[test]
+    fn file_that_exists_is_found_before_a_passphrase_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, missing] = ["key", "passphrase"].map(|name| folder.path().join(name));
+        std::fs::write(&path, "").unwrap();
+        let [path, missing] = [&path, &missing].map(|path| path.to_str().unwrap());
+        for verb in ["new", "import"] {
+            let args = ["assay", "key", verb, "--out", path, "--passphrase-file", missing];
+            let cli = Cli::try_parse_from(args).unwrap();
+            let Command::Key(command) = cli.command else { panic!("it is `assay key`") };
+            let error = dispatch(&cli.global, command).unwrap_err();
+            assert_eq!(error.downcast_ref::<Fault>().unwrap().code, "file_exists", "{error:#}");
+        }
     }
 
     #[test]

@@ -101,8 +101,9 @@ async fn send(session: &Session, call: Call) -> Result<Exit> {
 /// Sends a call about an operator, and shows the operator after it.
 async fn send_for(session: &Session, stash: AccountId, call: Call) -> Result<Exit> {
     let included = session.submit(RuntimeCall::Operators(call)).await?;
-    match session.chain.operator(&stash).await? {
-        Some(operator) => show::one(session, &operator).await,
+    let not_shown = |error| included.not_shown(error);
+    match session.chain.operator(&stash).await.map_err(not_shown)? {
+        Some(operator) => show::one(session, &operator).await.map_err(not_shown),
         // The last of the stake was withdrawn.
         None if session.json => {
             out::object(&json!({ "stash": stash.to_string(), "block": included.number }))?;

@@ -5,7 +5,7 @@ use crate::{
     amount::Amount,
     args::RunArgs,
     exit::Exit,
-    follow::{self, Ended},
+    follow::{self, Facts},
     order::{self, Order},
     out,
     session::Session,
@@ -30,59 +30,36 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<Exit> {
         _ = interrupts.recv() => None,
     };
     let Some(ordered) = placed else {
-        return detached(session, announced.get());
+        let job = announced.get();
+        return follow::detach(session, job, &note(job));
     };
     let job = ordered.job;
     out::note(&format!("Job {job:?}, created in block {}", ordered.block));
-    let Some(mut ended) = follow::to_the_end(session, &job, true, &mut interrupts).await? else {
-        return detached(session, Some(job));
-    };
-    if let Some(model) = &model {
-        ended.known.compare(model);
+    match follow::to_the_end(session, &job, model.as_ref(), &mut interrupts).await? {
+        Some(ended) => ended.report(session.json, args.check.accept_unaudited, facts(&order)),
+        None => {
+            let note = format!("The job goes on. Watch it with: assay job status {job:?} --wait");
+            follow::detach(session, Some(job), &note)
+        }
     }
-    report(session, &job, &ended, &order, args.check.accept_unaudited)
 }
 
-/// Shows the end of the job.
-fn report(
-    session: &Session,
-    job: &JobId,
-    ended: &Ended,
-    order: &Order,
-    accept_unaudited: bool,
-) -> Result<Exit> {
-    let mut object = object(job, ended, order);
-    if !session.json {
-        out::line("")?;
-        let mut rows = ended.rows();
-        rows.push(("Model", order.model.to_string().into()));
-        rows.push(("Job", format!("{job:?}").into()));
-        out::pairs(&rows)?;
+/// Returns the note about an order that was interrupted before it was in a block.
+fn note(job: Option<JobId>) -> String {
+    match job {
+        Some(job) => format!(
+            "The order was sent, and the job may exist. Find out with: assay job status {job:?}"
+        ),
+        None => "No job was ordered.".into(),
     }
-    let exit = ended.checked_exit(job, accept_unaudited, &mut object);
-    if session.json {
-        out::object(&Value::Object(object))?;
-    }
-    Ok(exit)
 }
 
-fn detached(session: &Session, job: Option<JobId>) -> Result<Exit> {
-    out::note(&match job {
-        Some(job) => format!("The job goes on. Watch it with: assay job status {job:?} --wait"),
-        None => "Nothing was sent.".into(),
-    });
-    if session.json {
-        out::object(&json!({ "job": job, "detached": job.is_some() }))?;
-    }
-    Ok(Exit::Detached)
-}
-
-fn object(job: &JobId, ended: &Ended, order: &Order) -> Map<String, Value> {
-    let mut object = view::job::json(job, &ended.view);
-    let mut put = |name: &str, value: Value| object.insert(name.into(), value);
-    put("modelName", json!(order.model.name));
-    put("held", view::planck(order.held));
-    put("heldAsy", json!(Amount(order.held).decimal()));
-    ended.put(&mut object);
-    object
+fn facts(order: &Order) -> Facts {
+    let fields: [(&str, Value); 3] = [
+        ("modelName", json!(order.model.name)),
+        ("held", view::planck(order.held)),
+        ("heldAsy", json!(Amount(order.held).decimal())),
+    ];
+    let fields = fields.into_iter().map(|(name, value)| (name.into(), value));
+    Facts { rows: vec![("Model", order.model.to_string().into())], fields: Map::from_iter(fields) }
 }

@@ -7,26 +7,19 @@ use assay_primitives::JobId;
 /// The number of blocks for which a job that was on the chain may be missing.
 const REORGANISED: u32 = 20;
 
-/// The presence of a job on the chain. After a reorganisation a job may be missing until its extrinsic
-/// is included again.
+/// The presence of a job that has been on the chain. After a reorganisation it may be missing until its
+/// extrinsic is included again.
+#[derive(Default)]
 pub struct Presence {
-    /// Whether the job has been on the chain.
-    there: bool,
     /// The number of blocks for which it has been missing.
     missing: u32,
 }
 
 impl Presence {
-    /// Starts with a job that is `there` for certain, or one that may be unknown.
-    pub fn new(there: bool) -> Self {
-        Self { there, missing: 0 }
-    }
-
     /// Notes whether the job is there in this block, and returns `false` once it counts as unknown.
     pub fn look(&mut self, there: bool) -> bool {
-        self.there |= there;
         self.missing = if there { 0 } else { self.missing + 1 };
-        self.there && self.missing <= REORGANISED
+        self.missing <= REORGANISED
     }
 }
 
@@ -44,17 +37,12 @@ mod tests {
 
     #[test]
     fn job_that_was_there_may_be_missing_for_a_while() {
-        let mut presence = Presence::new(true);
+        let mut presence = Presence::default();
         for _ in 0..2 {
             assert!((0..REORGANISED).all(|_| presence.look(false)));
             assert!(presence.look(true));
         }
         assert!((0..REORGANISED).all(|_| presence.look(false)));
         assert!(!presence.look(false));
-    }
-
-    #[test]
-    fn job_that_was_never_there_is_unknown() {
-        assert!(!Presence::new(false).look(false));
     }
 }

@@ -39,8 +39,8 @@ pub struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// Returns a watch that has not begun.
-    pub fn new(chain: &'a Chain, job: JobId, presence: Presence, screen: Screen) -> Self {
-        Self { chain, job, presence, stream: None, screen }
+    pub fn new(chain: &'a Chain, job: JobId, screen: Screen) -> Self {
+        Self { chain, job, presence: Presence::default(), stream: None, screen }
     }
 
     /// Watches the job to its end.
@@ -57,7 +57,7 @@ impl<'a> Watch<'a> {
                 Err(error) => self.reconnect(error).await?,
             }
         };
-        let ended = Ended { view, settlement, known };
+        let ended = Ended { job: self.job, view, settlement, known };
         self.screen.complete(ended.known.bytes(), ended.standing())?;
         Ok(ended)
     }

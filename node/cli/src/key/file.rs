@@ -57,6 +57,11 @@ fn ensure_scheme(asked: Option<Scheme>, is: Scheme, path: &Path) -> Result<()> {
     }
 }
 
+/// Fails if a file exists at the path of a new key file.
+pub fn ensure_new(path: &Path) -> Result<()> {
+    private::ensure_new(path, KIND)
+}
+
 /// Writes an encrypted key into a new file that only its owner can open.
 pub fn to_file(path: &Path, key: &Key, passphrase: &Passphrase) -> Result<()> {
     private::write(path, KIND, &(Wallet::seal(key, passphrase)?.json()? + "\n"))

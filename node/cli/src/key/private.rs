@@ -36,9 +36,26 @@ pub fn read(path: &Path, what: &str) -> Result<Zeroizing<String>> {
     Ok(text)
 }
 
+/// Fails if a file exists at the path of a new one. It is found out before anything is asked for that the
+/// file would hold.
+pub fn ensure_new(path: &Path, what: &str) -> Result<()> {
+    // A link that leads nowhere is in the way too.
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(Fault::error(
+        "file_exists",
+        format!(
+            "the {what} {} exists already and is not overwritten; name another file",
+            path.display()
+        ),
+    ))
+}
+
 /// Writes a secret into a new file that only its owner can open.
 pub fn write(path: &Path, what: &str, text: &str) -> Result<()> {
     let shown = path.display();
+    ensure_new(path, what)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -64,7 +81,8 @@ mod tests {
         write(&path, "key file", "one").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(*read(&path, "key file").unwrap(), "one");
-        assert!(write(&path, "key file", "two").is_err());
+        let error = write(&path, "key file", "two").unwrap_err();
+        assert_eq!(error.downcast_ref::<Fault>().unwrap().code, "file_exists");
         assert_eq!(fs::read_to_string(&path).unwrap(), "one");
     }
 

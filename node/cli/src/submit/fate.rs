@@ -3,18 +3,14 @@
 
 use crate::{
     chain::{extrinsic::Signed, is_lost, Chain},
-    fault::Fault,
     reconnect,
 };
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use assay_runtime::Hash;
 use jsonrpsee::core::client::Subscription;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{timeout_at, Instant};
-
-/// The code of the error for an extrinsic whose fate is open.
-pub const NOT_INCLUDED: &str = "not_included";
 
 /// The longest that an extrinsic may wait for a block, without the time in which there was no
 /// connection.
@@ -30,7 +26,7 @@ enum Update {
 
 /// Follows an extrinsic into a block, and returns the block; `None` once it is certain that another has
 /// its nonce.
-pub async fn of(
+pub async fn await_inclusion(
     chain: &Chain,
     signed: &Signed,
     mut updates: Option<Subscription<Value>>,
@@ -47,16 +43,10 @@ pub async fn of(
                 reconnect::aloud(chain, error).await?;
                 deadline += lost.elapsed();
             }
-            Err(_) => {
-                return Err(Fault::error(
-                    NOT_INCLUDED,
-                    format!(
-                    "the extrinsic was not included within {} s; it may still be, so check that \
-                         the node has new blocks before you try again",
-                    INCLUSION.as_secs()
-                ),
-                ))
-            }
+            Err(_) => bail!(
+                "it was not included within {} s; check that the node has new blocks",
+                INCLUSION.as_secs()
+            ),
         }
     }
 }
@@ -83,7 +73,7 @@ async fn step(
     if let Some(block) = chain.find(signed).await? {
         return Ok(Step::In(block));
     }
-    if chain.is_void(signed).await? {
+    if chain.nonce_is_used_by_another(signed).await? {
         return Ok(Step::Void);
     }
     match chain.watch(signed).await {

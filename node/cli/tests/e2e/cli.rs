@@ -9,6 +9,10 @@ use tokio::{process::Command, time::timeout};
 /// The longest that a command may take: a job of many tokens on a busy machine.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// The environment variables that the command reads.
+pub const VARIABLES: [&str; 5] =
+    ["ASSAY_URL", "ASSAY_NETWORK", "ASSAY_SURI", "ASSAY_KEY_FILE", "ASSAY_PASSPHRASE_FILE"];
+
 /// The outputs of a command and its exit code.
 #[derive(Debug)]
 pub struct Said {
@@ -56,9 +60,7 @@ pub fn command(node: &Node, args: &[&str]) -> Command {
 /// Returns the command without a node, in the environment of a user who has configured nothing.
 pub fn without_node(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
-    for name in
-        ["ASSAY_URL", "ASSAY_NETWORK", "ASSAY_SURI", "ASSAY_KEY_FILE", "ASSAY_PASSPHRASE_FILE"]
-    {
+    for name in VARIABLES {
         command.env_remove(name);
     }
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");

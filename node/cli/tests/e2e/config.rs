@@ -2,9 +2,10 @@
 //! The configuration: settings for each network, and the genesis block that is pinned.
 
 use crate::{
-    cli::{assay, said, without_node, Said},
+    cli::{assay, said, without_node, Said, VARIABLES},
     network::{dev, start, Topology},
     node::Node,
+    port::Port,
     spec::NodeSpec,
 };
 use serde_json::Value;
@@ -108,4 +109,22 @@ async fn settings_of_a_network_are_used_and_shown() {
     fs::write(&file, "[networks.mine]\nport = 1\n").unwrap();
     with(&home, &["job", "list", "--json"]).await.fails("config_malformed", &["config.toml"]);
     assay(&node, &["job", "list", "--json"]).await.ok();
+}
+
+#[tokio::test]
+async fn empty_variable_is_unset() {
+    let home = tempfile::tempdir().unwrap();
+    let port = Port::claim();
+    let url = format!("ws://127.0.0.1:{}", port.number());
+    for (key, value) in [("network", "mine"), ("url", &url)] {
+        assert_eq!(with(&home, &["config", "set", key, value]).await.code, 0);
+    }
+    let args = ["node", "status", "--json"];
+    let mut command = without_node(&args);
+    command.env("XDG_CONFIG_HOME", home.path());
+    for name in VARIABLES {
+        command.env(name, "");
+    }
+    // The node of the network in the configuration was asked, which is down.
+    said(command, &args).await.fails("node_unreachable", &[&url]);
 }

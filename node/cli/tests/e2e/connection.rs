@@ -20,6 +20,8 @@ use tokio::{
 /// The time within which a connection that carries nothing is given up: twice the longest silence, on
 /// a busy machine.
 const NOTICED: Duration = Duration::from_secs(60);
+/// The number of orders of which one is to be sent over a connection that closes before the next block.
+const ORDERS: usize = 5;
 /// The longest that any other line may take.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -41,16 +43,28 @@ impl Running {
 
     /// Waits for a line with these words.
     async fn says(&mut self, words: &str, within: Duration) -> String {
+        let line = self.says_or_ends(words, within).await;
+        line.unwrap_or_else(|| panic!("it ended without '{words}': {}", self.said))
+    }
+
+    /// Waits for a line with these words; `None` if the command ends without it.
+    async fn says_or_ends(&mut self, words: &str, within: Duration) -> Option<String> {
         let reading = async {
             while let Some(line) = self.lines.next_line().await.unwrap() {
                 self.said += &format!("{line}\n");
                 if line.contains(words) {
-                    return line;
+                    return Some(line);
                 }
             }
-            panic!("it ended without '{words}': {}", self.said);
+            None
         };
         timeout(within, reading).await.unwrap_or_else(|_| panic!("no '{words}' in {within:?}"))
+    }
+
+    /// Returns the number of bytes that it has written to standard output so far.
+    fn written(&self) -> u64 {
+        let out = self.child.stdout.as_ref().expect("nobody has read it");
+        rustix::io::ioctl_fionread(out).unwrap()
     }
 
     /// Waits for the end.
@@ -68,11 +82,12 @@ impl Running {
     }
 }
 
-/// Asserts that the client has exactly this one job.
-async fn is_the_only_job(node: &Node, job: &Value) {
-    let jobs = assay(node, &["job", "list", "--json"]).await.ok();
-    let ids: Vec<&Value> = jobs["jobs"].as_array().unwrap().iter().map(|job| &job["job"]).collect();
-    assert_eq!(ids, [job]);
+/// Asserts that the client has exactly these jobs, of which each was created after the one before.
+async fn are_all_jobs(node: &Node, jobs: &[Value]) {
+    let listed = assay(node, &["job", "list", "--json"]).await.ok();
+    let listed: Vec<&Value> =
+        listed["jobs"].as_array().unwrap().iter().map(|job| &job["job"]).collect();
+    assert_eq!(listed, jobs.iter().collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -109,6 +124,7 @@ async fn streamed_text_is_whole_over_a_connection_that_breaks() {
     run.says("Unverified text", LIMIT).await;
     proxy.closes();
     run.says("is lost", LIMIT).await;
+    let before = run.written();
     proxy.works(node.rpc_port());
 
     let said = run.ends().await;
@@ -116,8 +132,13 @@ async fn streamed_text_is_whole_over_a_connection_that_breaks() {
     let jobs = assay(&node, &["job", "list", "--json"]).await.ok();
     let id = jobs["jobs"][0]["job"].as_str().unwrap();
     let job = assay(&node, &["job", "status", id, "--output", "--json"]).await.ok();
-    let text = job["output"].as_str().unwrap().trim_end_matches('\n');
-    assert!(said.out.starts_with(text), "{said:?} is not {text:?}");
+    let text = job["output"].as_str().unwrap();
+    // The connection broke within the text.
+    assert!((1..text.len() as u64).contains(&before), "{before} bytes of {text:?}");
+    // Nothing is missing, doubled or shown anew.
+    let after = said.out.strip_prefix(text).unwrap_or_else(|| panic!("not {text:?}: {said:?}"));
+    assert!(after.starts_with("\n\nVerdict "), "{said:?}");
+    assert_eq!(said.err.matches("Unverified text").count(), 1, "{said:?}");
     assert!(said.out.contains("verified: computed again by 3 verifiers"), "{said:?}");
 }
 
@@ -126,14 +147,22 @@ async fn connection_lost_while_an_order_is_sent_creates_one_job() {
     let node = dev(&[]).await;
     let proxy = Proxy::start(node.rpc_port()).await;
     let args = ["job", "create", "--json", "--not-before", "1000", "hello"];
-    let mut create = Running::start(&proxy, &args);
-    // The extrinsic, or the answer to it, is on its way.
-    create.says("sent to", LIMIT).await;
-    proxy.closes();
-    create.says("is lost", LIMIT).await;
-    proxy.works(node.rpc_port());
-    let created = create.ends().await.ok();
-    is_the_only_job(&node, &created["job"]).await;
+    let mut jobs = Vec::new();
+    for _ in 0..ORDERS {
+        let mut create = Running::start(&proxy, &args);
+        // The extrinsic, or the answer to it, is on its way.
+        create.says("sent to", LIMIT).await;
+        proxy.closes();
+        let lost = create.says_or_ends("is lost", LIMIT).await;
+        proxy.works(node.rpc_port());
+        jobs.push(create.ends().await.ok()["job"].clone());
+        are_all_jobs(&node, &jobs).await;
+        if lost.is_some() {
+            return;
+        }
+        // A block came before the connection was closed.
+    }
+    panic!("no connection was lost in time");
 }
 
 #[tokio::test]
@@ -155,7 +184,7 @@ async fn error_after_the_order_names_the_job() {
     said.fails("other_chain", &["genesis"]);
     let id = said.json()["job"].clone();
     assert!(created.contains(id.as_str().unwrap()), "{created} {said:?}");
-    is_the_only_job(&node, &id).await;
+    are_all_jobs(&node, std::slice::from_ref(&id)).await;
 
     // So does one about a job that the chain refuses to change.
     let id = id.as_str().unwrap();

@@ -60,9 +60,8 @@ async fn honest_job_is_accepted_and_paid() {
     let id = job["job"].as_str().unwrap();
     let streamed = assay(&node, &["job", "status", id, "--wait"]).await;
     assert_eq!(streamed.code, 0, "{streamed:?}");
-    let text = output.text.trim_end_matches('\n');
-    assert!(streamed.out.starts_with(text), "{streamed:?} does not begin with {text:?}");
-    assert!(streamed.out.contains("Accept by 3 verifiers"), "{streamed:?}");
+    let expected = format!("{}\n\nVerdict   Accept by 3 verifiers\n", output.text);
+    assert!(streamed.out.starts_with(&expected), "{streamed:?} does not begin with {expected:?}");
 }
 
 #[tokio::test]
@@ -77,6 +76,8 @@ async fn streamed_text_is_the_output() {
     let job = assay(&node, &["job", "status", id, "--output", "--json"]).await.ok();
     let text = job["output"].as_str().unwrap();
     assert!(!text.is_empty(), "{job}");
-    assert!(said.out.starts_with(text.trim_end_matches('\n')), "{said:?} is not {text:?}");
+    assert!(said.out.starts_with(&format!("{text}\n\nVerdict ")), "{said:?} is not {text:?}");
+    // Text that comes with the end of a verified job alone has no such label.
+    assert_eq!(said.err.matches("Unverified text").count(), 1, "it was not streamed: {said:?}");
     assert_eq!(job["seed"], 7, "{job}");
 }

@@ -8,6 +8,7 @@ use crate::{
     npm::example,
 };
 use assay_runtime::{AccountId, UNIT};
+use serde_json::{json, Value};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -52,9 +53,10 @@ async fn encrypted_key_file_signs_with_its_passphrase() {
     let files = Files::new();
     let key = files.key.to_str().unwrap();
     let new = files.alone(&["key", "new", "--json", "--out", key]).await.ok();
-    assert_eq!(new["secret"], serde_json::Value::Null, "{new}");
+    assert_eq!(new["secret"], Value::Null, "{new}");
     let address = new["address"].as_str().unwrap();
-    assert!(!fs::read_to_string(&files.key).unwrap().contains(' '), "it holds no mnemonic");
+    let file: Value = serde_json::from_str(&fs::read_to_string(&files.key).unwrap()).unwrap();
+    assert_eq!(file["encoding"]["type"], json!(["scrypt", "xsalsa20-poly1305"]), "{file}");
     // The address is known without the passphrase.
     let shown = alone(&["key", "inspect", "--key-file", key, "--json"]).await.ok();
     assert_eq!(shown["publicKey"], new["publicKey"]);

@@ -39,6 +39,7 @@ mod restart;
 mod restore;
 mod routing;
 mod rpc;
+mod sending;
 mod separate_nodes;
 mod setup;
 mod spec;

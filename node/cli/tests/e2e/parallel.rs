@@ -74,7 +74,7 @@ async fn transfers_from_several_machines_all_arrive_once() {
 async fn jobs_are_created_once(apart: bool) -> Vec<Said> {
     let node = dev(&[]).await;
     let create = |index: usize| {
-        // Prompts of several lengths, so that the extrinsics have the same length and other contents.
+        // The prompts differ and have one length, so that the extrinsics have one priority in the pool.
         let prompt = format!("prompt {index}");
         ["job", "create", "--json", "--not-before", "1000", &prompt].map(String::from).into()
     };

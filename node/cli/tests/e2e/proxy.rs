@@ -18,6 +18,8 @@ use tokio::{
 enum Mode {
     /// It carries bytes to the node with that port.
     Works { to: u16 },
+    /// It carries what comes from the clients, and loses the node's answers.
+    Deaf,
     /// It carries nothing and closes nothing, as when a cable is cut.
     Silent,
     /// It closes every connection.
@@ -52,6 +54,11 @@ impl Proxy {
         self.mode.send_replace(Mode::Works { to });
     }
 
+    /// Carries only what clients send over their present connections, and loses the node's answers.
+    pub fn loses_answers(&self) {
+        self.mode.send_replace(Mode::Deaf);
+    }
+
     /// Carries nothing from now on, and closes nothing.
     pub fn falls_silent(&self) {
         self.mode.send_replace(Mode::Silent);
@@ -77,7 +84,7 @@ async fn accept(listener: TcpListener, mode: Arc<watch::Sender<Mode>>) {
             let now = *mode.borrow_and_update();
             match now {
                 Mode::Works { to } => carry(client, to, mode).await,
-                Mode::Silent => until_closed(&mut mode).await,
+                Mode::Deaf | Mode::Silent => until_closed(&mut mode).await,
                 Mode::Closes => {}
             }
         });
@@ -93,6 +100,12 @@ async fn carry(client: TcpStream, to: u16, mut mode: watch::Receiver<Mode>) {
         () = copy(&mut from_client, &mut to_node) => return,
         () = copy(&mut from_node, &mut to_client) => return,
         _ = mode.changed() => {}
+    }
+    if *mode.borrow_and_update() == Mode::Deaf {
+        tokio::select! {
+            () = copy(&mut from_client, &mut to_node) => return,
+            _ = mode.changed() => {}
+        }
     }
     // Both ends stay open, and nothing passes.
     until_closed(&mut mode).await;
