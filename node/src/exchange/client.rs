@@ -17,7 +17,7 @@ use crate::client::Parts;
 use assay_primitives::{JobId, ModelId};
 use assay_runtime::opaque::Block;
 use assay_worker::Worker;
-use codec::{Decode, DecodeAll};
+use codec::{Decode, DecodeAll, Encode};
 use futures::{stream, StreamExt};
 use rand::seq::SliceRandom;
 use sc_network::{
@@ -125,7 +125,10 @@ impl Exchange {
 
     /// Asks a peer; `None` if it does not have the answer, or does not answer.
     pub(super) async fn ask<T: Decode>(&self, peer: PeerId, request: &Request) -> Option<T> {
-        let send = |connect| send(&self.network, &self.protocol, peer, request, connect);
+        let (network, protocol) = (self.network.clone(), self.protocol.clone());
+        let sent = request.encode();
+        let send =
+            move |connect| send(network.clone(), protocol.clone(), peer, sent.clone(), connect);
         let bytes = self.asking.ask(peer, request, send).await?;
         match Option::<T>::decode_all(&mut bytes.as_slice()) {
             Ok(answer) => answer,
