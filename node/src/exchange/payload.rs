@@ -15,7 +15,7 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
     future::Future,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use tokio::time::{timeout, timeout_at};
@@ -27,6 +27,8 @@ struct Fetch {
     hash: H256,
     /// The peer that the job names.
     named: Option<PeerId>,
+    /// The operator's node, once the chain was asked for it.
+    operator: OnceLock<PeerId>,
     /// The time by which the payload is of use.
     until: Instant,
     /// The peers that have said that they have the payload, as far as they were asked.
@@ -49,8 +51,8 @@ impl Exchange {
     ) -> Option<Vec<u8>> {
         let begin = || {
             let named = PeerId::from_bytes(named).ok();
-            let told = Mutex::default();
-            let fetch = Fetch { exchange: self.clone(), job, hash, named, until, told };
+            let (operator, told) = Default::default();
+            let fetch = Fetch { exchange: self.clone(), job, hash, named, operator, until, told };
             let fetching = async move { timeout_at(until.into(), search(&fetch)).await };
             fetching.map(|found| found.ok().flatten().map(Arc::new)).boxed()
         };
@@ -85,14 +87,16 @@ impl Search for Fetch {
     type Part = Range;
     type Whole = Vec<u8>;
     const PATIENCE: Duration = Duration::from_secs(2);
+    const STALL: Duration = Duration::from_secs(1);
 
     async fn stage(&self, stage: usize) -> Option<Vec<PeerId>> {
         let exchange = &self.exchange;
         let mut peers = match stage {
             0 => {
+                let operator = exchange.operator(self.job).await;
+                let operator = operator.map(|peer| *self.operator.get_or_init(|| peer));
                 let mut peers = self.newly_told();
-                peers.extend(self.named);
-                peers.extend(exchange.operator(self.job).await);
+                peers.extend(self.named.into_iter().chain(operator));
                 peers
             }
             1 => exchange.peers().await,
@@ -111,6 +115,10 @@ impl Search for Fetch {
                 return peers;
             }
         }
+    }
+
+    fn is_named(&self, peer: &PeerId) -> bool {
+        self.named.as_ref() == Some(peer) || self.operator.get() == Some(peer)
     }
 
     async fn probe(&self, peer: PeerId) -> Option<Range> {
