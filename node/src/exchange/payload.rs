@@ -108,13 +108,8 @@ impl Search for Fetch {
     }
 
     async fn more(&self) -> Vec<PeerId> {
-        loop {
-            self.exchange.notices.changed().await;
-            let peers = self.newly_told();
-            if !peers.is_empty() {
-                return peers;
-            }
-        }
+        let newly_told = || Some(self.newly_told()).filter(|peers| !peers.is_empty());
+        self.exchange.notices.look(newly_told).await
     }
 
     fn is_named(&self, peer: &PeerId) -> bool {

@@ -165,7 +165,10 @@ fn answer(worker: &Worker, notices: &Notices, peer: PeerId, request: Request) ->
         Request::Payload(hash, offset) => range(worker, &hash, offset).encode(),
         Request::Tokens(job, index) => local_page(worker, &job, index).encode(),
         Request::Text(model, tokens) => worker.detokenize(&model, &tokens).encode(),
-        Request::Have(hash) => notices.add(peer, hash, Instant::now()).then_some(()).encode(),
+        Request::Have(hash) => {
+            notices.add(peer, hash, Instant::now());
+            Some(()).encode()
+        }
     }
 }
 
