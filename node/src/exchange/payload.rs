@@ -18,7 +18,12 @@ use std::{
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{sleep, timeout_at};
+
+/// The number of times that a peer that has the first range is asked for each of the others: it may be busy.
+const TRIES: u32 = 3;
+/// The time between two of them.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The search for one payload.
 struct Fetch {
@@ -29,8 +34,6 @@ struct Fetch {
     named: Option<PeerId>,
     /// The operator's node, once the chain was asked for it.
     operator: OnceLock<PeerId>,
-    /// The time by which the payload is of use.
-    until: Instant,
     /// The peers that have said that they have the payload, as far as they were asked.
     told: Mutex<Vec<PeerId>>,
 }
@@ -40,8 +43,8 @@ impl Exchange {
     ///
     /// The operator of the job is asked first, by its contact on the chain, together with the peer that
     /// the job names and those that have said that they have the payload. Then come this node's peers,
-    /// and then the nodes that provide it through the DHT. Callers that want the same payload at the same
-    /// time wait for one fetch.
+    /// and then the nodes that provide it through the DHT. Callers that want the same payload of a job at the
+    /// same time wait for one fetch, each until its own time.
     pub async fn payload(
         &self,
         job: JobId,
@@ -52,11 +55,10 @@ impl Exchange {
         let begin = || {
             let named = PeerId::from_bytes(named).ok();
             let (operator, told) = Default::default();
-            let fetch = Fetch { exchange: self.clone(), job, hash, named, operator, until, told };
-            let fetching = async move { timeout_at(until.into(), search(&fetch)).await };
-            fetching.map(|found| found.ok().flatten().map(Arc::new)).boxed()
+            let fetch = Fetch { exchange: self.clone(), job, hash, named, operator, told };
+            async move { search(&fetch).await.map(Arc::new) }.boxed()
         };
-        let flight = self.flights.join(hash, begin);
+        let flight = self.flights.join(job, hash, begin);
         let whole = timeout_at(until.into(), flight).await.ok()??;
         Some(Arc::unwrap_or_clone(whole))
     }
@@ -121,11 +123,16 @@ impl Search for Fetch {
     }
 
     async fn pull(&self, peer: PeerId, first: Range) -> Option<Vec<u8>> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        let next = |offset| self.exchange.range(peer, self.hash, offset);
-        // A peer that is slow leaves time for others.
-        let whole = timeout(left / 2, assemble(first, next)).await.ok().flatten();
-        match checked(whole?, &self.hash) {
+        let next = |offset| async move {
+            for _ in 1..TRIES {
+                if let Some(range) = self.exchange.range(peer, self.hash, offset).await {
+                    return Some(range);
+                }
+                sleep(AGAIN).await;
+            }
+            self.exchange.range(peer, self.hash, offset).await
+        };
+        match checked(assemble(first, next).await?, &self.hash) {
             Ok(whole) => Some(whole),
             Err(change) => {
                 log::warn!("{peer} sent something else than the payload {:?}", self.hash);
