@@ -5,6 +5,7 @@ use super::{
     counters::Counters,
     gauges::Gauges,
     heartbeats::Heartbeats,
+    offers::Offers,
     reports::Reports,
     state::{LocalOperator, State},
 };
@@ -38,6 +39,7 @@ pub struct Watch {
     client: Arc<FullClient>,
     keystore: KeystorePtr,
     gauges: Gauges,
+    offers: Offers,
     counters: Counters,
     heartbeats: Heartbeats,
     reports: Reports,
@@ -52,6 +54,7 @@ impl Watch {
             client: parts.client.clone(),
             keystore: parts.keystore.clone(),
             gauges: Gauges::register(registry)?,
+            offers: Offers::register(registry)?,
             counters: Counters::register(registry)?,
             heartbeats: Heartbeats::default(),
             reports: Reports::register(parts.backend.clone(), registry)?,
@@ -99,6 +102,7 @@ impl Watch {
         let operators = self.operators(&state)?;
         if operators != self.shown {
             self.gauges.clear();
+            self.offers.clear();
             operators.iter().filter_map(|operator| operator.stash.as_ref()).for_each(|stash| {
                 self.counters.begin(stash);
             });
@@ -112,12 +116,12 @@ impl Watch {
             let view = api.operator(at, stash.clone())?;
             let (Some(view), Some(member)) = (view, state.member(stash)?) else { continue };
             self.gauges.show_operator(&view, &member);
-            for offer in &view.offers {
+            let mut offers = Vec::new();
+            for offer in view.offers {
                 let allocation = api.allocation(at, offer.model, stash.clone())?;
-                if let Some(allocation) = allocation {
-                    self.gauges.show_allocation(&format!("{:?}", offer.model), &allocation);
-                }
+                offers.push((offer, allocation));
             }
+            self.offers.show(stash, &offers);
         }
         Ok(())
     }
