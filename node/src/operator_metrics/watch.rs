@@ -145,8 +145,9 @@ impl Watch {
             return Ok(());
         }
         let Some(header) = self.client.header(block)? else { return Ok(()) };
-        self.heartbeats.follow(header.parent_hash, block);
         let events = state.events()?;
+        // After a block that cannot be read, nothing is known of what came between.
+        self.heartbeats.follow(header.parent_hash, block);
         for event in &events {
             self.counters.count(event, &stashes);
         }
