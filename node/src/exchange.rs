@@ -9,7 +9,7 @@
 //! | files | content |
 //! | --- | --- |
 //! | `wire.rs`, `page.rs` | the messages and their limits |
-//! | `server.rs`, `admission.rs`, `allowance.rs`, `turns.rs` | answers to other nodes, within the limits of each |
+//! | `server.rs`, `admission.rs`, `allowance.rs`, `turns.rs`, `outputs.rs` | answers to other nodes, within the limits of each |
 //! | `client.rs`, `asking.rs` | requests to other nodes, within the same limits |
 //! | `payload.rs`, `search.rs`, `deliveries.rs`, `flights.rs` | fetches: where a payload is looked for, and how it is pulled |
 //! | `directory.rs`, `notices.rs`, `providers.rs` | where payloads are: contacts on the chain, notices of peers, the DHT |
@@ -24,6 +24,7 @@ mod deliveries;
 mod directory;
 mod flights;
 mod notices;
+mod outputs;
 mod page;
 mod payload;
 mod provide;

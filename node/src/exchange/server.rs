@@ -5,7 +5,7 @@ use super::{
     admission::{Admission, Refusal},
     allowance::SERVED,
     notices::Notices,
-    page::local_page,
+    outputs::Outputs,
     reputation::{MALFORMED, TOO_MUCH},
     turns::Turns,
     wire::{protocol, Range, Request, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, RANGE_BYTES, TIMEOUT},
@@ -83,6 +83,7 @@ type Answered = (PeerId, usize, Result<Vec<u8>, ()>, Reply);
 struct Serving {
     worker: Arc<Worker>,
     notices: Arc<Notices>,
+    outputs: Arc<Outputs>,
     admission: Admission<PeerId>,
     waiting: Turns<PeerId, (Request, Reply)>,
     answering: FuturesUnordered<BoxFuture<'static, Answered>>,
@@ -94,6 +95,7 @@ impl Serving {
         Self {
             worker,
             notices,
+            outputs: Arc::default(),
             admission: Admission::new(SERVED, IN_PROGRESS),
             waiting: Turns::new(),
             answering: FuturesUnordered::new(),
@@ -118,8 +120,8 @@ impl Serving {
         while self.answering.len() < ANSWERED {
             let Some((peer, (request, reply))) = self.waiting.pop() else { return };
             let (worker, notices) = (self.worker.clone(), self.notices.clone());
-            let most = request.most();
-            let run = move || answer(&worker, &notices, peer, request);
+            let (outputs, most) = (self.outputs.clone(), request.most());
+            let run = move || answer(&worker, &notices, &outputs, peer, request);
             let answering = tokio::task::spawn_blocking(run);
             let answered = async move { (peer, most, answering.await.map_err(|_| ()), reply) };
             self.answering.push(answered.boxed());
@@ -160,10 +162,16 @@ fn no_answer() -> Vec<u8> {
     None::<()>.encode()
 }
 
-fn answer(worker: &Worker, notices: &Notices, peer: PeerId, request: Request) -> Vec<u8> {
+fn answer(
+    worker: &Worker,
+    notices: &Notices,
+    outputs: &Outputs,
+    peer: PeerId,
+    request: Request,
+) -> Vec<u8> {
     match request {
         Request::Payload(hash, offset) => range(worker, &hash, offset).encode(),
-        Request::Tokens(job, index) => local_page(worker, &job, index).encode(),
+        Request::Tokens(job, index) => outputs.page(worker, &job, index).encode(),
         Request::Text(model, tokens) => worker.detokenize(&model, &tokens).encode(),
         Request::Have(hash) => {
             notices.add(peer, hash, Instant::now());

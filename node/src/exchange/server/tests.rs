@@ -2,7 +2,8 @@
 //! Requests as they arrive from peers, answered by a worker with a store of its own.
 
 use super::*;
-use assay_primitives::{JobId, ModelId};
+use crate::exchange::page::{Page, PAGE_TOKENS};
+use assay_primitives::{worker::Transcript, FinishReason, JobId, ModelId};
 use assay_worker::{SpaceLimits, WorkerConfig};
 use codec::DecodeAll;
 use std::time::Duration;
@@ -66,6 +67,30 @@ async fn payload_is_served_in_ranges() {
     assert!(whole == payload);
     let beyond = Request::Payload(hash, u32::MAX).encode();
     assert_eq!(served.answer(beyond).await.result, Ok(no_answer()));
+}
+
+#[tokio::test]
+async fn output_is_served_in_pages() {
+    let (served, job) = (served(), JobId::repeat_byte(7));
+    let transcript = Transcript {
+        input: vec![1; 100],
+        output: (0..PAGE_TOKENS as u32 + 3).collect(),
+        text: b"text".to_vec(),
+        finish: FinishReason::EndToken,
+        salt: H256::zero(),
+    };
+    served.worker.keep_output(&job, &transcript.encode()).unwrap();
+    let (mut tokens, mut finish) = (Vec::new(), None);
+    while finish.is_none() {
+        let request = Request::Tokens(job, tokens.len() as u32);
+        let bytes = served.answer(request.encode()).await.result.unwrap();
+        assert!(bytes.len() <= request.most());
+        let page = Option::<Page>::decode_all(&mut bytes.as_slice()).unwrap().unwrap();
+        assert!(page.answers(tokens.len() as u32, u32::MAX) && !page.tokens.is_empty());
+        tokens.extend(page.tokens);
+        finish = page.finish;
+    }
+    assert_eq!((tokens, finish), (transcript.output, Some(transcript.finish)));
 }
 
 #[tokio::test]
