@@ -3,6 +3,7 @@
 
 use super::{
     asking::{send, Asking},
+    contacts::Contacts,
     directory::{Directory, Operator},
     flights::Flights,
     notices::Notices,
@@ -26,7 +27,7 @@ use sc_network::{
 };
 use sc_network_sync::SyncingService;
 use sp_core::{bounded::BoundedVec, H256};
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc, time::Instant};
 
 /// The side of the exchange that asks other nodes.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ pub struct Exchange {
     pub(super) notices: Arc<Notices>,
     /// The contacts of operators.
     pub(super) directory: Arc<Directory>,
+    /// The addresses that the network knows.
+    contacts: Arc<Contacts>,
     /// Whether any peer is asked for the tokens of an operator without a contact.
     any_peer: bool,
 }
@@ -62,6 +65,7 @@ impl Exchange {
             flights: Arc::default(),
             notices: Arc::default(),
             directory: Arc::new(Directory::new(parts.client.clone())),
+            contacts: Arc::default(),
             any_peer: development,
         }
     }
@@ -170,8 +174,10 @@ impl Exchange {
     }
 
     fn know(&self, peer: PeerId, addresses: Vec<Multiaddr>) {
-        for address in addresses {
-            self.network.add_known_address(peer, address);
+        if self.contacts.is_new(peer, &addresses, Instant::now()) {
+            for address in addresses {
+                self.network.add_known_address(peer, address);
+            }
         }
     }
 
@@ -182,14 +188,16 @@ impl Exchange {
         request: &Request,
         good: impl Fn(&T) -> bool,
     ) -> Option<T> {
-        if let Some(operator) = self.operator(job).await {
-            return self.ask::<T>(operator, request).await.filter(good);
+        match self.directory.operator(job).await {
+            Operator::At(peer, addresses) if peer != self.peer_id() => {
+                self.know(peer, addresses);
+                self.ask::<T>(peer, request).await.filter(good)
+            }
+            Operator::Unlisted if self.any_peer => {
+                first_good(self.peers().await, |peer| self.ask::<T>(peer, request), good).await
+            }
+            _ => None,
         }
-        let unlisted = self.directory.operator(job).await == Operator::Unlisted;
-        if !(unlisted && self.any_peer) {
-            return None;
-        }
-        first_good(self.peers().await, |peer| self.ask::<T>(peer, request), good).await
     }
 }
 
