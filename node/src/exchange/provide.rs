@@ -27,7 +27,8 @@ pub async fn provide_accepted(client: Arc<FullClient>, exchange: Exchange, worke
         }
         let (worker, directory) = (worker.clone(), exchange.directory.clone());
         let looking = tokio::task::spawn_blocking(move || {
-            let prompt = |job: &JobId| Some(directory.job(*job)?.spec.input_hash);
+            let best = directory.best();
+            let prompt = |job: &JobId| Some(directory.job(best, *job)?.spec.input_hash);
             provided.update(worker.accepted(), prompt);
             provided
         });
@@ -65,9 +66,10 @@ impl Provided {
         self.by_job.retain(|job, _| accepted.contains_key(job));
         for (job, outputs) in accepted {
             if !self.by_job.contains_key(&job) {
-                let Some(prompt) = prompt(&job).filter(|_| self.by_job.len() < JOBS) else {
+                if self.by_job.len() >= JOBS {
                     continue;
-                };
+                }
+                let Some(prompt) = prompt(&job) else { continue };
                 self.by_job.insert(job, BTreeSet::from([prompt]));
             }
             self.by_job.entry(job).or_default().extend(outputs);
@@ -122,7 +124,12 @@ mod tests {
         let mut provided = Provided::default();
         let id = |n: usize| H256::from_low_u64_be(n as u64);
         let accepted = (0..2 * JOBS).map(|n| (id(n), BTreeSet::new())).collect();
-        provided.update(accepted, |job| Some(*job));
-        assert_eq!(provided.begun.len(), JOBS);
+        let looked = std::cell::Cell::new(0);
+        let prompt = |job: &JobId| {
+            looked.set(looked.get() + 1);
+            Some(*job)
+        };
+        provided.update(accepted, prompt);
+        assert_eq!((provided.begun.len(), looked.get()), (JOBS, JOBS));
     }
 }

@@ -42,9 +42,9 @@ pub async fn push_prompts(client: Arc<FullClient>, exchange: Exchange, worker: A
         let (client, worker, here) = (client.clone(), worker.clone(), exchange.peer_id());
         let directory = exchange.directory.clone();
         let looking = tokio::task::spawn_blocking(move || {
-            let mut pushes = Vec::new();
+            let (best, here, mut pushes) = (directory.best(), here.to_bytes(), Vec::new());
             for (job, operator) in new_blocks(&block).flat_map(|block| assigned(&client, block)) {
-                pushes.extend(to_push(&directory, &worker, &here.to_bytes(), job, &operator));
+                pushes.extend(to_push(&directory, best, &worker, &here, job, &operator));
             }
             pushes
         });
@@ -80,18 +80,19 @@ fn assigned(client: &FullClient, block: Hash) -> Vec<(JobId, AccountId)> {
 /// has it.
 fn to_push(
     directory: &Directory,
+    best: Hash,
     worker: &Worker,
     here: &[u8],
     job: JobId,
     operator: &AccountId,
 ) -> Option<Push> {
-    let spec = directory.job(job)?.spec;
+    let spec = directory.job(best, job)?.spec;
     let hash = spec.input_hash;
     if !(spec.peer.is_empty() || *spec.peer == here) {
         return None;
     }
     worker.payload_range(&hash, 0, 0).ok().flatten()?;
-    Some(Push { job, hash, operator: directory.contact(operator) })
+    Some(Push { job, hash, operator: directory.contact(best, operator) })
 }
 
 /// Tells an operator of a prompt. One without a contact finds it by itself.
