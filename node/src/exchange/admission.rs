@@ -8,7 +8,7 @@ use std::{collections::HashMap, hash::Hash, time::Instant};
 /// all that they can leave a fifth of the places to others, and each other peer has one.
 const SHARE: usize = 8;
 /// The most peers that are remembered. Those that have asked for nothing lately are forgotten.
-const PEERS: usize = 4096;
+const MAX_PEERS: usize = 4096;
 
 /// The reasons for which a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +44,10 @@ impl<P: Copy + Eq + Hash> Admission<P> {
     /// Admits a request whose response has at most that many bytes. Each request that is admitted must
     /// be ended with [`end`](Self::end). One that is refused counts as a request, too.
     pub fn admit(&mut self, peer: P, bytes: usize, now: Instant) -> Result<(), Refusal> {
-        if !self.accounts.contains_key(&peer) && self.accounts.len() >= PEERS {
+        if !self.accounts.contains_key(&peer) && self.accounts.len() >= MAX_PEERS {
             self.accounts
                 .retain(|_, account| account.in_progress > 0 || !account.allowance.is_full(now));
-            if self.accounts.len() >= PEERS {
+            if self.accounts.len() >= MAX_PEERS {
                 return Err(Refusal::Busy);
             }
         }
@@ -58,7 +58,7 @@ impl<P: Copy + Eq + Hash> Admission<P> {
         let free = self.most.saturating_sub(self.in_progress);
         let share = (free / SHARE).clamp(1, limits.in_progress);
         if free == 0 || account.in_progress >= share {
-            account.allowance.give_back(bytes);
+            account.allowance.return_bytes(bytes);
             return Err(Refusal::Busy);
         }
         account.in_progress += 1;
@@ -67,9 +67,9 @@ impl<P: Copy + Eq + Hash> Admission<P> {
     }
 
     /// Gives back the bytes of a request that is in progress whose response does not have them.
-    pub fn give_back(&mut self, peer: &P, bytes: usize) {
+    pub fn return_bytes(&mut self, peer: &P, bytes: usize) {
         if let Some(account) = self.accounts.get_mut(peer) {
-            account.allowance.give_back(bytes);
+            account.allowance.return_bytes(bytes);
         }
     }
 
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(admission.admit(1, 1, now + Duration::from_secs(1)), Ok(()));
         assert_eq!(admission.admit(2, 90, now), Ok(()));
         assert_eq!(admission.admit(2, 90, now), Err(Refusal::TooMuch));
-        admission.give_back(&2, 80);
+        admission.return_bytes(&2, 80);
         assert_eq!(admission.admit(2, 90, now), Ok(()));
     }
 
@@ -162,13 +162,13 @@ mod tests {
     fn peers_that_are_idle_are_forgotten() {
         let (mut admission, now) = admission(32);
         admission.admit(u32::MAX, 1, now).unwrap();
-        for peer in 0..PEERS as u32 - 1 {
+        for peer in 0..MAX_PEERS as u32 - 1 {
             admission.admit(peer, 0, now).unwrap();
             admission.end(&peer);
         }
-        assert_eq!(admission.admit(PEERS as u32, 0, now), Err(Refusal::Busy));
+        assert_eq!(admission.admit(MAX_PEERS as u32, 0, now), Err(Refusal::Busy));
         let later = now + Duration::from_secs(60);
-        assert_eq!(admission.admit(PEERS as u32, 0, later), Ok(()));
+        assert_eq!(admission.admit(MAX_PEERS as u32, 0, later), Ok(()));
         assert_eq!(admission.accounts.len(), 2, "one that waits for an answer is not forgotten");
     }
 }

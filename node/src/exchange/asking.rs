@@ -21,7 +21,7 @@ use tokio::{
 };
 
 /// The most peers that are remembered. Those that were asked for nothing lately are forgotten.
-const PEERS: usize = 1024;
+const MAX_PEERS: usize = 1024;
 /// The time between two looks for a connection to a peer that another request dials.
 const DIALLING: Duration = Duration::from_millis(100);
 /// The time after which the network has ended a request, answered or not. Dialling has a time of its own.
@@ -44,7 +44,7 @@ pub struct Asking(Mutex<HashMap<PeerId, Arc<Peer>>>);
 impl Asking {
     fn peer(&self, id: PeerId) -> Arc<Peer> {
         let (mut peers, now) = (self.0.lock(), Instant::now());
-        if peers.len() >= PEERS && !peers.contains_key(&id) {
+        if peers.len() >= MAX_PEERS && !peers.contains_key(&id) {
             peers.retain(|_, peer| {
                 Arc::strong_count(peer) > 1 || !peer.allowance.lock().is_full(now)
             });
@@ -73,7 +73,7 @@ impl Asking {
     {
         let peer = self.peer(id);
         let place = peer.places.clone().acquire_owned().await.ok()?;
-        let most = request.most();
+        let most = request.max_response_bytes();
         loop {
             // The lock must not be held while waiting.
             let taken = peer.allowance.lock().take(most, Instant::now());
@@ -93,7 +93,7 @@ impl Asking {
                 Err(_) => None,
             };
             let unused = most.saturating_sub(bytes.as_ref().map_or(0, Vec::len));
-            peer.allowance.lock().give_back(unused);
+            peer.allowance.lock().return_bytes(unused);
             drop(place);
             bytes
         });
@@ -274,9 +274,9 @@ mod tests {
     #[tokio::test]
     async fn peers_that_are_idle_are_forgotten() {
         let asking = Asking::default();
-        for _ in 0..3 * PEERS {
+        for _ in 0..3 * MAX_PEERS {
             asking.peer(PeerId::random());
         }
-        assert!(asking.0.lock().len() <= PEERS);
+        assert!(asking.0.lock().len() <= MAX_PEERS);
     }
 }

@@ -10,7 +10,7 @@ use super::{
     page::Page,
     providers,
     reputation::MALFORMED,
-    search::ASKED,
+    search::MAX_ASKED,
     server::serve,
     wire::{protocol, Request, TEXT_TOKENS},
 };
@@ -45,7 +45,7 @@ pub struct Exchange {
     /// The addresses that the network knows.
     contacts: Arc<Contacts>,
     /// Whether any peer is asked for the tokens of an operator without a contact.
-    any_peer: bool,
+    asks_any_peer: bool,
 }
 
 impl Exchange {
@@ -66,7 +66,7 @@ impl Exchange {
             notices: Arc::default(),
             directory: Arc::new(Directory::new(parts.client.clone())),
             contacts: Arc::default(),
-            any_peer: development,
+            asks_any_peer: development,
         }
     }
 
@@ -110,8 +110,13 @@ impl Exchange {
     }
 
     /// Tells an operator's node that this node has a payload, and returns whether it has taken note.
-    pub async fn tell(&self, operator: PeerId, addresses: Vec<Multiaddr>, hash: H256) -> bool {
-        self.know(operator, addresses);
+    pub async fn send_notice(
+        &self,
+        operator: PeerId,
+        addresses: Vec<Multiaddr>,
+        hash: H256,
+    ) -> bool {
+        self.add_addresses(operator, addresses);
         self.ask::<()>(operator, &Request::Have(hash)).await.is_some()
     }
 
@@ -120,7 +125,7 @@ impl Exchange {
     pub(super) async fn operator(&self, job: JobId) -> Option<PeerId> {
         match self.directory.operator(job).await {
             Operator::At(peer, addresses) if peer != self.peer_id() => {
-                self.know(peer, addresses);
+                self.add_addresses(peer, addresses);
                 Some(peer)
             }
             _ => None,
@@ -173,7 +178,7 @@ impl Exchange {
         providers::stop_providing(&self.network, hash);
     }
 
-    fn know(&self, peer: PeerId, addresses: Vec<Multiaddr>) {
+    fn add_addresses(&self, peer: PeerId, addresses: Vec<Multiaddr>) {
         if self.contacts.is_new(peer, &addresses, Instant::now()) {
             for address in addresses {
                 self.network.add_known_address(peer, address);
@@ -190,10 +195,10 @@ impl Exchange {
     ) -> Option<T> {
         match self.directory.operator(job).await {
             Operator::At(peer, addresses) if peer != self.peer_id() => {
-                self.know(peer, addresses);
+                self.add_addresses(peer, addresses);
                 self.ask::<T>(peer, request).await.filter(good)
             }
-            Operator::Unlisted if self.any_peer => {
+            Operator::Unlisted if self.asks_any_peer => {
                 first_good(self.peers().await, |peer| self.ask::<T>(peer, request), good).await
             }
             _ => None,
@@ -201,13 +206,13 @@ impl Exchange {
     }
 }
 
-/// Returns the first good answer of the peers, of which [`ASKED`] are asked at a time.
+/// Returns the first good answer of the peers, of which [`MAX_ASKED`] are asked at a time.
 async fn first_good<P, T, F: Future<Output = Option<T>>>(
     peers: Vec<P>,
     ask: impl Fn(P) -> F,
     good: impl Fn(&T) -> bool,
 ) -> Option<T> {
-    let mut answers = pin!(stream::iter(peers).map(ask).buffer_unordered(ASKED));
+    let mut answers = pin!(stream::iter(peers).map(ask).buffer_unordered(MAX_ASKED));
     while let Some(answer) = answers.next().await {
         if let Some(answer) = answer.filter(&good) {
             return Some(answer);
@@ -235,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn silent_peers_do_not_delay_the_others() {
         let ask = |peer: usize| async move {
-            if peer < ASKED - 1 {
+            if peer < MAX_ASKED - 1 {
                 std::future::pending::<()>().await;
             }
             Some(peer)

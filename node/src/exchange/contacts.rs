@@ -11,7 +11,7 @@ use std::{
 /// The time after which the network is told again, because it may have forgotten the addresses.
 const AGAIN: Duration = Duration::from_secs(60);
 /// The most peers that are remembered.
-const REMEMBERED: usize = 1024;
+const MAX_REMEMBERED: usize = 1024;
 
 /// The addresses by peer, each with the time at which the network was told.
 #[derive(Default)]
@@ -25,10 +25,10 @@ impl Contacts {
         if told.get(&peer).is_some_and(|(at, known)| fresh(*at) && known == addresses) {
             return false;
         }
-        if told.len() >= REMEMBERED {
+        if told.len() >= MAX_REMEMBERED {
             told.retain(|_, (at, _)| fresh(*at));
         }
-        if told.len() < REMEMBERED {
+        if told.len() < MAX_REMEMBERED {
             told.insert(peer, (now, addresses.to_vec()));
         }
         true
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn remembered_peers_are_bounded() {
         let (contacts, now) = (Contacts::default(), Instant::now());
-        for _ in 0..3 * REMEMBERED {
+        for _ in 0..3 * MAX_REMEMBERED {
             assert!(contacts.is_new(PeerId::random(), &[], now));
         }
-        assert_eq!(contacts.0.lock().len(), REMEMBERED);
+        assert_eq!(contacts.0.lock().len(), MAX_REMEMBERED);
     }
 }

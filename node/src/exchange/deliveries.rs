@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 /// The peers that deliver at the same time, if all of them are slow. It exceeds the number of peers that
 /// the chain names for a job, so that there is a stranger among them.
-const AT_A_TIME: usize = 4;
+const MAX_UNDER_WAY: usize = 4;
 
 /// A delivery, which does nothing before it is begun; `None` if it is not the right thing.
 type Delivery<'a, W> = BoxFuture<'a, Option<W>>;
@@ -57,7 +57,7 @@ impl<'a, W: Send + 'a> Deliveries<'a, W> {
             return false;
         }
         let Some((named, delivery)) = self.ready.pop_front() else { return false };
-        if self.under_way.len() >= AT_A_TIME {
+        if self.under_way.len() >= MAX_UNDER_WAY {
             if let Some((_, oldest)) = self.strangers.pop_front() {
                 oldest.abort();
             }
@@ -143,12 +143,12 @@ mod tests {
         let mut deliveries = Deliveries::new();
         let (sender, named) = futures::channel::oneshot::channel();
         deliveries.add(true, async { named.await.ok() }.boxed());
-        for _ in 0..3 * AT_A_TIME {
+        for _ in 0..3 * MAX_UNDER_WAY {
             deliveries.add(false, never());
             deliveries.stall();
             deliveries.begin();
             while deliveries.next().now_or_never().is_some() {}
-            assert!(deliveries.under_way.len() <= AT_A_TIME);
+            assert!(deliveries.under_way.len() <= MAX_UNDER_WAY);
         }
         sender.send(7).unwrap();
         assert_eq!(deliveries.next().await, Some(Some(7)));

@@ -21,7 +21,7 @@ use std::{
 /// The time for which an answer is taken again.
 const FRESH: Duration = Duration::from_secs(1);
 /// The most answers that are remembered.
-const REMEMBERED: usize = 1024;
+const MAX_REMEMBERED: usize = 1024;
 
 /// The operator of a job, as other nodes reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,10 +57,10 @@ impl Directory {
         let looking = tokio::task::spawn_blocking(move || directory.look(job));
         let operator = looking.await.unwrap_or(Operator::Nobody);
         let mut recent = self.recent.lock();
-        if recent.len() >= REMEMBERED {
+        if recent.len() >= MAX_REMEMBERED {
             recent.retain(|_, (at, _)| fresh(*at));
         }
-        if recent.len() < REMEMBERED {
+        if recent.len() < MAX_REMEMBERED {
             recent.insert(job, (now, operator.clone()));
         }
         operator

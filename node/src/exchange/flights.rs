@@ -11,7 +11,7 @@ use sp_core::H256;
 use std::{collections::HashMap, sync::Arc};
 
 /// The outcome of a fetch, for all that wait for it.
-pub type Fetched = Option<Arc<Vec<u8>>>;
+pub type FetchOutcome = Option<Arc<Vec<u8>>>;
 
 /// A payload of a job. The same payload of another job is looked for at other nodes first.
 type Key = (JobId, H256);
@@ -19,7 +19,7 @@ type Key = (JobId, H256);
 /// The fetches that are under way. A fetch ends when nobody waits for it any more, and has no other end
 /// in time: those that wait for it do so until times of their own.
 #[derive(Default)]
-pub struct Flights(Mutex<HashMap<Key, WeakShared<BoxFuture<'static, Fetched>>>>);
+pub struct Flights(Mutex<HashMap<Key, WeakShared<BoxFuture<'static, FetchOutcome>>>>);
 
 impl Flights {
     /// Returns the fetch of that payload of the job that is under way, or begins one.
@@ -27,8 +27,8 @@ impl Flights {
         &self,
         job: JobId,
         hash: H256,
-        begin: impl FnOnce() -> BoxFuture<'static, Fetched>,
-    ) -> Shared<BoxFuture<'static, Fetched>> {
+        begin: impl FnOnce() -> BoxFuture<'static, FetchOutcome>,
+    ) -> Shared<BoxFuture<'static, FetchOutcome>> {
         let (key, mut flights) = ((job, hash), self.0.lock());
         // One that has its outcome is over, though some of those that wait may not have seen it.
         let under_way = flights.get(&key).and_then(WeakShared::upgrade);
@@ -109,7 +109,7 @@ mod tests {
         let begin = || {
             async move {
                 let _held = holds;
-                pending::<Fetched>().await
+                pending::<FetchOutcome>().await
             }
             .boxed()
         };

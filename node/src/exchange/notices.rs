@@ -14,11 +14,11 @@ use tokio::sync::Notify;
 /// The time for which a notice is kept: that of a few blocks, in which a job is assigned and accepted.
 const KEPT: Duration = Duration::from_secs(60);
 /// The most notices.
-const MOST: usize = 1024;
+const MAX_NOTICES: usize = 1024;
 /// The most notices of one peer.
-const OF_A_PEER: usize = 64;
+const MAX_OF_A_PEER: usize = 64;
 /// The most notices of one payload.
-const OF_A_PAYLOAD: usize = 8;
+const MAX_OF_A_PAYLOAD: usize = 8;
 
 struct Notice {
     peer: PeerId,
@@ -42,9 +42,9 @@ impl Notices {
         if kept.iter().any(|notice| notice.peer == peer && notice.hash == hash) {
             return;
         }
-        make_room(&mut kept, OF_A_PAYLOAD, |notice| notice.hash == hash);
-        make_room(&mut kept, OF_A_PEER, |notice| notice.peer == peer);
-        if kept.len() >= MOST {
+        make_room(&mut kept, MAX_OF_A_PAYLOAD, |notice| notice.hash == hash);
+        make_room(&mut kept, MAX_OF_A_PEER, |notice| notice.peer == peer);
+        if kept.len() >= MAX_NOTICES {
             let busiest = busiest(&kept);
             make_room(&mut kept, 1, |notice| Some(notice.peer) == busiest);
         }
@@ -116,20 +116,20 @@ mod tests {
     fn notices_are_bounded() {
         let (notices, peer, now) = (Notices::default(), PeerId::random(), Instant::now());
         (0..1_000).for_each(|n| notices.add(peer, hash(n), now));
-        assert_eq!(notices.kept.lock().len(), OF_A_PEER);
+        assert_eq!(notices.kept.lock().len(), MAX_OF_A_PEER);
         (0..100).for_each(|_| notices.add(PeerId::random(), hash(7_000), now));
-        assert_eq!(notices.peers(&hash(7_000)).len(), OF_A_PAYLOAD);
-        for n in 0..2 * MOST as u64 {
+        assert_eq!(notices.peers(&hash(7_000)).len(), MAX_OF_A_PAYLOAD);
+        for n in 0..2 * MAX_NOTICES as u64 {
             notices.add(PeerId::random(), hash(10_000 + n), now);
         }
-        assert_eq!(notices.kept.lock().len(), MOST);
+        assert_eq!(notices.kept.lock().len(), MAX_NOTICES);
     }
 
     #[test]
     fn notice_is_taken_however_many_others_there_are() {
         let (notices, now) = (Notices::default(), Instant::now());
         (0..100).for_each(|_| notices.add(PeerId::random(), hash(1), now));
-        let flooders = [(); MOST / OF_A_PEER].map(|()| PeerId::random());
+        let flooders = [(); MAX_NOTICES / MAX_OF_A_PEER].map(|()| PeerId::random());
         for (place, flooder) in flooders.iter().enumerate() {
             (0..100).for_each(|n| notices.add(*flooder, hash(1_000 * (2 + place as u64) + n), now));
         }

@@ -15,7 +15,7 @@ use std::{
 /// The time after which an output is read as a whole again: a branch of the chain may have another one.
 const FRESH: Duration = Duration::from_secs(60);
 /// The most outputs whose places are remembered. The store holds fewer of those that take long to read.
-const REMEMBERED: usize = 1024;
+const MAX_REMEMBERED: usize = 1024;
 
 /// The place of the tokens of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,10 +60,10 @@ impl Outputs {
         // The lock must not be held while reading.
         let place = Place::of(&read()?);
         let mut places = self.0.lock();
-        if places.len() >= REMEMBERED {
+        if places.len() >= MAX_REMEMBERED {
             places.retain(|_, (at, _)| fresh(*at));
         }
-        if places.len() >= REMEMBERED {
+        if places.len() >= MAX_REMEMBERED {
             places.clear();
         }
         places.insert(*job, (now, place));
@@ -142,9 +142,9 @@ mod tests {
     #[test]
     fn remembered_places_are_bounded() {
         let (outputs, now) = (Outputs::default(), Instant::now());
-        for n in 0..3 * REMEMBERED as u64 {
+        for n in 0..3 * MAX_REMEMBERED as u64 {
             outputs.place(&JobId::from_low_u64_be(n), now, || Some(transcript(0, 0)));
         }
-        assert!(outputs.0.lock().len() <= REMEMBERED);
+        assert!(outputs.0.lock().len() <= MAX_REMEMBERED);
     }
 }

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// The jobs whose payloads are provided, which is a bound of the records of this node in the DHT.
-const JOBS: usize = 1024;
+const MAX_JOBS: usize = 1024;
 
 /// Provides payloads as long as the node runs.
 pub async fn provide_accepted(client: Arc<FullClient>, exchange: Exchange, worker: Arc<Worker>) {
@@ -66,7 +66,7 @@ impl Provided {
         self.by_job.retain(|job, _| accepted.contains_key(job));
         for (job, outputs) in accepted {
             if !self.by_job.contains_key(&job) {
-                if self.by_job.len() >= JOBS {
+                if self.by_job.len() >= MAX_JOBS {
                     continue;
                 }
                 let Some(prompt) = prompt(&job) else { continue };
@@ -123,13 +123,13 @@ mod tests {
     fn provided_jobs_are_bounded() {
         let mut provided = Provided::default();
         let id = |n: usize| H256::from_low_u64_be(n as u64);
-        let accepted = (0..2 * JOBS).map(|n| (id(n), BTreeSet::new())).collect();
+        let accepted = (0..2 * MAX_JOBS).map(|n| (id(n), BTreeSet::new())).collect();
         let looked = std::cell::Cell::new(0);
         let prompt = |job: &JobId| {
             looked.set(looked.get() + 1);
             Some(*job)
         };
         provided.update(accepted, prompt);
-        assert_eq!((provided.begun.len(), looked.get()), (JOBS, JOBS));
+        assert_eq!((provided.begun.len(), looked.get()), (MAX_JOBS, MAX_JOBS));
     }
 }

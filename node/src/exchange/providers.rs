@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 /// The longest that the DHT is asked.
 const LOOK: Duration = Duration::from_secs(5);
 /// The most providers of a payload that are asked for it.
-const MOST: usize = 16;
+const MAX_PROVIDERS: usize = 16;
 
 /// Says in the DHT that this node has a payload.
 pub fn provide(network: &Arc<dyn NetworkService>, hash: &H256) {
@@ -33,7 +33,7 @@ pub async fn providers(network: &Arc<dyn NetworkService>, hash: &H256) -> Vec<Pe
             match event {
                 Event::Dht(DhtEvent::ProvidersFound(of, peers)) if of == key => {
                     add(&mut found, peers);
-                    if found.len() >= MOST {
+                    if found.len() >= MAX_PROVIDERS {
                         return;
                     }
                 }
@@ -54,7 +54,7 @@ pub async fn providers(network: &Arc<dyn NetworkService>, hash: &H256) -> Vec<Pe
 /// Adds the peers that are not among those found, as far as there is room.
 fn add(found: &mut Vec<PeerId>, peers: Vec<PeerId>) {
     for peer in peers {
-        if found.len() < MOST && !found.contains(&peer) {
+        if found.len() < MAX_PROVIDERS && !found.contains(&peer) {
             found.push(peer);
         }
     }
@@ -71,9 +71,9 @@ mod tests {
     #[test]
     fn provider_that_is_found_again_takes_no_place() {
         let (first, mut found) = (PeerId::random(), Vec::new());
-        add(&mut found, vec![first; 2 * MOST]);
+        add(&mut found, vec![first; 2 * MAX_PROVIDERS]);
         assert_eq!(found, [first]);
-        add(&mut found, (0..2 * MOST).map(|_| PeerId::random()).collect());
-        assert_eq!((found.len(), found.first()), (MOST, Some(&first)));
+        add(&mut found, (0..2 * MAX_PROVIDERS).map(|_| PeerId::random()).collect());
+        assert_eq!((found.len(), found.first()), (MAX_PROVIDERS, Some(&first)));
     }
 }

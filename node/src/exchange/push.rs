@@ -21,7 +21,7 @@ use sp_crypto_hashing::twox_128;
 use std::{sync::Arc, time::Duration};
 
 /// The number of times that an operator is told.
-const ATTEMPTS: usize = 4;
+const MAX_ATTEMPTS: usize = 4;
 /// The time between two of them: about that in which the operator imports the block of its assignment.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -109,7 +109,7 @@ async fn tell(exchange: Exchange, worker: Arc<Worker>, Push { job, hash, operato
         return;
     }
     let mut here = false;
-    for attempt in 0..ATTEMPTS {
+    for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(AGAIN).await;
         }
@@ -117,7 +117,7 @@ async fn tell(exchange: Exchange, worker: Arc<Worker>, Push { job, hash, operato
         let worker = worker.clone();
         let looking = tokio::task::spawn_blocking(move || has(&worker, &hash));
         here = looking.await.unwrap_or(false);
-        if here && exchange.tell(peer, addresses.clone(), hash).await {
+        if here && exchange.send_notice(peer, addresses.clone(), hash).await {
             log::debug!("the operator's node {peer} is told of the prompt of job {job:?}");
             return;
         }

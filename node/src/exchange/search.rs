@@ -16,11 +16,11 @@ use std::{
 use tokio::time::{sleep, timeout};
 
 /// The strangers that are asked at the same time, in addition to those that are slow to answer.
-pub const ASKED: usize = 8;
+pub const MAX_ASKED: usize = 8;
 /// The slow strangers whose answers are still awaited. Those of more are not.
-const SLOW: usize = 32;
+const MAX_SLOW: usize = 32;
 /// The peers that wait until they may deliver. No stranger is asked while there are so many.
-const READY: usize = 4;
+const MAX_READY: usize = 4;
 
 /// A search: it asks peers, stage by stage, for the first part of something, and gets the rest from
 /// one that has it.
@@ -58,7 +58,7 @@ pub trait Search: Sync {
 
 /// Returns the whole from the first peer that delivers it.
 ///
-/// At most [`ASKED`] strangers are asked at a time, and one peer delivers at a time. A peer that takes
+/// At most [`MAX_ASKED`] strangers are asked at a time, and one peer delivers at a time. A peer that takes
 /// longer than [`Search::STALL`] goes on, but no longer holds up the others. The next stage begins when
 /// the peers of this one have answered, or have been waited for long enough.
 pub async fn search<S: Search>(search: &S) -> Option<S::Whole> {
@@ -78,7 +78,7 @@ pub async fn search<S: Search>(search: &S) -> Option<S::Whole> {
     let mut idle = false;
     loop {
         while let Some(peer) = waiting.pop_front() {
-            let room = probes.len() < ASKED && deliveries.ready() < READY;
+            let room = probes.len() < MAX_ASKED && deliveries.ready() < MAX_READY;
             if !room && !search.is_named(&peer) {
                 waiting.push_front(peer);
                 break;
@@ -108,7 +108,7 @@ pub async fn search<S: Search>(search: &S) -> Option<S::Whole> {
                     deliveries.add(search.is_named(&peer), search.pull(peer, part).boxed());
                 }
                 Answer::Part(_, None) => {}
-                Answer::Slow(peer, part) => if slow.len() < SLOW || search.is_named(&peer) {
+                Answer::Slow(peer, part) => if slow.len() < MAX_SLOW || search.is_named(&peer) {
                     slow.push(async move { (peer, part.await) });
                 },
             },
@@ -261,7 +261,7 @@ mod tests {
 
     #[tokio::test]
     async fn silent_peers_leave_places_for_others() {
-        let silent: Vec<u32> = (1..ASKED as u32).collect();
+        let silent: Vec<u32> = (1..MAX_ASKED as u32).collect();
         let stages = vec![(1..50).collect()];
         let peers = Peers { stages, silent, holders: vec![49], ..Peers::default() };
         assert_eq!(search(&peers).await, Some(49));
@@ -277,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn silent_peers_give_their_places_to_others() {
-        let silent: Vec<u32> = (1..3 * ASKED as u32).collect();
+        let silent: Vec<u32> = (1..3 * MAX_ASKED as u32).collect();
         let stages = vec![(1..50).collect()];
         let peers = Peers { stages, silent, holders: vec![49], ..Peers::default() };
         assert_eq!(search(&peers).await, Some(49));

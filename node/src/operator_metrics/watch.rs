@@ -27,10 +27,10 @@ use std::{
 use substrate_prometheus_endpoint::{PrometheusError, Registry};
 
 /// The most operators that are looked at. A node has one; a development chain has four.
-const MOST: usize = 16;
+const MAX_OPERATORS: usize = 16;
 /// The most blocks of a finality notification whose events are counted: the states of older ones are
 /// gone.
-const MOST_BLOCKS: usize = 256;
+const MAX_BLOCKS: usize = 256;
 /// The shortest time between two looks at the best block, which a node that catches up imports many of.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -129,7 +129,7 @@ impl Watch {
     /// Counts the events of the blocks that are finalised.
     fn count(&mut self, notification: &FinalityNotification<Block>) {
         let route = &notification.tree_route;
-        let skipped = route.len().saturating_sub(MOST_BLOCKS);
+        let skipped = route.len().saturating_sub(MAX_BLOCKS);
         for block in route.iter().skip(skipped).chain([&notification.hash]) {
             if let Err(error) = self.count_block(*block) {
                 log::debug!("the events of block {block:?} are not counted: {error:#}");
@@ -170,7 +170,7 @@ impl Watch {
             let stash = state.stash_of(&worker)?;
             Ok(LocalOperator { key: key.into(), worker, stash })
         };
-        keys.into_iter().take(MOST).map(operator).collect()
+        keys.into_iter().take(MAX_OPERATORS).map(operator).collect()
     }
 }
 

@@ -29,7 +29,7 @@ fn served() -> Served {
         fault: None,
     };
     let worker = Arc::new(Worker::start(config, None).unwrap());
-    let (requests, receiver) = async_channel::bounded(QUEUE);
+    let (requests, receiver) = async_channel::bounded(MAX_QUEUED);
     tokio::spawn(serve(receiver, worker.clone(), Arc::default()));
     Served { requests, worker, _dir: dir }
 }
@@ -84,7 +84,7 @@ async fn output_is_served_in_pages() {
     while finish.is_none() {
         let request = Request::Tokens(job, tokens.len() as u32);
         let bytes = served.answer(request.encode()).await.result.unwrap();
-        assert!(bytes.len() <= request.most());
+        assert!(bytes.len() <= request.max_response_bytes());
         let page = Option::<Page>::decode_all(&mut bytes.as_slice()).unwrap().unwrap();
         assert!(page.answers(tokens.len() as u32, u32::MAX) && !page.tokens.is_empty());
         tokens.extend(page.tokens);
