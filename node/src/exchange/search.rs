@@ -77,6 +77,9 @@ pub async fn search<S: Search>(search: &S) -> Option<S::Whole> {
     // Whether the peers of the current stage are known, and those of the next are not asked for yet.
     let mut idle = false;
     loop {
+        if deliveries.begin() {
+            stall.set(sleep(S::STALL).fuse());
+        }
         while let Some(peer) = waiting.pop_front() {
             let room = probes.len() < MAX_ASKED && deliveries.ready() < MAX_READY;
             if !room && !search.is_named(&peer) {
@@ -86,9 +89,6 @@ pub async fn search<S: Search>(search: &S) -> Option<S::Whole> {
             if asked.insert(peer) {
                 probes.push(ask(search, peer));
             }
-        }
-        if deliveries.begin() {
-            stall.set(sleep(S::STALL).fuse());
         }
         if idle && probes.is_empty() && slow.is_empty() && deliveries.is_empty() {
             if last {
