@@ -61,7 +61,7 @@ impl Asking {
     /// then on. `send` sends the request over a connection, or dials the peer if it may.
     ///
     /// A request that was sent goes on when the caller no longer waits for it, as it does at the peer. It
-    /// keeps its place until it ends.
+    /// keeps its place until it ends. One that waits for a connection ends with the caller.
     pub async fn ask<F>(
         &self,
         id: PeerId,
@@ -82,8 +82,11 @@ impl Asking {
                 Err(wait) => sleep(wait).await,
             }
         }
+        let caller = Arc::new(());
+        let wanted = Arc::downgrade(&caller);
         let asking = tokio::spawn(async move {
-            let answer = timeout(GONE, send_or_dial(&peer.dial, send)).await;
+            let is_wanted = || wanted.strong_count() > 0;
+            let answer = timeout(GONE, send_or_dial(&peer.dial, is_wanted, send)).await;
             let bytes = match answer {
                 Ok(Ok(bytes)) => Some(bytes),
                 Ok(Err(error)) => {
@@ -107,9 +110,11 @@ impl Asking {
     }
 }
 
-/// Sends a request over a connection. If there is none, dials the peer, unless it is being dialled.
+/// Sends a request over a connection. If there is none, dials the peer, unless it is being dialled or the
+/// answer is no longer wanted.
 async fn send_or_dial<F>(
     dial: &tokio::sync::Mutex<()>,
+    is_wanted: impl Fn() -> bool,
     send: impl Fn(IfDisconnected) -> F,
 ) -> Result<Vec<u8>, RequestFailure>
 where
@@ -117,7 +122,7 @@ where
 {
     loop {
         match send(IfDisconnected::ImmediateError).await {
-            Err(RequestFailure::NotConnected) => {}
+            Err(RequestFailure::NotConnected) if is_wanted() => {}
             answer => return answer,
         }
         // The one that dials holds the lock until it is answered, and the connection is there before.
@@ -241,6 +246,28 @@ mod tests {
         let rest = ASKED.bytes.burst as usize - ASKED.in_progress;
         let left = peer.allowance.lock().take(rest, Instant::now());
         assert_eq!(left, Ok(()), "what the responses did not have is given back");
+    }
+
+    #[tokio::test]
+    async fn peer_is_not_dialled_for_nobody() {
+        let (asking, id, request) = (Asking::default(), PeerId::random(), request());
+        let dials = Arc::new(AtomicUsize::new(0));
+        let dialled = dials.clone();
+        let send = move |connect| {
+            if connect == IfDisconnected::TryConnect {
+                dialled.fetch_add(1, Ordering::Relaxed);
+            }
+            async { Err(RequestFailure::NotConnected) }
+        };
+        let peer = asking.peer(id);
+        let dial = peer.dial.lock().await;
+        for _ in 0..ASKED.in_progress {
+            let asked = asking.ask(id, &request, send.clone());
+            assert!(futures::poll!(std::pin::pin!(asked)).is_pending());
+        }
+        let _all = peer.places.acquire_many(ASKED.in_progress as u32).await.unwrap();
+        drop(dial);
+        assert_eq!(dials.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]
