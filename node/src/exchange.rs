@@ -9,10 +9,10 @@
 //! | files | content |
 //! | --- | --- |
 //! | `wire.rs`, `page.rs` | the messages and their limits |
-//! | `server.rs`, `admission.rs`, `allowance.rs`, `turns.rs` | answers to other nodes, within the limits of each |
+//! | `server.rs`, `admission.rs`, `allowance.rs`, `turns.rs`, `outputs.rs` | answers to other nodes, within the limits of each |
 //! | `client.rs`, `asking.rs` | requests to other nodes, within the same limits |
-//! | `payload.rs`, `search.rs`, `flights.rs` | fetches: where a payload is looked for, and how it is pulled |
-//! | `directory.rs`, `notices.rs`, `providers.rs` | where payloads are: contacts on the chain, notices of peers, the DHT |
+//! | `payload.rs`, `search.rs`, `deliveries.rs`, `flights.rs` | fetches: where a payload is looked for, and how it is pulled |
+//! | `directory.rs`, `contacts.rs`, `notices.rs`, `providers.rs` | where payloads are: contacts on the chain, notices of peers, the DHT |
 //! | `push.rs`, `provide.rs` | the client's node tells the operator, and the operator tells the DHT |
 //! | `source.rs` | the exchange as the worker's threads use it |
 
@@ -20,9 +20,12 @@ mod admission;
 mod allowance;
 mod asking;
 mod client;
+mod contacts;
+mod deliveries;
 mod directory;
 mod flights;
 mod notices;
+mod outputs;
 mod page;
 mod payload;
 mod provide;

@@ -9,12 +9,13 @@
 //! | --- | --- |
 //! | `watch.rs` | the task that follows the chain |
 //! | `state.rs` | the chain's records, read from the state of a block |
-//! | `gauges.rs`, `counters.rs` | the metrics of states and of events |
+//! | `gauges.rs`, `offers.rs`, `counters.rs` | the metrics of operators, of their offers and of events |
 //! | `heartbeats.rs`, `reports.rs` | events that the chain does not deposit: missed heartbeats, retries |
 
 mod counters;
 mod gauges;
 mod heartbeats;
+mod offers;
 mod reports;
 mod state;
 mod watch;

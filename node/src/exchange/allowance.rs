@@ -97,7 +97,7 @@ impl Allowance {
     }
 
     /// Gives back bytes that the response did not have.
-    pub fn give_back(&mut self, bytes: usize) {
+    pub fn return_bytes(&mut self, bytes: usize) {
         self.bytes.add(bytes as f64);
     }
 
@@ -145,7 +145,7 @@ mod tests {
         let mut left = Allowance::new(&LIMITS, now);
         assert_eq!(left.take(60, now), Ok(()));
         assert_eq!(left.take(60, now), Err(Duration::from_secs(2)));
-        left.give_back(20);
+        left.return_bytes(20);
         assert_eq!(left.take(60, now), Ok(()));
     }
 
@@ -155,7 +155,7 @@ mod tests {
         let mut left = Allowance::new(&LIMITS, now);
         let later = now + Duration::from_secs(3600);
         assert!(left.is_full(later));
-        left.give_back(1_000);
+        left.return_bytes(1_000);
         assert_eq!(left.take(100, later), Ok(()));
         assert!(left.take(1, later).is_err());
         assert!(!left.is_full(later) && left.is_full(later + Duration::from_secs(10)));

@@ -3,13 +3,14 @@
 
 use super::{
     asking::{send, Asking},
+    contacts::Contacts,
     directory::{Directory, Operator},
     flights::Flights,
     notices::Notices,
     page::Page,
     providers,
     reputation::MALFORMED,
-    search::ASKED,
+    search::MAX_ASKED,
     server::serve,
     wire::{protocol, Request, TEXT_TOKENS},
 };
@@ -17,7 +18,7 @@ use crate::client::Parts;
 use assay_primitives::{JobId, ModelId};
 use assay_runtime::opaque::Block;
 use assay_worker::Worker;
-use codec::{Decode, DecodeAll};
+use codec::{Decode, DecodeAll, Encode};
 use futures::{stream, StreamExt};
 use rand::seq::SliceRandom;
 use sc_network::{
@@ -26,7 +27,7 @@ use sc_network::{
 };
 use sc_network_sync::SyncingService;
 use sp_core::{bounded::BoundedVec, H256};
-use std::{future::Future, pin::pin, sync::Arc};
+use std::{future::Future, pin::pin, sync::Arc, time::Instant};
 
 /// The side of the exchange that asks other nodes.
 #[derive(Clone)]
@@ -41,8 +42,10 @@ pub struct Exchange {
     pub(super) notices: Arc<Notices>,
     /// The contacts of operators.
     pub(super) directory: Arc<Directory>,
+    /// The addresses that the network knows.
+    contacts: Arc<Contacts>,
     /// Whether any peer is asked for the tokens of an operator without a contact.
-    any_peer: bool,
+    asks_any_peer: bool,
 }
 
 impl Exchange {
@@ -62,7 +65,8 @@ impl Exchange {
             flights: Arc::default(),
             notices: Arc::default(),
             directory: Arc::new(Directory::new(parts.client.clone())),
-            any_peer: development,
+            contacts: Arc::default(),
+            asks_any_peer: development,
         }
     }
 
@@ -106,8 +110,13 @@ impl Exchange {
     }
 
     /// Tells an operator's node that this node has a payload, and returns whether it has taken note.
-    pub async fn tell(&self, operator: PeerId, addresses: Vec<Multiaddr>, hash: H256) -> bool {
-        self.know(operator, addresses);
+    pub async fn send_notice(
+        &self,
+        operator: PeerId,
+        addresses: Vec<Multiaddr>,
+        hash: H256,
+    ) -> bool {
+        self.add_addresses(operator, addresses);
         self.ask::<()>(operator, &Request::Have(hash)).await.is_some()
     }
 
@@ -116,7 +125,7 @@ impl Exchange {
     pub(super) async fn operator(&self, job: JobId) -> Option<PeerId> {
         match self.directory.operator(job).await {
             Operator::At(peer, addresses) if peer != self.peer_id() => {
-                self.know(peer, addresses);
+                self.add_addresses(peer, addresses);
                 Some(peer)
             }
             _ => None,
@@ -125,7 +134,10 @@ impl Exchange {
 
     /// Asks a peer; `None` if it does not have the answer, or does not answer.
     pub(super) async fn ask<T: Decode>(&self, peer: PeerId, request: &Request) -> Option<T> {
-        let send = |connect| send(&self.network, &self.protocol, peer, request, connect);
+        let (network, protocol) = (self.network.clone(), self.protocol.clone());
+        let sent = request.encode();
+        let send =
+            move |connect| send(network.clone(), protocol.clone(), peer, sent.clone(), connect);
         let bytes = self.asking.ask(peer, request, send).await?;
         match Option::<T>::decode_all(&mut bytes.as_slice()) {
             Ok(answer) => answer,
@@ -166,9 +178,11 @@ impl Exchange {
         providers::stop_providing(&self.network, hash);
     }
 
-    fn know(&self, peer: PeerId, addresses: Vec<Multiaddr>) {
-        for address in addresses {
-            self.network.add_known_address(peer, address);
+    fn add_addresses(&self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        if self.contacts.is_new(peer, &addresses, Instant::now()) {
+            for address in addresses {
+                self.network.add_known_address(peer, address);
+            }
         }
     }
 
@@ -179,24 +193,26 @@ impl Exchange {
         request: &Request,
         good: impl Fn(&T) -> bool,
     ) -> Option<T> {
-        if let Some(operator) = self.operator(job).await {
-            return self.ask::<T>(operator, request).await.filter(good);
+        match self.directory.operator(job).await {
+            Operator::At(peer, addresses) if peer != self.peer_id() => {
+                self.add_addresses(peer, addresses);
+                self.ask::<T>(peer, request).await.filter(good)
+            }
+            Operator::Unlisted if self.asks_any_peer => {
+                first_good(self.peers().await, |peer| self.ask::<T>(peer, request), good).await
+            }
+            _ => None,
         }
-        let unlisted = self.directory.operator(job).await == Operator::Unlisted;
-        if !(unlisted && self.any_peer) {
-            return None;
-        }
-        first_good(self.peers().await, |peer| self.ask::<T>(peer, request), good).await
     }
 }
 
-/// Returns the first good answer of the peers, of which [`ASKED`] are asked at a time.
+/// Returns the first good answer of the peers, of which [`MAX_ASKED`] are asked at a time.
 async fn first_good<P, T, F: Future<Output = Option<T>>>(
     peers: Vec<P>,
     ask: impl Fn(P) -> F,
     good: impl Fn(&T) -> bool,
 ) -> Option<T> {
-    let mut answers = pin!(stream::iter(peers).map(ask).buffer_unordered(ASKED));
+    let mut answers = pin!(stream::iter(peers).map(ask).buffer_unordered(MAX_ASKED));
     while let Some(answer) = answers.next().await {
         if let Some(answer) = answer.filter(&good) {
             return Some(answer);
@@ -224,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn silent_peers_do_not_delay_the_others() {
         let ask = |peer: usize| async move {
-            if peer < ASKED - 1 {
+            if peer < MAX_ASKED - 1 {
                 std::future::pending::<()>().await;
             }
             Some(peer)

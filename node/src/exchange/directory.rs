@@ -7,7 +7,7 @@ use assay_primitives::{
     contact::Contact,
     JobId, JobState,
 };
-use assay_runtime::AccountId;
+use assay_runtime::{AccountId, Hash};
 use parking_lot::Mutex;
 use sc_network::{Multiaddr, PeerId};
 use sp_api::ProvideRuntimeApi;
@@ -21,7 +21,7 @@ use std::{
 /// The time for which an answer is taken again.
 const FRESH: Duration = Duration::from_secs(1);
 /// The most answers that are remembered.
-const REMEMBERED: usize = 1024;
+const MAX_REMEMBERED: usize = 1024;
 
 /// The operator of a job, as other nodes reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,31 +57,35 @@ impl Directory {
         let looking = tokio::task::spawn_blocking(move || directory.look(job));
         let operator = looking.await.unwrap_or(Operator::Nobody);
         let mut recent = self.recent.lock();
-        if recent.len() >= REMEMBERED {
+        if recent.len() >= MAX_REMEMBERED {
             recent.retain(|_, (at, _)| fresh(*at));
         }
-        if recent.len() < REMEMBERED {
+        if recent.len() < MAX_REMEMBERED {
             recent.insert(job, (now, operator.clone()));
         }
         operator
     }
 
     fn look(&self, job: JobId) -> Operator {
-        let Some(view) = self.job(job) else { return Operator::Nobody };
+        let best = self.best();
+        let Some(view) = self.job(best, job) else { return Operator::Nobody };
         let Some(stash) = operator_of(&view.state) else { return Operator::Nobody };
-        self.contact(stash)
+        self.contact(best, stash)
     }
 
-    /// Returns a job as the best block has it. This calls the runtime.
-    pub fn job(&self, job: JobId) -> Option<JobView<AccountId>> {
-        let best = self.client.info().best_hash;
-        self.client.runtime_api().job(best, job).ok().flatten()
+    /// Returns the best block, as the one at which jobs and contacts are looked up together.
+    pub fn best(&self) -> Hash {
+        self.client.info().best_hash
     }
 
-    /// Returns the contact of the operator with that stash. This calls the runtime.
-    pub fn contact(&self, stash: &AccountId) -> Operator {
-        let best = self.client.info().best_hash;
-        let view = self.client.runtime_api().operator(best, stash.clone()).ok().flatten();
+    /// Returns a job as a block has it. This calls the runtime.
+    pub fn job(&self, at: Hash, job: JobId) -> Option<JobView<AccountId>> {
+        self.client.runtime_api().job(at, job).ok().flatten()
+    }
+
+    /// Returns the contact that the operator with that stash has at a block. This calls the runtime.
+    pub fn contact(&self, at: Hash, stash: &AccountId) -> Operator {
+        let view = self.client.runtime_api().operator(at, stash.clone()).ok().flatten();
         let contact = view.and_then(|view| view.contact);
         contact.as_ref().and_then(reached).unwrap_or(Operator::Unlisted)
     }

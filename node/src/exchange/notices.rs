@@ -5,7 +5,8 @@ use parking_lot::Mutex;
 use sc_network::PeerId;
 use sp_core::H256;
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
+    pin::pin,
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
@@ -13,11 +14,11 @@ use tokio::sync::Notify;
 /// The time for which a notice is kept: that of a few blocks, in which a job is assigned and accepted.
 const KEPT: Duration = Duration::from_secs(60);
 /// The most notices.
-const MOST: usize = 1024;
+const MAX_NOTICES: usize = 1024;
 /// The most notices of one peer.
-const OF_A_PEER: usize = 64;
+const MAX_OF_A_PEER: usize = 64;
 /// The most notices of one payload.
-const OF_A_PAYLOAD: usize = 4;
+const MAX_OF_A_PAYLOAD: usize = 8;
 
 struct Notice {
     peer: PeerId,
@@ -33,22 +34,23 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Notes that a peer has a payload, and returns whether there was room for it.
-    pub fn add(&self, peer: PeerId, hash: H256, now: Instant) -> bool {
+    /// Notes that a peer has a payload. If there are too many notices of the payload, of the peer, or in
+    /// all, the oldest goes: in all, the oldest of the peer with the most.
+    pub fn add(&self, peer: PeerId, hash: H256, now: Instant) {
         let mut kept = self.kept.lock();
         kept.retain(|notice| now.saturating_duration_since(notice.at) < KEPT);
         if kept.iter().any(|notice| notice.peer == peer && notice.hash == hash) {
-            return true;
+            return;
         }
-        let of_peer = kept.iter().filter(|notice| notice.peer == peer).count();
-        let of_payload = kept.iter().filter(|notice| notice.hash == hash).count();
-        if kept.len() >= MOST || of_peer >= OF_A_PEER || of_payload >= OF_A_PAYLOAD {
-            return false;
+        make_room(&mut kept, MAX_OF_A_PAYLOAD, |notice| notice.hash == hash);
+        make_room(&mut kept, MAX_OF_A_PEER, |notice| notice.peer == peer);
+        if kept.len() >= MAX_NOTICES {
+            let busiest = busiest(&kept);
+            make_room(&mut kept, 1, |notice| Some(notice.peer) == busiest);
         }
         kept.push_back(Notice { peer, hash, at: now });
         drop(kept);
         self.added.notify_waiters();
-        true
     }
 
     /// Returns the peers that have said that they have a payload.
@@ -57,10 +59,38 @@ impl Notices {
         kept.iter().filter(|notice| notice.hash == *hash).map(|notice| notice.peer).collect()
     }
 
-    /// Waits for the next notice.
-    pub async fn changed(&self) {
-        self.added.notified().await;
+    /// Looks now and after each notice that is added, until there is something.
+    pub async fn look<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        loop {
+            let mut added = pin!(self.added.notified());
+            // From here on no notice is missed, not even one that is added during the look.
+            added.as_mut().enable();
+            if let Some(found) = look() {
+                return found;
+            }
+            added.await;
+        }
     }
+}
+
+/// Removes the oldest of some notices, if there are `most` of them or more.
+fn make_room(kept: &mut VecDeque<Notice>, most: usize, of: impl Fn(&Notice) -> bool) {
+    if kept.iter().filter(|notice| of(notice)).count() >= most {
+        if let Some(oldest) = kept.iter().position(of) {
+            kept.remove(oldest);
+        }
+    }
+}
+
+/// Returns the peer with the most notices. Of several, it is the one with the oldest notice.
+fn busiest(kept: &VecDeque<Notice>) -> Option<PeerId> {
+    let mut counts = HashMap::new();
+    for notice in kept {
+        *counts.entry(notice.peer).or_insert(0) += 1;
+    }
+    let most = counts.values().copied().max();
+    let mut peers = kept.iter().map(|notice| notice.peer);
+    peers.find(|peer| counts.get(peer).copied() == most)
 }
 
 #[cfg(test)]
@@ -74,34 +104,62 @@ mod tests {
     #[test]
     fn notice_names_the_peer_until_it_is_old() {
         let (notices, peer, now) = (Notices::default(), PeerId::random(), Instant::now());
-        assert!(notices.add(peer, hash(1), now));
-        assert!(notices.add(peer, hash(1), now), "again");
+        notices.add(peer, hash(1), now);
+        notices.add(peer, hash(1), now);
         assert_eq!(notices.peers(&hash(1)), [peer]);
         assert_eq!(notices.peers(&hash(2)), []);
-        assert!(notices.add(peer, hash(2), now + KEPT));
+        notices.add(peer, hash(2), now + KEPT);
         assert_eq!(notices.peers(&hash(1)), []);
     }
 
     #[test]
     fn notices_are_bounded() {
         let (notices, peer, now) = (Notices::default(), PeerId::random(), Instant::now());
-        let taken = (0..1_000).filter(|n| notices.add(peer, hash(*n), now)).count();
-        assert_eq!(taken, OF_A_PEER);
-        let of_one = (0..100).filter(|_| notices.add(PeerId::random(), hash(7_000), now)).count();
-        assert_eq!(of_one, OF_A_PAYLOAD);
-        for n in 0..10_000 {
+        (0..1_000).for_each(|n| notices.add(peer, hash(n), now));
+        assert_eq!(notices.kept.lock().len(), MAX_OF_A_PEER);
+        (0..100).for_each(|_| notices.add(PeerId::random(), hash(7_000), now));
+        assert_eq!(notices.peers(&hash(7_000)).len(), MAX_OF_A_PAYLOAD);
+        for n in 0..2 * MAX_NOTICES as u64 {
             notices.add(PeerId::random(), hash(10_000 + n), now);
         }
-        assert_eq!(notices.kept.lock().len(), MOST);
+        assert_eq!(notices.kept.lock().len(), MAX_NOTICES);
+    }
+
+    #[test]
+    fn notice_is_taken_however_many_others_there_are() {
+        let (notices, now) = (Notices::default(), Instant::now());
+        (0..100).for_each(|_| notices.add(PeerId::random(), hash(1), now));
+        let flooders = [(); MAX_NOTICES / MAX_OF_A_PEER].map(|()| PeerId::random());
+        for (place, flooder) in flooders.iter().enumerate() {
+            (0..100).for_each(|n| notices.add(*flooder, hash(1_000 * (2 + place as u64) + n), now));
+        }
+        let peer = PeerId::random();
+        notices.add(peer, hash(1), now);
+        (0..100).for_each(|n| notices.add(flooders[0], hash(500 + n), now));
+        assert_eq!(notices.peers(&hash(1)).last(), Some(&peer));
     }
 
     #[tokio::test]
     async fn new_notice_wakes_those_that_wait() {
-        let notices = Notices::default();
-        let waiting = notices.changed();
-        let mut waiting = std::pin::pin!(waiting);
+        let (notices, peer) = (Notices::default(), PeerId::random());
+        let look = || notices.peers(&hash(1)).first().copied();
+        let mut waiting = pin!(notices.look(look));
         assert!(futures::poll!(&mut waiting).is_pending());
-        notices.add(PeerId::random(), hash(1), Instant::now());
-        waiting.await;
+        notices.add(PeerId::random(), hash(2), Instant::now());
+        assert!(futures::poll!(&mut waiting).is_pending());
+        notices.add(peer, hash(1), Instant::now());
+        assert_eq!(waiting.await, peer);
+    }
+
+    #[tokio::test]
+    async fn notice_before_or_during_a_look_is_not_missed() {
+        let (notices, peer) = (Notices::default(), PeerId::random());
+        let waiting = notices.look(|| {
+            let found = notices.peers(&hash(1)).first().copied();
+            // It comes after the look, and before the wait.
+            notices.add(peer, hash(1), Instant::now());
+            found
+        });
+        assert_eq!(waiting.await, peer);
     }
 }

@@ -15,10 +15,15 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
     future::Future,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{sleep, timeout_at};
+
+/// The number of times that a peer that has the first range is asked for each of the others: it may be busy.
+const TRIES: u32 = 3;
+/// The time between two of them.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The search for one payload.
 struct Fetch {
@@ -27,8 +32,8 @@ struct Fetch {
     hash: H256,
     /// The peer that the job names.
     named: Option<PeerId>,
-    /// The time by which the payload is of use.
-    until: Instant,
+    /// The operator's node, once the chain was asked for it.
+    operator: OnceLock<PeerId>,
     /// The peers that have said that they have the payload, as far as they were asked.
     told: Mutex<Vec<PeerId>>,
 }
@@ -38,8 +43,8 @@ impl Exchange {
     ///
     /// The operator of the job is asked first, by its contact on the chain, together with the peer that
     /// the job names and those that have said that they have the payload. Then come this node's peers,
-    /// and then the nodes that provide it through the DHT. Callers that want the same payload at the same
-    /// time wait for one fetch.
+    /// and then the nodes that provide it through the DHT. Callers that want the same payload of a job at the
+    /// same time wait for one fetch, each until its own time.
     pub async fn payload(
         &self,
         job: JobId,
@@ -49,12 +54,11 @@ impl Exchange {
     ) -> Option<Vec<u8>> {
         let begin = || {
             let named = PeerId::from_bytes(named).ok();
-            let told = Mutex::default();
-            let fetch = Fetch { exchange: self.clone(), job, hash, named, until, told };
-            let fetching = async move { timeout_at(until.into(), search(&fetch)).await };
-            fetching.map(|found| found.ok().flatten().map(Arc::new)).boxed()
+            let (operator, told) = Default::default();
+            let fetch = Fetch { exchange: self.clone(), job, hash, named, operator, told };
+            async move { search(&fetch).await.map(Arc::new) }.boxed()
         };
-        let flight = self.flights.join(hash, begin);
+        let flight = self.flights.join(job, hash, begin);
         let whole = timeout_at(until.into(), flight).await.ok()??;
         Some(Arc::unwrap_or_clone(whole))
     }
@@ -85,14 +89,16 @@ impl Search for Fetch {
     type Part = Range;
     type Whole = Vec<u8>;
     const PATIENCE: Duration = Duration::from_secs(2);
+    const STALL: Duration = Duration::from_secs(1);
 
     async fn stage(&self, stage: usize) -> Option<Vec<PeerId>> {
         let exchange = &self.exchange;
         let mut peers = match stage {
             0 => {
+                let operator = exchange.operator(self.job).await;
+                let operator = operator.map(|peer| *self.operator.get_or_init(|| peer));
                 let mut peers = self.newly_told();
-                peers.extend(self.named);
-                peers.extend(exchange.operator(self.job).await);
+                peers.extend(self.named.into_iter().chain(operator));
                 peers
             }
             1 => exchange.peers().await,
@@ -104,13 +110,12 @@ impl Search for Fetch {
     }
 
     async fn more(&self) -> Vec<PeerId> {
-        loop {
-            self.exchange.notices.changed().await;
-            let peers = self.newly_told();
-            if !peers.is_empty() {
-                return peers;
-            }
-        }
+        let newly_told = || Some(self.newly_told()).filter(|peers| !peers.is_empty());
+        self.exchange.notices.look(newly_told).await
+    }
+
+    fn is_named(&self, peer: &PeerId) -> bool {
+        self.named.as_ref() == Some(peer) || self.operator.get() == Some(peer)
     }
 
     async fn probe(&self, peer: PeerId) -> Option<Range> {
@@ -118,11 +123,16 @@ impl Search for Fetch {
     }
 
     async fn pull(&self, peer: PeerId, first: Range) -> Option<Vec<u8>> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        let next = |offset| self.exchange.range(peer, self.hash, offset);
-        // A peer that is slow leaves time for others.
-        let whole = timeout(left / 2, assemble(first, next)).await.ok().flatten();
-        match checked(whole?, &self.hash) {
+        let next = |offset| async move {
+            for _ in 1..TRIES {
+                if let Some(range) = self.exchange.range(peer, self.hash, offset).await {
+                    return Some(range);
+                }
+                sleep(AGAIN).await;
+            }
+            self.exchange.range(peer, self.hash, offset).await
+        };
+        match checked(assemble(first, next).await?, &self.hash) {
             Ok(whole) => Some(whole),
             Err(change) => {
                 log::warn!("{peer} sent something else than the payload {:?}", self.hash);

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// The jobs whose payloads are provided, which is a bound of the records of this node in the DHT.
-const JOBS: usize = 1024;
+const MAX_JOBS: usize = 1024;
 
 /// Provides payloads as long as the node runs.
 pub async fn provide_accepted(client: Arc<FullClient>, exchange: Exchange, worker: Arc<Worker>) {
@@ -27,7 +27,8 @@ pub async fn provide_accepted(client: Arc<FullClient>, exchange: Exchange, worke
         }
         let (worker, directory) = (worker.clone(), exchange.directory.clone());
         let looking = tokio::task::spawn_blocking(move || {
-            let prompt = |job: &JobId| Some(directory.job(*job)?.spec.input_hash);
+            let best = directory.best();
+            let prompt = |job: &JobId| Some(directory.job(best, *job)?.spec.input_hash);
             provided.update(worker.accepted(), prompt);
             provided
         });
@@ -65,9 +66,10 @@ impl Provided {
         self.by_job.retain(|job, _| accepted.contains_key(job));
         for (job, outputs) in accepted {
             if !self.by_job.contains_key(&job) {
-                let Some(prompt) = prompt(&job).filter(|_| self.by_job.len() < JOBS) else {
+                if self.by_job.len() >= MAX_JOBS {
                     continue;
-                };
+                }
+                let Some(prompt) = prompt(&job) else { continue };
                 self.by_job.insert(job, BTreeSet::from([prompt]));
             }
             self.by_job.entry(job).or_default().extend(outputs);
@@ -121,8 +123,13 @@ mod tests {
     fn provided_jobs_are_bounded() {
         let mut provided = Provided::default();
         let id = |n: usize| H256::from_low_u64_be(n as u64);
-        let accepted = (0..2 * JOBS).map(|n| (id(n), BTreeSet::new())).collect();
-        provided.update(accepted, |job| Some(*job));
-        assert_eq!(provided.begun.len(), JOBS);
+        let accepted = (0..2 * MAX_JOBS).map(|n| (id(n), BTreeSet::new())).collect();
+        let looked = std::cell::Cell::new(0);
+        let prompt = |job: &JobId| {
+            looked.set(looked.get() + 1);
+            Some(*job)
+        };
+        provided.update(accepted, prompt);
+        assert_eq!((provided.begun.len(), looked.get()), (MAX_JOBS, MAX_JOBS));
     }
 }

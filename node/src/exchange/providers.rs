@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 /// The longest that the DHT is asked.
 const LOOK: Duration = Duration::from_secs(5);
 /// The most providers of a payload that are asked for it.
-const MOST: usize = 16;
+const MAX_PROVIDERS: usize = 16;
 
 /// Says in the DHT that this node has a payload.
 pub fn provide(network: &Arc<dyn NetworkService>, hash: &H256) {
@@ -31,7 +31,12 @@ pub async fn providers(network: &Arc<dyn NetworkService>, hash: &H256) -> Vec<Pe
     let look = async {
         while let Some(event) = events.next().await {
             match event {
-                Event::Dht(DhtEvent::ProvidersFound(of, peers)) if of == key => found.extend(peers),
+                Event::Dht(DhtEvent::ProvidersFound(of, peers)) if of == key => {
+                    add(&mut found, peers);
+                    if found.len() >= MAX_PROVIDERS {
+                        return;
+                    }
+                }
                 Event::Dht(DhtEvent::NoMoreProviders(of) | DhtEvent::ProvidersNotFound(of))
                     if of == key =>
                 {
@@ -43,10 +48,32 @@ pub async fn providers(network: &Arc<dyn NetworkService>, hash: &H256) -> Vec<Pe
     };
     // The peers that were found in time count.
     let _ = tokio::time::timeout(LOOK, look).await;
-    found.truncate(MOST);
     found
+}
+
+/// Adds the peers that are not among those found, as far as there is room.
+fn add(found: &mut Vec<PeerId>, peers: Vec<PeerId>) {
+    for peer in peers {
+        if found.len() < MAX_PROVIDERS && !found.contains(&peer) {
+            found.push(peer);
+        }
+    }
 }
 
 fn key(hash: &H256) -> Key {
     Key::new(&hash.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn provider_that_is_found_again_takes_no_place() {
+        let (first, mut found) = (PeerId::random(), Vec::new());
+        add(&mut found, vec![first; 2 * MAX_PROVIDERS]);
+        assert_eq!(found, [first]);
+        add(&mut found, (0..2 * MAX_PROVIDERS).map(|_| PeerId::random()).collect());
+        assert_eq!((found.len(), found.first()), (MAX_PROVIDERS, Some(&first)));
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     directory::{Directory, Operator},
 };
 use crate::client::FullClient;
-use assay_primitives::JobId;
+use assay_primitives::{JobId, JobState};
 use assay_runtime::{opaque::Block, AccountId, Hash, Runtime, RuntimeEvent};
 use assay_worker::Worker;
 use codec::Decode;
@@ -21,7 +21,7 @@ use sp_crypto_hashing::twox_128;
 use std::{sync::Arc, time::Duration};
 
 /// The number of times that an operator is told.
-const ATTEMPTS: usize = 4;
+const MAX_ATTEMPTS: usize = 4;
 /// The time between two of them: about that in which the operator imports the block of its assignment.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -39,17 +39,17 @@ pub async fn push_prompts(client: Arc<FullClient>, exchange: Exchange, worker: A
         if !block.is_new_best {
             continue;
         }
-        let (client, worker, here) = (client.clone(), worker.clone(), exchange.peer_id());
+        let (client, node, here) = (client.clone(), worker.clone(), exchange.peer_id());
         let directory = exchange.directory.clone();
         let looking = tokio::task::spawn_blocking(move || {
-            let mut pushes = Vec::new();
+            let (best, here, mut pushes) = (directory.best(), here.to_bytes(), Vec::new());
             for (job, operator) in new_blocks(&block).flat_map(|block| assigned(&client, block)) {
-                pushes.extend(to_push(&directory, &worker, &here.to_bytes(), job, &operator));
+                pushes.extend(to_push(&directory, best, &node, &here, job, &operator));
             }
             pushes
         });
         for push in looking.await.unwrap_or_default() {
-            tokio::spawn(tell(exchange.clone(), push));
+            tokio::spawn(tell(exchange.clone(), worker.clone(), push));
         }
     }
 }
@@ -76,41 +76,57 @@ fn assigned(client: &FullClient, block: Hash) -> Vec<(JobId, AccountId)> {
     events.unwrap_or_default().into_iter().filter_map(assigned).collect()
 }
 
-/// Returns the prompt to push, if this node is the one that the job names, or the job names none, and
-/// has it.
+/// Returns the prompt to push: of a job that waits for its operator, if the job names this node, or names
+/// none and this node has the prompt.
 fn to_push(
     directory: &Directory,
+    best: Hash,
     worker: &Worker,
     here: &[u8],
     job: JobId,
     operator: &AccountId,
 ) -> Option<Push> {
-    let spec = directory.job(job)?.spec;
-    let hash = spec.input_hash;
-    if !(spec.peer.is_empty() || *spec.peer == here) {
-        return None;
-    }
-    worker.payload_range(&hash, 0, 0).ok().flatten()?;
-    Some(Push { job, hash, operator: directory.contact(operator) })
+    let view = directory.job(best, job)?;
+    let hash = view.spec.input_hash;
+    // A node that catches up sees assignments of jobs that are long over.
+    let waits = matches!(view.state, JobState::Assigned { .. } | JobState::Running { .. });
+    let ours = match view.spec.peer.is_empty() {
+        true => has(worker, &hash),
+        false => *view.spec.peer == here,
+    };
+    (waits && ours).then(|| Push { job, hash, operator: directory.contact(best, operator) })
 }
 
-/// Tells an operator of a prompt. One without a contact finds it by itself.
-async fn tell(exchange: Exchange, Push { job, hash, operator }: Push) {
+/// Returns whether this node has a payload.
+fn has(worker: &Worker, hash: &H256) -> bool {
+    worker.payload_range(hash, 0, 0).is_ok_and(|found| found.is_some())
+}
+
+/// Tells an operator of a prompt, as soon as it is here. One without a contact finds it by itself.
+async fn tell(exchange: Exchange, worker: Arc<Worker>, Push { job, hash, operator }: Push) {
     let Operator::At(peer, addresses) = operator else { return };
     if peer == exchange.peer_id() {
         return;
     }
-    for attempt in 0..ATTEMPTS {
+    let mut here = false;
+    for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(AGAIN).await;
         }
-        if exchange.tell(peer, addresses.clone(), hash).await {
+        // The client may order the job first, and the store may fail for a while.
+        let worker = worker.clone();
+        let looking = tokio::task::spawn_blocking(move || has(&worker, &hash));
+        here = looking.await.unwrap_or(false);
+        if here && exchange.send_notice(peer, addresses.clone(), hash).await {
             log::debug!("the operator's node {peer} is told of the prompt of job {job:?}");
             return;
         }
     }
+    let problem = match here {
+        true => "cannot be told of its prompt",
+        false => "was not told of its prompt, which this node does not have",
+    };
     log::warn!(
-        "the operator's node {peer} of job {job:?} cannot be told of its prompt; the job may be given to \
-         another operator",
+        "the operator's node {peer} of job {job:?} {problem}; the job may be given to another operator",
     );
 }

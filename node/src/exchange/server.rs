@@ -5,7 +5,7 @@ use super::{
     admission::{Admission, Refusal},
     allowance::SERVED,
     notices::Notices,
-    page::local_page,
+    outputs::Outputs,
     reputation::{MALFORMED, TOO_MUCH},
     turns::Turns,
     wire::{protocol, Range, Request, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, RANGE_BYTES, TIMEOUT},
@@ -27,12 +27,12 @@ use sp_core::H256;
 use std::{sync::Arc, time::Instant};
 
 /// The requests that have arrived and are not yet looked at, which takes no time. More are refused.
-const QUEUE: usize = 64;
+const MAX_QUEUED: usize = 64;
 /// The requests of all peers that wait, are answered, or whose responses are being sent. They hold at
 /// most 32 MiB.
-const IN_PROGRESS: usize = 128;
+const MAX_IN_PROGRESS: usize = 128;
 /// The requests that are answered at the same time, each on a thread that may read the disk.
-const ANSWERED: usize = 4;
+const MAX_ANSWERED: usize = 4;
 
 /// Returns the protocol's configuration for the network, and the end at which requests arrive.
 ///
@@ -41,7 +41,7 @@ const ANSWERED: usize = 4;
 pub fn config<N: NetworkBackend<Block, H256>>(
     genesis: &H256,
 ) -> (N::RequestResponseProtocolConfig, async_channel::Receiver<IncomingRequest>) {
-    let (sender, receiver) = async_channel::bounded(QUEUE);
+    let (sender, receiver) = async_channel::bounded(MAX_QUEUED);
     let config = N::request_response_config(
         protocol(genesis),
         Vec::new(),
@@ -83,6 +83,7 @@ type Answered = (PeerId, usize, Result<Vec<u8>, ()>, Reply);
 struct Serving {
     worker: Arc<Worker>,
     notices: Arc<Notices>,
+    outputs: Arc<Outputs>,
     admission: Admission<PeerId>,
     waiting: Turns<PeerId, (Request, Reply)>,
     answering: FuturesUnordered<BoxFuture<'static, Answered>>,
@@ -94,7 +95,8 @@ impl Serving {
         Self {
             worker,
             notices,
-            admission: Admission::new(SERVED, IN_PROGRESS),
+            outputs: Arc::default(),
+            admission: Admission::new(SERVED, MAX_IN_PROGRESS),
             waiting: Turns::new(),
             answering: FuturesUnordered::new(),
             sending: FuturesUnordered::new(),
@@ -106,7 +108,7 @@ impl Serving {
         let Some(request) = Request::read(&payload) else {
             return refuse(pending_response, vec![MALFORMED]);
         };
-        match self.admission.admit(peer, request.most(), Instant::now()) {
+        match self.admission.admit(peer, request.max_response_bytes(), Instant::now()) {
             Ok(()) => self.waiting.push(peer, (request, pending_response)),
             Err(Refusal::TooMuch) => refuse(pending_response, vec![TOO_MUCH]),
             Err(Refusal::Busy) => refuse(pending_response, Vec::new()),
@@ -115,11 +117,11 @@ impl Serving {
 
     /// Begins to answer the requests whose turn it is.
     fn begin(&mut self) {
-        while self.answering.len() < ANSWERED {
+        while self.answering.len() < MAX_ANSWERED {
             let Some((peer, (request, reply))) = self.waiting.pop() else { return };
             let (worker, notices) = (self.worker.clone(), self.notices.clone());
-            let most = request.most();
-            let run = move || answer(&worker, &notices, peer, request);
+            let (outputs, most) = (self.outputs.clone(), request.max_response_bytes());
+            let run = move || answer(&worker, &notices, &outputs, peer, request);
             let answering = tokio::task::spawn_blocking(run);
             let answered = async move { (peer, most, answering.await.map_err(|_| ()), reply) };
             self.answering.push(answered.boxed());
@@ -131,7 +133,7 @@ impl Serving {
         // A longer one cannot be sent: the text of tokens that no known vocabulary has.
         let result = result.map(|bytes| if bytes.len() > most { no_answer() } else { bytes });
         let unused = most - result.as_ref().map_or(0, Vec::len);
-        self.admission.give_back(&peer, unused);
+        self.admission.return_bytes(&peer, unused);
         let (feedback, sent) = oneshot::channel();
         let response = OutgoingResponse {
             result,
@@ -160,12 +162,21 @@ fn no_answer() -> Vec<u8> {
     None::<()>.encode()
 }
 
-fn answer(worker: &Worker, notices: &Notices, peer: PeerId, request: Request) -> Vec<u8> {
+fn answer(
+    worker: &Worker,
+    notices: &Notices,
+    outputs: &Outputs,
+    peer: PeerId,
+    request: Request,
+) -> Vec<u8> {
     match request {
         Request::Payload(hash, offset) => range(worker, &hash, offset).encode(),
-        Request::Tokens(job, index) => local_page(worker, &job, index).encode(),
+        Request::Tokens(job, index) => outputs.page(worker, &job, index).encode(),
         Request::Text(model, tokens) => worker.detokenize(&model, &tokens).encode(),
-        Request::Have(hash) => notices.add(peer, hash, Instant::now()).then_some(()).encode(),
+        Request::Have(hash) => {
+            notices.add(peer, hash, Instant::now());
+            Some(()).encode()
+        }
     }
 }
 

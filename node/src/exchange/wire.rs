@@ -53,7 +53,7 @@ impl Request {
     }
 
     /// Returns the most bytes that the response can have.
-    pub fn most(&self) -> usize {
+    pub fn max_response_bytes(&self) -> usize {
         match self {
             Self::Payload(..) | Self::Text(..) => MAX_RESPONSE_BYTES,
             Self::Tokens(..) => 4 * PAGE_TOKENS + FRAME_BYTES,
@@ -140,7 +140,9 @@ mod tests {
             tokens: vec![u32::MAX; PAGE_TOKENS],
             finish: Some(FinishReason::Length),
         };
-        assert!(Some(page).encoded_size() <= Request::Tokens(JobId::zero(), 0).most());
+        assert!(
+            Some(page).encoded_size() <= Request::Tokens(JobId::zero(), 0).max_response_bytes()
+        );
     }
 
     #[test]

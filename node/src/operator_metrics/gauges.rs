@@ -2,16 +2,14 @@
 //! The metrics that show how operators stand at the best block.
 
 use super::state::{LocalOperator, State};
-use assay_primitives::api::{Allocation, OperatorView};
+use assay_primitives::api::OperatorView;
 use assay_runtime::{AccountId, Balance, Runtime, UNIT};
 use pallet_routing::MemberOf;
 use sp_core::crypto::Ss58Codec;
 use substrate_prometheus_endpoint::{register, GaugeVec, Opts, PrometheusError, Registry, F64};
 
 /// The unit of fractions on the chain.
-const BILLIONTHS: f64 = 1e9;
-/// The unit of speeds on the chain.
-const THOUSANDTHS: f64 = 1e3;
+pub const BILLIONTHS: f64 = 1e9;
 
 /// Returns an amount in ASY.
 pub fn asy(amount: Balance) -> f64 {
@@ -30,9 +28,6 @@ pub struct Gauges {
     silent: GaugeVec<F64>,
     uptime: GaugeVec<F64>,
     misses: GaugeVec<F64>,
-    draw_share: GaugeVec<F64>,
-    speed: GaugeVec<F64>,
-    price: GaugeVec<F64>,
 }
 
 impl Gauges {
@@ -42,7 +37,6 @@ impl Gauges {
             register(GaugeVec::new(Opts::new(name, help), labels)?, registry)
         };
         let operator = ["operator"].as_slice();
-        let model = ["operator", "model"].as_slice();
         Ok(Self {
             balance: gauge(
                 "assay_worker_balance_asy",
@@ -91,21 +85,6 @@ impl Gauges {
                 "Assignments and heartbeats that the operator has missed since its last answer",
                 operator,
             )?,
-            draw_share: gauge(
-                "assay_operator_draw_share_ratio",
-                "Share of the model's draws that the operator wins while all are equally busy",
-                model,
-            )?,
-            speed: gauge(
-                "assay_operator_speed_tokens_per_second",
-                "Speed with the model as the chain has measured it",
-                model,
-            )?,
-            price: gauge(
-                "assay_operator_price_asy",
-                "ASY that the operator asks for a token of the model",
-                model,
-            )?,
         })
     }
 
@@ -122,9 +101,6 @@ impl Gauges {
             &self.silent,
             &self.uptime,
             &self.misses,
-            &self.draw_share,
-            &self.speed,
-            &self.price,
         ] {
             gauge.reset();
         }
@@ -163,19 +139,6 @@ impl Gauges {
         ] {
             gauge.with_label_values(&[&operator]).set(value);
         }
-        for offer in &view.offers {
-            let labels = [operator.as_str(), &format!("{:?}", offer.model)];
-            self.price.with_label_values(&labels).set(asy(offer.price));
-        }
-    }
-
-    /// Shows an operator's part of a model's jobs.
-    pub fn show_allocation(&self, model: &str, allocation: &Allocation<AccountId>) {
-        let operator = allocation.operator.to_ss58check();
-        let share = allocation.draw_share as f64 / BILLIONTHS;
-        self.draw_share.with_label_values(&[&operator, model]).set(share);
-        let speed = allocation.speed as f64 / THOUSANDTHS;
-        self.speed.with_label_values(&[&operator, model]).set(speed);
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     counters::Counters,
     gauges::Gauges,
     heartbeats::Heartbeats,
+    offers::Offers,
     reports::Reports,
     state::{LocalOperator, State},
 };
@@ -26,10 +27,10 @@ use std::{
 use substrate_prometheus_endpoint::{PrometheusError, Registry};
 
 /// The most operators that are looked at. A node has one; a development chain has four.
-const MOST: usize = 16;
+const MAX_OPERATORS: usize = 16;
 /// The most blocks of a finality notification whose events are counted: the states of older ones are
 /// gone.
-const MOST_BLOCKS: usize = 256;
+const MAX_BLOCKS: usize = 256;
 /// The shortest time between two looks at the best block, which a node that catches up imports many of.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -38,6 +39,7 @@ pub struct Watch {
     client: Arc<FullClient>,
     keystore: KeystorePtr,
     gauges: Gauges,
+    offers: Offers,
     counters: Counters,
     heartbeats: Heartbeats,
     reports: Reports,
@@ -52,6 +54,7 @@ impl Watch {
             client: parts.client.clone(),
             keystore: parts.keystore.clone(),
             gauges: Gauges::register(registry)?,
+            offers: Offers::register(registry)?,
             counters: Counters::register(registry)?,
             heartbeats: Heartbeats::default(),
             reports: Reports::register(parts.backend.clone(), registry)?,
@@ -99,6 +102,7 @@ impl Watch {
         let operators = self.operators(&state)?;
         if operators != self.shown {
             self.gauges.clear();
+            self.offers.clear();
             operators.iter().filter_map(|operator| operator.stash.as_ref()).for_each(|stash| {
                 self.counters.begin(stash);
             });
@@ -112,12 +116,12 @@ impl Watch {
             let view = api.operator(at, stash.clone())?;
             let (Some(view), Some(member)) = (view, state.member(stash)?) else { continue };
             self.gauges.show_operator(&view, &member);
-            for offer in &view.offers {
+            let mut offers = Vec::new();
+            for offer in view.offers {
                 let allocation = api.allocation(at, offer.model, stash.clone())?;
-                if let Some(allocation) = allocation {
-                    self.gauges.show_allocation(&format!("{:?}", offer.model), &allocation);
-                }
+                offers.push((offer, allocation));
             }
+            self.offers.show(stash, &offers);
         }
         Ok(())
     }
@@ -125,7 +129,7 @@ impl Watch {
     /// Counts the events of the blocks that are finalised.
     fn count(&mut self, notification: &FinalityNotification<Block>) {
         let route = &notification.tree_route;
-        let skipped = route.len().saturating_sub(MOST_BLOCKS);
+        let skipped = route.len().saturating_sub(MAX_BLOCKS);
         for block in route.iter().skip(skipped).chain([&notification.hash]) {
             if let Err(error) = self.count_block(*block) {
                 log::debug!("the events of block {block:?} are not counted: {error:#}");
@@ -141,8 +145,9 @@ impl Watch {
             return Ok(());
         }
         let Some(header) = self.client.header(block)? else { return Ok(()) };
-        self.heartbeats.follow(header.parent_hash, block);
         let events = state.events()?;
+        // After a block that cannot be read, nothing is known of what came between.
+        self.heartbeats.follow(header.parent_hash, block);
         for event in &events {
             self.counters.count(event, &stashes);
         }
@@ -165,7 +170,7 @@ impl Watch {
             let stash = state.stash_of(&worker)?;
             Ok(LocalOperator { key: key.into(), worker, stash })
         };
-        keys.into_iter().take(MOST).map(operator).collect()
+        keys.into_iter().take(MAX_OPERATORS).map(operator).collect()
     }
 }
 

@@ -2,7 +2,8 @@
 //! Requests as they arrive from peers, answered by a worker with a store of its own.
 
 use super::*;
-use assay_primitives::{JobId, ModelId};
+use crate::exchange::page::{Page, PAGE_TOKENS};
+use assay_primitives::{worker::Transcript, FinishReason, JobId, ModelId};
 use assay_worker::{SpaceLimits, WorkerConfig};
 use codec::DecodeAll;
 use std::time::Duration;
@@ -28,7 +29,7 @@ fn served() -> Served {
         fault: None,
     };
     let worker = Arc::new(Worker::start(config, None).unwrap());
-    let (requests, receiver) = async_channel::bounded(QUEUE);
+    let (requests, receiver) = async_channel::bounded(MAX_QUEUED);
     tokio::spawn(serve(receiver, worker.clone(), Arc::default()));
     Served { requests, worker, _dir: dir }
 }
@@ -69,6 +70,30 @@ async fn payload_is_served_in_ranges() {
 }
 
 #[tokio::test]
+async fn output_is_served_in_pages() {
+    let (served, job) = (served(), JobId::repeat_byte(7));
+    let transcript = Transcript {
+        input: vec![1; 100],
+        output: (0..PAGE_TOKENS as u32 + 3).collect(),
+        text: b"text".to_vec(),
+        finish: FinishReason::EndToken,
+        salt: H256::zero(),
+    };
+    served.worker.keep_output(&job, &transcript.encode()).unwrap();
+    let (mut tokens, mut finish) = (Vec::new(), None);
+    while finish.is_none() {
+        let request = Request::Tokens(job, tokens.len() as u32);
+        let bytes = served.answer(request.encode()).await.result.unwrap();
+        assert!(bytes.len() <= request.max_response_bytes());
+        let page = Option::<Page>::decode_all(&mut bytes.as_slice()).unwrap().unwrap();
+        assert!(page.answers(tokens.len() as u32, u32::MAX) && !page.tokens.is_empty());
+        tokens.extend(page.tokens);
+        finish = page.finish;
+    }
+    assert_eq!((tokens, finish), (transcript.output, Some(transcript.finish)));
+}
+
+#[tokio::test]
 async fn malformed_request_costs_reputation() {
     let served = served();
     let long = vec![1; MAX_REQUEST_BYTES + 1];
@@ -92,10 +117,16 @@ async fn peer_that_floods_is_refused_and_others_are_served() {
         assert_eq!((response.result, response.reputation_changes.len()), (Ok(no_answer()), 0));
         unread.push(response.sent_feedback.unwrap());
     }
-    for _ in 0..2 * QUEUE {
+    // It may have given those up, so more of them cost no reputation, unless they are a flood.
+    let response = served.ask(flooder, a_request()).await.await.unwrap();
+    assert_eq!((response.result, response.reputation_changes), (Err(()), Vec::new()));
+    let mut refused = Vec::new();
+    for _ in 0..2 * SERVED.requests.burst {
         let response = served.ask(flooder, a_request()).await.await.unwrap();
-        assert_eq!((response.result, response.reputation_changes), (Err(()), vec![TOO_MUCH]));
+        assert_eq!(response.result, Err(()));
+        refused.extend(response.reputation_changes);
     }
+    assert!(!refused.is_empty() && refused.iter().all(|change| *change == TOO_MUCH));
     let other = served.answer(a_request()).await;
     assert_eq!((other.result, other.reputation_changes.len()), (Ok(no_answer()), 0));
     // Once a response is sent, the flooder has room again.
