@@ -91,6 +91,7 @@ fn comment(command: &str) -> (&str, &str) {
 pub fn script(blocks: &[(String, String)], ports: Ports<'_>) -> String {
     let mut script = FUNCTIONS.to_owned();
     for (heading, block) in blocks {
+        let heading = heading.replace('\'', r"'\''");
         writeln!(script, "echo '### {heading}'").expect("a string takes all");
         for command in commands(block) {
             let (command, comment) = comment(&command);
@@ -156,6 +157,12 @@ fn comments_say_how_a_command_is_run() {
          nodes[1]=$!\necho $! >>nodes\n\
          before=$((SECONDS + 300)); until leave; do again $before; done\nrest\n"
     );
+}
+
+#[test]
+fn heading_can_have_an_apostrophe() {
+    let script = script(&[("A delegator's part".into(), "one\n".into())], &[]);
+    assert!(script.ends_with("echo '### A delegator'\\''s part'\none\n"), "{script}");
 }
 
 #[test]
