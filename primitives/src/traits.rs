@@ -70,6 +70,9 @@ pub trait Operators<AccountId> {
     fn free_slot(_operator: &AccountId, _duty: Duty) {}
     /// Ends the reservation and frees the slot. A missing reservation is not an error.
     fn release(operator: &AccountId, duty: Duty);
+    /// Returns what [`Self::release`] weighs at most in addition to what is measured for an operator
+    /// whose worker was not replaced.
+    fn release_weight() -> Weight;
     /// Takes up to `amount` out of the reservation for the duty. The rest stays reserved.
     fn seize(operator: &AccountId, duty: Duty, amount: Balance) -> Self::Credit;
     /// Returns the amount reserved for the duty.

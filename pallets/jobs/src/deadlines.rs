@@ -9,10 +9,15 @@ use crate::{
 use assay_primitives::{
     job::{JobId, JobState},
     settlement::{AuditOutcome, Outcome},
-    traits::{Auditor, Escrow, Performance},
+    traits::{Auditor, Escrow, Operators, Performance},
     Balance, BlockNumber,
 };
-use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::WeightMeter};
+use frame_support::{
+    dispatch::DispatchResult,
+    ensure,
+    traits::Get,
+    weights::{Weight, WeightMeter},
+};
 
 impl<T: Config> Pallet<T> {
     /// The block in which the job is moved on if nobody does it before.
@@ -26,9 +31,15 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// Returns what it weighs at most that an operator misses its job and is freed of it, in addition
+    /// to what is measured.
+    pub fn reopen_weight() -> Weight {
+        T::Routing::miss_weight().saturating_add(T::Operators::release_weight())
+    }
+
     /// Moves on the jobs that are due, as many as the weight allows.
     pub(crate) fn work_off_deadlines(now: BlockNumber, meter: &mut WeightMeter) {
-        let each = T::WeightInfo::work_off_deadline().saturating_add(T::Routing::miss_weight());
+        let each = T::WeightInfo::work_off_deadline().saturating_add(Self::reopen_weight());
         if meter.try_consume(T::WeightInfo::on_idle()).is_err() {
             return;
         }

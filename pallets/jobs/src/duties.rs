@@ -35,7 +35,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
         match report {
             Report::Accept { .. } => Some(T::WeightInfo::accept()),
             Report::Decline { .. } => {
-                Some(T::WeightInfo::decline().saturating_add(T::Routing::miss_weight()))
+                Some(T::WeightInfo::decline().saturating_add(Self::reopen_weight()))
             }
             Report::CommitOutput { .. } => Some(T::WeightInfo::commit_output()),
             Report::CommitVerdict { .. }

@@ -428,6 +428,9 @@ pub mod pallet {
         /// ## Events
         /// [`Event::JobSettled`].
         #[pallet::call_index(3)]
+        #[pallet::weight(
+            T::WeightInfo::confirm_received().saturating_add(T::Operators::release_weight())
+        )]
         pub fn confirm_received(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             let client = ensure_signed(origin)?;
             Self::do_confirm_received(&client, &job)
@@ -448,6 +451,7 @@ pub mod pallet {
         /// ## Events
         /// [`Event::JobSettled`].
         #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::settle().saturating_add(T::Operators::release_weight()))]
         pub fn settle(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             let caller = ensure_signed(origin)?;
             Self::do_settle(&caller, &job)
@@ -473,7 +477,7 @@ pub mod pallet {
         /// ## Events
         /// [`Event::AssignmentMissed`], [`Event::OperatorLate`], [`Event::JobSettled`].
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::expire().saturating_add(T::Routing::miss_weight()))]
+        #[pallet::weight(T::WeightInfo::expire().saturating_add(Pallet::<T>::reopen_weight()))]
         pub fn expire(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             let caller = ensure_signed(origin)?;
             Self::do_expire(&caller, &job)

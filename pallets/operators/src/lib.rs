@@ -64,6 +64,7 @@ mod contact;
 mod delegation;
 mod elections;
 mod events;
+mod handover;
 mod offchain;
 mod offences;
 mod operators;

@@ -7,8 +7,9 @@
 //! extrinsics that are under way: at most one per key, with its nonce.
 
 use crate::{
+    handover::Part,
     pallet::{Config, Pallet},
-    rotation::{duty_of_report, duty_of_work, Scope},
+    rotation::duty_of_work,
     submit::{Nonce, SubmitReports},
     types::ReportsOf,
     LOG_TARGET,
@@ -52,7 +53,7 @@ struct Local<AccountId> {
     public: WorkerId,
     account: AccountId,
     stash: AccountId,
-    scope: Scope,
+    part: Part,
 }
 
 /// Returns the key of a worker's [`Guard`] in the node's persistent storage.
@@ -91,30 +92,26 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Returns the workers whose keys this node holds. A worker that was replaced by another of this
-    /// node leaves everything to it.
+    /// Returns the workers whose keys this node holds and that have duties to attend to.
     fn local_workers() -> Vec<Local<T::AccountId>> {
-        let mut local: Vec<_> = WorkerId::all()
+        let held: Vec<_> = WorkerId::all()
             .into_iter()
-            .filter_map(|public| {
-                let account = T::Submitter::worker_account(&public);
+            .map(|public| (T::Submitter::worker_account(&public), public))
+            .collect();
+        let accounts: Vec<_> = held.iter().map(|(account, _)| account.clone()).collect();
+        held.into_iter()
+            .filter_map(|(account, public)| {
                 let (stash, scope) = Self::operator_of(&account)?;
-                Some(Local { public, account, stash, scope })
+                let part = Self::part_of(&stash, scope, &accounts)?;
+                Some(Local { public, account, stash, part })
             })
-            .collect();
-        let current: Vec<_> = local
-            .iter()
-            .filter(|worker| worker.scope == Scope::All)
-            .map(|worker| worker.stash.clone())
-            .collect();
-        local.retain(|worker| worker.scope == Scope::All || !current.contains(&worker.stash));
-        local
+            .collect()
     }
 
-    /// Hands the duties that the worker can report on to the engine.
-    fn submit_work(Local { stash, scope, .. }: &Local<T::AccountId>) {
+    /// Hands the duties that the worker attends to to the engine.
+    fn submit_work(Local { stash, part, .. }: &Local<T::AccountId>) {
         let mut work = T::Duties::work(stash);
-        work.retain(|next| Self::is_within(*scope, stash, Some(duty_of_work(next))));
+        work.retain(|next| Self::works_for(*part, stash, duty_of_work(next)));
         let count = work.len();
         let taken = work.into_iter().take_while(|next| T::Engine::submit(next.clone())).count();
         if taken < count {
@@ -125,10 +122,8 @@ impl<T: Config> Pallet<T> {
 
     /// Sends the worker's reports, unless an extrinsic is under way.
     fn send_reports(now: BlockNumber, local: &Local<T::AccountId>, results: &[EngineResult]) {
-        let Local { public, account: worker, stash, scope } = local;
-        let mut reports = T::Duties::reports(stash, results);
-        reports.retain(|report| Self::is_within(*scope, stash, duty_of_report(report)));
-        let reports = ReportsOf::<T>::truncate_from(reports);
+        let Local { public, account: worker, stash, part } = local;
+        let reports = ReportsOf::<T>::truncate_from(Self::reports_of(*part, stash, results));
         if reports.is_empty() {
             return;
         }

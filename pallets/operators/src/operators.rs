@@ -11,7 +11,11 @@ use assay_primitives::{
     traits::{Duty, Load, Operators as OperatorsTrait, Terms},
     Balance, ModelId,
 };
-use frame_support::{ensure, traits::Imbalance};
+use frame_support::{
+    ensure,
+    traits::{Get, Imbalance},
+    weights::Weight,
+};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
@@ -86,6 +90,11 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
             Self::end_duty_of(stash, operator, rotation);
         });
         Self::deposit_event(Event::Released { operator: stash.clone(), duty, amount });
+    }
+
+    fn release_weight() -> Weight {
+        // Not measured yet: the entry of a retiring worker removed, and an event.
+        T::DbWeight::get().writes(1).saturating_add(Weight::from_parts(10_000_000, 0))
     }
 
     fn seize(stash: &T::AccountId, duty: Duty, amount: Balance) -> CreditOf<T> {

@@ -28,11 +28,12 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_set_worker(stash: T::AccountId, worker: T::AccountId) -> DispatchResult {
         let now = Self::now();
         let retiring = Self::try_change(&stash, |operator| {
-            Self::ensure_worker(&stash, &worker)?;
+            // An expired entry goes first, so that its key can be the worker again.
             if let Some(retiring) = operator.retiring.take() {
                 ensure!(retiring.until < now, Error::<T>::WorkerRetiring);
                 Workers::<T>::remove(&retiring.worker);
             }
+            Self::ensure_worker(&stash, &worker)?;
             let previous = core::mem::replace(&mut operator.worker, worker.clone());
             operator.rotations = operator.rotations.saturating_add(1);
             if operator.duties == 0 {

@@ -42,8 +42,8 @@ impl<T: Config> Pallet<T> {
         stashes.into_iter().filter_map(|stash| Self::view(&stash)).collect()
     }
 
-    /// Returns the stash of the operator that an account can report for, be it its worker or the one
-    /// before it.
+    /// Returns the stash of the operator that an account can report for, as its worker or as its
+    /// retiring worker.
     pub fn stash_of(worker: &T::AccountId) -> Option<T::AccountId> {
         Self::operator_of(worker).map(|(stash, _)| stash)
     }

@@ -96,6 +96,15 @@ impl<T: Config> Pallet<T> {
     pub fn draw_weight() -> Weight {
         // The operator's record, and whether it has delegated.
         T::Routing::committee_weight(T::CommitteeSize::get(), T::DbWeight::get().reads(2))
+            // A draw that fails ends the job. Those drawn for it have no earlier duty that it ends.
+            .saturating_add(T::Operators::release_weight())
+    }
+
+    /// What it weighs at most that an audit ends, beside what is measured of it: the members of its
+    /// committee and the operator of its job are free of it.
+    pub fn dismiss_weight() -> Weight {
+        let freed = u64::from(T::CommitteeSize::get()).saturating_add(1);
+        T::Operators::release_weight().saturating_mul(freed)
     }
 
     /// What each verifier of the job has at stake.

@@ -43,7 +43,9 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
     fn weight_of(report: &Report) -> Option<Weight> {
         match report {
             Report::CommitVerdict { .. } => Some(T::WeightInfo::commit_verdict()),
-            Report::RevealVerdict { .. } => Some(T::WeightInfo::reveal_verdict()),
+            Report::RevealVerdict { .. } => {
+                Some(T::WeightInfo::reveal_verdict().saturating_add(Self::dismiss_weight()))
+            }
             Report::Accept { .. }
             | Report::Decline { .. }
             | Report::CommitOutput { .. }

@@ -259,7 +259,8 @@ pub mod pallet {
             let moved = Self::work_off(now.saturated_into());
             let draw = T::WeightInfo::draw().saturating_add(Self::draw_weight());
             let draws = draw.saturating_mul(moved.draws.into());
-            let others = T::WeightInfo::advance().saturating_mul(moved.others.into());
+            let advance = T::WeightInfo::advance().saturating_add(Self::dismiss_weight());
+            let others = advance.saturating_mul(moved.others.into());
             T::WeightInfo::on_initialize().saturating_add(draws).saturating_add(others)
         }
 
@@ -310,6 +311,7 @@ pub mod pallet {
         /// [`Event::RevealsOpened`], [`Event::VerifierSlashed`], [`Event::RoundFailed`],
         /// [`Event::AuditConcluded`].
         #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::advance().saturating_add(Pallet::<T>::dismiss_weight()))]
         pub fn advance(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_advance(&job)

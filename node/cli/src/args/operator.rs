@@ -109,12 +109,22 @@ pub enum OperatorCommand {
         addresses: Vec<MultiaddressArg>,
     },
     /// Set the worker key, which signs reports.
+    ///
+    /// The key before it can still report on the duties that are open. Pay the account of the new key
+    /// first: reports need a fee.
     Worker {
         /// Account of the key [default: the node's only worker key].
         #[arg(value_name = "ADDRESS")]
         worker: Option<AccountArg>,
+        /// End at once what the previous key can still report on, for a key that was stolen.
+        #[arg(long)]
+        revoke: bool,
+        /// Set the key even if its account cannot pay for reports.
+        #[arg(long)]
+        unfunded: bool,
     },
-    /// End at once what the previous worker key can still report on, for a key that was stolen.
+    /// End at once what the previous worker key can still report on. For a current key that was stolen,
+    /// `assay operator worker ADDRESS --revoke` replaces and ends it in one step.
     RetireWorker,
     /// Set the number of jobs that run at a time.
     Concurrency {
@@ -152,5 +162,16 @@ mod tests {
         assert!(parse(&[&register[..], &["--node-key", "key"]].concat()).is_ok());
         assert!(parse(&["addresses", "/ip4/127.0.0.1/tcp/1"]).is_err());
         assert!(parse(&["addresses", "--node-key", "key"]).is_ok());
+    }
+
+    #[test]
+    fn worker_is_revoked_only_by_request() {
+        let parse = |args: &[&str]| {
+            let cli =
+                Cli::try_parse_from([&["assay", "operator", "worker"], args].concat()).unwrap();
+            format!("{cli:?}")
+        };
+        assert!(parse(&[]).contains("revoke: false, unfunded: false"));
+        assert!(parse(&["--revoke", "--unfunded"]).contains("revoke: true, unfunded: true"));
     }
 }

@@ -63,9 +63,16 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             send(session, Call::set_offers { offers }).await
         }
         OperatorCommand::Models { .. } => show::models(session).await,
-        OperatorCommand::Worker { worker } => {
+        OperatorCommand::Worker { worker, revoke, unfunded } => {
             let worker = worker::named_or_own(session, worker).await?;
-            send(session, Call::set_worker { worker }).await
+            // A key that was stolen is not left alone for want of a fee.
+            worker::ensure_funded(session, &worker, unfunded || revoke).await?;
+            let call = if revoke {
+                worker::replace_and_revoke(worker)
+            } else {
+                Call::set_worker { worker }.into()
+            };
+            submit(session, session.account()?, call).await
         }
         OperatorCommand::RetireWorker => send(session, Call::retire_worker {}).await,
         OperatorCommand::Concurrency { jobs } => {
@@ -100,7 +107,12 @@ async fn send(session: &Session, call: Call) -> Result<Exit> {
 
 /// Sends a call about an operator, and shows the operator after it.
 async fn send_for(session: &Session, stash: AccountId, call: Call) -> Result<Exit> {
-    let included = session.submit(RuntimeCall::Operators(call)).await?;
+    submit(session, stash, RuntimeCall::Operators(call)).await
+}
+
+/// Sends any call of the signer's, and shows the operator after it.
+async fn submit(session: &Session, stash: AccountId, call: RuntimeCall) -> Result<Exit> {
+    let included = session.submit(call).await?;
     let not_shown = |error| included.not_shown(error);
     match session.chain.operator(&stash).await.map_err(not_shown)? {
         Some(operator) => show::one(session, &operator).await.map_err(not_shown),

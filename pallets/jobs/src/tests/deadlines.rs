@@ -6,7 +6,7 @@ use assay_primitives::{
     job::{JobId, JobState},
     report::Report,
     settlement::{AuditOutcome, Outcome},
-    traits::{AuditedJobs, Performance},
+    traits::AuditedJobs,
 };
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
 
@@ -275,8 +275,7 @@ fn deadlines_wait_for_weight_and_none_is_lost() {
         let open = || ids.iter().filter(|id| matches!(state(id), JobState::Open { .. })).count();
         assert_eq!(Jobs::on_idle(60, Weight::zero()), Weight::zero());
         type Weights = ();
-        let each =
-            Weights::work_off_deadline() + <Routing as Performance<AccountId>>::miss_weight();
+        let each = Weights::work_off_deadline() + Jobs::reopen_weight();
         let two = Weights::on_idle() + each * 2;
         let mut blocks = 60;
         while open() == 3 {

@@ -6,7 +6,7 @@ use assay_primitives::{
     engine::{EngineResult, Work},
     job::{FinishReason, JobId, JobState, OutputCommitment},
     report::Report,
-    traits::{Duties, Performance},
+    traits::{Duties, Operators as OperatorsTrait, Performance},
     DeclineReason, Verdict,
 };
 use frame_support::{assert_noop, assert_ok};
@@ -180,7 +180,8 @@ fn reports_have_the_weights_of_their_benchmarks() {
     let id = JobId::zero();
     assert_eq!(Jobs::weight_of(&accept(id)), Some(Weights::accept()));
     let miss = <Routing as Performance<AccountId>>::miss_weight();
-    assert_eq!(Jobs::weight_of(&decline(id)), Some(Weights::decline() + miss));
+    let release = <Operators as OperatorsTrait<AccountId>>::release_weight();
+    assert_eq!(Jobs::weight_of(&decline(id)), Some(Weights::decline() + miss + release));
     assert_eq!(Jobs::weight_of(&commit(id, 1)), Some(Weights::commit_output()));
     assert_eq!(Jobs::weight_of(&Report::CommitVerdict { job: id, hash: id }), None);
 }

@@ -5,7 +5,7 @@ use crate::{Config, Pallet, Reservations};
 use assay_primitives::{
     testing::spec,
     traits::{Duties, Duty, Operators as _},
-    Balance, EngineResult, JobId, Report, Task, Work,
+    Balance, BlockNumber, EngineResult, JobId, Report, Task, Work,
 };
 use core::marker::PhantomData;
 use frame_support::{parameter_types, weights::Weight};
@@ -19,6 +19,8 @@ pub const JOB_BOND: Balance = 300;
 parameter_types! {
     /// Jobs that are assigned, each to its operator.
     pub static Assigned: Vec<(AccountId, JobId)> = vec![];
+    /// The last block after which outputs can be reported.
+    pub static LastReport: BlockNumber = BlockNumber::MAX;
 }
 
 /// Jobs to run: `Accept` reserves stake, `CommitOutput` releases it, `Decline` reserves some and
@@ -41,7 +43,12 @@ impl<T: Config + frame_system::Config<AccountId = AccountId>> Duties<AccountId> 
             match result {
                 EngineResult::Ready { .. } => (!accepted).then_some(Report::Accept { job }),
                 EngineResult::Generated { commitment, .. } => {
-                    accepted.then_some(Report::CommitOutput { job, commitment: *commitment })
+                    let in_time = Pallet::<T>::now() <= LastReport::get();
+                    let report = Report::CommitOutput { job, commitment: *commitment };
+                    (accepted && in_time).then_some(report)
+                }
+                EngineResult::Refused { reason, .. } => {
+                    Some(Report::Decline { job, reason: *reason })
                 }
                 _ => None,
             }

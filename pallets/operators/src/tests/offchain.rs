@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The off-chain worker, with a keystore and an off-chain database.
 
-use crate::{mock::*, tip, SubmitReports};
+use crate::{handover::FUNDS, mock::*, tip, SubmitReports};
 use assay_primitives::{
+    reason::DeclineReason,
     traits::{Duty, Operators as _},
     worker::{sr25519::WorkerId, KEY_TYPE},
     EngineResult, FinishReason, OutputCommitment, Report, Work,
 };
-use frame_support::{assert_ok, traits::Hooks};
+use frame_support::{
+    assert_ok,
+    traits::{fungible::Mutate, Hooks},
+};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt, OffchainWorkerExt};
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
@@ -255,18 +259,120 @@ fn accept_and_rotate(successor: AccountId) {
     assert_ok!(Operators::set_worker(signed(ALICE), successor));
 }
 
+/// Returns the key of this node that nobody has registered.
+fn spare(keys: &[WorkerId]) -> WorkerId {
+    WorkerId::all().into_iter().find(|key| !keys.contains(key)).unwrap()
+}
+
+/// Gives the account enough for all reports.
+fn fund(worker: AccountId) {
+    Balances::set_balance(&worker, FUNDS + EXISTENTIAL_DEPOSIT);
+}
+
 #[test]
-fn replaced_worker_leaves_all_to_a_successor_on_the_same_node() {
+fn replaced_worker_shares_the_duties_with_a_successor_on_the_same_node() {
     with_node(|keys| {
-        let spare = WorkerId::all().into_iter().find(|key| !keys.contains(key)).unwrap();
-        let successor = RecordingSubmitter::worker_account(&spare);
+        let old = RecordingSubmitter::worker_account(&keys[0]);
+        let successor = RecordingSubmitter::worker_account(&spare(&keys));
+        fund(old);
+        fund(successor);
+        accept_and_rotate(successor);
+        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(2)), 100));
+        assign(ALICE, 2);
+        finish(2);
+        let mut sent = run(2);
+        sent.sort_by_key(|sent| sent.worker != old);
+        let commit = |n| vec![Report::CommitOutput { job: job(n), commitment: commitment() }];
+        let told: Vec<_> = sent.iter().map(|sent| (sent.worker, sent.reports.clone())).collect();
+        assert_eq!(told, [(old, commit(1)), (successor, commit(2))]);
+        assert_eq!(Queue::take().len(), 2, "the work is handed over once");
+        for sent in &sent {
+            include(sent);
+        }
+        assert_eq!((operator(ALICE).retiring, operator(ALICE).duties), (None, 0));
+    });
+}
+
+#[test]
+fn replaced_worker_keeps_its_duties_while_its_successor_cannot_pay() {
+    with_node(|keys| {
+        let old = RecordingSubmitter::worker_account(&keys[0]);
+        fund(old);
+        accept_and_rotate(RecordingSubmitter::worker_account(&spare(&keys)));
+        let sent = run(2);
+        assert_eq!(sent.iter().map(|sent| sent.worker).collect::<Vec<_>>(), [old]);
+        include(&sent[0]);
+        assert_eq!(reservation(ALICE, job(1)), None);
+    });
+}
+
+#[test]
+fn replaced_worker_that_cannot_pay_leaves_all_to_a_successor_on_the_same_node() {
+    with_node(|keys| {
+        let successor = RecordingSubmitter::worker_account(&spare(&keys));
+        fund(successor);
         accept_and_rotate(successor);
         let sent = run(2);
         assert_eq!(sent.iter().map(|sent| sent.worker).collect::<Vec<_>>(), [successor]);
-        assert_eq!(sent[0].reports.len(), 1);
         assert_eq!(Queue::take().len(), 1, "the work is handed over once");
         include(&sent[0]);
         assert_eq!(reservation(ALICE, job(1)), None);
+    });
+}
+
+/// Has ALICE's operator accept job 1 with a worker of another node, and replaces it by one of this node.
+fn take_over(own: AccountId) {
+    assert_ok!(Operators::set_worker(signed(ALICE), 777));
+    assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 100));
+    assert_ok!(Operators::set_worker(signed(ALICE), own));
+}
+
+#[test]
+fn successor_leaves_earlier_duties_to_a_worker_elsewhere_until_they_are_about_due() {
+    with_node(|[alice, _]| {
+        take_over(RecordingSubmitter::worker_account(&alice));
+        assign(ALICE, 1);
+        finish(1);
+        LastReport::set(20);
+        assert!(run(2).is_empty());
+        assert_eq!(
+            Queue::take().len(),
+            1,
+            "the work is done, in case that the other worker is dead"
+        );
+        assert!(run(20 - PATIENCE - 1).is_empty());
+        let sent = run(20 - PATIENCE).remove(0);
+        let commit = Report::CommitOutput { job: job(1), commitment: commitment() };
+        assert_eq!(sent.reports, [commit]);
+        // An extrinsic that is lost is still sent again in time.
+        let again = run(20).remove(0);
+        assert_eq!(again.nonce, sent.nonce);
+        include(&again);
+        assert_eq!(reservation(ALICE, job(1)), None);
+    });
+}
+
+#[test]
+fn successor_declines_no_job_of_a_worker_elsewhere() {
+    with_node(|[alice, _]| {
+        take_over(RecordingSubmitter::worker_account(&alice));
+        Assigned::mutate(|assigned| assigned.extend([(ALICE, job(1)), (ALICE, job(2))]));
+        let reason = DeclineReason::ModelMissing;
+        Results::set([1, 2].map(|n| EngineResult::Refused { job: job(n), reason }).into());
+        assert_eq!(run(2)[0].reports, [Report::Decline { job: job(2), reason }]);
+        assert!(run(20).iter().all(|sent| sent.reports.len() == 1));
+    });
+}
+
+#[test]
+fn successor_takes_earlier_duties_once_the_worker_elsewhere_can_report_no_more() {
+    with_node(|[alice, _]| {
+        take_over(RecordingSubmitter::worker_account(&alice));
+        assign(ALICE, 1);
+        finish(1);
+        assert!(run(2).is_empty());
+        assert_ok!(Operators::retire_worker(signed(ALICE)));
+        assert_eq!(run(3)[0].reports.len(), 1);
     });
 }
 

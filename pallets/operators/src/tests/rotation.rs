@@ -141,7 +141,7 @@ fn worker_is_not_replaced_twice_while_the_first_can_report() {
         register(ALICE, MIN_BOND);
         rotate_with(&[1]);
         assert_noop!(Operators::set_worker(signed(ALICE), THIRD), Error::<Test>::WorkerRetiring);
-        assert_noop!(Operators::set_worker(signed(ALICE), OLD), Error::<Test>::WorkerTaken);
+        assert_noop!(Operators::set_worker(signed(ALICE), OLD), Error::<Test>::WorkerRetiring);
         assert_ok!(Operators::retire_worker(signed(ALICE)));
         assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(2)), 100));
         assert_ok!(Operators::set_worker(signed(ALICE), THIRD));
@@ -160,6 +160,23 @@ fn worker_is_replaced_again_after_the_period() {
         skip(period() + 1);
         assert_ok!(Operators::set_worker(signed(ALICE), THIRD));
         assert_eq!(operator(ALICE).retiring.map(|old| (old.worker, old.duties)), Some((NEW, 1)));
+        assert_eq!(Workers::<Test>::get(OLD), None);
+    });
+}
+
+#[test]
+fn previous_worker_returns_after_the_period_or_once_it_is_retired() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        rotate_with(&[1]);
+        assert_noop!(Operators::set_worker(signed(ALICE), OLD), Error::<Test>::WorkerRetiring);
+        skip(period() + 1);
+        assert_ok!(Operators::set_worker(signed(ALICE), OLD));
+        assert_eq!(operator(ALICE).retiring.map(|old| old.worker), Some(NEW));
+        assert_ok!(Operators::retire_worker(signed(ALICE)));
+        assert_ok!(Operators::set_worker(signed(ALICE), NEW));
+        assert_eq!(operator(ALICE).worker, NEW);
+        assert!(takes(OLD, commit(1)));
         assert_eq!(Workers::<Test>::get(OLD), None);
     });
 }

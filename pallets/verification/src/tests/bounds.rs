@@ -104,7 +104,7 @@ fn hook_weighs_what_it_did() {
         System::set_block_number(over);
         assert_eq!(
             Verification::on_initialize(over),
-            Weights::on_initialize() + Weights::advance()
+            Weights::on_initialize() + Weights::advance() + Verification::dismiss_weight()
         );
     });
 }
