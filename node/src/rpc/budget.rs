@@ -113,7 +113,7 @@ struct Purse {
 
 impl Purse {
     fn full(rates: &Rates, now: Instant) -> Self {
-        let left = |rate: &Rate| Left { amount: rate.most, at: now };
+        let left = |rate: &Rate| Left { amount: rate.most, thousandths: 0, at: now };
         Self { calls: left(&rates.calls), bytes: left(&rates.bytes) }
     }
 
@@ -154,6 +154,8 @@ impl Purse {
 /// What is left of one budget.
 struct Left {
     amount: u64,
+    /// The thousandths of a unit that have returned in addition.
+    thousandths: u64,
     /// The time up to which it is filled.
     at: Instant,
 }
@@ -161,13 +163,14 @@ struct Left {
 impl Left {
     fn refill(&mut self, rate: &Rate, now: Instant) {
         let millis = now.saturating_duration_since(self.at).as_millis();
-        let gained = millis.saturating_mul(rate.per_second.into()) / 1_000;
-        let gained = u64::try_from(gained).unwrap_or(u64::MAX);
-        self.amount = self.amount.saturating_add(gained).min(rate.most);
+        let millis = u64::try_from(millis).unwrap_or(u64::MAX);
+        let gained = millis.saturating_mul(rate.per_second).saturating_add(self.thousandths);
+        self.amount = self.amount.saturating_add(gained / 1_000).min(rate.most);
         if self.amount == rate.most {
-            self.at = now;
-        } else if let Some(millis) = gained.saturating_mul(1_000).checked_div(rate.per_second) {
-            // The time that has not brought a whole unit yet counts the next time.
+            (self.thousandths, self.at) = (0, now);
+        } else {
+            // The part of a millisecond that is left counts the next time.
+            self.thousandths = gained % 1_000;
             self.at += Duration::from_millis(millis);
         }
     }
@@ -226,6 +229,21 @@ mod tests {
         let refused = budgets.spend_at(9, 0, now).unwrap_err();
         assert!(refused.contains("all connections") && refused.contains("5 calls"), "{refused}");
         assert!(budgets.spend_at(9, 0, now + seconds(1.0)).is_ok());
+    }
+
+    #[test]
+    fn budget_that_is_looked_at_often_fills_up_at_its_rate() {
+        for per_second in [8, 64, 64 << 10, 999] {
+            let rate = Rate { most: 1 << 20, per_second };
+            let (begun, mut now) = (Instant::now(), Instant::now());
+            let mut left = Left { amount: 0, thousandths: 0, at: begun };
+            for half_millis in 0..=2_000 {
+                now = begun + Duration::from_micros(500 * half_millis);
+                left.refill(&rate, now);
+                assert!(left.at <= now);
+            }
+            assert_eq!((left.amount, left.at), (per_second, now));
+        }
     }
 
     #[test]
