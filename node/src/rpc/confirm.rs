@@ -12,7 +12,8 @@ use sp_core::H256;
 /// the reason `claimed`; `None` if the chain does not confirm that it has.
 ///
 /// Before the commitment only an output of `max_tokens` tokens has ended for certain. A commitment says
-/// both the number of tokens and the reason, and a settlement the number.
+/// both the number of tokens and the reason, and a settlement the number. No output that is committed has
+/// 0 tokens, so a settlement that records 0 confirms nothing.
 pub fn confirmed<AccountId>(
     view: &JobView<AccountId>,
     tokens: u32,
@@ -27,7 +28,7 @@ pub fn confirmed<AccountId>(
             (tokens == commitment.tokens).then_some(commitment.finish)
         }
         JobState::Settled(Settlement { output_hash: Some(_), tokens: delivered, .. }) => {
-            claimed.filter(|_| tokens == *delivered)
+            claimed.filter(|_| tokens > 0 && tokens == *delivered)
         }
         JobState::Open { .. } | JobState::Assigned { .. } | JobState::Settled(_) => None,
     }
@@ -119,6 +120,12 @@ mod tests {
         assert_eq!(confirmed(&view, 3, Some(EndToken)), None);
         assert_eq!(confirmed(&view, 4, Some(EndToken)), Some(EndToken));
         assert_eq!(confirmed(&settled(None, 0), 0, Some(EndToken)), None);
+    }
+
+    #[test]
+    fn output_without_tokens_is_not_confirmed() {
+        let view = settled(Some(H256::zero()), 0);
+        assert_eq!(confirmed(&view, 0, Some(EndToken)), None);
     }
 
     #[test]
