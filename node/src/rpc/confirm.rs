@@ -4,7 +4,9 @@
 //! While a job runs, its tokens are the claim of a node. A claim that the output ends is not enough to
 //! end a stream.
 
-use assay_primitives::{api::JobView, FinishReason, JobState, Settlement};
+use assay_primitives::{
+    api::JobView, worker::Transcript, FinishReason, JobState, OutputCommitment, Settlement,
+};
 use assay_rpc::StreamEnd;
 use sp_core::H256;
 
@@ -43,6 +45,18 @@ pub fn committed<AccountId>(state: &JobState<AccountId>) -> Option<H256> {
     }
 }
 
+/// Returns whether a transcript has as many tokens as the commitment says, and no more than the job
+/// permits. The hash of one that does not fit may be committed nevertheless: the operator lies.
+pub fn fits<AccountId>(view: &JobView<AccountId>, transcript: &Transcript) -> bool {
+    let Ok(tokens) = u32::try_from(transcript.output.len()) else { return false };
+    let committed = match &view.state {
+        JobState::Delivered { commitment: OutputCommitment { tokens, .. }, .. } => *tokens,
+        JobState::Settled(Settlement { output_hash: Some(_), tokens, .. }) => *tokens,
+        _ => return false,
+    };
+    tokens == committed && tokens <= view.spec.max_tokens
+}
+
 /// Returns whether an operator can have tokens of a job in that state.
 pub fn has_tokens<AccountId>(state: &JobState<AccountId>) -> bool {
     matches!(state, JobState::Running { .. }) || committed(state).is_some()
@@ -59,9 +73,7 @@ pub fn end_of(finish: FinishReason) -> StreamEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::{
-        settlement::AuditOutcome, testing::spec, JobSpec, Outcome, OutputCommitment, Payment,
-    };
+    use assay_primitives::{settlement::AuditOutcome, testing::spec, JobSpec, Outcome, Payment};
     use FinishReason::{EndToken, Length};
 
     fn view(state: JobState<u8>) -> JobView<u8> {
@@ -126,6 +138,19 @@ mod tests {
     fn output_without_tokens_is_not_confirmed() {
         let view = settled(Some(H256::zero()), 0);
         assert_eq!(confirmed(&view, 0, Some(EndToken)), None);
+    }
+
+    #[test]
+    fn transcript_has_as_many_tokens_as_were_committed() {
+        let (input, text, salt) = (vec![1], b"text".to_vec(), H256::zero());
+        let output = vec![1; 4];
+        let transcript = Transcript { input, output, text, finish: EndToken, salt };
+        let settled = |tokens| settled(Some(H256::zero()), tokens);
+        assert!(fits(&delivered(4, EndToken), &transcript) && fits(&settled(4), &transcript));
+        assert!(!fits(&delivered(3, EndToken), &transcript) && !fits(&settled(5), &transcript));
+        assert!(!fits(&running(), &transcript), "nothing is committed");
+        let long = Transcript { output: vec![1; 11], ..transcript };
+        assert!(!fits(&delivered(11, EndToken), &long), "the job permits fewer");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! Follows the output of one job for all its subscribers.
 
 use super::{
-    confirm::{committed, confirmed, end_of, has_tokens},
-    feed::Feed,
+    confirm::{committed, confirmed, end_of, fits, has_tokens},
+    feed::{most_text, Feed},
     feeds::Opened,
     source::Source,
 };
@@ -103,7 +103,12 @@ impl<'a, S: Source> Poller<'a, S> {
         let Some(view) = self.view.clone() else { return false };
         if let Some(hash) = committed(&view.state) {
             if let Some(transcript) = self.source.transcript(self.job, hash).await {
-                self.complete(view.spec.model, &transcript).await;
+                if fits(&view, &transcript) {
+                    self.complete(view.spec.model, &transcript).await;
+                } else {
+                    // No other transcript has the hash, so there is no output to wait for.
+                    self.end(StreamEnd::Unavailable);
+                }
                 return true;
             }
         } else if matches!(view.state, JobState::Settled(_)) {
@@ -116,7 +121,7 @@ impl<'a, S: Source> Poller<'a, S> {
         let index = self.len();
         let page = self.source.page(self.job, &view, index).await;
         let Page { tokens, finish, .. } = page.unwrap_or_default();
-        let text = self.source.text(self.job, view.spec.model, &tokens).await;
+        let text = self.claimed_text(view.spec.model, &tokens).await;
         self.feed.send_if_modified(|feed| {
             feed.push(&tokens, &text);
             !tokens.is_empty()
@@ -143,11 +148,20 @@ impl<'a, S: Source> Poller<'a, S> {
         for tokens in rest.chunks(PAGE_TOKENS) {
             let text = match proven {
                 Some(text) => text.to_vec(),
-                None => self.source.text(self.job, model, tokens).await,
+                None => self.claimed_text(model, tokens).await,
             };
             self.feed.send_modify(|feed| feed.push(tokens, &text));
         }
         self.end(end_of(*finish));
+    }
+
+    /// Returns the text of tokens; no text if a node claims more than tokens can have.
+    async fn claimed_text(&self, model: ModelId, tokens: &[u32]) -> Vec<u8> {
+        let mut text = self.source.text(self.job, model, tokens).await;
+        if text.len() > most_text(tokens.len()) {
+            text.clear();
+        }
+        text
     }
 
     /// Returns why the stream ends for lack of anything new; `None` while it goes on.
@@ -189,6 +203,8 @@ mod tests {
         block: u8,
         says: StreamState,
         transcript: Option<Transcript>,
+        /// The bytes of each token's text.
+        width: usize,
     }
 
     impl Scene {
@@ -196,7 +212,7 @@ mod tests {
             let (operator, price) = (AccountId::new([1; 32]), 1);
             let state = Some(JobState::Running { operator, price, until: 9 });
             let says = StreamState { tokens: says.to_vec(), finish };
-            Self { state, block: 0, says, transcript: None }
+            Self { state, block: 0, says, transcript: None, width: 1 }
         }
 
         /// Goes on with another block.
@@ -242,7 +258,7 @@ mod tests {
         }
 
         async fn text(&self, _: JobId, _: ModelId, tokens: &[u32]) -> Vec<u8> {
-            tokens.iter().map(|token| b'a' + *token as u8).collect()
+            tokens.iter().flat_map(|token| vec![b'a' + *token as u8; self.width]).collect()
         }
 
         fn listen(&self, _: &JobId) -> Option<watch::Receiver<StreamState>> {
@@ -296,6 +312,28 @@ mod tests {
         scene.then(Some(Scene::delivered(2)));
         let complete = (vec![1, 2], b"bC".to_vec(), Some(StreamEnd::Stop));
         assert_eq!(step(&scene, &feed).await, complete, "the text is that of the transcript");
+    }
+
+    #[tokio::test]
+    async fn transcript_of_another_length_than_was_committed_is_refused() {
+        let feed = watch::Sender::new(Feed::new());
+        let mut scene = Scene::running(&[1], None);
+        step(&scene, &feed).await;
+        scene.transcript = Some(transcript(&[1, 2, 3], b"bcd"));
+        scene.then(Some(Scene::delivered(2)));
+        let refused = (vec![1], b"b".to_vec(), Some(StreamEnd::Unavailable));
+        assert_eq!(step(&scene, &feed).await, refused);
+    }
+
+    #[tokio::test]
+    async fn text_that_is_too_long_for_its_tokens_is_left_out() {
+        let feed = watch::Sender::new(Feed::new());
+        let mut scene = Scene::running(&[1], None);
+        scene.width = most_text(1) + 1;
+        assert_eq!(step(&scene, &feed).await, (vec![1], vec![], None));
+        scene.says.tokens.push(2);
+        scene.width = most_text(1);
+        assert_eq!(step(&scene, &feed).await, (vec![1, 2], vec![b'c'; most_text(1)], None));
     }
 
     #[tokio::test]
