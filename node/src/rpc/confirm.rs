@@ -45,16 +45,25 @@ pub fn committed<AccountId>(state: &JobState<AccountId>) -> Option<H256> {
     }
 }
 
-/// Returns whether a transcript has as many tokens as the commitment says, and no more than the job
-/// permits. The hash of one that does not fit may be committed nevertheless: the operator lies.
-pub fn fits<AccountId>(view: &JobView<AccountId>, transcript: &Transcript) -> bool {
-    let Ok(tokens) = u32::try_from(transcript.output.len()) else { return false };
+/// Returns the most tokens that the output can have: those that the job permits, or those that are
+/// committed.
+pub fn most_tokens<AccountId>(view: &JobView<AccountId>) -> u32 {
     let committed = match &view.state {
         JobState::Delivered { commitment: OutputCommitment { tokens, .. }, .. } => *tokens,
         JobState::Settled(Settlement { output_hash: Some(_), tokens, .. }) => *tokens,
-        _ => return false,
+        _ => u32::MAX,
     };
-    tokens == committed && tokens <= view.spec.max_tokens
+    committed.min(view.spec.max_tokens)
+}
+
+/// Returns whether a transcript has as many tokens as the commitment says, and no more than the job
+/// permits. The hash of one that does not fit may be committed nevertheless: the operator lies.
+pub fn fits<AccountId>(view: &JobView<AccountId>, transcript: &Transcript) -> bool {
+    let most = most_tokens(view);
+    let confirms = confirmed(view, most, Some(transcript.finish));
+    committed(&view.state).is_some()
+        && confirms.is_some()
+        && u32::try_from(transcript.output.len()) == Ok(most)
 }
 
 /// Returns whether an operator can have tokens of a job in that state.

@@ -3,7 +3,7 @@
 
 use super::{
     deps::{error, limit, AssayDeps},
-    feed::Feed,
+    feeds::Following,
     output,
     places::Place,
     poller, subscription,
@@ -21,7 +21,6 @@ use jsonrpsee::{
 use sc_rpc::SubscriptionTaskExecutor;
 use sp_core::{crypto::Ss58Codec, sr25519, Bytes};
 use sp_keystore::Keystore;
-use tokio::sync::watch;
 
 /// The methods that Assay adds.
 pub struct AssayMethods {
@@ -42,7 +41,7 @@ impl AssayMethods {
         connection: ConnectionId,
         job: JobId,
         from: u32,
-    ) -> RpcResult<(Place, watch::Receiver<Feed>, ModelId)> {
+    ) -> RpcResult<(Place, Following, ModelId)> {
         let place = self.deps.places.take(connection).map_err(limit)?;
         let spec = self.deps.known_job(job).await?.spec;
         if from > spec.max_tokens {
@@ -52,12 +51,12 @@ impl AssayMethods {
                  at index {from}; name an index from 0 to {most}"
             )));
         }
-        let (feed, opened) = self.deps.feeds.join(job, spec.max_tokens).map_err(limit)?;
+        let (following, opened) = self.deps.feeds.join(connection.0, job).map_err(limit)?;
         if let Some(opened) = opened {
             let follow = poller::follow(self.deps.clone(), opened);
             self.executor.spawn("assay-feed", Some("rpc"), Box::pin(follow));
         }
-        Ok((place, feed, spec.model))
+        Ok((place, following, spec.model))
     }
 }
 
@@ -91,7 +90,7 @@ impl AssayRpcServer for AssayMethods {
     }
 
     async fn subscribe_output(&self, pending: PendingSubscriptionSink, job: JobId, from: u32) {
-        let (place, feed, model) = match self.join(pending.connection_id(), job, from).await {
+        let (place, following, model) = match self.join(pending.connection_id(), job, from).await {
             Ok(joined) => joined,
             Err(error) => return pending.reject(error).await,
         };
@@ -102,7 +101,7 @@ impl AssayRpcServer for AssayMethods {
                 let deps = deps.clone();
                 Box::pin(async move { output::bytes(&deps, job, model, &tokens).await })
             };
-            subscription::run(sink, feed, from, subscription::SLOW, text).await;
+            subscription::run(sink, following, from, subscription::SLOW, text).await;
             drop(place);
         };
         self.executor.spawn("assay-output", Some("rpc"), Box::pin(run));

@@ -2,9 +2,9 @@
 //! Follows the output of one job for all its subscribers.
 
 use super::{
-    confirm::{committed, confirmed, end_of, fits, has_tokens},
+    confirm::{committed, confirmed, end_of, fits, has_tokens, most_tokens},
     feed::{most_text, Feed},
-    feeds::Opened,
+    feeds::{weight, Opened},
     source::Source,
 };
 use crate::exchange::{Page, PAGE_TOKENS};
@@ -25,12 +25,16 @@ const PATIENCE_WITHOUT: Duration = Duration::from_secs(60);
 
 /// Follows the output of a job until it ends or the last subscriber leaves.
 pub async fn follow(source: impl Source, opened: Opened) {
-    opened.run(fill(&source, opened.job, &opened.feed)).await;
+    let grow = |weight| opened.grow(weight);
+    opened.run(fill(&source, opened.job, &opened.feed, &grow)).await;
 }
 
+/// Counts a piece of that weight, and returns `false` if there is no room for it.
+type Grow<'a> = &'a (dyn Fn(u64) -> bool + Sync);
+
 /// Adds the tokens of the job to the feed as they come, until the feed ends.
-async fn fill(source: &impl Source, job: JobId, feed: &watch::Sender<Feed>) {
-    let mut poller = Poller::new(source, job, feed);
+async fn fill(source: &impl Source, job: JobId, feed: &watch::Sender<Feed>, grow: Grow<'_>) {
+    let mut poller = Poller::new(source, job, feed, grow);
     while feed.borrow().end().is_none() {
         poller.step().await;
     }
@@ -40,6 +44,7 @@ struct Poller<'a, S> {
     source: &'a S,
     job: JobId,
     feed: &'a watch::Sender<Feed>,
+    grow: Grow<'a>,
     /// The best block at the last look at the chain.
     block: Option<Hash>,
     /// The job in that block.
@@ -50,9 +55,9 @@ struct Poller<'a, S> {
 }
 
 impl<'a, S: Source> Poller<'a, S> {
-    fn new(source: &'a S, job: JobId, feed: &'a watch::Sender<Feed>) -> Self {
+    fn new(source: &'a S, job: JobId, feed: &'a watch::Sender<Feed>, grow: Grow<'a>) -> Self {
         let progress = Instant::now();
-        Self { source, job, feed, block: None, view: None, progress, pause: PAUSE.0 }
+        Self { source, job, feed, grow, block: None, view: None, progress, pause: PAUSE.0 }
     }
 
     async fn step(&mut self) {
@@ -101,27 +106,31 @@ impl<'a, S: Source> Poller<'a, S> {
     /// Adds what is new, and returns whether there was something.
     async fn advance(&mut self) -> bool {
         let Some(view) = self.view.clone() else { return false };
-        if let Some(hash) = committed(&view.state) {
+        // What there is no room for is not fetched.
+        let has_room = (self.grow)(0) || self.len() >= most_tokens(&view);
+        if let Some(hash) = committed(&view.state).filter(|_| has_room) {
             if let Some(transcript) = self.source.transcript(self.job, hash).await {
                 if fits(&view, &transcript) {
-                    self.complete(view.spec.model, &transcript).await;
-                } else {
-                    // No other transcript has the hash, so there is no output to wait for.
-                    self.end(StreamEnd::Unavailable);
+                    return self.complete(view.spec.model, &transcript).await;
                 }
+                // No other transcript has the hash, so there is no output to wait for.
+                self.end(StreamEnd::Unavailable);
                 return true;
             }
-        } else if matches!(view.state, JobState::Settled(_)) {
+        } else if matches!(view.state, JobState::Settled(_)) && committed(&view.state).is_none() {
             self.end(StreamEnd::NoOutput);
             return true;
         }
-        if !has_tokens(&view.state) {
+        if !has_tokens(&view.state) || !has_room {
             return false;
         }
         let index = self.len();
         let page = self.source.page(self.job, &view, index).await;
         let Page { tokens, finish, .. } = page.unwrap_or_default();
         let text = self.claimed_text(view.spec.model, &tokens).await;
+        if !tokens.is_empty() && !(self.grow)(weight(tokens.len(), text.len())) {
+            return false;
+        }
         self.feed.send_if_modified(|feed| {
             feed.push(&tokens, &text);
             !tokens.is_empty()
@@ -133,8 +142,9 @@ impl<'a, S: Source> Poller<'a, S> {
         true
     }
 
-    /// Adds the rest of the committed output, and ends the stream.
-    async fn complete(&self, model: ModelId, transcript: &Transcript) {
+    /// Adds the rest of the committed output, and ends the stream. Returns `false` if there is no room
+    /// for the rest yet.
+    async fn complete(&self, model: ModelId, transcript: &Transcript) -> bool {
         let Transcript { output, text, finish, .. } = transcript;
         let rest = {
             let feed = self.feed.borrow();
@@ -144,15 +154,22 @@ impl<'a, S: Source> Poller<'a, S> {
                 (rest, text)
             })
         };
-        let Some((rest, proven)) = rest else { return self.end(StreamEnd::Replaced) };
+        let Some((rest, proven)) = rest else {
+            self.end(StreamEnd::Replaced);
+            return true;
+        };
         for tokens in rest.chunks(PAGE_TOKENS) {
             let text = match proven {
                 Some(text) => text.to_vec(),
                 None => self.claimed_text(model, tokens).await,
             };
+            if !(self.grow)(weight(tokens.len(), text.len())) {
+                return false;
+            }
             self.feed.send_modify(|feed| feed.push(tokens, &text));
         }
         self.end(end_of(*finish));
+        true
     }
 
     /// Returns the text of tokens; no text if a node claims more than tokens can have.
@@ -277,7 +294,7 @@ mod tests {
         scene: &Scene,
         feed: &watch::Sender<Feed>,
     ) -> (Vec<u32>, Vec<u8>, Option<StreamEnd>) {
-        Poller::new(scene, job(1), feed).step().await;
+        Poller::new(scene, job(1), feed, &|_| true).step().await;
         let feed = feed.borrow();
         (feed.tokens().to_vec(), feed.text().to_vec(), feed.end())
     }
@@ -369,10 +386,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn feed_without_room_gets_no_more_and_goes_on_later() {
+        let feed = watch::Sender::new(Feed::new());
+        let mut scene = Scene::running(&[1, 2], None);
+        let room = std::sync::atomic::AtomicBool::new(false);
+        let grow = |weight| weight == 0 || room.load(std::sync::atomic::Ordering::Relaxed);
+        let mut poller = Poller::new(&scene, job(1), &feed, &grow);
+        poller.look().await;
+        assert!(!poller.advance().await);
+        assert_eq!(feed.borrow().len(), 0);
+        scene.transcript = Some(transcript(&[1, 2], b"bc"));
+        scene.then(Some(Scene::delivered(2)));
+        let mut poller = Poller::new(&scene, job(1), &feed, &grow);
+        poller.look().await;
+        assert!(!poller.advance().await);
+        assert_eq!((feed.borrow().len(), feed.borrow().end()), (0, None));
+        room.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(poller.advance().await);
+        assert_eq!((feed.borrow().len(), feed.borrow().end()), (2, Some(StreamEnd::Stop)));
+    }
+
+    #[tokio::test]
     async fn patience_and_its_end_depend_on_the_state() {
         let feed = watch::Sender::new(Feed::new());
         let scene = Scene::running(&[], None);
-        let mut poller = Poller::new(&scene, job(1), &feed);
+        let mut poller = Poller::new(&scene, job(1), &feed, &|_| true);
         let long_ago = |patience| Instant::now().checked_sub(patience).expect("it is later");
         let cases = [
             (None, PATIENCE_WITHOUT, StreamEnd::JobGone),
