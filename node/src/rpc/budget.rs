@@ -4,8 +4,11 @@
 //! Each connection has a budget, and so have all of them together, because a client can connect again,
 //! and because each request over HTTP counts as a connection of its own. A budget is spent at once or
 //! bit by bit, and fills up again at a steady rate.
+//!
+//! Connections are told apart by the numbers that the server gives them. A node that listens on several
+//! addresses has a server for each, and these count on their own, so that two connections to different
+//! addresses can have the same number and then share what one connection may use.
 
-use jsonrpsee::{ConnectionId, Extensions};
 use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
@@ -43,7 +46,8 @@ pub const SUBMISSIONS: [Rates; 2] = [
     },
 ];
 
-/// The budgets of `assay_output`, of each connection and of all. Its calls bring no bytes.
+/// The budgets of `assay_output` and `assay_subscribeOutput`, of each connection and of all. These calls
+/// bring no bytes.
 pub const LOOKUPS: [Rates; 2] = [
     Rates { calls: Rate { most: 128, per_second: 16 }, bytes: Rate { most: 0, per_second: 0 } },
     Rates { calls: Rate { most: 1_024, per_second: 64 }, bytes: Rate { most: 0, per_second: 0 } },
@@ -76,15 +80,23 @@ impl Budgets {
         Self { each, all, spent: Arc::new(Mutex::new(spent)) }
     }
 
-    /// Spends a call with so many bytes on behalf of the connection that the extensions name.
+    /// Spends a call with so many bytes on behalf of a connection.
     ///
     /// # Errors
     ///
     /// The budget of the connection or that of all is too low. The error says which, and how long it
     /// takes to fill up. Nothing is spent then.
-    pub fn spend(&self, extensions: &Extensions, bytes: usize) -> Result<(), String> {
-        let connection = extensions.get::<ConnectionId>().map_or(0, |id| id.0);
+    pub fn spend(&self, connection: usize, bytes: usize) -> Result<(), String> {
         self.spend_at(connection, bytes as u64, Instant::now())
+    }
+
+    /// Gives back what a call has spent that the node did not serve after all.
+    pub fn give_back(&self, connection: usize, bytes: usize) {
+        let mut spent = self.spent.lock();
+        if let Some(own) = spent.by_connection.get_mut(&connection) {
+            own.give_back(&self.each, bytes as u64);
+        }
+        spent.total.give_back(&self.all, bytes as u64);
     }
 
     fn spend_at(&self, connection: usize, bytes: u64, now: Instant) -> Result<(), String> {
@@ -143,6 +155,14 @@ impl Purse {
             ));
         }
         Ok(())
+    }
+
+    fn give_back(&mut self, rates: &Rates, bytes: u64) {
+        let back = |left: &mut Left, rate: &Rate, cost: u64| {
+            left.amount = left.amount.saturating_add(cost).min(rate.most);
+        };
+        back(&mut self.calls, &rates.calls, 1);
+        back(&mut self.bytes, &rates.bytes, bytes);
     }
 
     fn take(&mut self, bytes: u64) {
@@ -214,6 +234,19 @@ mod tests {
         assert!(refused.contains("100 bytes") && refused.contains("in 4 s"), "{refused}");
         budgets.spend_at(1, 10, now).unwrap();
         budgets.spend_at(2, 50, now).expect("nothing was spent on what was refused");
+    }
+
+    #[test]
+    fn call_that_is_not_served_costs_nothing() {
+        let budgets = Budgets::new(SMALL);
+        let now = Instant::now();
+        for _ in 0..9 {
+            budgets.spend_at(1, 100, now).unwrap();
+            budgets.give_back(1, 100);
+        }
+        budgets.give_back(1, 100);
+        budgets.spend_at(1, 100, now).unwrap();
+        assert!(budgets.spend_at(1, 1, now).is_err(), "no more comes back than was spent");
     }
 
     #[test]

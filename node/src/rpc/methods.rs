@@ -6,7 +6,9 @@ use super::{
     feeds::Following,
     output,
     places::Place,
-    poller, subscription,
+    poller,
+    source::Source,
+    subscription,
 };
 use assay_primitives::{worker::KEY_TYPE, JobId, ModelId};
 use assay_rpc::{AssayRpcServer, NodeStatus, Output, SubmittedPayload, WorkerKey};
@@ -43,6 +45,7 @@ impl AssayMethods {
         from: u32,
     ) -> RpcResult<(Place, Following, ModelId)> {
         let place = self.deps.places.take(connection).map_err(limit)?;
+        self.deps.lookups.spend(connection.0, 0)?;
         let spec = self.deps.known_job(job).await?.spec;
         if from > spec.max_tokens {
             let most = spec.max_tokens;
@@ -70,7 +73,7 @@ impl AssayRpcServer for AssayMethods {
     ) -> RpcResult<SubmittedPayload> {
         // A prompt that is too long costs no more than the longest, and the worker refuses it.
         let bytes = payload.len().min(MAX_PROMPT_BYTES);
-        let turn = self.deps.submissions.enter(extensions, bytes).await?;
+        let turn = self.deps.submissions.enter(number(extensions), bytes).await?;
         let submit = move |deps: &AssayDeps| {
             // The thread goes on when the client leaves, and its turn lasts until it ends.
             let _turn = turn;
@@ -85,7 +88,7 @@ impl AssayRpcServer for AssayMethods {
     }
 
     async fn output(&self, extensions: &Extensions, job: JobId) -> RpcResult<Option<Output>> {
-        let _turn = self.deps.lookups.enter(extensions, 0).await?;
+        let _turn = self.deps.lookups.enter(number(extensions), 0).await?;
         output::output(&self.deps, job).await
     }
 
@@ -99,7 +102,7 @@ impl AssayRpcServer for AssayMethods {
         let run = async move {
             let text = |tokens: Vec<u32>| -> BoxFuture<'static, Vec<u8>> {
                 let deps = deps.clone();
-                Box::pin(async move { output::bytes(&deps, job, model, &tokens).await })
+                Box::pin(async move { deps.text(job, model, &tokens).await })
             };
             subscription::run(sink, following, from, subscription::SLOW, text).await;
             drop(place);
@@ -120,6 +123,11 @@ impl AssayRpcServer for AssayMethods {
             workers: worker_keys(deps)?,
         })
     }
+}
+
+/// Returns the number of the connection that the extensions of a call name.
+fn number(extensions: &Extensions) -> usize {
+    extensions.get::<ConnectionId>().map_or(0, |id| id.0)
 }
 
 /// Returns the error of the store: a full one is a limit that passes.
