@@ -148,19 +148,31 @@ impl<'a, S: Source> Poller<'a, S> {
         let Transcript { output, text, finish, .. } = transcript;
         let rest = {
             let feed = self.feed.borrow();
-            output.strip_prefix(feed.tokens()).map(|rest| {
-                // What is committed is proven, so no node is asked for the text if one page has it.
-                let text = text.strip_prefix(feed.text()).filter(|_| rest.len() <= PAGE_TOKENS);
-                (rest, text)
-            })
+            output.strip_prefix(feed.tokens()).map(|rest| (rest, text.strip_prefix(feed.text())))
         };
-        let Some((rest, proven)) = rest else {
+        let Some((rest, mut proven)) = rest else {
             self.end(StreamEnd::Replaced);
             return true;
         };
-        for tokens in rest.chunks(PAGE_TOKENS) {
+        // The text of a piece is asked for, but what is committed is proven. So the last piece brings the
+        // rest of the proven text, also if the texts of those before are not those of the transcript.
+        let mut asks = true;
+        for (index, tokens) in rest.chunks(PAGE_TOKENS).enumerate() {
+            let is_last = (index + 1) * PAGE_TOKENS >= rest.len();
             let text = match proven {
-                Some(text) => text.to_vec(),
+                Some(text) if is_last => text.to_vec(),
+                Some(text) => {
+                    let claimed =
+                        if asks { self.claimed_text(model, tokens).await } else { Vec::new() };
+                    let left = text.strip_prefix(claimed.as_slice());
+                    asks = !claimed.is_empty() && left.is_some();
+                    proven = left.or(proven);
+                    if left.is_some() {
+                        claimed
+                    } else {
+                        Vec::new()
+                    }
+                }
                 None => self.claimed_text(model, tokens).await,
             };
             if !(self.grow)(weight(tokens.len(), text.len())) {
@@ -222,6 +234,8 @@ mod tests {
         transcript: Option<Transcript>,
         /// The bytes of each token's text.
         width: usize,
+        /// The most tokens of the job.
+        most: u32,
     }
 
     impl Scene {
@@ -229,7 +243,7 @@ mod tests {
             let (operator, price) = (AccountId::new([1; 32]), 1);
             let state = Some(JobState::Running { operator, price, until: 9 });
             let says = StreamState { tokens: says.to_vec(), finish };
-            Self { state, block: 0, says, transcript: None, width: 1 }
+            Self { state, block: 0, says, transcript: None, width: 1, most: 4 }
         }
 
         /// Goes on with another block.
@@ -257,7 +271,7 @@ mod tests {
         async fn job_at(&self, _: Hash, _: JobId) -> RpcResult<Option<JobView<AccountId>>> {
             Ok(self.state.clone().map(|state| JobView {
                 client: AccountId::new([2; 32]),
-                spec: JobSpec { max_tokens: 4, ..spec() },
+                spec: JobSpec { max_tokens: self.most, ..spec() },
                 payment: Payment { down: 0, cost: 1, tip: 0 },
                 created: 1,
                 attempts: 1,
@@ -329,6 +343,36 @@ mod tests {
         scene.then(Some(Scene::delivered(2)));
         let complete = (vec![1, 2], b"bC".to_vec(), Some(StreamEnd::Stop));
         assert_eq!(step(&scene, &feed).await, complete, "the text is that of the transcript");
+    }
+
+    #[tokio::test]
+    async fn proven_text_comes_with_the_last_piece_if_that_of_others_cannot_be_had() {
+        let output = vec![1; 2 * PAGE_TOKENS + 1];
+        let mut scene = Scene::running(&[], None);
+        scene.most = output.len() as u32;
+        scene.transcript = Some(transcript(&output, &vec![b'b'; output.len()]));
+        scene.then(Some(Scene::delivered(output.len() as u32)));
+        // The source has the text of each piece, or none.
+        for (width, pieces) in [(1, [PAGE_TOKENS, PAGE_TOKENS, 1]), (0, [0, 0, output.len()])] {
+            let feed = watch::Sender::new(Feed::new());
+            scene.width = width;
+            let (tokens, text, end) = step(&scene, &feed).await;
+            assert_eq!((tokens.len(), end), (output.len(), Some(StreamEnd::Stop)));
+            assert_eq!(text, vec![b'b'; output.len()]);
+            let feed = feed.borrow();
+            let mut index = 0;
+            let texts = pieces.map(|_| {
+                let part = feed.part(index).unwrap();
+                index += part.tokens.len() as u32;
+                part.bytes.unwrap().len()
+            });
+            assert_eq!(texts, pieces);
+        }
+        // Another text than the transcript's is not believed.
+        scene.transcript = Some(transcript(&output, &vec![b'c'; output.len()]));
+        scene.width = 1;
+        let feed = watch::Sender::new(Feed::new());
+        assert_eq!(step(&scene, &feed).await.1, vec![b'c'; output.len()]);
     }
 
     #[tokio::test]
