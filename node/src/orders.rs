@@ -12,7 +12,8 @@ use sp_blockchain::HeaderBackend;
 use std::{collections::VecDeque, sync::Arc};
 
 /// The blocks that are looked at at most when others were missed, as after a restart. Nodes keep the
-/// states of as many, and prompts are kept for longer without an order.
+/// states of as many. They take 768 s, and a prompt without an order is kept for 600 s, so the order of a
+/// prompt that is kept is in one of them.
 const DEPTH: usize = 256;
 
 /// Looks at every block that becomes the best or leads to it, as long as the node runs.

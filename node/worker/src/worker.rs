@@ -380,6 +380,25 @@ mod tests {
     }
 
     #[test]
+    fn prompts_that_were_submitted_before_a_restart_are_fresh() {
+        let (dir, mailbox, gate) = worker();
+        drop(mailbox);
+        let config = WorkerConfig {
+            dir: dir.path().into(),
+            secret: None,
+            space: crate::store::space::SpaceLimits::default(),
+            models: vec![],
+            threads: 1,
+            gate,
+            memory_bytes: 1 << 28,
+            block_time: Duration::from_secs(3),
+            fault: None,
+        };
+        let worker = Worker::start(config, None).unwrap();
+        assert!((worker.context.spared())(&H256(blake2_256(PROMPT))));
+    }
+
+    #[test]
     fn job_of_a_model_whose_server_died_is_declined_until_it_runs_again() {
         let (_dir, mailbox, gate) = worker();
         // The measurement of the next server waits at the gate.

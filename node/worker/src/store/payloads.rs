@@ -161,6 +161,18 @@ impl Payloads {
         self.handle.read(|read| Ok(read.open_table(PLACES)?.get(&hash.0)?.is_some()))
     }
 
+    /// Returns the hashes of the prompts that were submitted.
+    pub fn submitted(&self) -> Result<Vec<H256>, StoreError> {
+        self.handle.read(|read| {
+            let order = read.open_table(ORDER)?;
+            let mut hashes = Vec::new();
+            for entry in order.range(Origin::Submitted.places())? {
+                hashes.push(H256(*entry?.1.value().0));
+            }
+            Ok(hashes)
+        })
+    }
+
     /// Returns the payload with that hash.
     pub fn get(&self, hash: &H256) -> Result<Option<Vec<u8>>, StoreError> {
         self.handle.read(|read| {
