@@ -190,6 +190,11 @@ impl Context {
             self.fresh.take_back(&hash, before);
             return Err(error);
         }
+        // An order can have come before its prompt.
+        let bytes = prompt.len() as u64 + payloads::FRAME;
+        if let Err(error) = self.store.orders.found(&hash, bytes) {
+            log::debug!(target: LOG_TARGET, "orders of the prompt {hash:?} wait in memory: {error}");
+        }
         Ok(hash)
     }
 

@@ -10,7 +10,7 @@ use assay_primitives::{
     OutputCommitment, RejectReason, Task, Verdict, Work,
 };
 use assay_worker::{
-    Fault, PayloadSource, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
+    Fault, Order, PayloadSource, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
     MAX_PROMPT_BYTES,
 };
 use codec::{Decode, Encode};
@@ -369,8 +369,9 @@ fn orders_and_what_was_submitted_survive_a_restart() {
     let worker = restart();
     let (ordered, other) = (worker.put_prompt(PROMPT).unwrap(), b"nobody has ordered this yet");
     worker.put_prompt(other).unwrap();
-    worker.keep_for(&job(), &ordered).unwrap();
-    worker.keep_for(&JobId::repeat_byte(9), &H256::repeat_byte(9)).unwrap();
+    let order = |job, prompt| Order { job, prompt, opens: 1 };
+    let elsewhere = order(JobId::repeat_byte(9), H256::repeat_byte(9));
+    worker.keep_for(&[order(job(), ordered), elsewhere]).unwrap();
     assert_eq!(worker.jobs(), BTreeSet::from([job()]), "a prompt that is elsewhere is not kept");
     drop(worker);
     let worker = restart();
