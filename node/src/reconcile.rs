@@ -11,6 +11,9 @@ use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use std::sync::Arc;
 
+/// The most jobs that one call asks about, so that none takes long.
+const ASKED: usize = 1_024;
+
 /// Reconciles the worker with every finalised block, as long as the node runs.
 pub async fn run(client: Arc<FullClient>, worker: Arc<Worker>) {
     let mut finality = client.finality_notification_stream();
@@ -32,8 +35,10 @@ fn reconcile(client: &FullClient, worker: &Worker, finalised: Hash) -> anyhow::R
     }
     let asked: Vec<JobId> = over.iter().copied().collect();
     for block in [finalised, client.info().best_hash] {
-        for live in client.runtime_api().live_jobs(block, asked.clone())? {
-            over.remove(&live);
+        for asked in asked.chunks(ASKED) {
+            for live in client.runtime_api().live_jobs(block, asked.to_vec())? {
+                over.remove(&live);
+            }
         }
     }
     worker.forget(&over);

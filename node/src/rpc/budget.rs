@@ -4,8 +4,11 @@
 //! Each connection has a budget, and so have all of them together, because a client can connect again,
 //! and because each request over HTTP counts as a connection of its own. A budget is spent at once or
 //! bit by bit, and fills up again at a steady rate.
+//!
+//! Connections are told apart by the numbers that the server gives them. A node that listens on several
+//! addresses has a server for each, and these count on their own, so that two connections to different
+//! addresses can have the same number and then share what one connection may use.
 
-use jsonrpsee::{ConnectionId, Extensions};
 use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
@@ -43,7 +46,8 @@ pub const SUBMISSIONS: [Rates; 2] = [
     },
 ];
 
-/// The budgets of `assay_output`, of each connection and of all. Its calls bring no bytes.
+/// The budgets of `assay_output` and `assay_subscribeOutput`, of each connection and of all. These calls
+/// bring no bytes.
 pub const LOOKUPS: [Rates; 2] = [
     Rates { calls: Rate { most: 128, per_second: 16 }, bytes: Rate { most: 0, per_second: 0 } },
     Rates { calls: Rate { most: 1_024, per_second: 64 }, bytes: Rate { most: 0, per_second: 0 } },
@@ -76,15 +80,23 @@ impl Budgets {
         Self { each, all, spent: Arc::new(Mutex::new(spent)) }
     }
 
-    /// Spends a call with so many bytes on behalf of the connection that the extensions name.
+    /// Spends a call with so many bytes on behalf of a connection.
     ///
     /// # Errors
     ///
     /// The budget of the connection or that of all is too low. The error says which, and how long it
     /// takes to fill up. Nothing is spent then.
-    pub fn spend(&self, extensions: &Extensions, bytes: usize) -> Result<(), String> {
-        let connection = extensions.get::<ConnectionId>().map_or(0, |id| id.0);
+    pub fn spend(&self, connection: usize, bytes: usize) -> Result<(), String> {
         self.spend_at(connection, bytes as u64, Instant::now())
+    }
+
+    /// Gives back what a call has spent that the node did not serve after all.
+    pub fn give_back(&self, connection: usize, bytes: usize) {
+        let mut spent = self.spent.lock();
+        if let Some(own) = spent.by_connection.get_mut(&connection) {
+            own.give_back(&self.each, bytes as u64);
+        }
+        spent.total.give_back(&self.all, bytes as u64);
     }
 
     fn spend_at(&self, connection: usize, bytes: u64, now: Instant) -> Result<(), String> {
@@ -113,7 +125,7 @@ struct Purse {
 
 impl Purse {
     fn full(rates: &Rates, now: Instant) -> Self {
-        let left = |rate: &Rate| Left { amount: rate.most, at: now };
+        let left = |rate: &Rate| Left { amount: rate.most, thousandths: 0, at: now };
         Self { calls: left(&rates.calls), bytes: left(&rates.bytes) }
     }
 
@@ -145,6 +157,14 @@ impl Purse {
         Ok(())
     }
 
+    fn give_back(&mut self, rates: &Rates, bytes: u64) {
+        let back = |left: &mut Left, rate: &Rate, cost: u64| {
+            left.amount = left.amount.saturating_add(cost).min(rate.most);
+        };
+        back(&mut self.calls, &rates.calls, 1);
+        back(&mut self.bytes, &rates.bytes, bytes);
+    }
+
     fn take(&mut self, bytes: u64) {
         self.calls.amount = self.calls.amount.saturating_sub(1);
         self.bytes.amount = self.bytes.amount.saturating_sub(bytes);
@@ -154,6 +174,8 @@ impl Purse {
 /// What is left of one budget.
 struct Left {
     amount: u64,
+    /// The thousandths of a unit that have returned in addition.
+    thousandths: u64,
     /// The time up to which it is filled.
     at: Instant,
 }
@@ -161,13 +183,14 @@ struct Left {
 impl Left {
     fn refill(&mut self, rate: &Rate, now: Instant) {
         let millis = now.saturating_duration_since(self.at).as_millis();
-        let gained = millis.saturating_mul(rate.per_second.into()) / 1_000;
-        let gained = u64::try_from(gained).unwrap_or(u64::MAX);
-        self.amount = self.amount.saturating_add(gained).min(rate.most);
+        let millis = u64::try_from(millis).unwrap_or(u64::MAX);
+        let gained = millis.saturating_mul(rate.per_second).saturating_add(self.thousandths);
+        self.amount = self.amount.saturating_add(gained / 1_000).min(rate.most);
         if self.amount == rate.most {
-            self.at = now;
-        } else if let Some(millis) = gained.saturating_mul(1_000).checked_div(rate.per_second) {
-            // The time that has not brought a whole unit yet counts the next time.
+            (self.thousandths, self.at) = (0, now);
+        } else {
+            // The part of a millisecond that is left counts the next time.
+            self.thousandths = gained % 1_000;
             self.at += Duration::from_millis(millis);
         }
     }
@@ -176,7 +199,7 @@ impl Left {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_worker::{FRESH, MAX_SUBMITTED_BYTES, PAYLOAD_FRAME_BYTES};
+    use assay_worker::{FRESH, MAX_PINNED_BYTES, MAX_SUBMITTED_BYTES, PAYLOAD_FRAME_BYTES};
 
     const SMALL: [Rates; 2] = [
         Rates { calls: Rate { most: 3, per_second: 2 }, bytes: Rate { most: 100, per_second: 10 } },
@@ -214,6 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn call_that_is_not_served_costs_nothing() {
+        let budgets = Budgets::new(SMALL);
+        let now = Instant::now();
+        for _ in 0..9 {
+            budgets.spend_at(1, 100, now).unwrap();
+            budgets.give_back(1, 100);
+        }
+        budgets.give_back(1, 100);
+        budgets.spend_at(1, 100, now).unwrap();
+        assert!(budgets.spend_at(1, 1, now).is_err(), "no more comes back than was spent");
+    }
+
+    #[test]
     fn connections_share_a_budget() {
         let budgets = Budgets::new(SMALL);
         let now = Instant::now();
@@ -226,6 +262,21 @@ mod tests {
         let refused = budgets.spend_at(9, 0, now).unwrap_err();
         assert!(refused.contains("all connections") && refused.contains("5 calls"), "{refused}");
         assert!(budgets.spend_at(9, 0, now + seconds(1.0)).is_ok());
+    }
+
+    #[test]
+    fn budget_that_is_looked_at_often_fills_up_at_its_rate() {
+        for per_second in [8, 64, 64 << 10, 999] {
+            let rate = Rate { most: 1 << 20, per_second };
+            let (begun, mut now) = (Instant::now(), Instant::now());
+            let mut left = Left { amount: 0, thousandths: 0, at: begun };
+            for half_millis in 0..=2_000 {
+                now = begun + Duration::from_micros(500 * half_millis);
+                left.refill(&rate, now);
+                assert!(left.at <= now);
+            }
+            assert_eq!((left.amount, left.at), (per_second, now));
+        }
     }
 
     #[test]
@@ -246,6 +297,6 @@ mod tests {
         let [_, Rates { calls, bytes }] = SUBMISSIONS;
         let within = |rate: Rate| rate.most + rate.per_second * FRESH.as_secs();
         let kept = within(bytes) + PAYLOAD_FRAME_BYTES * within(calls);
-        assert!(kept < MAX_SUBMITTED_BYTES, "{kept} bytes");
+        assert!(kept + MAX_PINNED_BYTES < MAX_SUBMITTED_BYTES, "{kept} bytes");
     }
 }

@@ -4,7 +4,9 @@
 //! While a job runs, its tokens are the claim of a node. A claim that the output ends is not enough to
 //! end a stream.
 
-use assay_primitives::{api::JobView, FinishReason, JobState, Settlement};
+use assay_primitives::{
+    api::JobView, worker::Transcript, FinishReason, JobState, OutputCommitment, Settlement,
+};
 use assay_rpc::StreamEnd;
 use sp_core::H256;
 
@@ -12,7 +14,8 @@ use sp_core::H256;
 /// the reason `claimed`; `None` if the chain does not confirm that it has.
 ///
 /// Before the commitment only an output of `max_tokens` tokens has ended for certain. A commitment says
-/// both the number of tokens and the reason, and a settlement the number.
+/// both the number of tokens and the reason, and a settlement the number. No output that is committed has
+/// 0 tokens, so a settlement that records 0 confirms nothing.
 pub fn confirmed<AccountId>(
     view: &JobView<AccountId>,
     tokens: u32,
@@ -27,7 +30,7 @@ pub fn confirmed<AccountId>(
             (tokens == commitment.tokens).then_some(commitment.finish)
         }
         JobState::Settled(Settlement { output_hash: Some(_), tokens: delivered, .. }) => {
-            claimed.filter(|_| tokens == *delivered)
+            claimed.filter(|_| tokens > 0 && tokens == *delivered)
         }
         JobState::Open { .. } | JobState::Assigned { .. } | JobState::Settled(_) => None,
     }
@@ -40,6 +43,27 @@ pub fn committed<AccountId>(state: &JobState<AccountId>) -> Option<H256> {
         JobState::Settled(Settlement { output_hash, .. }) => *output_hash,
         _ => None,
     }
+}
+
+/// Returns the most tokens that the output can have: those that the job permits, or those that are
+/// committed.
+pub fn most_tokens<AccountId>(view: &JobView<AccountId>) -> u32 {
+    let committed = match &view.state {
+        JobState::Delivered { commitment: OutputCommitment { tokens, .. }, .. } => *tokens,
+        JobState::Settled(Settlement { output_hash: Some(_), tokens, .. }) => *tokens,
+        _ => u32::MAX,
+    };
+    committed.min(view.spec.max_tokens)
+}
+
+/// Returns whether a transcript has as many tokens as the commitment says, and no more than the job
+/// permits. The hash of one that does not fit may be committed nevertheless: the operator lies.
+pub fn fits<AccountId>(view: &JobView<AccountId>, transcript: &Transcript) -> bool {
+    let most = most_tokens(view);
+    let confirms = confirmed(view, most, Some(transcript.finish));
+    committed(&view.state).is_some()
+        && confirms.is_some()
+        && u32::try_from(transcript.output.len()) == Ok(most)
 }
 
 /// Returns whether an operator can have tokens of a job in that state.
@@ -58,9 +82,7 @@ pub fn end_of(finish: FinishReason) -> StreamEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::{
-        settlement::AuditOutcome, testing::spec, JobSpec, Outcome, OutputCommitment, Payment,
-    };
+    use assay_primitives::{settlement::AuditOutcome, testing::spec, JobSpec, Outcome, Payment};
     use FinishReason::{EndToken, Length};
 
     fn view(state: JobState<u8>) -> JobView<u8> {
@@ -119,6 +141,25 @@ mod tests {
         assert_eq!(confirmed(&view, 3, Some(EndToken)), None);
         assert_eq!(confirmed(&view, 4, Some(EndToken)), Some(EndToken));
         assert_eq!(confirmed(&settled(None, 0), 0, Some(EndToken)), None);
+    }
+
+    #[test]
+    fn output_without_tokens_is_not_confirmed() {
+        let view = settled(Some(H256::zero()), 0);
+        assert_eq!(confirmed(&view, 0, Some(EndToken)), None);
+    }
+
+    #[test]
+    fn transcript_has_as_many_tokens_as_were_committed() {
+        let (input, text, salt) = (vec![1], b"text".to_vec(), H256::zero());
+        let output = vec![1; 4];
+        let transcript = Transcript { input, output, text, finish: EndToken, salt };
+        let settled = |tokens| settled(Some(H256::zero()), tokens);
+        assert!(fits(&delivered(4, EndToken), &transcript) && fits(&settled(4), &transcript));
+        assert!(!fits(&delivered(3, EndToken), &transcript) && !fits(&settled(5), &transcript));
+        assert!(!fits(&running(), &transcript), "nothing is committed");
+        let long = Transcript { output: vec![1; 11], ..transcript };
+        assert!(!fits(&delivered(11, EndToken), &long), "the job permits fewer");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{
     budget::{Budgets, LOOKUPS, SUBMISSIONS},
     feeds::Feeds,
     places::Places,
-    turns::Turns,
+    turns::{Most, Turn, Turns},
 };
 use crate::{
     client::{FullClient, Parts},
@@ -18,12 +18,34 @@ use assay_primitives::{
 use assay_rpc::{ERROR_CODE, LIMIT_CODE, UNKNOWN_JOB_CODE};
 use assay_runtime::{AccountId, Hash};
 use assay_worker::Worker;
-use jsonrpsee::{core::RpcResult, types::ErrorObjectOwned, Extensions};
+use jsonrpsee::{core::RpcResult, types::ErrorObjectOwned};
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_keystore::KeystorePtr;
-use std::{fmt::Display, sync::Arc};
-use tokio::sync::OwnedSemaphorePermit;
+use std::{fmt::Display, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+/// The turns of `assay_submitPayload`. Each call waits for the disk and takes a thread, and may bring
+/// 1 MiB.
+const SUBMITTING: Most = Most {
+    running: 2,
+    own_running: 1,
+    calls: 66,
+    own_calls: 16,
+    patience: Duration::from_secs(10),
+};
+/// The turns of `assay_output`, which can ask other nodes.
+const LOOKING_UP: Most = Most {
+    running: 16,
+    own_running: 4,
+    calls: 272,
+    own_calls: 32,
+    patience: Duration::from_secs(10),
+};
+/// The transcripts that are fetched for streams at a time.
+const TRANSCRIPTS: usize = 16;
+/// The texts that are fetched for streams at a time.
+const TEXTS: usize = 64;
 
 /// The parts of the node that Assay's methods use.
 #[derive(Clone)]
@@ -43,8 +65,12 @@ pub struct AssayDeps {
     pub places: Places,
     /// The limits of `assay_submitPayload`.
     pub submissions: Limits,
-    /// The limits of `assay_output`.
+    /// The limits of `assay_output`; `assay_subscribeOutput` shares its budgets.
     pub lookups: Limits,
+    /// The turns of transcripts that streams fetch, of which there are as many as feeds at most.
+    pub transcripts: Arc<Semaphore>,
+    /// The turns of texts that streams fetch, of which there are as many as subscriptions at most.
+    pub texts: Arc<Semaphore>,
 }
 
 /// The limits of a method.
@@ -55,15 +81,20 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Spends a call with so many bytes on behalf of the connection that the extensions name, and waits
-    /// for its turn, which lasts until the result is dropped.
-    pub async fn enter(
-        &self,
-        extensions: &Extensions,
-        bytes: usize,
-    ) -> RpcResult<OwnedSemaphorePermit> {
-        self.budgets.spend(extensions, bytes).map_err(limit)?;
-        self.turns.take().await.map_err(limit)
+    /// Takes a place for a call with so many bytes of a connection, spends it, and waits for its turn,
+    /// which lasts until the result is dropped. A call that is refused spends nothing.
+    pub async fn enter(&self, connection: usize, bytes: usize) -> RpcResult<Turn> {
+        let place = self.turns.place(connection).map_err(limit)?;
+        self.spend(connection, bytes)?;
+        place.turn().await.map_err(|refused| {
+            self.budgets.give_back(connection, bytes);
+            limit(refused)
+        })
+    }
+
+    /// Spends a call with so many bytes of a connection, which takes no turn.
+    pub fn spend(&self, connection: usize, bytes: usize) -> RpcResult<()> {
+        self.budgets.spend(connection, bytes).map_err(limit)
     }
 }
 
@@ -72,11 +103,24 @@ impl AssayDeps {
     pub fn new(parts: &Parts, worker: Arc<Worker>, exchange: Exchange, version: String) -> Self {
         let (client, keystore) = (parts.client.clone(), parts.keystore.clone());
         let (feeds, places) = (Feeds::default(), Places::default());
-        // Each submission waits for the disk and takes a thread, and may bring 1 MiB.
-        let submissions = Limits { budgets: Budgets::new(SUBMISSIONS), turns: Turns::new(2, 64) };
-        // A look-up can ask other nodes.
-        let lookups = Limits { budgets: Budgets::new(LOOKUPS), turns: Turns::new(16, 256) };
-        Self { client, worker, exchange, keystore, version, feeds, places, submissions, lookups }
+        let limits = |rates, most| Limits { budgets: Budgets::new(rates), turns: Turns::new(most) };
+        let submissions = limits(SUBMISSIONS, SUBMITTING);
+        let lookups = limits(LOOKUPS, LOOKING_UP);
+        let turns = |count| Arc::new(Semaphore::new(count));
+        let (transcripts, texts) = (turns(TRANSCRIPTS), turns(TEXTS));
+        Self {
+            client,
+            worker,
+            exchange,
+            keystore,
+            version,
+            feeds,
+            places,
+            submissions,
+            lookups,
+            transcripts,
+            texts,
+        }
     }
 
     /// Runs a closure that reads the disk or calls the runtime on a thread where it blocks nothing.

@@ -3,6 +3,18 @@
 
 use crate::exchange::PAGE_TOKENS;
 use assay_rpc::StreamEnd;
+use assay_worker::MAX_PAYLOAD_BYTES;
+
+/// The most bytes of the text of a token, as far as another node's word for it goes. No token of a known
+/// vocabulary has more.
+const TOKEN_BYTES: usize = 256;
+/// The most bytes of the text of a feed. No transcript has more.
+const MAX_TEXT_BYTES: usize = MAX_PAYLOAD_BYTES;
+
+/// Returns the most bytes of the text of so many tokens, as far as another node's word for it goes.
+pub fn most_text(tokens: usize) -> usize {
+    tokens.saturating_mul(TOKEN_BYTES).min(MAX_TEXT_BYTES)
+}
 
 /// The output of one job as far as this node has followed it.
 #[derive(Debug)]
@@ -61,13 +73,16 @@ impl Feed {
         self.end
     }
 
-    /// Adds a piece of at most [`PAGE_TOKENS`] tokens. A piece without tokens adds nothing.
+    /// Adds a piece of at most [`PAGE_TOKENS`] tokens. A piece without tokens adds nothing. A text with
+    /// which the feed would exceed the most bytes of a transcript is left out.
     pub fn push(&mut self, tokens: &[u32], text: &[u8]) {
         if tokens.is_empty() {
             return;
         }
         self.tokens.extend_from_slice(tokens);
-        self.text.extend_from_slice(text);
+        if self.text.len().saturating_add(text.len()) <= MAX_TEXT_BYTES {
+            self.text.extend_from_slice(text);
+        }
         self.marks.push(Mark { tokens: self.tokens.len(), bytes: self.text.len() });
     }
 
@@ -139,6 +154,18 @@ mod tests {
         assert_eq!(feed.part(3), part(&[4, 5, 6], Some(b"de"), Some(StreamEnd::Stop)));
         assert_eq!(feed.part(6), part(&[], Some(b""), Some(StreamEnd::Stop)));
         assert_eq!(feed.part(9), part(&[], Some(b""), Some(StreamEnd::Stop)));
+    }
+
+    #[test]
+    fn text_of_a_feed_is_limited() {
+        let mut feed = Feed::new();
+        let half = vec![b'x'; MAX_TEXT_BYTES / 2];
+        for token in 0..3 {
+            feed.push(&[token], &half);
+        }
+        feed.push(&[3], b"");
+        assert_eq!((feed.len(), feed.text().len()), (4, MAX_TEXT_BYTES));
+        assert_eq!((most_text(2), most_text(usize::MAX)), (2 * TOKEN_BYTES, MAX_TEXT_BYTES));
     }
 
     #[test]

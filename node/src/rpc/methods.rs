@@ -3,10 +3,12 @@
 
 use super::{
     deps::{error, limit, AssayDeps},
-    feed::Feed,
+    feeds::Following,
     output,
     places::Place,
-    poller, subscription,
+    poller,
+    source::Source,
+    subscription,
 };
 use assay_primitives::{worker::KEY_TYPE, JobId, ModelId};
 use assay_rpc::{AssayRpcServer, NodeStatus, Output, SubmittedPayload, WorkerKey};
@@ -21,7 +23,6 @@ use jsonrpsee::{
 use sc_rpc::SubscriptionTaskExecutor;
 use sp_core::{crypto::Ss58Codec, sr25519, Bytes};
 use sp_keystore::Keystore;
-use tokio::sync::watch;
 
 /// The methods that Assay adds.
 pub struct AssayMethods {
@@ -42,8 +43,9 @@ impl AssayMethods {
         connection: ConnectionId,
         job: JobId,
         from: u32,
-    ) -> RpcResult<(Place, watch::Receiver<Feed>, ModelId)> {
+    ) -> RpcResult<(Place, Following, ModelId)> {
         let place = self.deps.places.take(connection).map_err(limit)?;
+        self.deps.lookups.spend(connection.0, 0)?;
         let spec = self.deps.known_job(job).await?.spec;
         if from > spec.max_tokens {
             let most = spec.max_tokens;
@@ -52,12 +54,12 @@ impl AssayMethods {
                  at index {from}; name an index from 0 to {most}"
             )));
         }
-        let (feed, opened) = self.deps.feeds.join(job, spec.max_tokens).map_err(limit)?;
+        let (following, opened) = self.deps.feeds.join(connection.0, job).map_err(limit)?;
         if let Some(opened) = opened {
             let follow = poller::follow(self.deps.clone(), opened);
             self.executor.spawn("assay-feed", Some("rpc"), Box::pin(follow));
         }
-        Ok((place, feed, spec.model))
+        Ok((place, following, spec.model))
     }
 }
 
@@ -71,7 +73,7 @@ impl AssayRpcServer for AssayMethods {
     ) -> RpcResult<SubmittedPayload> {
         // A prompt that is too long costs no more than the longest, and the worker refuses it.
         let bytes = payload.len().min(MAX_PROMPT_BYTES);
-        let turn = self.deps.submissions.enter(extensions, bytes).await?;
+        let turn = self.deps.submissions.enter(number(extensions), bytes).await?;
         let submit = move |deps: &AssayDeps| {
             // The thread goes on when the client leaves, and its turn lasts until it ends.
             let _turn = turn;
@@ -86,12 +88,12 @@ impl AssayRpcServer for AssayMethods {
     }
 
     async fn output(&self, extensions: &Extensions, job: JobId) -> RpcResult<Option<Output>> {
-        let _turn = self.deps.lookups.enter(extensions, 0).await?;
+        let _turn = self.deps.lookups.enter(number(extensions), 0).await?;
         output::output(&self.deps, job).await
     }
 
     async fn subscribe_output(&self, pending: PendingSubscriptionSink, job: JobId, from: u32) {
-        let (place, feed, model) = match self.join(pending.connection_id(), job, from).await {
+        let (place, following, model) = match self.join(pending.connection_id(), job, from).await {
             Ok(joined) => joined,
             Err(error) => return pending.reject(error).await,
         };
@@ -100,9 +102,9 @@ impl AssayRpcServer for AssayMethods {
         let run = async move {
             let text = |tokens: Vec<u32>| -> BoxFuture<'static, Vec<u8>> {
                 let deps = deps.clone();
-                Box::pin(async move { output::bytes(&deps, job, model, &tokens).await })
+                Box::pin(async move { deps.text(job, model, &tokens).await })
             };
-            subscription::run(sink, feed, from, subscription::SLOW, text).await;
+            subscription::run(sink, following, from, subscription::SLOW, text).await;
             drop(place);
         };
         self.executor.spawn("assay-output", Some("rpc"), Box::pin(run));
@@ -121,6 +123,11 @@ impl AssayRpcServer for AssayMethods {
             workers: worker_keys(deps)?,
         })
     }
+}
+
+/// Returns the number of the connection that the extensions of a call name.
+fn number(extensions: &Extensions) -> usize {
+    extensions.get::<ConnectionId>().map_or(0, |id| id.0)
 }
 
 /// Returns the error of the store: a full one is a limit that passes.

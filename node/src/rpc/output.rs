@@ -3,8 +3,9 @@
 //! other nodes.
 
 use super::{
-    confirm::{committed, confirmed, has_tokens},
+    confirm::{committed, confirmed, fits, has_tokens},
     deps::{error, AssayDeps},
+    feed::most_text,
 };
 use crate::exchange::{local_page, Page, PAGE_TOKENS};
 use assay_primitives::{
@@ -14,7 +15,6 @@ use assay_primitives::{
 };
 use assay_rpc::Output;
 use assay_runtime::AccountId;
-use assay_worker::MAX_PAYLOAD_BYTES;
 use codec::Decode;
 use jsonrpsee::core::RpcResult;
 use sp_core::H256;
@@ -28,11 +28,14 @@ pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
     let view = deps.known_job(job).await?;
     if let Some(hash) = committed(&view.state) {
         if let Some(payload) = transcript(deps, job, hash).await? {
-            let model = view.spec.model;
+            let view = view.clone();
             let read = move |deps: &AssayDeps| {
-                Ok(committed_output(payload, |tokens| deps.worker.detokenize(&model, tokens)))
+                let text_of = |tokens: &[u32]| deps.worker.detokenize(&view.spec.model, tokens);
+                Ok(committed_output(payload, |transcript| fits(&view, transcript), text_of))
             };
-            return deps.blocking(read).await;
+            if let Some(output) = deps.blocking(read).await? {
+                return Ok(Some(output));
+            }
         }
     }
     if !has_tokens(&view.state) {
@@ -74,7 +77,7 @@ pub async fn bytes(deps: &AssayDeps, job: JobId, model: ModelId, tokens: &[u32])
     match here.ok().flatten() {
         Some(bytes) => bytes,
         None => {
-            let text = deps.exchange.text(job, model, tokens, MAX_PAYLOAD_BYTES).await;
+            let text = deps.exchange.text(job, model, tokens, most_text(tokens.len())).await;
             text.unwrap_or_default()
         }
     }
@@ -113,13 +116,14 @@ async fn whole(deps: &AssayDeps, job: &JobId, view: &JobView<AccountId>) -> Opti
     Some(whole)
 }
 
-/// Returns the output that a transcript holds. `text_of` returns the text of tokens, if the model is
-/// loaded.
+/// Returns the output that a transcript holds, if it `fits` the commitment. `text_of` returns the text of
+/// tokens, if the model is loaded.
 fn committed_output(
     payload: Vec<u8>,
+    fits: impl FnOnce(&Transcript) -> bool,
     text_of: impl FnOnce(&[u32]) -> Option<Vec<u8>>,
 ) -> Option<Output> {
-    let transcript = Transcript::decode(&mut payload.as_slice()).ok()?;
+    let transcript = Transcript::decode(&mut payload.as_slice()).ok().filter(fits)?;
     let text = text_of(&transcript.output);
     Some(Output {
         text_matches: text.map(|text| text == transcript.text),
@@ -137,7 +141,8 @@ mod tests {
     use assay_primitives::FinishReason;
     use codec::Encode;
 
-    fn matches(text: Option<&[u8]>) -> Option<bool> {
+    /// Returns the output that a transcript with one token holds, given the text of that token.
+    fn read(fits: bool, text: Option<&[u8]>) -> Option<Output> {
         let transcript = Transcript {
             input: vec![256],
             output: vec![66],
@@ -145,11 +150,20 @@ mod tests {
             finish: FinishReason::Length,
             salt: H256::zero(),
         };
-        let output = committed_output(transcript.encode(), |tokens| {
+        let fits = |read: &Transcript| *read == transcript && fits;
+        committed_output(transcript.encode(), fits, |tokens| {
             assert_eq!(tokens, [66]);
             text.map(<[u8]>::to_vec)
-        });
-        output.expect("it is a transcript").text_matches
+        })
+    }
+
+    fn matches(text: Option<&[u8]>) -> Option<bool> {
+        read(true, text).expect("it is a transcript that fits").text_matches
+    }
+
+    #[test]
+    fn transcript_that_does_not_fit_the_commitment_is_no_output() {
+        assert_eq!(read(false, Some(b"B")), None);
     }
 
     #[test]

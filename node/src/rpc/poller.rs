@@ -2,9 +2,9 @@
 //! Follows the output of one job for all its subscribers.
 
 use super::{
-    confirm::{committed, confirmed, end_of, has_tokens},
-    feed::Feed,
-    feeds::Opened,
+    confirm::{committed, confirmed, end_of, fits, has_tokens, most_tokens},
+    feed::{most_text, Feed},
+    feeds::{weight, Opened},
     source::Source,
 };
 use crate::exchange::{Page, PAGE_TOKENS};
@@ -25,12 +25,16 @@ const PATIENCE_WITHOUT: Duration = Duration::from_secs(60);
 
 /// Follows the output of a job until it ends or the last subscriber leaves.
 pub async fn follow(source: impl Source, opened: Opened) {
-    opened.run(fill(&source, opened.job, &opened.feed)).await;
+    let grow = |weight| opened.grow(weight);
+    opened.run(fill(&source, opened.job, &opened.feed, &grow)).await;
 }
 
+/// Counts a piece of that weight, and returns `false` if there is no room for it.
+type Grow<'a> = &'a (dyn Fn(u64) -> bool + Sync);
+
 /// Adds the tokens of the job to the feed as they come, until the feed ends.
-async fn fill(source: &impl Source, job: JobId, feed: &watch::Sender<Feed>) {
-    let mut poller = Poller::new(source, job, feed);
+async fn fill(source: &impl Source, job: JobId, feed: &watch::Sender<Feed>, grow: Grow<'_>) {
+    let mut poller = Poller::new(source, job, feed, grow);
     while feed.borrow().end().is_none() {
         poller.step().await;
     }
@@ -40,6 +44,7 @@ struct Poller<'a, S> {
     source: &'a S,
     job: JobId,
     feed: &'a watch::Sender<Feed>,
+    grow: Grow<'a>,
     /// The best block at the last look at the chain.
     block: Option<Hash>,
     /// The job in that block.
@@ -50,9 +55,9 @@ struct Poller<'a, S> {
 }
 
 impl<'a, S: Source> Poller<'a, S> {
-    fn new(source: &'a S, job: JobId, feed: &'a watch::Sender<Feed>) -> Self {
+    fn new(source: &'a S, job: JobId, feed: &'a watch::Sender<Feed>, grow: Grow<'a>) -> Self {
         let progress = Instant::now();
-        Self { source, job, feed, block: None, view: None, progress, pause: PAUSE.0 }
+        Self { source, job, feed, grow, block: None, view: None, progress, pause: PAUSE.0 }
     }
 
     async fn step(&mut self) {
@@ -101,22 +106,31 @@ impl<'a, S: Source> Poller<'a, S> {
     /// Adds what is new, and returns whether there was something.
     async fn advance(&mut self) -> bool {
         let Some(view) = self.view.clone() else { return false };
-        if let Some(hash) = committed(&view.state) {
+        // What there is no room for is not fetched.
+        let has_room = (self.grow)(0) || self.len() >= most_tokens(&view);
+        if let Some(hash) = committed(&view.state).filter(|_| has_room) {
             if let Some(transcript) = self.source.transcript(self.job, hash).await {
-                self.complete(view.spec.model, &transcript).await;
+                if fits(&view, &transcript) {
+                    return self.complete(view.spec.model, &transcript).await;
+                }
+                // No other transcript has the hash, so there is no output to wait for.
+                self.end(StreamEnd::Unavailable);
                 return true;
             }
-        } else if matches!(view.state, JobState::Settled(_)) {
+        } else if matches!(view.state, JobState::Settled(_)) && committed(&view.state).is_none() {
             self.end(StreamEnd::NoOutput);
             return true;
         }
-        if !has_tokens(&view.state) {
+        if !has_tokens(&view.state) || !has_room {
             return false;
         }
         let index = self.len();
         let page = self.source.page(self.job, &view, index).await;
         let Page { tokens, finish, .. } = page.unwrap_or_default();
-        let text = self.source.text(self.job, view.spec.model, &tokens).await;
+        let text = self.claimed_text(view.spec.model, &tokens).await;
+        if !tokens.is_empty() && !(self.grow)(weight(tokens.len(), text.len())) {
+            return false;
+        }
         self.feed.send_if_modified(|feed| {
             feed.push(&tokens, &text);
             !tokens.is_empty()
@@ -128,26 +142,55 @@ impl<'a, S: Source> Poller<'a, S> {
         true
     }
 
-    /// Adds the rest of the committed output, and ends the stream.
-    async fn complete(&self, model: ModelId, transcript: &Transcript) {
+    /// Adds the rest of the committed output, and ends the stream. Returns `false` if there is no room
+    /// for the rest yet.
+    async fn complete(&self, model: ModelId, transcript: &Transcript) -> bool {
         let Transcript { output, text, finish, .. } = transcript;
         let rest = {
             let feed = self.feed.borrow();
-            output.strip_prefix(feed.tokens()).map(|rest| {
-                // What is committed is proven, so no node is asked for the text if one page has it.
-                let text = text.strip_prefix(feed.text()).filter(|_| rest.len() <= PAGE_TOKENS);
-                (rest, text)
-            })
+            output.strip_prefix(feed.tokens()).map(|rest| (rest, text.strip_prefix(feed.text())))
         };
-        let Some((rest, proven)) = rest else { return self.end(StreamEnd::Replaced) };
-        for tokens in rest.chunks(PAGE_TOKENS) {
+        let Some((rest, mut proven)) = rest else {
+            self.end(StreamEnd::Replaced);
+            return true;
+        };
+        // The text of a piece is asked for, but what is committed is proven. So the last piece brings the
+        // rest of the proven text, also if the texts of those before are not those of the transcript.
+        let mut asks = true;
+        for (index, tokens) in rest.chunks(PAGE_TOKENS).enumerate() {
+            let is_last = (index + 1) * PAGE_TOKENS >= rest.len();
             let text = match proven {
-                Some(text) => text.to_vec(),
-                None => self.source.text(self.job, model, tokens).await,
+                Some(text) if is_last => text.to_vec(),
+                Some(text) => {
+                    let claimed =
+                        if asks { self.claimed_text(model, tokens).await } else { Vec::new() };
+                    let left = text.strip_prefix(claimed.as_slice());
+                    asks = !claimed.is_empty() && left.is_some();
+                    proven = left.or(proven);
+                    if left.is_some() {
+                        claimed
+                    } else {
+                        Vec::new()
+                    }
+                }
+                None => self.claimed_text(model, tokens).await,
             };
+            if !(self.grow)(weight(tokens.len(), text.len())) {
+                return false;
+            }
             self.feed.send_modify(|feed| feed.push(tokens, &text));
         }
         self.end(end_of(*finish));
+        true
+    }
+
+    /// Returns the text of tokens; no text if a node claims more than tokens can have.
+    async fn claimed_text(&self, model: ModelId, tokens: &[u32]) -> Vec<u8> {
+        let mut text = self.source.text(self.job, model, tokens).await;
+        if text.len() > most_text(tokens.len()) {
+            text.clear();
+        }
+        text
     }
 
     /// Returns why the stream ends for lack of anything new; `None` while it goes on.
@@ -189,6 +232,10 @@ mod tests {
         block: u8,
         says: StreamState,
         transcript: Option<Transcript>,
+        /// The bytes of each token's text.
+        width: usize,
+        /// The most tokens of the job.
+        most: u32,
     }
 
     impl Scene {
@@ -196,7 +243,7 @@ mod tests {
             let (operator, price) = (AccountId::new([1; 32]), 1);
             let state = Some(JobState::Running { operator, price, until: 9 });
             let says = StreamState { tokens: says.to_vec(), finish };
-            Self { state, block: 0, says, transcript: None }
+            Self { state, block: 0, says, transcript: None, width: 1, most: 4 }
         }
 
         /// Goes on with another block.
@@ -224,7 +271,7 @@ mod tests {
         async fn job_at(&self, _: Hash, _: JobId) -> RpcResult<Option<JobView<AccountId>>> {
             Ok(self.state.clone().map(|state| JobView {
                 client: AccountId::new([2; 32]),
-                spec: JobSpec { max_tokens: 4, ..spec() },
+                spec: JobSpec { max_tokens: self.most, ..spec() },
                 payment: Payment { down: 0, cost: 1, tip: 0 },
                 created: 1,
                 attempts: 1,
@@ -242,7 +289,7 @@ mod tests {
         }
 
         async fn text(&self, _: JobId, _: ModelId, tokens: &[u32]) -> Vec<u8> {
-            tokens.iter().map(|token| b'a' + *token as u8).collect()
+            tokens.iter().flat_map(|token| vec![b'a' + *token as u8; self.width]).collect()
         }
 
         fn listen(&self, _: &JobId) -> Option<watch::Receiver<StreamState>> {
@@ -261,7 +308,7 @@ mod tests {
         scene: &Scene,
         feed: &watch::Sender<Feed>,
     ) -> (Vec<u32>, Vec<u8>, Option<StreamEnd>) {
-        Poller::new(scene, job(1), feed).step().await;
+        Poller::new(scene, job(1), feed, &|_| true).step().await;
         let feed = feed.borrow();
         (feed.tokens().to_vec(), feed.text().to_vec(), feed.end())
     }
@@ -299,6 +346,58 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn proven_text_comes_with_the_last_piece_if_that_of_others_cannot_be_had() {
+        let output = vec![1; 2 * PAGE_TOKENS + 1];
+        let mut scene = Scene::running(&[], None);
+        scene.most = output.len() as u32;
+        scene.transcript = Some(transcript(&output, &vec![b'b'; output.len()]));
+        scene.then(Some(Scene::delivered(output.len() as u32)));
+        // The source has the text of each piece, or none.
+        for (width, pieces) in [(1, [PAGE_TOKENS, PAGE_TOKENS, 1]), (0, [0, 0, output.len()])] {
+            let feed = watch::Sender::new(Feed::new());
+            scene.width = width;
+            let (tokens, text, end) = step(&scene, &feed).await;
+            assert_eq!((tokens.len(), end), (output.len(), Some(StreamEnd::Stop)));
+            assert_eq!(text, vec![b'b'; output.len()]);
+            let feed = feed.borrow();
+            let mut index = 0;
+            let texts = pieces.map(|_| {
+                let part = feed.part(index).unwrap();
+                index += part.tokens.len() as u32;
+                part.bytes.unwrap().len()
+            });
+            assert_eq!(texts, pieces);
+        }
+        // Another text than the transcript's is not believed.
+        scene.transcript = Some(transcript(&output, &vec![b'c'; output.len()]));
+        scene.width = 1;
+        let feed = watch::Sender::new(Feed::new());
+        assert_eq!(step(&scene, &feed).await.1, vec![b'c'; output.len()]);
+    }
+
+    #[tokio::test]
+    async fn transcript_of_another_length_than_was_committed_is_refused() {
+        let feed = watch::Sender::new(Feed::new());
+        let mut scene = Scene::running(&[1], None);
+        step(&scene, &feed).await;
+        scene.transcript = Some(transcript(&[1, 2, 3], b"bcd"));
+        scene.then(Some(Scene::delivered(2)));
+        let refused = (vec![1], b"b".to_vec(), Some(StreamEnd::Unavailable));
+        assert_eq!(step(&scene, &feed).await, refused);
+    }
+
+    #[tokio::test]
+    async fn text_that_is_too_long_for_its_tokens_is_left_out() {
+        let feed = watch::Sender::new(Feed::new());
+        let mut scene = Scene::running(&[1], None);
+        scene.width = most_text(1) + 1;
+        assert_eq!(step(&scene, &feed).await, (vec![1], vec![], None));
+        scene.says.tokens.push(2);
+        scene.width = most_text(1);
+        assert_eq!(step(&scene, &feed).await, (vec![1, 2], vec![b'c'; most_text(1)], None));
+    }
+
+    #[tokio::test]
     async fn other_tokens_than_those_committed_are_told() {
         let feed = watch::Sender::new(Feed::new());
         let mut scene = Scene::running(&[1, 3], None);
@@ -331,10 +430,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn feed_without_room_gets_no_more_and_goes_on_later() {
+        let feed = watch::Sender::new(Feed::new());
+        let mut scene = Scene::running(&[1, 2], None);
+        let room = std::sync::atomic::AtomicBool::new(false);
+        let grow = |weight| weight == 0 || room.load(std::sync::atomic::Ordering::Relaxed);
+        let mut poller = Poller::new(&scene, job(1), &feed, &grow);
+        poller.look().await;
+        assert!(!poller.advance().await);
+        assert_eq!(feed.borrow().len(), 0);
+        scene.transcript = Some(transcript(&[1, 2], b"bc"));
+        scene.then(Some(Scene::delivered(2)));
+        let mut poller = Poller::new(&scene, job(1), &feed, &grow);
+        poller.look().await;
+        assert!(!poller.advance().await);
+        assert_eq!((feed.borrow().len(), feed.borrow().end()), (0, None));
+        room.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(poller.advance().await);
+        assert_eq!((feed.borrow().len(), feed.borrow().end()), (2, Some(StreamEnd::Stop)));
+    }
+
+    #[tokio::test]
     async fn patience_and_its_end_depend_on_the_state() {
         let feed = watch::Sender::new(Feed::new());
         let scene = Scene::running(&[], None);
-        let mut poller = Poller::new(&scene, job(1), &feed);
+        let mut poller = Poller::new(&scene, job(1), &feed, &|_| true);
         let long_ago = |patience| Instant::now().checked_sub(patience).expect("it is later");
         let cases = [
             (None, PATIENCE_WITHOUT, StreamEnd::JobGone),

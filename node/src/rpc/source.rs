@@ -58,6 +58,7 @@ impl Source for AssayDeps {
     }
 
     async fn transcript(&self, job: JobId, hash: H256) -> Option<Transcript> {
+        let _turn = self.transcripts.acquire().await;
         let payload = output::transcript(self, job, hash).await.ok().flatten()?;
         Transcript::decode(&mut payload.as_slice()).ok()
     }
@@ -66,6 +67,7 @@ impl Source for AssayDeps {
         if tokens.is_empty() {
             return Vec::new();
         }
+        let _turn = self.texts.acquire().await;
         output::bytes(self, job, model, tokens).await
     }
 

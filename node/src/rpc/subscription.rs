@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sends the output of a job to a subscriber, as it comes.
 
-use super::feed::Feed;
+use super::feeds::Following;
 use assay_rpc::{OutputItem, StreamEnd};
 use futures::future::BoxFuture;
 use jsonrpsee::{SendTimeoutError, SubscriptionMessage, SubscriptionSink};
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// The time in which a subscriber has to make room for an item.
 pub const SLOW: Duration = Duration::from_secs(30);
@@ -18,26 +17,27 @@ const LAST_WORD: Duration = Duration::from_secs(60);
 /// of tokens.
 pub async fn run(
     sink: SubscriptionSink,
-    feed: watch::Receiver<Feed>,
+    following: Following,
     from: u32,
     slow: Duration,
     text: impl Fn(Vec<u32>) -> BoxFuture<'static, Vec<u8>>,
 ) {
     tokio::select! {
-        () = send_all(&sink, feed, from, slow, text) => {},
+        () = send_all(&sink, following, from, slow, text) => {},
         () = sink.closed() => {},
     }
 }
 
 async fn send_all(
     sink: &SubscriptionSink,
-    mut feed: watch::Receiver<Feed>,
+    mut following: Following,
     from: u32,
     slow: Duration,
     text: impl Fn(Vec<u32>) -> BoxFuture<'static, Vec<u8>>,
 ) {
     let mut index = from;
     loop {
+        let feed = &mut following.receiver;
         let part = feed.borrow_and_update().part(index);
         let item = match part {
             Some(part) => {
@@ -58,7 +58,7 @@ async fn send_all(
             Ok(()) | Err(SendTimeoutError::Closed(_)) => return,
             Err(SendTimeoutError::Timeout(_)) => {
                 // Whoever is the last to leave a feed ends it; a slow subscriber does not keep it.
-                drop(feed);
+                drop(following);
                 if let Ok(message) = encode(&last(item.index, StreamEnd::TooSlow)) {
                     // Best effort: a subscriber that never reads does not get this either.
                     let _ = sink.send_timeout(message, LAST_WORD).await;
@@ -80,7 +80,14 @@ fn last(index: u32, end: StreamEnd) -> OutputItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::PAGE_TOKENS;
+    use crate::{
+        exchange::PAGE_TOKENS,
+        rpc::{
+            feed::Feed,
+            feeds::{Feeds, Opened},
+        },
+    };
+    use assay_primitives::testing::job;
     use futures::FutureExt;
     use jsonrpsee::{core::EmptyServerParams, PendingSubscriptionSink, RpcModule, Subscription};
     use parking_lot::Mutex;
@@ -88,15 +95,22 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_millis(200);
 
-    /// The receiver of the only subscriber, until it takes it.
-    type Own = Mutex<Option<watch::Receiver<Feed>>>;
+    /// What the only subscriber follows, until it takes it.
+    type Own = Mutex<Option<Following>>;
+
+    /// Returns a feed to be filled and its only subscriber.
+    fn feed() -> (Opened, Following) {
+        let (following, opened) = Feeds::default().join(1, job(1)).unwrap();
+        (opened.unwrap(), following)
+    }
+
+    /// Changes a feed.
+    fn fill(opened: &Opened, change: impl FnOnce(&mut Feed)) {
+        opened.feed.send_modify(change);
+    }
 
     /// Subscribes to a feed, from that index on, with room for so many messages.
-    async fn subscribe(
-        feed: watch::Receiver<Feed>,
-        from: u32,
-        room: usize,
-    ) -> (RpcModule<Own>, Subscription) {
+    async fn subscribe(feed: Following, from: u32, room: usize) -> (RpcModule<Own>, Subscription) {
         let mut module = RpcModule::new(Mutex::new(Some(feed)));
         let follow = move |_, pending: PendingSubscriptionSink, own: Arc<Own>, _| async move {
             let sink = pending.accept().await.unwrap();
@@ -115,12 +129,12 @@ mod tests {
 
     #[tokio::test]
     async fn subscriber_gets_the_output_in_order_and_the_reason_of_its_end() {
-        let (sender, feed) = watch::channel(Feed::new());
-        sender.send_modify(|feed| feed.push(&[1, 2], b"ab"));
+        let (opened, feed) = feed();
+        fill(&opened, |feed| feed.push(&[1, 2], b"ab"));
         let (_module, mut items) = subscribe(feed, 0, 8).await;
         let first = OutputItem::new(0, vec![1, 2], b"ab".to_vec(), None);
         assert_eq!(next(&mut items).await, Some(first));
-        sender.send_modify(|feed| {
+        fill(&opened, |feed| {
             feed.push(&[3], b"c");
             feed.finish(StreamEnd::Stop);
         });
@@ -130,8 +144,8 @@ mod tests {
 
     #[tokio::test]
     async fn subscriber_that_begins_within_a_piece_gets_its_text() {
-        let (sender, feed) = watch::channel(Feed::new());
-        sender.send_modify(|feed| {
+        let (opened, feed) = feed();
+        fill(&opened, |feed| {
             feed.push(&[1, 2, 3], b"abc");
             feed.push(&[4], b"d");
             feed.finish(StreamEnd::Length);
@@ -145,20 +159,20 @@ mod tests {
 
     #[tokio::test]
     async fn subscriber_is_told_when_nobody_fills_the_feed_any_more() {
-        let (sender, feed) = watch::channel(Feed::new());
+        let (opened, feed) = feed();
         let (_module, mut items) = subscribe(feed, 5, 8).await;
-        drop(sender);
+        drop(opened);
         assert_eq!(next(&mut items).await, Some(last(5, StreamEnd::Unavailable)));
     }
 
     #[tokio::test]
     async fn slow_subscriber_leaves_the_feed_and_is_told_why() {
-        let (sender, feed) = watch::channel(Feed::new());
+        let (opened, feed) = feed();
         let page = vec![7; PAGE_TOKENS];
-        sender.send_modify(|feed| (0..3).for_each(|_| feed.push(&page, b"x")));
+        fill(&opened, |feed| (0..3).for_each(|_| feed.push(&page, b"x")));
         // There is room for one page, and nobody reads it.
         let (_module, mut items) = subscribe(feed, 0, 1).await;
-        sender.closed().await;
+        opened.feed.closed().await;
         let first = next(&mut items).await.unwrap();
         assert_eq!((first.index, first.tokens.len(), first.end), (0, PAGE_TOKENS, None));
         let told = last(PAGE_TOKENS as u32, StreamEnd::TooSlow);

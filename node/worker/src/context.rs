@@ -104,6 +104,10 @@ impl Context {
         ensure_space(&dir, &path, &space, !models.is_empty())?;
         let store =
             Store::open(&path, space).map_err(|error| WorkerError::Store { path, error })?;
+        // The blocks that were missed are looked at for the orders of what was submitted before.
+        let submitted = store.payloads.submitted();
+        let submitted = submitted
+            .map_err(|error| WorkerError::Store { path: dir.join("store.redb"), error })?;
         let (marks, deaths) = Marks::open(&dir.join("marks")).map_err(folder)?;
         let metrics = registry.map(Metrics::register).transpose()?;
         report(&deaths, metrics.as_ref());
@@ -114,7 +118,7 @@ impl Context {
             pending: Pending::default(),
             cancellations: Cancellations::default(),
             store,
-            fresh: Fresh::default(),
+            fresh: Fresh::new(submitted, Instant::now()),
             marks,
             streams: Streams::default(),
             source: OnceLock::new(),
@@ -172,18 +176,33 @@ impl Context {
 
     /// Keeps a payload and returns its hash.
     pub fn keep_payload(&self, payload: &[u8], origin: Origin) -> Result<H256, StoreError> {
-        let spared = self.needed();
-        self.store.payloads.put(payload, origin, |hash| spared.contains(hash))
+        self.store.payloads.put(payload, origin, self.spared())
     }
 
     /// Keeps a prompt that was submitted and returns its hash. The prompts of jobs that are not over,
     /// and those that were submitted a short time ago, stay.
     pub fn keep_prompt(&self, prompt: &[u8]) -> Result<H256, StoreError> {
-        let (needed, now) = (self.needed(), Instant::now());
-        let spared = |hash: &H256| needed.contains(hash) || self.fresh.contains(hash, now);
-        let hash = self.store.payloads.put(prompt, Origin::Submitted, spared)?;
-        self.fresh.add(hash, now);
+        // No other write may remove it before it is noted as fresh.
+        let hash = H256(blake2_256(prompt));
+        let before = self.fresh.add(hash, Instant::now());
+        let stored = self.store.payloads.put(prompt, Origin::Submitted, self.spared());
+        if let Err(error) = stored {
+            self.fresh.take_back(&hash, before);
+            return Err(error);
+        }
+        // An order can have come before its prompt.
+        let bytes = prompt.len() as u64 + payloads::FRAME;
+        if let Err(error) = self.store.orders.found(&hash, bytes) {
+            log::debug!(target: LOG_TARGET, "orders of the prompt {hash:?} wait in memory: {error}");
+        }
         Ok(hash)
+    }
+
+    /// Returns a test of whether a payload must stay where payloads make room for another: it concerns
+    /// this node, or is a prompt that was submitted a short time ago.
+    pub fn spared(&self) -> impl Fn(&H256) -> bool + '_ {
+        let (needed, now) = (self.needed(), Instant::now());
+        move |hash| needed.contains(hash) || self.fresh.contains(hash, now)
     }
 
     /// Keeps the output of a job that this node runs: on disk, or in memory until it can be written.
@@ -200,8 +219,7 @@ impl Context {
 
     /// Writes the output of a job.
     pub fn write_output(&self, job: &JobId, payload: &[u8]) -> Result<(), StoreError> {
-        let spared = self.needed();
-        self.store.write_output(job, payload, |hash| spared.contains(hash))
+        self.store.write_output(job, payload, self.spared())
     }
 
     /// Returns the payloads of the jobs that concern this node: those of open work and promises, the

@@ -52,8 +52,10 @@ pub use mailbox::WorkerMailbox;
 pub use source::{PayloadSource, Wanted};
 pub use store::{
     error::StoreError,
+    orders::Order,
     payloads::{
-        FRAME as PAYLOAD_FRAME_BYTES, MAX_PAYLOAD_BYTES, MAX_PROMPT_BYTES, MAX_SUBMITTED_BYTES,
+        FRAME as PAYLOAD_FRAME_BYTES, MAX_PAYLOAD_BYTES, MAX_PINNED_BYTES, MAX_PROMPT_BYTES,
+        MAX_SUBMITTED_BYTES,
     },
     secret::SecretError,
     space::SpaceLimits,

@@ -140,7 +140,7 @@ impl Store {
 
     /// Returns the number of changes that are in memory and not yet on disk.
     pub fn pending(&self) -> usize {
-        self.unwritten.len() + self.results.unwritten()
+        self.unwritten.len() + self.results.unwritten() + self.orders.unwritten()
     }
 
     /// Measures the free space.

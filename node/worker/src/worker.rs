@@ -9,7 +9,10 @@ use crate::{
     metrics::{engine::register_servers, model::register_models, oldest::register_oldest},
     source::PayloadSource,
     status,
-    store::{error::StoreError, keeper::Keeper, metrics::StoreMetrics, payloads::MAX_PROMPT_BYTES},
+    store::{
+        error::StoreError, keeper::Keeper, metrics::StoreMetrics, orders::Order,
+        payloads::MAX_PROMPT_BYTES,
+    },
     streams::Stream,
     work::{
         attempt, gather,
@@ -143,18 +146,23 @@ impl Worker {
         }
     }
 
-    /// Keeps a prompt, if it is here, until the job that it belongs to is over.
+    /// Keeps the prompts of orders until their jobs are over. One that is not here is kept once it is
+    /// submitted.
     ///
     /// # Errors
     ///
-    /// The store fails. The prompt is kept for the job nevertheless, unless the node ends before its
-    /// store is mended.
-    pub fn keep_for(&self, job: &JobId, prompt: &H256) -> Result<(), StoreError> {
+    /// The store fails. The prompts are kept nevertheless, unless the node ends before its store is
+    /// mended.
+    pub fn keep_for(&self, orders: &[Order]) -> Result<(), StoreError> {
         let store = &self.context.store;
-        if store.payloads.has(prompt)? {
-            store.orders.put(job, prompt)?;
+        match store.payloads.counts(orders.iter().map(|order| &order.prompt)) {
+            Ok(counts) => store.orders.put(orders, |prompt| counts.get(prompt).copied()),
+            Err(error) => {
+                // Nobody knows which of them are here, so all of them are taken to be.
+                let _ = store.orders.put(orders, |_| Some(0));
+                Err(error)
+            }
         }
-        Ok(())
     }
 
     /// Returns a payload of this node.
@@ -377,6 +385,38 @@ mod tests {
             assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
             std::thread::yield_now();
         }
+    }
+
+    #[test]
+    fn prompt_is_kept_for_an_order_that_came_before_it() {
+        let (_dir, mailbox, _gate) = worker();
+        let (early, late) = (H256(blake2_256(PROMPT)), H256(blake2_256(b"later")));
+        let order = |n, prompt| Order { job: job(n), prompt, opens: 1 };
+        mailbox.0.keep_for(&[order(1, early), order(2, late)]).unwrap();
+        assert_eq!(mailbox.0.context.needed(), [early].into());
+        mailbox.0.put_prompt(b"later").unwrap();
+        assert_eq!(mailbox.0.context.needed(), [early, late].into());
+        mailbox.0.forget(&[job(1), job(2)].into());
+        assert_eq!(mailbox.0.context.needed(), BTreeSet::new());
+    }
+
+    #[test]
+    fn prompts_that_were_submitted_before_a_restart_are_fresh() {
+        let (dir, mailbox, gate) = worker();
+        drop(mailbox);
+        let config = WorkerConfig {
+            dir: dir.path().into(),
+            secret: None,
+            space: crate::store::space::SpaceLimits::default(),
+            models: vec![],
+            threads: 1,
+            gate,
+            memory_bytes: 1 << 28,
+            block_time: Duration::from_secs(3),
+            fault: None,
+        };
+        let worker = Worker::start(config, None).unwrap();
+        assert!((worker.context.spared())(&H256(blake2_256(PROMPT))));
     }
 
     #[test]

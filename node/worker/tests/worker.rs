@@ -10,7 +10,7 @@ use assay_primitives::{
     OutputCommitment, RejectReason, Task, Verdict, Work,
 };
 use assay_worker::{
-    Fault, PayloadSource, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
+    Fault, Order, PayloadSource, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
     MAX_PROMPT_BYTES,
 };
 use codec::{Decode, Encode};
@@ -363,24 +363,24 @@ fn prompt_that_waits_for_its_order_is_not_displaced() {
 }
 
 #[test]
-fn prompt_of_an_order_stays_until_its_job_is_over() {
+fn orders_and_what_was_submitted_survive_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let restart = || Worker::start(config(dir.path()), None).unwrap();
     let worker = restart();
-    let (ordered, other) = (worker.put_prompt(PROMPT).unwrap(), b"nobody orders this");
+    let (ordered, other) = (worker.put_prompt(PROMPT).unwrap(), b"nobody has ordered this yet");
     worker.put_prompt(other).unwrap();
-    worker.keep_for(&job(), &ordered).unwrap();
-    worker.keep_for(&JobId::repeat_byte(9), &H256::repeat_byte(9)).unwrap();
-    assert_eq!(worker.jobs(), BTreeSet::from([job()]), "a prompt that is elsewhere is not noted");
+    let order = |job, prompt| Order { job, prompt, opens: 1 };
+    let elsewhere = order(JobId::repeat_byte(9), H256::repeat_byte(9));
+    worker.keep_for(&[order(job(), ordered), elsewhere]).unwrap();
+    assert_eq!(worker.jobs(), BTreeSet::from([job()]), "a prompt that is elsewhere is not kept");
     drop(worker);
-    // After a restart nothing counts as submitted a short time ago.
     let worker = restart();
+    assert_eq!(worker.jobs(), BTreeSet::from([job()]));
+    // What was submitted before the restart may still be ordered.
     flood(&worker, 1);
-    assert!(has(&worker, PROMPT) && !has(&worker, other));
+    assert!(has(&worker, PROMPT) && has(&worker, other));
     worker.forget(&BTreeSet::from([job()]));
     assert!(worker.jobs().is_empty());
-    flood(&worker, 2);
-    assert!(!has(&worker, PROMPT));
 }
 
 #[test]

@@ -147,6 +147,7 @@ impl<T: Config> Pallet<T> {
             audit: AuditOutcome::Rejected,
             verifiers: count(verifiers),
             output_hash: Some(commitment.output_hash),
+            tokens: commitment.tokens,
             paid: job.payment.down,
             refunded: returned.saturating_add(compensation),
             slashed,

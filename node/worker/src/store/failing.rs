@@ -4,6 +4,7 @@
 
 use super::{
     handle::Opener,
+    orders::Order,
     payloads::{Origin, MAX_PAYLOAD_BYTES},
     space::SpaceLimits,
     Store,
@@ -188,18 +189,23 @@ fn orders_of_a_full_disk_are_in_memory_and_then_on_disk() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store");
     let (store, disk) = store(&path);
-    let order = |job| store.orders.put(&JobId::repeat_byte(job), &H256::repeat_byte(job)).is_ok();
+    let order = |byte| {
+        let (job, prompt) = (JobId::repeat_byte(byte), H256::repeat_byte(byte));
+        store.orders.put(&[Order { job, prompt, opens: 1 }], |_| Some(1)).is_ok()
+    };
     assert!(order(1));
     disk.store(ENOSPC, SeqCst);
     assert!(!order(2));
     assert_eq!(store.orders.jobs(), [JobId::repeat_byte(1), JobId::repeat_byte(2)]);
     store.orders.forget(|job| *job == JobId::repeat_byte(1));
+    assert_eq!(store.pending(), 2, "an order that came and one that is over");
     disk.store(0, SeqCst);
     store.mend(none_spared).unwrap();
+    assert_eq!(store.pending(), 0);
     drop(store);
     let store = Store::open(&path, SpaceLimits::default()).unwrap();
     assert_eq!(store.orders.jobs(), [JobId::repeat_byte(2)]);
-    assert_eq!(store.orders.prompts(), [H256::repeat_byte(2)]);
+    assert_eq!(store.orders.prompts(), [H256::repeat_byte(2)].into());
 }
 
 #[test]

@@ -90,8 +90,7 @@ fn keep(context: &Context) -> Result<(), ()> {
     if !store.health.is_broken() && store.pending() == 0 {
         return Ok(());
     }
-    let spared = context.needed();
-    let mended = guarded(|| store.mend(|hash| spared.contains(hash)));
+    let mended = guarded(|| store.mend(context.spared()));
     mended
         .map_err(|panic| format!("it panicked: {panic}"))
         .and_then(|mended| mended.map_err(|error| error.to_string()))

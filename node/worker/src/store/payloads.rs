@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use redb::{ReadableTable, TableDefinition, WriteTransaction};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
 /// The most bytes of a prompt. The chain also limits a prompt's tokens: `MaxInputTokens` in pallet-jobs.
 pub const MAX_PROMPT_BYTES: usize = 1 << 20;
@@ -20,6 +20,10 @@ pub const FRAME: u64 = 256;
 
 /// The most bytes that submitted prompts count, those that must be kept included.
 pub const MAX_SUBMITTED_BYTES: u64 = Origin::Submitted.limit();
+
+/// The most bytes of prompts that are kept for orders. The prompts that can be submitted within the time
+/// for which each is kept have room beside them.
+pub const MAX_PINNED_BYTES: u64 = Origin::Submitted.quota();
 
 /// The origin of a payload. Each has a quota of its own, so that prompts that anyone can submit never
 /// displace the payloads of jobs.
@@ -156,9 +160,35 @@ impl Payloads {
         Ok(hash)
     }
 
-    /// Returns whether the payload with that hash is here.
-    pub fn has(&self, hash: &H256) -> Result<bool, StoreError> {
-        self.handle.read(|read| Ok(read.open_table(PLACES)?.get(&hash.0)?.is_some()))
+    /// Returns those of the payloads that are here, each with the bytes that it counts among the prompts
+    /// that were submitted.
+    pub fn counts<'a>(
+        &self,
+        hashes: impl Iterator<Item = &'a H256>,
+    ) -> Result<BTreeMap<H256, u64>, StoreError> {
+        self.handle.read(|read| {
+            let (places, order) = (read.open_table(PLACES)?, read.open_table(ORDER)?);
+            let mut counts = BTreeMap::new();
+            for hash in hashes {
+                let Some(place) = places.get(&hash.0)?.map(|place| place.value()) else { continue };
+                let submitted = place.0 == Origin::Submitted as u8;
+                let counted = if submitted { order.get(place)? } else { None };
+                counts.insert(*hash, counted.map_or(0, |entry| entry.value().1));
+            }
+            Ok(counts)
+        })
+    }
+
+    /// Returns the hashes of the prompts that were submitted.
+    pub fn submitted(&self) -> Result<Vec<H256>, StoreError> {
+        self.handle.read(|read| {
+            let order = read.open_table(ORDER)?;
+            let mut hashes = Vec::new();
+            for entry in order.range(Origin::Submitted.places())? {
+                hashes.push(H256(*entry?.1.value().0));
+            }
+            Ok(hashes)
+        })
     }
 
     /// Returns the payload with that hash.
@@ -362,11 +392,21 @@ mod tests {
             assert!(matches!(put(n), Err(StoreError::Full { .. })));
         }
         assert_eq!(*store.payloads.totals.lock(), before);
-        assert!(kept.iter().all(|hash| store.payloads.has(hash).unwrap()));
+        assert_eq!(store.payloads.counts(kept.iter()).unwrap().len(), kept.len());
         assert_eq!(put(0).unwrap(), kept[0], "what is here is not refused");
         // Once they need not be kept, they go as others do.
         store.payloads.put(b"other", Origin::Submitted, |_| false).unwrap();
         assert!(store.payloads.totals.lock()[0] <= Origin::Submitted.quota());
+    }
+
+    #[test]
+    fn payloads_that_are_here_are_told_with_what_they_count() {
+        let (_dir, store) = store();
+        let prompt = put(&store, b"prompt", Origin::Submitted);
+        let of_job = put(&store, b"of a job", Origin::Job);
+        let counts = store.payloads.counts([prompt, of_job, H256::zero()].iter()).unwrap();
+        assert_eq!(counts, [(prompt, 6 + FRAME), (of_job, 0)].into());
+        assert_eq!(store.payloads.submitted().unwrap(), [prompt]);
     }
 
     #[test]

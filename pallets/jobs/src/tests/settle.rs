@@ -229,7 +229,7 @@ fn rejected_audit_takes_the_whole_bond() {
                 audit: AuditOutcome::Rejected,
                 verifiers: 3,
                 output_hash: Some(OUTPUT_HASH),
-                tokens: 0,
+                tokens: 10,
                 paid: PAYMENT.down,
                 refunded: HELD + rest / 2,
                 slashed: BOND,
