@@ -212,9 +212,10 @@ sp_api::decl_runtime_apis! {
 
     /// The state that Assay's nodes and clients read.
     ///
-    /// Lists come in pages of at most `limit` entries, and at most [`MAX_PAGE`]. A page begins after the
-    /// entry that `start_after` names, or with the first, in an order that is the same at every block.
-    /// A page with fewer entries than were asked for is the last.
+    /// Lists whose function has a `limit` come in pages of at most `limit` entries, and at most
+    /// [`MAX_PAGE`]; the others are whole. A page begins after the entry that `start_after` names, or with
+    /// the first, in an order that is the same at every block. A page with fewer entries than the smaller
+    /// of `limit` and [`MAX_PAGE`] is the last.
     #[api_version(3)]
     pub trait AssayApi<AccountId: codec::Codec> {
         /// Returns the amounts that creating a job of this size with this model puts on hold.
@@ -242,7 +243,7 @@ sp_api::decl_runtime_apis! {
             start_after: Option<AccountId>,
             limit: u32,
         ) -> Vec<OperatorView<AccountId>>;
-        /// Returns the account's delegations, one per operator.
+        /// Returns all of the account's delegations, one per operator.
         fn delegations(account: AccountId) -> Vec<DelegationView<AccountId>>;
         /// Returns the amount that the account can withdraw with `escrow.claim`.
         fn claimable(account: AccountId) -> Balance;

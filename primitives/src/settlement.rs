@@ -94,7 +94,7 @@ pub struct Settlement<AccountId> {
     /// The hash of the [`Transcript`](crate::worker::Transcript) that was committed, whether it was
     /// accepted or rejected; `None` if nothing was delivered.
     pub output_hash: Option<H256>,
-    /// The number of tokens delivered and paid for.
+    /// The number of tokens delivered, whether they were paid for or rejected.
     pub tokens: u32,
     /// The amount that left the client's escrow for the operator, the verifiers and whoever
     /// settled.

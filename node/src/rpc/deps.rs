@@ -175,3 +175,33 @@ fn unknown(job: &JobId) -> ErrorObjectOwned {
     );
     ErrorObjectOwned::owned(UNKNOWN_JOB_CODE, message, None::<()>)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::budget::{Rate, Rates},
+        *,
+    };
+
+    #[tokio::test]
+    async fn call_that_is_refused_spends_nothing() {
+        let rate = Rate { most: 2, per_second: 0 };
+        let rates = Rates { calls: rate, bytes: rate };
+        let patience = Duration::ZERO;
+        let most = Most { running: 1, own_running: 1, calls: 2, own_calls: 2, patience };
+        let limits = Limits { budgets: Budgets::new([rates; 2]), turns: Turns::new(most) };
+        let refused = async || limits.enter(1, 1).await.map(|_| ()).unwrap_err();
+        let turn = limits.enter(1, 1).await.unwrap();
+        let place = limits.turns.place(1).unwrap();
+        assert!(refused().await.message().starts_with("2 calls"), "there is no place for it");
+        drop(place);
+        for _ in 0..5 {
+            let told = refused().await;
+            assert_eq!(told.code(), LIMIT_CODE);
+            assert!(told.message().contains("waited"), "{told}");
+        }
+        drop(turn);
+        assert!(limits.enter(1, 1).await.is_ok());
+        assert!(refused().await.message().contains("budget"), "both calls are spent");
+    }
+}

@@ -173,7 +173,7 @@ mod tests {
         let mut feed = Feed::new();
         feed.push(&[0], b"x");
         feed.push(&vec![1; PAGE_TOKENS], b"y");
-        feed.push(&vec![2; 5], b"z");
+        feed.push(&[2; 5], b"z");
         feed.finish(StreamEnd::Length);
         let mut index = 0;
         let mut text = Vec::new();

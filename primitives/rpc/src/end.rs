@@ -15,7 +15,8 @@ pub enum StreamEnd {
     Length,
     /// The job is settled, and no output was delivered.
     NoOutput,
-    /// The output is committed, and neither this node nor another one that it asked has the rest.
+    /// The output is committed, and neither this node nor another one that it asked has the rest, or the
+    /// transcript does not have as many tokens as the commitment says; or following the output failed.
     Unavailable,
     /// The operator committed to other tokens than those that were sent. The result of `assay_output`
     /// is the committed output.
@@ -24,7 +25,7 @@ pub enum StreamEnd {
     JobGone,
     /// The subscriber did not read in time.
     TooSlow,
-    /// No token arrived for a long time. The job may go on.
+    /// No token arrived for a long time that this node had room for. The job may go on.
     TimedOut,
 }
 

@@ -13,7 +13,8 @@
 pub const ERROR_CODE: i32 = 7_000;
 
 /// The JSON-RPC code of an error that passes: a limit of this node is reached, such as a budget of calls
-/// or the number of subscriptions. The message says which, and when or after what to ask again.
+/// or the number of subscriptions. The message says which, what to do and, for a budget, in how many
+/// seconds to call again.
 pub const LIMIT_CODE: i32 = 7_001;
 
 /// The JSON-RPC code of the error for a job that the best block of this node does not have.

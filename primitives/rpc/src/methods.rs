@@ -17,14 +17,15 @@ pub trait AssayRpc {
     /// Keeps a prompt of at most 1 MiB and serves it to the nodes that ask for its hash.
     ///
     /// The node keeps the prompt for ten minutes, in which it can be ordered, and as long as a job with
-    /// it is not over. Others are dropped, the oldest first, once all of them exceed a quota. If `model`
-    /// is loaded, the result has the prompt's length in tokens of that model.
+    /// it is not over; jobs keep prompts within a quota, those that open first before others. Prompts that
+    /// need not be kept are dropped, the oldest first, once all of them exceed a quota. If `model` is
+    /// loaded, the result has the prompt's length in tokens of that model.
     ///
     /// # Errors
     ///
-    /// The payload is longer than 1 MiB, the connection or all connections have spent their budget, the
-    /// prompts that the node must keep leave no room, the store cannot be written, or its disk is nearly
-    /// full.
+    /// The payload is longer than 1 MiB, the connection or all connections have spent their budget or have
+    /// as many calls waiting as they can, the prompts that the node must keep leave no room, the store
+    /// cannot be written, or its disk is nearly full.
     #[method(name = "submitPayload", with_extensions)]
     async fn submit_payload(
         &self,
@@ -38,8 +39,8 @@ pub trait AssayRpc {
     ///
     /// # Errors
     ///
-    /// The chain does not have the job, the connection or all connections have spent their budget, the
-    /// runtime API fails, or the store cannot be read.
+    /// The chain does not have the job, the connection or all connections have spent their budget or have
+    /// as many calls waiting as they can, the runtime API fails, or the store cannot be read.
     #[method(name = "output", with_extensions)]
     async fn output(&self, job: JobId) -> RpcResult<Option<Output>>;
 
@@ -49,8 +50,9 @@ pub trait AssayRpc {
     ///
     /// # Errors
     ///
-    /// The chain does not have the job, `from` is beyond its `max_tokens`, the runtime API fails, or
-    /// the connection or the node has as many subscriptions as it can.
+    /// The chain does not have the job, `from` is beyond its `max_tokens`, the connection or all
+    /// connections have spent the budget of `assay_output`, the runtime API fails, or the connection or
+    /// the node has as many subscriptions, or follows as many outputs or tokens, as it can.
     #[subscription(
         name = "subscribeOutput" => "outputItem",
         unsubscribe = "unsubscribeOutput",

@@ -51,7 +51,7 @@ pub struct StoreStatus {
     pub error: Option<String>,
     /// The free bytes on the disk of the store; `None` if the system does not tell.
     pub free_bytes: Option<u64>,
-    /// The number of results and outputs that are in memory and not yet on disk.
+    /// The number of results, outputs and notes of orders that are in memory and not yet on disk.
     pub pending: u64,
 }
 

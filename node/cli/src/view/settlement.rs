@@ -49,9 +49,11 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
         AuditOutcome::NotAudited => "none, the job was not audited".into(),
     };
     let mut rows = vec![("Verdict", verdict)];
+    let is_paid = settlement.outcome == Outcome::Paid;
     let paid = match settlement.tokens {
-        0 => Amount(settlement.paid).to_string(),
-        tokens => format!("{} for {}", Amount(settlement.paid), count(tokens, "token")),
+        // A rejected output has tokens, too, and nothing is paid for them.
+        tokens if is_paid => format!("{} for {}", Amount(settlement.paid), count(tokens, "token")),
+        _ => Amount(settlement.paid).to_string(),
     };
     rows.push(("Paid", paid.into()));
     rows.push(("Refunded", Amount(settlement.refunded).to_string().into()));
@@ -63,8 +65,7 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
         rows.push(("Operator", operator.to_string().into()));
     }
     let ended = format!("{:?}, in block {}", settlement.outcome, settlement.at);
-    let paid = settlement.outcome == Outcome::Paid;
-    rows.push(("State", if paid { Cell::good(ended) } else { Cell::bad(ended) }));
+    rows.push(("State", if is_paid { Cell::good(ended) } else { Cell::bad(ended) }));
     rows
 }
 
@@ -93,6 +94,17 @@ mod tests {
         let rows = rows(&Settlement { verifiers: 0, ..undecided });
         let (_, verdict) = rows.iter().find(|(name, _)| *name == "Verdict").unwrap();
         assert_eq!(verdict.text(), "undecided, no committee reached a majority");
+    }
+
+    #[test]
+    fn payment_names_tokens_only_where_they_were_paid_for() {
+        let paid = |outcome, audit| {
+            let rows = rows(&Settlement { paid: 0, ..settlement(outcome, audit) });
+            let (_, paid) = rows.iter().find(|(name, _)| *name == "Paid").unwrap();
+            paid.text().to_owned()
+        };
+        assert_eq!(paid(Outcome::Paid, AuditOutcome::Accepted), "0 ASY for 2 tokens");
+        assert_eq!(paid(Outcome::Slashed, AuditOutcome::Rejected), "0 ASY");
     }
 
     #[test]
