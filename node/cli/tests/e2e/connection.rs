@@ -123,6 +123,8 @@ async fn streamed_text_is_whole_over_a_connection_that_breaks() {
     // The first tokens arrive, and nothing after them.
     proxy.works_until(node.rpc_port(), "assay_outputItem");
     let mut run = Running::start(&proxy, &["run", "--max-tokens", "1000", "In the beginning"]);
+    crate::wait::wait_for("a part of the text is written", LIMIT, async || run.written() > 0).await;
+    proxy.closes();
     run.says("is lost", LIMIT).await;
     let before = run.written();
     proxy.works(node.rpc_port());

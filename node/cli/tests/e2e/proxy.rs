@@ -18,7 +18,7 @@ use tokio::{
 enum Mode {
     /// It carries bytes to the node with that port.
     Works { to: u16 },
-    /// It does so until it has carried an answer with those bytes, and closes every connection then.
+    /// It does so until it has carried an answer with those bytes, and carries nothing from then on.
     WorksUntil { to: u16, answer: &'static str },
     /// It carries what comes from the clients, and loses the node's answers.
     Deaf,
@@ -57,7 +57,7 @@ impl Proxy {
     }
 
     /// Carries bytes to the node with that port until it has carried an answer that contains `answer`,
-    /// and closes every connection then, also new ones. That concerns connections that begin from now on.
+    /// and nothing from then on. That concerns connections that begin from now on.
     pub fn works_until(&self, to: u16, answer: &'static str) {
         self.mode.send_replace(Mode::WorksUntil { to, answer });
     }
@@ -93,10 +93,10 @@ async fn accept(listener: TcpListener, mode: Arc<watch::Sender<Mode>>) {
             match now {
                 Mode::Works { to } => carry(client, to, None, mode).await,
                 Mode::WorksUntil { to, answer } => {
-                    let close = || {
-                        shared.send_replace(Mode::Closes);
+                    let stop = || {
+                        shared.send_replace(Mode::Silent);
                     };
-                    carry(client, to, Some((answer, &close)), mode).await;
+                    carry(client, to, Some((answer, &stop)), mode).await;
                 }
                 Mode::Deaf | Mode::Silent => until_closed(&mut mode).await,
                 Mode::Closes => {}
@@ -141,10 +141,10 @@ async fn copy(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, until: Option<U
         if to.write_all(&buffer[..count]).await.is_err() {
             break;
         }
-        let Some((answer, close)) = until else { continue };
+        let Some((answer, stop)) = until else { continue };
         carried.extend_from_slice(&buffer[..count]);
         if carried.windows(answer.len()).any(|bytes| bytes == answer.as_bytes()) {
-            close();
+            stop();
         }
         carried.drain(..carried.len().saturating_sub(answer.len()));
     }
