@@ -18,8 +18,6 @@ use tokio::{
 enum Mode {
     /// It carries bytes to the node with that port.
     Works { to: u16 },
-    /// It does so until it has carried an answer with those bytes, and carries nothing from then on.
-    WorksUntil { to: u16, answer: &'static str },
     /// It carries what comes from the clients, and loses the node's answers.
     Deaf,
     /// It carries nothing and closes nothing, as when a cable is cut.
@@ -56,12 +54,6 @@ impl Proxy {
         self.mode.send_replace(Mode::Works { to });
     }
 
-    /// Carries bytes to the node with that port until it has carried an answer that contains `answer`,
-    /// and nothing from then on. That concerns connections that begin from now on.
-    pub fn works_until(&self, to: u16, answer: &'static str) {
-        self.mode.send_replace(Mode::WorksUntil { to, answer });
-    }
-
     /// Carries only what clients send over their present connections, and loses the node's answers.
     pub fn loses_answers(&self) {
         self.mode.send_replace(Mode::Deaf);
@@ -87,17 +79,11 @@ impl Drop for Proxy {
 
 async fn accept(listener: TcpListener, mode: Arc<watch::Sender<Mode>>) {
     while let Ok((client, _)) = listener.accept().await {
-        let (shared, mut mode) = (mode.clone(), mode.subscribe());
+        let mut mode = mode.subscribe();
         tokio::spawn(async move {
             let now = *mode.borrow_and_update();
             match now {
-                Mode::Works { to } => carry(client, to, None, mode).await,
-                Mode::WorksUntil { to, answer } => {
-                    let stop = || {
-                        shared.send_replace(Mode::Silent);
-                    };
-                    carry(client, to, Some((answer, &stop)), mode).await;
-                }
+                Mode::Works { to } => carry(client, to, mode).await,
                 Mode::Deaf | Mode::Silent => until_closed(&mut mode).await,
                 Mode::Closes => {}
             }
@@ -105,27 +91,19 @@ async fn accept(listener: TcpListener, mode: Arc<watch::Sender<Mode>>) {
     }
 }
 
-/// Bytes of an answer, and what is to be done once they were carried.
-type Until<'a> = (&'static str, &'a (dyn Fn() + Sync));
-
 /// Carries the bytes of one connection for as long as the network works as it does now.
-async fn carry(
-    client: TcpStream,
-    to: u16,
-    until: Option<Until<'_>>,
-    mut mode: watch::Receiver<Mode>,
-) {
+async fn carry(client: TcpStream, to: u16, mut mode: watch::Receiver<Mode>) {
     let Ok(node) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else { return };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_node, mut to_node) = node.into_split();
     tokio::select! {
-        () = copy(&mut from_client, &mut to_node, None) => return,
-        () = copy(&mut from_node, &mut to_client, until) => return,
+        () = copy(&mut from_client, &mut to_node) => return,
+        () = copy(&mut from_node, &mut to_client) => return,
         _ = mode.changed() => {}
     }
     if *mode.borrow_and_update() == Mode::Deaf {
         tokio::select! {
-            () = copy(&mut from_client, &mut to_node, None) => return,
+            () = copy(&mut from_client, &mut to_node) => return,
             _ = mode.changed() => {}
         }
     }
@@ -133,20 +111,12 @@ async fn carry(
     until_closed(&mut mode).await;
 }
 
-async fn copy(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, until: Option<Until<'_>>) {
+async fn copy(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf) {
     let mut buffer = [0; 16_384];
-    // What was carried last, in which the answer may have begun.
-    let mut carried = Vec::new();
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         if to.write_all(&buffer[..count]).await.is_err() {
             break;
         }
-        let Some((answer, stop)) = until else { continue };
-        carried.extend_from_slice(&buffer[..count]);
-        if carried.windows(answer.len()).any(|bytes| bytes == answer.as_bytes()) {
-            stop();
-        }
-        carried.drain(..carried.len().saturating_sub(answer.len()));
     }
 }
 
