@@ -22,7 +22,8 @@ use tokio::{
 
 /// The most peers that are remembered. Those that were asked for nothing lately are forgotten.
 const MAX_PEERS: usize = 1024;
-/// The time between two looks for a connection to a peer that another request dials.
+/// The time between two attempts over a connection to a peer that another request dials. The network does
+/// not tell when such a connection is there.
 const DIALLING: Duration = Duration::from_millis(100);
 /// The time after which the network has ended a request, answered or not. Dialling has a time of its own.
 const GONE: Duration = Duration::from_secs(3 * TIMEOUT.as_secs());

@@ -117,7 +117,7 @@ impl Budgets {
     }
 }
 
-/// What is left of a budget of calls and of one of bytes.
+/// The remainders of a budget of calls and of one of bytes.
 struct Purse {
     calls: Left,
     bytes: Left,
@@ -171,7 +171,7 @@ impl Purse {
     }
 }
 
-/// What is left of one budget.
+/// The remainder of one budget.
 struct Left {
     amount: u64,
     /// The thousandths of a unit that have returned in addition.

@@ -48,7 +48,7 @@ struct Followed {
     job: JobId,
     /// The feed; `None` if it has ended and can be joined no more.
     feed: Option<Arc<watch::Sender<Feed>>>,
-    /// What its tokens count.
+    /// The weight of its tokens and text, in tokens.
     weight: u64,
     /// The number of subscribers of each connection.
     subscribers: BTreeMap<usize, usize>,

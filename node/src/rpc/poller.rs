@@ -96,7 +96,7 @@ impl<'a, S: Source> Poller<'a, S> {
         let Ok(view) = self.source.job_at(best, self.job).await else { return };
         let state = |view: &Option<JobView<_>>| view.as_ref().map(|view| view.state.clone());
         if state(&view) != state(&self.view) {
-            // What just happened on the chain leads to tokens, or takes others time.
+            // The job has come closer to tokens, or its next operator needs time.
             self.progress = Instant::now();
             self.pause = PAUSE.0;
         }
@@ -106,7 +106,7 @@ impl<'a, S: Source> Poller<'a, S> {
     /// Adds what is new, and returns whether there was something.
     async fn advance(&mut self) -> bool {
         let Some(view) = self.view.clone() else { return false };
-        // What there is no room for is not fetched.
+        // A transcript is not fetched if there is no room for it.
         let has_room = (self.grow)(0) || self.len() >= most_tokens(&view);
         if let Some(hash) = committed(&view.state).filter(|_| has_room) {
             if let Some(transcript) = self.source.transcript(self.job, hash).await {

@@ -95,7 +95,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_millis(200);
 
-    /// What the only subscriber follows, until it takes it.
+    /// The feed of the only subscriber, until it takes it.
     type Own = Mutex<Option<Following>>;
 
     /// Returns a feed to be filled and its only subscriber.

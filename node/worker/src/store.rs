@@ -209,6 +209,14 @@ fn create_tables(handle: &Handle) -> Result<(), StoreError> {
     })
 }
 
+/// Opens a store in a folder of its own, which is removed when it is dropped.
+#[cfg(test)]
+fn temporary() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("store"), SpaceLimits::default()).unwrap();
+    (dir, store)
+}
+
 #[cfg(test)]
 mod failing;
 

@@ -376,7 +376,7 @@ fn orders_and_what_was_submitted_survive_a_restart() {
     drop(worker);
     let worker = restart();
     assert_eq!(worker.jobs(), BTreeSet::from([job()]));
-    // What was submitted before the restart may still be ordered.
+    // Prompts that were submitted before the restart may still be ordered.
     flood(&worker, 1);
     assert!(has(&worker, PROMPT) && has(&worker, other));
     worker.forget(&BTreeSet::from([job()]));

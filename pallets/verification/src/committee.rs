@@ -100,8 +100,8 @@ impl<T: Config> Pallet<T> {
             .saturating_add(T::Operators::release_weight())
     }
 
-    /// What it weighs at most that an audit ends, beside what is measured of it: the members of its
-    /// committee and the operator of its job are free of it.
+    /// Returns the largest weight of the releases when an audit ends, in addition to its measured weight:
+    /// of the members of its committee and of the operator of its job.
     pub fn dismiss_weight() -> Weight {
         let freed = u64::from(T::CommitteeSize::get()).saturating_add(1);
         T::Operators::release_weight().saturating_mul(freed)

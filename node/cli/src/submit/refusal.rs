@@ -7,7 +7,7 @@ use crate::fault::Fault;
 /// validity, of a priority that is too low, a cycle, one that cannot be acted on, one without tags, an
 /// unknown block and a nonce in the future; and of a request that the server has not passed on.
 ///
-/// All others leave open whether the node has it, such as 1012 (it is banned for now), 1013 (it is known
+/// All others leave open whether the node has it, such as 1012 (it is banned for some minutes), 1013 (it is known
 /// already), 1016 (it was dropped at once) and -32603 (an internal error).
 const CODES: [i32; 17] = [
     1001, 1002, 1010, 1011, 1014, 1015, 1018, 1019, 1020, 1021, -32600, -32601, -32602, -32700,

@@ -6,7 +6,9 @@ use crate::{
     network::{dev, start, Topology},
     node::Node,
     proxy::Proxy,
+    slow::slow_model,
     spec::NodeSpec,
+    wait::wait_for,
 };
 use assay_engine::synthetic::Synthetic;
 use serde_json::{json, Value};
@@ -117,12 +119,14 @@ async fn run_goes_on_after_a_silent_and_after_a_closed_connection() {
 }
 
 #[tokio::test]
-#[ignore = "the built-in model writes the whole text before the connection can break; it needs a slower one"]
 async fn streamed_text_is_whole_over_a_connection_that_breaks() {
-    let node = dev(&["--engine-threads", "1"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("slow.gguf");
+    std::fs::write(&path, slow_model()).unwrap();
+    let node = dev(&["--model", path.to_str().unwrap(), "--engine-threads", "1"]).await;
     let proxy = Proxy::start(node.rpc_port()).await;
-    let mut run = Running::start(&proxy, &["run", "--max-tokens", "1000", "In the beginning"]);
-    run.says("Unverified text", LIMIT).await;
+    let mut run = Running::start(&proxy, &["run", "--max-tokens", "4000", "In the beginning"]);
+    wait_for("a part of the text is written", LIMIT, async || run.written() > 0).await;
     proxy.closes();
     run.says("is lost", LIMIT).await;
     let before = run.written();
@@ -202,7 +206,7 @@ async fn chain_that_stands_still_is_noticed() {
     let args = ["job", "create", "--json", "--not-before", "1000", "hello"];
     let created = assay(&validator, &args).await.ok();
     let id = created["job"].as_str().unwrap();
-    crate::wait::wait_for("the job is known everywhere", LIMIT, async || {
+    wait_for("the job is known everywhere", LIMIT, async || {
         assay(&client, &["job", "status", id, "--json"]).await.code == 0
     })
     .await;

@@ -42,6 +42,7 @@ mod rpc;
 mod sending;
 mod separate_nodes;
 mod setup;
+mod slow;
 mod spec;
 mod standing;
 mod terminal;

@@ -5,9 +5,9 @@ use crate::{
     cli::{assay, Said},
     network::dev,
     node::Node,
+    slow::slow_model,
     wait::wait_for,
 };
-use assay_engine::synthetic::Synthetic;
 use serde_json::Value;
 use std::{fs, os::unix::process::ExitStatusExt, time::Duration};
 
@@ -88,17 +88,7 @@ async fn job_that_ends_the_process_twice_is_given_up_and_others_are_paid() {
 async fn node_that_is_told_to_end_during_a_job_suspects_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("slow.gguf");
-    // The tokens of the job take some seconds on an idle machine, and can be promised on a busy one.
-    let slow = Synthetic {
-        dim: 256,
-        hidden: 1_024,
-        heads: 4,
-        kv_heads: 4,
-        layers: 8,
-        context: 8_192,
-        ..Synthetic::default()
-    };
-    fs::write(&path, slow.file().unwrap()).unwrap();
+    fs::write(&path, slow_model()).unwrap();
     let mut node = dev(&["--model", path.to_str().unwrap(), "--engine-threads", "1"]).await;
     let args = ["job", "create", "--json", "--max-tokens", "4000", GOOD];
     let created = assay(&node, &args).await.ok();

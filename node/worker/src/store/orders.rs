@@ -40,7 +40,7 @@ pub struct Order {
     pub opens: BlockNumber,
 }
 
-/// What is known of an order whose prompt is here.
+/// An order whose prompt is here.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Known {
     prompt: H256,
@@ -92,9 +92,9 @@ impl Book {
 
 /// The orders of jobs that are not over, with the hashes of their prompts.
 pub struct Orders {
-    /// What is known. The disk follows it; where that fails, [`Self::flush`] writes it later.
+    /// The orders. The disk follows them; if that fails, [`Self::flush`] writes them later.
     book: Mutex<Book>,
-    /// Held while what is known changes and is written, so that no older state is written later.
+    /// Held while the orders change and are written, so that no older state is written later.
     writing: Mutex<()>,
     /// The number of changes that are not on disk.
     unwritten: AtomicUsize,
@@ -272,13 +272,7 @@ pub(super) fn create(write: &WriteTransaction) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{space::SpaceLimits, Store};
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("store"), SpaceLimits::default()).unwrap();
-        (dir, store)
-    }
+    use crate::store::{space::SpaceLimits, temporary, Store};
 
     fn hash(n: u64) -> H256 {
         H256::from_low_u64_be(n)
@@ -311,7 +305,7 @@ mod tests {
 
     #[test]
     fn order_whose_prompt_comes_later_keeps_it() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         store.orders.put(&[order(1, 8, 5), order(2, 9, 5)], |_| None).unwrap();
         assert_eq!((store.orders.jobs(), store.orders.prompts()), (vec![], BTreeSet::new()));
         store.orders.found(&hash(9), 1).unwrap();
@@ -328,7 +322,7 @@ mod tests {
 
     #[test]
     fn orders_keep_a_part_of_the_prompts_and_those_that_open_first() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let third = MAX_PINNED_BYTES / 3;
         let orders = [order(1, 1, 900), order(2, 2, 9), order(3, 3, 5), order(4, 4, 90)];
         store.orders.put(&orders, |_| Some(third)).unwrap();
@@ -342,7 +336,7 @@ mod tests {
 
     #[test]
     fn orders_are_limited_in_total_and_for_each_prompt() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let orders: Vec<_> =
             (0..=MAX_OF_PROMPT as u64).map(|n| order(n, 1, 1_000 - n as u32)).collect();
         store.orders.put(&orders, |_| Some(1)).unwrap();

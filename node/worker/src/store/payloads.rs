@@ -278,14 +278,8 @@ fn evict(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{space::SpaceLimits, Store};
+    use crate::store::{space::SpaceLimits, temporary, Store};
     use assay_primitives::JobId;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("store"), SpaceLimits::default()).unwrap();
-        (dir, store)
-    }
 
     fn put(store: &Store, bytes: &[u8], origin: Origin) -> H256 {
         store.payloads.put(bytes, origin, |_| false).unwrap()
@@ -310,7 +304,7 @@ mod tests {
 
     #[test]
     fn payload_is_found_by_its_hash() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let hash = put(&store, b"In the beginning", Origin::Submitted);
         assert_eq!(hash.0, blake2_256(b"In the beginning"));
         assert_eq!(store.payloads.get(&hash).unwrap().unwrap(), b"In the beginning");
@@ -319,7 +313,7 @@ mod tests {
 
     #[test]
     fn payload_is_read_in_ranges() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let hash = put(&store, b"In the beginning", Origin::Submitted);
         let range = |offset, most| store.payloads.range(&hash, offset, most).unwrap();
         assert_eq!(range(0, 6), Some((16, b"In the".to_vec())));
@@ -331,7 +325,7 @@ mod tests {
 
     #[test]
     fn payload_over_the_limit_is_refused() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let bytes = vec![0; MAX_PAYLOAD_BYTES + 1];
         let error = store.payloads.put(&bytes, Origin::Job, |_| false).unwrap_err();
         assert!(
@@ -341,7 +335,7 @@ mod tests {
 
     #[test]
     fn oldest_payloads_go_when_the_quota_is_full() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let first = put(&store, b"first", Origin::Submitted);
         let second = put(&store, b"second", Origin::Submitted);
         put(&store, b"first", Origin::Submitted);
@@ -354,7 +348,7 @@ mod tests {
 
     #[test]
     fn payload_that_is_given_again_is_the_newest() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let again = put(&store, &payload(1, 4), Origin::Submitted);
         let count = Origin::Submitted.quota() / MAX_PAYLOAD_BYTES as u64;
         for n in 0..count - 1 {
@@ -367,7 +361,7 @@ mod tests {
 
     #[test]
     fn what_is_submitted_displaces_nothing_of_a_job() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let (prompt, other) = (put(&store, b"prompt", Origin::Submitted), b"transcript");
         let transcript = put(&store, other, Origin::Job);
         assert_eq!(put(&store, b"prompt", Origin::Job), prompt, "a job needs it now");
@@ -379,7 +373,7 @@ mod tests {
 
     #[test]
     fn prompts_that_must_be_kept_are_not_displaced() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let size = MAX_PAYLOAD_BYTES as u64 + FRAME;
         let room = Origin::Submitted.limit() / size;
         let put = |n: u64| {
@@ -401,7 +395,7 @@ mod tests {
 
     #[test]
     fn payloads_that_are_here_are_told_with_what_they_count() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let prompt = put(&store, b"prompt", Origin::Submitted);
         let of_job = put(&store, b"of a job", Origin::Job);
         let counts = store.payloads.counts([prompt, of_job, H256::zero()].iter()).unwrap();
@@ -446,7 +440,7 @@ mod tests {
 
     #[test]
     fn output_goes_with_its_payload() {
-        let (_dir, store) = store();
+        let (_dir, store) = temporary();
         let job = JobId::repeat_byte(1);
         let hash = put(&store, b"an output", Origin::Job);
         store.outputs.put(&job, &hash).unwrap();
