@@ -22,6 +22,7 @@ pub mod job;
 pub mod parameters;
 pub mod reason;
 pub mod report;
+pub mod request;
 pub mod settlement;
 #[cfg(feature = "std")]
 pub mod testing;
