@@ -39,7 +39,7 @@ const { payment } = quote.value;
 // and byte strings Uint8Arrays.
 const spec = {
   model,
-  input_hash: payload.hash,
+  request_hash: payload.hash,
   input_tokens: payload.tokens,
   max_tokens: MAX_TOKENS,
   seed: 0n,
@@ -49,9 +49,10 @@ const spec = {
   deadline: 200, // blocks
   privacy: { type: "Public" },
   output_key: undefined,
-  auto_lock: true,
   peer: base58.decode(node.peerId), // the operators fetch the prompt from this node
   allowed: [],
+  verification: { type: "Required" },
+  referrer: undefined,
 };
 const included = await api.tx.Jobs.create({ spec, payment }).signAndSubmit(signer);
 if (!included.ok) throw new Error(JSON.stringify(included.dispatchError));

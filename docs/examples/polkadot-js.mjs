@@ -52,7 +52,7 @@ const { payment } = quote.asOk;
 // 3. The job. Enumerations are given by the name of the variant, byte strings in hex.
 const spec = {
   model,
-  inputHash: payload.hash,
+  requestHash: payload.hash,
   inputTokens: payload.tokens,
   maxTokens: MAX_TOKENS,
   seed: 0,
@@ -62,9 +62,10 @@ const spec = {
   deadline: 200, // blocks
   privacy: "Public",
   outputKey: null,
-  autoLock: true,
   peer: u8aToHex(base58Decode(node.peerId)), // the operators fetch the prompt from this node
   allowed: [],
+  verification: "Required",
+  referrer: null,
 };
 const events = await finalised(api.tx.jobs.create(spec, payment), client);
 const created = events.find(({ event }) => api.events.jobs.JobCreated.is(event));

@@ -35,10 +35,11 @@ pub use contact::Contact;
 pub use engine::{Capabilities, Engine, EngineResult, Task, Work};
 pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,
-    OutputKey, Payment, PeerIdBytes, Privacy, Sampling,
+    OutputKey, Payment, PeerIdBytes, Privacy, Sampling, Verification,
 };
 pub use reason::{AbstainReason, DeclineReason, RejectReason};
 pub use report::{heartbeat_answer, Report};
+pub use request::{Request, RequestError};
 pub use settlement::{Outcome, Settlement};
 pub use verdict::{verdict_hash, Verdict};
 

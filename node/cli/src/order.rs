@@ -20,7 +20,7 @@ use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{Quote, QuoteError},
     job::MAX_PEER_ID_LENGTH,
-    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy,
+    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy, Verification,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
 use std::{cell::Cell, io::Read};
@@ -92,7 +92,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     };
     let spec = JobSpec {
         model: model.id,
-        input_hash: payload.hash,
+        request_hash: payload.hash,
         input_tokens,
         max_tokens: args.max_tokens,
         seed,
@@ -102,9 +102,10 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
         deadline: args.deadline,
         privacy: Privacy::Public,
         output_key: None,
-        auto_lock: true,
         peer: peer_id(&node.peer_id)?,
         allowed: allowed.operators.try_into().map_err(|_| allowed_operators::too_many(count))?,
+        verification: Verification::Required,
+        referrer: None,
     };
     Ok(Order { spec, payment, model, client, price, held })
 }

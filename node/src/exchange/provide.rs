@@ -28,7 +28,7 @@ pub async fn provide_accepted(client: Arc<FullClient>, exchange: Exchange, worke
         let (worker, directory) = (worker.clone(), exchange.directory.clone());
         let looking = tokio::task::spawn_blocking(move || {
             let best = directory.best();
-            let prompt = |job: &JobId| Some(directory.job(best, *job)?.spec.input_hash);
+            let prompt = |job: &JobId| Some(directory.job(best, *job)?.spec.request_hash);
             provided.update(worker.accepted(), prompt);
             provided
         });

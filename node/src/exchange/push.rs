@@ -87,7 +87,7 @@ fn to_push(
     operator: &AccountId,
 ) -> Option<Push> {
     let view = directory.job(best, job)?;
-    let hash = view.spec.input_hash;
+    let hash = view.spec.request_hash;
     // A node that catches up sees assignments of jobs that are long over.
     let waits = matches!(view.state, JobState::Assigned { .. } | JobState::Running { .. });
     let ours = match view.spec.peer.is_empty() {

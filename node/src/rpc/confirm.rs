@@ -50,7 +50,7 @@ pub fn has_tokens<AccountId>(state: &JobState<AccountId>) -> bool {
 /// Returns the end of a stream of a complete output.
 pub fn end_of(finish: FinishReason) -> StreamEnd {
     match finish {
-        FinishReason::EndToken => StreamEnd::Stop,
+        FinishReason::EndToken | FinishReason::Stop(_) => StreamEnd::Stop,
         FinishReason::Length => StreamEnd::Length,
     }
 }

@@ -361,7 +361,7 @@ mod tests {
     fn task(max_tokens: u32) -> Task {
         Task {
             model: model(),
-            input_hash: H256(blake2_256(PROMPT)),
+            request_hash: H256(blake2_256(PROMPT)),
             input_tokens: PROMPT.len() as u32 + 1,
             max_tokens,
             seed: 1,

@@ -228,6 +228,19 @@ fn text_of_other_tokens_is_malformed() {
 }
 
 #[test]
+fn output_that_claims_to_end_at_a_stop_string_without_one_is_rejected() {
+    let (_dir, mailbox) = worker(None);
+    let honest = commitment(&mailbox, 8);
+    let finish = FinishReason::Stop(0);
+    let forged = Transcript { finish, ..mailbox.0.output(&job()).unwrap() };
+    mailbox.0.keep_output(&job(), &forged.encode()).unwrap();
+    let forged = OutputCommitment { output_hash: forged.hash(), finish, ..honest };
+    let position = honest.tokens - 1;
+    let rejected = Verdict::Reject { position, reason: RejectReason::Truncation };
+    assert_eq!(verdict(&mailbox, task(PROMPT, 8), forged), rejected);
+}
+
+#[test]
 fn restarted_worker_keeps_its_results_and_makes_the_same_commitment() {
     let (dir, mailbox) = worker(None);
     let first = commitment(&mailbox, 12);
@@ -392,7 +405,7 @@ fn prompt_over_the_limit_is_rejected_before_it_is_read() {
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Binding };
     assert_eq!(verdict(&mailbox, task.clone(), of_output(b"any")), rejected);
     // Nothing else is fetched.
-    assert_eq!(*other.asked.lock(), [(job(), task.input_hash, Vec::new())]);
+    assert_eq!(*other.asked.lock(), [(job(), task.request_hash, Vec::new())]);
 }
 
 #[test]
@@ -400,7 +413,7 @@ fn prompt_over_the_limit_is_neither_generated_from_nor_counted() {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start(dir.path(), None);
     let (task, other) = over_the_limit();
-    let prompt = other.payloads.lock()[&task.input_hash].clone();
+    let prompt = other.payloads.lock()[&task.request_hash].clone();
     assert_eq!(mailbox.0.count_tokens(&task.model, &prompt).unwrap(), None);
     assert!(mailbox.0.count_tokens(&task.model, &prompt[1..]).unwrap().is_some());
     mailbox.0.set_source(other);
@@ -502,11 +515,11 @@ fn payloads_are_fetched_from_the_node_that_the_job_names() {
 /// Returns a prompt that is longer than any, with a task for it, and a node that has it.
 fn over_the_limit() -> (Task, Arc<OtherNode>) {
     let prompt = vec![b'a'; MAX_PROMPT_BYTES + 1];
-    let input_hash = H256(blake2_256(&prompt));
+    let request_hash = H256(blake2_256(&prompt));
     let other = Arc::new(OtherNode::default());
-    other.payloads.lock().insert(input_hash, prompt);
+    other.payloads.lock().insert(request_hash, prompt);
     let input_tokens = MAX_PROMPT_BYTES as u32 + 2;
-    (Task { input_hash, input_tokens, ..task(PROMPT, 8) }, other)
+    (Task { request_hash, input_tokens, ..task(PROMPT, 8) }, other)
 }
 
 #[test]

@@ -230,8 +230,6 @@ pub mod pallet {
         NotBeforeTooFar,
         /// Sealed jobs are not available: privacy must be public and no output key given.
         SealedNotAvailable,
-        /// Payments that the client locks by hand are not available.
-        ManualLockNotAvailable,
         /// The peer id is not a multihash of the kinds that peer ids are.
         PeerIdMalformed,
         /// No operator serves the model.

@@ -7,7 +7,7 @@ use sp_core::H256;
 /// A prompt that the node now holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmittedPayload {
-    /// The blake2_256 hash of the bytes, which the job names as its `input_hash`.
+    /// The blake2_256 hash of the bytes, which the job names as its `request_hash`.
     pub hash: H256,
     /// The length in bytes.
     pub bytes: u64,

@@ -84,7 +84,7 @@ impl Promises {
 
     /// Returns the hashes of the prompts of all promised jobs.
     pub fn prompts(&self) -> Vec<H256> {
-        self.kept.lock().values().map(|promise| promise.task.input_hash).collect()
+        self.kept.lock().values().map(|promise| promise.task.request_hash).collect()
     }
 
     /// Returns whether there are no promises.
@@ -107,7 +107,7 @@ mod tests {
     fn task(max_tokens: u32, deadline: u32) -> Task {
         Task {
             model: ModelId::repeat_byte(1),
-            input_hash: Default::default(),
+            request_hash: Default::default(),
             input_tokens: 100,
             max_tokens,
             seed: 0,

@@ -28,11 +28,13 @@ pub fn finish_reason(finish: engine::FinishReason) -> FinishReason {
     }
 }
 
-/// Returns the chain's finish reason as the engine's.
-pub fn engine_finish_reason(finish: FinishReason) -> engine::FinishReason {
+/// Returns the chain's finish reason as the engine's; `None` for a stop string, which no request that
+/// the engine runs has.
+pub fn engine_finish_reason(finish: FinishReason) -> Option<engine::FinishReason> {
     match finish {
-        FinishReason::EndToken => engine::FinishReason::EndToken,
-        FinishReason::Length => engine::FinishReason::Length,
+        FinishReason::EndToken => Some(engine::FinishReason::EndToken),
+        FinishReason::Length => Some(engine::FinishReason::Length),
+        FinishReason::Stop(_) => None,
     }
 }
 

@@ -174,7 +174,7 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
         Work::Generate { .. } if !context.store.has_room() => return Gathered::Stuck(NO_ROOM),
         _ => {}
     }
-    let Some(prompt) = context.payload(job, &task.input_hash, task, ask) else {
+    let Some(prompt) = context.payload(job, &task.request_hash, task, ask) else {
         return Gathered::Missing;
     };
     let can_be = || length::can_be(server.model(), task.input_tokens, prompt.len());

@@ -13,7 +13,7 @@ use assay_primitives::{DeclineReason, EngineResult, JobId, ModelId, Task};
 
 /// The most bytes of a transcript in addition to its tokens and its text: three lengths, the finish
 /// reason and the salt.
-const TRANSCRIPT_FRAME: usize = 3 * 4 + 1 + 32;
+const TRANSCRIPT_FRAME: usize = 3 * 4 + 2 + 32;
 
 /// Promises or declines a job. `None` if that would take long and `patient` is not set.
 pub fn prepare(

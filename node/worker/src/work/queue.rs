@@ -114,7 +114,7 @@ impl Queue {
             until,
             model: task.model,
             read: u64::from(task.input_tokens).saturating_add(written),
-            payloads: [Some(task.input_hash), output.map(|commitment| commitment.output_hash)],
+            payloads: [Some(task.request_hash), output.map(|commitment| commitment.output_hash)],
             holds: false,
         };
         let mut waiting = self.waiting.lock();
@@ -264,7 +264,7 @@ mod tests {
     fn task() -> Task {
         Task {
             model: H256::zero(),
-            input_hash: H256::zero(),
+            request_hash: H256::zero(),
             input_tokens: 1,
             max_tokens: 1,
             seed: 0,

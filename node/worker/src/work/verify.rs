@@ -59,11 +59,13 @@ pub fn verify(
     {
         return Ok(Some(malformed));
     }
-    let claimed = assay_engine::Transcript {
-        input: transcript.input,
-        output: transcript.output,
-        finish: engine_finish_reason(transcript.finish),
+    let Some(finish) = engine_finish_reason(transcript.finish) else {
+        let position = commitment.tokens.saturating_sub(1);
+        let truncation = Verdict::Reject { position, reason: RejectReason::Truncation };
+        return Ok(Some(truncation));
     };
+    let (input, output) = (transcript.input, transcript.output);
+    let claimed = assay_engine::Transcript { input, output, finish };
     let begun = server.verify(VerifyJob {
         prompt: inputs.prompt,
         transcript: claimed,

@@ -38,7 +38,7 @@ pub fn config(dir: &Path) -> WorkerConfig {
 pub fn task(prompt: &[u8], max_tokens: u32) -> Task {
     Task {
         model: H256(Model::tiny().unwrap().root()),
-        input_hash: H256(blake2_256(prompt)),
+        request_hash: H256(blake2_256(prompt)),
         // The model puts a token of its own before the bytes.
         input_tokens: prompt.len() as u32 + 1,
         max_tokens,
