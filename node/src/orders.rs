@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tells the worker which of its prompts were ordered, so that it keeps them until their jobs are over.
+//! Tells the worker which of its requests were ordered, so that it keeps them until their jobs are over.
 
 use crate::client::FullClient;
 use assay_primitives::api::AssayApi;
@@ -12,7 +12,7 @@ use sp_blockchain::HeaderBackend;
 use std::{collections::VecDeque, sync::Arc};
 
 /// The blocks that are looked at at most when others were missed, as after a restart. Nodes keep the
-/// states of as many, and prompts are kept for longer without an order.
+/// states of as many, and requests are kept for longer without an order.
 const DEPTH: usize = 256;
 
 /// Looks at every block that becomes the best or leads to it, as long as the node runs.
@@ -41,9 +41,9 @@ fn look(client: &FullClient, worker: &Worker, block: Hash) {
             return;
         }
     };
-    for (job, prompt) in created {
-        if let Err(error) = worker.keep_for(&job, &prompt) {
-            log::error!("the prompt of job {job:?} may not be kept for it: {error}");
+    for (job, request) in created {
+        if let Err(error) = worker.keep_for(&job, &request) {
+            log::error!("the request of job {job:?} may not be kept for it: {error}");
         }
     }
 }

@@ -8,6 +8,7 @@ use sp_core::H256;
 /// Returns a transcript of one token, `B` in the built-in model.
 pub fn transcript() -> Transcript {
     Transcript {
+        job: H256::repeat_byte(7),
         input: vec![256, 65],
         output: vec![66],
         text: b"B".to_vec(),

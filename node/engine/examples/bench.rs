@@ -7,7 +7,7 @@ use anyhow::{ensure, Context, Result};
 use assay_engine::{
     generate,
     serve::{GenerateJob, Server, ServerConfig},
-    verify, GenerateSpec, Limits, Model, Positions, SampleSpec, Sampling, Session, Threads,
+    verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling, Session, Threads,
     Transcript, Verification,
 };
 use clap::Parser;
@@ -87,7 +87,7 @@ impl Bench {
         let verdict = verify(
             model,
             threads,
-            prompt,
+            &Prompt::text(prompt),
             transcript,
             spec,
             &Positions::All,

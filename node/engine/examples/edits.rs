@@ -7,7 +7,7 @@
 use anyhow::{ensure, Result};
 use assay_engine::{
     generate, synthetic::Synthetic, verify, FinishReason, GenerateSpec, Generation, Limits, Model,
-    Positions, SampleSpec, Sampling, Threads, Transcript, Verification,
+    Positions, Prompt, SampleSpec, Sampling, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
 use clap::Parser;
@@ -55,8 +55,8 @@ impl Trial<'_> {
         spec: &GenerateSpec,
     ) -> Result<Verification> {
         let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
-        let all = Positions::All;
-        Ok(verify(self.model, self.threads, prompt, claim, spec, &all, &limits, &cancel)?)
+        let (prompt, all) = (Prompt::text(prompt), Positions::All);
+        Ok(verify(self.model, self.threads, &prompt, claim, spec, &all, &limits, &cancel)?)
     }
 
     /// Counts a claim that differs from the honest one.

@@ -4,8 +4,8 @@
 
 use anyhow::Result;
 use assay_engine::{
-    generate, verify, GenerateSpec, Limits, Model, Positions, SampleSpec, Sampling, Threads,
-    Transcript, Verification,
+    generate, verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
+    Threads, Transcript, Verification,
 };
 use clap::Parser;
 use std::{io::Write, path::PathBuf, sync::atomic::AtomicBool, time::Instant};
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
     let verdict = verify(
         &model,
         &threads,
-        options.prompt.as_bytes(),
+        &Prompt::text(options.prompt),
         &transcript,
         &spec,
         &Positions::All,

@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 use assay_engine::{
-    generate, synthetic::Synthetic, verify, GenerateSpec, Kernel, Limits, Model, Positions,
+    generate, synthetic::Synthetic, verify, GenerateSpec, Kernel, Limits, Model, Positions, Prompt,
     SampleSpec, Sampling, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
@@ -60,9 +60,9 @@ fn main() -> Result<()> {
             let claim = Transcript { input, output: done.tokens, finish: done.finish };
             for verifier in kernels {
                 for pool in &threads {
-                    let all = &Positions::All;
+                    let (prompt, all) = (&Prompt::text(PROMPT), &Positions::All);
                     let found =
-                        verify(verifier, pool, PROMPT, &claim, &spec, all, &limits, &cancel)?;
+                        verify(verifier, pool, prompt, &claim, &spec, all, &limits, &cancel)?;
                     checked += claim.output.len() as u64;
                     if found != accepted {
                         rejected += claim.output.len() as u64;

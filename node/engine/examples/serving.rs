@@ -7,8 +7,8 @@ use assay_engine::{
     draft::PromptLookup,
     generate, generate_with_draft,
     serve::{GenerateJob, Server, ServerConfig},
-    verify, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Sampling, Threads,
-    Transcript,
+    verify, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
+    Threads, Transcript,
 };
 use clap::Parser;
 use std::{
@@ -107,8 +107,8 @@ impl Bench {
         };
         let begun = Instant::now();
         let (model, threads) = (&self.model, &self.threads);
-        let all = &Positions::All;
-        verify(model, threads, LONG, &transcript, spec, all, &limits, &cancel)?;
+        let (prompt, all) = (&Prompt::text(LONG), &Positions::All);
+        verify(model, threads, prompt, &transcript, spec, all, &limits, &cancel)?;
         Ok(begun.elapsed().as_secs_f64())
     }
 }

@@ -8,6 +8,7 @@
 use crate::{
     digest,
     draft::{Drafter, Pace},
+    prompt::ensure_known,
     task::{run_alone, Choice, Next, Task},
     EngineError, Limits, Model, SampleSpec, Threads,
 };
@@ -61,11 +62,7 @@ pub(crate) fn check_job(
     if input.len() as u64 + u64::from(max_tokens) > u64::from(context) {
         return Err(EngineError::PromptTooLong { tokens: input.len(), max_tokens, context });
     }
-    let vocab_size = info.vocab_size;
-    match input.iter().position(|&t| t >= vocab_size) {
-        Some(index) => Err(EngineError::TokenOutOfVocab { index, token: input[index], vocab_size }),
-        None => Ok(()),
-    }
+    ensure_known(model, input)
 }
 
 /// A generation in progress.

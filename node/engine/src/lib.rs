@@ -16,6 +16,7 @@ mod matrix;
 mod model;
 pub mod n1;
 pub mod panics;
+mod prompt;
 pub mod quantise;
 mod range_coder;
 pub mod sampling;
@@ -36,6 +37,7 @@ pub use generate::{generate, generate_with_draft, FinishReason, GenerateSpec, Ge
 pub use kernels::Kernel;
 pub use limits::Limits;
 pub use model::{import, ImportProgress, Imported, MatrixType, Model, ModelInfo};
+pub use prompt::Prompt;
 pub use sampling::{pick, SampleSpec, Sampling};
 pub use score::{compress, decompress, score, Score};
 pub use stops::Stops;

@@ -10,7 +10,7 @@ use crate::{
     digest,
     generate::check_job,
     task::{run_alone, Choice, Next, Task},
-    EngineError, FinishReason, GenerateSpec, Limits, Model, SampleSpec, Threads,
+    EngineError, FinishReason, GenerateSpec, Limits, Model, Prompt, SampleSpec, Threads,
 };
 use std::{ops::ControlFlow, sync::atomic::AtomicBool};
 
@@ -75,7 +75,7 @@ pub enum RejectReason {
     WrongFinish,
 }
 
-/// Verifies a transcript against the prompt (text) and the spec of its job.
+/// Verifies a transcript against the prompt and the spec of its job.
 ///
 /// Checks that cost nothing come first. Then one prefill follows, which stops at the first failing
 /// position and at the last one to check.
@@ -89,7 +89,7 @@ pub enum RejectReason {
 pub fn verify(
     model: &Model,
     threads: &Threads,
-    prompt: &[u8],
+    prompt: &Prompt,
     transcript: &Transcript,
     spec: &GenerateSpec,
     positions: &Positions,
@@ -123,13 +123,13 @@ impl Verifying {
     /// Creates a verification to run, or returns the result if the form alone decides it.
     pub(crate) fn new(
         model: &Model,
-        prompt: &[u8],
+        prompt: &Prompt,
         transcript: &Transcript,
         spec: &GenerateSpec,
         positions: &Positions,
     ) -> Result<ControlFlow<Verification, Self>, EngineError> {
         // No input is that of a prompt without tokens, which no honest operator accepts.
-        let Ok(input) = model.tokenize(prompt) else {
+        let Ok(input) = prompt.input(model) else {
             return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));
         };
         check_job(model, &input, spec)?;

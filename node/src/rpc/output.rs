@@ -139,6 +139,7 @@ mod tests {
 
     fn matches(text: Option<&[u8]>) -> Option<bool> {
         let transcript = Transcript {
+            job: H256::zero(),
             input: vec![256],
             output: vec![66],
             text: b"B".to_vec(),

@@ -61,7 +61,7 @@ pub struct Context {
     pub cancellations: Cancellations,
     /// The database.
     pub store: Store,
-    /// The prompts that wait for their orders.
+    /// The requests that wait for their orders.
     pub fresh: Fresh,
     /// The marks of work in progress.
     pub marks: Marks,
@@ -176,12 +176,12 @@ impl Context {
         self.store.payloads.put(payload, origin, |hash| spared.contains(hash))
     }
 
-    /// Keeps a prompt that was submitted and returns its hash. The prompts of jobs that are not over,
+    /// Keeps a request that was submitted and returns its hash. The requests of jobs that are not over,
     /// and those that were submitted a short time ago, stay.
-    pub fn keep_prompt(&self, prompt: &[u8]) -> Result<H256, StoreError> {
+    pub fn keep_request(&self, request: &[u8]) -> Result<H256, StoreError> {
         let (needed, now) = (self.needed(), Instant::now());
         let spared = |hash: &H256| needed.contains(hash) || self.fresh.contains(hash, now);
-        let hash = self.store.payloads.put(prompt, Origin::Submitted, spared)?;
+        let hash = self.store.payloads.put(request, Origin::Submitted, spared)?;
         self.fresh.add(hash, now);
         Ok(hash)
     }
@@ -205,16 +205,16 @@ impl Context {
     }
 
     /// Returns the payloads of the jobs that concern this node: those of open work and promises, the
-    /// prompts of orders, and the outputs that it has committed to.
+    /// requests of orders, and the outputs that it has committed to.
     pub fn needed(&self) -> BTreeSet<H256> {
         let mut hashes = self.store.results.outputs();
         hashes.extend(self.queue.payloads());
-        hashes.extend(self.promises.prompts());
-        hashes.extend(self.store.orders.prompts());
+        hashes.extend(self.promises.requests());
+        hashes.extend(self.store.orders.requests());
         hashes
     }
 
-    /// Returns the jobs that have results, work without an outcome, marks, or a prompt that is kept for
+    /// Returns the jobs that have results, work without an outcome, marks, or a request that is kept for
     /// them.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         let mut jobs = self.store.results.jobs();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The prompts that were submitted a short time ago, and wait for the orders that name them.
+//! The requests that were submitted a short time ago, and wait for the orders that name them.
 
 use parking_lot::Mutex;
 use sp_core::H256;
@@ -8,24 +8,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The time for which a prompt is kept for its order.
+/// The time for which a request is kept for its order.
 pub const FRESH: Duration = Duration::from_secs(600);
 
-/// The prompts that were submitted less than [`FRESH`] ago, with the times at which that ends.
+/// The requests that were submitted less than [`FRESH`] ago, with the times at which that ends.
 #[derive(Default)]
 pub struct Fresh(Mutex<BTreeMap<H256, Instant>>);
 
 impl Fresh {
-    /// Notes that a prompt was submitted `now`.
-    pub fn add(&self, prompt: H256, now: Instant) {
+    /// Notes that a request was submitted `now`.
+    pub fn add(&self, request: H256, now: Instant) {
         let mut fresh = self.0.lock();
         fresh.retain(|_, until| *until > now);
-        fresh.insert(prompt, now + FRESH);
+        fresh.insert(request, now + FRESH);
     }
 
-    /// Returns whether a prompt is fresh.
-    pub fn contains(&self, prompt: &H256, now: Instant) -> bool {
-        self.0.lock().get(prompt).is_some_and(|until| *until > now)
+    /// Returns whether a request is fresh.
+    pub fn contains(&self, request: &H256, now: Instant) -> bool {
+        self.0.lock().get(request).is_some_and(|until| *until > now)
     }
 }
 
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prompt_is_fresh_for_a_time_and_then_forgotten() {
+    fn request_is_fresh_for_a_time_and_then_forgotten() {
         let (fresh, now) = (Fresh::default(), Instant::now());
         let (one, other) = (H256::repeat_byte(1), H256::repeat_byte(2));
         fresh.add(one, now);

@@ -7,9 +7,10 @@ use crate::{
     engine::background,
     guard::guarded,
     metrics::{engine::register_servers, model::register_models, oldest::register_oldest},
+    request::SupportedRequest,
     source::PayloadSource,
     status,
-    store::{error::StoreError, keeper::Keeper, metrics::StoreMetrics, payloads::MAX_PROMPT_BYTES},
+    store::{error::StoreError, keeper::Keeper, metrics::StoreMetrics},
     streams::Stream,
     work::{
         attempt, gather,
@@ -126,33 +127,30 @@ impl Worker {
         self.context.store.results.wait(&WorkKey::from(work), Instant::now() + timeout)
     }
 
-    /// Keeps a prompt and returns its blake2_256 hash. It stays for a time in which it can be ordered,
+    /// Keeps a request and returns its blake2_256 hash. It stays for a time in which it can be ordered,
     /// and as long as a job that [`Self::keep_for`] names it for is not over.
     ///
     /// # Errors
     ///
-    /// The prompt is longer than [`MAX_PROMPT_BYTES`], the prompts that must be kept leave no room for
-    /// another, the store fails, or its disk is nearly full.
-    pub fn put_prompt(&self, bytes: &[u8]) -> Result<H256, StoreError> {
-        if bytes.len() > MAX_PROMPT_BYTES {
-            return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PROMPT_BYTES });
-        }
+    /// The requests that must be kept leave no room for another, the store fails, or its disk is nearly
+    /// full.
+    pub fn put_request(&self, request: &SupportedRequest<'_>) -> Result<H256, StoreError> {
         match self.context.store.health.complaint() {
             Some(complaint) => Err(complaint),
-            None => self.context.keep_prompt(bytes),
+            None => self.context.keep_request(request.encoding()),
         }
     }
 
-    /// Keeps a prompt, if it is here, until the job that it belongs to is over.
+    /// Keeps a request, if it is here, until the job that it belongs to is over.
     ///
     /// # Errors
     ///
-    /// The store fails. The prompt is kept for the job nevertheless, unless the node ends before its
+    /// The store fails. The request is kept for the job nevertheless, unless the node ends before its
     /// store is mended.
-    pub fn keep_for(&self, job: &JobId, prompt: &H256) -> Result<(), StoreError> {
+    pub fn keep_for(&self, job: &JobId, request: &H256) -> Result<(), StoreError> {
         let store = &self.context.store;
-        if store.payloads.has(prompt)? {
-            store.orders.put(job, prompt)?;
+        if store.payloads.has(request)? {
+            store.orders.put(job, request)?;
         }
         Ok(())
     }
@@ -181,20 +179,20 @@ impl Worker {
         self.context.store.payload_range(hash, offset, most)
     }
 
-    /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded, its
-    /// tokenizer panics, or the prompt is longer than [`MAX_PROMPT_BYTES`]. They are counted at the
-    /// engine's priority.
+    /// Returns the number of tokens that the prompt of a request has for a model; `None` if the model is
+    /// not loaded, or its tokenizer panics. They are counted at the engine's priority.
     ///
     /// # Errors
     ///
-    /// The model's vocabulary lacks a token that the prompt needs.
-    pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Result<Option<u32>, EngineError> {
-        if prompt.len() > MAX_PROMPT_BYTES {
-            return Ok(None);
-        }
+    /// The model's vocabulary lacks a token that the prompt needs or names.
+    pub fn count_tokens(
+        &self,
+        model: &ModelId,
+        request: &SupportedRequest<'_>,
+    ) -> Result<Option<u32>, EngineError> {
         let Some(model) = self.context.servers.model(model) else { return Ok(None) };
         let tokens = background::at_low_priority(|| {
-            or_none("a prompt cannot be tokenised", || model.tokenize(prompt))
+            or_none("a prompt cannot be tokenised", || request.prompt().input(model))
         });
         let count = tokens.transpose()?.map(|tokens| tokens.len());
         Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
@@ -228,7 +226,7 @@ impl Worker {
         self.context.write_output(job, payload)
     }
 
-    /// Returns the jobs that have results, work without an outcome, marks or a prompt that is kept for
+    /// Returns the jobs that have results, work without an outcome, marks or a request that is kept for
     /// them.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         self.context.jobs()
@@ -249,7 +247,7 @@ impl Worker {
         accepted
     }
 
-    /// Drops the work and the results of jobs that are over, and keeps their prompts no longer.
+    /// Drops the work and the results of jobs that are over, and keeps their requests no longer.
     pub fn forget(&self, over: &BTreeSet<JobId>) {
         let context = &self.context;
         let is_over = |job: &JobId| over.contains(job);
@@ -322,8 +320,8 @@ mod tests {
     use crate::WorkerMailbox;
     use assay_engine::{Gate, Model};
     use assay_host::Mailbox;
-    use assay_primitives::{DeclineReason, Sampling, Task};
-    use sp_crypto_hashing::blake2_256;
+    use assay_primitives::{DeclineReason, Request, Sampling, Task};
+    use codec::Encode;
     use tempfile::TempDir;
 
     const PROMPT: &[u8] = b"In the beginning";
@@ -331,7 +329,7 @@ mod tests {
     /// A time that is far longer than a test takes.
     const LONG: Duration = Duration::from_secs(3_600);
 
-    /// Starts a worker that has the prompt, and returns its folder and its gate.
+    /// Starts a worker that has the request, and returns its folder and its gate.
     fn worker() -> (TempDir, WorkerMailbox, Arc<Gate>) {
         let (dir, gate) = (tempfile::tempdir().unwrap(), Arc::<Gate>::default());
         let config = WorkerConfig {
@@ -346,12 +344,16 @@ mod tests {
             fault: None,
         };
         let worker = Worker::start(config, None).unwrap();
-        worker.put_prompt(PROMPT).unwrap();
+        worker.put_request(&SupportedRequest::read(&request().encode()).unwrap()).unwrap();
         (dir, WorkerMailbox(Arc::new(worker)), gate)
     }
 
     fn model() -> ModelId {
         H256(Model::tiny().unwrap().root())
+    }
+
+    fn request() -> Request {
+        Request::text(PROMPT)
     }
 
     fn job(n: u8) -> JobId {
@@ -361,7 +363,7 @@ mod tests {
     fn task(max_tokens: u32) -> Task {
         Task {
             model: model(),
-            request_hash: H256(blake2_256(PROMPT)),
+            request_hash: request().hash(),
             input_tokens: PROMPT.len() as u32 + 1,
             max_tokens,
             seed: 1,

@@ -12,6 +12,7 @@ use assay_cli::{
     chain::Head,
     commitment::{commitment, committed},
 };
+use assay_primitives::Request;
 use jsonrpsee::rpc_params;
 use serde_json::Value;
 
@@ -118,7 +119,7 @@ pub async fn count_tokens(node: &Node, text: &str) -> String {
     let chain = node.chain().await;
     let model = chain.node_status().await.unwrap().worker.unwrap().models[0].id;
     let unrelated = "unrelated";
-    let payload = chain.submit_payload(unrelated.as_bytes(), &model).await.unwrap();
+    let payload = chain.submit_request(&Request::text(unrelated), &model).await.unwrap();
     let added = payload.tokens.unwrap() as usize - unrelated.len();
     (text.len() + added).to_string()
 }

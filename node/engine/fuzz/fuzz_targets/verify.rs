@@ -5,7 +5,7 @@
 
 use arbitrary::Arbitrary;
 use assay_engine::{
-    generate, verify, FinishReason, GenerateSpec, Limits, Positions, SampleSpec, Sampling,
+    generate, verify, FinishReason, GenerateSpec, Limits, Positions, Prompt, SampleSpec, Sampling,
     Transcript, Verification,
 };
 use assay_engine_fuzz::{measured, MODEL, NEVER, THREADS};
@@ -49,10 +49,11 @@ fuzz_target!(|case: Case| {
     let finish = if case.ended { FinishReason::EndToken } else { FinishReason::Length };
     let claimed = case.input.unwrap_or(input.clone());
     let transcript = Transcript { input: claimed, output, finish };
+    let prompt = Prompt::text(case.prompt);
     let positions = case.positions.map_or(Positions::All, Positions::Sample);
 
     let verdict = measured(case.memory_bytes as usize + BESIDE, || {
-        verify(model, threads, &case.prompt, &transcript, &spec, &positions, &limits, &NEVER)
+        verify(model, threads, &prompt, &transcript, &spec, &positions, &limits, &NEVER)
     });
 
     let accepted = matches!(verdict, Ok(Verification::Accept { .. }));

@@ -14,8 +14,8 @@ use crate::{
     kv::{KvCache, Pool},
     synthetic::Synthetic,
     verify::Verifying,
-    EngineError, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Sampling, Threads,
-    Transcript, Verification,
+    EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
+    Threads, Transcript, Verification,
 };
 use std::{
     ops::ControlFlow,
@@ -56,7 +56,8 @@ fn verification(model: &Model, max_tokens: u32) -> Verifying {
     let done = alone(model, b"b", &spec);
     let input = model.tokenize(b"b").unwrap();
     let transcript = Transcript { input, output: done.tokens, finish: done.finish };
-    let task = Verifying::new(model, b"b", &transcript, &spec, &Positions::All).unwrap();
+    let task =
+        Verifying::new(model, &Prompt::text(b"b"), &transcript, &spec, &Positions::All).unwrap();
     let ControlFlow::Continue(task) = task else { panic!("the form is right") };
     task
 }

@@ -82,8 +82,8 @@ impl Promises {
         self.kept.lock().retain(|job, _| !over(job));
     }
 
-    /// Returns the hashes of the prompts of all promised jobs.
-    pub fn prompts(&self) -> Vec<H256> {
+    /// Returns the hashes of the requests of all promised jobs.
+    pub fn requests(&self) -> Vec<H256> {
         self.kept.lock().values().map(|promise| promise.task.request_hash).collect()
     }
 

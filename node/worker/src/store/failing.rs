@@ -199,7 +199,7 @@ fn orders_of_a_full_disk_are_in_memory_and_then_on_disk() {
     drop(store);
     let store = Store::open(&path, SpaceLimits::default()).unwrap();
     assert_eq!(store.orders.jobs(), [JobId::repeat_byte(2)]);
-    assert_eq!(store.orders.prompts(), [H256::repeat_byte(2)]);
+    assert_eq!(store.orders.requests(), [H256::repeat_byte(2)]);
 }
 
 #[test]

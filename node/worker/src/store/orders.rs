@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The jobs whose prompts this node keeps for them, in memory and on disk.
+//! The jobs whose requests this node keeps for them, in memory and on disk.
 
 use super::{error::StoreError, handle::Handle};
 use crate::LOG_TARGET;
@@ -9,13 +9,13 @@ use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use sp_core::H256;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The hash of each job's prompt.
+/// The hash of each job's request.
 const ORDERS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("orders");
 
-/// The jobs that are not over and whose prompts were submitted to this node, with the hashes of these.
+/// The jobs that are not over and whose requests were submitted to this node, with the hashes of these.
 pub struct Orders {
     /// What is known. The disk follows it; where that fails, [`Self::flush`] writes it later.
-    prompts: Mutex<BTreeMap<JobId, H256>>,
+    requests: Mutex<BTreeMap<JobId, H256>>,
     /// Held while what is known changes and is written, so that no older state is written later.
     writing: Mutex<()>,
     handle: Arc<Handle>,
@@ -24,22 +24,22 @@ pub struct Orders {
 impl Orders {
     /// Reads all orders from the table, which [`create`] makes.
     pub(super) fn open(handle: Arc<Handle>) -> Result<Self, StoreError> {
-        let prompts = Mutex::new(handle.read(read_all)?);
-        Ok(Self { prompts, writing: Mutex::default(), handle })
+        let requests = Mutex::new(handle.read(read_all)?);
+        Ok(Self { requests, writing: Mutex::default(), handle })
     }
 
-    /// Notes that a prompt belongs to a job, in memory first.
+    /// Notes that a request belongs to a job, in memory first.
     ///
     /// # Errors
     ///
     /// The note is not on disk yet.
-    pub fn put(&self, job: &JobId, prompt: &H256) -> Result<(), StoreError> {
+    pub fn put(&self, job: &JobId, request: &H256) -> Result<(), StoreError> {
         let _writing = self.writing.lock();
-        if self.prompts.lock().insert(*job, *prompt) == Some(*prompt) {
+        if self.requests.lock().insert(*job, *request) == Some(*request) {
             return Ok(());
         }
         self.handle.write(|write| {
-            write.open_table(ORDERS)?.insert(&job.0, &prompt.0)?;
+            write.open_table(ORDERS)?.insert(&job.0, &request.0)?;
             Ok(())
         })
     }
@@ -48,7 +48,7 @@ impl Orders {
     pub fn forget(&self, over: impl Fn(&JobId) -> bool) {
         let _writing = self.writing.lock();
         let mut gone = Vec::new();
-        self.prompts.lock().retain(|job, _| {
+        self.requests.lock().retain(|job, _| {
             let is_over = over(job);
             if is_over {
                 gone.push(*job);
@@ -73,12 +73,12 @@ impl Orders {
     /// Writes what is known in place of what is on disk.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         let _writing = self.writing.lock();
-        let known = self.prompts.lock().clone();
+        let known = self.requests.lock().clone();
         self.handle.write(|write| {
             clear(write)?;
             let mut orders = write.open_table(ORDERS)?;
-            for (job, prompt) in &known {
-                orders.insert(&job.0, &prompt.0)?;
+            for (job, request) in &known {
+                orders.insert(&job.0, &request.0)?;
             }
             Ok(())
         })
@@ -86,28 +86,28 @@ impl Orders {
 
     /// Returns the jobs.
     pub fn jobs(&self) -> Vec<JobId> {
-        self.prompts.lock().keys().copied().collect()
+        self.requests.lock().keys().copied().collect()
     }
 
-    /// Returns the hashes of the prompts.
-    pub fn prompts(&self) -> Vec<H256> {
-        self.prompts.lock().values().copied().collect()
+    /// Returns the hashes of the requests.
+    pub fn requests(&self) -> Vec<H256> {
+        self.requests.lock().values().copied().collect()
     }
 
     /// Forgets the jobs that are in memory, after [`clear`] has removed those on disk.
     pub(super) fn clear_memory(&self) {
-        self.prompts.lock().clear();
+        self.requests.lock().clear();
     }
 }
 
 /// Reads all orders.
 fn read_all(read: &ReadTransaction) -> Result<BTreeMap<JobId, H256>, StoreError> {
-    let mut prompts = BTreeMap::new();
+    let mut requests = BTreeMap::new();
     for entry in read.open_table(ORDERS)?.iter()? {
-        let (job, prompt) = entry?;
-        prompts.insert(H256(*job.value()), H256(*prompt.value()));
+        let (job, request) = entry?;
+        requests.insert(H256(*job.value()), H256(*request.value()));
     }
-    Ok(prompts)
+    Ok(requests)
 }
 
 /// Removes all orders from disk.
@@ -141,7 +141,7 @@ mod tests {
         let store = open();
         assert_eq!(store.orders.jobs(), [one, other]);
         store.orders.forget(|job| *job == one);
-        assert_eq!(store.orders.prompts(), [H256::repeat_byte(9)]);
+        assert_eq!(store.orders.requests(), [H256::repeat_byte(9)]);
         drop(store);
         let store = open();
         assert_eq!(store.orders.jobs(), [other]);

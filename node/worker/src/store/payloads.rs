@@ -8,20 +8,17 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{ops::RangeInclusive, sync::Arc};
 
-/// The most bytes of a prompt. The chain also limits a prompt's tokens: `MaxInputTokens` in pallet-jobs.
-pub const MAX_PROMPT_BYTES: usize = 1 << 20;
-
-/// The most bytes of a payload: of a prompt, or of a transcript, which includes a prompt's tokens.
+/// The most bytes of a payload: of a request, or of a transcript, which includes the prompt's tokens.
 pub const MAX_PAYLOAD_BYTES: usize = 8 << 20;
 
 /// The bytes that a payload counts in addition to its own, so that a store of empty payloads is
 /// bounded as well.
 pub const FRAME: u64 = 256;
 
-/// The most bytes that submitted prompts count, those that must be kept included.
+/// The most bytes that submitted requests count, those that must be kept included.
 pub const MAX_SUBMITTED_BYTES: u64 = Origin::Submitted.limit();
 
-/// The origin of a payload. Each has a quota of its own, so that prompts that anyone can submit never
+/// The origin of a payload. Each has a quota of its own, so that requests that anyone can submit never
 /// displace the payloads of jobs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -42,7 +39,7 @@ impl Origin {
         }
     }
 
-    /// Returns the bytes above which even spared payloads of jobs are removed, and no more prompts are
+    /// Returns the bytes above which even spared payloads of jobs are removed, and no more requests are
     /// taken.
     const fn limit(self) -> u64 {
         4 * self.quota()
@@ -95,11 +92,11 @@ impl Payloads {
     /// Keeps a payload as the newest of its origin and returns its blake2_256 hash.
     ///
     /// If the origin exceeds its quota, its oldest payloads are removed, except those that are
-    /// `spared`. Above four times the quota no payload of a job is spared, and no prompt is taken.
+    /// `spared`. Above four times the quota no payload of a job is spared, and no request is taken.
     ///
     /// # Errors
     ///
-    /// The payload is longer than [`MAX_PAYLOAD_BYTES`], the prompts that are spared leave no room for
+    /// The payload is longer than [`MAX_PAYLOAD_BYTES`], the requests that are spared leave no room for
     /// another, or the database fails.
     pub fn put(
         &self,
@@ -338,17 +335,17 @@ mod tests {
     #[test]
     fn what_is_submitted_displaces_nothing_of_a_job() {
         let (_dir, store) = store();
-        let (prompt, other) = (put(&store, b"prompt", Origin::Submitted), b"transcript");
+        let (request, other) = (put(&store, b"request", Origin::Submitted), b"transcript");
         let transcript = put(&store, other, Origin::Job);
-        assert_eq!(put(&store, b"prompt", Origin::Job), prompt, "a job needs it now");
-        assert_eq!(put(&store, b"prompt", Origin::Submitted), prompt);
+        assert_eq!(put(&store, b"request", Origin::Job), request, "a job needs it now");
+        assert_eq!(put(&store, b"request", Origin::Submitted), request);
         flood(&store, Origin::Submitted, |_| false);
-        assert!(store.payloads.get(&prompt).unwrap().is_some());
+        assert!(store.payloads.get(&request).unwrap().is_some());
         assert!(store.payloads.get(&transcript).unwrap().is_some());
     }
 
     #[test]
-    fn prompts_that_must_be_kept_are_not_displaced() {
+    fn requests_that_must_be_kept_are_not_displaced() {
         let (_dir, store) = store();
         let size = MAX_PAYLOAD_BYTES as u64 + FRAME;
         let room = Origin::Submitted.limit() / size;

@@ -48,6 +48,9 @@ pub fn verify(
     // The hash was compared when the payload came, so the operator committed to a malformed one.
     let mut bytes = inputs.transcript.as_slice();
     let Ok(transcript) = Transcript::decode(&mut bytes) else { return Ok(Some(malformed)) };
+    if transcript.job != key.job {
+        return Ok(Some(malformed));
+    }
     if transcript.input.len() != task.input_tokens as usize {
         let binding = Verdict::Reject { position: 0, reason: RejectReason::Binding };
         return Ok(Some(binding));
