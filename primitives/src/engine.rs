@@ -2,6 +2,7 @@
 //! Messages between the runtime's off-chain workers and the node's engine.
 
 use crate::{
+    digest::digest_key,
     job::{FinishReason, JobId, JobSpec, ModelId, OutputCommitment, PeerIdBytes, Sampling},
     reason::DeclineReason,
     verdict::Verdict,
@@ -43,10 +44,17 @@ pub struct Task {
     pub peer: PeerIdBytes,
     /// The blocks from the job's acceptance within which it must be done.
     pub deadline: BlockNumber,
+    /// The [`digest_key`] of the job and the operator that runs or has run it.
+    pub digest_key: H256,
 }
 
-impl<AccountId> From<&JobSpec<AccountId>> for Task {
-    fn from(spec: &JobSpec<AccountId>) -> Self {
+impl Task {
+    /// Returns the task of a job that is with that operator.
+    pub fn new<AccountId: Encode>(
+        job: &JobId,
+        operator: &AccountId,
+        spec: &JobSpec<AccountId>,
+    ) -> Self {
         Self {
             model: spec.model,
             request_hash: spec.request_hash,
@@ -56,6 +64,7 @@ impl<AccountId> From<&JobSpec<AccountId>> for Task {
             sampling: spec.sampling,
             peer: spec.peer.clone(),
             deadline: spec.deadline,
+            digest_key: digest_key(job, operator),
         }
     }
 }
@@ -148,6 +157,8 @@ pub enum EngineResult {
         job: JobId,
         /// The commitment that the operator can make.
         commitment: OutputCommitment,
+        /// The [`Work::id`] of the request. Another operator of the node makes another commitment.
+        work: H256,
     },
     /// The output was re-checked.
     #[codec(index = 3)]

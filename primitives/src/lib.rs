@@ -16,6 +16,7 @@ pub mod api;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 pub mod contact;
+pub mod digest;
 pub mod draw;
 pub mod engine;
 pub mod job;
@@ -32,6 +33,7 @@ pub mod worker;
 
 pub use address::{AddressError, AssayAddress};
 pub use contact::Contact;
+pub use digest::digest_key;
 pub use engine::{Capabilities, Engine, EngineResult, Task, Work};
 pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,

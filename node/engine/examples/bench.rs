@@ -106,7 +106,7 @@ impl Bench {
         for seed in 0..1000 {
             let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
             let sample = SampleSpec::new(seed, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens };
+            let spec = GenerateSpec { sample, max_tokens, digest_key: [0; 32] };
             if self.generate(input, &spec)?.1.output.len() == max_tokens as usize {
                 return Ok(spec);
             }

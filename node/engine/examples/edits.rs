@@ -169,7 +169,7 @@ fn main() -> Result<()> {
         for temperature in TEMPERATURES {
             let sampling = Sampling { temperature, top_k: 0, top_p: 65_536 };
             let sample = SampleSpec::new(seed, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens: options.tokens };
+            let spec = GenerateSpec { sample, max_tokens: options.tokens, digest_key: [0; 32] };
             for prompt in PROMPTS {
                 trial.attack_output(prompt, &spec, &others)?;
             }

@@ -52,7 +52,7 @@ fn main() -> Result<()> {
         top_p: fixed(options.top_p),
     };
     let sample = SampleSpec::new(options.seed, &[0; 32], sampling);
-    let spec = GenerateSpec { sample, max_tokens: options.max_tokens };
+    let spec = GenerateSpec { sample, max_tokens: options.max_tokens, digest_key: [0; 32] };
     let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
     let input = model.tokenize(options.prompt.as_bytes())?;
 

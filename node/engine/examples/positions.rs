@@ -51,7 +51,7 @@ fn main() -> Result<()> {
             let temperature = [0, 52_429, 65_536][outputs as usize % 3];
             let sampling = Sampling { temperature, top_k: 0, top_p: 65_536 };
             let sample = SampleSpec::new(outputs, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens: TOKENS };
+            let spec = GenerateSpec { sample, max_tokens: TOKENS, digest_key: [0; 32] };
             let operator = &kernels[outputs as usize % kernels.len()];
             let pool = &threads[outputs as usize % threads.len()];
             let input = operator.tokenize(PROMPT)?;

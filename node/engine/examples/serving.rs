@@ -53,7 +53,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 impl Bench {
     fn spec(&self, seed: u64, max_tokens: u32) -> GenerateSpec {
         let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
-        GenerateSpec { sample: SampleSpec::new(seed, &[0; 32], sampling), max_tokens }
+        let sample = SampleSpec::new(seed, &[0; 32], sampling);
+        GenerateSpec { sample, max_tokens, digest_key: [0; 32] }
     }
 
     fn alone(&self, prompt: &[u8], spec: &GenerateSpec, draft: bool) -> Result<(f64, Generation)> {

@@ -218,7 +218,8 @@ fn model_opens_without_all_bytes_and_rejects_every_answer_to_what_it_cannot_read
         output: vec![1],
         finish: FinishReason::Length,
     };
-    let spec = GenerateSpec { sample: SampleSpec::new(0, &[0; 32], GREEDY), max_tokens: 1 };
+    let sample = SampleSpec::new(0, &[0; 32], GREEDY);
+    let spec = GenerateSpec { sample, max_tokens: 1, digest_key: [0; 32] };
     let verdict = verify(
         &model,
         &Threads::new(1),

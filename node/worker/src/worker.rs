@@ -370,6 +370,7 @@ mod tests {
             sampling: Sampling::GREEDY,
             peer: Default::default(),
             deadline: 1_000,
+            digest_key: H256::repeat_byte(1),
         }
     }
 

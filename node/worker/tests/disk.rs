@@ -146,8 +146,16 @@ fn prepare(mailbox: &WorkerMailbox, n: u8) -> EngineResult {
     result(mailbox, Work::Prepare { job: job(n), task: task(PROMPT, 24) })
 }
 
+fn generated(n: u8, commitment: OutputCommitment) -> EngineResult {
+    EngineResult::Generated { job: job(n), commitment, work: generation(n).id() }
+}
+
+fn generation(n: u8) -> Work {
+    Work::Generate { job: job(n), task: task(PROMPT, 24) }
+}
+
 fn generate(mailbox: &WorkerMailbox, n: u8) -> OutputCommitment {
-    match result(mailbox, Work::Generate { job: job(n), task: task(PROMPT, 24) }) {
+    match result(mailbox, generation(n)) {
         EngineResult::Generated { commitment, .. } => commitment,
         other => panic!("{other:?}"),
     }
@@ -209,7 +217,7 @@ fn scenario(dir: &Path, fill: impl Fn(), free: impl Fn(), error: &str) {
     assert!(mailbox.0.payload(&meanwhile.output_hash).unwrap().is_some());
     assert!(matches!(verify(&mailbox, 2, meanwhile), Verdict::Accept { .. }));
     let reported = mailbox.poll(64);
-    assert!(reported.contains(&EngineResult::Generated { job: job(2), commitment: meanwhile }));
+    assert!(reported.contains(&generated(2, meanwhile)));
     assert!(status(&mailbox).pending >= 3, "{:?}", status(&mailbox));
 
     // The database was opened again, so its content can be read.
@@ -240,6 +248,6 @@ fn scenario(dir: &Path, fill: impl Fn(), free: impl Fn(), error: &str) {
     free();
     drop(restarted);
     let again = start(dir, None);
-    assert!(again.poll(64).contains(&EngineResult::Generated { job: job(5), commitment: last }));
+    assert!(again.poll(64).contains(&generated(5, last)));
     assert_eq!(again.0.output(&job(5)).expect("it is on disk").hash(), last.output_hash);
 }

@@ -160,7 +160,9 @@ fn restarted_worker_keeps_its_results_and_makes_the_same_commitment() {
     let first = commitment(&mailbox, 12);
     drop(mailbox);
     let restarted = start(dir.path(), None);
-    assert_eq!(restarted.poll(8), [EngineResult::Generated { job: job(), commitment: first }]);
+    let work = generate(task(PROMPT, 12)).id();
+    let kept = EngineResult::Generated { job: job(), commitment: first, work };
+    assert_eq!(restarted.poll(8), [kept]);
     // Lost results are computed again and are the same, because the salt comes from the secret.
     restarted.0.forget(&BTreeSet::from([job()]));
     assert!(restarted.poll(8).is_empty());
@@ -330,6 +332,24 @@ fn nodes_have_different_salts_and_the_same_digests() {
     let (first, second) = (commitment(&first, 8), commitment(&second, 8));
     assert_ne!(first.output_hash, second.output_hash);
     assert_eq!(first.digest_commitment, second.digest_commitment);
+}
+
+#[test]
+fn operators_of_one_node_commit_to_digests_of_their_own() {
+    let (_dir, mailbox) = worker(None);
+    let other = Task { digest_key: H256::repeat_byte(2), ..task(PROMPT, 8) };
+    let first = commitment(&mailbox, 8);
+    let EngineResult::Generated { commitment: second, .. } =
+        result(&mailbox, generate(other.clone()))
+    else {
+        panic!()
+    };
+    assert_eq!(first.output_hash, second.output_hash);
+    assert_ne!(first.digest_commitment, second.digest_commitment);
+    // A verifier tells them apart: one that copies the commitment of the other is rejected.
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Digest };
+    assert_eq!(verdict(&mailbox, other.clone(), first), rejected);
+    assert!(matches!(verdict(&mailbox, other, second), Verdict::Accept { .. }));
 }
 
 #[test]

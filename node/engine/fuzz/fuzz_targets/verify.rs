@@ -38,7 +38,8 @@ fuzz_target!(|case: Case| {
     let sampling = Sampling { temperature, top_k, top_p };
     // Most jobs should be ones that an operator can run.
     let max_tokens = if case.max_tokens > 1 << 31 { case.max_tokens } else { case.max_tokens % 70 };
-    let spec = GenerateSpec { sample: SampleSpec::new(case.seed, &[0; 32], sampling), max_tokens };
+    let sample = SampleSpec::new(case.seed, &[0; 32], sampling);
+    let spec = GenerateSpec { sample, max_tokens, digest_key: [0; 32] };
     let limits = Limits { memory_bytes: case.memory_bytes.into(), ..Limits::default() };
     let Ok(input) = model.tokenize(&case.prompt) else { return };
     let wide = Limits::default();

@@ -26,7 +26,7 @@ pub fn sampled(temperature: u32, top_k: u32, top_p: u32, seed: u64) -> SampleSpe
 }
 
 pub fn spec(sample: SampleSpec, max_tokens: u32) -> GenerateSpec {
-    GenerateSpec { sample, max_tokens }
+    GenerateSpec { sample, max_tokens, digest_key: [3; 32] }
 }
 
 pub fn run(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> Generation {

@@ -114,6 +114,7 @@ mod tests {
             sampling: Sampling::GREEDY,
             peer: Default::default(),
             deadline,
+            digest_key: Default::default(),
         }
     }
 

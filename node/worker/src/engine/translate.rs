@@ -17,6 +17,7 @@ pub fn generate_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
             },
         ),
         max_tokens: task.max_tokens,
+        digest_key: task.digest_key.0,
     }
 }
 

@@ -70,7 +70,7 @@ pub fn generate(
     let transcript = Transcript { job, input, output, text, finish, salt };
     let digest_commitment = H256(blake2_256(&generation.digest_root));
     let commitment = publish(context, &job, &transcript, digest_commitment);
-    Ok(commitment.map(|commitment| EngineResult::Generated { job, commitment }))
+    Ok(commitment.map(|commitment| EngineResult::Generated { job, commitment, work: key.work }))
 }
 
 /// The error of a job that found its server dead. The job is not to blame for that.

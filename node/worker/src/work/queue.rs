@@ -271,6 +271,7 @@ mod tests {
             sampling: Sampling::GREEDY,
             peer: Default::default(),
             deadline: 10,
+            digest_key: H256::zero(),
         }
     }
 

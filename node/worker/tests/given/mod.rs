@@ -66,6 +66,7 @@ pub fn task(prompt: &[u8], max_tokens: u32) -> Task {
         sampling: Sampling { temperature: Sampling::ONE, top_k: 0, top_p: Sampling::ONE },
         peer: Default::default(),
         deadline: 1_000,
+        digest_key: H256::repeat_byte(1),
     }
 }
 
