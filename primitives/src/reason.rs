@@ -85,8 +85,9 @@ pub enum RejectReason {
     /// The transcript does not have the form or the length that the commitment names.
     #[codec(index = 5)]
     Malformed,
-    /// The request is not the canonical encoding of one, or no engine honours it. Every verifier finds
-    /// that alike, and no honest operator accepts such a job.
+    /// The request is not the canonical encoding of one, no engine honours it, or prompt and output
+    /// exceed the model's context. Every verifier finds that alike, and no honest operator accepts such
+    /// a job.
     #[codec(index = 6)]
     Request,
 }

@@ -11,8 +11,8 @@ use assay_primitives::{
 };
 use codec::Encode;
 use given::{
-    generate, job, of_output, prepare, put, result, start, task, until_idle, verdict, worker,
-    OtherNode, PROMPT,
+    commitment, generate, job, of_output, prepare, put, result, start, task, until_idle, verdict,
+    worker, OtherNode, PROMPT,
 };
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
@@ -92,6 +92,14 @@ fn request_that_no_engine_honours_is_declined_and_rejected() {
         assert_eq!(verdict(&mailbox, task, of_output(b"any")), rejected);
         assert_eq!(other.asked.lock().len(), 1, "the transcript is not fetched");
     }
+}
+
+#[test]
+fn output_of_a_job_over_the_context_is_rejected() {
+    let (_dir, mailbox) = worker(None);
+    let honest = commitment(&mailbox, 8);
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Request };
+    assert_eq!(verdict(&mailbox, task(PROMPT, 2_048), honest), rejected);
 }
 
 #[test]

@@ -94,6 +94,12 @@ pub fn verify(
             Verdict::Reject { position, reason: reject_reason(reason) }
         }
         Err(error) if context.is_interrupted(&error) => return Ok(None),
+        // All verifiers find this alike, and no honest operator accepts such a job.
+        Err(
+            EngineError::EmptyInput
+            | EngineError::MaxTokensZero
+            | EngineError::PromptTooLong { .. },
+        ) => Verdict::Reject { position: 0, reason: RejectReason::Request },
         Err(error) => {
             log::error!(target: LOG_TARGET, "job {:?} cannot be verified: {error}", key.job);
             if let Some(broken) = Broken::of(&error) {
