@@ -45,7 +45,8 @@ async fn plain_node_serves_a_client() {
     assert_eq!(here.text, there.text);
     assert_eq!(here.tokens.len(), 16);
     let view = client.chain().await.job(&id).await.unwrap().expect("the job is on the chain");
-    let committed = committed(&here, commitment(&view.state)).expect("it hashes to the commitment");
+    let committed =
+        committed(&here, &id, commitment(&view.state)).expect("it hashes to the commitment");
     assert_eq!(committed.output, here.tokens);
     assert_eq!(String::from_utf8_lossy(&committed.text), here.text);
     assert!(said.out.starts_with(here.text.trim_end_matches('\n')), "{said:?} is not {here:?}");
