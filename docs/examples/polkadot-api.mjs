@@ -12,6 +12,7 @@ import { getPolkadotSigner } from "polkadot-api/signer";
 import { getWsProvider } from "polkadot-api/ws";
 import { concatMap, filter, firstValueFrom, map } from "rxjs";
 import WebSocket from "ws";
+import { textRequest } from "./request.mjs";
 
 const [url = "ws://127.0.0.1:9944", prompt = "In the beginning"] = process.argv.slice(2);
 const MAX_TOKENS = 32;
@@ -24,11 +25,11 @@ const api = client.getUnsafeApi();
 const eve = sr25519CreateDerive(DEV_MINI_SECRET)("//Eve");
 const signer = getPolkadotSigner(eve.publicKey, "Sr25519", eve.sign);
 
-// 1. The prompt stays off the chain. A node that has the model counts its tokens, too.
+// 1. The request, which has the prompt, stays off the chain. A node that has the model counts its tokens.
 const node = await client._request("assay_nodeStatus", []);
 const model = node.worker.models[0].id;
-const bytes = Binary.toHex(Binary.fromText(prompt));
-const payload = await client._request("assay_submitPayload", [bytes, model]);
+const request = Binary.toHex(textRequest(prompt));
+const payload = await client._request("assay_submitPayload", [request, model]);
 
 // 2. The price: what creating the job puts on hold, at most.
 const quote = await api.apis.AssayApi.quote(model, payload.tokens, MAX_TOKENS);
@@ -39,7 +40,7 @@ const { payment } = quote.value;
 // and byte strings Uint8Arrays.
 const spec = {
   model,
-  input_hash: payload.hash,
+  request_hash: payload.hash,
   input_tokens: payload.tokens,
   max_tokens: MAX_TOKENS,
   seed: 0n,
@@ -49,9 +50,10 @@ const spec = {
   deadline: 200, // blocks
   privacy: { type: "Public" },
   output_key: undefined,
-  auto_lock: true,
-  peer: base58.decode(node.peerId), // the operators fetch the prompt from this node
+  peer: base58.decode(node.peerId), // the operators fetch the request from this node
   allowed: [],
+  verification: { type: "Required" },
+  referrer: undefined,
 };
 const included = await api.tx.Jobs.create({ spec, payment }).signAndSubmit(signer);
 if (!included.ok) throw new Error(JSON.stringify(included.dispatchError));

@@ -5,8 +5,9 @@
 //   node polkadot-js.mjs ws://127.0.0.1:9944 "In the beginning"
 
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
-import { hexToU8a, stringToHex, u8aToHex } from "@polkadot/util";
+import { hexToU8a, u8aToHex } from "@polkadot/util";
 import { base58Decode } from "@polkadot/util-crypto";
+import { textRequest } from "./request.mjs";
 
 const [url = "ws://127.0.0.1:9944", prompt = "In the beginning"] = process.argv.slice(2);
 const MAX_TOKENS = 32;
@@ -17,7 +18,7 @@ const rpc = {
   assay: {
     nodeStatus: { description: "The state of this node", params: [], type: "Json" },
     submitPayload: {
-      description: "Keeps a prompt for the operators",
+      description: "Keeps a request for the operators",
       params: [
         { name: "payload", type: "Bytes" },
         { name: "model", type: "H256" },
@@ -39,10 +40,11 @@ const api = await ApiPromise.create({ provider, rpc, throwOnConnect: true });
 // A public key of the development chain; a dApp signs with the user's extension instead.
 const client = new Keyring({ type: "sr25519" }).addFromUri("//Eve");
 
-// 1. The prompt stays off the chain. A node that has the model counts its tokens, too.
+// 1. The request, which has the prompt, stays off the chain. A node that has the model counts its tokens.
 const node = (await api.rpc.assay.nodeStatus()).toJSON();
 const model = node.worker.models[0].id;
-const payload = (await api.rpc.assay.submitPayload(stringToHex(prompt), model)).toJSON();
+const request = u8aToHex(textRequest(prompt));
+const payload = (await api.rpc.assay.submitPayload(request, model)).toJSON();
 
 // 2. The price: what creating the job puts on hold, at most.
 const quote = await api.call.assayApi.quote(model, payload.tokens, MAX_TOKENS);
@@ -52,7 +54,7 @@ const { payment } = quote.asOk;
 // 3. The job. Enumerations are given by the name of the variant, byte strings in hex.
 const spec = {
   model,
-  inputHash: payload.hash,
+  requestHash: payload.hash,
   inputTokens: payload.tokens,
   maxTokens: MAX_TOKENS,
   seed: 0,
@@ -62,9 +64,10 @@ const spec = {
   deadline: 200, // blocks
   privacy: "Public",
   outputKey: null,
-  autoLock: true,
-  peer: u8aToHex(base58Decode(node.peerId)), // the operators fetch the prompt from this node
+  peer: u8aToHex(base58Decode(node.peerId)), // the operators fetch the request from this node
   allowed: [],
+  verification: "Required",
+  referrer: null,
 };
 const events = await finalised(api.tx.jobs.create(spec, payment), client);
 const created = events.find(({ event }) => api.events.jobs.JobCreated.is(event));

@@ -2,7 +2,7 @@
 //! The exchange: a request-response protocol in which payloads, tokens and texts travel between nodes.
 //!
 //! A node that asks for a payload compares the answer with the hash, so no peer need be trusted with
-//! a prompt or a transcript. Tokens and their text, in contrast, are a claim while a job runs, and only
+//! a request or a transcript. Tokens and their text, in contrast, are a claim while a job runs, and only
 //! the operator that runs it is asked for them. They are shown as they come; once the transcript is
 //! committed, only the payload that hashes to the commitment counts.
 //!
@@ -41,6 +41,6 @@ mod wire;
 pub use client::Exchange;
 pub use page::{local_page, Page, PAGE_TOKENS};
 pub use provide::provide_accepted;
-pub use push::push_prompts;
+pub use push::push_requests;
 pub use server::config;
 pub use source::NetworkSource;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tells the worker which prompts were ordered, so that it keeps its own until their jobs are over.
+//! Tells the worker which requests were ordered, so that it keeps its own until their jobs are over.
 
 use crate::client::FullClient;
 use assay_primitives::api::AssayApi;
@@ -15,8 +15,8 @@ use std::{
 };
 
 /// The blocks that are looked at at most when others were missed, as after a restart. Nodes keep the
-/// states of as many. They take 768 s, and a prompt without an order is kept for 600 s, so the order of a
-/// prompt that is kept is in one of them.
+/// states of as many. They take 768 s, and a request without an order is kept for 600 s, so the order of a
+/// request that is kept is in one of them.
 const DEPTH: usize = 256;
 
 /// The times that a block is looked at which cannot be read.
@@ -50,16 +50,16 @@ pub async fn run(client: Arc<FullClient>, worker: Arc<Worker>) {
 fn look(client: &FullClient, worker: &Worker, block: Hash) -> Result<(), ApiError> {
     let api = client.runtime_api();
     let mut orders = Vec::new();
-    for (job, prompt) in api.created_jobs(block)? {
+    for (job, request) in api.created_jobs(block)? {
         // A job of which nothing is known opens at once.
         let opens = api.job(block, job)?.map_or(0, |view| view.created.max(view.spec.not_before));
-        orders.push(Order { job, prompt, opens });
+        orders.push(Order { job, request, opens });
     }
     if orders.is_empty() {
         return Ok(());
     }
     if let Err(error) = worker.keep_for(&orders) {
-        log::error!("the prompts of {} jobs may not be kept for them: {error}", orders.len());
+        log::error!("the requests of {} jobs may not be kept for them: {error}", orders.len());
     }
     Ok(())
 }

@@ -226,7 +226,7 @@ sp_api::decl_runtime_apis! {
         fn job(id: JobId) -> Option<JobView<AccountId>>;
         /// Returns a page of the jobs of a client that are not yet pruned.
         fn jobs_of(client: AccountId, start_after: Option<JobId>, limit: u32) -> Vec<JobId>;
-        /// Returns the jobs that were created in this block, each with the hash of its prompt.
+        /// Returns the jobs that were created in this block, each with the hash of its request.
         fn created_jobs() -> Vec<(JobId, H256)>;
         /// Returns those of `ids` that are neither settled nor unknown.
         fn live_jobs(ids: Vec<JobId>) -> Vec<JobId>;

@@ -2,6 +2,7 @@
 //! Messages between the runtime's off-chain workers and the node's engine.
 
 use crate::{
+    digest::digest_key,
     job::{FinishReason, JobId, JobSpec, ModelId, OutputCommitment, PeerIdBytes, Sampling},
     reason::DeclineReason,
     verdict::Verdict,
@@ -29,8 +30,8 @@ pub const MAX_RESULTS: u32 = 2 * MAX_JOBS + MAX_SEATS;
 pub struct Task {
     /// The model.
     pub model: ModelId,
-    /// blake2_256 of the prompt's bytes.
-    pub input_hash: H256,
+    /// The hash of the encoded [`Request`](crate::Request).
+    pub request_hash: H256,
     /// The length of the prompt in tokens.
     pub input_tokens: u32,
     /// The most tokens to generate.
@@ -39,23 +40,31 @@ pub struct Task {
     pub seed: u64,
     /// The sampling parameters.
     pub sampling: Sampling,
-    /// The node that holds the prompt; empty if any node may be asked.
+    /// The node that holds the request; empty if any node may be asked.
     pub peer: PeerIdBytes,
     /// The blocks from the job's acceptance within which it must be done.
     pub deadline: BlockNumber,
+    /// The [`digest_key`] of the job and the operator that runs or has run it.
+    pub digest_key: H256,
 }
 
-impl<AccountId> From<&JobSpec<AccountId>> for Task {
-    fn from(spec: &JobSpec<AccountId>) -> Self {
+impl Task {
+    /// Returns the task of a job that is with that operator.
+    pub fn new<AccountId: Encode>(
+        job: &JobId,
+        operator: &AccountId,
+        spec: &JobSpec<AccountId>,
+    ) -> Self {
         Self {
             model: spec.model,
-            input_hash: spec.input_hash,
+            request_hash: spec.request_hash,
             input_tokens: spec.input_tokens,
             max_tokens: spec.max_tokens,
             seed: spec.seed,
             sampling: spec.sampling,
             peer: spec.peer.clone(),
             deadline: spec.deadline,
+            digest_key: digest_key(job, operator),
         }
     }
 }
@@ -64,7 +73,7 @@ impl<AccountId> From<&JobSpec<AccountId>> for Task {
 /// time that is left for it.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum Work {
-    /// Fetch the prompt and check whether the job can be run. The answer is [`EngineResult::Ready`]
+    /// Fetch the request and check whether the job can be run. The answer is [`EngineResult::Ready`]
     /// or [`EngineResult::Refused`].
     #[codec(index = 0)]
     Prepare {
@@ -148,6 +157,8 @@ pub enum EngineResult {
         job: JobId,
         /// The commitment that the operator can make.
         commitment: OutputCommitment,
+        /// The [`Work::id`] of the request. Another operator of the node makes another commitment.
+        work: H256,
     },
     /// The output was re-checked.
     #[codec(index = 3)]
@@ -215,7 +226,7 @@ impl FinishReason {
     /// Returns the label in metrics, logs and JSON: `stop` or `length`.
     pub fn label(self) -> &'static str {
         match self {
-            Self::EndToken => "stop",
+            Self::EndToken | Self::Stop(_) => "stop",
             Self::Length => "length",
         }
     }

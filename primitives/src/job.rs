@@ -7,7 +7,7 @@ use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// The identifier of a job: `blake2_256("assay/job/1", genesis hash, client, client's job nonce,
+/// The identifier of a job: `blake2_256("assay/job/2", genesis hash, client, client's job nonce,
 /// SCALE(JobSpec))`.
 pub type JobId = H256;
 
@@ -108,6 +108,40 @@ pub enum Privacy {
     Sealed,
 }
 
+/// The client's wish if a model has too few operators to verify a job's output.
+#[derive(
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub enum Verification {
+    /// Not to run the job.
+    #[default]
+    #[codec(index = 0)]
+    Required,
+    /// To run the job nevertheless.
+    #[codec(index = 1)]
+    IfPossible,
+}
+
+impl Verification {
+    /// Returns the label in JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::IfPossible => "if_possible",
+        }
+    }
+}
+
 /// A client's order. The prompt and the answer themselves are never on the chain.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
@@ -115,8 +149,8 @@ pub enum Privacy {
 pub struct JobSpec<AccountId> {
     /// The model to run.
     pub model: ModelId,
-    /// blake2_256 of the prompt's bytes.
-    pub input_hash: H256,
+    /// The hash of the encoded [`Request`](crate::Request), which has the prompt.
+    pub request_hash: H256,
     /// The length of the prompt in the model's tokens, including those that the model's tokenizer
     /// adds.
     pub input_tokens: u32,
@@ -137,13 +171,14 @@ pub struct JobSpec<AccountId> {
     pub privacy: Privacy,
     /// The key to which a sealed output is encrypted; `None` for public jobs.
     pub output_key: Option<OutputKey>,
-    /// Whether the commitment itself locks the payment. Otherwise the client locks it with an
-    /// extrinsic of its own.
-    pub auto_lock: bool,
-    /// The node that holds the prompt and takes the output; empty if any node may be asked.
+    /// The node that holds the request and takes the output; empty if any node may be asked.
     pub peer: PeerIdBytes,
     /// The only operators that may run the job; empty if any operator may.
     pub allowed: BoundedVec<AccountId, ConstU32<MAX_ALLOWED_OPERATORS>>,
+    /// Whether the job may run where its output could not be verified.
+    pub verification: Verification,
+    /// The account that brought the client here; `None` if nobody did.
+    pub referrer: Option<AccountId>,
 }
 
 impl<AccountId> JobSpec<AccountId> {
@@ -204,6 +239,9 @@ pub enum FinishReason {
     /// `max_tokens` were produced.
     #[codec(index = 1)]
     Length,
+    /// The output completes a stop string of the request: that of this index.
+    #[codec(index = 2)]
+    Stop(u8),
 }
 
 /// An operator's attestation, backed by its bond.
@@ -298,7 +336,7 @@ pub fn job_id<AccountId: Encode>(
     nonce: u64,
     spec: &JobSpec<AccountId>,
 ) -> JobId {
-    (b"assay/job/1", genesis, client, nonce, spec)
+    (b"assay/job/2", genesis, client, nonce, spec)
         .using_encoded(sp_crypto_hashing::blake2_256)
         .into()
 }

@@ -16,12 +16,14 @@ pub mod api;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 pub mod contact;
+pub mod digest;
 pub mod draw;
 pub mod engine;
 pub mod job;
 pub mod parameters;
 pub mod reason;
 pub mod report;
+pub mod request;
 pub mod settlement;
 #[cfg(feature = "std")]
 pub mod testing;
@@ -31,13 +33,15 @@ pub mod worker;
 
 pub use address::{AddressError, AssayAddress};
 pub use contact::Contact;
+pub use digest::digest_key;
 pub use engine::{Capabilities, Engine, EngineResult, Task, Work};
 pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,
-    OutputKey, Payment, PeerIdBytes, Privacy, Sampling,
+    OutputKey, Payment, PeerIdBytes, Privacy, Sampling, Verification,
 };
 pub use reason::{AbstainReason, DeclineReason, RejectReason};
 pub use report::{heartbeat_answer, Report};
+pub use request::{Request, RequestError};
 pub use settlement::{Outcome, Settlement};
 pub use verdict::{verdict_hash, Verdict};
 

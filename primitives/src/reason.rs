@@ -19,7 +19,7 @@ use scale_info::TypeInfo;
     MaxEncodedLen,
 )]
 pub enum DeclineReason {
-    /// No node that was asked has the prompt.
+    /// No node that was asked has the request.
     #[codec(index = 0)]
     PayloadUnavailable,
     /// The node does not hold the model.
@@ -34,6 +34,9 @@ pub enum DeclineReason {
     /// No memory, thread or place in the queue is free.
     #[codec(index = 4)]
     Resource,
+    /// The request is not the canonical encoding of one, or no engine honours it.
+    #[codec(index = 5)]
+    Request,
 }
 
 impl DeclineReason {
@@ -41,7 +44,10 @@ impl DeclineReason {
     pub fn is_operators_own(self) -> bool {
         match self {
             Self::ModelMissing | Self::Resource => true,
-            Self::PayloadUnavailable | Self::InputLength | Self::ContextExceeded => false,
+            Self::PayloadUnavailable
+            | Self::InputLength
+            | Self::ContextExceeded
+            | Self::Request => false,
         }
     }
 }
@@ -69,8 +75,8 @@ pub enum RejectReason {
     /// A later token is not the model's.
     #[codec(index = 2)]
     Integrity,
-    /// The output ends neither with the end token nor at `max_tokens`, or it contains an end token
-    /// earlier.
+    /// The output ends neither with the end token nor at `max_tokens`, it contains an end token
+    /// earlier, or the finish reason is another one.
     #[codec(index = 3)]
     Truncation,
     /// The tokens are right, but the logit digests are not those committed to.
@@ -79,6 +85,11 @@ pub enum RejectReason {
     /// The transcript does not have the form or the length that the commitment names.
     #[codec(index = 5)]
     Malformed,
+    /// The request is not the canonical encoding of one, no engine honours it, or prompt and output
+    /// exceed the model's context. Every verifier finds that alike, and no honest operator accepts such
+    /// a job.
+    #[codec(index = 6)]
+    Request,
 }
 
 /// The reasons for which a verifier has no finding. An abstention never counts against the
@@ -96,7 +107,7 @@ pub enum RejectReason {
     MaxEncodedLen,
 )]
 pub enum AbstainReason {
-    /// The prompt or the output could not be fetched.
+    /// The request or the output could not be fetched.
     #[codec(index = 0)]
     PayloadUnavailable,
     /// The node does not hold the model.
@@ -116,6 +127,7 @@ impl DeclineReason {
             Self::InputLength => "input_length",
             Self::ContextExceeded => "context_exceeded",
             Self::Resource => "resource",
+            Self::Request => "request",
         }
     }
 }
@@ -130,6 +142,7 @@ impl RejectReason {
             Self::Truncation => "truncation",
             Self::Digest => "digest",
             Self::Malformed => "malformed",
+            Self::Request => "request",
         }
     }
 }

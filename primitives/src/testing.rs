@@ -8,7 +8,7 @@
 
 use crate::{
     contact::SignedContact,
-    job::{JobId, JobSpec, ModelId, NumericProfile, PeerIdBytes, Privacy, Sampling},
+    job::{JobId, JobSpec, ModelId, NumericProfile, PeerIdBytes, Privacy, Sampling, Verification},
     traits::BlockRandomness,
 };
 use codec::Encode;
@@ -40,7 +40,7 @@ pub fn model(n: u64) -> ModelId {
 pub fn spec<AccountId>() -> JobSpec<AccountId> {
     JobSpec {
         model: model(1),
-        input_hash: H256::repeat_byte(1),
+        request_hash: H256::repeat_byte(1),
         input_tokens: 10,
         max_tokens: 20,
         seed: 42,
@@ -50,9 +50,10 @@ pub fn spec<AccountId>() -> JobSpec<AccountId> {
         deadline: 20,
         privacy: Privacy::Public,
         output_key: None,
-        auto_lock: true,
         peer: PeerIdBytes::default(),
         allowed: BoundedVec::new(),
+        verification: Verification::Required,
+        referrer: None,
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The key with which workers sign reports, and the output as it travels between nodes.
 
-use crate::job::FinishReason;
+use crate::job::{FinishReason, JobId};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use sp_core::{crypto::KeyTypeId, H256};
@@ -28,6 +28,8 @@ pub mod sr25519 {
 /// model can distinguish the verified text from any other.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Transcript {
+    /// The job, so that the output of another one is not an output of this one.
+    pub job: JobId,
     /// The prompt in the model's tokens.
     pub input: Vec<u32>,
     /// The tokens generated.

@@ -52,7 +52,7 @@ fn held(who: &AccountId) -> Balance {
 fn create() -> JobId {
     let spec = JobSpec {
         model: presets::TINY_MODEL,
-        input_hash: H256(blake2_256(b"In the beginning")),
+        request_hash: H256(blake2_256(b"In the beginning")),
         input_tokens: 17,
         max_tokens: 8,
         ..assay_primitives::testing::spec()

@@ -3,7 +3,7 @@
 
 use crate::commitment::committed;
 use assay_engine::Model;
-use assay_primitives::worker::Transcript;
+use assay_primitives::{worker::Transcript, JobId};
 use assay_rpc::Output;
 use serde_json::{json, Map, Value};
 use sp_core::H256;
@@ -18,9 +18,9 @@ pub struct KnownOutput {
 }
 
 impl KnownOutput {
-    /// Compares a node's word with the commitment.
-    pub fn new(said: Option<Output>, commitment: Option<H256>) -> Self {
-        let committed = said.as_ref().and_then(|output| committed(output, commitment));
+    /// Compares a node's word about a job with the commitment.
+    pub fn new(said: Option<Output>, job: &JobId, commitment: Option<H256>) -> Self {
+        let committed = said.as_ref().and_then(|output| committed(output, job, commitment));
         // A node that has the model has compared the text of the transcript that it returned.
         let text_matches =
             said.as_ref().filter(|_| committed.is_some()).and_then(|output| output.text_matches);
@@ -105,14 +105,14 @@ impl KnownOutput {
     pub(crate) fn sample(transcript: &Transcript, text_matches: Option<bool>) -> Self {
         let bytes = codec::Encode::encode(transcript);
         let said = Output { text_matches, ..crate::samples::output(Some(&bytes)) };
-        Self::new(Some(said), Some(transcript.hash()))
+        Self::new(Some(said), &transcript.job, Some(transcript.hash()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{output, transcript};
+    use crate::samples::{output, transcript, JOB};
     use codec::Encode;
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
             finish: Some("stop".into()),
             ..output(Some(&transcript().encode()))
         };
-        let known = KnownOutput::new(Some(lie.clone()), Some(transcript().hash()));
+        let known = KnownOutput::new(Some(lie.clone()), &JOB, Some(transcript().hash()));
         assert_eq!(known.bytes().unwrap(), b"B");
         let mut object = Map::new();
         known.put(&mut object);
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(Value::Object(object), truth);
         // Without a commitment it is only the node's word, and not called committed.
         let mut object = Map::new();
-        KnownOutput::new(Some(lie), None).put(&mut object);
+        KnownOutput::new(Some(lie), &JOB, None).put(&mut object);
         assert_eq!(object["committed"], false);
         assert_eq!(object["output"], "CD");
     }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn word_about_the_text_counts_for_the_committed_transcript_alone() {
         let said = Output { text_matches: Some(true), ..output(None) };
-        let known = KnownOutput::new(Some(said), Some(transcript().hash()));
+        let known = KnownOutput::new(Some(said), &JOB, Some(transcript().hash()));
         assert_eq!(known.text_matches(), None);
     }
 }

@@ -20,7 +20,7 @@ use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{Quote, QuoteError},
     job::MAX_PEER_ID_LENGTH,
-    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy,
+    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy, Request, Verification,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
 use std::{cell::Cell, io::Read};
@@ -50,7 +50,7 @@ pub struct Ordered {
 /// The bits of a random seed: below 2^53 every JSON parser reads it exactly.
 const SEED_BITS: u32 = 53;
 
-/// Prepares a job as the arguments say: hands the prompt to the node, and finds out the price. Nothing
+/// Prepares a job as the arguments say: hands its request to the node, and finds out the price. Nothing
 /// leaves this machine if the job would hold more than the client allows.
 pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let prompt = prompt(&args.prompt)?;
@@ -71,7 +71,8 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let least = args.input_tokens.map_or(Length::AtLeast(1), Length::Exactly);
     let (likely, _, quote) = price(chain, args, &model, least).await?;
     ensure_within(limit.as_ref(), payment(args, likely, quote.bounty)?.1)?;
-    let payload = chain.submit_payload(&prompt, &model.id).await?;
+    let request = Request::text(prompt);
+    let payload = chain.submit_request(&request, &model.id).await?;
     let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
         Fault::error(
             "tokens_unknown",
@@ -92,7 +93,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     };
     let spec = JobSpec {
         model: model.id,
-        input_hash: payload.hash,
+        request_hash: request.hash(),
         input_tokens,
         max_tokens: args.max_tokens,
         seed,
@@ -102,9 +103,10 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
         deadline: args.deadline,
         privacy: Privacy::Public,
         output_key: None,
-        auto_lock: true,
         peer: peer_id(&node.peer_id)?,
         allowed: allowed.operators.try_into().map_err(|_| allowed_operators::too_many(count))?,
+        verification: Verification::Required,
+        referrer: None,
     };
     Ok(Order { spec, payment, model, client, price, held })
 }

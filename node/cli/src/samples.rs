@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An output for tests.
 
-use assay_primitives::{worker::Transcript, FinishReason};
+use assay_primitives::{worker::Transcript, FinishReason, JobId};
 use assay_rpc::Output;
 use sp_core::H256;
+
+/// The job of the transcript.
+pub const JOB: JobId = JobId::repeat_byte(7);
 
 /// Returns a transcript of one token, `B` in the built-in model.
 pub fn transcript() -> Transcript {
     Transcript {
+        job: JOB,
         input: vec![256, 65],
         output: vec![66],
         text: b"B".to_vec(),

@@ -137,7 +137,7 @@ mod tests {
         let other = H256::repeat_byte(7);
         let state = settled(Outcome::Paid, AuditOutcome::Accepted, Some(other));
         let said = output(Some(&transcript().encode()));
-        let known = KnownOutput::new(Some(said), Some(other));
+        let known = KnownOutput::new(Some(said), &transcript().job, Some(other));
         assert_eq!(Standing::of(&state, &known), Standing::Withheld);
         assert_eq!(Standing::of(&state, &KnownOutput::default()), Standing::Withheld);
         // The words hold where the node shows no text at all, and below them where it does.

@@ -7,7 +7,7 @@ use anyhow::{ensure, Context, Result};
 use assay_engine::{
     generate,
     serve::{GenerateJob, Server, ServerConfig},
-    verify, GenerateSpec, Limits, Model, Positions, SampleSpec, Sampling, Session, Threads,
+    verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling, Session, Threads,
     Transcript, Verification,
 };
 use clap::Parser;
@@ -87,7 +87,7 @@ impl Bench {
         let verdict = verify(
             model,
             threads,
-            prompt,
+            &Prompt::text(prompt),
             transcript,
             spec,
             &Positions::All,
@@ -106,7 +106,7 @@ impl Bench {
         for seed in 0..1000 {
             let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
             let sample = SampleSpec::new(seed, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens };
+            let spec = GenerateSpec { sample, max_tokens, digest_key: [0; 32] };
             if self.generate(input, &spec)?.1.output.len() == max_tokens as usize {
                 return Ok(spec);
             }

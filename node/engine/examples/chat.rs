@@ -100,7 +100,8 @@ impl Chat {
         let left = (self.model.info().context_length as usize).saturating_sub(input.len());
         // The number is at most max_tokens.
         let max_tokens = (max_tokens as usize).min(left) as u32;
-        let spec = GenerateSpec { sample: SampleSpec::new(seed, &[0; 32], sampling), max_tokens };
+        let sample = SampleSpec::new(seed, &[0; 32], sampling);
+        let spec = GenerateSpec { sample, max_tokens, digest_key: [0; 32] };
         let (mut stops, mut text) = (Stops::new(&self.options.stop), String::new());
         self.cancel.store(false, Ordering::Relaxed);
         let ended = generate(

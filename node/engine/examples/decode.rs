@@ -61,8 +61,9 @@ fn assay(options: &Options) -> Result<f64> {
     let mut session = Session::new(&model, &threads, end, &limits)?;
     let mut send = |tokens: &[u32]| {
         let last = session.len() + tokens.len() - 1;
-        session
-            .forward(tokens, &limits, &never, &|i| i == last, &|row| digest::position(row.logits))
+        session.forward(tokens, &limits, &never, &|i| i == last, &|row| {
+            digest::position(&[0; 32], row.logits)
+        })
     };
     send(prompt)?;
     let begun = Instant::now();

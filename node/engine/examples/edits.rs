@@ -7,7 +7,7 @@
 use anyhow::{ensure, Result};
 use assay_engine::{
     generate, synthetic::Synthetic, verify, FinishReason, GenerateSpec, Generation, Limits, Model,
-    Positions, SampleSpec, Sampling, Threads, Transcript, Verification,
+    Positions, Prompt, SampleSpec, Sampling, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
 use clap::Parser;
@@ -55,8 +55,8 @@ impl Trial<'_> {
         spec: &GenerateSpec,
     ) -> Result<Verification> {
         let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
-        let all = Positions::All;
-        Ok(verify(self.model, self.threads, prompt, claim, spec, &all, &limits, &cancel)?)
+        let (prompt, all) = (Prompt::text(prompt), Positions::All);
+        Ok(verify(self.model, self.threads, &prompt, claim, spec, &all, &limits, &cancel)?)
     }
 
     /// Counts a claim that differs from the honest one.
@@ -169,7 +169,7 @@ fn main() -> Result<()> {
         for temperature in TEMPERATURES {
             let sampling = Sampling { temperature, top_k: 0, top_p: 65_536 };
             let sample = SampleSpec::new(seed, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens: options.tokens };
+            let spec = GenerateSpec { sample, max_tokens: options.tokens, digest_key: [0; 32] };
             for prompt in PROMPTS {
                 trial.attack_output(prompt, &spec, &others)?;
             }

@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 use assay_engine::{
-    generate, synthetic::Synthetic, verify, GenerateSpec, Kernel, Limits, Model, Positions,
+    generate, synthetic::Synthetic, verify, GenerateSpec, Kernel, Limits, Model, Positions, Prompt,
     SampleSpec, Sampling, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
             let temperature = [0, 52_429, 65_536][outputs as usize % 3];
             let sampling = Sampling { temperature, top_k: 0, top_p: 65_536 };
             let sample = SampleSpec::new(outputs, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens: TOKENS };
+            let spec = GenerateSpec { sample, max_tokens: TOKENS, digest_key: [0; 32] };
             let operator = &kernels[outputs as usize % kernels.len()];
             let pool = &threads[outputs as usize % threads.len()];
             let input = operator.tokenize(PROMPT)?;
@@ -60,9 +60,9 @@ fn main() -> Result<()> {
             let claim = Transcript { input, output: done.tokens, finish: done.finish };
             for verifier in kernels {
                 for pool in &threads {
-                    let all = &Positions::All;
+                    let (prompt, all) = (&Prompt::text(PROMPT), &Positions::All);
                     let found =
-                        verify(verifier, pool, PROMPT, &claim, &spec, all, &limits, &cancel)?;
+                        verify(verifier, pool, prompt, &claim, &spec, all, &limits, &cancel)?;
                     checked += claim.output.len() as u64;
                     if found != accepted {
                         rejected += claim.output.len() as u64;

@@ -7,8 +7,8 @@ use assay_engine::{
     draft::PromptLookup,
     generate, generate_with_draft,
     serve::{GenerateJob, Server, ServerConfig},
-    verify, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Sampling, Threads,
-    Transcript,
+    verify, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
+    Threads, Transcript,
 };
 use clap::Parser;
 use std::{
@@ -53,7 +53,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 impl Bench {
     fn spec(&self, seed: u64, max_tokens: u32) -> GenerateSpec {
         let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
-        GenerateSpec { sample: SampleSpec::new(seed, &[0; 32], sampling), max_tokens }
+        let sample = SampleSpec::new(seed, &[0; 32], sampling);
+        GenerateSpec { sample, max_tokens, digest_key: [0; 32] }
     }
 
     fn alone(&self, prompt: &[u8], spec: &GenerateSpec, draft: bool) -> Result<(f64, Generation)> {
@@ -107,8 +108,8 @@ impl Bench {
         };
         let begun = Instant::now();
         let (model, threads) = (&self.model, &self.threads);
-        let all = &Positions::All;
-        verify(model, threads, LONG, &transcript, spec, all, &limits, &cancel)?;
+        let (prompt, all) = (&Prompt::text(LONG), &Positions::All);
+        verify(model, threads, prompt, &transcript, spec, all, &limits, &cancel)?;
         Ok(begun.elapsed().as_secs_f64())
     }
 }

@@ -8,19 +8,11 @@
 use crate::{
     digest,
     draft::{Drafter, Pace},
+    prompt::ensure_known,
     task::{run_alone, Choice, Next, Task},
-    EngineError, Limits, Model, SampleSpec, Threads,
+    EngineError, GenerateSpec, Limits, Model, Threads,
 };
 use std::sync::atomic::AtomicBool;
-
-/// The parameters of a generation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GenerateSpec {
-    /// The rule by which tokens are chosen.
-    pub sample: SampleSpec,
-    /// The most tokens to generate, including the end token.
-    pub max_tokens: u32,
-}
 
 /// The reason why an output ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +32,7 @@ pub struct Generation {
     pub finish: FinishReason,
     /// The digest of the logits that chose each token.
     pub digests: Vec<[u8; 32]>,
-    /// [`digest::root`] of `digests`.
+    /// [`digest::root`] of `digests` and `tokens`.
     pub digest_root: [u8; 32],
 }
 
@@ -61,11 +53,7 @@ pub(crate) fn check_job(
     if input.len() as u64 + u64::from(max_tokens) > u64::from(context) {
         return Err(EngineError::PromptTooLong { tokens: input.len(), max_tokens, context });
     }
-    let vocab_size = info.vocab_size;
-    match input.iter().position(|&t| t >= vocab_size) {
-        Some(index) => Err(EngineError::TokenOutOfVocab { index, token: input[index], vocab_size }),
-        None => Ok(()),
-    }
+    ensure_known(model, input)
 }
 
 /// A generation in progress.
@@ -113,8 +101,8 @@ impl Generating {
     /// Returns the output, once the task is done.
     pub(crate) fn into_generation(mut self) -> Option<Generation> {
         let finish = self.finish?;
-        let digest_root = digest::root(&self.digests);
         let tokens = self.tokens.split_off(self.input);
+        let digest_root = digest::root(&self.spec.digest_key, &self.digests, &tokens);
         Some(Generation { tokens, finish, digests: self.digests, digest_root })
     }
 
@@ -171,8 +159,8 @@ impl Task for Generating {
         index + 1 >= self.input
     }
 
-    fn sample(&self) -> SampleSpec {
-        self.spec.sample
+    fn spec(&self) -> &GenerateSpec {
+        &self.spec
     }
 
     fn accept(&mut self, choices: &[Choice], on_token: &mut dyn FnMut(u32, u32)) -> Next {

@@ -20,7 +20,6 @@
 
 pub mod fixed;
 
-use crate::digest::blake2b_256;
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
     ChaCha8Rng,
@@ -61,6 +60,13 @@ impl SampleSpec {
         bytes.extend_from_slice(job);
         Self { key: blake2b_256(&bytes), sampling }
     }
+}
+
+fn blake2b_256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0u8; 32];
+    let hash = blake2b_simd::Params::new().hash_length(32).hash(bytes);
+    out.copy_from_slice(hash.as_bytes());
+    out
 }
 
 /// Number of words in the generator's buffer: four blocks.

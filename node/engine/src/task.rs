@@ -4,7 +4,7 @@
 //! come next.
 
 use crate::{
-    digest, forward::CHUNK, pick, EngineError, Limits, Model, Row, SampleSpec, Session, Threads,
+    digest, forward::CHUNK, pick, EngineError, GenerateSpec, Limits, Model, Row, Session, Threads,
 };
 use std::sync::atomic::AtomicBool;
 
@@ -20,11 +20,12 @@ pub(crate) struct Choice {
 }
 
 /// Returns the choice of a row.
-pub(crate) fn judge(row: Row<'_>, sample: &SampleSpec) -> Choice {
+pub(crate) fn judge(row: Row<'_>, spec: &GenerateSpec) -> Choice {
     // A position is below the context's length, which is a u32.
     let position = row.position as u32 + 1;
-    let token = pick(row.logits, position, sample);
-    Choice { index: row.position, token, digest: digest::position(row.logits) }
+    let token = pick(row.logits, position, &spec.sample);
+    let digest = digest::position(&spec.digest_key, row.logits);
+    Choice { index: row.position, token, digest }
 }
 
 /// The next action after some rows.
@@ -55,8 +56,8 @@ pub(crate) trait Task {
     /// Returns whether the row after the token at `index` is wanted.
     fn wanted(&self, index: usize) -> bool;
 
-    /// Returns the rule by which tokens are chosen.
-    fn sample(&self) -> SampleSpec;
+    /// Returns the rule by which tokens are chosen, and the key of their digests.
+    fn spec(&self) -> &GenerateSpec;
 
     /// Takes the wanted rows of a step, in order. `on_token` is called with the index and the id of
     /// each output token that they decide.
@@ -73,14 +74,13 @@ pub(crate) fn run_alone(
 ) -> Result<(), EngineError> {
     limits.check(cancel, 0)?;
     let mut session = Session::new(model, threads, task.capacity(), limits)?;
-    let sample = task.sample();
+    let spec = *task.spec();
     loop {
         task.prepare(CHUNK);
         let pending = &task.tokens()[session.len()..];
         let tokens = &pending[..pending.len().min(CHUNK)];
         let wanted = |index| task.wanted(index);
-        let choices =
-            session.forward(tokens, limits, cancel, &wanted, &|row| judge(row, &sample))?;
+        let choices = session.forward(tokens, limits, cancel, &wanted, &|row| judge(row, &spec))?;
         match task.accept(&choices, on_token) {
             Next::More => {}
             Next::RollBack(length) => session.truncate(length),

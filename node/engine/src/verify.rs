@@ -10,7 +10,7 @@ use crate::{
     digest,
     generate::check_job,
     task::{run_alone, Choice, Next, Task},
-    EngineError, FinishReason, GenerateSpec, Limits, Model, SampleSpec, Threads,
+    EngineError, FinishReason, GenerateSpec, Limits, Model, Prompt, Threads,
 };
 use std::{ops::ControlFlow, sync::atomic::AtomicBool};
 
@@ -39,7 +39,7 @@ pub enum Positions {
 pub enum Verification {
     /// Every check holds.
     Accept {
-        /// The root of the logit digests, if all positions were checked.
+        /// The root of the digests of logits and output, if all positions were checked.
         digest_root: Option<[u8; 32]>,
     },
     /// A check fails.
@@ -75,7 +75,7 @@ pub enum RejectReason {
     WrongFinish,
 }
 
-/// Verifies a transcript against the prompt (text) and the spec of its job.
+/// Verifies a transcript against the prompt and the spec of its job.
 ///
 /// Checks that cost nothing come first. Then one prefill follows, which stops at the first failing
 /// position and at the last one to check.
@@ -89,7 +89,7 @@ pub enum RejectReason {
 pub fn verify(
     model: &Model,
     threads: &Threads,
-    prompt: &[u8],
+    prompt: &Prompt,
     transcript: &Transcript,
     spec: &GenerateSpec,
     positions: &Positions,
@@ -114,7 +114,7 @@ pub(crate) struct Verifying {
     output: Vec<u32>,
     /// For each output token, whether it is checked.
     chosen: Vec<bool>,
-    sample: SampleSpec,
+    spec: GenerateSpec,
     digests: Vec<[u8; 32]>,
     result: Option<Verification>,
 }
@@ -123,13 +123,13 @@ impl Verifying {
     /// Creates a verification to run, or returns the result if the form alone decides it.
     pub(crate) fn new(
         model: &Model,
-        prompt: &[u8],
+        prompt: &Prompt,
         transcript: &Transcript,
         spec: &GenerateSpec,
         positions: &Positions,
     ) -> Result<ControlFlow<Verification, Self>, EngineError> {
         // No input is that of a prompt without tokens, which no honest operator accepts.
-        let Ok(input) = model.tokenize(prompt) else {
+        let Ok(input) = prompt.input(model) else {
             return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));
         };
         check_job(model, &input, spec)?;
@@ -144,9 +144,8 @@ impl Verifying {
         let mut tokens = input;
         let input = tokens.len();
         tokens.extend_from_slice(&output[..output.len() - 1]);
-        let (sample, digests) = (spec.sample, Vec::new());
-        let result = None;
-        Ok(ControlFlow::Continue(Self { tokens, input, output, chosen, sample, digests, result }))
+        let (spec, digests, result) = (*spec, Vec::new(), None);
+        Ok(ControlFlow::Continue(Self { tokens, input, output, chosen, spec, digests, result }))
     }
 
     /// Makes every pass panic that reaches the output token at `position`.
@@ -171,7 +170,8 @@ impl Verifying {
         self.digests.push(choice.digest);
         (position + 1 == self.output.len()).then(|| {
             let all = self.digests.len() == self.output.len();
-            Verification::Accept { digest_root: all.then(|| digest::root(&self.digests)) }
+            let root = || digest::root(&self.spec.digest_key, &self.digests, &self.output);
+            Verification::Accept { digest_root: all.then(root) }
         })
     }
 }
@@ -194,8 +194,8 @@ impl Task for Verifying {
         (index + 1).checked_sub(self.input).is_some_and(|position| self.chosen[position])
     }
 
-    fn sample(&self) -> SampleSpec {
-        self.sample
+    fn spec(&self) -> &GenerateSpec {
+        &self.spec
     }
 
     fn accept(&mut self, choices: &[Choice], _on_token: &mut dyn FnMut(u32, u32)) -> Next {

@@ -5,8 +5,8 @@
 mod models;
 
 use assay_engine::{
-    digest, synthetic::Synthetic, FinishReason, GenerateSpec, Model, Positions, RejectReason,
-    SampleSpec, Transcript, Verification,
+    digest, synthetic::Synthetic, FinishReason, GenerateSpec, Generation, Model, Positions,
+    RejectReason, SampleSpec, Transcript, Verification,
 };
 use models::{check, model, run, sampled, spec, transcript};
 
@@ -59,10 +59,27 @@ fn verify_accepts_honest_outputs() {
                 let verdict = check(&model, PROMPT, &transcript, &spec, &Positions::All).unwrap();
                 let digest_root = Some(generation.digest_root);
                 assert_eq!(verdict, Verification::Accept { digest_root });
-                assert_eq!(digest::root(&generation.digests), generation.digest_root);
+                let Generation { tokens, digests, digest_root, .. } = generation;
+                assert_eq!(digest::root(&spec.digest_key, &digests, &tokens), digest_root);
             }
         }
     }
+}
+
+#[test]
+fn root_of_another_job_or_operator_is_not_this_ones() {
+    let model = model(Synthetic::default());
+    let spec = spec(sampled(0, 0, 65_536, 1), 40);
+    let foreign = GenerateSpec { digest_key: [8; 32], ..spec };
+    let (own, other) = (run(&model, PROMPT, &spec), run(&model, PROMPT, &foreign));
+    assert_eq!(own.tokens, other.tokens, "greedy outputs of one prompt are the same");
+    assert!(own.digests.iter().all(|digest| !other.digests.contains(digest)));
+    // Neither the root of the other nor its digests under this key are what a verifier computes.
+    let copied = digest::root(&spec.digest_key, &other.digests, &other.tokens);
+    let claim = transcript(&model, PROMPT, &own);
+    let verdict = check(&model, PROMPT, &claim, &spec, &Positions::All).unwrap();
+    assert_eq!(verdict, Verification::Accept { digest_root: Some(own.digest_root) });
+    assert!(own.digest_root != other.digest_root && own.digest_root != copied);
 }
 
 #[test]

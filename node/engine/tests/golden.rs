@@ -52,7 +52,21 @@ fn pick_reproduces_the_golden_vectors() {
         let row: Vec<i32> =
             list(case, "row").iter().map(|l| i32::try_from(l.as_i64().unwrap()).unwrap()).collect();
         assert_eq!(pick(&row, number("position"), &spec), number("token"), "{sampling:?}");
-        assert_eq!(digest::position(&row), hex(&case["digest"]));
+        assert_eq!(digest::position(&hex(&case["job"]), &row), hex(&case["digest"]));
+    }
+}
+
+#[test]
+fn roots_reproduce_the_golden_vectors() {
+    let vectors = vectors();
+    for case in list(&vectors, "roots") {
+        let tokens: Vec<u32> = list(case, "tokens")
+            .iter()
+            .map(|token| u32::try_from(token.as_u64().unwrap()).unwrap())
+            .collect();
+        let digests: Vec<[u8; 32]> = list(case, "digests").iter().map(hex).collect();
+        assert_eq!(digest::output(&hex(&case["key"]), &tokens), hex(&case["output"]));
+        assert_eq!(digest::root(&hex(&case["key"]), &digests, &tokens), hex(&case["root"]));
     }
 }
 

@@ -8,8 +8,8 @@ use assay_engine::{
     generate_with_draft,
     serve::{GenerateJob, Handle, Server, ServerConfig, VerifyJob},
     synthetic::Synthetic,
-    verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Session,
-    Threads, Transcript, Verification,
+    verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec,
+    Session, Threads, Transcript, Verification,
 };
 use models::{check, model, rows, run, sampled, spec, transcript, NEVER};
 use proptest::prelude::{any, prop, prop_assert_eq, proptest, ProptestConfig, Strategy};
@@ -35,7 +35,7 @@ fn generation(model: &Model, prompt: &[u8], spec: GenerateSpec) -> GenerateJob {
 
 fn verification(prompt: &[u8], transcript: Transcript, spec: GenerateSpec) -> VerifyJob {
     VerifyJob {
-        prompt: prompt.to_vec(),
+        prompt: Prompt::text(prompt),
         transcript,
         spec,
         positions: Positions::All,
@@ -493,7 +493,16 @@ fn verify_keeps_its_limits() {
     let spec = spec(sampled(0, 0, 65_536, 1), 100);
     let claimed = transcript(&model, b"a", &run(&model, b"a", &spec));
     let verdict = |limits: &Limits, cancel: &AtomicBool| {
-        verify(&model, &threads, b"a", &claimed, &spec, &Positions::All, limits, cancel)
+        verify(
+            &model,
+            &threads,
+            &Prompt::text(b"a"),
+            &claimed,
+            &spec,
+            &Positions::All,
+            limits,
+            cancel,
+        )
     };
     let small = Limits { memory_bytes: 10_000, ..Limits::default() };
     assert!(matches!(verdict(&small, &NEVER), Err(EngineError::MemoryLimit { limit: 10_000, .. })));

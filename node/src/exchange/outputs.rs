@@ -74,10 +74,11 @@ impl Outputs {
 impl Place {
     fn of(transcript: &Transcript) -> Self {
         let tokens = transcript.output.len();
-        let count = Compact(u32::try_from(tokens).unwrap_or(u32::MAX));
+        let (job, count) = (transcript.job.encoded_size(), u32::try_from(tokens));
+        let count = Compact(count.unwrap_or(u32::MAX));
         Self {
             hash: transcript.hash(),
-            offset: transcript.input.encoded_size() + count.encoded_size(),
+            offset: job + transcript.input.encoded_size() + count.encoded_size(),
             tokens,
             finish: transcript.finish,
         }
@@ -104,6 +105,7 @@ mod tests {
 
     fn transcript(input: usize, output: usize) -> Transcript {
         Transcript {
+            job: JobId::zero(),
             input: vec![9; input],
             output: (0..output as u32).collect(),
             text: b"text".to_vec(),

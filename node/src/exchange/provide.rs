@@ -28,8 +28,8 @@ pub async fn provide_accepted(client: Arc<FullClient>, exchange: Exchange, worke
         let (worker, directory) = (worker.clone(), exchange.directory.clone());
         let looking = tokio::task::spawn_blocking(move || {
             let best = directory.best();
-            let prompt = |job: &JobId| Some(directory.job(best, *job)?.spec.input_hash);
-            provided.update(worker.accepted(), prompt);
+            let request = |job: &JobId| Some(directory.job(best, *job)?.spec.request_hash);
+            provided.update(worker.accepted(), request);
             provided
         });
         // After a panic everything is provided again.
@@ -46,7 +46,7 @@ pub async fn provide_accepted(client: Arc<FullClient>, exchange: Exchange, worke
 /// The payloads that are provided.
 #[derive(Default)]
 struct Provided {
-    /// The hashes of the prompt and of the outputs of each job.
+    /// The hashes of the request and of the outputs of each job.
     by_job: BTreeMap<JobId, BTreeSet<H256>>,
     /// The payloads that are to be provided from now on.
     begun: Vec<H256>,
@@ -55,12 +55,12 @@ struct Provided {
 }
 
 impl Provided {
-    /// Compares what is provided with the jobs that were accepted and the outputs of each. `prompt`
-    /// returns the hash of a job's prompt.
+    /// Compares what is provided with the jobs that were accepted and the outputs of each. `request`
+    /// returns the hash of a job's request.
     fn update(
         &mut self,
         accepted: BTreeMap<JobId, BTreeSet<H256>>,
-        prompt: impl Fn(&JobId) -> Option<H256>,
+        request: impl Fn(&JobId) -> Option<H256>,
     ) {
         let before = self.all();
         self.by_job.retain(|job, _| accepted.contains_key(job));
@@ -69,8 +69,8 @@ impl Provided {
                 if self.by_job.len() >= MAX_JOBS {
                     continue;
                 }
-                let Some(prompt) = prompt(&job) else { continue };
-                self.by_job.insert(job, BTreeSet::from([prompt]));
+                let Some(request) = request(&job) else { continue };
+                self.by_job.insert(job, BTreeSet::from([request]));
             }
             self.by_job.entry(job).or_default().extend(outputs);
         }
@@ -92,18 +92,18 @@ mod tests {
         H256::repeat_byte(n)
     }
 
-    /// Updates with these jobs and their outputs, and returns what begins and what ends. The prompt of a
+    /// Updates with these jobs and their outputs, and returns what begins and what ends. The request of a
     /// job has its number, and those of odd numbers share one.
     fn update(provided: &mut Provided, jobs: &[(u8, &[u8])]) -> (Vec<H256>, Vec<H256>) {
         let outputs = |outputs: &[u8]| outputs.iter().copied().map(hash).collect();
         let accepted = jobs.iter().map(|(job, of)| (hash(*job), outputs(of))).collect();
-        let prompt = |job: &JobId| Some(if job.0[0] % 2 == 1 { hash(1) } else { *job });
-        provided.update(accepted, prompt);
+        let request = |job: &JobId| Some(if job.0[0] % 2 == 1 { hash(1) } else { *job });
+        provided.update(accepted, request);
         (std::mem::take(&mut provided.begun), std::mem::take(&mut provided.ended))
     }
 
     #[test]
-    fn prompt_is_provided_from_acceptance_and_output_from_commitment_on() {
+    fn request_is_provided_from_acceptance_and_output_from_commitment_on() {
         let mut provided = Provided::default();
         assert_eq!(update(&mut provided, &[(2, &[])]), (vec![hash(2)], vec![]));
         assert_eq!(update(&mut provided, &[(2, &[])]), (vec![], vec![]));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn prompt_of_two_jobs_is_provided_until_both_are_over() {
+    fn request_of_two_jobs_is_provided_until_both_are_over() {
         let mut provided = Provided::default();
         assert_eq!(update(&mut provided, &[(1, &[]), (3, &[])]), (vec![hash(1)], vec![]));
         assert_eq!(update(&mut provided, &[(3, &[])]), (vec![], vec![]));
@@ -125,11 +125,11 @@ mod tests {
         let id = |n: usize| H256::from_low_u64_be(n as u64);
         let accepted = (0..2 * MAX_JOBS).map(|n| (id(n), BTreeSet::new())).collect();
         let looked = std::cell::Cell::new(0);
-        let prompt = |job: &JobId| {
+        let request = |job: &JobId| {
             looked.set(looked.get() + 1);
             Some(*job)
         };
-        provided.update(accepted, prompt);
+        provided.update(accepted, request);
         assert_eq!((provided.begun.len(), looked.get()), (MAX_JOBS, MAX_JOBS));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Pushes the prompts of clients to the operators that their jobs are assigned to.
+//! Pushes the requests of clients to the operators that their jobs are assigned to.
 //!
-//! The node tells the operator's node that it has the prompt, and the operator pulls it over the
+//! The node tells the operator's node that it has the request, and the operator pulls it over the
 //! connection that this has opened. So a client's node need not be reachable by others.
 
 use super::{
@@ -25,15 +25,15 @@ const MAX_ATTEMPTS: usize = 4;
 /// The time between two of them: about that in which the operator imports the block of its assignment.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// A prompt that an operator is to be told of.
+/// A request that an operator is to be told of.
 struct Push {
     job: JobId,
     hash: H256,
     operator: Operator,
 }
 
-/// Pushes prompts as long as the node runs.
-pub async fn push_prompts(client: Arc<FullClient>, exchange: Exchange, worker: Arc<Worker>) {
+/// Pushes requests as long as the node runs.
+pub async fn push_requests(client: Arc<FullClient>, exchange: Exchange, worker: Arc<Worker>) {
     let mut blocks = client.import_notification_stream();
     while let Some(block) = blocks.next().await {
         if !block.is_new_best {
@@ -76,8 +76,8 @@ fn assigned(client: &FullClient, block: Hash) -> Vec<(JobId, AccountId)> {
     events.unwrap_or_default().into_iter().filter_map(assigned).collect()
 }
 
-/// Returns the prompt to push: of a job that waits for its operator, if the job names this node, or names
-/// none and this node has the prompt.
+/// Returns the request to push: of a job that waits for its operator, if the job names this node, or names
+/// none and this node has the request.
 fn to_push(
     directory: &Directory,
     best: Hash,
@@ -87,7 +87,7 @@ fn to_push(
     operator: &AccountId,
 ) -> Option<Push> {
     let view = directory.job(best, job)?;
-    let hash = view.spec.input_hash;
+    let hash = view.spec.request_hash;
     // A node that catches up sees assignments of jobs that are long over.
     let waits = matches!(view.state, JobState::Assigned { .. } | JobState::Running { .. });
     let ours = match view.spec.peer.is_empty() {
@@ -102,7 +102,7 @@ fn has(worker: &Worker, hash: &H256) -> bool {
     worker.payload_range(hash, 0, 0).is_ok_and(|found| found.is_some())
 }
 
-/// Tells an operator of a prompt, as soon as it is here. One without a contact finds it by itself.
+/// Tells an operator of a request, as soon as it is here. One without a contact finds it by itself.
 async fn tell(exchange: Exchange, worker: Arc<Worker>, Push { job, hash, operator }: Push) {
     let Operator::At(peer, addresses) = operator else { return };
     if peer == exchange.peer_id() {
@@ -118,13 +118,13 @@ async fn tell(exchange: Exchange, worker: Arc<Worker>, Push { job, hash, operato
         let looking = tokio::task::spawn_blocking(move || has(&worker, &hash));
         here = looking.await.unwrap_or(false);
         if here && exchange.send_notice(peer, addresses.clone(), hash).await {
-            log::debug!("the operator's node {peer} is told of the prompt of job {job:?}");
+            log::debug!("the operator's node {peer} is told of the request of job {job:?}");
             return;
         }
     }
     let problem = match here {
-        true => "cannot be told of its prompt",
-        false => "was not told of its prompt, which this node does not have",
+        true => "cannot be told of its request",
+        false => "was not told of its request, which this node does not have",
     };
     log::warn!(
         "the operator's node {peer} of job {job:?} {problem}; the job may be given to another operator",

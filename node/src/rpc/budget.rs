@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn prompts_that_are_kept_for_their_orders_fit_the_store_at_any_rate() {
+    fn requests_that_are_kept_for_their_orders_fit_the_store_at_any_rate() {
         let [_, Rates { calls, bytes }] = SUBMISSIONS;
         let within = |rate: Rate| rate.most + rate.per_second * FRESH.as_secs();
         let kept = within(bytes) + PAYLOAD_FRAME_BYTES * within(calls);

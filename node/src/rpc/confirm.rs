@@ -74,7 +74,7 @@ pub fn has_tokens<AccountId>(state: &JobState<AccountId>) -> bool {
 /// Returns the end of a stream of a complete output.
 pub fn end_of(finish: FinishReason) -> StreamEnd {
     match finish {
-        FinishReason::EndToken => StreamEnd::Stop,
+        FinishReason::EndToken | FinishReason::Stop(_) => StreamEnd::Stop,
         FinishReason::Length => StreamEnd::Length,
     }
 }
@@ -153,7 +153,8 @@ mod tests {
     fn transcript_has_as_many_tokens_as_were_committed() {
         let (input, text, salt) = (vec![1], b"text".to_vec(), H256::zero());
         let output = vec![1; 4];
-        let transcript = Transcript { input, output, text, finish: EndToken, salt };
+        let job = H256::zero();
+        let transcript = Transcript { job, input, output, text, finish: EndToken, salt };
         let settled = |tokens| settled(Some(H256::zero()), tokens);
         assert!(fits(&delivered(4, EndToken), &transcript) && fits(&settled(4), &transcript));
         assert!(!fits(&delivered(3, EndToken), &transcript) && !fits(&settled(5), &transcript));

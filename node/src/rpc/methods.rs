@@ -10,10 +10,10 @@ use super::{
     source::Source,
     subscription,
 };
-use assay_primitives::{worker::KEY_TYPE, JobId, ModelId};
+use assay_primitives::{request::MAX_REQUEST_BYTES, worker::KEY_TYPE, JobId, ModelId};
 use assay_rpc::{AssayRpcServer, NodeStatus, Output, SubmittedPayload, WorkerKey};
 use assay_runtime::AccountId;
-use assay_worker::{StoreError, MAX_PROMPT_BYTES};
+use assay_worker::{StoreError, SupportedRequest};
 use futures::future::BoxFuture;
 use jsonrpsee::{
     core::{async_trait, RpcResult},
@@ -71,17 +71,18 @@ impl AssayRpcServer for AssayMethods {
         payload: Bytes,
         model: Option<ModelId>,
     ) -> RpcResult<SubmittedPayload> {
-        // A prompt that is too long costs no more than the longest, and the worker refuses it.
-        let bytes = payload.len().min(MAX_PROMPT_BYTES);
+        // A payload that is too long costs no more than the longest request, and is refused.
+        let bytes = payload.len().min(MAX_REQUEST_BYTES);
         let turn = self.deps.submissions.enter(number(extensions), bytes).await?;
         let submit = move |deps: &AssayDeps| {
             // The thread goes on when the client leaves, and its turn lasts until it ends.
             let _turn = turn;
+            let request = SupportedRequest::read(&payload).map_err(error)?;
             let tokens = match model {
-                Some(model) => deps.worker.count_tokens(&model, &payload).map_err(error)?,
+                Some(model) => deps.worker.count_tokens(&model, &request).map_err(error)?,
                 None => None,
             };
-            let hash = deps.worker.put_prompt(&payload).map_err(of_store)?;
+            let hash = deps.worker.put_request(&request).map_err(of_store)?;
             Ok(SubmittedPayload { hash, bytes: payload.len() as u64, tokens })
         };
         self.deps.blocking(submit).await

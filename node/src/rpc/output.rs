@@ -144,6 +144,7 @@ mod tests {
     /// Returns the output that a transcript with one token holds, given the text of that token.
     fn read(fits: bool, text: Option<&[u8]>) -> Option<Output> {
         let transcript = Transcript {
+            job: H256::zero(),
             input: vec![256],
             output: vec![66],
             text: b"B".to_vec(),

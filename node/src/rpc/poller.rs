@@ -300,7 +300,8 @@ mod tests {
     fn transcript(output: &[u32], text: &[u8]) -> Transcript {
         let (output, text) = (output.to_vec(), text.to_vec());
         let finish = FinishReason::EndToken;
-        Transcript { input: vec![1], output, text, finish, salt: H256::zero() }
+        let (job, salt) = (JobId::zero(), H256::zero());
+        Transcript { job, input: vec![1], output, text, finish, salt }
     }
 
     /// Takes a step and returns the tokens and the end of the feed.

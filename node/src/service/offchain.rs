@@ -17,7 +17,7 @@ use sc_service::{error::Error as ServiceError, Configuration, SpawnTaskHandle, T
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use std::sync::Arc;
 
-/// Lets the worker ask other nodes, serves their requests, pushes the prompts of clients and provides the
+/// Lets the worker ask other nodes, serves their requests, pushes the requests of clients and provides the
 /// payloads of accepted jobs.
 pub fn spawn_exchange(
     (tasks, runtime): (SpawnTaskHandle, tokio::runtime::Handle),
@@ -28,14 +28,14 @@ pub fn spawn_exchange(
 ) {
     worker.set_source(Arc::new(NetworkSource { exchange: exchange.clone(), runtime }));
     let (client, group) = (&parts.client, Some("networking"));
-    let push = exchange::push_prompts(client.clone(), exchange.clone(), worker.clone());
+    let push = exchange::push_requests(client.clone(), exchange.clone(), worker.clone());
     tasks.spawn("assay-push", group, push);
     let provide = exchange::provide_accepted(client.clone(), exchange.clone(), worker.clone());
     tasks.spawn("assay-provide", group, provide);
     tasks.spawn("assay-exchange", group, exchange.serve(requests, worker.clone()));
 }
 
-/// Tells the worker which prompts were ordered, and which jobs are over.
+/// Tells the worker which requests were ordered, and which jobs are over.
 pub fn spawn_reconciliation(task_manager: &TaskManager, parts: &Parts, worker: Arc<Worker>) {
     task_manager.spawn_handle().spawn_blocking(
         "assay-orders",

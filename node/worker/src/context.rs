@@ -61,7 +61,7 @@ pub struct Context {
     pub cancellations: Cancellations,
     /// The database.
     pub store: Store,
-    /// The prompts that wait for their orders.
+    /// The requests that wait for their orders.
     pub fresh: Fresh,
     /// The marks of work in progress.
     pub marks: Marks,
@@ -179,27 +179,27 @@ impl Context {
         self.store.payloads.put(payload, origin, self.spared())
     }
 
-    /// Keeps a prompt that was submitted and returns its hash. The prompts of jobs that are not over,
+    /// Keeps a request that was submitted and returns its hash. The requests of jobs that are not over,
     /// and those that were submitted a short time ago, stay.
-    pub fn keep_prompt(&self, prompt: &[u8]) -> Result<H256, StoreError> {
+    pub fn keep_request(&self, request: &[u8]) -> Result<H256, StoreError> {
         // No other write may remove it before it is noted as fresh.
-        let hash = H256(blake2_256(prompt));
+        let hash = H256(blake2_256(request));
         let before = self.fresh.add(hash, Instant::now());
-        let stored = self.store.payloads.put(prompt, Origin::Submitted, self.spared());
+        let stored = self.store.payloads.put(request, Origin::Submitted, self.spared());
         if let Err(error) = stored {
             self.fresh.take_back(&hash, before);
             return Err(error);
         }
-        // An order can have come before its prompt.
-        let bytes = prompt.len() as u64 + payloads::FRAME;
+        // An order can have come before its request.
+        let bytes = request.len() as u64 + payloads::FRAME;
         if let Err(error) = self.store.orders.found(&hash, bytes) {
-            log::debug!(target: LOG_TARGET, "orders of the prompt {hash:?} wait in memory: {error}");
+            log::debug!(target: LOG_TARGET, "orders of the request {hash:?} wait in memory: {error}");
         }
         Ok(hash)
     }
 
     /// Returns a test of whether a payload must stay where payloads make room for another: it concerns
-    /// this node, or is a prompt that was submitted a short time ago.
+    /// this node, or is a request that was submitted a short time ago.
     pub fn spared(&self) -> impl Fn(&H256) -> bool + '_ {
         let (needed, now) = (self.needed(), Instant::now());
         move |hash| needed.contains(hash) || self.fresh.contains(hash, now)
@@ -223,16 +223,16 @@ impl Context {
     }
 
     /// Returns the payloads of the jobs that concern this node: those of open work and promises, the
-    /// prompts of orders, and the outputs that it has committed to.
+    /// requests of orders, and the outputs that it has committed to.
     pub fn needed(&self) -> BTreeSet<H256> {
         let mut hashes = self.store.results.outputs();
         hashes.extend(self.queue.payloads());
-        hashes.extend(self.promises.prompts());
-        hashes.extend(self.store.orders.prompts());
+        hashes.extend(self.promises.requests());
+        hashes.extend(self.store.orders.requests());
         hashes
     }
 
-    /// Returns the jobs that have results, work without an outcome, marks, or a prompt that is kept for
+    /// Returns the jobs that have results, work without an outcome, marks, or a request that is kept for
     /// them.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         let mut jobs = self.store.results.jobs();

@@ -5,7 +5,7 @@
 mod crash;
 
 use crate::work::key::Kind;
-use assay_engine::draft::Drafter;
+use assay_engine::{draft::Drafter, Prompt};
 use assay_primitives::FinishReason;
 pub use crash::{Crash, CrashKind};
 use std::{fmt, str::FromStr};
@@ -62,14 +62,14 @@ impl Fault {
     }
 
     /// Panics if work of that kind on a job with that prompt is to panic on the worker's thread.
-    pub(crate) fn panic_in(&self, kind: Kind, prompt: &[u8]) {
+    pub(crate) fn panic_in(&self, kind: Kind, prompt: &Prompt) {
         if let Self::Crash(crash) = self {
             crash.panic_in(kind, prompt);
         }
     }
 
     /// Returns the drafter of a generation that is to crash on the engine's thread.
-    pub(crate) fn drafter(&self, prompt: &[u8]) -> Option<Box<dyn Drafter>> {
+    pub(crate) fn drafter(&self, prompt: &Prompt) -> Option<Box<dyn Drafter>> {
         match self {
             Self::Crash(crash) => crash.drafter(prompt),
             _ => None,

@@ -24,6 +24,7 @@
 //! | `work/` | the way of a piece of work: queue, gather, prepare, generate, verify |
 //! | `engine/` | servers of models, their cores and priority, and how much they have promised |
 //! | `store/` | everything that survives a restart: payloads, outputs, results, marks of work in progress, the secret |
+//! | `request.rs` | the requests that the engine honours |
 //! | `streams.rs`, `source.rs`, `metrics.rs`, `fault.rs` | tokens as they come, other nodes, Prometheus, ways to cheat and to crash |
 //! | `guard.rs` | the guard against panics |
 
@@ -37,6 +38,7 @@ mod fresh;
 mod guard;
 mod mailbox;
 mod metrics;
+mod request;
 mod source;
 mod status;
 mod store;
@@ -49,13 +51,13 @@ pub use engine::cores::Cores;
 pub use fault::{Crash, CrashKind, Fault};
 pub use fresh::FRESH;
 pub use mailbox::WorkerMailbox;
+pub use request::SupportedRequest;
 pub use source::{PayloadSource, Wanted};
 pub use store::{
     error::StoreError,
     orders::Order,
     payloads::{
-        FRAME as PAYLOAD_FRAME_BYTES, MAX_PAYLOAD_BYTES, MAX_PINNED_BYTES, MAX_PROMPT_BYTES,
-        MAX_SUBMITTED_BYTES,
+        FRAME as PAYLOAD_FRAME_BYTES, MAX_PAYLOAD_BYTES, MAX_PINNED_BYTES, MAX_SUBMITTED_BYTES,
     },
     secret::SecretError,
     space::SpaceLimits,

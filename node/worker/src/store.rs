@@ -49,7 +49,7 @@ pub struct Store {
     pub payloads: Payloads,
     /// The payloads that are outputs, by job.
     pub outputs: Outputs,
-    /// The prompts that belong to jobs, by job.
+    /// The requests that belong to jobs, by job.
     pub orders: Orders,
     /// The results of jobs that are not yet over.
     pub results: Results,

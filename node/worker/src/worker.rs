@@ -7,12 +7,10 @@ use crate::{
     engine::background,
     guard::guarded,
     metrics::{engine::register_servers, model::register_models, oldest::register_oldest},
+    request::SupportedRequest,
     source::PayloadSource,
     status,
-    store::{
-        error::StoreError, keeper::Keeper, metrics::StoreMetrics, orders::Order,
-        payloads::MAX_PROMPT_BYTES,
-    },
+    store::{error::StoreError, keeper::Keeper, metrics::StoreMetrics, orders::Order},
     streams::Stream,
     work::{
         attempt, gather,
@@ -129,34 +127,31 @@ impl Worker {
         self.context.store.results.wait(&WorkKey::from(work), Instant::now() + timeout)
     }
 
-    /// Keeps a prompt and returns its blake2_256 hash. It stays for a time in which it can be ordered,
+    /// Keeps a request and returns its blake2_256 hash. It stays for a time in which it can be ordered,
     /// and as long as a job that [`Self::keep_for`] names it for is not over.
     ///
     /// # Errors
     ///
-    /// The prompt is longer than [`MAX_PROMPT_BYTES`], the prompts that must be kept leave no room for
-    /// another, the store fails, or its disk is nearly full.
-    pub fn put_prompt(&self, bytes: &[u8]) -> Result<H256, StoreError> {
-        if bytes.len() > MAX_PROMPT_BYTES {
-            return Err(StoreError::TooLarge { bytes: bytes.len(), limit: MAX_PROMPT_BYTES });
-        }
+    /// The requests that must be kept leave no room for another, the store fails, or its disk is nearly
+    /// full.
+    pub fn put_request(&self, request: &SupportedRequest<'_>) -> Result<H256, StoreError> {
         match self.context.store.health.complaint() {
             Some(complaint) => Err(complaint),
-            None => self.context.keep_prompt(bytes),
+            None => self.context.keep_request(request.encoding()),
         }
     }
 
-    /// Keeps the prompts of orders until their jobs are over. One that is not here is kept once it is
+    /// Keeps the requests of orders until their jobs are over. One that is not here is kept once it is
     /// submitted.
     ///
     /// # Errors
     ///
-    /// The store fails. The prompts are kept nevertheless, unless the node ends before its store is
+    /// The store fails. The requests are kept nevertheless, unless the node ends before its store is
     /// mended.
     pub fn keep_for(&self, orders: &[Order]) -> Result<(), StoreError> {
         let store = &self.context.store;
-        match store.payloads.counts(orders.iter().map(|order| &order.prompt)) {
-            Ok(counts) => store.orders.put(orders, |prompt| counts.get(prompt).copied()),
+        match store.payloads.counts(orders.iter().map(|order| &order.request)) {
+            Ok(counts) => store.orders.put(orders, |request| counts.get(request).copied()),
             Err(error) => {
                 // Nobody knows which of them are here, so all of them are taken to be.
                 let _ = store.orders.put(orders, |_| Some(0));
@@ -189,20 +184,20 @@ impl Worker {
         self.context.store.payload_range(hash, offset, most)
     }
 
-    /// Returns the number of tokens that a prompt has for a model; `None` if the model is not loaded, its
-    /// tokenizer panics, or the prompt is longer than [`MAX_PROMPT_BYTES`]. They are counted at the
-    /// engine's priority.
+    /// Returns the number of tokens that the prompt of a request has for a model; `None` if the model is
+    /// not loaded, or its tokenizer panics. They are counted at the engine's priority.
     ///
     /// # Errors
     ///
-    /// The model's vocabulary lacks a token that the prompt needs.
-    pub fn count_tokens(&self, model: &ModelId, prompt: &[u8]) -> Result<Option<u32>, EngineError> {
-        if prompt.len() > MAX_PROMPT_BYTES {
-            return Ok(None);
-        }
+    /// The model's vocabulary lacks a token that the prompt needs or names.
+    pub fn count_tokens(
+        &self,
+        model: &ModelId,
+        request: &SupportedRequest<'_>,
+    ) -> Result<Option<u32>, EngineError> {
         let Some(model) = self.context.servers.model(model) else { return Ok(None) };
         let tokens = background::at_low_priority(|| {
-            or_none("a prompt cannot be tokenised", || model.tokenize(prompt))
+            or_none("a prompt cannot be tokenised", || request.prompt().input(model))
         });
         let count = tokens.transpose()?.map(|tokens| tokens.len());
         Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
@@ -236,7 +231,7 @@ impl Worker {
         self.context.write_output(job, payload)
     }
 
-    /// Returns the jobs that have results, work without an outcome, marks or a prompt that is kept for
+    /// Returns the jobs that have results, work without an outcome, marks or a request that is kept for
     /// them.
     pub fn jobs(&self) -> BTreeSet<JobId> {
         self.context.jobs()
@@ -257,7 +252,7 @@ impl Worker {
         accepted
     }
 
-    /// Drops the work and the results of jobs that are over, and keeps their prompts no longer.
+    /// Drops the work and the results of jobs that are over, and keeps their requests no longer.
     pub fn forget(&self, over: &BTreeSet<JobId>) {
         let context = &self.context;
         let is_over = |job: &JobId| over.contains(job);
@@ -330,8 +325,8 @@ mod tests {
     use crate::WorkerMailbox;
     use assay_engine::{Gate, Model};
     use assay_host::Mailbox;
-    use assay_primitives::{DeclineReason, Sampling, Task};
-    use sp_crypto_hashing::blake2_256;
+    use assay_primitives::{DeclineReason, Request, Sampling, Task};
+    use codec::Encode;
     use tempfile::TempDir;
 
     const PROMPT: &[u8] = b"In the beginning";
@@ -339,7 +334,7 @@ mod tests {
     /// A time that is far longer than a test takes.
     const LONG: Duration = Duration::from_secs(3_600);
 
-    /// Starts a worker that has the prompt, and returns its folder and its gate.
+    /// Starts a worker that has the request, and returns its folder and its gate.
     fn worker() -> (TempDir, WorkerMailbox, Arc<Gate>) {
         let (dir, gate) = (tempfile::tempdir().unwrap(), Arc::<Gate>::default());
         let config = WorkerConfig {
@@ -354,12 +349,21 @@ mod tests {
             fault: None,
         };
         let worker = Worker::start(config, None).unwrap();
-        worker.put_prompt(PROMPT).unwrap();
+        put(&worker, PROMPT);
         (dir, WorkerMailbox(Arc::new(worker)), gate)
     }
 
     fn model() -> ModelId {
         H256(Model::tiny().unwrap().root())
+    }
+
+    fn request() -> Request {
+        Request::text(PROMPT)
+    }
+
+    fn put(worker: &Worker, prompt: &[u8]) {
+        let request = Request::text(prompt).encode();
+        worker.put_request(&SupportedRequest::read(&request).unwrap()).unwrap();
     }
 
     fn job(n: u8) -> JobId {
@@ -369,13 +373,14 @@ mod tests {
     fn task(max_tokens: u32) -> Task {
         Task {
             model: model(),
-            input_hash: H256(blake2_256(PROMPT)),
+            request_hash: request().hash(),
             input_tokens: PROMPT.len() as u32 + 1,
             max_tokens,
             seed: 1,
             sampling: Sampling::GREEDY,
             peer: Default::default(),
             deadline: 1_000,
+            digest_key: H256::repeat_byte(1),
         }
     }
 
@@ -388,20 +393,20 @@ mod tests {
     }
 
     #[test]
-    fn prompt_is_kept_for_an_order_that_came_before_it() {
+    fn request_is_kept_for_an_order_that_came_before_it() {
         let (_dir, mailbox, _gate) = worker();
-        let (early, late) = (H256(blake2_256(PROMPT)), H256(blake2_256(b"later")));
-        let order = |n, prompt| Order { job: job(n), prompt, opens: 1 };
+        let (early, late) = (request().hash(), Request::text(b"later").hash());
+        let order = |n, request| Order { job: job(n), request, opens: 1 };
         mailbox.0.keep_for(&[order(1, early), order(2, late)]).unwrap();
         assert_eq!(mailbox.0.context.needed(), [early].into());
-        mailbox.0.put_prompt(b"later").unwrap();
+        put(&mailbox.0, b"later");
         assert_eq!(mailbox.0.context.needed(), [early, late].into());
         mailbox.0.forget(&[job(1), job(2)].into());
         assert_eq!(mailbox.0.context.needed(), BTreeSet::new());
     }
 
     #[test]
-    fn prompts_that_were_submitted_before_a_restart_are_fresh() {
+    fn requests_that_were_submitted_before_a_restart_are_fresh() {
         let (dir, mailbox, gate) = worker();
         drop(mailbox);
         let config = WorkerConfig {
@@ -416,7 +421,7 @@ mod tests {
             fault: None,
         };
         let worker = Worker::start(config, None).unwrap();
-        assert!((worker.context.spared())(&H256(blake2_256(PROMPT))));
+        assert!((worker.context.spared())(&request().hash()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use assay_host::Mailbox;
 use assay_primitives::{DeclineReason, EngineResult, JobId, OutputCommitment, Verdict, Work};
 use assay_rpc::StoreStatus;
 use assay_worker::{SpaceLimits, StoreError, Worker, WorkerConfig, WorkerMailbox};
-use given::{config, task, until_within, PROMPT};
+use given::{config, put, task, try_put, until_within, PROMPT};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
@@ -146,8 +146,16 @@ fn prepare(mailbox: &WorkerMailbox, n: u8) -> EngineResult {
     result(mailbox, Work::Prepare { job: job(n), task: task(PROMPT, 24) })
 }
 
+fn generated(n: u8, commitment: OutputCommitment) -> EngineResult {
+    EngineResult::Generated { job: job(n), commitment, work: generation(n).id() }
+}
+
+fn generation(n: u8) -> Work {
+    Work::Generate { job: job(n), task: task(PROMPT, 24) }
+}
+
 fn generate(mailbox: &WorkerMailbox, n: u8) -> OutputCommitment {
-    match result(mailbox, Work::Generate { job: job(n), task: task(PROMPT, 24) }) {
+    match result(mailbox, generation(n)) {
         EngineResult::Generated { commitment, .. } => commitment,
         other => panic!("{other:?}"),
     }
@@ -181,7 +189,7 @@ fn scenario(dir: &Path, fill: impl Fn(), free: impl Fn(), error: &str) {
     log::set_max_level(LevelFilter::Error);
     let registry = Registry::new();
     let mailbox = start(dir, Some(&registry));
-    let prompt = mailbox.0.put_prompt(PROMPT).unwrap();
+    let prompt = put(&mailbox.0, PROMPT);
     assert_eq!(prepare(&mailbox, 1), EngineResult::Ready { job: job(1) });
     assert_eq!(prepare(&mailbox, 2), EngineResult::Ready { job: job(2) });
     let before = generate(&mailbox, 1);
@@ -196,10 +204,10 @@ fn scenario(dir: &Path, fill: impl Fn(), free: impl Fn(), error: &str) {
     until("the metric says it", || metric(&registry, "assay_store_healthy") == 0.0);
     assert!(metric(&registry, "assay_store_errors_total") >= 1.0);
 
-    // New jobs and prompts are declined.
+    // New jobs and requests are declined.
     let declined = EngineResult::Refused { job: job(3), reason: DeclineReason::Resource };
     assert_eq!(prepare(&mailbox, 3), declined);
-    let refused = mailbox.0.put_prompt(b"another").unwrap_err().to_string();
+    let refused = try_put(&mailbox.0, b"another").unwrap_err().to_string();
     assert!(refused.contains(error), "{refused}");
 
     // An accepted job is done, reported, and served.
@@ -209,7 +217,7 @@ fn scenario(dir: &Path, fill: impl Fn(), free: impl Fn(), error: &str) {
     assert!(mailbox.0.payload(&meanwhile.output_hash).unwrap().is_some());
     assert!(matches!(verify(&mailbox, 2, meanwhile), Verdict::Accept { .. }));
     let reported = mailbox.poll(64);
-    assert!(reported.contains(&EngineResult::Generated { job: job(2), commitment: meanwhile }));
+    assert!(reported.contains(&generated(2, meanwhile)));
     assert!(status(&mailbox).pending >= 3, "{:?}", status(&mailbox));
 
     // The database was opened again, so its content can be read.
@@ -240,6 +248,6 @@ fn scenario(dir: &Path, fill: impl Fn(), free: impl Fn(), error: &str) {
     free();
     drop(restarted);
     let again = start(dir, None);
-    assert!(again.poll(64).contains(&EngineResult::Generated { job: job(5), commitment: last }));
+    assert!(again.poll(64).contains(&generated(5, last)));
     assert_eq!(again.0.output(&job(5)).expect("it is on disk").hash(), last.output_hash);
 }

@@ -4,7 +4,7 @@
 mod given;
 
 use assay_worker::{SecretError, SpaceLimits, StoreError, Worker, WorkerConfig, WorkerError};
-use given::config;
+use given::{config, try_put};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -112,7 +112,7 @@ fn nearly_full_disk_declines_new_work_alone() {
     let dir = tempfile::tempdir().unwrap();
     let space = SpaceLimits { start: 0, reserve: u64::MAX };
     let worker = Worker::start(WorkerConfig { space, ..config(dir.path()) }, None).unwrap();
-    let error = worker.put_prompt(b"a prompt").unwrap_err();
+    let error = try_put(&worker, b"a prompt").unwrap_err();
     assert!(matches!(error, StoreError::Space { reserve: u64::MAX, .. }), "{error}");
     assert!(error.to_string().contains(dir.path().to_str().unwrap()), "{error}");
     let status = worker.store_status();

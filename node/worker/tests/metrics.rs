@@ -7,7 +7,7 @@ use assay_engine::{synthetic::Synthetic, Model};
 use assay_host::Mailbox;
 use assay_primitives::{AbstainReason, EngineResult, JobId, OutputCommitment, Task, Verdict, Work};
 use assay_worker::{Fault, PayloadSource, Wanted, Worker, WorkerConfig, WorkerMailbox};
-use given::{config, greedy, until, PATIENCE, PROMPT};
+use given::{config, greedy, put, until, PATIENCE, PROMPT};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
@@ -30,7 +30,7 @@ impl Measured {
     fn start(config: WorkerConfig) -> Self {
         let registry = Registry::new();
         let worker = Worker::start(config, Some(&registry)).unwrap();
-        worker.put_prompt(PROMPT).unwrap();
+        put(&worker, PROMPT);
         Self { mailbox: WorkerMailbox(Arc::new(worker)), registry }
     }
 

@@ -10,7 +10,7 @@ use assay_primitives::{
     AbstainReason, DeclineReason, EngineResult, JobId, OutputCommitment, Verdict, Work,
 };
 use assay_worker::{Worker, WorkerConfig, WorkerMailbox};
-use given::{config, greedy, task, until, PATIENCE, PROMPT};
+use given::{config, greedy, put, task, until, PATIENCE, PROMPT};
 use std::{
     collections::BTreeSet,
     env, fs,
@@ -49,8 +49,8 @@ impl Node {
         let registry = Registry::new();
         let config = faulty(folder.path(), fault, Arc::default());
         let worker = Arc::new(Worker::start(config, Some(&registry)).unwrap());
-        worker.put_prompt(PROMPT).unwrap();
-        worker.put_prompt(BAD).unwrap();
+        put(&worker, PROMPT);
+        put(&worker, BAD);
         Self { mailbox: WorkerMailbox(worker), registry, folder }
     }
 
@@ -186,7 +186,7 @@ fn long_prompt_that_panics_is_declined() {
     let node = Node::new("panic-prepare:MARKER");
     // A prompt of this length is looked at on a thread of the worker.
     let prompt = [&[b'a'; 20_000], BAD].concat();
-    node.mailbox.0.put_prompt(&prompt).unwrap();
+    put(&node.mailbox.0, &prompt);
     assert_eq!(node.result(&prepare(&prompt)), refused());
     assert_eq!(node.counted("assay_work_panics_total{kind=\"prepare\"}"), 1);
     assert_eq!(node.result(&good(1, 8)).job(), JobId::repeat_byte(1));
@@ -358,8 +358,8 @@ fn is_child() -> bool {
     let gate = Arc::<Gate>::default();
     let config = faulty(Path::new(folder), "abort:MARKER", gate.clone());
     let worker = Arc::new(Worker::start(config, None).unwrap());
-    worker.put_prompt(PROMPT).unwrap();
-    worker.put_prompt(BAD).unwrap();
+    put(&worker, PROMPT);
+    put(&worker, BAD);
     let mailbox = WorkerMailbox(worker);
     if work == "stuck" {
         gate.close(LONG);

@@ -6,108 +6,32 @@ mod given;
 use assay_engine::{synthetic::Synthetic, Model};
 use assay_host::Mailbox;
 use assay_primitives::{
-    worker::Transcript, AbstainReason, DeclineReason, EngineResult, FinishReason, JobId,
-    OutputCommitment, RejectReason, Task, Verdict, Work,
+    request::MAX_REQUEST_BYTES, worker::Transcript, AbstainReason, DeclineReason, EngineResult,
+    FinishReason, JobId, OutputCommitment, RejectReason, Request, Task, Verdict, Work,
 };
 use assay_worker::{
-    Fault, Order, PayloadSource, StreamState, Wanted, Worker, WorkerConfig, WorkerMailbox,
-    MAX_PROMPT_BYTES,
+    Fault, Order, StreamState, Worker, WorkerConfig, WorkerMailbox,
 };
 use codec::{Decode, Encode};
-use given::{config, greedy, task, until, PATIENCE, PROMPT};
-use parking_lot::Mutex;
+use given::{
+    commitment, config, generate, greedy, job, of_output, prepare, put, result, start,
+    start_config, start_with, task, until, until_idle, verdict, verify, worker, OtherNode, LEFT,
+    PROMPT, SHORT,
+};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 const BLOCK_TIME: Duration = Duration::from_secs(3);
-/// The blocks that are left for a verification that has plenty of time.
-const LEFT: u32 = 10_000;
-/// A block time so short that payloads are given up soon.
-const SHORT: Duration = Duration::from_millis(30);
-
-fn start(dir: &Path, fault: Option<Fault>) -> WorkerMailbox {
-    start_with(dir, fault, vec![Model::tiny().unwrap()])
-}
-
-fn start_with(dir: &Path, fault: Option<Fault>, models: Vec<Model>) -> WorkerMailbox {
-    start_config(WorkerConfig { fault, models, ..config(dir) })
-}
-
-fn start_config(config: WorkerConfig) -> WorkerMailbox {
-    WorkerMailbox(Arc::new(Worker::start(config, None).unwrap()))
-}
-
-/// Waits until the worker has no work and no results.
-fn until_idle(mailbox: &WorkerMailbox) {
-    until("the worker is idle", || {
-        let status = mailbox.0.status();
-        status.open == 0 && status.results == 0
-    });
-}
 
 /// Submits a long generation, and waits for its first token.
 fn begin_long(mailbox: &WorkerMailbox) {
     assert!(mailbox.submit(generate(greedy(2_000))));
     until("a token is there", || mailbox.0.stream(&job()).is_some_and(|stream| !stream.is_empty()));
-}
-
-fn job() -> JobId {
-    JobId::repeat_byte(7)
-}
-
-fn prepare(task: Task) -> Work {
-    Work::Prepare { job: job(), task }
-}
-
-fn generate(task: Task) -> Work {
-    Work::Generate { job: job(), task }
-}
-
-fn verify(task: Task, commitment: OutputCommitment) -> Work {
-    Work::Verify { job: job(), task, commitment, round: 0, left: LEFT }
-}
-
-/// Returns a commitment to that payload, right or wrong.
-fn of_output(payload: &[u8]) -> OutputCommitment {
-    OutputCommitment {
-        output_hash: H256(blake2_256(payload)),
-        digest_commitment: H256::zero(),
-        tokens: 1,
-        finish: FinishReason::Length,
-    }
-}
-
-fn result(mailbox: &WorkerMailbox, work: Work) -> EngineResult {
-    assert!(mailbox.submit(work.clone()));
-    mailbox.0.wait(&work, PATIENCE).expect("a result in time")
-}
-
-fn commitment(mailbox: &WorkerMailbox, max_tokens: u32) -> OutputCommitment {
-    match result(mailbox, generate(task(PROMPT, max_tokens))) {
-        EngineResult::Generated { commitment, .. } => commitment,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn verdict(mailbox: &WorkerMailbox, task: Task, commitment: OutputCommitment) -> Verdict {
-    match result(mailbox, verify(task, commitment)) {
-        EngineResult::Verified { verdict, .. } => verdict,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Starts a worker that has the prompt, and returns it with its folder.
-fn worker(fault: Option<Fault>) -> (tempfile::TempDir, WorkerMailbox) {
-    let dir = tempfile::tempdir().unwrap();
-    let mailbox = start(dir.path(), fault);
-    mailbox.0.put_prompt(PROMPT).unwrap();
-    (dir, mailbox)
 }
 
 #[test]
@@ -128,14 +52,6 @@ fn job_that_can_be_run_is_ready_at_once() {
     let (_dir, mailbox) = worker(None);
     assert!(mailbox.submit(prepare(task(PROMPT, 8))));
     assert_eq!(mailbox.poll(8), [EngineResult::Ready { job: job() }]);
-}
-
-#[test]
-fn job_with_another_input_length_is_refused() {
-    let (_dir, mailbox) = worker(None);
-    let wrong = Task { input_tokens: 3, ..task(PROMPT, 8) };
-    let refused = EngineResult::Refused { job: job(), reason: DeclineReason::InputLength };
-    assert_eq!(result(&mailbox, prepare(wrong)), refused);
 }
 
 #[test]
@@ -228,12 +144,27 @@ fn text_of_other_tokens_is_malformed() {
 }
 
 #[test]
+fn output_that_claims_to_end_at_a_stop_string_without_one_is_rejected() {
+    let (_dir, mailbox) = worker(None);
+    let honest = commitment(&mailbox, 8);
+    let finish = FinishReason::Stop(0);
+    let forged = Transcript { finish, ..mailbox.0.output(&job()).unwrap() };
+    mailbox.0.keep_output(&job(), &forged.encode()).unwrap();
+    let forged = OutputCommitment { output_hash: forged.hash(), finish, ..honest };
+    let position = honest.tokens - 1;
+    let rejected = Verdict::Reject { position, reason: RejectReason::Truncation };
+    assert_eq!(verdict(&mailbox, task(PROMPT, 8), forged), rejected);
+}
+
+#[test]
 fn restarted_worker_keeps_its_results_and_makes_the_same_commitment() {
     let (dir, mailbox) = worker(None);
     let first = commitment(&mailbox, 12);
     drop(mailbox);
     let restarted = start(dir.path(), None);
-    assert_eq!(restarted.poll(8), [EngineResult::Generated { job: job(), commitment: first }]);
+    let work = generate(task(PROMPT, 12)).id();
+    let kept = EngineResult::Generated { job: job(), commitment: first, work };
+    assert_eq!(restarted.poll(8), [kept]);
     // Lost results are computed again and are the same, because the salt comes from the secret.
     restarted.0.forget(&BTreeSet::from([job()]));
     assert!(restarted.poll(8).is_empty());
@@ -255,7 +186,7 @@ fn work_of_a_job_that_is_over_is_stopped() {
     let (_dir, mailbox) = worker(None);
     begin_long(&mailbox);
     // The work can still be stopped after other work of the job has ended.
-    mailbox.0.put_prompt(b"nonsense").unwrap();
+    mailbox.0.keep_output(&job(), b"nonsense").unwrap();
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
     assert_eq!(verdict(&mailbox, task(PROMPT, 1), of_output(b"nonsense")), malformed);
     mailbox.0.forget(&BTreeSet::from([job()]));
@@ -268,7 +199,7 @@ fn job_whose_model_was_missing_for_a_while_is_generated() {
     let dir = tempfile::tempdir().unwrap();
     let other = Model::from_bytes(Synthetic::default().file().unwrap()).unwrap();
     let without = start_with(dir.path(), None, vec![other]);
-    without.0.put_prompt(PROMPT).unwrap();
+    put(&without.0, PROMPT);
     assert!(without.submit(generate(task(PROMPT, 8))));
     until_idle(&without);
     assert_eq!(without.poll(8), [], "an accepted job cannot be refused");
@@ -283,7 +214,7 @@ fn job_whose_prompt_was_missing_for_a_while_is_generated() {
     assert!(mailbox.submit(generate(task(PROMPT, 8))));
     until_idle(&mailbox);
     assert_eq!(mailbox.poll(8), []);
-    mailbox.0.put_prompt(PROMPT).unwrap();
+    put(&mailbox.0, PROMPT);
     assert_eq!(commitment(&mailbox, 8).tokens, 8);
 }
 
@@ -311,7 +242,7 @@ fn job_that_cannot_be_done_in_time_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let block_time = Duration::from_millis(1);
     let mailbox = start_config(WorkerConfig { block_time, ..config(dir.path()) });
-    mailbox.0.put_prompt(PROMPT).unwrap();
+    put(&mailbox.0, PROMPT);
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::Resource };
     let hasty = Task { deadline: 5, ..task(PROMPT, 1_900) };
     assert_eq!(result(&mailbox, prepare(hasty)), refused, "a millisecond for 1,900 tokens");
@@ -323,41 +254,30 @@ fn job_that_cannot_be_done_in_time_is_refused() {
 fn job_over_the_memory_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start_config(WorkerConfig { memory_bytes: 1 << 18, ..config(dir.path()) });
-    mailbox.0.put_prompt(PROMPT).unwrap();
+    put(&mailbox.0, PROMPT);
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::Resource };
     assert_eq!(result(&mailbox, prepare(task(PROMPT, 1_900))), refused);
     assert_eq!(result(&mailbox, prepare(task(PROMPT, 8))), EngineResult::Ready { job: job() });
 }
 
-#[test]
-fn prompt_over_the_limit_is_refused_before_it_is_read() {
-    let dir = tempfile::tempdir().unwrap();
-    let mailbox = start(dir.path(), None);
-    let (task, other) = over_the_limit();
-    mailbox.0.set_source(other);
-    // By its length in tokens alone, the prompt would exceed the context.
-    let refused = EngineResult::Refused { job: job(), reason: DeclineReason::InputLength };
-    assert_eq!(result(&mailbox, prepare(task)), refused);
-}
-
 /// Submits more prompts than the quota has place for, others for each `n`.
 fn flood(worker: &Worker, n: u8) {
     for index in 0..=64u8 {
-        let mut prompt = vec![n; MAX_PROMPT_BYTES];
+        let mut prompt = vec![n; MAX_REQUEST_BYTES - 64];
         prompt[0] = index;
-        worker.put_prompt(&prompt).unwrap();
+        put(&worker, &prompt);
     }
 }
 
 fn has(worker: &Worker, prompt: &[u8]) -> bool {
-    worker.payload(&H256(blake2_256(prompt))).unwrap().is_some()
+    worker.payload(&Request::text(prompt).hash()).unwrap().is_some()
 }
 
 #[test]
 fn prompt_that_waits_for_its_order_is_not_displaced() {
     let dir = tempfile::tempdir().unwrap();
     let worker = Worker::start(config(dir.path()), None).unwrap();
-    worker.put_prompt(PROMPT).unwrap();
+    put(&worker, PROMPT);
     flood(&worker, 1);
     assert!(has(&worker, PROMPT));
 }
@@ -367,46 +287,20 @@ fn orders_and_what_was_submitted_survive_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let restart = || Worker::start(config(dir.path()), None).unwrap();
     let worker = restart();
-    let (ordered, other) = (worker.put_prompt(PROMPT).unwrap(), b"nobody has ordered this yet");
-    worker.put_prompt(other).unwrap();
-    let order = |job, prompt| Order { job, prompt, opens: 1 };
+    let (ordered, other) = (put(&worker, PROMPT), b"nobody has ordered this yet");
+    put(&worker, other);
+    let order = |job, request| Order { job, request, opens: 1 };
     let elsewhere = order(JobId::repeat_byte(9), H256::repeat_byte(9));
     worker.keep_for(&[order(job(), ordered), elsewhere]).unwrap();
-    assert_eq!(worker.jobs(), BTreeSet::from([job()]), "a prompt that is elsewhere is not kept");
+    assert_eq!(worker.jobs(), BTreeSet::from([job()]), "a request that is elsewhere is not kept");
     drop(worker);
     let worker = restart();
     assert_eq!(worker.jobs(), BTreeSet::from([job()]));
-    // Prompts that were submitted before the restart may still be ordered.
+    // Requests that were submitted before the restart may still be ordered.
     flood(&worker, 1);
     assert!(has(&worker, PROMPT) && has(&worker, other));
     worker.forget(&BTreeSet::from([job()]));
     assert!(worker.jobs().is_empty());
-}
-
-#[test]
-fn prompt_over_the_limit_is_rejected_before_it_is_read() {
-    let dir = tempfile::tempdir().unwrap();
-    let mailbox = start(dir.path(), None);
-    let (task, other) = over_the_limit();
-    mailbox.0.set_source(other.clone());
-    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Binding };
-    assert_eq!(verdict(&mailbox, task.clone(), of_output(b"any")), rejected);
-    // Nothing else is fetched.
-    assert_eq!(*other.asked.lock(), [(job(), task.input_hash, Vec::new())]);
-}
-
-#[test]
-fn prompt_over_the_limit_is_neither_generated_from_nor_counted() {
-    let dir = tempfile::tempdir().unwrap();
-    let mailbox = start(dir.path(), None);
-    let (task, other) = over_the_limit();
-    let prompt = other.payloads.lock()[&task.input_hash].clone();
-    assert_eq!(mailbox.0.count_tokens(&task.model, &prompt).unwrap(), None);
-    assert!(mailbox.0.count_tokens(&task.model, &prompt[1..]).unwrap().is_some());
-    mailbox.0.set_source(other);
-    assert!(mailbox.submit(generate(task)));
-    until_idle(&mailbox);
-    assert_eq!(mailbox.poll(8), []);
 }
 
 #[test]
@@ -443,6 +337,24 @@ fn nodes_have_different_salts_and_the_same_digests() {
 }
 
 #[test]
+fn operators_of_one_node_commit_to_digests_of_their_own() {
+    let (_dir, mailbox) = worker(None);
+    let other = Task { digest_key: H256::repeat_byte(2), ..task(PROMPT, 8) };
+    let first = commitment(&mailbox, 8);
+    let EngineResult::Generated { commitment: second, .. } =
+        result(&mailbox, generate(other.clone()))
+    else {
+        panic!()
+    };
+    assert_eq!(first.output_hash, second.output_hash);
+    assert_ne!(first.digest_commitment, second.digest_commitment);
+    // A verifier tells them apart: one that copies the commitment of the other is rejected.
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Digest };
+    assert_eq!(verdict(&mailbox, other.clone(), first), rejected);
+    assert!(matches!(verdict(&mailbox, other, second), Verdict::Accept { .. }));
+}
+
+#[test]
 fn work_of_jobs_that_are_over_is_forgotten() {
     let (_dir, mailbox) = worker(None);
     result(&mailbox, prepare(task(PROMPT, 8)));
@@ -461,52 +373,30 @@ fn second_worker_on_the_same_folder_is_refused() {
     assert!(error.contains("store"), "{error}");
 }
 
-/// Another node, with the payloads that it serves.
-#[derive(Default)]
-struct OtherNode {
-    payloads: Mutex<BTreeMap<H256, Vec<u8>>>,
-    asked: Mutex<Vec<(JobId, H256, Vec<u8>)>>,
-    /// The longest time for which it was waited.
-    longest: Mutex<Duration>,
-    /// The number of requests that it leaves unanswered at first.
-    silences: usize,
-}
-
-impl PayloadSource for OtherNode {
-    fn fetch(&self, wanted: &Wanted) -> Option<Vec<u8>> {
-        let mut longest = self.longest.lock();
-        *longest = longest.max(wanted.until - Instant::now());
-        let mut asked = self.asked.lock();
-        asked.push((wanted.job, wanted.hash, wanted.peer.to_vec()));
-        if asked.len() <= self.silences {
-            return None;
-        }
-        self.payloads.lock().get(&wanted.hash).cloned()
-    }
-}
-
 #[test]
 fn payloads_are_fetched_from_the_node_that_the_job_names() {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start(dir.path(), None);
     let other = Arc::new(OtherNode::default());
-    other.payloads.lock().insert(H256(blake2_256(PROMPT)), PROMPT.to_vec());
+    let request = Request::text(PROMPT);
+    other.payloads.lock().insert(request.hash(), request.encode());
     mailbox.0.set_source(other.clone());
     let task = Task { peer: b"client".to_vec().try_into().unwrap(), ..task(PROMPT, 8) };
     assert_eq!(result(&mailbox, prepare(task)), EngineResult::Ready { job: job() });
-    assert_eq!(*other.asked.lock(), [(job(), H256(blake2_256(PROMPT)), b"client".to_vec())]);
+    assert_eq!(*other.asked.lock(), [(job(), request.hash(), b"client".to_vec())]);
     // A job must be accepted within five blocks, and one look takes at most a third of them.
     assert!(*other.longest.lock() < BLOCK_TIME * 5 / 3);
 }
 
-/// Returns a prompt that is longer than any, with a task for it, and a node that has it.
-fn over_the_limit() -> (Task, Arc<OtherNode>) {
-    let prompt = vec![b'a'; MAX_PROMPT_BYTES + 1];
-    let input_hash = H256(blake2_256(&prompt));
-    let other = Arc::new(OtherNode::default());
-    other.payloads.lock().insert(input_hash, prompt);
-    let input_tokens = MAX_PROMPT_BYTES as u32 + 2;
-    (Task { input_hash, input_tokens, ..task(PROMPT, 8) }, other)
+#[test]
+fn transcript_of_another_job_is_malformed() {
+    let (_dir, mailbox) = worker(None);
+    let honest = commitment(&mailbox, 8);
+    let other = Transcript { job: JobId::zero(), ..mailbox.0.output(&job()).unwrap() };
+    mailbox.0.keep_output(&job(), &other.encode()).unwrap();
+    let copied = OutputCommitment { output_hash: other.hash(), ..honest };
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
+    assert_eq!(verdict(&mailbox, task(PROMPT, 8), copied), rejected);
 }
 
 #[test]
@@ -515,7 +405,7 @@ fn payload_that_no_node_has_is_declined_and_abstained_from() {
     let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
     let other = Arc::new(OtherNode::default());
     // A payload with another hash is ignored.
-    other.payloads.lock().insert(H256(blake2_256(PROMPT)), b"forged".to_vec());
+    other.payloads.lock().insert(Request::text(PROMPT).hash(), b"forged".to_vec());
     mailbox.0.set_source(other);
     let refused = EngineResult::Refused { job: job(), reason: DeclineReason::PayloadUnavailable };
     assert_eq!(result(&mailbox, prepare(task(PROMPT, 8))), refused);
@@ -543,7 +433,7 @@ fn verifier_looks_for_the_transcript_as_long_as_there_is_time() {
     let (commitment, transcript) = made_elsewhere();
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
-    mailbox.0.put_prompt(PROMPT).unwrap();
+    put(&mailbox.0, PROMPT);
     let withholding = Arc::new(OtherNode { silences: 30, ..OtherNode::default() });
     withholding.payloads.lock().insert(commitment.output_hash, transcript);
     mailbox.0.set_source(withholding);
@@ -555,7 +445,7 @@ fn abstention_holds_for_one_round() {
     let (commitment, transcript) = made_elsewhere();
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start_config(WorkerConfig { block_time: SHORT, ..config(dir.path()) });
-    mailbox.0.put_prompt(PROMPT).unwrap();
+    put(&mailbox.0, PROMPT);
     let round = |round, left| {
         let work = Work::Verify { job: job(), task: task(PROMPT, 8), commitment, round, left };
         match result(&mailbox, work) {
@@ -572,6 +462,7 @@ fn abstention_holds_for_one_round() {
 fn transcript_of_another_node_is_kept_as_an_output() {
     let (_dir, mailbox) = worker(None);
     let transcript = Transcript {
+        job: job(),
         input: vec![256, 65],
         output: vec![66],
         text: b"B".to_vec(),

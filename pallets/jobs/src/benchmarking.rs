@@ -8,7 +8,7 @@ use assay_primitives::{
     benchmarking::{BenchmarkHelper, DeliveredJobs},
     job::{
         FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment, Payment,
-        PeerIdBytes, Privacy, Sampling, MAX_ALLOWED_OPERATORS,
+        PeerIdBytes, Privacy, Sampling, Verification, MAX_ALLOWED_OPERATORS,
     },
     reason::DeclineReason,
     report::Report,
@@ -46,7 +46,7 @@ fn spec<T: Config>(
     let allowed = operators.iter().take(MAX_ALLOWED_OPERATORS as usize).cloned().collect();
     JobSpec {
         model: *model,
-        input_hash: H256::repeat_byte(2),
+        request_hash: H256::repeat_byte(2),
         input_tokens: 10,
         max_tokens: TOKENS,
         seed: 1,
@@ -56,9 +56,10 @@ fn spec<T: Config>(
         deadline,
         privacy: Privacy::Public,
         output_key: None,
-        auto_lock: true,
         peer: PeerIdBytes::truncate_from(peer),
         allowed: BoundedVec::truncate_from(allowed),
+        verification: Verification::Required,
+        referrer: operators.first().cloned(),
     }
 }
 

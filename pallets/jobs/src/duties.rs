@@ -18,9 +18,10 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
         JobsOfOperator::<T>::iter_key_prefix(operator)
             .filter_map(|id| {
                 let job = Jobs::<T>::get(id)?;
+                let task = job.task(&id, operator);
                 match job.state {
-                    JobState::Assigned { .. } => Some(Work::Prepare { job: id, task: job.task() }),
-                    JobState::Running { .. } => Some(Work::Generate { job: id, task: job.task() }),
+                    JobState::Assigned { .. } => Some(Work::Prepare { job: id, task }),
+                    JobState::Running { .. } => Some(Work::Generate { job: id, task }),
                     _ => None,
                 }
             })
@@ -60,22 +61,24 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 
 impl<T: Config> Pallet<T> {
     /// What the operator can report given that result: nothing if the job is not with it, is past
-    /// that step, or the report could not be in time any more.
+    /// that step, the report could not be in time any more, or the output is another operator's.
     fn report_on(operator: &T::AccountId, result: &EngineResult) -> Option<Report> {
         let id = result.job();
         if !JobsOfOperator::<T>::contains_key(operator, id) {
             return None;
         }
         let next = Self::now().saturating_add(1);
-        match (Jobs::<T>::get(id)?.state, result) {
+        let job = Jobs::<T>::get(id)?;
+        let asked = Work::Generate { job: id, task: job.task(&id, operator) }.id();
+        match (job.state, result) {
             (JobState::Assigned { until, .. }, EngineResult::Ready { .. }) if next <= until => {
                 Some(Report::Accept { job: id })
             }
             (JobState::Assigned { .. }, EngineResult::Refused { reason, .. }) => {
                 Some(Report::Decline { job: id, reason: *reason })
             }
-            (JobState::Running { until, .. }, EngineResult::Generated { commitment, .. })
-                if next <= until =>
+            (JobState::Running { until, .. }, EngineResult::Generated { commitment, work, .. })
+                if next <= until && asked == *work =>
             {
                 Some(Report::CommitOutput { job: id, commitment: *commitment })
             }

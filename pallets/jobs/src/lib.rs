@@ -130,8 +130,8 @@ pub mod pallet {
         /// [`MAX_ATTEMPTS`](types::MAX_ATTEMPTS).
         #[pallet::constant]
         type MaxAttempts: Get<u8>;
-        /// The longest prompt in tokens. A node takes prompts of at most 1 MiB in addition: the
-        /// constant `MAX_PROMPT_BYTES` of `assay-worker`.
+        /// The longest prompt in tokens. A request has at most 1 MiB in addition:
+        /// [`MAX_REQUEST_BYTES`](assay_primitives::request::MAX_REQUEST_BYTES).
         #[pallet::constant]
         type MaxInputTokens: Get<u32>;
         /// The longest output in tokens.
@@ -230,8 +230,6 @@ pub mod pallet {
         NotBeforeTooFar,
         /// Sealed jobs are not available: privacy must be public and no output key given.
         SealedNotAvailable,
-        /// Payments that the client locks by hand are not available.
-        ManualLockNotAvailable,
         /// The peer id is not a multihash of the kinds that peer ids are.
         PeerIdMalformed,
         /// No operator serves the model.

@@ -77,7 +77,6 @@ impl<T: Config> Pallet<T> {
             spec.privacy == Privacy::Public && spec.output_key.is_none(),
             Error::<T>::SealedNotAvailable
         );
-        ensure!(spec.auto_lock, Error::<T>::ManualLockNotAvailable);
         ensure!(is_peer_id(&spec.peer), Error::<T>::PeerIdMalformed);
         let context = T::Routing::context(&spec.model).ok_or(Error::<T>::ModelNotServed)?;
         ensure!(spec.fits(context), Error::<T>::ContextExceeded);

@@ -66,7 +66,7 @@ impl<T: Config> Pallet<T> {
 
     /// Returns those of `ids` that the chain has, each with the hash of its prompt.
     pub fn prompts(ids: impl IntoIterator<Item = JobId>) -> Vec<(JobId, H256)> {
-        let prompt = |id| Jobs::<T>::get(id).map(|job| (id, job.spec.input_hash));
+        let prompt = |id| Jobs::<T>::get(id).map(|job| (id, job.spec.request_hash));
         ids.into_iter().filter_map(prompt).collect()
     }
 

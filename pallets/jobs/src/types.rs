@@ -3,7 +3,7 @@
 
 use assay_primitives::{
     engine::Task,
-    job::{JobSpec, JobState, Payment},
+    job::{JobId, JobSpec, JobState, Payment},
     Balance, BlockNumber,
 };
 use codec::{Decode, Encode, MaxEncodedLen};
@@ -32,7 +32,7 @@ pub struct Job<AccountId> {
     pub state: JobState<AccountId>,
 }
 
-impl<AccountId: PartialEq> Job<AccountId> {
+impl<AccountId: PartialEq + Encode> Job<AccountId> {
     /// The earliest block in which it can be assigned, but for the one that it is sought from.
     pub fn opens(&self) -> BlockNumber {
         self.since.max(self.spec.not_before)
@@ -75,8 +75,8 @@ impl<AccountId: PartialEq> Job<AccountId> {
             .saturating_add(self.payment.tip)
     }
 
-    /// What must be known of it to run it.
-    pub fn task(&self) -> Task {
-        Task::from(&self.spec)
+    /// What must be known of it for the operator to run it.
+    pub fn task(&self, id: &JobId, operator: &AccountId) -> Task {
+        Task::new(id, operator, &self.spec)
     }
 }

@@ -72,9 +72,10 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 impl<T: Config> Pallet<T> {
     /// What each member of the job's committee has to do.
     fn check_of(job: JobId, audit: &Audit<T::AccountId>) -> Option<Work> {
-        let AuditSubject { spec, commitment, .. } = T::Jobs::subject(&job)?;
+        let AuditSubject { operator, spec, commitment, .. } = T::Jobs::subject(&job)?;
+        let task = Task::new(&job, &operator, &spec);
         let left = Self::last_report(audit).saturating_sub(Self::now());
-        Some(Work::Verify { job, task: Task::from(&spec), commitment, round: audit.round, left })
+        Some(Work::Verify { job, task, commitment, round: audit.round, left })
     }
 
     /// The last block after which a report can still be in time: it stands in the next at the

@@ -9,7 +9,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamEnd {
-    /// The output is complete, because the model ended it.
+    /// The output is complete, because the model ended it or it completes a stop string.
     Stop,
     /// The output is complete, because it reached the job's `max_tokens`.
     Length,

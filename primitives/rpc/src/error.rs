@@ -4,7 +4,9 @@
 /// The JSON-RPC code of an error that asking again does not mend.
 ///
 /// The message says which of these happened, with the values:
-/// - the payload of `assay_submitPayload` is longer than the limit of 1 MiB;
+/// - the payload of `assay_submitPayload` is longer than the limit of 1 MiB, is not the canonical
+///   encoding of a request, or has a field that the engine does not honour, which is named;
+/// - the model that is named lacks a token of the prompt;
 /// - the first index of `assay_subscribeOutput` is beyond the job's `max_tokens`;
 /// - the worker's store on disk cannot be read or written, or its disk is nearly full;
 /// - a call of the runtime API failed, for example because the state of the block is pruned.

@@ -14,18 +14,21 @@ use sp_core::Bytes;
 #[cfg_attr(all(feature = "server", not(feature = "client")), rpc(server, namespace = "assay"))]
 #[cfg_attr(all(feature = "client", feature = "server"), rpc(client, server, namespace = "assay"))]
 pub trait AssayRpc {
-    /// Keeps a prompt of at most 1 MiB and serves it to the nodes that ask for its hash.
+    /// Keeps a request, which is the canonical encoding of an [`assay_primitives::Request`], and serves
+    /// it to the nodes that ask for its hash.
     ///
-    /// The node keeps the prompt for ten minutes, in which it can be ordered, and as long as a job with
-    /// it is not over; jobs keep prompts within a quota, those that open first before others. Prompts that
-    /// need not be kept are dropped, the oldest first, once all of them exceed a quota. If `model` is
-    /// loaded, the result has the prompt's length in tokens of that model.
+    /// The node keeps the request for ten minutes, in which it can be ordered, and as long as a job with
+    /// it is not over; jobs keep requests within a quota, those that open first before others. Requests
+    /// that need not be kept are dropped, the oldest first, once all of them exceed a quota. If `model` is
+    /// loaded, the result has the length of the request's prompt in tokens of that model.
     ///
     /// # Errors
     ///
-    /// The payload is longer than 1 MiB, the connection or all connections have spent their budget or have
-    /// as many calls waiting as they can, the prompts that the node must keep leave no room, the store
-    /// cannot be written, or its disk is nearly full.
+    /// The payload is not the canonical encoding of a request of at most 1 MiB, the engine does not
+    /// honour one of its fields, which the message names, the model lacks a token of the prompt, the
+    /// connection or all connections have spent their budget or have as many calls waiting as they can,
+    /// the requests that the node must keep leave no room, the store cannot be written, or its disk is
+    /// nearly full. Then nothing is stored.
     #[method(name = "submitPayload", with_extensions)]
     async fn submit_payload(
         &self,

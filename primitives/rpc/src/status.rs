@@ -16,7 +16,7 @@ pub struct NodeStatus {
     pub engine: bool,
     /// The state of the worker; `None` on a node without an engine.
     pub worker: Option<WorkerStatus>,
-    /// The state of the store of prompts, outputs and results.
+    /// The state of the store of requests, outputs and results.
     pub store: StoreStatus,
     /// The worker keys in the node's keystore.
     pub workers: Vec<WorkerKey>,
@@ -45,7 +45,7 @@ pub struct WorkerStatus {
 #[serde(rename_all = "camelCase")]
 pub struct StoreStatus {
     /// Whether the store can be written and its disk has space for new work. A node whose store is
-    /// not healthy declines new jobs and takes no prompts.
+    /// not healthy declines new jobs and takes no requests.
     pub healthy: bool,
     /// The reason why the store is not healthy, and the remedy.
     pub error: Option<String>,

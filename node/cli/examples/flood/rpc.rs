@@ -4,6 +4,8 @@
 
 use crate::count::{ticks, Count};
 use anyhow::{Context, Result};
+use assay_primitives::Request;
+use codec::Encode;
 use futures::{future::join_all, stream::FuturesUnordered, FutureExt, StreamExt};
 use jsonrpsee::{
     core::client::{ClientT, SubscriptionClientT},
@@ -68,7 +70,8 @@ async fn calls(
             0 => {
                 let mut prompt = vec![b'a'; PROMPT];
                 prompt[..32].copy_from_slice(&random::<[u8; 32]>());
-                let params = rpc_params![format!("0x{}", hex::encode(prompt)), model];
+                let request = Request::text(prompt).encode();
+                let params = rpc_params![format!("0x{}", hex::encode(request)), model];
                 let call = client.request::<Value, _>("assay_submitPayload", params);
                 open.push(call.map(|answer| answer.is_ok()).boxed());
             }

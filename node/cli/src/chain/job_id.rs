@@ -86,7 +86,7 @@ mod tests {
     fn creation() -> RuntimeCall {
         let spec = JobSpec {
             model: Default::default(),
-            input_hash: Default::default(),
+            request_hash: Default::default(),
             input_tokens: 1,
             max_tokens: 1,
             seed: 0,
@@ -96,9 +96,10 @@ mod tests {
             deadline: 10,
             privacy: Privacy::Public,
             output_key: None,
-            auto_lock: true,
             peer: PeerIdBytes::default(),
             allowed: Default::default(),
+            verification: Default::default(),
+            referrer: None,
         };
         let payment = Payment { down: 0, cost: 1, tip: 0 };
         RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment })

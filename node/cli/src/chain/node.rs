@@ -3,8 +3,9 @@
 
 use super::Chain;
 use anyhow::{Context, Result};
-use assay_primitives::{JobId, ModelId};
+use assay_primitives::{JobId, ModelId, Request};
 use assay_rpc::{AssayRpcClient, NodeStatus, Output, OutputItem, SubmittedPayload};
+use codec::Encode;
 use jsonrpsee::core::client::Subscription;
 
 impl Chain {
@@ -14,14 +15,15 @@ impl Chain {
         self.answer("assay_nodeStatus", status).context("cannot read the node's state")
     }
 
-    /// Submits a prompt to the node, which keeps it and counts its tokens if it has the model.
-    pub async fn submit_payload(
+    /// Submits a request to the node, which keeps it and counts the tokens of its prompt if it has the
+    /// model.
+    pub async fn submit_request(
         &self,
-        payload: &[u8],
+        request: &Request,
         model: &ModelId,
     ) -> Result<SubmittedPayload> {
-        let payload = self.client().submit_payload(payload.to_vec().into(), Some(*model)).await;
-        self.answer("assay_submitPayload", payload).context("the node refused the prompt")
+        let payload = self.client().submit_payload(request.encode().into(), Some(*model)).await;
+        self.answer("assay_submitPayload", payload).context("the node refused the request")
     }
 
     /// Returns the output of a job, as far as the node has it.

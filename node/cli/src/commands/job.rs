@@ -89,7 +89,7 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
     let mut exit = Exit::Done;
     let mut output = None;
     if let Some(check) = shown {
-        let mut known = KnownOutput::new(chain.output(id).await?, commitment(&view.state));
+        let mut known = KnownOutput::new(chain.output(id).await?, id, commitment(&view.state));
         if let Some(model) = text_check::open(&view.spec.model, check.model_file.as_deref())? {
             known.compare(&model);
         }

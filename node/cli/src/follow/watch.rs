@@ -113,7 +113,8 @@ impl<'a> Watch<'a> {
         let deadline = Instant::now() + REST;
         let mut heads = self.chain.heads().await?;
         loop {
-            let known = KnownOutput::new(self.chain.output(&self.job).await?, commitment);
+            let known =
+                KnownOutput::new(self.chain.output(&self.job).await?, &self.job, commitment);
             if commitment.is_none() || known.is_committed() {
                 return Ok(known);
             }

@@ -51,7 +51,7 @@ pub fn json(id: &JobId, view: &JobView<AccountId>) -> Map<String, Value> {
     put("model", json!(spec.model));
     put("created", json!(view.created));
     put("attempts", json!(view.attempts));
-    put("inputHash", json!(spec.input_hash));
+    put("requestHash", json!(spec.request_hash));
     put("inputTokens", json!(spec.input_tokens));
     put("maxTokens", json!(spec.max_tokens));
     put("seed", json!(spec.seed));
@@ -60,6 +60,8 @@ pub fn json(id: &JobId, view: &JobView<AccountId>) -> Map<String, Value> {
     put("topP", json!(f64::from(spec.sampling.top_p) / unit));
     put("deadline", json!(spec.deadline));
     put("notBefore", json!(spec.not_before));
+    put("verification", json!(spec.verification.label()));
+    put("referrer", json!(spec.referrer.as_ref().map(ToString::to_string)));
     put("down", planck(view.payment.down));
     put("cost", planck(view.payment.cost));
     put("tip", planck(view.payment.tip));

@@ -9,6 +9,11 @@ use crate::{
     port::Port,
     spec::NodeSpec,
 };
+use assay_primitives::{
+    request::{Prompt, RequestV1, MAX_REQUEST_BYTES},
+    Request,
+};
+use codec::Encode;
 use jsonrpsee::rpc_params;
 use sp_keyring::Sr25519Keyring;
 use std::fs;
@@ -73,16 +78,35 @@ async fn bad_orders_are_refused_and_cost_nothing() {
 }
 
 #[tokio::test]
+async fn payload_that_no_engine_runs_is_refused_by_the_name_of_its_field() {
+    let node = dev(&[]).await;
+    let chain = node.chain().await;
+    let error = async |payload: &[u8]| {
+        let params = rpc_params![format!("0x{}", hex::encode(payload))];
+        let answer: Result<serde_json::Value, _> =
+            chain.request("assay_submitPayload", params).await;
+        format!("{:#}", answer.unwrap_err())
+    };
+    let text = error(b"In the beginning").await;
+    assert!(text.contains("version 73") && text.contains("SCALE"), "{text}");
+    let request = RequestV1 { stop: vec![b"END".to_vec()], ..RequestV1::new(Prompt::Text(vec![])) };
+    let field = error(&Request::V1(request).encode()).await;
+    assert!(field.contains("'stop'"), "{field}");
+}
+
+#[tokio::test]
 async fn payload_over_the_limit_is_refused() {
     let node = dev(&[]).await;
     let chain = node.chain().await;
     let model = chain.node_status().await.unwrap().worker.unwrap().models[0].id;
-    let limit = 1 << 20;
-    let taken = chain.submit_payload(&vec![b'a'; limit], &model).await.unwrap();
-    assert_eq!(taken.bytes, limit as u64);
-    let error = chain.submit_payload(&vec![b'a'; limit + 1], &model).await.err().unwrap();
+    let request = |bytes: usize| Request::text(vec![b'a'; bytes]);
+    let frame = request(1 << 19).encode().len() - (1 << 19);
+    let longest = MAX_REQUEST_BYTES - frame;
+    let taken = chain.submit_request(&request(longest), &model).await.unwrap();
+    assert_eq!(taken.bytes, MAX_REQUEST_BYTES as u64);
+    let error = chain.submit_request(&request(longest + 1), &model).await.err().unwrap();
     let error = format!("{error:#}");
-    assert!(error.contains("1048577") || error.contains("1 MiB"), "{error}");
+    assert!(error.contains("1048577"), "{error}");
     // The node goes on.
     let status: serde_json::Value = chain.request("system_health", rpc_params![]).await.unwrap();
     assert_eq!(status["shouldHavePeers"], false, "{status}");

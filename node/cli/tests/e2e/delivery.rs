@@ -71,7 +71,7 @@ async fn line_of_six_delivers_by_the_contacts_of_operators() {
     assert_eq!((&said["committed"], &said["verified"]), (&true.into(), &true.into()), "{said}");
     // The client's node has pushed the request and shows the output.
     let id = said["job"].as_str().unwrap();
-    let told = |line: &str| line.contains("is told of the prompt") && line.contains(id);
+    let told = |line: &str| line.contains("is told of the request") && line.contains(id);
     assert!(client.log_text().lines().any(told), "the operator's node was not told");
     let output = client.chain().await.output(&id.parse().unwrap()).await.unwrap();
     assert_eq!(output.expect("the output is here").tokens.len(), 16);

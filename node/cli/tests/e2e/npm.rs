@@ -20,7 +20,9 @@ pub async fn example(name: &str, args: &[&str]) -> serde_json::Value {
     let folder = install().await;
     // A copy of its own, in a folder whose parent has the packages.
     let place = TempDir::new_in(&folder).unwrap();
-    fs::copy(Path::new(EXAMPLES).join(name), place.path().join(name)).unwrap();
+    for file in [name, "request.mjs"] {
+        fs::copy(Path::new(EXAMPLES).join(file), place.path().join(file)).unwrap();
+    }
     let out = run(Command::new("node").arg(name).args(args).current_dir(place.path())).await;
     serde_json::from_str(out.lines().last().unwrap_or_default())
         .unwrap_or_else(|error| panic!("{error}: {out}"))

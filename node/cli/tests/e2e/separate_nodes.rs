@@ -12,6 +12,7 @@ use assay_cli::{
     chain::Head,
     commitment::{commitment, committed},
 };
+use assay_primitives::Request;
 use jsonrpsee::rpc_params;
 use serde_json::Value;
 
@@ -44,7 +45,8 @@ async fn plain_node_serves_a_client() {
     assert_eq!(here.text, there.text);
     assert_eq!(here.tokens.len(), 16);
     let view = client.chain().await.job(&id).await.unwrap().expect("the job is on the chain");
-    let committed = committed(&here, commitment(&view.state)).expect("it hashes to the commitment");
+    let committed =
+        committed(&here, &id, commitment(&view.state)).expect("it hashes to the commitment");
     assert_eq!(committed.output, here.tokens);
     assert_eq!(String::from_utf8_lossy(&committed.text), here.text);
     assert!(said.out.starts_with(here.text.trim_end_matches('\n')), "{said:?} is not {here:?}");
@@ -118,7 +120,7 @@ pub async fn count_tokens(node: &Node, text: &str) -> String {
     let chain = node.chain().await;
     let model = chain.node_status().await.unwrap().worker.unwrap().models[0].id;
     let unrelated = "unrelated";
-    let payload = chain.submit_payload(unrelated.as_bytes(), &model).await.unwrap();
+    let payload = chain.submit_request(&Request::text(unrelated), &model).await.unwrap();
     let added = payload.tokens.unwrap() as usize - unrelated.len();
     (text.len() + added).to_string()
 }

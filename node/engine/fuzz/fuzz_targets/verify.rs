@@ -5,7 +5,7 @@
 
 use arbitrary::Arbitrary;
 use assay_engine::{
-    generate, verify, FinishReason, GenerateSpec, Limits, Positions, SampleSpec, Sampling,
+    generate, verify, FinishReason, GenerateSpec, Limits, Positions, Prompt, SampleSpec, Sampling,
     Transcript, Verification,
 };
 use assay_engine_fuzz::{measured, MODEL, NEVER, THREADS};
@@ -38,7 +38,8 @@ fuzz_target!(|case: Case| {
     let sampling = Sampling { temperature, top_k, top_p };
     // Most jobs should be ones that an operator can run.
     let max_tokens = if case.max_tokens > 1 << 31 { case.max_tokens } else { case.max_tokens % 70 };
-    let spec = GenerateSpec { sample: SampleSpec::new(case.seed, &[0; 32], sampling), max_tokens };
+    let sample = SampleSpec::new(case.seed, &[0; 32], sampling);
+    let spec = GenerateSpec { sample, max_tokens, digest_key: [0; 32] };
     let limits = Limits { memory_bytes: case.memory_bytes.into(), ..Limits::default() };
     let Ok(input) = model.tokenize(&case.prompt) else { return };
     let wide = Limits::default();
@@ -49,10 +50,11 @@ fuzz_target!(|case: Case| {
     let finish = if case.ended { FinishReason::EndToken } else { FinishReason::Length };
     let claimed = case.input.unwrap_or(input.clone());
     let transcript = Transcript { input: claimed, output, finish };
+    let prompt = Prompt::text(case.prompt);
     let positions = case.positions.map_or(Positions::All, Positions::Sample);
 
     let verdict = measured(case.memory_bytes as usize + BESIDE, || {
-        verify(model, threads, &case.prompt, &transcript, &spec, &positions, &limits, &NEVER)
+        verify(model, threads, &prompt, &transcript, &spec, &positions, &limits, &NEVER)
     });
 
     let accepted = matches!(verdict, Ok(Verification::Accept { .. }));

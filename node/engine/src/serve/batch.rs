@@ -318,7 +318,7 @@ impl Batch {
             .iter()
             .map(|&(job, judged)| move |index| index >= judged && job.task().wanted(index))
             .collect();
-        let samples: Vec<_> = jobs.iter().map(|(job, _)| job.task().sample()).collect();
+        let specs: Vec<_> = jobs.iter().map(|(job, _)| *job.task().spec()).collect();
         let mut spans: Vec<Span<'_>> = caches
             .into_iter()
             .zip(jobs.iter().zip(&wanted))
@@ -336,6 +336,6 @@ impl Batch {
             Err(EngineError::Cancelled { tokens: 0 })
         };
         let on = (&*self.model, &*self.threads);
-        self.workspace.pass(on, &mut spans, &check, &|span, row| judge(row, &samples[span]))
+        self.workspace.pass(on, &mut spans, &check, &|span, row| judge(row, &specs[span]))
     }
 }

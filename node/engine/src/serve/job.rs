@@ -8,7 +8,7 @@ use crate::{
     panics::caught,
     task::{Choice, Next, Task},
     verify::Verifying,
-    EngineError, GenerateSpec, Generation, Limits, Positions, Transcript, Verification,
+    EngineError, GenerateSpec, Generation, Limits, Positions, Prompt, Transcript, Verification,
 };
 use std::sync::{
     atomic::{AtomicBool, Ordering},
@@ -34,7 +34,7 @@ pub struct GenerateJob {
 #[derive(Clone, Debug)]
 pub struct VerifyJob {
     /// The prompt in the job's request.
-    pub prompt: Vec<u8>,
+    pub prompt: Prompt,
     /// The output that the operator delivered.
     pub transcript: Transcript,
     /// The spec of the job.

@@ -14,8 +14,8 @@ use crate::{
     kv::{KvCache, Pool},
     synthetic::Synthetic,
     verify::Verifying,
-    EngineError, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Sampling, Threads,
-    Transcript, Verification,
+    EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
+    Threads, Transcript, Verification,
 };
 use std::{
     ops::ControlFlow,
@@ -24,6 +24,7 @@ use std::{
 
 const SPEC: GenerateSpec = GenerateSpec {
     sample: SampleSpec { key: [5; 32], sampling: Sampling::GREEDY },
+    digest_key: [4; 32],
     max_tokens: 60,
 };
 
@@ -56,7 +57,8 @@ fn verification(model: &Model, max_tokens: u32) -> Verifying {
     let done = alone(model, b"b", &spec);
     let input = model.tokenize(b"b").unwrap();
     let transcript = Transcript { input, output: done.tokens, finish: done.finish };
-    let task = Verifying::new(model, b"b", &transcript, &spec, &Positions::All).unwrap();
+    let task =
+        Verifying::new(model, &Prompt::text(b"b"), &transcript, &spec, &Positions::All).unwrap();
     let ControlFlow::Continue(task) = task else { panic!("the form is right") };
     task
 }
@@ -234,8 +236,11 @@ fn job_that_panics_ends_and_the_others_have_the_bits_that_they_have_alone() {
                 ServerConfig { rows: 64, decode_rows: 24, prefix_cache, ..ServerConfig::default() };
             let (mut batch, mut queue) = (batch(&model, config), Queue::new(8));
             let sampling = Sampling { temperature: 65_536, ..Sampling::GREEDY };
-            let spec =
-                GenerateSpec { sample: SampleSpec { key: [6; 32], sampling }, max_tokens: 90 };
+            let spec = GenerateSpec {
+                sample: SampleSpec { key: [6; 32], sampling },
+                max_tokens: 90,
+                ..SPEC
+            };
             let prompts = [&b"aaaaaaaaaaaaaaaaaaaaa"[..], b"aaaaaaaaaaaaaaaaaaaab", b"c"];
             let (mut jobs, handles): (Vec<Job>, Vec<_>) =
                 prompts.iter().map(|prompt| generating(&model, prompt, &spec)).unzip();

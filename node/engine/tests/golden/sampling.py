@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Computes the sampling rule of assay-engine a second time, from its description.
+"""Computes the sampling rule and the digests of assay-engine a second time, from their description.
 
 It uses the standard library alone and none of the crate's code. `--check` recomputes sampling.json
 and compares it, `--write` writes it.
@@ -111,11 +111,87 @@ def pick(row, position, key, temperature, top_k, top_p):
     return min(order, key=lambda j: (-score(j), j))
 
 
-def digest(row):
+IV = [0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19]
+ORDER = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8]
+CHUNK_START, CHUNK_END, PARENT, ROOT, KEYED_HASH = 1, 2, 4, 8, 16
+
+
+def compress(chain, block, counter, length, flags):
+    """Returns the chaining value of a block of BLAKE3."""
+    m = list(struct.unpack("<16I", block.ljust(64, b"\0")))
+    s = list(chain) + IV[:4] + [counter & MASK, counter >> 32, length, flags]
+
+    def mix(a, b, c, d, x, y):
+        for word, (right, left) in ((x, (16, 12)), (y, (8, 7))):
+            s[a] = (s[a] + s[b] + word) & MASK
+            v = s[d] ^ s[a]
+            s[d] = ((v >> right) | (v << (32 - right))) & MASK
+            s[c] = (s[c] + s[d]) & MASK
+            v = s[b] ^ s[c]
+            s[b] = ((v >> left) | (v << (32 - left))) & MASK
+
+    for _ in range(7):
+        for i in range(4):
+            mix(i, 4 + i, 8 + i, 12 + i, m[2 * i], m[2 * i + 1])
+        for i in range(4):
+            j = (i + 1) % 4
+            mix(i, 4 + j, 8 + (i + 2) % 4, 12 + (i + 3) % 4, m[8 + 2 * i], m[9 + 2 * i])
+        m = [m[i] for i in ORDER]
+    return [s[i] ^ s[i + 8] for i in range(8)]
+
+
+def keyed_blake3(key, data):
+    """Returns the 32 bytes of BLAKE3 in its keyed mode."""
+    words = struct.unpack("<8I", key)
+
+    def node(data, first, root):
+        if len(data) <= 1024:
+            chain = words
+            blocks = [data[i : i + 64] for i in range(0, len(data), 64)] or [b""]
+            for i, block in enumerate(blocks):
+                flags = KEYED_HASH | (CHUNK_START if i == 0 else 0)
+                if i + 1 == len(blocks):
+                    flags |= CHUNK_END | root
+                chain = compress(chain, block, first, len(block), flags)
+            return chain
+        left = 1024
+        while 2 * left < len(data):
+            left *= 2
+        children = node(data[:left], first, 0) + node(data[left:], first + left // 1024, 0)
+        return compress(words, struct.pack("<16I", *children), 0, 64, KEYED_HASH | PARENT | root)
+
+    return struct.pack("<8I", *node(data, 0, ROOT))
+
+
+def digest(key, row):
     """Returns the digest of a row's 16 largest entries, as digest::position computes it."""
     top = sorted(range(len(row)), key=lambda j: (-row[j], j))[:16]
-    data = b"".join(struct.pack("<Ii", j, row[j]) for j in top)
-    return hashlib.blake2b(data, digest_size=32).hexdigest()
+    return keyed_blake3(key, b"\0" + b"".join(struct.pack("<Ii", j, row[j]) for j in top))
+
+
+def output_digest(key, tokens):
+    return keyed_blake3(key, b"\1" + b"".join(struct.pack("<I", token) for token in tokens))
+
+
+def roots():
+    """Returns vectors of outputs whose hashes have one chunk and several."""
+    source = random.Random(21)
+    cases = []
+    for count in [1, 2, 30, 31, 32, 64, 100]:
+        key = source.randbytes(32)
+        tokens = [source.getrandbits(32) for _ in range(count)]
+        digests = [source.randbytes(32) for _ in range(count)]
+        output = output_digest(key, tokens)
+        cases.append(
+            {
+                "key": key.hex(),
+                "tokens": tokens,
+                "digests": [digest.hex() for digest in digests],
+                "output": output.hex(),
+                "root": keyed_blake3(key, b"\2" + b"".join(digests) + output).hex(),
+            }
+        )
+    return cases
 
 
 def vectors():
@@ -151,7 +227,7 @@ def vectors():
                 "top_p": top_p,
                 "row": row,
                 "token": pick(row, position, key, temperature, top_k, top_p),
-                "digest": digest(row),
+                "digest": digest(job, row).hex(),
             }
         )
     return {
@@ -159,6 +235,7 @@ def vectors():
         "exp_q32": [[t, exp_q32(t)] for t in times],
         "ln_q32": [[n, ln_q32(n)] for n in naturals],
         "picks": picks,
+        "roots": roots(),
     }
 
 

@@ -9,8 +9,8 @@ pub mod vocabularies;
 use assay_engine::{
     generate,
     synthetic::{Family, Synthetic},
-    verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, SampleSpec, Sampling,
-    Session, Threads, Transcript, Verification,
+    verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec,
+    Sampling, Session, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
 use std::sync::atomic::AtomicBool;
@@ -26,7 +26,7 @@ pub fn sampled(temperature: u32, top_k: u32, top_p: u32, seed: u64) -> SampleSpe
 }
 
 pub fn spec(sample: SampleSpec, max_tokens: u32) -> GenerateSpec {
-    GenerateSpec { sample, max_tokens }
+    GenerateSpec { sample, max_tokens, digest_key: [3; 32] }
 }
 
 pub fn run(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> Generation {
@@ -51,7 +51,8 @@ pub fn check(
     positions: &Positions,
 ) -> Result<Verification, EngineError> {
     let threads = Threads::new(2);
-    verify(model, &threads, prompt, transcript, spec, positions, &Limits::default(), &NEVER)
+    let prompt = Prompt::text(prompt);
+    verify(model, &threads, &prompt, transcript, spec, positions, &Limits::default(), &NEVER)
 }
 
 /// Returns rows of logits as floating-point numbers.

@@ -4,7 +4,7 @@
 use super::*;
 use crate::exchange::page::{Page, PAGE_TOKENS};
 use assay_primitives::{worker::Transcript, FinishReason, JobId, ModelId};
-use assay_worker::{SpaceLimits, WorkerConfig};
+use assay_worker::{SpaceLimits, SupportedRequest, WorkerConfig};
 use codec::DecodeAll;
 use std::time::Duration;
 
@@ -53,8 +53,10 @@ fn a_request() -> Vec<u8> {
 #[tokio::test]
 async fn payload_is_served_in_ranges() {
     let served = served();
-    let payload: Vec<u8> = (0..RANGE_BYTES + 3).map(|n| n as u8).collect();
-    let hash = served.worker.put_prompt(&payload).unwrap();
+    let text: Vec<u8> = (0..RANGE_BYTES + 3).map(|n| n as u8).collect();
+    let payload = assay_primitives::Request::text(text).encode();
+    let request = SupportedRequest::read(&payload).unwrap();
+    let hash = served.worker.put_request(&request).unwrap();
     let (peer, mut whole) = (PeerId::random(), Vec::new());
     while whole.len() < payload.len() {
         let request = Request::Payload(hash, whole.len() as u32).encode();
@@ -73,6 +75,7 @@ async fn payload_is_served_in_ranges() {
 async fn output_is_served_in_pages() {
     let (served, job) = (served(), JobId::repeat_byte(7));
     let transcript = Transcript {
+        job,
         input: vec![1; 100],
         output: (0..PAGE_TOKENS as u32 + 3).collect(),
         text: b"text".to_vec(),

@@ -119,13 +119,14 @@ mod tests {
     fn task(max_tokens: u32, deadline: u32) -> Task {
         Task {
             model: model(1),
-            input_hash: Default::default(),
+            request_hash: Default::default(),
             input_tokens: 100,
             max_tokens,
             seed: 0,
             sampling: Sampling::GREEDY,
             peer: Default::default(),
             deadline,
+            digest_key: Default::default(),
         }
     }
 

@@ -82,9 +82,9 @@ impl Promises {
         self.kept.lock().retain(|job, _| !over(job));
     }
 
-    /// Returns the hashes of the prompts of all promised jobs.
-    pub fn prompts(&self) -> Vec<H256> {
-        self.kept.lock().values().map(|promise| promise.task.input_hash).collect()
+    /// Returns the hashes of the requests of all promised jobs.
+    pub fn requests(&self) -> Vec<H256> {
+        self.kept.lock().values().map(|promise| promise.task.request_hash).collect()
     }
 
     /// Returns whether there are no promises.
@@ -107,13 +107,14 @@ mod tests {
     fn task(max_tokens: u32, deadline: u32) -> Task {
         Task {
             model: ModelId::repeat_byte(1),
-            input_hash: Default::default(),
+            request_hash: Default::default(),
             input_tokens: 100,
             max_tokens,
             seed: 0,
             sampling: Sampling::GREEDY,
             peer: Default::default(),
             deadline,
+            digest_key: Default::default(),
         }
     }
 

@@ -17,6 +17,7 @@ pub fn generate_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
             },
         ),
         max_tokens: task.max_tokens,
+        digest_key: task.digest_key.0,
     }
 }
 
@@ -28,11 +29,13 @@ pub fn finish_reason(finish: engine::FinishReason) -> FinishReason {
     }
 }
 
-/// Returns the chain's finish reason as the engine's.
-pub fn engine_finish_reason(finish: FinishReason) -> engine::FinishReason {
+/// Returns the chain's finish reason as the engine's; `None` for a stop string, which no request that
+/// the engine runs has.
+pub fn engine_finish_reason(finish: FinishReason) -> Option<engine::FinishReason> {
     match finish {
-        FinishReason::EndToken => engine::FinishReason::EndToken,
-        FinishReason::Length => engine::FinishReason::Length,
+        FinishReason::EndToken => Some(engine::FinishReason::EndToken),
+        FinishReason::Length => Some(engine::FinishReason::Length),
+        FinishReason::Stop(_) => None,
     }
 }
 

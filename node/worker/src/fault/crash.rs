@@ -2,7 +2,7 @@
 //! Crashes over some jobs, which show on a development chain that the node survives them.
 
 use crate::work::key::Kind;
-use assay_engine::{draft::Drafter, SampleSpec};
+use assay_engine::{draft::Drafter, Prompt, SampleSpec};
 
 /// A crash over each job whose prompt contains a marker.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,13 +42,14 @@ impl CrashKind {
 }
 
 impl Crash {
-    fn strikes(&self, prompt: &[u8]) -> bool {
+    fn strikes(&self, prompt: &Prompt) -> bool {
         let marker = self.marker.as_bytes();
-        marker.is_empty() || prompt.windows(marker.len()).any(|part| part == marker)
+        let has = |text: &[u8]| text.windows(marker.len()).any(|part| part == marker);
+        marker.is_empty() || matches!(prompt, Prompt::Text(text) if has(text))
     }
 
     /// Panics if work of that kind on a job with that prompt is to panic on the worker's thread.
-    pub(super) fn panic_in(&self, kind: Kind, prompt: &[u8]) {
+    pub(super) fn panic_in(&self, kind: Kind, prompt: &Prompt) {
         let is_now = matches!(
             (self.kind, kind),
             (CrashKind::PanicPrepare, Kind::Prepare) | (CrashKind::PanicVerify, Kind::Verify)
@@ -60,7 +61,7 @@ impl Crash {
 
     /// Returns the drafter of a generation that is to crash on the engine's thread. It is called in
     /// each pass after the one that chooses the first token, unless the next token is the last.
-    pub(super) fn drafter(&self, prompt: &[u8]) -> Option<Box<dyn Drafter>> {
+    pub(super) fn drafter(&self, prompt: &Prompt) -> Option<Box<dyn Drafter>> {
         let on_the_engine = matches!(self.kind, CrashKind::Panic | CrashKind::Abort);
         (on_the_engine && self.strikes(prompt)).then(|| Box::new(Crasher(self.clone())) as Box<_>)
     }

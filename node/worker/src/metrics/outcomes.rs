@@ -41,6 +41,7 @@ pub fn all(kind: Kind) -> Vec<&'static str> {
                     DeclineReason::InputLength,
                     DeclineReason::ContextExceeded,
                     DeclineReason::Resource,
+                    DeclineReason::Request,
                 ]
                 .map(DeclineReason::label),
             );
@@ -58,6 +59,7 @@ pub fn all(kind: Kind) -> Vec<&'static str> {
                     RejectReason::Truncation,
                     RejectReason::Digest,
                     RejectReason::Malformed,
+                    RejectReason::Request,
                 ]
                 .map(RejectReason::label),
             );

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// A reason why something cannot be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The prompt exceeds `MAX_PROMPT_BYTES`, or the payload `MAX_PAYLOAD_BYTES`.
+    /// The payload exceeds `MAX_PAYLOAD_BYTES`.
     #[error("the payload has {bytes} bytes and the limit is {limit}; shorten it")]
     TooLarge {
         /// The length of the payload in bytes.
@@ -14,14 +14,14 @@ pub enum StoreError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The prompts that were submitted and must be kept leave no room for another.
+    /// The requests that were submitted and must be kept leave no room for another.
     #[error(
-        "the prompts that this node must keep for jobs that are not over, or were submitted a short \
-         time ago, leave no room within {limit} bytes; submit the prompt again later, or to another \
+        "the requests that this node must keep for jobs that are not over, or were submitted a short \
+         time ago, leave no room within {limit} bytes; submit the request again later, or to another \
          node"
     )]
     Full {
-        /// The most bytes of all submitted prompts.
+        /// The most bytes of all submitted requests.
         limit: u64,
     },
     /// The database fails.

@@ -190,8 +190,8 @@ fn orders_of_a_full_disk_are_in_memory_and_then_on_disk() {
     let path = dir.path().join("store");
     let (store, disk) = store(&path);
     let order = |byte| {
-        let (job, prompt) = (JobId::repeat_byte(byte), H256::repeat_byte(byte));
-        store.orders.put(&[Order { job, prompt, opens: 1 }], |_| Some(1)).is_ok()
+        let (job, request) = (JobId::repeat_byte(byte), H256::repeat_byte(byte));
+        store.orders.put(&[Order { job, request, opens: 1 }], |_| Some(1)).is_ok()
     };
     assert!(order(1));
     disk.store(ENOSPC, SeqCst);
@@ -205,7 +205,7 @@ fn orders_of_a_full_disk_are_in_memory_and_then_on_disk() {
     drop(store);
     let store = Store::open(&path, SpaceLimits::default()).unwrap();
     assert_eq!(store.orders.jobs(), [JobId::repeat_byte(2)]);
-    assert_eq!(store.orders.prompts(), [H256::repeat_byte(2)].into());
+    assert_eq!(store.orders.requests(), [H256::repeat_byte(2)].into());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The jobs whose prompts this node keeps for them, in memory and on disk.
+//! The jobs whose requests this node keeps for them, in memory and on disk.
 //!
-//! Orders keep prompts of at most [`MAX_PINNED_BYTES`]. If they name more, those keep theirs that open
+//! Orders keep requests of at most [`MAX_PINNED_BYTES`]. If they name more, those keep theirs that open
 //! first, because a job can be ordered long before it can run.
 
 use super::{error::StoreError, handle::Handle, payloads::MAX_PINNED_BYTES};
@@ -18,15 +18,15 @@ use std::{
     },
 };
 
-/// The hash of each job's prompt, the block in which the job opens, and the bytes that the prompt counts.
+/// The hash of each job's request, the block in which the job opens, and the bytes that the request counts.
 const ORDERS: TableDefinition<&[u8; 32], (&[u8; 32], u32, u64)> =
-    TableDefinition::new("job-prompts");
+    TableDefinition::new("job-requests");
 
-/// The most orders whose prompts are here.
+/// The most orders whose requests are here.
 const MAX_ORDERS: usize = 16_384;
-/// The most orders of one prompt.
-const MAX_OF_PROMPT: usize = 64;
-/// The most orders whose prompts are not here; the newest stay.
+/// The most orders of one request.
+const MAX_OF_REQUEST: usize = 64;
+/// The most orders whose requests are not here; the newest stay.
 const MAX_MISSING: usize = 16_384;
 
 /// An order of a job.
@@ -34,18 +34,18 @@ const MAX_MISSING: usize = 16_384;
 pub struct Order {
     /// The job.
     pub job: JobId,
-    /// The hash of its prompt.
-    pub prompt: H256,
+    /// The hash of its request.
+    pub request: H256,
     /// The first block in which the job can be assigned.
     pub opens: BlockNumber,
 }
 
-/// An order whose prompt is here.
+/// An order whose request is here.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Known {
-    prompt: H256,
+    request: H256,
     opens: BlockNumber,
-    /// The bytes that the prompt counts among those that were submitted.
+    /// The bytes that the request counts among those that were submitted.
     bytes: u64,
 }
 
@@ -53,7 +53,7 @@ struct Known {
 #[derive(Default)]
 struct Book {
     kept: BTreeMap<JobId, Known>,
-    /// The orders whose prompts are not here, the oldest first.
+    /// The orders whose requests are not here, the oldest first.
     missing: VecDeque<Order>,
 }
 
@@ -61,17 +61,17 @@ struct Book {
 type Changes = BTreeMap<JobId, Option<Known>>;
 
 impl Book {
-    /// Adds an order whose prompt is here. Beyond a bound the order that opens last goes.
+    /// Adds an order whose request is here. Beyond a bound the order that opens last goes.
     fn keep(&mut self, order: &Order, bytes: u64, changes: &mut Changes) {
-        let Order { job, prompt, opens } = *order;
-        let known = Known { prompt, opens, bytes };
+        let Order { job, request, opens } = *order;
+        let known = Known { request, opens, bytes };
         if self.kept.insert(job, known) == Some(known) {
             return;
         }
         changes.insert(job, Some(known));
-        let of_prompt = self.kept.values().filter(|other| other.prompt == prompt).count();
-        if of_prompt > MAX_OF_PROMPT {
-            self.remove_last(|known| known.prompt == prompt, changes);
+        let of_request = self.kept.values().filter(|other| other.request == request).count();
+        if of_request > MAX_OF_REQUEST {
+            self.remove_last(|known| known.request == request, changes);
         }
         if self.kept.len() > MAX_ORDERS {
             self.remove_last(|_| true, changes);
@@ -90,7 +90,7 @@ impl Book {
     }
 }
 
-/// The orders of jobs that are not over, with the hashes of their prompts.
+/// The orders of jobs that are not over, with the hashes of their requests.
 pub struct Orders {
     /// The orders. The disk follows them; if that fails, [`Self::flush`] writes them later.
     book: Mutex<Book>,
@@ -110,7 +110,7 @@ impl Orders {
     }
 
     /// Notes orders, in memory first and then on disk in one transaction. `counts` returns the bytes that
-    /// a prompt counts, or `None` if it is not here; that order is noted in memory until it is.
+    /// a request counts, or `None` if it is not here; that order is noted in memory until it is.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Orders {
     ) -> Result<(), StoreError> {
         self.change(|book, changes| {
             for order in orders {
-                match counts(&order.prompt) {
+                match counts(&order.request) {
                     Some(bytes) => book.keep(order, bytes, changes),
                     None => book.missing.push_back(*order),
                 }
@@ -132,16 +132,16 @@ impl Orders {
         })
     }
 
-    /// Notes that a prompt which counts so many bytes is here now, for the orders that name it.
+    /// Notes that a request which counts so many bytes is here now, for the orders that name it.
     ///
     /// # Errors
     ///
     /// The notes are not on disk yet.
-    pub fn found(&self, prompt: &H256, bytes: u64) -> Result<(), StoreError> {
+    pub fn found(&self, request: &H256, bytes: u64) -> Result<(), StoreError> {
         self.change(|book, changes| {
             let missing = std::mem::take(&mut book.missing);
             let (found, missing): (VecDeque<Order>, VecDeque<Order>) =
-                missing.into_iter().partition(|order| order.prompt == *prompt);
+                missing.into_iter().partition(|order| order.request == *request);
             book.missing = missing;
             found.iter().for_each(|order| book.keep(order, bytes, changes));
         })
@@ -175,8 +175,8 @@ impl Orders {
             let mut orders = write.open_table(ORDERS)?;
             for (job, known) in &changes {
                 match known {
-                    Some(Known { prompt, opens, bytes }) => {
-                        orders.insert(&job.0, (&prompt.0, *opens, *bytes))?;
+                    Some(Known { request, opens, bytes }) => {
+                        orders.insert(&job.0, (&request.0, *opens, *bytes))?;
                     }
                     None => {
                         orders.remove(&job.0)?;
@@ -198,8 +198,8 @@ impl Orders {
         self.handle.write(|write| {
             clear(write)?;
             let mut orders = write.open_table(ORDERS)?;
-            for (job, Known { prompt, opens, bytes }) in &kept {
-                orders.insert(&job.0, (&prompt.0, *opens, *bytes))?;
+            for (job, Known { request, opens, bytes }) in &kept {
+                orders.insert(&job.0, (&request.0, *opens, *bytes))?;
             }
             Ok(())
         })?;
@@ -212,31 +212,31 @@ impl Orders {
         self.unwritten.load(Ordering::Relaxed)
     }
 
-    /// Returns the jobs whose prompts are here.
+    /// Returns the jobs whose requests are here.
     pub fn jobs(&self) -> Vec<JobId> {
         self.book.lock().kept.keys().copied().collect()
     }
 
-    /// Returns the hashes of the prompts that must be kept: those of the jobs that open first, within
+    /// Returns the hashes of the requests that must be kept: those of the jobs that open first, within
     /// [`MAX_PINNED_BYTES`].
-    pub fn prompts(&self) -> BTreeSet<H256> {
-        let mut by_prompt: BTreeMap<H256, (BlockNumber, u64)> = BTreeMap::new();
-        for Known { prompt, opens, bytes } in self.book.lock().kept.values() {
-            let (first, counts) = by_prompt.entry(*prompt).or_insert((*opens, *bytes));
+    pub fn requests(&self) -> BTreeSet<H256> {
+        let mut by_request: BTreeMap<H256, (BlockNumber, u64)> = BTreeMap::new();
+        for Known { request, opens, bytes } in self.book.lock().kept.values() {
+            let (first, counts) = by_request.entry(*request).or_insert((*opens, *bytes));
             *first = (*first).min(*opens);
             *counts = (*counts).max(*bytes);
         }
-        let mut prompts: Vec<_> = by_prompt.into_iter().collect();
-        prompts.sort_by_key(|(prompt, (opens, _))| (*opens, *prompt));
+        let mut requests: Vec<_> = by_request.into_iter().collect();
+        requests.sort_by_key(|(request, (opens, _))| (*opens, *request));
         let mut left = MAX_PINNED_BYTES;
-        prompts.retain(|(_, (_, bytes))| match left.checked_sub(*bytes) {
+        requests.retain(|(_, (_, bytes))| match left.checked_sub(*bytes) {
             Some(rest) => {
                 left = rest;
                 true
             }
             None => false,
         });
-        prompts.into_iter().map(|(prompt, _)| prompt).collect()
+        requests.into_iter().map(|(request, _)| request).collect()
     }
 
     /// Forgets the orders that are in memory, after [`clear`] has removed those on disk.
@@ -251,8 +251,8 @@ fn read_all(read: &ReadTransaction) -> Result<BTreeMap<JobId, Known>, StoreError
     let mut kept = BTreeMap::new();
     for entry in read.open_table(ORDERS)?.iter()? {
         let (job, known) = entry?;
-        let (prompt, opens, bytes) = known.value();
-        kept.insert(H256(*job.value()), Known { prompt: H256(*prompt), opens, bytes });
+        let (request, opens, bytes) = known.value();
+        kept.insert(H256(*job.value()), Known { request: H256(*request), opens, bytes });
     }
     Ok(kept)
 }
@@ -278,8 +278,8 @@ mod tests {
         H256::from_low_u64_be(n)
     }
 
-    fn order(job: u64, prompt: u64, opens: BlockNumber) -> Order {
-        Order { job: hash(job), prompt: hash(prompt), opens }
+    fn order(job: u64, request: u64, opens: BlockNumber) -> Order {
+        Order { job: hash(job), request: hash(request), opens }
     }
 
     #[test]
@@ -293,7 +293,7 @@ mod tests {
         let store = open();
         assert_eq!(store.orders.jobs(), [hash(1), hash(2)]);
         store.orders.forget(|job| *job == hash(1));
-        assert_eq!(store.orders.prompts(), [hash(9)].into());
+        assert_eq!(store.orders.requests(), [hash(9)].into());
         drop(store);
         let store = open();
         assert_eq!(store.orders.jobs(), [hash(2)]);
@@ -304,13 +304,13 @@ mod tests {
     }
 
     #[test]
-    fn order_whose_prompt_comes_later_keeps_it() {
+    fn order_whose_request_comes_later_keeps_it() {
         let (_dir, store) = temporary();
         store.orders.put(&[order(1, 8, 5), order(2, 9, 5)], |_| None).unwrap();
-        assert_eq!((store.orders.jobs(), store.orders.prompts()), (vec![], BTreeSet::new()));
+        assert_eq!((store.orders.jobs(), store.orders.requests()), (vec![], BTreeSet::new()));
         store.orders.found(&hash(9), 1).unwrap();
         assert_eq!(
-            (store.orders.jobs(), store.orders.prompts()),
+            (store.orders.jobs(), store.orders.requests()),
             (vec![hash(2)], [hash(9)].into())
         );
         store.orders.found(&hash(7), 1).unwrap();
@@ -321,31 +321,31 @@ mod tests {
     }
 
     #[test]
-    fn orders_keep_a_part_of_the_prompts_and_those_that_open_first() {
+    fn orders_keep_a_part_of_the_requests_and_those_that_open_first() {
         let (_dir, store) = temporary();
         let third = MAX_PINNED_BYTES / 3;
         let orders = [order(1, 1, 900), order(2, 2, 9), order(3, 3, 5), order(4, 4, 90)];
         store.orders.put(&orders, |_| Some(third)).unwrap();
-        assert_eq!(store.orders.prompts(), [2, 3, 4].map(hash).into());
-        // Another order of the same prompt costs nothing more.
+        assert_eq!(store.orders.requests(), [2, 3, 4].map(hash).into());
+        // Another order of the same request costs nothing more.
         store.orders.put(&[order(5, 2, 6)], |_| Some(third)).unwrap();
-        assert_eq!(store.orders.prompts(), [2, 3, 4].map(hash).into());
+        assert_eq!(store.orders.requests(), [2, 3, 4].map(hash).into());
         store.orders.forget(|job| *job == hash(3));
-        assert_eq!(store.orders.prompts(), [1, 2, 4].map(hash).into());
+        assert_eq!(store.orders.requests(), [1, 2, 4].map(hash).into());
     }
 
     #[test]
-    fn orders_are_limited_in_total_and_for_each_prompt() {
+    fn orders_are_limited_in_total_and_for_each_request() {
         let (_dir, store) = temporary();
         let orders: Vec<_> =
-            (0..=MAX_OF_PROMPT as u64).map(|n| order(n, 1, 1_000 - n as u32)).collect();
+            (0..=MAX_OF_REQUEST as u64).map(|n| order(n, 1, 1_000 - n as u32)).collect();
         store.orders.put(&orders, |_| Some(1)).unwrap();
-        assert_eq!(store.orders.jobs().len(), MAX_OF_PROMPT);
+        assert_eq!(store.orders.jobs().len(), MAX_OF_REQUEST);
         assert!(!store.orders.jobs().contains(&hash(0)), "it opened last");
         let mut book = Book::default();
         let mut changes = Changes::new();
         for n in 0..=MAX_ORDERS as u64 {
-            let known = Known { prompt: hash(n), opens: 5, bytes: 1 };
+            let known = Known { request: hash(n), opens: 5, bytes: 1 };
             book.kept.insert(hash(n), known);
         }
         book.keep(&order(u64::MAX, u64::MAX, 6), 1, &mut changes);

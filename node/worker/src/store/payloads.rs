@@ -8,24 +8,21 @@ use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 
-/// The most bytes of a prompt. The chain also limits a prompt's tokens: `MaxInputTokens` in pallet-jobs.
-pub const MAX_PROMPT_BYTES: usize = 1 << 20;
-
-/// The most bytes of a payload: of a prompt, or of a transcript, which includes a prompt's tokens.
+/// The most bytes of a payload: of a request, or of a transcript, which includes the request's tokens.
 pub const MAX_PAYLOAD_BYTES: usize = 8 << 20;
 
 /// The bytes that a payload counts in addition to its own, so that a store of empty payloads is
 /// bounded as well.
 pub const FRAME: u64 = 256;
 
-/// The most bytes that submitted prompts count, those that must be kept included.
+/// The most bytes that submitted requests count, those that must be kept included.
 pub const MAX_SUBMITTED_BYTES: u64 = Origin::Submitted.limit();
 
-/// The most bytes of prompts that are kept for orders. The prompts that can be submitted within the time
+/// The most bytes of requests that are kept for orders. The requests that can be submitted within the time
 /// for which each is kept have room beside them.
 pub const MAX_PINNED_BYTES: u64 = Origin::Submitted.quota();
 
-/// The origin of a payload. Each has a quota of its own, so that prompts that anyone can submit never
+/// The origin of a payload. Each has a quota of its own, so that requests that anyone can submit never
 /// displace the payloads of jobs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -46,7 +43,7 @@ impl Origin {
         }
     }
 
-    /// Returns the bytes above which even spared payloads of jobs are removed, and no more prompts are
+    /// Returns the bytes above which even spared payloads of jobs are removed, and no more requests are
     /// taken.
     const fn limit(self) -> u64 {
         4 * self.quota()
@@ -99,11 +96,11 @@ impl Payloads {
     /// Keeps a payload as the newest of its origin and returns its blake2_256 hash.
     ///
     /// If the origin exceeds its quota, its oldest payloads are removed, except those that are
-    /// `spared`. Above four times the quota no payload of a job is spared, and no prompt is taken.
+    /// `spared`. Above four times the quota no payload of a job is spared, and no request is taken.
     ///
     /// # Errors
     ///
-    /// The payload is longer than [`MAX_PAYLOAD_BYTES`], the prompts that are spared leave no room for
+    /// The payload is longer than [`MAX_PAYLOAD_BYTES`], the requests that are spared leave no room for
     /// another, or the database fails.
     pub fn put(
         &self,
@@ -160,7 +157,7 @@ impl Payloads {
         Ok(hash)
     }
 
-    /// Returns those of the payloads that are here, each with the bytes that it counts among the prompts
+    /// Returns those of the payloads that are here, each with the bytes that it counts among the requests
     /// that were submitted.
     pub fn counts<'a>(
         &self,
@@ -179,7 +176,7 @@ impl Payloads {
         })
     }
 
-    /// Returns the hashes of the prompts that were submitted.
+    /// Returns the hashes of the requests that were submitted.
     pub fn submitted(&self) -> Result<Vec<H256>, StoreError> {
         self.handle.read(|read| {
             let order = read.open_table(ORDER)?;
@@ -362,17 +359,17 @@ mod tests {
     #[test]
     fn what_is_submitted_displaces_nothing_of_a_job() {
         let (_dir, store) = temporary();
-        let (prompt, other) = (put(&store, b"prompt", Origin::Submitted), b"transcript");
+        let (request, other) = (put(&store, b"request", Origin::Submitted), b"transcript");
         let transcript = put(&store, other, Origin::Job);
-        assert_eq!(put(&store, b"prompt", Origin::Job), prompt, "a job needs it now");
-        assert_eq!(put(&store, b"prompt", Origin::Submitted), prompt);
+        assert_eq!(put(&store, b"request", Origin::Job), request, "a job needs it now");
+        assert_eq!(put(&store, b"request", Origin::Submitted), request);
         flood(&store, Origin::Submitted, |_| false);
-        assert!(store.payloads.get(&prompt).unwrap().is_some());
+        assert!(store.payloads.get(&request).unwrap().is_some());
         assert!(store.payloads.get(&transcript).unwrap().is_some());
     }
 
     #[test]
-    fn prompts_that_must_be_kept_are_not_displaced() {
+    fn requests_that_must_be_kept_are_not_displaced() {
         let (_dir, store) = temporary();
         let size = MAX_PAYLOAD_BYTES as u64 + FRAME;
         let room = Origin::Submitted.limit() / size;
@@ -396,11 +393,11 @@ mod tests {
     #[test]
     fn payloads_that_are_here_are_told_with_what_they_count() {
         let (_dir, store) = temporary();
-        let prompt = put(&store, b"prompt", Origin::Submitted);
+        let request = put(&store, b"request", Origin::Submitted);
         let of_job = put(&store, b"of a job", Origin::Job);
-        let counts = store.payloads.counts([prompt, of_job, H256::zero()].iter()).unwrap();
-        assert_eq!(counts, [(prompt, 6 + FRAME), (of_job, 0)].into());
-        assert_eq!(store.payloads.submitted().unwrap(), [prompt]);
+        let counts = store.payloads.counts([request, of_job, H256::zero()].iter()).unwrap();
+        assert_eq!(counts, [(request, 6 + FRAME), (of_job, 0)].into());
+        assert_eq!(store.payloads.submitted().unwrap(), [request]);
     }
 
     #[test]

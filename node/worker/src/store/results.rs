@@ -145,7 +145,7 @@ impl Results {
     pub fn generated(&self) -> Vec<(JobId, H256)> {
         let known = self.known.lock();
         let generated = known.by_key.values().filter_map(|result| match result {
-            EngineResult::Generated { job, commitment } => Some((*job, commitment.output_hash)),
+            EngineResult::Generated { job, commitment, .. } => Some((*job, commitment.output_hash)),
             _ => None,
         });
         generated.collect()

@@ -4,14 +4,13 @@
 use super::{
     attempt::{attempt, end_by_panic, Outcome},
     key::{Kind, WorkKey},
-    length,
     prepare::prepare,
     queue::{Entry, Gather, Inputs, Stage},
+    readable,
 };
 use crate::{context::Context, guard::guarded, LOG_TARGET};
 use assay_primitives::{
-    AbstainReason, BlockNumber, DeclineReason, EngineResult, JobId, ModelId, RejectReason, Verdict,
-    Work,
+    AbstainReason, BlockNumber, DeclineReason, EngineResult, JobId, ModelId, Verdict, Work,
 };
 use std::{
     sync::Arc,
@@ -29,7 +28,7 @@ const REPORT_BLOCKS: BlockNumber = 5;
 /// The shortest and the longest time for one look, as far as there is time. In between it is half of what
 /// is left, so that there is another one.
 const LOOK: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15));
-/// The longest prompt that is looked at inside a call of the runtime, which must take milliseconds.
+/// The longest request that is looked at inside a call of the runtime, which must take milliseconds.
 const AT_ONCE_BYTES: usize = 16 << 10;
 
 /// The reason why nothing is generated on a disk that has been full for long.
@@ -174,35 +173,38 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
         Work::Generate { .. } if !context.store.has_room() => return Gathered::Stuck(NO_ROOM),
         _ => {}
     }
-    let Some(prompt) = context.payload(job, &task.input_hash, task, ask) else {
+    let Some(request) = context.payload(job, &task.request_hash, task, ask) else {
         return Gathered::Missing;
     };
-    let can_be = || length::can_be(server.model(), task.input_tokens, prompt.len());
+    let read = || readable::read(server.model(), task.input_tokens, &request);
     match work {
-        Work::Prepare { .. } if !patient && prompt.len() > AT_ONCE_BYTES => Gathered::Missing,
+        Work::Prepare { .. } if !patient && request.len() > AT_ONCE_BYTES => Gathered::Missing,
         Work::Prepare { .. } => {
-            let run = || Ok(prepare(context, &server, &job, task, &prompt, patient));
+            let run = || Ok(prepare(context, &server, &job, task, read(), patient));
             match attempt(context, work, run) {
                 Outcome::Result(result) => Gathered::Result(result),
                 Outcome::Nothing => Gathered::Missing,
                 Outcome::Later => busy(work, context),
             }
         }
-        Work::Generate { .. } if !can_be() => {
-            Gathered::Stuck("its prompt is longer than its tokens can be")
-        }
-        Work::Generate { .. } => Gathered::Runnable(Inputs { prompt, transcript: Vec::new() }),
-        // All verifiers find this alike, and no honest operator accepts such a job.
-        Work::Verify { .. } if !can_be() => {
-            let verdict = Verdict::Reject { position: 0, reason: RejectReason::Binding };
-            verified(context, work, verdict).map_or(Gathered::Missing, Gathered::Result)
-        }
-        Work::Verify { commitment, .. } => {
-            match context.payload(job, &commitment.output_hash, task, ask) {
+        Work::Generate { .. } => match read() {
+            Ok(prompt) => Gathered::Runnable(Inputs { prompt, transcript: Vec::new() }),
+            Err(error) => {
+                log::debug!(target: LOG_TARGET, "job {job:?}: {error}");
+                Gathered::Stuck("no engine can run its request, so the job had to be declined")
+            }
+        },
+        Work::Verify { commitment, .. } => match read() {
+            Ok(prompt) => match context.payload(job, &commitment.output_hash, task, ask) {
                 Some(transcript) => Gathered::Runnable(Inputs { prompt, transcript }),
                 None => Gathered::Missing,
+            },
+            // All verifiers find this alike, and no honest operator accepts such a job.
+            Err(error) => {
+                let verdict = Verdict::Reject { position: 0, reason: error.reject() };
+                verified(context, work, verdict).map_or(Gathered::Missing, Gathered::Result)
             }
-        }
+        },
     }
 }
 
@@ -235,7 +237,7 @@ fn out_of_time(work: &Work, context: &Context) -> Gathered {
 
 /// Ends work whose payload no node has.
 fn unavailable(work: &Work, context: &Context) -> Gathered {
-    let reason = "no node nearby has its prompt";
+    let reason = "no node nearby has its request";
     let decline = DeclineReason::PayloadUnavailable;
     without(work, context, reason, decline, AbstainReason::PayloadUnavailable)
 }

@@ -9,7 +9,7 @@ use crate::{
     streams::StreamState,
     LOG_TARGET,
 };
-use assay_engine::{draft::Drafter, serve::GenerateJob, EngineError, Generation, Limits};
+use assay_engine::{draft::Drafter, serve::GenerateJob, EngineError, Generation, Limits, Prompt};
 use assay_primitives::{worker::Transcript, EngineResult, JobId, OutputCommitment, Task};
 use codec::Encode;
 use sp_core::H256;
@@ -29,14 +29,14 @@ pub fn generate(
     key: &WorkKey,
     job: JobId,
     task: &Task,
-    prompt: &[u8],
+    prompt: &Prompt,
 ) -> Result<Option<EngineResult>, Broken> {
     if context.fault == Some(Fault::Silent) {
         return Ok(None);
     }
     let Some(model) = context.servers.model(&task.model) else { return Ok(None) };
     let begun = Instant::now();
-    let generated = model.tokenize(prompt).and_then(|input| {
+    let generated = prompt.input(&model).and_then(|input| {
         let generation = match &context.fault {
             Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
             fault => {
@@ -66,10 +66,11 @@ pub fn generate(
         metrics.generated(output.len(), begun.elapsed());
     }
     let text = model.detokenize(&output);
-    let transcript = Transcript { input, output, text, finish, salt: context.output_salt(&job) };
+    let salt = context.output_salt(&job);
+    let transcript = Transcript { job, input, output, text, finish, salt };
     let digest_commitment = H256(blake2_256(&generation.digest_root));
     let commitment = publish(context, &job, &transcript, digest_commitment);
-    Ok(commitment.map(|commitment| EngineResult::Generated { job, commitment }))
+    Ok(commitment.map(|commitment| EngineResult::Generated { job, commitment, work: key.work }))
 }
 
 /// The error of a job that found its server dead. The job is not to blame for that.

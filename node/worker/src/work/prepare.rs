@@ -1,33 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Finds out whether this node can run a job, and in its time.
 
-use super::{key::Kind, length};
+use super::{key::Kind, readable::Unreadable};
 use crate::{
     context::Context,
     engine::load::{Left, Load},
     store::payloads::MAX_PAYLOAD_BYTES,
     LOG_TARGET,
 };
-use assay_engine::{serve::Server, Model};
+use assay_engine::{serve::Server, Model, Prompt};
 use assay_primitives::{DeclineReason, EngineResult, JobId, ModelId, Task};
 
-/// The most bytes of a transcript in addition to its tokens and its text: three lengths, the finish
-/// reason and the salt.
-const TRANSCRIPT_FRAME: usize = 3 * 4 + 1 + 32;
+/// The most bytes of a transcript in addition to its tokens and its text: the job, three
+/// lengths, the finish reason and the salt.
+const TRANSCRIPT_FRAME: usize = 32 + 3 * 4 + 2 + 32;
 
-/// Promises or declines a job. `None` if that would take long and `patient` is not set.
+/// Promises or declines a job with that prompt. `None` if that would take long and `patient` is not set.
 pub fn prepare(
     context: &Context,
     server: &Server,
     job: &JobId,
     task: &Task,
-    prompt: &[u8],
+    prompt: Result<Prompt, Unreadable>,
     patient: bool,
 ) -> Option<EngineResult> {
+    let prompt = match prompt {
+        Ok(prompt) => prompt,
+        Err(error) => {
+            log::info!(target: LOG_TARGET, "job {job:?} is declined: {error}");
+            return Some(EngineResult::Refused { job: *job, reason: error.decline() });
+        }
+    };
     if let Some(fault) = &context.fault {
-        fault.panic_in(Kind::Prepare, prompt);
+        fault.panic_in(Kind::Prepare, &prompt);
     }
-    if let Err(reason) = ensure_fits(server, task, prompt) {
+    if let Err(reason) = ensure_fits(server, task, &prompt) {
         return Some(EngineResult::Refused { job: *job, reason });
     }
     if promise(context, job, task) {
@@ -60,12 +67,11 @@ pub fn prepare(
 }
 
 /// Ensures that the model and this node can take a prompt and an output of these lengths.
-fn ensure_fits(server: &Server, task: &Task, prompt: &[u8]) -> Result<(), DeclineReason> {
+fn ensure_fits(server: &Server, task: &Task, prompt: &Prompt) -> Result<(), DeclineReason> {
     let model: &Model = server.model();
     let (input, output) = (task.input_tokens as usize, task.max_tokens as usize);
     // A prompt without tokens has no length at all.
-    let tokens = || model.tokenize(prompt).map(|tokens| tokens.len()).ok();
-    if !length::can_be(model, task.input_tokens, prompt.len()) || tokens() != Some(input) {
+    if prompt.input(model).map(|tokens| tokens.len()).ok() != Some(input) {
         return Err(DeclineReason::InputLength);
     }
     if input.saturating_add(output) > model.info().context_length as usize {

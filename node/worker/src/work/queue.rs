@@ -3,6 +3,7 @@
 //! for it again later. Of each kind only so much holds payloads in memory.
 
 use super::key::{Kind, WorkKey};
+use assay_engine::Prompt;
 use assay_primitives::{JobId, ModelId, Work};
 use parking_lot::{Condvar, Mutex};
 use sp_core::H256;
@@ -12,10 +13,9 @@ use std::{
 };
 
 /// The payloads of a piece of work, once they are gathered.
-#[derive(Default)]
 pub struct Inputs {
-    /// The prompt.
-    pub prompt: Vec<u8>,
+    /// The prompt of the request.
+    pub prompt: Prompt,
     /// The encoded transcript of a verification; empty for other work.
     pub transcript: Vec<u8>,
 }
@@ -56,7 +56,7 @@ struct Open {
     model: ModelId,
     /// The number of tokens that it has to read.
     read: u64,
-    /// The hashes of the prompt and of the transcript.
+    /// The hashes of the request and of the transcript.
     payloads: [Option<H256>; 2],
     /// Whether its payloads are gathered or in memory.
     holds: bool,
@@ -114,7 +114,7 @@ impl Queue {
             until,
             model: task.model,
             read: u64::from(task.input_tokens).saturating_add(written),
-            payloads: [Some(task.input_hash), output.map(|commitment| commitment.output_hash)],
+            payloads: [Some(task.request_hash), output.map(|commitment| commitment.output_hash)],
             holds: false,
         };
         let mut waiting = self.waiting.lock();
@@ -264,13 +264,14 @@ mod tests {
     fn task() -> Task {
         Task {
             model: H256::zero(),
-            input_hash: H256::zero(),
+            request_hash: H256::zero(),
             input_tokens: 1,
             max_tokens: 1,
             seed: 0,
             sampling: Sampling::GREEDY,
             peer: Default::default(),
             deadline: 10,
+            digest_key: H256::zero(),
         }
     }
 
@@ -343,7 +344,8 @@ mod tests {
         let holding = || queue.waiting.lock().holding(Kind::Verify);
         assert_eq!(holding(), 2);
         // One that goes on to run holds its payloads; one that finds nothing does not.
-        queue.put_back(Entry { stage: Stage::Run(Inputs::default()), ..first });
+        let inputs = Inputs { prompt: Prompt::text(b"In"), transcript: Vec::new() };
+        queue.put_back(Entry { stage: Stage::Run(inputs), ..first });
         assert_eq!(holding(), 2);
         queue.put_back(Entry { stage: Stage::Gather { at: later }, ..second });
         assert_eq!(holding(), 1);

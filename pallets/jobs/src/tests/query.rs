@@ -98,7 +98,7 @@ fn page_has_a_limit_of_its_own() {
 fn prompts_are_those_of_the_jobs_that_exist() {
     with_jobs(|| {
         let id = order();
-        let expected = vec![(id, spec::<AccountId>().input_hash)];
+        let expected = vec![(id, spec::<AccountId>().request_hash)];
         assert_eq!(Jobs::prompts([JobId::zero(), id]), expected);
     });
 }

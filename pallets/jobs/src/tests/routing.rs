@@ -68,6 +68,7 @@ fn decline_is_a_miss_where_the_reason_is_the_operators_own() {
         (DeclineReason::PayloadUnavailable, 0),
         (DeclineReason::InputLength, 0),
         (DeclineReason::ContextExceeded, 0),
+        (DeclineReason::Request, 0),
     ] {
         with_jobs(|| {
             let (id, operator) = assigned();

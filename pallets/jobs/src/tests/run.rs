@@ -127,7 +127,7 @@ fn commit_output_refuses_others_other_states_and_late_ones() {
 fn work_is_to_prepare_then_to_generate_then_nothing() {
     with_jobs(|| {
         let (id, operator) = assigned();
-        let task = job(&id).task();
+        let task = job(&id).task(&id, &operator);
         assert_eq!(Jobs::work(&operator), vec![Work::Prepare { job: id, task: task.clone() }]);
         assert_ok!(report(operator, accept(id)));
         assert_eq!(Jobs::work(&operator), vec![Work::Generate { job: id, task }]);
@@ -137,13 +137,20 @@ fn work_is_to_prepare_then_to_generate_then_nothing() {
     });
 }
 
+/// Returns an output that the operator has generated.
+fn generated(id: JobId, operator: AccountId) -> EngineResult {
+    let work = Work::Generate { job: id, task: job(&id).task(&id, &operator) }.id();
+    EngineResult::Generated { job: id, commitment: commitment(5), work }
+}
+
 #[test]
 fn reports_follow_from_the_state_and_are_never_repeated() {
     with_jobs(|| {
         let (id, operator) = assigned();
         let ready = EngineResult::Ready { job: id };
         let refused = EngineResult::Refused { job: id, reason: DeclineReason::ModelMissing };
-        let generated = EngineResult::Generated { job: id, commitment: commitment(5) };
+        let of_another = generated(id, other_than(operator));
+        let generated = generated(id, operator);
         let verified = EngineResult::Verified {
             job: id,
             verdict: Verdict::Accept { digest_root: H256::zero() },
@@ -157,6 +164,7 @@ fn reports_follow_from_the_state_and_are_never_repeated() {
         assert_ok!(report(operator, accept(id)));
         assert_eq!(Jobs::reports(&operator, &all), vec![commit(id, 5)]);
         assert_eq!(Jobs::reports(&operator, &[ready]), vec![]);
+        assert_eq!(Jobs::reports(&operator, &[of_another]), vec![]);
         assert_ok!(report(operator, commit(id, 5)));
         assert_eq!(Jobs::reports(&operator, &all), vec![]);
     });

@@ -101,5 +101,5 @@ where
 }
 
 pub fn task() -> Task {
-    Task::from(&spec::<AccountId>())
+    Task::new(&JobId::zero(), &AccountId::default(), &spec())
 }

@@ -67,7 +67,11 @@ fn assign(operator: AccountId, n: u64) {
 /// Finishes the job in the engine.
 fn finish(n: u64) {
     Results::mutate(|results| {
-        results.push(EngineResult::Generated { job: job(n), commitment: commitment() })
+        results.push(EngineResult::Generated {
+            job: job(n),
+            commitment: commitment(),
+            work: Default::default(),
+        })
     });
 }
 

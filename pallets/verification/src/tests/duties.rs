@@ -3,9 +3,9 @@
 
 use crate::{duties::round_salt, mock::*, WeightInfo};
 use assay_primitives::{
-    engine::{EngineResult, Work},
+    engine::{EngineResult, Task, Work},
     report::Report,
-    traits::Duties,
+    traits::{AuditedJobs, Duties},
     verdict::{verdict_hash, Verdict},
     BlockNumber, DeclineReason, JobId, OutputCommitment,
 };
@@ -14,7 +14,8 @@ use sp_core::H256;
 
 /// What the committee of a round has to do.
 fn check(job: JobId, round: u8, left: BlockNumber) -> Work {
-    let task = pallet_jobs::Jobs::<Test>::get(job).unwrap().task();
+    let subject = pallet_jobs::Pallet::<Test>::subject(&job).unwrap();
+    let task = Task::new(&job, &subject.operator, &subject.spec);
     Work::Verify { job, task, commitment: commitment(), round, left }
 }
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The prompt of a job, in one of the forms in which a client can give it.
+
+use crate::{EngineError, Model};
+
+/// The prompt of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// A text. The model's tokenizer adds the tokens that the model begins with.
+    Text(Vec<u8>),
+    /// Tokens of the model, to which nothing is added.
+    Tokens(Vec<u32>),
+}
+
+impl Prompt {
+    /// Returns the prompt of a text.
+    pub fn text(text: impl Into<Vec<u8>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Returns the tokens that the model reads.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::NoTokenForByte`] for a text that the vocabulary lacks a token for, and
+    /// [`EngineError::TokenOutOfVocab`] for tokens that are not the model's.
+    pub fn input(&self, model: &Model) -> Result<Vec<u32>, EngineError> {
+        match self {
+            Self::Text(text) => model.tokenize(text),
+            Self::Tokens(tokens) => {
+                ensure_known(model, tokens)?;
+                Ok(tokens.clone())
+            }
+        }
+    }
+}
+
+/// Ensures that all tokens are in the model's vocabulary.
+pub(crate) fn ensure_known(model: &Model, tokens: &[u32]) -> Result<(), EngineError> {
+    let vocab_size = model.info().vocab_size;
+    match tokens.iter().position(|&token| token >= vocab_size) {
+        Some(index) => {
+            Err(EngineError::TokenOutOfVocab { index, token: tokens[index], vocab_size })
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_of_a_text_begins_as_the_model_says_and_that_of_tokens_is_as_given() {
+        let model = Model::tiny().unwrap();
+        let text = Prompt::text(b"In").input(&model).unwrap();
+        assert_eq!(text, [256, 73, 110]);
+        assert_eq!(Prompt::Tokens(vec![73, 110]).input(&model).unwrap(), [73, 110]);
+    }
+
+    #[test]
+    fn token_outside_the_vocabulary_is_named() {
+        let model = Model::tiny().unwrap();
+        let size = model.info().vocab_size;
+        let error = Prompt::Tokens(vec![0, size - 1, size]).input(&model).unwrap_err();
+        let EngineError::TokenOutOfVocab { index, token, vocab_size } = error else {
+            panic!("{error}")
+        };
+        assert_eq!((index, token, vocab_size), (2, size, size));
+    }
+}
