@@ -68,6 +68,9 @@ pub trait Operators<AccountId> {
     /// its operator, but its bond stays at stake until the job is settled. Does nothing where there
     /// are no slots.
     fn free_slot(_operator: &AccountId, _duty: Duty) {}
+    /// Lowers the reservation for the duty to `amount`; the rest of it is free again. Does nothing
+    /// where the duty reserves no more than that.
+    fn shrink(operator: &AccountId, duty: Duty, amount: Balance);
     /// Ends the reservation and frees the slot. A missing reservation is not an error.
     fn release(operator: &AccountId, duty: Duty);
     /// Takes up to `amount` out of the reservation for the duty. The rest stays reserved.

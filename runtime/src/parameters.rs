@@ -60,7 +60,7 @@ pub mod dynamic_params {
         pub static RevealWindow: BlockNumber = 3 * MINUTES;
         /// The smallest fraction of jobs that is audited.
         #[codec(index = 2)]
-        pub static AuditFloor: Permill = Permill::from_percent(10);
+        pub static AuditFloor: Permill = Permill::from_percent(13);
         /// The fraction of its bond that a silent verifier loses.
         #[codec(index = 3)]
         pub static SilenceFraction: Permill = Permill::from_percent(5);
@@ -187,9 +187,9 @@ clamped! {
     CommitWindow: BlockNumber = dynamic_params::verification::CommitWindow, 4, HOURS;
     /// From 4 blocks to an hour.
     RevealWindow: BlockNumber = dynamic_params::verification::RevealWindow, 4, HOURS;
-    /// From 10 % to 100 %: with a bond of ten rewards, cheating loses money from 10 % on.
+    /// From 13 % to 100 %: with a bond of twenty rewards, cheating loses money from 13 % on.
     AuditFloor: Permill = dynamic_params::verification::AuditFloor,
-        Permill::from_percent(10), Permill::from_percent(100);
+        Permill::from_percent(13), Permill::from_percent(100);
     /// From 1 % to 50 %.
     SilenceFraction: Permill = dynamic_params::verification::SilenceFraction,
         Permill::from_percent(1), Permill::from_percent(50);

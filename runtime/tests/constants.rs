@@ -193,7 +193,7 @@ fn parameters_of_the_api_are_those_in_effect() {
         expected.jobs.accept_window = MINUTES;
         expected.jobs.bounty = EXISTENTIAL_DEPOSIT;
         expected.routing.additive = true;
-        expected.verification.audit_floor = Permill::from_percent(10);
+        expected.verification.audit_floor = Permill::from_percent(13);
         assert_eq!(Runtime::parameters(), expected);
     });
 }

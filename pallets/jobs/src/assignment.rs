@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
             Self::eligible(job, operator)
         });
         let Drawn { operator, price } = drawn?;
-        let bond = Self::bond_of(job, price);
+        let bond = Self::bond_of(job.reward_at(price));
         T::Operators::reserve(&operator, Duty::Run(*id), bond).ok()?;
         if job.is_routed() {
             T::Routing::assigned(model, &operator);
@@ -75,7 +75,7 @@ impl<T: Config> Pallet<T> {
         let terms = T::Operators::terms(operator, &job.spec.model)?;
         let Terms { price, context, unreserved, load } = terms;
         let affordable = job.cost_at(price).is_some_and(|cost| cost <= job.payment.cost);
-        let backed = Self::bond_of(job, price) <= unreserved;
+        let backed = Self::bond_of(job.reward_at(price)) <= unreserved;
         (affordable && backed && load.has_room() && job.spec.fits(context))
             .then_some(Eligible { price, running: load.running })
     }
@@ -85,9 +85,9 @@ impl<T: Config> Pallet<T> {
         T::Routing::draw_weight(T::DbWeight::get().reads(1))
     }
 
-    /// The bond that an operator with that price has at stake for the job.
-    pub(crate) fn bond_of(job: &Job<T::AccountId>, price: Balance) -> Balance {
-        job.reward_at(price).saturating_mul(T::BondFactor::get().into())
+    /// Returns the bond that stands against a reward.
+    pub(crate) fn bond_of(reward: Balance) -> Balance {
+        reward.saturating_mul(T::BondFactor::get().into())
     }
 
     /// When an operator is sought again: the longer the job has waited, the later, by an eighth of

@@ -14,6 +14,8 @@ use sp_runtime::Permill;
 parameter_types! {
     /// A tenth.
     pub const Tenth: Permill = Permill::from_percent(10);
+    /// The lowest rate of audits.
+    pub const AuditFloor: Permill = Permill::from_percent(13);
 }
 
 /// Windows of a few blocks.
@@ -34,11 +36,11 @@ impl DefaultConfig for TestDefaultConfig {
     type MaxAttempts = ConstU8<3>;
     type MaxInputTokens = ConstU32<1_000>;
     type MaxOutputTokens = ConstU32<1_000>;
-    type BondFactor = ConstU32<10>;
+    type BondFactor = ConstU32<20>;
     type LatenessFraction = Tenth;
     type VerifierShare = Tenth;
     type CommitteeSize = ConstU32<3>;
-    type AuditFloor = Tenth;
+    type AuditFloor = AuditFloor;
     type Bounty = ConstU128<7>;
     type MaxAssignmentsPerBlock = ConstU32<8>;
     type WeightInfo = ();

@@ -133,6 +133,8 @@ impl<T: Config> Pallet<T> {
         let accepted = until.saturating_sub(job.spec.deadline);
         let took = now.saturating_sub(accepted);
         let until = now.saturating_add(T::ChallengeWindow::get());
+        // From here on no more is at stake than what was delivered is worth.
+        let bond = Self::bond_of(job.reward_of(*price, commitment.tokens));
         job.state = JobState::Delivered {
             operator: operator.clone(),
             price: *price,
@@ -142,7 +144,9 @@ impl<T: Config> Pallet<T> {
             until,
         };
         JobsOfOperator::<T>::remove(operator, id);
-        T::Operators::free_slot(operator, Duty::Run(*id));
+        let duty = Duty::Run(*id);
+        T::Operators::free_slot(operator, duty);
+        T::Operators::shrink(operator, duty, bond);
         Self::put(id, job);
         Self::deposit_event(Event::OutputCommitted {
             job: *id,

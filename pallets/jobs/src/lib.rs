@@ -27,10 +27,12 @@
 //! - Paid: the operator earns its price per token delivered and the tip. Each verifier takes its
 //!   share of the price; what is left of the escrow returns to the client.
 //! - Late: the operator did not deliver in time. The down payment comes back out of its bond, for the
-//!   next operator; a fraction of the bond is fined, half of it for the client and half burnt.
+//!   next operator; a fraction of the bond is fined. At most half of the fine, and at most the down
+//!   payment and the price, goes to the client; the rest is burnt.
 //! - Refunded: the last attempt was late too. The escrow returns, the down payment with it.
 //! - Slashed: the output was rejected. The escrow returns; out of the whole bond the down payment
-//!   comes back, the verifiers are paid, and the rest is halved between the client and nobody.
+//!   comes back and the verifiers are paid. At most half of the rest, and at most what the client paid
+//!   for the job, goes to the client; the rest is burnt.
 //! - Expired, Cancelled: the escrow returns.
 //!
 //! Who ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which else
@@ -49,6 +51,7 @@ pub mod config_preludes;
 mod deadlines;
 mod duties;
 mod events;
+mod honesty;
 #[cfg(test)]
 mod mock;
 mod order;
@@ -137,7 +140,8 @@ pub mod pallet {
         /// The longest output in tokens.
         #[pallet::constant]
         type MaxOutputTokens: Get<u32>;
-        /// The bond of a job is this many times the most that it can earn its operator.
+        /// The bond of a job is this many times what it can earn its operator: the most until it is
+        /// delivered, what was delivered afterwards.
         #[pallet::constant]
         type BondFactor: Get<u32>;
         /// The part of the bond that an operator loses when it delivers nothing in time.
@@ -325,10 +329,10 @@ pub mod pallet {
             let verifiers = u64::from(T::VerifierShare::get().deconstruct())
                 .saturating_mul(T::CommitteeSize::get().into());
             assert!(verifiers <= 500_000, "verifiers must not take more than half of the price");
-            // With reward R, bond S, audit rate a and certain detection: S/R > 1/a - 1.
-            let honesty = u64::from(T::AuditFloor::get().deconstruct())
-                .saturating_mul(u64::from(T::BondFactor::get()).saturating_add(1));
-            assert!(honesty > 1_000_000, "honesty must pay at the lowest rate of audits");
+            assert!(
+                honesty::pays(T::BondFactor::get(), T::AuditFloor::get()),
+                "honesty must pay at the lowest rate of audits"
+            );
         }
 
         #[cfg(feature = "try-runtime")]

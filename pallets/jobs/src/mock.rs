@@ -41,8 +41,13 @@ pub const CONTEXT: u32 = 200;
 pub const BOUNTY: Balance = 7;
 /// The payment of [`order`].
 pub const PAYMENT: Payment = Payment { down: 10, cost: 100, tip: 3 };
-/// The bond of a job that [`order`] creates.
-pub const BOND: Balance = 10 * (10 + 20 * PRICE + 3);
+/// The bond of a job that [`order`] creates, until it is delivered.
+pub const BOND: Balance = bond_of(20);
+
+/// Returns the bond of a job that [`order`] creates, after an output of `tokens` is delivered.
+pub const fn bond_of(tokens: u32) -> Balance {
+    20 * (PAYMENT.down + tokens as Balance * PRICE + PAYMENT.tip)
+}
 
 construct_runtime! {
     pub enum Test {
@@ -67,7 +72,7 @@ parameter_types! {
     /// The part of the price that each verifier gets.
     pub static VerifierShare: Permill = Permill::from_percent(10);
     /// How many times its reward a job's bond is.
-    pub static BondFactor: u32 = 10;
+    pub static BondFactor: u32 = 20;
     /// How often in a row an operator can miss: none falls silent unless a test asks for it.
     pub static MaxMisses: u32 = 1_000;
     /// The deliveries that the auditor was told of.

@@ -66,7 +66,7 @@ impl<T: Config> Pallet<T> {
         if audit == AuditOutcome::Accepted && job.is_routed() {
             T::Routing::delivered(&operator, &job.spec.model, commitment.tokens, took);
         }
-        let earned = price.saturating_mul(commitment.tokens.into()).min(job.payment.cost);
+        let earned = job.price_of(price, commitment.tokens);
         let share = T::VerifierShare::get().mul_floor(earned);
         let mut left = earned;
         for verifier in verifiers {
@@ -93,11 +93,14 @@ impl<T: Config> Pallet<T> {
         price: Balance,
     ) -> Lateness<CreditOf<T>> {
         let down = job.payment.down;
-        let fine = T::LatenessFraction::get().mul_floor(Self::bond_of(job, price));
+        let bond = Self::bond_of(job.reward_at(price));
+        let fine = T::LatenessFraction::get().mul_floor(bond);
         let credit = T::Operators::seize(operator, Duty::Run(*id), down.saturating_add(fine));
         let slashed = T::Escrow::value(&credit);
         let (owed, fined) = T::Escrow::split(credit, down);
-        let compensation = Self::give_half(&job.client, fined);
+        // The tip is not part of it: a client that can make operators late would choose it.
+        let most = down.saturating_add(job.price_of(price, job.spec.max_tokens));
+        let compensation = Self::compensate(&job.client, fined, most);
         Lateness { owed, compensation, slashed }
     }
 
@@ -135,14 +138,14 @@ impl<T: Config> Pallet<T> {
         let slashed = T::Escrow::value(&credit);
         let (owed, mut rest) = T::Escrow::split(credit, job.payment.down);
         let returned = Self::give(&job.client, owed);
-        let cost = job.cost_at(price).unwrap_or(job.payment.cost);
-        let share = T::VerifierShare::get().mul_floor(cost);
+        let share = T::VerifierShare::get().mul_floor(job.price_of(price, commitment.tokens));
         for verifier in verifiers {
             let (pay, left) = T::Escrow::split(rest, share);
             T::Operators::reward(verifier, pay);
             rest = left;
         }
-        let compensation = Self::give_half(&job.client, rest);
+        let most = job.reward_of(price, commitment.tokens);
+        let compensation = Self::compensate(&job.client, rest, most);
         let settlement = Settlement {
             audit: AuditOutcome::Rejected,
             verifiers: count(verifiers),
@@ -219,12 +222,13 @@ impl<T: Config> Pallet<T> {
         T::Escrow::deposit(payee, credit)
     }
 
-    /// Gives half of the money to the payee and burns the other half, so that nobody gains by slashing
-    /// itself; gives what the payee got.
-    fn give_half(payee: &T::AccountId, credit: CreditOf<T>) -> Balance {
+    /// Gives the client at most half of the money, so that nobody gains by slashing itself, and at
+    /// most `most`, so that nobody gains by having an operator slashed. Burns the rest, and returns
+    /// what the client got.
+    fn compensate(client: &T::AccountId, credit: CreditOf<T>, most: Balance) -> Balance {
         let half = T::Escrow::value(&credit) / 2;
-        let (given, _burnt) = T::Escrow::split(credit, half);
-        Self::give(payee, given)
+        let (given, _burnt) = T::Escrow::split(credit, half.min(most));
+        Self::give(client, given)
     }
 
     /// The delivery of a job that is delivered.

@@ -67,12 +67,21 @@ impl<AccountId: PartialEq> Job<AccountId> {
         price.checked_mul(self.spec.max_tokens.into())
     }
 
-    /// The most that an operator can earn with it at `price`: what its bond is reckoned from.
-    pub fn reward_at(&self, price: Balance) -> Balance {
-        self.cost_at(price)
-            .unwrap_or(Balance::MAX)
+    /// Returns the price of an output of `tokens`, which the client's cap limits.
+    pub fn price_of(&self, price: Balance, tokens: u32) -> Balance {
+        price.saturating_mul(tokens.into()).min(self.payment.cost)
+    }
+
+    /// Returns what the operator earns with an output of `tokens`. Its bond is a multiple of that.
+    pub fn reward_of(&self, price: Balance, tokens: u32) -> Balance {
+        self.price_of(price, tokens)
             .saturating_add(self.payment.down)
             .saturating_add(self.payment.tip)
+    }
+
+    /// Returns the most that an operator can earn with the job at `price`.
+    pub fn reward_at(&self, price: Balance) -> Balance {
+        self.reward_of(price, self.spec.max_tokens)
     }
 
     /// What must be known of it to run it.

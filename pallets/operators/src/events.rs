@@ -92,6 +92,15 @@ mod events {
             /// The amount.
             amount: Balance,
         },
+        /// A duty reserves less than before.
+        Shrunk {
+            /// The operator's stash.
+            operator: T::AccountId,
+            /// The duty.
+            duty: Duty,
+            /// The amount that it still reserves.
+            amount: Balance,
+        },
         /// A duty is over.
         Released {
             /// The operator's stash.

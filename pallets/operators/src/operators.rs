@@ -71,6 +71,20 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
         }
     }
 
+    fn shrink(stash: &T::AccountId, duty: Duty, amount: Balance) {
+        let Some(reservation) = Reservations::<T>::get(stash, duty) else { return };
+        let freed = reservation.amount.saturating_sub(amount);
+        if freed == 0 {
+            return;
+        }
+        Reservations::<T>::insert(stash, duty, Reservation { amount, ..reservation });
+        Operators::<T>::mutate(stash, |operator| {
+            let Some(operator) = operator else { return };
+            operator.reserved = operator.reserved.saturating_sub(freed);
+        });
+        Self::deposit_event(Event::Shrunk { operator: stash.clone(), duty, amount });
+    }
+
     fn release(stash: &T::AccountId, duty: Duty) {
         let Some(Reservation { amount, slot, rotation }) = Reservations::<T>::take(stash, duty)
         else {

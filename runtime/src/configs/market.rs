@@ -105,7 +105,7 @@ impl pallet_jobs::Config for Runtime {
     type Auditor = Verification;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarks::Scene;
-    type BondFactor = ConstU32<10>;
+    type BondFactor = ConstU32<20>;
     type Bounty = parameters::Bounty;
     type ChallengeWindow = parameters::ChallengeWindow;
     type Escrow = Escrow;

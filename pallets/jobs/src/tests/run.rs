@@ -87,7 +87,7 @@ fn commit_output_delivers_and_calls_the_auditor() {
         );
         assert_eq!(last_event(), Event::OutputCommitted { job: id, operator, commitment, until });
         assert_eq!(Delivered::get(), vec![(id, operator)]);
-        assert_eq!(reserved(operator, &id), BOND, "the bond stays at stake");
+        assert_eq!(reserved(operator, &id), bond_of(12), "what was delivered stays at stake");
         assert!(!JobsOfOperator::<Test>::contains_key(operator, id));
     });
 }

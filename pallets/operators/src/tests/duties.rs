@@ -167,6 +167,26 @@ fn free_slot_of_a_duty_without_slot_does_nothing() {
 }
 
 #[test]
+fn shrink_frees_what_a_duty_does_not_need_and_never_reserves_more() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 300));
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(2), 200));
+        Operators::shrink(&ALICE, RUN(1), 120);
+        let shrunk = Event::Shrunk { operator: ALICE, duty: RUN(1), amount: 120 };
+        assert_eq!(last_event(), shrunk);
+        Operators::shrink(&ALICE, RUN(1), 300);
+        Operators::shrink(&ALICE, RUN(3), 0);
+        Operators::shrink(&BOB, RUN(1), 0);
+        assert_eq!(last_event(), shrunk);
+        assert_eq!(Operators::reserved(&ALICE, RUN(1)), 120);
+        assert_eq!((operator(ALICE).reserved, operator(ALICE).running), (320, 1));
+        Operators::release(&ALICE, RUN(1));
+        assert_eq!((operator(ALICE).reserved, operator(ALICE).running), (200, 0));
+    });
+}
+
+#[test]
 fn release_frees_stake_and_slot_once() {
     with_operators(|| {
         register(ALICE, MIN_BOND);
