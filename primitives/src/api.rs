@@ -8,6 +8,7 @@ use crate::{
     contact::Contact,
     job::{JobId, JobSpec, JobState, ModelId, Payment},
     parameters::Parameters,
+    prices::Prices,
     Balance, BlockNumber,
 };
 use alloc::vec::Vec;
@@ -26,10 +27,12 @@ pub fn page(limit: u32) -> usize {
 /// The cost of a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Quote {
-    /// The price per generated token.
-    pub price: Balance,
+    /// The prices of a token.
+    pub prices: Prices,
     /// The payment to create the job with.
     pub payment: Payment,
+    /// The lowest cost with which the job can be created. Perhaps no operator runs it for that.
+    pub least_cost: Balance,
     /// The bounty, held in addition to the payment for whoever settles the job if its own parties
     /// do not.
     pub bounty: Balance,
@@ -77,8 +80,8 @@ pub struct JobView<AccountId> {
 pub struct OfferView {
     /// The model.
     pub model: ModelId,
-    /// The price per generated token.
-    pub price: Balance,
+    /// The prices of a token.
+    pub prices: Prices,
     /// The longest context in tokens, prompt and output together.
     pub context: u32,
 }

@@ -20,6 +20,7 @@ pub mod draw;
 pub mod engine;
 pub mod job;
 pub mod parameters;
+pub mod prices;
 pub mod reason;
 pub mod report;
 pub mod settlement;
@@ -36,6 +37,7 @@ pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,
     OutputKey, Payment, PeerIdBytes, Privacy, Sampling,
 };
+pub use prices::Prices;
 pub use reason::{AbstainReason, DeclineReason, RejectReason};
 pub use report::{heartbeat_answer, Report};
 pub use settlement::{Outcome, Settlement};

@@ -5,6 +5,7 @@
 use crate::{
     engine::{EngineResult, Work},
     job::{JobId, JobSpec, ModelId, OutputCommitment, Payment},
+    prices::Prices,
     report::Report,
     settlement::AuditOutcome,
     Balance, BlockNumber,
@@ -40,8 +41,8 @@ pub enum Duty {
 /// The terms on which an operator serves a model now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Terms {
-    /// The operator's price per token.
-    pub price: Balance,
+    /// The operator's prices.
+    pub prices: Prices,
     /// The operator's longest context in tokens, prompt and output together.
     pub context: u32,
     /// The part of the operator's own stake that no duty reserves.
@@ -58,9 +59,10 @@ pub trait Operators<AccountId> {
     /// Returns the terms on which the operator serves the model; `None` where it does not serve the
     /// model or takes no new duties.
     fn terms(operator: &AccountId, model: &ModelId) -> Option<Terms>;
-    /// Returns the price per token of the model: the stake-weighted median of its operators'
-    /// prices. Looks at all operators of the model, so it is for queries, not for blocks.
-    fn price(model: &ModelId) -> Option<Balance>;
+    /// Returns the prices at which operators with half of the model's stake run a job of this size,
+    /// or a cheaper one: the stake-weighted median by the price of the job. Looks at all operators
+    /// of the model, so it is for queries, not for blocks.
+    fn prices(model: &ModelId, input_tokens: u32, tokens: u32) -> Option<Prices>;
     /// Reserves `amount` of the operator's stake for the duty, and takes one of its slots if the
     /// duty is [`Duty::Run`].
     fn reserve(operator: &AccountId, duty: Duty, amount: Balance) -> DispatchResult;
@@ -236,8 +238,8 @@ impl Load {
 /// An operator that can take the job that a draw is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Eligible {
-    /// The operator's price per token.
-    pub price: Balance,
+    /// The operator's prices.
+    pub prices: Prices,
     /// The number of jobs that the operator runs.
     pub running: u32,
 }
@@ -247,8 +249,8 @@ pub struct Eligible {
 pub struct Drawn<AccountId> {
     /// The operator's stash.
     pub operator: AccountId,
-    /// The operator's price per token.
-    pub price: Balance,
+    /// The operator's prices.
+    pub prices: Prices,
 }
 
 /// The pallet of routing, as seen by the pallets that assign jobs and seats.
@@ -270,6 +272,10 @@ pub trait Routing<AccountId> {
     /// the model; `None` where there is none. It is an upper bound, less than twice too high after
     /// the operator with the largest offer leaves.
     fn context(model: &ModelId) -> Option<u32>;
+    /// Returns the lowest price of each kind among the offers of operators that take duties with
+    /// the model; `None` where there is none. Both are lower bounds, each less than twice too low
+    /// after the operator with the lowest offer leaves.
+    fn lowest_prices(model: &ModelId) -> Option<Prices>;
     /// Records that a draw among all operators assigned a job of the model to the operator. It
     /// counts against the most jobs that the operator can get in an epoch.
     fn assigned(model: &ModelId, operator: &AccountId);
@@ -312,6 +318,8 @@ pub struct Offered {
     pub model: ModelId,
     /// The operator's longest context with the model in tokens.
     pub context: u32,
+    /// The operator's prices.
+    pub prices: Prices,
 }
 
 /// The standing of an operator: what it puts up for work.

@@ -115,7 +115,7 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
         assert_eq!(settlement.outcome, Outcome::Paid);
         assert_eq!((settlement.tokens, settlement.verifiers), (8, 3));
-        assert_eq!(settlement.paid, 8 * presets::TINY_PRICE);
+        assert_eq!(settlement.paid, presets::TINY_PRICES.of(17, 8));
         assert_eq!(before - free(&client()), settlement.paid);
         assert_eq!(held(&client()), 0);
         // A committee of three receives nine hundredths.
@@ -138,7 +138,7 @@ fn rejected_job_compensates_the_client_with_its_price_and_burns_the_rest() {
         );
         let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
         assert_eq!(settlement.outcome, Outcome::Slashed);
-        let reward = 8 * presets::TINY_PRICE;
+        let reward = presets::TINY_PRICES.of(17, 8);
         assert_eq!(settlement.slashed, 20 * reward);
         assert_eq!(stake - held(&operator), settlement.slashed);
         assert_eq!(free(&client()), before + reward);

@@ -16,6 +16,7 @@ mod offer;
 mod operator;
 mod order;
 mod percent;
+mod prices;
 mod run;
 mod sampling;
 

@@ -6,7 +6,7 @@ use assay_primitives::{
     draw,
     job::{JobId, JobState},
     traits::{BlockRandomness, Drawn, Duty, Eligible, Operators, Routing, Terms},
-    Balance, BlockNumber,
+    Balance, BlockNumber, Prices,
 };
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
@@ -32,7 +32,7 @@ impl<T: Config> Pallet<T> {
         if now > until {
             return;
         }
-        let Some((operator, price, bond)) = Self::draw_operator(id, &job, randomness) else {
+        let Some((operator, prices, bond)) = Self::draw_operator(id, &job, randomness) else {
             Assignments::<T>::add(Self::next_try(&job, now, until), id);
             return;
         };
@@ -41,10 +41,10 @@ impl<T: Config> Pallet<T> {
             log::error!(target: LOG_TARGET, "job {id:?} has more attempts than it can have");
         }
         let until = now.saturating_add(T::AcceptWindow::get());
-        job.state = JobState::Assigned { operator: operator.clone(), price, until };
+        job.state = JobState::Assigned { operator: operator.clone(), prices, until };
         JobsOfOperator::<T>::insert(&operator, id, ());
         Self::put(id, job);
-        Self::deposit_event(Event::JobAssigned { job: *id, operator, price, bond, until });
+        Self::deposit_event(Event::JobAssigned { job: *id, operator, prices, bond, until });
     }
 
     /// Draws one operator of those that can take the job, and reserves its bond.
@@ -52,32 +52,32 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         job: &Job<T::AccountId>,
         randomness: &H256,
-    ) -> Option<(T::AccountId, Balance, Balance)> {
+    ) -> Option<(T::AccountId, Prices, Balance)> {
         let model = &job.spec.model;
         let seed = draw::seed(randomness, id, Self::draw_of(job));
         let drawn = T::Routing::draw(model, seed, &job.spec.allowed, |operator| {
             Self::eligible(job, operator)
         });
-        let Drawn { operator, price } = drawn?;
-        let bond = Self::bond_of(job.reward_at(price));
+        let Drawn { operator, prices } = drawn?;
+        let bond = Self::bond_of(job.reward_at(prices));
         T::Operators::reserve(&operator, Duty::Run(*id), bond).ok()?;
         if job.is_routed() {
             T::Routing::assigned(model, &operator);
         }
-        Some((operator, price, bond))
+        Some((operator, prices, bond))
     }
 
-    /// The price and load of an operator that can take the job now.
+    /// The prices and load of an operator that can take the job now.
     fn eligible(job: &Job<T::AccountId>, operator: &T::AccountId) -> Option<Eligible> {
         if !job.admits(operator) {
             return None;
         }
         let terms = T::Operators::terms(operator, &job.spec.model)?;
-        let Terms { price, context, unreserved, load } = terms;
-        let affordable = job.cost_at(price).is_some_and(|cost| cost <= job.payment.cost);
-        let backed = Self::bond_of(job.reward_at(price)) <= unreserved;
+        let Terms { prices, context, unreserved, load } = terms;
+        let affordable = job.cost_at(prices) <= job.payment.cost;
+        let backed = Self::bond_of(job.reward_at(prices)) <= unreserved;
         (affordable && backed && load.has_room() && job.spec.fits(context))
-            .then_some(Eligible { price, running: load.running })
+            .then_some(Eligible { prices, running: load.running })
     }
 
     /// What seeking an operator for a job weighs at most, beside what is measured of it.

@@ -10,7 +10,7 @@ use assay_primitives::{
     job::{JobId, JobState},
     settlement::{AuditOutcome, Outcome},
     traits::{Auditor, Escrow, Performance},
-    Balance, BlockNumber,
+    BlockNumber, Prices,
 };
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::WeightMeter};
 
@@ -56,14 +56,14 @@ impl<T: Config> Pallet<T> {
             JobState::Delivered { audit: true, .. } => {
                 Deadlines::<T>::add(now.saturating_add(T::ChallengeWindow::get()), id);
             }
-            JobState::Delivered { operator, price, commitment, took, audit, until } => {
-                let delivery = Delivery { operator, price, commitment, took, audit, until };
+            JobState::Delivered { operator, prices, commitment, took, audit, until } => {
+                let delivery = Delivery { operator, prices, commitment, took, audit, until };
                 Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
             }
             JobState::Open { .. } => Self::end_unserved(id, job, Outcome::Expired, None),
             JobState::Assigned { operator, .. } => Self::miss(id, job, operator, None),
-            JobState::Running { operator, price, .. } => {
-                Self::late(id, job, operator, price, None);
+            JobState::Running { operator, prices, .. } => {
+                Self::late(id, job, operator, prices, None);
             }
         }
     }
@@ -80,9 +80,9 @@ impl<T: Config> Pallet<T> {
                 ensure!(due, Error::<T>::NotDue);
                 Self::miss(id, job, operator, Some(caller));
             }
-            JobState::Running { operator, price, .. } => {
+            JobState::Running { operator, prices, .. } => {
                 ensure!(due, Error::<T>::NotDue);
-                Self::late(id, job, operator, price, Some(caller));
+                Self::late(id, job, operator, prices, Some(caller));
             }
             JobState::Delivered { .. } | JobState::Settled(_) => {
                 return Err(Error::<T>::JobNotPending.into());
@@ -132,14 +132,14 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         mut job: Job<T::AccountId>,
         operator: T::AccountId,
-        price: Balance,
+        prices: Prices,
         mover: Option<&T::AccountId>,
     ) {
         Self::note_miss(&job, &operator);
         if job.attempts() >= T::MaxAttempts::get() {
-            return Self::end_late(id, job, operator, price, mover);
+            return Self::end_late(id, job, operator, prices, mover);
         }
-        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, price);
+        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, prices);
         T::Escrow::put_back(id, owed);
         T::Auditor::settled(&operator, true);
         Self::deposit_event(Event::OperatorLate {

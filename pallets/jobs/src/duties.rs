@@ -85,7 +85,7 @@ impl<T: Config> Pallet<T> {
 
     fn do_accept(operator: &T::AccountId, id: &JobId) -> DispatchResult {
         let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
-        let JobState::Assigned { operator: drawn, price, until } = &job.state else {
+        let JobState::Assigned { operator: drawn, prices, until } = &job.state else {
             return Err(Error::<T>::JobNotAssigned.into());
         };
         ensure!(drawn == operator, Error::<T>::NotTheOperator);
@@ -96,7 +96,7 @@ impl<T: Config> Pallet<T> {
         if job.is_routed() {
             T::Routing::answered(operator);
         }
-        job.state = JobState::Running { operator: operator.clone(), price: *price, until };
+        job.state = JobState::Running { operator: operator.clone(), prices: *prices, until };
         Self::put(id, job);
         Self::deposit_event(Event::JobAccepted { job: *id, operator: operator.clone(), until });
         Ok(())
@@ -123,7 +123,7 @@ impl<T: Config> Pallet<T> {
         commitment: OutputCommitment,
     ) -> DispatchResult {
         let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
-        let JobState::Running { operator: runs, price, until } = &job.state else {
+        let JobState::Running { operator: runs, prices, until } = &job.state else {
             return Err(Error::<T>::JobNotRunning.into());
         };
         ensure!(runs == operator, Error::<T>::NotTheOperator);
@@ -134,10 +134,10 @@ impl<T: Config> Pallet<T> {
         let took = now.saturating_sub(accepted);
         let until = now.saturating_add(T::ChallengeWindow::get());
         // From here on no more is at stake than what was delivered is worth.
-        let bond = Self::bond_of(job.reward_of(*price, commitment.tokens));
+        let bond = Self::bond_of(job.reward_of(*prices, commitment.tokens));
         job.state = JobState::Delivered {
             operator: operator.clone(),
-            price: *price,
+            prices: *prices,
             commitment,
             took,
             audit: true,

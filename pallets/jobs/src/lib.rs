@@ -24,7 +24,7 @@
 //! [`Duties`](assay_primitives::traits::Duties).
 //!
 //! # Money
-//! - Paid: the operator earns its price per token delivered and the tip. Each verifier takes its
+//! - Paid: the operator earns its prices for the tokens read and delivered, and the tip. Each verifier takes its
 //!   share of the price; what is left of the escrow returns to the client.
 //! - Late: the operator did not deliver in time. The down payment comes back out of its bond, for the
 //!   next operator; a fraction of the bond is fined. At most half of the fine, and at most the down
@@ -48,6 +48,7 @@ mod audit;
 mod benchmarking;
 #[cfg(feature = "std")]
 pub mod config_preludes;
+mod costs;
 mod deadlines;
 mod duties;
 mod events;
@@ -86,7 +87,7 @@ pub mod pallet {
         reason::DeclineReason,
         settlement::Settlement,
         traits::{Auditor, BlockRandomness, Escrow, Operators, Performance, Routing},
-        Balance, BlockNumber, OutputCommitment,
+        Balance, BlockNumber, OutputCommitment, Prices,
     };
     use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
@@ -242,8 +243,8 @@ pub mod pallet {
         ModelNotServed,
         /// Prompt and output exceed the longest context that an operator of the model offers.
         ContextExceeded,
-        /// The cost is below one unit per token.
-        CostTooLow,
+        /// The cost is below what any operator of the model asks: see the quote's `least_cost`.
+        CostBelowOffers,
         /// The sum of the payment's parts exceeds what a balance can be.
         PaymentOverflow,
         /// The client has created as many jobs as can be counted.

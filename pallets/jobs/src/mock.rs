@@ -12,7 +12,7 @@ use crate as pallet_jobs;
 use assay_primitives::{
     job::{JobId, Payment},
     traits::{Auditor, Duty},
-    Balance,
+    Balance, Prices,
 };
 use frame_support::{
     construct_runtime, derive_impl, parameter_types,
@@ -34,8 +34,9 @@ pub const NEWCOMER: AccountId = 15;
 
 pub const ENDOWMENT: Balance = 1_000_000_000;
 pub const STAKE: Balance = 100_000;
-/// The price that the operators ask per token.
+/// The price that the operators ask per token of the output. They read prompts for nothing.
 pub const PRICE: Balance = 5;
+pub const PRICES: Prices = Prices { input: 0, output: PRICE };
 /// The longest context that they offer.
 pub const CONTEXT: u32 = 200;
 pub const BOUNTY: Balance = 7;

@@ -81,7 +81,9 @@ impl<T: Config> Pallet<T> {
         ensure!(is_peer_id(&spec.peer), Error::<T>::PeerIdMalformed);
         let context = T::Routing::context(&spec.model).ok_or(Error::<T>::ModelNotServed)?;
         ensure!(spec.fits(context), Error::<T>::ContextExceeded);
-        ensure!(payment.cost >= spec.max_tokens.into(), Error::<T>::CostTooLow);
+        let least = Self::least_cost(&spec.model, spec.input_tokens, spec.max_tokens)
+            .ok_or(Error::<T>::ModelNotServed)?;
+        ensure!(payment.cost >= least, Error::<T>::CostBelowOffers);
         Self::ensure_payable(payment)
     }
 

@@ -6,7 +6,7 @@ use assay_primitives::{
     job::{JobId, JobState, OutputCommitment},
     settlement::{AuditOutcome, Outcome, Settlement},
     traits::{Auditor, Duty, Escrow, Operators, Performance},
-    Balance, BlockNumber,
+    Balance, BlockNumber, Prices,
 };
 use frame_support::traits::Get;
 
@@ -19,8 +19,8 @@ type CreditOf<T> =
 pub(crate) struct Delivery<AccountId> {
     /// Who ran it.
     pub operator: AccountId,
-    /// Its price per token.
-    pub price: Balance,
+    /// Its prices.
+    pub prices: Prices,
     /// What it stands for.
     pub commitment: OutputCommitment,
     /// Blocks that it took.
@@ -62,11 +62,11 @@ impl<T: Config> Pallet<T> {
         verifiers: &[T::AccountId],
         mover: Option<&T::AccountId>,
     ) {
-        let Delivery { operator, price, commitment, took, .. } = delivery;
+        let Delivery { operator, prices, commitment, took, .. } = delivery;
         if audit == AuditOutcome::Accepted && job.is_routed() {
             T::Routing::delivered(&operator, &job.spec.model, commitment.tokens, took);
         }
-        let earned = job.price_of(price, commitment.tokens);
+        let earned = job.price_of(prices, commitment.tokens);
         let share = T::VerifierShare::get().mul_floor(earned);
         let mut left = earned;
         for verifier in verifiers {
@@ -90,16 +90,16 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         job: &Job<T::AccountId>,
         operator: &T::AccountId,
-        price: Balance,
+        prices: Prices,
     ) -> Lateness<CreditOf<T>> {
         let down = job.payment.down;
-        let bond = Self::bond_of(job.reward_at(price));
+        let bond = Self::bond_of(job.reward_at(prices));
         let fine = T::LatenessFraction::get().mul_floor(bond);
         let credit = T::Operators::seize(operator, Duty::Run(*id), down.saturating_add(fine));
         let slashed = T::Escrow::value(&credit);
         let (owed, fined) = T::Escrow::split(credit, down);
         // The tip is not part of it: a client that can make operators late would choose it.
-        let most = down.saturating_add(job.price_of(price, job.spec.max_tokens));
+        let most = down.saturating_add(job.price_of(prices, job.spec.max_tokens));
         let compensation = Self::compensate(&job.client, fined, most);
         Lateness { owed, compensation, slashed }
     }
@@ -110,10 +110,10 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         job: Job<T::AccountId>,
         operator: T::AccountId,
-        price: Balance,
+        prices: Prices,
         mover: Option<&T::AccountId>,
     ) {
-        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, price);
+        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, prices);
         let returned = Self::give(&job.client, owed);
         let settlement = Settlement {
             paid: job.payment.down,
@@ -131,20 +131,20 @@ impl<T: Config> Pallet<T> {
         delivery: Delivery<T::AccountId>,
         verifiers: &[T::AccountId],
     ) {
-        let Delivery { operator, price, commitment, .. } = delivery;
+        let Delivery { operator, prices, commitment, .. } = delivery;
         let duty = Duty::Run(*id);
         let bond = T::Operators::reserved(&operator, duty);
         let credit = T::Operators::seize(&operator, duty, bond);
         let slashed = T::Escrow::value(&credit);
         let (owed, mut rest) = T::Escrow::split(credit, job.payment.down);
         let returned = Self::give(&job.client, owed);
-        let share = T::VerifierShare::get().mul_floor(job.price_of(price, commitment.tokens));
+        let share = T::VerifierShare::get().mul_floor(job.price_of(prices, commitment.tokens));
         for verifier in verifiers {
             let (pay, left) = T::Escrow::split(rest, share);
             T::Operators::reward(verifier, pay);
             rest = left;
         }
-        let most = job.reward_of(price, commitment.tokens);
+        let most = job.reward_of(prices, commitment.tokens);
         let compensation = Self::compensate(&job.client, rest, most);
         let settlement = Settlement {
             audit: AuditOutcome::Rejected,
@@ -234,10 +234,10 @@ impl<T: Config> Pallet<T> {
     /// The delivery of a job that is delivered.
     pub(crate) fn delivery_of(job: &Job<T::AccountId>) -> Option<Delivery<T::AccountId>> {
         match &job.state {
-            JobState::Delivered { operator, price, commitment, took, audit, until } => {
+            JobState::Delivered { operator, prices, commitment, took, audit, until } => {
                 Some(Delivery {
                     operator: operator.clone(),
-                    price: *price,
+                    prices: *prices,
                     commitment: *commitment,
                     took: *took,
                     audit: *audit,

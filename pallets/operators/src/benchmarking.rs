@@ -10,7 +10,7 @@ use assay_primitives::{
     benchmarking::signed_contact,
     contact::SignedContact,
     traits::{Duty, Operators as _},
-    Balance, ModelId, Report,
+    Balance, ModelId, Prices, Report,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -47,7 +47,7 @@ fn id(n: u32) -> ModelId {
 }
 
 fn offers<T: Config>(count: u32) -> OffersOf<T> {
-    let offer = |n: u32| Offer { model: id(n), price: 1, context: 1 };
+    let offer = |n: u32| Offer { model: id(n), prices: Prices { input: 1, output: 1 }, context: 1 };
     BoundedVec::truncate_from((0..count).map(offer).collect())
 }
 

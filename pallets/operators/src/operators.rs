@@ -9,7 +9,7 @@ use crate::{
 use alloc::vec::Vec;
 use assay_primitives::{
     traits::{Duty, Load, Operators as OperatorsTrait, Terms},
-    Balance, ModelId,
+    Balance, ModelId, Prices,
 };
 use frame_support::{ensure, traits::Imbalance};
 use sp_runtime::DispatchResult;
@@ -19,25 +19,25 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
 
     fn terms(stash: &T::AccountId, model: &ModelId) -> Option<Terms> {
         let operator = Operators::<T>::get(stash).filter(Self::takes_duties)?;
-        let Offer { price, context, .. } = *operator.offer(model)?;
+        let Offer { prices, context, .. } = *operator.offer(model)?;
         let load = Load { running: operator.running, concurrency: operator.concurrency };
-        Some(Terms { price, context, unreserved: operator.unreserved(), load })
+        Some(Terms { prices, context, unreserved: operator.unreserved(), load })
     }
 
-    fn price(model: &ModelId) -> Option<Balance> {
+    fn prices(model: &ModelId, input_tokens: u32, tokens: u32) -> Option<Prices> {
         let asks = |stash: T::AccountId| {
             let operator = Operators::<T>::get(stash)?;
-            let price = operator.offer(model)?.price;
-            Self::takes_duties(&operator).then(|| (price, operator.stake()))
+            let prices = operator.offer(model)?.prices;
+            Self::takes_duties(&operator).then(|| (prices, operator.stake()))
         };
-        let mut asked: Vec<(Balance, Balance)> =
+        let mut asked: Vec<(Prices, Balance)> =
             Serving::<T>::iter_key_prefix(model).filter_map(asks).collect();
-        asked.sort_unstable();
+        asked.sort_unstable_by_key(|(prices, _)| prices.of(input_tokens, tokens));
         let total = asked.iter().fold(0, |sum: Balance, (_, stake)| sum.saturating_add(*stake));
         let mut reached: Balance = 0;
-        asked.into_iter().find_map(|(price, stake)| {
+        asked.into_iter().find_map(|(prices, stake)| {
             reached = reached.saturating_add(stake);
-            (reached >= total.saturating_sub(reached)).then_some(price)
+            (reached >= total.saturating_sub(reached)).then_some(prices)
         })
     }
 

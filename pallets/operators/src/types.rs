@@ -5,7 +5,7 @@ use crate::{
     pallet::Config,
     pool::{Pool, Shares},
 };
-use assay_primitives::{Balance, BlockNumber, ModelId};
+use assay_primitives::{Balance, BlockNumber, ModelId, Prices};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     pallet_prelude::{CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound},
@@ -34,8 +34,8 @@ pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Conf
 pub struct Offer {
     /// The model.
     pub model: ModelId,
-    /// The price per generated token.
-    pub price: Balance,
+    /// The prices of a token.
+    pub prices: Prices,
     /// The longest context in tokens, prompt and output together.
     pub context: u32,
 }

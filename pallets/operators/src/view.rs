@@ -51,7 +51,7 @@ impl<T: Config> Pallet<T> {
     fn view_of(stash: T::AccountId, operator: OperatorOf<T>) -> OperatorView<T::AccountId> {
         let offer = |offer: &Offer| OfferView {
             model: offer.model,
-            price: offer.price,
+            prices: offer.prices,
             context: offer.context,
         };
         let slashes = operator.slashes.iter().filter_map(|id| Self::slash_view(*id)).collect();

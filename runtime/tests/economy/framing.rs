@@ -4,7 +4,7 @@
 
 use crate::scene::*;
 use assay_primitives::{job::Payment, settlement::Outcome};
-use assay_runtime::{presets::TINY_PRICE, AccountId, Balance, UNIT};
+use assay_runtime::{presets::TINY_PRICES, AccountId, Balance, UNIT};
 
 /// The chance that a group with a fifth of the stake has all three seats, in thousandths.
 const CAPTURED: Balance = 8;
@@ -35,7 +35,7 @@ fn played(agreed: Agreed, down: Balance) -> [(Balance, Balance); 2] {
 
 #[test]
 fn framing_costs_more_than_it_gains() {
-    for down in [0, TINY_PRICE, UNIT] {
+    for down in [0, TINY_PRICES.output, UNIT] {
         let [client, committee] = played(Agreed::Reject, down);
         let gained = client.1 + committee.1 - client.0 - committee.0;
         // In all other cases the client pays for its bait, to others.

@@ -7,4 +7,5 @@ mod blocks;
 #[path = "../chain/mod.rs"]
 mod chain;
 mod framing;
+mod prices;
 mod scene;

@@ -60,7 +60,7 @@ async fn create(session: &Session, args: &OrderArgs) -> Result<Exit> {
             "inputTokens": order.input_tokens(),
             "maxTokens": args.max_tokens,
             "seed": order.seed(),
-            "price": view::planck(order.price),
+            "prices": view::prices::json(order.prices),
             "held": view::planck(order.held),
             "heldAsy": Amount(order.held).decimal(),
             "block": block,

@@ -14,7 +14,7 @@ use crate::{
     session::Session,
 };
 use anyhow::Result;
-use assay_primitives::{contact::SignedContact, Balance};
+use assay_primitives::{contact::SignedContact, Prices};
 use assay_runtime::{AccountId, Runtime, RuntimeCall};
 use serde_json::json;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             let call = Call::withdraw_unbonded { stash: stash.clone() };
             send_for(session, stash, call).await
         }
-        OperatorCommand::Price { model, price } => set_price(session, &model, price.0).await,
+        OperatorCommand::Price { model, prices } => set_prices(session, &model, prices.0).await,
         OperatorCommand::Drain { undo } => {
             send(session, Call::set_draining { draining: !undo }).await
         }
@@ -116,10 +116,10 @@ async fn send_for(session: &Session, stash: AccountId, call: Call) -> Result<Exi
     }
 }
 
-/// Changes one price and leaves the other offers as they are.
-async fn set_price(session: &Session, model: &str, price: Balance) -> Result<Exit> {
+/// Changes the prices of one model and leaves the other offers as they are.
+async fn set_prices(session: &Session, model: &str, prices: Prices) -> Result<Exit> {
     let operator = session.chain.registered_operator(&session.account()?).await?;
     let model = Models::id(&session.chain, model).await?;
-    let offers = offers::repriced(&operator, &model, price)?;
+    let offers = offers::repriced(&operator, &model, prices)?;
     send(session, Call::set_offers { offers }).await
 }

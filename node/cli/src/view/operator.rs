@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An operator and its offers.
 
-use super::format::{count, percent, planck};
+use super::{
+    format::{count, percent, planck},
+    prices,
+};
 use crate::{amount::Amount, chain::state::hex_of, models::Models};
 use assay_primitives::{
     api::{CommissionView, OfferView, OperatorView},
@@ -74,8 +77,7 @@ fn addresses(contact: &Contact) -> Vec<String> {
 pub fn offer_json(offer: &OfferView) -> Value {
     json!({
         "model": offer.model,
-        "price": planck(offer.price),
-        "priceAsy": Amount(offer.price).decimal(),
+        "prices": prices::json(offer.prices),
         "context": offer.context,
     })
 }
@@ -86,7 +88,7 @@ pub fn offer_line(offer: &OfferView, models: &Models) -> String {
         Some(name) => format!("{name} ({:?})", offer.model),
         None => format!("{:?}", offer.model),
     };
-    format!("{model}, {} per token, context {}", Amount(offer.price), offer.context)
+    format!("{model}, {}, context {}", prices::words(offer.prices), offer.context)
 }
 
 fn commission(commission: &CommissionView) -> String {

@@ -32,12 +32,12 @@ fn assignment_draws_in_the_next_block_and_reserves_the_bond() {
         run_blocks(1);
         let operator = operator_of(&id).expect("assigned");
         assert!(OPERATORS.contains(&operator));
-        assert_eq!(state(&id), JobState::Assigned { operator, price: PRICE, until: 5 });
+        assert_eq!(state(&id), JobState::Assigned { operator, prices: PRICES, until: 5 });
         assert_eq!(reserved(operator, &id), BOND);
         assert!(JobsOfOperator::<Test>::contains_key(operator, id));
         assert_eq!(
             last_event(),
-            Event::JobAssigned { job: id, operator, price: PRICE, bond: BOND, until: 5 }
+            Event::JobAssigned { job: id, operator, prices: PRICES, bond: BOND, until: 5 }
         );
     });
 }

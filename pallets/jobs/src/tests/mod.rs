@@ -7,6 +7,7 @@ mod audits;
 mod config;
 mod deadlines;
 mod order;
+mod prices;
 mod query;
 mod random;
 mod routing;

@@ -5,7 +5,7 @@ use crate::{mock::*, Error, Event, Operators as OperatorMap, Serving, Workers};
 use assay_primitives::{
     api::{CommissionView, OfferView, OperatorView, SlashView},
     traits::{Duty, Operators as _},
-    Balance,
+    Balance, Prices,
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{DispatchError, DispatchResult};
@@ -299,7 +299,11 @@ fn view_shows_an_operator() {
             payout: ALICE,
             worker: 101,
             retiring: None,
-            offers: vec![OfferView { model: model(1), price: 5, context: 100 }],
+            offers: vec![OfferView {
+                model: model(1),
+                prices: Prices { input: 0, output: 5 },
+                context: 100,
+            }],
             concurrency: 2,
             running: 1,
             draining: false,

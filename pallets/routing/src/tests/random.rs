@@ -3,7 +3,10 @@
 //! cannot be. `PROPTEST_CASES` sets their number.
 
 use crate::{mock::*, Members};
-use assay_primitives::traits::{Duties, Offered, Performance as _, Routing as _, Standing};
+use assay_primitives::{
+    traits::{Duties, Offered, Performance as _, Routing as _, Standing},
+    Prices,
+};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -56,7 +59,10 @@ fn take(step: Step) {
         Step::Stand { operator, stake, models, active, told } => {
             let models = models
                 .into_iter()
-                .map(|n| Offered { model: model(n), context: (stake % 7) as u32 })
+                .map(|n| {
+                    let prices = Prices { input: stake % 3, output: stake / 9 };
+                    Offered { model: model(n), context: (stake % 7) as u32, prices }
+                })
                 .collect();
             let standing = Some(Standing { stake, models, active });
             if told || Members::<Test>::get(operator).is_none() {
