@@ -104,6 +104,10 @@ pub trait Escrow<AccountId> {
     /// Takes up to `amount` of the remainder out for the operator, as an imbalance that
     /// [`Operators::reward`] pays to it.
     fn draw(job: &JobId, operator: &AccountId, amount: Balance) -> Self::Credit;
+    /// Burns up to `amount` of the down payment and returns the amount burnt.
+    fn burn_down(job: &JobId, amount: Balance) -> Balance;
+    /// Burns up to `amount` of the remainder and returns the amount burnt.
+    fn burn(job: &JobId, amount: Balance) -> Balance;
     /// Puts a down payment that its operator has returned back on hold from the client. Never
     /// fails: an amount that cannot be put on hold is paid to the client.
     fn put_back(job: &JobId, credit: Self::Credit);

@@ -5,7 +5,8 @@
 pub mod in_effect;
 
 use crate::{
-    Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MILLI_UNIT, MINUTES, UNIT,
+    Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MICRO_UNIT, MILLI_UNIT,
+    MINUTES, UNIT,
 };
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
@@ -46,6 +47,12 @@ pub mod dynamic_params {
         /// The bounty for whoever moves a stalled job on.
         #[codec(index = 5)]
         pub static Bounty: Balance = 10 * MILLI_UNIT;
+        /// The fraction of every payment that is burnt.
+        #[codec(index = 6)]
+        pub static BurnShare: Permill = Permill::from_percent(5);
+        /// The lowest fee of a verifier for each token of prompt and output.
+        #[codec(index = 7)]
+        pub static VerificationPrice: Balance = 10 * MICRO_UNIT;
     }
 
     /// Parameters of committees.
@@ -181,6 +188,11 @@ clamped! {
     /// From 0 % to 10 %: a committee of three never takes more than a third of the price.
     VerifierShare: Permill = dynamic_params::jobs::VerifierShare,
         Permill::zero(), Permill::from_percent(10);
+    /// From 0 % to 20 %.
+    BurnShare: Permill = dynamic_params::jobs::BurnShare,
+        Permill::zero(), Permill::from_percent(20);
+    /// From nothing to a thousandth of an ASY.
+    VerificationPrice: Balance = dynamic_params::jobs::VerificationPrice, 0, MILLI_UNIT;
     /// From 1 to 1,000 thousandths of an ASY: never below the existential deposit.
     Bounty: Balance = dynamic_params::jobs::Bounty, EXISTENTIAL_DEPOSIT, UNIT;
     /// From 4 blocks to an hour.

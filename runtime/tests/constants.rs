@@ -141,6 +141,8 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             "VerifierShare",
             "AuditFloor",
             "Bounty",
+            "BurnShare",
+            "VerificationPrice",
         ],
     );
     assert_absent(

@@ -118,9 +118,10 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         assert_eq!(settlement.paid, presets::TINY_PRICES.of(17, 8));
         assert_eq!(before - free(&client()), settlement.paid);
         assert_eq!(held(&client()), 0);
-        // A committee of three receives nine hundredths.
-        assert_eq!(free(&operator) - earned, settlement.paid * 91 / 100);
-        assert_eq!(Balances::total_issuance(), issuance);
+        // A committee of three receives nine hundredths, and five are burnt.
+        assert_eq!(free(&operator) - earned, settlement.paid * 86 / 100);
+        assert_eq!(settlement.burnt, settlement.paid * 5 / 100);
+        assert_eq!(Balances::total_issuance(), issuance - settlement.burnt);
     });
 }
 
@@ -146,6 +147,7 @@ fn rejected_job_compensates_the_client_with_its_price_and_burns_the_rest() {
         let burnt = issuance - Balances::total_issuance();
         let verifiers = 3 * (reward * 3 / 100);
         assert_eq!(burnt, settlement.slashed - verifiers - reward);
+        assert_eq!(burnt, settlement.burnt);
     });
 }
 

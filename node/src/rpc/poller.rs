@@ -324,6 +324,7 @@ mod tests {
             paid: 0,
             refunded: 1,
             slashed: 0,
+            burnt: 0,
             at: 9,
         })));
         let told = (vec![1], b"b".to_vec(), Some(StreamEnd::NoOutput));

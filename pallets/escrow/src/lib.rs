@@ -5,7 +5,7 @@
 //!
 //! Other pallets use it through [`assay_primitives::traits::Escrow`]: `open` and `raise` put a
 //! job's payment and bounty on hold from the client, `draw_down` and `draw` take the operator's pay
-//! out of it, `put_back` returns a down payment to it, `pay` and `pay_bounty` move parts of it to
+//! out of it, `burn_down` and `burn` destroy a part of it, `put_back` returns a down payment to it, `pay` and `pay_bounty` move parts of it to
 //! who earned them, and `refund` returns what is left and ends the escrow. Accounts call
 //! [`claim`](Pallet::claim) only.
 //!
@@ -133,6 +133,13 @@ pub mod pallet {
             job: JobId,
             /// To whom.
             payee: T::AccountId,
+            /// How much.
+            amount: Balance,
+        },
+        /// Part of a job's escrow was burnt.
+        Burnt {
+            /// The job.
+            job: JobId,
             /// How much.
             amount: Balance,
         },

@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
             Self::eligible(job, operator)
         });
         let Drawn { operator, prices } = drawn?;
-        let bond = Self::bond_of(job.reward_at(prices));
+        let bond = Self::bond_of(Self::reward_at(job, prices));
         T::Operators::reserve(&operator, Duty::Run(*id), bond).ok()?;
         if job.is_routed() {
             T::Routing::assigned(model, &operator);
@@ -74,8 +74,9 @@ impl<T: Config> Pallet<T> {
         }
         let terms = T::Operators::terms(operator, &job.spec.model)?;
         let Terms { prices, context, unreserved, load } = terms;
-        let affordable = job.cost_at(prices) <= job.payment.cost;
-        let backed = Self::bond_of(job.reward_at(prices)) <= unreserved;
+        let affordable =
+            Self::cost_at(prices, job.spec.input_tokens, job.spec.max_tokens) <= job.payment.cost;
+        let backed = Self::bond_of(Self::reward_at(job, prices)) <= unreserved;
         (affordable && backed && load.has_room() && job.spec.fits(context))
             .then_some(Eligible { prices, running: load.running })
     }
@@ -83,11 +84,6 @@ impl<T: Config> Pallet<T> {
     /// What seeking an operator for a job weighs at most, beside what is measured of it.
     pub fn draw_weight() -> Weight {
         T::Routing::draw_weight(T::DbWeight::get().reads(1))
-    }
-
-    /// Returns the bond that stands against a reward.
-    pub(crate) fn bond_of(reward: Balance) -> Balance {
-        reward.saturating_mul(T::BondFactor::get().into())
     }
 
     /// When an operator is sought again: the longer the job has waited, the later, by an eighth of

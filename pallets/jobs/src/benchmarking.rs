@@ -138,7 +138,7 @@ impl<T: Config> DeliveredJobs<T::AccountId> for Pallet<T> {
     fn delivered(client: &T::AccountId, operator: &T::AccountId, model: &ModelId) -> JobId {
         let id = create::<T>(client, model, core::slice::from_ref(operator));
         let mut job = job::<T>(&id);
-        let bond = Self::bond_of(job.reward_at(PRICES));
+        let bond = Self::bond_of(Self::reward_at(&job, PRICES));
         T::Operators::reserve(operator, Duty::Run(id), bond).expect("the operator has stake");
         T::Operators::free_slot(operator, Duty::Run(id));
         T::Operators::reward(operator, T::Escrow::draw_down(&id, operator));

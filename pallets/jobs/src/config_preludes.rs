@@ -12,6 +12,8 @@ use frame_support::{
 use sp_runtime::Permill;
 
 parameter_types! {
+    /// No part.
+    pub const Nothing: Permill = Permill::zero();
     /// A tenth.
     pub const Tenth: Permill = Permill::from_percent(10);
     /// The lowest rate of audits.
@@ -39,6 +41,8 @@ impl DefaultConfig for TestDefaultConfig {
     type BondFactor = ConstU32<20>;
     type LatenessFraction = Tenth;
     type VerifierShare = Tenth;
+    type BurnShare = Nothing;
+    type VerificationPrice = ConstU128<0>;
     type CommitteeSize = ConstU32<3>;
     type AuditFloor = AuditFloor;
     type Bounty = ConstU128<7>;

@@ -92,6 +92,7 @@ impl<T: Config> Pallet<T> {
         let now = Self::now();
         ensure!(now <= *until, Error::<T>::DeadlineOver);
         let until = now.saturating_add(job.spec.deadline);
+        T::Escrow::burn_down(id, Self::burnt_of(job.payment.down));
         T::Operators::reward(operator, T::Escrow::draw_down(id, operator));
         if job.is_routed() {
             T::Routing::answered(operator);
@@ -134,7 +135,7 @@ impl<T: Config> Pallet<T> {
         let took = now.saturating_sub(accepted);
         let until = now.saturating_add(T::ChallengeWindow::get());
         // From here on no more is at stake than what was delivered is worth.
-        let bond = Self::bond_of(job.reward_of(*prices, commitment.tokens));
+        let bond = Self::bond_of(Self::reward_of(&job, *prices, commitment.tokens));
         job.state = JobState::Delivered {
             operator: operator.clone(),
             prices: *prices,

@@ -24,8 +24,11 @@
 //! [`Duties`](assay_primitives::traits::Duties).
 //!
 //! # Money
-//! - Paid: the operator earns its prices for the tokens read and delivered, and the tip. Each verifier takes its
-//!   share of the price; what is left of the escrow returns to the client.
+//! - Every payment: a part of it is burnt before anyone gets a share, so that paying oneself costs
+//!   something.
+//! - Paid: the operator earns its prices for the tokens read and delivered, and the tip. Each verifier
+//!   takes its fee out of the price, which is never too low for that; what is left of the escrow
+//!   returns to the client.
 //! - Late: the operator did not deliver in time. The down payment comes back out of its bond, for the
 //!   next operator; a fraction of the bond is fined. At most half of the fine, and at most the down
 //!   payment and the price, goes to the client; the rest is burnt.
@@ -149,6 +152,10 @@ pub mod pallet {
         type LatenessFraction: Get<Permill>;
         /// What each verifier gets of the price paid for the tokens.
         type VerifierShare: Get<Permill>;
+        /// The part of every payment that is burnt, before anyone gets a share of it.
+        type BurnShare: Get<Permill>;
+        /// The lowest fee of a verifier for each token that it reads, of prompt and output alike.
+        type VerificationPrice: Get<Balance>;
         /// The most verifiers of one job.
         #[pallet::constant]
         type CommitteeSize: Get<u32>;
@@ -329,6 +336,10 @@ pub mod pallet {
             assert!(T::CommitteeSize::get() > 0, "a committee must have members");
             let verifiers = u64::from(T::VerifierShare::get().deconstruct())
                 .saturating_mul(T::CommitteeSize::get().into());
+            assert!(
+                T::BurnShare::get() <= Permill::from_percent(20),
+                "no more than a fifth is burnt"
+            );
             assert!(verifiers <= 500_000, "verifiers must not take more than half of the price");
             assert!(
                 honesty::pays(T::BondFactor::get(), T::AuditFloor::get()),

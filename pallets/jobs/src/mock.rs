@@ -72,6 +72,10 @@ parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
     /// The part of the price that each verifier gets.
     pub static VerifierShare: Permill = Permill::from_percent(10);
+    /// The part of payments that is burnt: none unless a test asks for it.
+    pub static BurnShare: Permill = Permill::zero();
+    /// The lowest fee for each token: none unless a test asks for it.
+    pub static VerificationPrice: Balance = 0;
     /// How many times its reward a job's bond is.
     pub static BondFactor: u32 = 20;
     /// How often in a row an operator can miss: none falls silent unless a test asks for it.
@@ -117,6 +121,8 @@ impl pallet_jobs::Config for Test {
     type Auditor = RecordingAuditor;
     type BondFactor = BondFactor;
     type VerifierShare = VerifierShare;
+    type BurnShare = BurnShare;
+    type VerificationPrice = VerificationPrice;
     type Bounty = ConstU128<BOUNTY>;
     type MaxAssignmentsPerBlock = ConstU32<2>;
     #[cfg(feature = "runtime-benchmarks")]
@@ -138,6 +144,8 @@ impl Auditor<AccountId> for RecordingAuditor {
 pub fn new_test_ext() -> sp_io::TestExternalities {
     ParentRandomness::reset();
     MaxMisses::set(1_000);
+    BurnShare::set(Permill::zero());
+    VerificationPrice::set(0);
     Delivered::take();
     Faults::take();
     let endowed = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);

@@ -28,7 +28,7 @@ impl<T: Config> Pallet<T> {
             Self::least_cost(model, input_tokens, max_tokens).ok_or(QuoteError::ModelNotServed)?;
         let prices = T::Operators::prices(model, input_tokens, max_tokens)
             .ok_or(QuoteError::ModelNotServed)?;
-        let cost = prices.of(input_tokens, max_tokens).max(least_cost);
+        let cost = Self::cost_at(prices, input_tokens, max_tokens);
         let payment = Payment { down: 0, cost, tip: 0 };
         let bounty = T::Bounty::get();
         Ok(Quote { prices, payment, least_cost, bounty, total: cost.saturating_add(bounty) })

@@ -3,7 +3,7 @@
 
 use crate::{types::Job, Config, Event, Jobs, JobsOfOperator, Pallet};
 use assay_primitives::{
-    job::{JobId, JobState, OutputCommitment},
+    job::{JobId, JobState, OutputCommitment, Payment},
     settlement::{AuditOutcome, Outcome, Settlement},
     traits::{Auditor, Duty, Escrow, Operators, Performance},
     Balance, BlockNumber, Prices,
@@ -66,20 +66,26 @@ impl<T: Config> Pallet<T> {
         if audit == AuditOutcome::Accepted && job.is_routed() {
             T::Routing::delivered(&operator, &job.spec.model, commitment.tokens, took);
         }
-        let earned = job.price_of(prices, commitment.tokens);
-        let share = T::VerifierShare::get().mul_floor(earned);
+        let price = Self::price_of(&job, prices, commitment.tokens);
+        let Payment { down, tip, .. } = job.payment;
+        let fee = Self::fee_of(&job, price, commitment.tokens);
+        let tip_burnt = Self::burnt_of(tip);
+        let burnt = T::Escrow::burn(id, Self::burnt_of(price).saturating_add(tip_burnt));
+        let earned = price.saturating_sub(burnt.saturating_sub(tip_burnt));
         let mut left = earned;
         for verifier in verifiers {
-            left = left.saturating_sub(Self::pay_operator(id, verifier, share.min(left)));
+            left = left.saturating_sub(Self::pay_operator(id, verifier, fee.min(left)));
         }
         let verified = earned.saturating_sub(left);
-        let pay = Self::pay_operator(id, &operator, left.saturating_add(job.payment.tip));
+        let pay = left.saturating_add(tip.saturating_sub(tip_burnt));
+        let pay = Self::pay_operator(id, &operator, pay);
         let settlement = Settlement {
             audit,
             verifiers: count(verifiers),
             output_hash: Some(commitment.output_hash),
             tokens: commitment.tokens,
-            paid: job.payment.down.saturating_add(verified).saturating_add(pay),
+            paid: down.saturating_add(burnt).saturating_add(verified).saturating_add(pay),
+            burnt: burnt.saturating_add(Self::burnt_of(down)),
             ..Self::record(Outcome::Paid, Some(operator))
         };
         Self::finish(id, job, settlement, mover);
@@ -93,13 +99,13 @@ impl<T: Config> Pallet<T> {
         prices: Prices,
     ) -> Lateness<CreditOf<T>> {
         let down = job.payment.down;
-        let bond = Self::bond_of(job.reward_at(prices));
+        let bond = Self::bond_of(Self::reward_at(job, prices));
         let fine = T::LatenessFraction::get().mul_floor(bond);
         let credit = T::Operators::seize(operator, Duty::Run(*id), down.saturating_add(fine));
         let slashed = T::Escrow::value(&credit);
         let (owed, fined) = T::Escrow::split(credit, down);
         // The tip is not part of it: a client that can make operators late would choose it.
-        let most = down.saturating_add(job.price_of(prices, job.spec.max_tokens));
+        let most = down.saturating_add(Self::price_of(job, prices, job.spec.max_tokens));
         let compensation = Self::compensate(&job.client, fined, most);
         Lateness { owed, compensation, slashed }
     }
@@ -114,11 +120,13 @@ impl<T: Config> Pallet<T> {
         mover: Option<&T::AccountId>,
     ) {
         let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, prices);
+        let burnt = slashed.saturating_sub(T::Escrow::value(&owed)).saturating_sub(compensation);
         let returned = Self::give(&job.client, owed);
         let settlement = Settlement {
             paid: job.payment.down,
             refunded: returned.saturating_add(compensation),
             slashed,
+            burnt: burnt.saturating_add(Self::burnt_of(job.payment.down)),
             ..Self::record(Outcome::Refunded, Some(operator))
         };
         Self::finish(id, job, settlement, mover);
@@ -138,14 +146,17 @@ impl<T: Config> Pallet<T> {
         let slashed = T::Escrow::value(&credit);
         let (owed, mut rest) = T::Escrow::split(credit, job.payment.down);
         let returned = Self::give(&job.client, owed);
-        let share = T::VerifierShare::get().mul_floor(job.price_of(prices, commitment.tokens));
+        let price = Self::price_of(&job, prices, commitment.tokens);
+        let fee = Self::fee_of(&job, price, commitment.tokens);
         for verifier in verifiers {
-            let (pay, left) = T::Escrow::split(rest, share);
+            let (pay, left) = T::Escrow::split(rest, fee);
             T::Operators::reward(verifier, pay);
             rest = left;
         }
-        let most = job.reward_of(prices, commitment.tokens);
+        let most = Self::reward_of(&job, prices, commitment.tokens);
+        let left = T::Escrow::value(&rest);
         let compensation = Self::compensate(&job.client, rest, most);
+        let burnt = left.saturating_sub(compensation);
         let settlement = Settlement {
             audit: AuditOutcome::Rejected,
             verifiers: count(verifiers),
@@ -153,6 +164,7 @@ impl<T: Config> Pallet<T> {
             paid: job.payment.down,
             refunded: returned.saturating_add(compensation),
             slashed,
+            burnt: burnt.saturating_add(Self::burnt_of(job.payment.down)),
             ..Self::record(Outcome::Slashed, Some(operator))
         };
         Self::finish(id, job, settlement, None);
@@ -170,6 +182,7 @@ impl<T: Config> Pallet<T> {
             paid: 0,
             refunded: 0,
             slashed: 0,
+            burnt: 0,
             at: Self::now(),
         }
     }

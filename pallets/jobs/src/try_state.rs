@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<(), TryRuntimeError> {
         ensure!(job.drawn.last() == Some(operator), "an operator was not the last to be drawn");
         let reserved = T::Operators::reserved(operator, Duty::Run(*id));
-        ensure!(reserved > 0 || job.reward_at(Prices::default()) == 0, "a job has no bond");
+        ensure!(reserved > 0 || Self::reward_at(job, Prices::default()) == 0, "a job has no bond");
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use assay_primitives::{
     engine::Task,
     job::{JobSpec, JobState, Payment},
-    Balance, BlockNumber, Prices,
+    BlockNumber,
 };
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
@@ -60,28 +60,6 @@ impl<AccountId: PartialEq> Job<AccountId> {
     /// is.
     pub fn is_routed(&self) -> bool {
         self.spec.allowed.is_empty()
-    }
-
-    /// Returns the most that the job can cost at `prices`.
-    pub fn cost_at(&self, prices: Prices) -> Balance {
-        prices.of(self.spec.input_tokens, self.spec.max_tokens)
-    }
-
-    /// Returns the price of the prompt and an output of `tokens`, which the client's cap limits.
-    pub fn price_of(&self, prices: Prices, tokens: u32) -> Balance {
-        prices.of(self.spec.input_tokens, tokens).min(self.payment.cost)
-    }
-
-    /// Returns what the operator earns with an output of `tokens`. Its bond is a multiple of that.
-    pub fn reward_of(&self, prices: Prices, tokens: u32) -> Balance {
-        self.price_of(prices, tokens)
-            .saturating_add(self.payment.down)
-            .saturating_add(self.payment.tip)
-    }
-
-    /// Returns the most that an operator can earn with the job at `prices`.
-    pub fn reward_at(&self, prices: Prices) -> Balance {
-        self.reward_of(prices, self.spec.max_tokens)
     }
 
     /// What must be known of it to run it.

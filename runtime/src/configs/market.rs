@@ -107,6 +107,7 @@ impl pallet_jobs::Config for Runtime {
     type BenchmarkHelper = crate::benchmarks::Scene;
     type BondFactor = ConstU32<20>;
     type Bounty = parameters::Bounty;
+    type BurnShare = parameters::BurnShare;
     type ChallengeWindow = parameters::ChallengeWindow;
     type Escrow = Escrow;
     type LatenessFraction = parameters::LatenessFraction;
@@ -122,6 +123,7 @@ impl pallet_jobs::Config for Runtime {
     type Randomness = Randomness;
     type Retention = parameters::Retention;
     type Routing = Routing;
+    type VerificationPrice = parameters::VerificationPrice;
     type VerifierShare = parameters::VerifierShare;
     type WeightInfo = pallet_jobs::weights::SubstrateWeight<Runtime>;
 }

@@ -9,3 +9,4 @@ mod chain;
 mod framing;
 mod prices;
 mod scene;
+mod washing;

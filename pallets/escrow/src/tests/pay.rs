@@ -22,6 +22,25 @@ fn pay_down_pays_the_operator_once() {
 }
 
 #[test]
+fn burn_takes_up_to_what_each_part_has_and_pays_nobody() {
+    with_escrow(|| {
+        let id = open_first();
+        let issuance = Balances::total_issuance();
+        assert_eq!(Escrow::burn_down(&id, 20), 20);
+        assert_eq!(last_event(), Event::Burnt { job: id, amount: 20 });
+        assert_eq!(Escrow::burn_down(&id, 40), 30);
+        assert_eq!(Escrow::burn(&id, 1_000), 1_000);
+        assert_eq!(Escrow::burn(&id, 1_000), 20);
+        assert_eq!(Balances::total_issuance(), issuance - 1_070);
+        let events = events().len();
+        assert_eq!(Escrow::burn(&id, 1) + Escrow::burn_down(&id, 1), 0);
+        assert_eq!(Escrow::burn(&job(9), 1), 0);
+        assert_eq!(crate::mock::events().len(), events, "nothing is said of nothing");
+        assert_eq!(Escrow::refund(&id), 7);
+    });
+}
+
+#[test]
 fn put_back_holds_the_down_payment_for_the_next_operator() {
     with_escrow(|| {
         let id = open_first();

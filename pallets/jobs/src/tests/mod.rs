@@ -4,6 +4,7 @@
 mod agenda;
 mod assignment;
 mod audits;
+mod burnt;
 mod config;
 mod deadlines;
 mod order;

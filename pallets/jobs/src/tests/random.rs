@@ -13,6 +13,7 @@ use assay_primitives::{
 use frame_support::{storage::with_storage_layer, traits::Hooks, weights::Weight};
 use proptest::prelude::*;
 use sp_core::H256;
+use sp_runtime::Permill;
 
 /// Something that happens. Numbers are reduced to what there is when it happens.
 #[derive(Clone, Debug)]
@@ -166,6 +167,8 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..120)
     ) {
         with_jobs(|| {
+            BurnShare::set(Permill::from_percent(5));
+            VerificationPrice::set(1);
             let issued = Balances::total_issuance();
             for step in steps {
                 take(step);

@@ -39,6 +39,7 @@ fn confirm_received_pays_for_the_tokens_delivered() {
                 paid,
                 refunded: HELD - paid,
                 slashed: 0,
+                burnt: 0,
                 at: now(),
             }
         );
@@ -235,6 +236,7 @@ fn rejected_audit_takes_the_whole_bond() {
                 paid: PAYMENT.down,
                 refunded: HELD + compensation,
                 slashed: bond_of(10),
+                burnt: rest - compensation,
                 at: now(),
             }
         );
