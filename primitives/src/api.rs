@@ -36,6 +36,9 @@ pub struct Quote {
     /// The bounty, held in addition to the payment for whoever settles the job if its own parties
     /// do not.
     pub bounty: Balance,
+    /// The deposit, held in addition to the payment and returned at every end but one: no operator
+    /// could fetch the prompt, or all found it of another length.
+    pub deposit: Balance,
     /// The total that creating the job puts on hold.
     pub total: Balance,
 }

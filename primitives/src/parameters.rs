@@ -41,6 +41,8 @@ pub struct JobParameters {
     pub burn_share: Permill,
     /// The lowest fee of a verifier for each token of prompt and output.
     pub verification_price: Balance,
+    /// The deposit of a job.
+    pub deposit: Balance,
 }
 
 /// The parameters of audits.

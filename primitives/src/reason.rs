@@ -37,6 +37,14 @@ pub enum DeclineReason {
 }
 
 impl DeclineReason {
+    /// Returns whether the reason is that the client's node does not serve what the job promises.
+    pub fn is_clients_fault(self) -> bool {
+        match self {
+            Self::PayloadUnavailable | Self::InputLength => true,
+            Self::ModelMissing | Self::ContextExceeded | Self::Resource => false,
+        }
+    }
+
     /// Returns whether the reason lies with the operator, and not with the job or the client.
     pub fn is_operators_own(self) -> bool {
         match self {

@@ -92,8 +92,14 @@ pub trait Escrow<AccountId> {
     /// An imbalance of the same currency.
     type Credit;
 
-    /// Puts payment and bounty on hold from the client.
-    fn open(job: &JobId, client: &AccountId, payment: Payment, bounty: Balance) -> DispatchResult;
+    /// Puts payment, bounty and deposit on hold from the client.
+    fn open(
+        job: &JobId,
+        client: &AccountId,
+        payment: Payment,
+        bounty: Balance,
+        deposit: Balance,
+    ) -> DispatchResult;
     /// Adds to the payment.
     fn raise(job: &JobId, more: Payment) -> DispatchResult;
     /// Returns the payment put on hold.
@@ -117,6 +123,8 @@ pub trait Escrow<AccountId> {
     /// Pays the bounty to the account that moved the job on and returns the amount paid. Never
     /// fails.
     fn pay_bounty(job: &JobId, payee: &AccountId) -> Balance;
+    /// Burns the deposit and returns the amount burnt.
+    fn burn_deposit(job: &JobId) -> Balance;
     /// Returns the remainder to the client, ends the escrow, and returns the amount.
     fn refund(job: &JobId) -> Balance;
     /// Pays an imbalance out to the payee, or turns it into a claim of the payee, and returns the

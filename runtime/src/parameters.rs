@@ -53,6 +53,9 @@ pub mod dynamic_params {
         /// The lowest fee of a verifier for each token of prompt and output.
         #[codec(index = 7)]
         pub static VerificationPrice: Balance = 10 * MICRO_UNIT;
+        /// The deposit of a job.
+        #[codec(index = 8)]
+        pub static Deposit: Balance = 100 * MILLI_UNIT;
     }
 
     /// Parameters of committees.
@@ -193,6 +196,8 @@ clamped! {
         Permill::zero(), Permill::from_percent(20);
     /// From nothing to a thousandth of an ASY.
     VerificationPrice: Balance = dynamic_params::jobs::VerificationPrice, 0, MILLI_UNIT;
+    /// From nothing to 100 ASY.
+    Deposit: Balance = dynamic_params::jobs::Deposit, 0, 100 * UNIT;
     /// From 1 to 1,000 thousandths of an ASY: never below the existential deposit.
     Bounty: Balance = dynamic_params::jobs::Bounty, EXISTENTIAL_DEPOSIT, UNIT;
     /// From 4 blocks to an hour.

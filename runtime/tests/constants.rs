@@ -143,6 +143,7 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             "Bounty",
             "BurnShare",
             "VerificationPrice",
+            "Deposit",
         ],
     );
     assert_absent(

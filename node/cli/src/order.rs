@@ -35,7 +35,7 @@ pub struct Order {
     pub client: AccountId,
     /// Prices per token that the payment allows for.
     pub prices: Prices,
-    /// Amount that its creation holds, including the bounty.
+    /// Amount that its creation holds, including bounty and deposit.
     pub held: Balance,
 }
 
@@ -210,7 +210,8 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the payment for a job, and the amount that its creation holds, including the bounty.
+/// Returns the payment for a job, and the amount that its creation holds, including bounty and
+/// deposit.
 fn payment(
     args: &OrderArgs,
     prices: Prices,
@@ -219,7 +220,9 @@ fn payment(
 ) -> Result<(Payment, Balance)> {
     let cost = prices.of(prompt.tokens(), args.max_tokens).max(quote.least_cost);
     let payment = Payment { down: args.down.0, cost, tip: args.tip.0 };
-    let held = payment.total().and_then(|total| total.checked_add(quote.bounty));
+    let held = payment
+        .total()
+        .and_then(|total| total.checked_add(quote.bounty)?.checked_add(quote.deposit));
     held.map(|held| (payment, held)).ok_or_else(|| {
         Fault::error(
             "jobs.PaymentOverflow",
@@ -310,6 +313,7 @@ mod tests {
             payment: Payment::default(),
             least_cost,
             bounty,
+            deposit: 0,
             total: 0,
         };
         let prompt = Length::Exactly(100);

@@ -26,14 +26,16 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
         client: &T::AccountId,
         payment: Payment,
         bounty: Balance,
+        deposit: Balance,
     ) -> DispatchResult {
         ensure!(!Escrows::<T>::contains_key(job), Error::<T>::EscrowExists);
-        let record =
-            EscrowRecord::new(client.clone(), payment, bounty).ok_or(Error::<T>::AmountOverflow)?;
+        let record = EscrowRecord::new(client.clone(), payment, bounty, deposit)
+            .ok_or(Error::<T>::AmountOverflow)?;
         let total = record.left.total().ok_or(Error::<T>::AmountOverflow)?;
         Self::hold(client, total)?;
         Escrows::<T>::insert(job, record);
-        Self::deposit_event(Event::Opened { job: *job, client: client.clone(), payment, bounty });
+        let client = client.clone();
+        Self::deposit_event(Event::Opened { job: *job, client, payment, bounty, deposit });
         Ok(())
     }
 
@@ -96,6 +98,10 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
 
     fn pay_bounty(job: &JobId, payee: &T::AccountId) -> Balance {
         Self::pay_part(job, payee, Part::Bounty, Balance::MAX)
+    }
+
+    fn burn_deposit(job: &JobId) -> Balance {
+        Self::burn_part(job, Part::Deposit, Balance::MAX)
     }
 
     fn refund(job: &JobId) -> Balance {

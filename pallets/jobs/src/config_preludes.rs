@@ -46,6 +46,7 @@ impl DefaultConfig for TestDefaultConfig {
     type CommitteeSize = ConstU32<3>;
     type AuditFloor = AuditFloor;
     type Bounty = ConstU128<7>;
+    type Deposit = ConstU128<0>;
     type MaxAssignmentsPerBlock = ConstU32<8>;
     type WeightInfo = ();
 }

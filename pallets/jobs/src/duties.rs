@@ -104,7 +104,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn do_decline(operator: &T::AccountId, id: &JobId, reason: DeclineReason) -> DispatchResult {
-        let job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
+        let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
         let JobState::Assigned { operator: drawn, .. } = &job.state else {
             return Err(Error::<T>::JobNotAssigned.into());
         };
@@ -113,6 +113,9 @@ impl<T: Config> Pallet<T> {
         // For what the client did wrong it counts neither for the operator nor against it.
         if reason.is_operators_own() && job.is_routed() {
             T::Routing::missed(operator);
+        }
+        if reason.is_clients_fault() {
+            job.unserved = job.unserved.saturating_add(1);
         }
         Self::reopen(id, job, operator, None);
         Ok(())

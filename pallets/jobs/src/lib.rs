@@ -36,7 +36,8 @@
 //! - Slashed: the output was rejected. The escrow returns; out of the whole bond the down payment
 //!   comes back and the verifiers are paid. At most half of the rest, and at most what the client paid
 //!   for the job, goes to the client; the rest is burnt.
-//! - Expired, Cancelled: the escrow returns.
+//! - Expired, Cancelled: the escrow returns. If every operator that was drawn declined because the
+//!   prompt cannot be fetched or is not as long as the job says, the deposit is burnt.
 //!
 //! Who ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which else
 //! returns to the client.
@@ -163,6 +164,9 @@ pub mod pallet {
         type AuditFloor: Get<Permill>;
         /// What is held beside a payment, for whoever ends the job if its own parties do not.
         type Bounty: Get<Balance>;
+        /// The amount held in addition to a payment, and burnt if no operator that was drawn could
+        /// fetch the prompt or found it as long as the job says.
+        type Deposit: Get<Balance>;
         /// The most jobs for which an operator is sought in one block.
         #[pallet::constant]
         type MaxAssignmentsPerBlock: Get<u32>;
@@ -362,7 +366,7 @@ pub mod pallet {
         ///
         /// ## Details
         /// The job is open until `spec.deadline` blocks from now, or from `spec.not_before` if that
-        /// is later. Beside the payment the bounty is put on hold.
+        /// is later. In addition to the payment the bounty and the deposit are put on hold.
         ///
         /// ### Parameters
         /// - `spec`: what is ordered.

@@ -76,6 +76,8 @@ parameter_types! {
     pub static BurnShare: Permill = Permill::zero();
     /// The lowest fee for each token: none unless a test asks for it.
     pub static VerificationPrice: Balance = 0;
+    /// The deposit of a job: none unless a test asks for it.
+    pub static Deposit: Balance = 0;
     /// How many times its reward a job's bond is.
     pub static BondFactor: u32 = 20;
     /// How often in a row an operator can miss: none falls silent unless a test asks for it.
@@ -124,6 +126,7 @@ impl pallet_jobs::Config for Test {
     type BurnShare = BurnShare;
     type VerificationPrice = VerificationPrice;
     type Bounty = ConstU128<BOUNTY>;
+    type Deposit = Deposit;
     type MaxAssignmentsPerBlock = ConstU32<2>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = pallet_operators::testing::Scene<Test>;
@@ -146,6 +149,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     MaxMisses::set(1_000);
     BurnShare::set(Permill::zero());
     VerificationPrice::set(0);
+    Deposit::set(0);
     Delivered::take();
     Faults::take();
     let endowed = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);

@@ -22,7 +22,7 @@ impl<T: Config> Pallet<T> {
         let nonce = JobNonce::<T>::get(&client);
         let next = nonce.checked_add(1).ok_or(Error::<T>::NonceExhausted)?;
         let id = Self::id_of(&client, nonce, &spec);
-        T::Escrow::open(&id, &client, payment, T::Bounty::get())?;
+        T::Escrow::open(&id, &client, payment, T::Bounty::get(), T::Deposit::get())?;
         JobNonce::<T>::insert(&client, next);
         JobsOf::<T>::insert(&client, id, ());
         // The state is set by `put`, which only needs to know when the job opens.
@@ -50,6 +50,7 @@ impl<T: Config> Pallet<T> {
             created,
             since: created,
             drawn,
+            unserved: 0,
             state: JobState::Open { until },
         }
     }
@@ -87,9 +88,10 @@ impl<T: Config> Pallet<T> {
         Self::ensure_payable(payment)
     }
 
-    /// Refuses a payment that does not fit into a balance together with the bounty.
+    /// Refuses a payment that does not fit into a balance together with bounty and deposit.
     fn ensure_payable(payment: &Payment) -> DispatchResult {
-        let total = payment.total().and_then(|total| total.checked_add(T::Bounty::get()));
+        let beside = T::Bounty::get().saturating_add(T::Deposit::get());
+        let total = payment.total().and_then(|total| total.checked_add(beside));
         ensure!(total.is_some(), Error::<T>::PaymentOverflow);
         Ok(())
     }

@@ -30,8 +30,9 @@ impl<T: Config> Pallet<T> {
             .ok_or(QuoteError::ModelNotServed)?;
         let cost = Self::cost_at(prices, input_tokens, max_tokens);
         let payment = Payment { down: 0, cost, tip: 0 };
-        let bounty = T::Bounty::get();
-        Ok(Quote { prices, payment, least_cost, bounty, total: cost.saturating_add(bounty) })
+        let (bounty, deposit) = (T::Bounty::get(), T::Deposit::get());
+        let total = cost.saturating_add(bounty).saturating_add(deposit);
+        Ok(Quote { prices, payment, least_cost, bounty, deposit, total })
     }
 
     /// The identifier that the client's next job would have.

@@ -42,14 +42,18 @@ pub(crate) struct Lateness<Credit> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Ends a job that no operator ran: all is refunded.
+    /// Ends a job that no operator ran: all is refunded, but for the deposit of a job whose prompt no
+    /// operator could get.
     pub(crate) fn end_unserved(
         id: &JobId,
         job: Job<T::AccountId>,
         outcome: Outcome,
         mover: Option<&T::AccountId>,
     ) {
-        let settlement = Self::record(outcome, None);
+        // Operators have had it in their slots for nothing, one after the other.
+        let is_empty = job.unserved >= T::MaxAttempts::get();
+        let burnt = if is_empty { T::Escrow::burn_deposit(id) } else { 0 };
+        let settlement = Settlement { paid: burnt, burnt, ..Self::record(outcome, None) };
         Self::finish(id, job, settlement, mover);
     }
 

@@ -28,6 +28,9 @@ pub struct Job<AccountId> {
     pub since: BlockNumber,
     /// The operators that were drawn for it, the latest last. None is drawn twice.
     pub drawn: BoundedVec<AccountId, ConstU32<MAX_ATTEMPTS>>,
+    /// The number of operators that declined it because the client's node does not serve the prompt
+    /// that the job promises.
+    pub unserved: u8,
     /// Where it is.
     pub state: JobState<AccountId>,
 }

@@ -109,6 +109,7 @@ impl pallet_jobs::Config for Runtime {
     type Bounty = parameters::Bounty;
     type BurnShare = parameters::BurnShare;
     type ChallengeWindow = parameters::ChallengeWindow;
+    type Deposit = parameters::Deposit;
     type Escrow = Escrow;
     type LatenessFraction = parameters::LatenessFraction;
     type MaxAssignmentsPerBlock = ConstU32<32>;

@@ -18,6 +18,7 @@ pub fn parameters() -> Parameters {
             bounty: Bounty::get(),
             burn_share: BurnShare::get(),
             verification_price: VerificationPrice::get(),
+            deposit: Deposit::get(),
         },
         verification: VerificationParameters {
             commit_window: CommitWindow::get(),

@@ -6,6 +6,7 @@
 mod blocks;
 #[path = "../chain/mod.rs"]
 mod chain;
+mod empty;
 mod framing;
 mod prices;
 mod scene;

@@ -144,11 +144,12 @@ async fn open_job_is_raised_and_cancelled() {
     let job = assay(&node, &["job", "status", id, "--json"]).await.ok();
     assert_eq!(job["state"], "open", "{job}");
 
-    // It has 0.64 ASY, the tip and the bounty on hold.
     let raise = ["job", "raise", id, "--tip", "0.5", "--json", "--max-cost"];
-    let refused = assay(&node, &[&raise[..], &["2.14"]].concat()).await;
-    refused.fails("max_cost_exceeded", &["2.15 ASY", "--max-cost allows 2.14 ASY"]);
-    let raised = assay(&node, &[&raise[..], &["2.15"]].concat()).await.ok();
+    let held = planck(&created, "held") + UNIT / 2;
+    let [less, enough] = [held - 1, held].map(|amount| format!("{amount}planck"));
+    let refused = assay(&node, &[&raise[..], &[&less]].concat()).await;
+    refused.fails("max_cost_exceeded", &["--max-cost allows"]);
+    let raised = assay(&node, &[&raise[..], &[&enough]].concat()).await.ok();
     assert_eq!(planck(&raised, "tip"), UNIT * 3 / 2, "{raised}");
     let stranger = assay(&node, &["job", "cancel", id, "--json", "--suri", "//Eve"]).await;
     stranger.fails("jobs.NotTheClient", &["job's client"]);

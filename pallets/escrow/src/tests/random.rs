@@ -8,13 +8,14 @@ use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Open { job: u64, client: AccountId, payment: Payment, bounty: Balance },
+    Open { job: u64, client: AccountId, payment: Payment, bounty: Balance, deposit: Balance },
     Raise { job: u64, more: Payment },
     PayDown { job: u64, payee: AccountId },
     PutBack { job: u64 },
     Pay { job: u64, payee: AccountId, amount: Balance },
     PayBounty { job: u64, payee: AccountId },
     Burn { job: u64, amount: Balance },
+    BurnDeposit { job: u64 },
     BurnDown { job: u64, amount: Balance },
     Refund { job: u64 },
     Deposit { payee: AccountId, amount: Balance },
@@ -42,8 +43,15 @@ fn any_payment() -> impl Strategy<Value = Payment> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => (id(), account(), any_payment(), amount())
-            .prop_map(|(job, client, payment, bounty)| Step::Open { job, client, payment, bounty }),
+        3 => (id(), account(), any_payment(), amount(), amount()).prop_map(
+            |(job, client, payment, bounty, deposit)| Step::Open {
+                job,
+                client,
+                payment,
+                bounty,
+                deposit,
+            }
+        ),
         1 => (id(), any_payment()).prop_map(|(job, more)| Step::Raise { job, more }),
         1 => (id(), account()).prop_map(|(job, payee)| Step::PayDown { job, payee }),
         1 => id().prop_map(|job| Step::PutBack { job }),
@@ -52,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (id(), account()).prop_map(|(job, payee)| Step::PayBounty { job, payee }),
         1 => (id(), amount()).prop_map(|(job, amount)| Step::Burn { job, amount }),
         1 => (id(), amount()).prop_map(|(job, amount)| Step::BurnDown { job, amount }),
+        1 => id().prop_map(|job| Step::BurnDeposit { job }),
         1 => id().prop_map(|job| Step::Refund { job }),
         1 => (account(), 0..500u128)
             .prop_map(|(payee, amount)| Step::Deposit { payee, amount }),
@@ -65,8 +74,8 @@ fn step() -> impl Strategy<Value = Step> {
 /// Does the step; returns what it added to the total issuance, less what it burnt.
 fn take(step: Step) -> i128 {
     match step {
-        Step::Open { job: n, client, payment, bounty } => {
-            let _ = Escrow::open(&job(n), &client, payment, bounty);
+        Step::Open { job: n, client, payment, bounty, deposit } => {
+            let _ = Escrow::open(&job(n), &client, payment, bounty, deposit);
         }
         Step::Raise { job: n, more } => {
             let _ = Escrow::raise(&job(n), more);
@@ -98,6 +107,11 @@ fn take(step: Step) -> i128 {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.down);
             assert_eq!(Escrow::burn_down(&job(n), amount), left.min(amount));
             return -i128::try_from(left.min(amount)).unwrap();
+        }
+        Step::BurnDeposit { job: n } => {
+            let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.deposit);
+            assert_eq!(Escrow::burn_deposit(&job(n)), left);
+            return -i128::try_from(left).unwrap();
         }
         Step::Refund { job: n } => {
             let left = Escrow::escrow(&job(n)).and_then(|record| record.left.total());

@@ -7,6 +7,7 @@ mod audits;
 mod burnt;
 mod config;
 mod deadlines;
+mod deposit;
 mod order;
 mod prices;
 mod query;

@@ -17,7 +17,14 @@ fn quote_is_what_create_takes_and_holds() {
         let payment = Payment { down: 0, cost: 100, tip: 0 };
         assert_eq!(
             quote,
-            Quote { prices: PRICES, payment, least_cost: 100, bounty: BOUNTY, total: 107 }
+            Quote {
+                prices: PRICES,
+                payment,
+                least_cost: 100,
+                bounty: BOUNTY,
+                deposit: 0,
+                total: 107
+            }
         );
         order_with(CLIENT, spec(), quote.payment);
         assert_eq!(Balances::reserved_balance(CLIENT), quote.total);
