@@ -44,14 +44,6 @@ impl DeclineReason {
             Self::ModelMissing | Self::ContextExceeded | Self::Resource => false,
         }
     }
-
-    /// Returns whether the reason lies with the operator, and not with the job or the client.
-    pub fn is_operators_own(self) -> bool {
-        match self {
-            Self::ModelMissing | Self::Resource => true,
-            Self::PayloadUnavailable | Self::InputLength | Self::ContextExceeded => false,
-        }
-    }
 }
 
 /// The check of RASTiC that an output fails.

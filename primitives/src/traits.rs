@@ -312,10 +312,15 @@ pub trait Routing<AccountId> {
 /// may be one. Each call counts in the epoch in which it is made. It is therefore made when it is
 /// known whether the operator was in time, and not when the operator was asked.
 pub trait Performance<AccountId> {
-    /// Records that the operator answered a request in time.
+    /// Records that the operator did in time what it was asked for.
     fn answered(operator: &AccountId);
-    /// Records that the operator did not answer a request in time.
+    /// Records a sign of life of the operator that speaks neither for it nor against it.
+    fn alive(operator: &AccountId);
+    /// Records that the operator did not do in time what it was asked for.
     fn missed(operator: &AccountId);
+    /// Records that the operator declined a job that another operator accepted later. It counts
+    /// like a miss in the operator's uptime, and never excludes it from draws.
+    fn declined(operator: &AccountId);
     /// Records that an output of the operator was verified: `tokens` of the model, generated within
     /// `blocks`.
     fn delivered(operator: &AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber);

@@ -64,6 +64,7 @@ fn limits_of_jobs_are_in_the_metadata() {
             BondFactor: u32,
             CommitteeSize: u32,
             MaxAssignmentsPerBlock: u32,
+            MaxFirstTriesPerBlock: u32,
         ]
     );
     let constants = constants("Jobs");

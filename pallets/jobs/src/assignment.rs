@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Drawing the operator of a job.
 
-use crate::{types::Job, Assignments, Config, Event, Jobs, JobsOfOperator, Pallet, LOG_TARGET};
+use crate::{
+    types::Job, Assignments, Config, Event, FirstTries, Jobs, JobsOfOperator, Pallet, LOG_TARGET,
+};
 use assay_primitives::{
     draw,
     job::{JobId, JobState},
@@ -12,13 +14,14 @@ use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
-    /// Seeks operators for the jobs that are due, at most so many per block; gives how many. Without
-    /// randomness of the parent block all wait for the next.
+    /// Seeks operators for the jobs that are due, new ones and others at most so many of each per
+    /// block; returns how many. Without randomness of the parent block all wait for the next.
     pub(crate) fn assign_due(now: BlockNumber) -> u32 {
         let Some(randomness) = T::Randomness::of_parent() else { return 0 };
-        let due = Assignments::<T>::take_due(now, T::MaxAssignmentsPerBlock::get());
+        let new = FirstTries::<T>::take_due(now, T::MaxFirstTriesPerBlock::get());
+        let others = Assignments::<T>::take_due(now, T::MaxAssignmentsPerBlock::get());
         let mut sought = 0u32;
-        for id in due {
+        for id in new.into_iter().chain(others) {
             Self::seek_operator(&id, &randomness, now);
             sought = sought.saturating_add(1);
         }

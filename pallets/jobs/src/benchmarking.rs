@@ -273,9 +273,9 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn on_initialize(n: Linear<0, { T::MaxAssignmentsPerBlock::get() }>) {
+    fn on_initialize(n: Linear<0, { T::MaxFirstTriesPerBlock::get() }>) {
         // As many blocks are passed as can be.
-        let now = T::MaxAssignmentsPerBlock::get().min(MAX_PASSES - 1);
+        let now = T::MaxFirstTriesPerBlock::get().min(MAX_PASSES - 1);
         advance_to::<T>(now.saturating_sub(1));
         let client = T::BenchmarkHelper::client(0);
         let operators = T::BenchmarkHelper::operators(&model(), PRICE, MAX_ALLOWED_OPERATORS);

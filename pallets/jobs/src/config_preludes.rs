@@ -47,6 +47,7 @@ impl DefaultConfig for TestDefaultConfig {
     type AuditFloor = AuditFloor;
     type Bounty = ConstU128<7>;
     type Deposit = ConstU128<0>;
+    type MaxFirstTriesPerBlock = ConstU32<8>;
     type MaxAssignmentsPerBlock = ConstU32<8>;
     type WeightInfo = ();
 }

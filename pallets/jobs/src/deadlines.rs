@@ -4,7 +4,7 @@
 use crate::{
     settle::{Delivery, Lateness},
     types::Job,
-    Assignments, Config, Deadlines, Error, Event, Jobs, JobsOf, Pallet, WeightInfo,
+    Config, Deadlines, Error, Event, FirstTries, Jobs, JobsOf, Pallet, WeightInfo,
 };
 use assay_primitives::{
     job::{JobId, JobState},
@@ -120,7 +120,7 @@ impl<T: Config> Pallet<T> {
         Self::reopen(id, job, &operator, mover);
     }
 
-    fn note_miss(job: &Job<T::AccountId>, operator: &T::AccountId) {
+    pub(crate) fn note_miss(job: &Job<T::AccountId>, operator: &T::AccountId) {
         if job.is_routed() {
             T::Routing::missed(operator);
         }
@@ -166,7 +166,7 @@ impl<T: Config> Pallet<T> {
         if job.attempts() >= T::MaxAttempts::get() || next > until {
             return Self::end_unserved(id, job, Outcome::Expired, mover);
         }
-        Assignments::<T>::add(next, id);
+        FirstTries::<T>::add(next, id);
         job.state = JobState::Open { until };
         Self::put(id, job);
     }

@@ -94,8 +94,11 @@ impl<T: Config> Pallet<T> {
         let until = now.saturating_add(job.spec.deadline);
         T::Escrow::burn_down(id, Self::burnt_of(job.payment.down));
         T::Operators::reward(operator, T::Escrow::draw_down(id, operator));
-        if job.is_routed() {
-            T::Routing::answered(operator);
+        // A job that one operator can run was declined by others for reasons of their own.
+        for other in core::mem::take(&mut job.declined) {
+            if job.is_routed() {
+                T::Routing::declined(&other);
+            }
         }
         job.state = JobState::Running { operator: operator.clone(), prices: *prices, until };
         Self::put(id, job);
@@ -105,14 +108,20 @@ impl<T: Config> Pallet<T> {
 
     fn do_decline(operator: &T::AccountId, id: &JobId, reason: DeclineReason) -> DispatchResult {
         let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
-        let JobState::Assigned { operator: drawn, .. } = &job.state else {
+        let JobState::Assigned { operator: drawn, until, .. } = &job.state else {
             return Err(Error::<T>::JobNotAssigned.into());
         };
         ensure!(drawn == operator, Error::<T>::NotTheOperator);
+        let is_late = Self::now() > *until;
         Self::deposit_event(Event::JobDeclined { job: *id, operator: operator.clone(), reason });
-        // For what the client did wrong it counts neither for the operator nor against it.
-        if reason.is_operators_own() && job.is_routed() {
-            T::Routing::missed(operator);
+        if is_late {
+            Self::note_miss(&job, operator);
+        } else {
+            if job.is_routed() {
+                T::Routing::alive(operator);
+            }
+            // There is room for everyone that can be drawn.
+            let _ = job.declined.try_push(operator.clone());
         }
         if reason.is_clients_fault() {
             job.unserved = job.unserved.saturating_add(1);
@@ -151,6 +160,10 @@ impl<T: Config> Pallet<T> {
         let duty = Duty::Run(*id);
         T::Operators::free_slot(operator, duty);
         T::Operators::shrink(operator, duty, bond);
+        // To accept is not enough: an operator that delivers nothing is never counted as there.
+        if job.is_routed() {
+            T::Routing::answered(operator);
+        }
         Self::put(id, job);
         Self::deposit_event(Event::OutputCommitted {
             job: *id,

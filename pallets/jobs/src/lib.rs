@@ -167,7 +167,11 @@ pub mod pallet {
         /// The amount held in addition to a payment, and burnt if no operator that was drawn could
         /// fetch the prompt or found it as long as the job says.
         type Deposit: Get<Balance>;
-        /// The most jobs for which an operator is sought in one block.
+        /// The most jobs for which an operator is sought for the first time in one block, be it since
+        /// their creation or since the last operator lost them.
+        #[pallet::constant]
+        type MaxFirstTriesPerBlock: Get<u32>;
+        /// The most jobs for which an operator is sought again in one block.
         #[pallet::constant]
         type MaxAssignmentsPerBlock: Get<u32>;
         /// Weights of the calls, the reports and the hooks.
@@ -203,7 +207,16 @@ pub mod pallet {
     pub type JobsOfOperator<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
 
-    /// The open jobs, each by the block in which an operator is sought for it next.
+    /// The open jobs for which no operator was sought yet, each by the block in which that is due.
+    #[pallet::storage]
+    pub type FirstTryEntries<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;
+
+    /// The earliest block of [`FirstTryEntries`] that is not yet worked off.
+    #[pallet::storage]
+    pub type FirstTryCursor<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
+
+    /// The open jobs that no operator could take, each by the block in which one is sought again.
     #[pallet::storage]
     pub type AssignmentEntries<T: Config> =
         StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;
@@ -221,7 +234,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type DeadlineCursor<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
 
-    /// When an operator is sought for which job.
+    /// When an operator is sought for which job for the first time. Jobs that nobody takes wait on
+    /// another agenda, so that they never hold up new ones.
+    pub(crate) type FirstTries<T> = Agenda<FirstTryEntries<T>, FirstTryCursor<T>>;
+
+    /// When an operator is sought for which job again.
     pub(crate) type Assignments<T> = Agenda<AssignmentEntries<T>, AssignmentCursor<T>>;
 
     /// When which job is to be moved on.
@@ -336,6 +353,7 @@ pub mod pallet {
             );
             assert!(T::MaxInputTokens::get() > 0, "a prompt must be possible");
             assert!(T::MaxOutputTokens::get() > 0, "an output must be possible");
+            assert!(T::MaxFirstTriesPerBlock::get() > 0, "new jobs must be assigned");
             assert!(T::MaxAssignmentsPerBlock::get() > 0, "jobs must be assigned");
             assert!(T::CommitteeSize::get() > 0, "a committee must have members");
             let verifiers = u64::from(T::VerifierShare::get().deconstruct())

@@ -127,6 +127,7 @@ impl pallet_jobs::Config for Test {
     type VerificationPrice = VerificationPrice;
     type Bounty = ConstU128<BOUNTY>;
     type Deposit = Deposit;
+    type MaxFirstTriesPerBlock = ConstU32<2>;
     type MaxAssignmentsPerBlock = ConstU32<2>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = pallet_operators::testing::Scene<Test>;

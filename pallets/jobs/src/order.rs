@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the client does: order, raise, withdraw, confirm.
 
-use crate::{types::Job, Assignments, Config, Error, Event, JobNonce, Jobs, JobsOf, Pallet};
+use crate::{types::Job, Config, Error, Event, FirstTries, JobNonce, Jobs, JobsOf, Pallet};
 use assay_primitives::{
     job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
     settlement::{AuditOutcome, Outcome},
@@ -28,7 +28,7 @@ impl<T: Config> Pallet<T> {
         // The state is set by `put`, which only needs to know when the job opens.
         let created = Self::new_job(client.clone(), spec, payment);
         let until = created.open_until();
-        Assignments::<T>::add(now.saturating_add(1).max(created.opens()), &id);
+        FirstTries::<T>::add(now.saturating_add(1).max(created.opens()), &id);
         Self::put(&id, created);
         Self::deposit_event(Event::JobCreated { job: id, client, payment, until });
         Ok(())
@@ -51,6 +51,7 @@ impl<T: Config> Pallet<T> {
             since: created,
             drawn,
             unserved: 0,
+            declined: BoundedVec::new(),
             state: JobState::Open { until },
         }
     }

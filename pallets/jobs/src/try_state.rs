@@ -2,8 +2,8 @@
 //! What holds between any two blocks.
 
 use crate::{
-    types::Job, AssignmentCursor, AssignmentEntries, Config, DeadlineCursor, DeadlineEntries, Jobs,
-    JobsOf, JobsOfOperator, Pallet,
+    types::Job, AssignmentCursor, AssignmentEntries, Config, DeadlineCursor, DeadlineEntries,
+    FirstTryCursor, FirstTryEntries, Jobs, JobsOf, JobsOfOperator, Pallet,
 };
 use alloc::collections::BTreeSet;
 use assay_primitives::{
@@ -95,7 +95,9 @@ fn deadlines<T: Config>() -> Result<BTreeSet<JobId>, TryRuntimeError> {
 
 /// The jobs that operators are sought for.
 fn assignments<T: Config>() -> Result<BTreeSet<JobId>, TryRuntimeError> {
-    beyond(AssignmentEntries::<T>::iter(), AssignmentCursor::<T>::get())
+    let mut all = beyond(FirstTryEntries::<T>::iter(), FirstTryCursor::<T>::get())?;
+    all.extend(beyond(AssignmentEntries::<T>::iter(), AssignmentCursor::<T>::get())?);
+    Ok(all)
 }
 
 /// The jobs of an agenda; an error if one stands before the cursor and would never be worked off.

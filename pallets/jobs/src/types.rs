@@ -31,6 +31,8 @@ pub struct Job<AccountId> {
     /// The number of operators that declined it because the client's node does not serve the prompt
     /// that the job promises.
     pub unserved: u8,
+    /// Those of them that declined it in time, until another accepts it.
+    pub declined: BoundedVec<AccountId, ConstU32<MAX_ATTEMPTS>>,
     /// Where it is.
     pub state: JobState<AccountId>,
 }

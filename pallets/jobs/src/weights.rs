@@ -85,6 +85,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn accept() -> Weight {
 		// Minimum execution time: 67_606_000 picoseconds.
 		Weight::from_parts(71_193_000, 6196)
+			// Not measured yet: what routing hears of operators that have declined.
+			.saturating_add(Weight::from_parts(30_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
 			// Not measured yet: what a part of the payment burnt adds.
 			.saturating_add(Weight::from_parts(40_000_000, 0))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
@@ -101,6 +105,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn commit_output() -> Weight {
 		// Minimum execution time: 44_880_000 picoseconds.
 		Weight::from_parts(47_975_000, 4950)
+			// Not measured yet: what routing hears of the delivery.
+			.saturating_add(Weight::from_parts(10_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 			// Not measured yet: what prices, minimum payments and smaller bonds add.
 			.saturating_add(Weight::from_parts(30_000_000, 0))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
@@ -111,6 +119,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn on_initialize(n: u32, ) -> Weight {
 		// Minimum execution time: 96_820_000 picoseconds.
 		Weight::from_parts(181_636_559, 84381)
+			// Not measured yet: the passes of the second agenda, as in `on_idle`.
+			.saturating_add(Weight::from_parts(169_751_000, 162718))
+			.saturating_add(T::DbWeight::get().reads(65_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 			// Standard error: 168_263
 			.saturating_add(Weight::from_parts(129_786_901, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(54_u64))
@@ -187,6 +199,10 @@ impl WeightInfo for () {
 	}
 	fn accept() -> Weight {
 		Weight::from_parts(71_193_000, 6196)
+			// Not measured yet: what routing hears of operators that have declined.
+			.saturating_add(Weight::from_parts(30_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(3_u64))
+			.saturating_add(ParityDbWeight::get().writes(3_u64))
 			// Not measured yet: what a part of the payment burnt adds.
 			.saturating_add(Weight::from_parts(40_000_000, 0))
 			.saturating_add(ParityDbWeight::get().reads(4_u64))
@@ -201,6 +217,10 @@ impl WeightInfo for () {
 	}
 	fn commit_output() -> Weight {
 		Weight::from_parts(47_975_000, 4950)
+			// Not measured yet: what routing hears of the delivery.
+			.saturating_add(Weight::from_parts(10_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(1_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
 			// Not measured yet: what prices, minimum payments and smaller bonds add.
 			.saturating_add(Weight::from_parts(30_000_000, 0))
 			.saturating_add(ParityDbWeight::get().reads(4_u64))
@@ -210,6 +230,10 @@ impl WeightInfo for () {
 	}
 	fn on_initialize(n: u32, ) -> Weight {
 		Weight::from_parts(181_636_559, 84381)
+			// Not measured yet: the passes of the second agenda, as in `on_idle`.
+			.saturating_add(Weight::from_parts(169_751_000, 162718))
+			.saturating_add(ParityDbWeight::get().reads(65_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
 			.saturating_add(Weight::from_parts(129_786_901, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads(54_u64))
 			.saturating_add(ParityDbWeight::get().reads((4_u64).saturating_mul(n.into())))

@@ -89,7 +89,7 @@ impl pallet_routing::Config for Runtime {
     type MaxMisses = parameters::MaxMisses;
     type MaxModels = MaxModels;
     type MaxOperators = MaxOperators;
-    // This applies to each job, and so up to 32 times in a block.
+    // This applies to each job, and so up to 96 times in a block.
     type MaxTries = ConstU32<32>;
     // At this rate all operators are visited within an hour.
     type MaxVisits = ConstU32<32>;
@@ -113,6 +113,7 @@ impl pallet_jobs::Config for Runtime {
     type Escrow = Escrow;
     type LatenessFraction = parameters::LatenessFraction;
     type MaxAssignmentsPerBlock = ConstU32<32>;
+    type MaxFirstTriesPerBlock = ConstU32<64>;
     type MaxAttempts = ConstU8<3>;
     type CommitteeSize = CommitteeSize;
     type MaxDelay = ConstU32<{ 30 * crate::DAYS }>;

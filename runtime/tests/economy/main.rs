@@ -6,8 +6,10 @@
 mod blocks;
 #[path = "../chain/mod.rs"]
 mod chain;
+mod conduct;
 mod empty;
 mod framing;
 mod prices;
+mod queue;
 mod scene;
 mod washing;

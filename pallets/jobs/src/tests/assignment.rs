@@ -141,6 +141,20 @@ fn assignment_never_backs_two_jobs_with_one_stake() {
 }
 
 #[test]
+fn jobs_that_nobody_takes_do_not_hold_up_new_ones() {
+    with_jobs(|| {
+        let allowed = BoundedVec::truncate_from(vec![NEWCOMER]);
+        for _ in 0..40 {
+            order_with(CLIENT, JobSpec { allowed: allowed.clone(), ..spec() }, PAYMENT);
+            run_blocks(1);
+        }
+        let id = order();
+        run_blocks(1);
+        assert!(operator_of(&id).is_some());
+    });
+}
+
+#[test]
 fn assignment_tries_again_until_someone_comes() {
     with_jobs(|| {
         let allowed = BoundedVec::truncate_from(vec![NEWCOMER]);

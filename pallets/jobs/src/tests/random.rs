@@ -196,6 +196,7 @@ proptest! {
             ParentRandomness::set(Some(H256::zero()));
             run_blocks(300);
             prop_assert_eq!(crate::Jobs::<Test>::iter().count(), 0);
+            prop_assert_eq!(crate::FirstTryEntries::<Test>::iter().count(), 0);
             prop_assert_eq!(crate::AssignmentEntries::<Test>::iter().count(), 0);
             prop_assert_eq!(crate::DeadlineEntries::<Test>::iter().count(), 0);
             for client in [CLIENT, OTHER_CLIENT] {

@@ -15,6 +15,8 @@ enum Step {
     Leave { operator: u64 },
     Assign { n: u64, model: u64 },
     Answer { operator: u64 },
+    Live { operator: u64 },
+    Decline { operator: u64 },
     Miss { operator: u64 },
     Deliver { operator: u64, model: u64, tokens: u32, blocks: u32 },
     Heartbeat { operator: u64, back: u32 },
@@ -41,6 +43,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => operator.clone().prop_map(|operator| Step::Leave { operator }),
         8 => (any::<u64>(), model.clone()).prop_map(|(n, model)| Step::Assign { n, model }),
         4 => operator.clone().prop_map(|operator| Step::Answer { operator }),
+        1 => operator.clone().prop_map(|operator| Step::Live { operator }),
+        1 => operator.clone().prop_map(|operator| Step::Decline { operator }),
         4 => operator.clone().prop_map(|operator| Step::Miss { operator }),
         4 => (operator.clone(), model, any::<u32>(), any::<u32>()).prop_map(
             |(operator, model, tokens, blocks)| Step::Deliver { operator, model, tokens, blocks }
@@ -87,6 +91,8 @@ fn take(step: Step) {
             }
         }
         Step::Answer { operator } => Routing::answered(&operator),
+        Step::Live { operator } => Routing::alive(&operator),
+        Step::Decline { operator } => Routing::declined(&operator),
         Step::Miss { operator } => Routing::missed(&operator),
         Step::Deliver { operator, model: m, tokens, blocks } => {
             Routing::delivered(&operator, &model(m), tokens, blocks);
