@@ -235,7 +235,7 @@ mod calls {
         ///   no pallet handles it, and [`Error::WorkerReplaced`] where the caller was replaced before
         ///   the duty began, in addition to the events of the pallets that take the others.
         #[pallet::call_index(6)]
-        #[pallet::weight(Pallet::<T>::weight_of_reports(reports))]
+        #[pallet::weight((Pallet::<T>::weight_of_reports(reports), DispatchClass::Operational))]
         pub fn report(
             origin: OriginFor<T>,
             reports: BoundedVec<Report, T::MaxReports>,

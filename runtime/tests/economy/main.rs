@@ -12,4 +12,5 @@ mod framing;
 mod prices;
 mod queue;
 mod scene;
+mod stuffing;
 mod washing;
