@@ -87,6 +87,10 @@ pub struct OfferView {
     pub prices: Prices,
     /// The longest context in tokens, prompt and output together.
     pub context: u32,
+    /// The most that the operator earns with one job.
+    pub max_reward: Balance,
+    /// The most of its stake that it puts up for one job.
+    pub max_bond: Balance,
 }
 
 /// A fraction in billionths.
@@ -161,6 +165,8 @@ pub struct OperatorView<AccountId> {
     pub commission: CommissionView,
     /// The slashes that are not yet applied.
     pub slashes: Vec<SlashView>,
+    /// The clients of which the operator takes no jobs.
+    pub refused: Vec<AccountId>,
     /// The contact of the operator's node; `None` for an operator of genesis that has not set one.
     pub contact: Option<Contact>,
 }

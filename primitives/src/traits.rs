@@ -47,6 +47,10 @@ pub struct Terms {
     pub context: u32,
     /// The part of the operator's own stake that no duty reserves.
     pub unreserved: Balance,
+    /// The most that the operator earns with one job of the model.
+    pub max_reward: Balance,
+    /// The most of its stake that it puts up for one job of the model.
+    pub max_bond: Balance,
     /// The operator's load.
     pub load: Load,
 }
@@ -59,6 +63,8 @@ pub trait Operators<AccountId> {
     /// Returns the terms on which the operator serves the model; `None` where it does not serve the
     /// model or takes no new duties.
     fn terms(operator: &AccountId, model: &ModelId) -> Option<Terms>;
+    /// Returns whether the operator takes no jobs of that client.
+    fn refuses(operator: &AccountId, client: &AccountId) -> bool;
     /// Returns the prices at which operators with half of the model's stake run a job of this size,
     /// or a cheaper one: the stake-weighted median by the price of the job. Looks at all operators
     /// of the model, so it is for queries, not for blocks.

@@ -55,7 +55,7 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
                 let stash = funded("operator", index);
                 let worker = frame_benchmarking::account("worker", index, 0);
                 let prices = assay_primitives::Prices { input: price, output: price };
-                let offer = pallet_operators::Offer { model: *model, prices, context: u32::MAX };
+                let offer = pallet_operators::Offer::unlimited(*model, prices, u32::MAX);
                 let offers = alloc::vec![offer].try_into().expect("one fits");
                 let slots = <Runtime as pallet_operators::Config>::MaxConcurrency::get();
                 let genesis = System::block_hash(0);

@@ -103,7 +103,16 @@ mod tests {
     /// Returns an operator that serves model 1 with a context of 100, at prices whose sum is 10.
     fn operator(who: Sr25519Keyring, output: Balance) -> OperatorView<AccountId> {
         let prices = Prices { input: 10 - output, output };
-        serving(&who.to_account_id(), vec![OfferView { model: model(1), prices, context: 100 }])
+        serving(
+            &who.to_account_id(),
+            vec![OfferView {
+                model: model(1),
+                prices,
+                context: 100,
+                max_reward: Balance::MAX,
+                max_bond: Balance::MAX,
+            }],
+        )
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! The offers of an operator, from those that are typed.
 
 use crate::{
-    args::{self, OfferArg},
+    args::{self, OfferArg, OfferLimits},
     fault::Fault,
     models::Models,
     session::Session,
@@ -16,7 +16,11 @@ use assay_runtime::{AccountId, Runtime};
 use pallet_operators::{Offer, OffersOf};
 
 /// Resolves the models of offers that are typed.
-pub async fn read(session: &Session, typed: &[OfferArg]) -> Result<OffersOf<Runtime>> {
+pub async fn read(
+    session: &Session,
+    typed: &[OfferArg],
+    limits: OfferLimits,
+) -> Result<OffersOf<Runtime>> {
     let known = Models::of_node(&session.chain).await?;
     let mut offers = Vec::new();
     for arg in typed {
@@ -28,7 +32,7 @@ pub async fn read(session: &Session, typed: &[OfferArg]) -> Result<OffersOf<Runt
                 (model.id, model.context)
             }
         };
-        offers.push(offer(model, arg, own)?);
+        offers.push(limits.apply(offer(model, arg, own)?));
     }
     as_many(offers)
 }
@@ -44,7 +48,7 @@ fn offer(model: ModelId, arg: &OfferArg, own: Option<u32>) -> Result<Offer> {
             ),
         )
     })?;
-    Ok(Offer { model, prices: arg.prices, context })
+    Ok(Offer::unlimited(model, arg.prices, context))
 }
 
 /// Bounds the list, or fails if it has more offers than an operator can have.
@@ -80,6 +84,8 @@ pub fn repriced(
         model: offer.model,
         prices: if offer.model == *model { prices } else { offer.prices },
         context: offer.context,
+        max_reward: offer.max_reward,
+        max_bond: offer.max_bond,
     };
     // The number of offers stays the same.
     Ok(OffersOf::<Runtime>::truncate_from(operator.offers.iter().map(offer).collect()))
@@ -103,12 +109,19 @@ mod tests {
     fn repriced_changes_one_offer_and_keeps_the_others() {
         let alice = Sr25519Keyring::Alice.to_account_id();
         let prices = |output| Prices { input: 1, output };
-        let offer = |n, output| OfferView { model: model(n), prices: prices(output), context: 100 };
+        let offer = |n, output| OfferView {
+            model: model(n),
+            prices: prices(output),
+            context: 100,
+            max_reward: 7,
+            max_bond: 9,
+        };
         let operator = view::operator::serving(&alice, vec![offer(1, 5), offer(2, 6)]);
         let offers = repriced(&operator, &model(2), prices(9)).unwrap();
         let changed: Vec<_> =
             offers.iter().map(|offer| (offer.prices.output, offer.context)).collect();
         assert_eq!(changed, [(5, 100), (9, 100)]);
+        assert!(offers.iter().all(|offer| (offer.max_reward, offer.max_bond) == (7, 9)));
         assert_eq!(code(repriced(&operator, &model(3), prices(9))), "model_not_offered");
     }
 
@@ -124,9 +137,7 @@ mod tests {
 
     #[test]
     fn offers_beyond_the_limit_are_refused() {
-        let offers = |count: usize| {
-            vec![Offer { model: model(1), prices: Prices::default(), context: 1 }; count]
-        };
+        let offers = |count: usize| vec![Offer::unlimited(model(1), Prices::default(), 1); count];
         let limit = OffersOf::<Runtime>::bound();
         assert_eq!(as_many(offers(limit)).unwrap().len(), limit);
         assert_eq!(code(as_many(offers(limit + 1))), "too_many_offers");

@@ -106,7 +106,13 @@ mod tests {
     use assay_primitives::{ModelId, Prices};
 
     fn offer(model: u8) -> OfferView {
-        OfferView { model: ModelId::repeat_byte(model), prices: Prices::default(), context: 64 }
+        OfferView {
+            model: ModelId::repeat_byte(model),
+            prices: Prices::default(),
+            context: 64,
+            max_reward: 1,
+            max_bond: 1,
+        }
     }
 
     fn allocation(operator: AccountId) -> Allocation<AccountId> {

@@ -72,21 +72,24 @@ impl<T: Config> Pallet<T> {
 
     /// The prices and load of an operator that can take the job now.
     fn eligible(job: &Job<T::AccountId>, operator: &T::AccountId) -> Option<Eligible> {
-        if !job.admits(operator) {
+        if !job.admits(operator) || T::Operators::refuses(operator, &job.client) {
             return None;
         }
         let terms = T::Operators::terms(operator, &job.spec.model)?;
-        let Terms { prices, context, unreserved, load } = terms;
+        let Terms { prices, context, unreserved, max_reward, max_bond, load } = terms;
         let affordable =
             Self::cost_at(prices, job.spec.input_tokens, job.spec.max_tokens) <= job.payment.cost;
-        let backed = Self::bond_of(Self::reward_at(job, prices)) <= unreserved;
-        (affordable && backed && load.has_room() && job.spec.fits(context))
+        let reward = Self::reward_at(job, prices);
+        let bond = Self::bond_of(reward);
+        let wanted = reward <= max_reward && bond <= max_bond;
+        let backed = bond <= unreserved;
+        (affordable && wanted && backed && load.has_room() && job.spec.fits(context))
             .then_some(Eligible { prices, running: load.running })
     }
 
     /// What seeking an operator for a job weighs at most, beside what is measured of it.
     pub fn draw_weight() -> Weight {
-        T::Routing::draw_weight(T::DbWeight::get().reads(1))
+        T::Routing::draw_weight(T::DbWeight::get().reads(2))
     }
 
     /// When an operator is sought again: the longer the job has waited, the later, by an eighth of

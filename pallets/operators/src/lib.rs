@@ -69,6 +69,7 @@ mod offences;
 mod operators;
 pub mod pool;
 mod ranking;
+mod refusals;
 mod registry;
 mod report;
 mod rewards;
@@ -97,8 +98,8 @@ pub use pallet::*;
 pub use submit::{Nonce, SubmitReports};
 pub use types::{
     Commission, CreditOf, Delegated, Delegation, DelegationOf, Offer, OffersOf, Operator,
-    OperatorOf, Raise, Ranked, ReportsOf, Reservation, Retiring, SlashId, SlashOf, UnappliedSlash,
-    Unbonding, Undelegating,
+    OperatorOf, Raise, Ranked, RefusedOf, ReportsOf, Reservation, Retiring, SlashId, SlashOf,
+    UnappliedSlash, Unbonding, Undelegating,
 };
 pub use weights::WeightInfo;
 
@@ -205,6 +206,10 @@ pub mod pallet {
         /// The most reports in one extrinsic.
         #[pallet::constant]
         type MaxReports: Get<u32>;
+
+        /// The most clients that an operator refuses.
+        #[pallet::constant]
+        type MaxRefused: Get<u32>;
 
         /// The most reports of a block that pay no fee.
         #[pallet::constant]
@@ -316,6 +321,11 @@ pub mod pallet {
     /// The contacts of operators' nodes.
     #[pallet::storage]
     pub type Contacts<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Contact>;
+
+    /// The clients of which each operator takes no jobs.
+    #[pallet::storage]
+    pub type Refused<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, RefusedOf<T>, ValueQuery>;
 
     /// The slashes that are not yet applied.
     #[pallet::storage]
@@ -450,6 +460,12 @@ pub mod pallet {
         NoRetiringWorker,
         /// The worker was replaced before the duty began. Report with the current worker.
         WorkerReplaced,
+        /// The operator refuses the client already.
+        AlreadyRefused,
+        /// The operator does not refuse the client.
+        NotRefused,
+        /// The operator refuses `MaxRefused` clients. Admit one first.
+        TooManyRefused,
     }
 
     /// An operator of genesis: stash, worker, offers as (model, prices, context), concurrency, bond.

@@ -3,7 +3,9 @@
 //! a model, its market price, and the stake that duties reserve.
 
 use crate::{
-    pallet::{Config, Delegations, Error, Event, Operators, Pallet, Reservations, Serving},
+    pallet::{
+        Config, Delegations, Error, Event, Operators, Pallet, Refused, Reservations, Serving,
+    },
     types::{CreditOf, Offer, Reservation},
 };
 use alloc::vec::Vec;
@@ -19,9 +21,14 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
 
     fn terms(stash: &T::AccountId, model: &ModelId) -> Option<Terms> {
         let operator = Operators::<T>::get(stash).filter(Self::takes_duties)?;
-        let Offer { prices, context, .. } = *operator.offer(model)?;
+        let Offer { prices, context, max_reward, max_bond, .. } = *operator.offer(model)?;
         let load = Load { running: operator.running, concurrency: operator.concurrency };
-        Some(Terms { prices, context, unreserved: operator.unreserved(), load })
+        let unreserved = operator.unreserved();
+        Some(Terms { prices, context, unreserved, max_reward, max_bond, load })
+    }
+
+    fn refuses(stash: &T::AccountId, client: &T::AccountId) -> bool {
+        Refused::<T>::get(stash).contains(client)
     }
 
     fn prices(model: &ModelId, input_tokens: u32, tokens: u32) -> Option<Prices> {

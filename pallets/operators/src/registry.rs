@@ -80,7 +80,7 @@ impl<T: Config> Pallet<T> {
         let (stash, worker, offers, concurrency, bond) = operator.clone();
         let offers: Vec<Offer> = offers
             .into_iter()
-            .map(|(model, prices, context)| Offer { model, prices, context })
+            .map(|(model, prices, context)| Offer::unlimited(model, prices, context))
             .collect();
         let offers = OffersOf::<T>::try_from(offers)
             .map_err(|_| DispatchError::Other("the operator has more than MaxOffers offers"))?;

@@ -49,7 +49,7 @@ impl<T: Config> Pallet<T> {
 
     fn standing_of(operator: &OperatorOf<T>) -> Standing {
         let offered = |offer: &Offer| {
-            let Offer { model, context, prices } = *offer;
+            let Offer { model, context, prices, .. } = *offer;
             Offered { model, context, prices }
         };
         Standing {

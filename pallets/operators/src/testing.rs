@@ -19,7 +19,7 @@ where
 {
     let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
     let contact = signed_contact(&genesis, &stash);
-    let offers = [Offer { model, prices: Prices { input: 0, output: price }, context }]
+    let offers = [Offer::unlimited(model, Prices { input: 0, output: price }, context)]
         .into_iter()
         .collect::<Vec<_>>();
     let offers = frame_support::BoundedVec::truncate_from(offers);

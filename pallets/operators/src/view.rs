@@ -2,7 +2,7 @@
 //! Operators as the runtime API shows them.
 
 use crate::{
-    pallet::{Config, Contacts, Operators, Pallet, Slashes},
+    pallet::{Config, Contacts, Operators, Pallet, Refused, Slashes},
     types::{Commission, Offer, OperatorOf, SlashId},
 };
 use alloc::vec::Vec;
@@ -53,9 +53,12 @@ impl<T: Config> Pallet<T> {
             model: offer.model,
             prices: offer.prices,
             context: offer.context,
+            max_reward: offer.max_reward,
+            max_bond: offer.max_bond,
         };
         let slashes = operator.slashes.iter().filter_map(|id| Self::slash_view(*id)).collect();
         OperatorView {
+            refused: Refused::<T>::get(&stash).into_inner(),
             contact: Contacts::<T>::get(&stash),
             payout: operator.payout.unwrap_or_else(|| stash.clone()),
             stash,

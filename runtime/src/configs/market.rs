@@ -60,6 +60,7 @@ impl pallet_operators::Config for Runtime {
     type MaxFreeReports = ConstU32<1_000>;
     type MaxOffers = MaxModels;
     type MaxOperators = MaxOperators;
+    type MaxRefused = ConstU32<64>;
     type MaxReports = ConstU32<16>;
     type MaxSlashes = ConstU32<8>;
     type MaxUnbonding = ConstU32<8>;

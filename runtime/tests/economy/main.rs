@@ -8,6 +8,7 @@ mod blocks;
 mod chain;
 mod conduct;
 mod empty;
+mod exposure;
 mod framing;
 mod prices;
 mod queue;

@@ -15,7 +15,7 @@ use sp_keyring::Sr25519Keyring;
 /// Lets the operator ask next to nothing.
 fn ask_next_to_nothing(operator: &AccountId) {
     let model = assay_runtime::presets::TINY_MODEL;
-    let offer = Offer { model, prices: Prices { input: 0, output: 1 }, context: 2_048 };
+    let offer = Offer::unlimited(model, Prices { input: 0, output: 1 }, 2_048);
     let offers = OffersOf::<assay_runtime::Runtime>::truncate_from(vec![offer]);
     assert_ok!(Operators::set_offers(RuntimeOrigin::signed(operator.clone()), offers));
 }

@@ -48,13 +48,15 @@ pub fn call(who: &AccountId, call: impl Into<RuntimeCall>) {
 }
 
 fn offers(price: Option<u8>) -> OffersOf<Runtime> {
-    let offer = |price: u8| Offer {
-        model: TINY_MODEL,
-        prices: Prices {
+    let offer = |price: u8| {
+        let prices = Prices {
             input: TINY_PRICES.input / 4 * Balance::from(price % 8),
             output: TINY_PRICES.output / 16 * Balance::from(price % 32),
-        },
-        context: 2_048,
+        };
+        let offer = Offer::unlimited(TINY_MODEL, prices, 2_048);
+        // One offer in eight takes on small jobs alone.
+        let max_reward = if price >= 224 { UNIT / 20 } else { Balance::MAX };
+        Offer { max_reward, ..offer }
     };
     OffersOf::<Runtime>::truncate_from(price.into_iter().map(offer).collect())
 }
@@ -201,6 +203,12 @@ pub fn act(act: Act) {
         }
         Act::Offers { who, price } => {
             call(&person(who), Operator::set_offers { offers: offers(price) });
+        }
+        Act::Refuse { who, client } => {
+            call(&person(who), Operator::refuse_client { client: person(client) });
+        }
+        Act::Admit { who, client } => {
+            call(&person(who), Operator::admit_client { client: person(client) });
         }
         Act::Concurrency { who, jobs } => {
             call(&person(who), Operator::set_concurrency { concurrency: jobs });

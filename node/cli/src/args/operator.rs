@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The arguments of `assay operator`.
 
-use super::{multiaddress::MultiaddressArg, offer::OfferArg, percent::Percent, prices::PricesArg};
+use super::{
+    multiaddress::MultiaddressArg, offer::OfferArg, offer_limits::OfferLimits, percent::Percent,
+    prices::PricesArg,
+};
 use crate::{account::AccountArg, amount::Amount};
 use clap::{Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -43,6 +46,9 @@ pub enum OperatorCommand {
         /// writes, like 1mASY/10mASY, and the longest context, which is the model's own unless given. Repeat the option to serve several.
         #[arg(long = "offer", value_name = "MODEL,PRICES[,CONTEXT]")]
         offers: Vec<OfferArg>,
+        /// Limits of these offers.
+        #[command(flatten)]
+        limits: OfferLimits,
     },
     /// Add to the stake.
     Bond {
@@ -66,6 +72,9 @@ pub enum OperatorCommand {
         /// writes, like 1mASY/10mASY, and the longest context, which is the model's own unless given. Repeat the option to serve several.
         #[arg(long = "offer", value_name = "MODEL,PRICES[,CONTEXT]")]
         offers: Vec<OfferArg>,
+        /// Limits of these offers.
+        #[command(flatten)]
+        limits: OfferLimits,
         /// Stop serving any model.
         #[arg(long, conflicts_with = "offers")]
         none: bool,
@@ -78,6 +87,18 @@ pub enum OperatorCommand {
         /// amount is the price of both.
         #[arg(value_name = "INPUT/OUTPUT")]
         prices: PricesArg,
+    },
+    /// Take no more jobs of a client; those already assigned stay.
+    Refuse {
+        /// The client.
+        #[arg(value_name = "ADDRESS")]
+        client: AccountArg,
+    },
+    /// Take jobs of a client again.
+    Admit {
+        /// The client.
+        #[arg(value_name = "ADDRESS")]
+        client: AccountArg,
     },
     /// Take no new jobs, and finish those that run.
     Drain {

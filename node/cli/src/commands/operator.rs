@@ -24,10 +24,18 @@ type Call = pallet_operators::Call<Runtime>;
 /// Runs the command.
 pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exit> {
     match command {
-        OperatorCommand::Register { node_key, addresses, worker, bond, concurrency, offers } => {
+        OperatorCommand::Register {
+            node_key,
+            addresses,
+            worker,
+            bond,
+            concurrency,
+            offers,
+            limits,
+        } => {
             let contact = signed_contact(session, &node_key, &addresses)?;
             let worker = worker::named_or_own(session, worker).await?;
-            let offers = offers::read(session, &offers).await?;
+            let offers = offers::read(session, &offers, limits).await?;
             let bond = bond.0;
             send(session, Call::register { worker, contact, offers, concurrency, bond }).await
         }
@@ -43,6 +51,14 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             send_for(session, stash, call).await
         }
         OperatorCommand::Price { model, prices } => set_prices(session, &model, prices.0).await,
+        OperatorCommand::Refuse { client } => {
+            let client = client.resolve(&session.chain).await?;
+            send(session, Call::refuse_client { client }).await
+        }
+        OperatorCommand::Admit { client } => {
+            let client = client.resolve(&session.chain).await?;
+            send(session, Call::admit_client { client }).await
+        }
         OperatorCommand::Drain { undo } => {
             send(session, Call::set_draining { draining: !undo }).await
         }
@@ -58,8 +74,8 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             let contact = signed_contact(session, &node_key, &addresses)?;
             send(session, Call::set_contact { contact }).await
         }
-        OperatorCommand::Models { offers, none } if none || !offers.is_empty() => {
-            let offers = offers::read(session, &offers).await?;
+        OperatorCommand::Models { offers, limits, none } if none || !offers.is_empty() => {
+            let offers = offers::read(session, &offers, limits).await?;
             send(session, Call::set_offers { offers }).await
         }
         OperatorCommand::Models { .. } => show::models(session).await,

@@ -46,7 +46,7 @@ pub fn order_with(client: AccountId, spec: JobSpec<AccountId>, payment: Payment)
 /// Lets all operators ask these prices.
 pub fn ask(prices: Prices) {
     for stash in OPERATORS {
-        let offer = pallet_operators::Offer { model: model(1), prices, context: CONTEXT };
+        let offer = pallet_operators::Offer::unlimited(model(1), prices, CONTEXT);
         Operators::set_offers(signed(stash), BoundedVec::truncate_from(vec![offer])).unwrap();
     }
 }

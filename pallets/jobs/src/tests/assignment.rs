@@ -128,6 +128,35 @@ fn assignment_asks_no_one_who_is_too_expensive() {
 }
 
 #[test]
+fn assignment_keeps_to_the_limits_of_offers_and_to_refusals() {
+    let limited = |max_reward, max_bond| {
+        with_jobs(|| {
+            for stash in OPERATORS {
+                let offer = pallet_operators::Offer::unlimited(model(1), PRICES, CONTEXT);
+                let offer = pallet_operators::Offer { max_reward, max_bond, ..offer };
+                let offers = BoundedVec::truncate_from(vec![offer]);
+                Operators::set_offers(signed(stash), offers).unwrap();
+            }
+            let id = order();
+            run_blocks(1);
+            operator_of(&id).is_some()
+        })
+    };
+    assert!(limited(BOND / 20, BOND));
+    assert!(!limited(BOND / 20 - 1, BOND));
+    assert!(!limited(BOND / 20, BOND - 1));
+    with_jobs(|| {
+        for stash in OPERATORS {
+            Operators::refuse_client(signed(stash), CLIENT).unwrap();
+        }
+        let (refused, other) = (order(), order_with(OTHER_CLIENT, spec(), PAYMENT));
+        run_blocks(1);
+        assert_eq!(operator_of(&refused), None);
+        assert!(operator_of(&other).is_some());
+    });
+}
+
+#[test]
 fn assignment_never_backs_two_jobs_with_one_stake() {
     with_jobs(|| {
         serve::<Test>(NEWCOMER, model(3), PRICE, CONTEXT, BOND + 10);

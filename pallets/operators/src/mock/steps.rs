@@ -29,7 +29,7 @@ pub fn reservation(operator: AccountId, job: JobId) -> Option<Balance> {
 pub fn offers(offers: &[(u64, Balance, u32)]) -> OffersOf<Test> {
     let offer = |&(n, output, context): &(u64, Balance, u32)| {
         let prices = Prices { input: 0, output };
-        Offer { model: model(n), prices, context }
+        Offer::unlimited(model(n), prices, context)
     };
     offers.iter().map(offer).collect::<Vec<_>>().try_into().unwrap()
 }
