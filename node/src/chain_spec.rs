@@ -36,7 +36,7 @@ pub fn load(id: &str) -> Result<ChainSpec, String> {
 pub fn development(models: &[Model]) -> Result<ChainSpec, String> {
     let offers: Vec<_> = models
         .iter()
-        .map(|model| (model.root().into(), presets::TINY_PRICE, model.info().context_length))
+        .map(|model| (model.root().into(), presets::TINY_PRICES, model.info().context_length))
         .collect();
     let roots: Vec<u8> = models.iter().flat_map(Model::root).collect();
     let id = format!("assay-dev-{}", &hex::encode(sp_crypto_hashing::blake2_256(&roots))[..8]);

@@ -8,6 +8,7 @@ use crate::{
     contact::Contact,
     job::{JobId, JobSpec, JobState, ModelId, Payment},
     parameters::Parameters,
+    prices::Prices,
     Balance, BlockNumber,
 };
 use alloc::vec::Vec;
@@ -26,13 +27,18 @@ pub fn page(limit: u32) -> usize {
 /// The cost of a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct Quote {
-    /// The price per generated token.
-    pub price: Balance,
+    /// The prices of a token.
+    pub prices: Prices,
     /// The payment to create the job with.
     pub payment: Payment,
+    /// The lowest cost with which the job can be created. Perhaps no operator runs it for that.
+    pub least_cost: Balance,
     /// The bounty, held in addition to the payment for whoever settles the job if its own parties
     /// do not.
     pub bounty: Balance,
+    /// The deposit, held in addition to the payment and returned at every end but one: no operator
+    /// could fetch the prompt, or all found it of another length.
+    pub deposit: Balance,
     /// The total that creating the job puts on hold.
     pub total: Balance,
 }
@@ -77,10 +83,14 @@ pub struct JobView<AccountId> {
 pub struct OfferView {
     /// The model.
     pub model: ModelId,
-    /// The price per generated token.
-    pub price: Balance,
+    /// The prices of a token.
+    pub prices: Prices,
     /// The longest context in tokens, prompt and output together.
     pub context: u32,
+    /// The most that the operator earns with one job.
+    pub max_reward: Balance,
+    /// The most of its stake that it puts up for one job.
+    pub max_bond: Balance,
 }
 
 /// A fraction in billionths.
@@ -155,6 +165,8 @@ pub struct OperatorView<AccountId> {
     pub commission: CommissionView,
     /// The slashes that are not yet applied.
     pub slashes: Vec<SlashView>,
+    /// The clients of which the operator takes no jobs.
+    pub refused: Vec<AccountId>,
     /// The contact of the operator's node; `None` for an operator of genesis that has not set one.
     pub contact: Option<Contact>,
 }

@@ -28,8 +28,8 @@ pub fn signed_contact(genesis: &H256, stash: &impl Encode) -> Option<SignedConta
 pub trait BenchmarkHelper<AccountId> {
     /// Returns an account that can pay for any job.
     fn client(index: u32) -> AccountId;
-    /// Registers `count` operators that serve `model` at `price` per token with the longest context,
-    /// many slots, and stake for many duties.
+    /// Registers `count` operators that serve `model` at `price` per token of either kind with the
+    /// longest context, many slots, and stake for many duties.
     fn operators(model: &ModelId, price: Balance, count: u32) -> Vec<AccountId>;
     /// Sets the randomness that the parent block has from now on.
     fn set_randomness(randomness: H256);

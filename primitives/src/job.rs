@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A job as the client describes it, its identifier, and its states.
 
-use crate::{settlement::Settlement, Balance, BlockNumber};
+use crate::{prices::Prices, settlement::Settlement, Balance, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -205,8 +205,8 @@ impl<AccountId> JobSpec<AccountId> {
 pub struct Payment {
     /// The down payment, paid when an operator accepts the job.
     pub down: Balance,
-    /// A cap: the price of `max_tokens`. The operator is paid its price per token times the tokens
-    /// delivered.
+    /// A cap on the price of the tokens. The operator is paid its prices for the tokens of the
+    /// prompt and those delivered.
     pub cost: Balance,
     /// The tip, paid in full when the output is accepted.
     pub tip: Balance,
@@ -291,8 +291,8 @@ pub enum JobState<AccountId> {
     Assigned {
         /// The operator drawn.
         operator: AccountId,
-        /// The operator's price per token when it was drawn.
-        price: Balance,
+        /// The operator's prices when it was drawn.
+        prices: Prices,
         /// The last block in which the operator can accept.
         until: BlockNumber,
     },
@@ -302,8 +302,8 @@ pub enum JobState<AccountId> {
     Running {
         /// The operator that runs the job.
         operator: AccountId,
-        /// The operator's price per token.
-        price: Balance,
+        /// The operator's prices.
+        prices: Prices,
         /// The last block in which the operator can commit.
         until: BlockNumber,
     },
@@ -313,8 +313,8 @@ pub enum JobState<AccountId> {
     Delivered {
         /// The operator that ran the job.
         operator: AccountId,
-        /// The operator's price per token.
-        price: Balance,
+        /// The operator's prices.
+        prices: Prices,
         /// The operator's commitment.
         commitment: OutputCommitment,
         /// The blocks from the operator's acceptance to its commitment.

@@ -21,6 +21,7 @@ pub mod draw;
 pub mod engine;
 pub mod job;
 pub mod parameters;
+pub mod prices;
 pub mod reason;
 pub mod report;
 pub mod request;
@@ -39,6 +40,7 @@ pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,
     OutputKey, Payment, PeerIdBytes, Privacy, Sampling, Verification,
 };
+pub use prices::Prices;
 pub use reason::{AbstainReason, DeclineReason, RejectReason};
 pub use report::{heartbeat_answer, Report};
 pub use request::{Request, RequestError};

@@ -37,6 +37,12 @@ pub struct JobParameters {
     pub verifier_share: Permill,
     /// The bounty for whoever moves a stalled job on.
     pub bounty: Balance,
+    /// The part of every payment that is burnt.
+    pub burn_share: Permill,
+    /// The lowest fee of a verifier for each token of prompt and output.
+    pub verification_price: Balance,
+    /// The deposit of a job.
+    pub deposit: Balance,
 }
 
 /// The parameters of audits.

@@ -40,14 +40,11 @@ pub enum DeclineReason {
 }
 
 impl DeclineReason {
-    /// Returns whether the reason lies with the operator, and not with the job or the client.
-    pub fn is_operators_own(self) -> bool {
+    /// Returns whether the reason is that the client's node does not serve what the job promises.
+    pub fn is_clients_fault(self) -> bool {
         match self {
-            Self::ModelMissing | Self::Resource => true,
-            Self::PayloadUnavailable
-            | Self::InputLength
-            | Self::ContextExceeded
-            | Self::Request => false,
+            Self::PayloadUnavailable | Self::InputLength | Self::Request => true,
+            Self::ModelMissing | Self::ContextExceeded | Self::Resource => false,
         }
     }
 }

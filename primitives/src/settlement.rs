@@ -96,13 +96,15 @@ pub struct Settlement<AccountId> {
     pub output_hash: Option<H256>,
     /// The number of tokens delivered, whether they were paid for or rejected.
     pub tokens: u32,
-    /// The amount that left the client's escrow for the operator, the verifiers and whoever
-    /// settled.
+    /// The amount that left the client's escrow: for the operator, the verifiers and whoever
+    /// settled, and the part of it that is burnt.
     pub paid: Balance,
     /// The amount that went back to the client, including the compensation out of a slashed bond.
     pub refunded: Balance,
     /// The amount that the operator lost of its bond.
     pub slashed: Balance,
+    /// The amount burnt: a part of everything paid, and what nobody gets of a slash.
+    pub burnt: Balance,
     /// The block in which the job was settled.
     pub at: BlockNumber,
 }

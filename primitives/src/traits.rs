@@ -5,6 +5,7 @@
 use crate::{
     engine::{EngineResult, Work},
     job::{JobId, JobSpec, ModelId, OutputCommitment, Payment},
+    prices::Prices,
     report::Report,
     settlement::AuditOutcome,
     Balance, BlockNumber,
@@ -40,12 +41,16 @@ pub enum Duty {
 /// The terms on which an operator serves a model now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Terms {
-    /// The operator's price per token.
-    pub price: Balance,
+    /// The operator's prices.
+    pub prices: Prices,
     /// The operator's longest context in tokens, prompt and output together.
     pub context: u32,
     /// The part of the operator's own stake that no duty reserves.
     pub unreserved: Balance,
+    /// The most that the operator earns with one job of the model.
+    pub max_reward: Balance,
+    /// The most of its stake that it puts up for one job of the model.
+    pub max_bond: Balance,
     /// The operator's load.
     pub load: Load,
 }
@@ -58,9 +63,12 @@ pub trait Operators<AccountId> {
     /// Returns the terms on which the operator serves the model; `None` where it does not serve the
     /// model or takes no new duties.
     fn terms(operator: &AccountId, model: &ModelId) -> Option<Terms>;
-    /// Returns the price per token of the model: the stake-weighted median of its operators'
-    /// prices. Looks at all operators of the model, so it is for queries, not for blocks.
-    fn price(model: &ModelId) -> Option<Balance>;
+    /// Returns whether the operator takes no jobs of that client.
+    fn refuses(operator: &AccountId, client: &AccountId) -> bool;
+    /// Returns the prices at which operators with half of the model's stake run a job of this size,
+    /// or a cheaper one: the stake-weighted median by the price of the job. Looks at all operators
+    /// of the model, so it is for queries, not for blocks.
+    fn prices(model: &ModelId, input_tokens: u32, tokens: u32) -> Option<Prices>;
     /// Reserves `amount` of the operator's stake for the duty, and takes one of its slots if the
     /// duty is [`Duty::Run`].
     fn reserve(operator: &AccountId, duty: Duty, amount: Balance) -> DispatchResult;
@@ -68,6 +76,9 @@ pub trait Operators<AccountId> {
     /// its operator, but its bond stays at stake until the job is settled. Does nothing where there
     /// are no slots.
     fn free_slot(_operator: &AccountId, _duty: Duty) {}
+    /// Lowers the reservation for the duty to `amount`; the rest of it is free again. Does nothing
+    /// where the duty reserves no more than that.
+    fn shrink(operator: &AccountId, duty: Duty, amount: Balance);
     /// Ends the reservation and frees the slot. A missing reservation is not an error.
     fn release(operator: &AccountId, duty: Duty);
     /// Returns what [`Self::release`] weighs at most in addition to what is measured for an operator
@@ -90,8 +101,14 @@ pub trait Escrow<AccountId> {
     /// An imbalance of the same currency.
     type Credit;
 
-    /// Puts payment and bounty on hold from the client.
-    fn open(job: &JobId, client: &AccountId, payment: Payment, bounty: Balance) -> DispatchResult;
+    /// Puts payment, bounty and deposit on hold from the client.
+    fn open(
+        job: &JobId,
+        client: &AccountId,
+        payment: Payment,
+        bounty: Balance,
+        deposit: Balance,
+    ) -> DispatchResult;
     /// Adds to the payment.
     fn raise(job: &JobId, more: Payment) -> DispatchResult;
     /// Returns the payment put on hold.
@@ -102,6 +119,10 @@ pub trait Escrow<AccountId> {
     /// Takes up to `amount` of the remainder out for the operator, as an imbalance that
     /// [`Operators::reward`] pays to it.
     fn draw(job: &JobId, operator: &AccountId, amount: Balance) -> Self::Credit;
+    /// Burns up to `amount` of the down payment and returns the amount burnt.
+    fn burn_down(job: &JobId, amount: Balance) -> Balance;
+    /// Burns up to `amount` of the remainder and returns the amount burnt.
+    fn burn(job: &JobId, amount: Balance) -> Balance;
     /// Puts a down payment that its operator has returned back on hold from the client. Never
     /// fails: an amount that cannot be put on hold is paid to the client.
     fn put_back(job: &JobId, credit: Self::Credit);
@@ -111,6 +132,8 @@ pub trait Escrow<AccountId> {
     /// Pays the bounty to the account that moved the job on and returns the amount paid. Never
     /// fails.
     fn pay_bounty(job: &JobId, payee: &AccountId) -> Balance;
+    /// Burns the deposit and returns the amount burnt.
+    fn burn_deposit(job: &JobId) -> Balance;
     /// Returns the remainder to the client, ends the escrow, and returns the amount.
     fn refund(job: &JobId) -> Balance;
     /// Pays an imbalance out to the payee, or turns it into a claim of the payee, and returns the
@@ -236,8 +259,8 @@ impl Load {
 /// An operator that can take the job that a draw is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Eligible {
-    /// The operator's price per token.
-    pub price: Balance,
+    /// The operator's prices.
+    pub prices: Prices,
     /// The number of jobs that the operator runs.
     pub running: u32,
 }
@@ -247,8 +270,8 @@ pub struct Eligible {
 pub struct Drawn<AccountId> {
     /// The operator's stash.
     pub operator: AccountId,
-    /// The operator's price per token.
-    pub price: Balance,
+    /// The operator's prices.
+    pub prices: Prices,
 }
 
 /// The pallet of routing, as seen by the pallets that assign jobs and seats.
@@ -270,6 +293,10 @@ pub trait Routing<AccountId> {
     /// the model; `None` where there is none. It is an upper bound, less than twice too high after
     /// the operator with the largest offer leaves.
     fn context(model: &ModelId) -> Option<u32>;
+    /// Returns the lowest price of each kind among the offers of operators that take duties with
+    /// the model; `None` where there is none. Both are lower bounds, each less than twice too low
+    /// after the operator with the lowest offer leaves.
+    fn lowest_prices(model: &ModelId) -> Option<Prices>;
     /// Records that a draw among all operators assigned a job of the model to the operator. It
     /// counts against the most jobs that the operator can get in an epoch.
     fn assigned(model: &ModelId, operator: &AccountId);
@@ -294,10 +321,15 @@ pub trait Routing<AccountId> {
 /// may be one. Each call counts in the epoch in which it is made. It is therefore made when it is
 /// known whether the operator was in time, and not when the operator was asked.
 pub trait Performance<AccountId> {
-    /// Records that the operator answered a request in time.
+    /// Records that the operator did in time what it was asked for.
     fn answered(operator: &AccountId);
-    /// Records that the operator did not answer a request in time.
+    /// Records a sign of life of the operator that speaks neither for it nor against it.
+    fn alive(operator: &AccountId);
+    /// Records that the operator did not do in time what it was asked for.
     fn missed(operator: &AccountId);
+    /// Records that the operator declined a job that another operator accepted later. It counts
+    /// like a miss in the operator's uptime, and never excludes it from draws.
+    fn declined(operator: &AccountId);
     /// Records that an output of the operator was verified: `tokens` of the model, generated within
     /// `blocks`.
     fn delivered(operator: &AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber);
@@ -312,6 +344,8 @@ pub struct Offered {
     pub model: ModelId,
     /// The operator's longest context with the model in tokens.
     pub context: u32,
+    /// The operator's prices.
+    pub prices: Prices,
 }
 
 /// The standing of an operator: what it puts up for work.

@@ -54,7 +54,8 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
             .map(|index| {
                 let stash = funded("operator", index);
                 let worker = frame_benchmarking::account("worker", index, 0);
-                let offer = pallet_operators::Offer { model: *model, price, context: u32::MAX };
+                let prices = assay_primitives::Prices { input: price, output: price };
+                let offer = pallet_operators::Offer::unlimited(*model, prices, u32::MAX);
                 let offers = alloc::vec![offer].try_into().expect("one fits");
                 let slots = <Runtime as pallet_operators::Config>::MaxConcurrency::get();
                 let genesis = System::block_hash(0);

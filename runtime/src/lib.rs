@@ -17,6 +17,7 @@ mod benchmarks;
 pub mod configs;
 pub mod parameters;
 pub mod presets;
+pub mod reporters;
 pub mod submit;
 
 pub use apis::{api, RuntimeApi};
@@ -74,6 +75,7 @@ pub type TxExtension = (
     frame_system::CheckWeight<Runtime>,
     pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
+    reporters::CheckReporter,
     frame_system::WeightReclaim<Runtime>,
 );
 /// An extrinsic.

@@ -5,7 +5,8 @@
 pub mod in_effect;
 
 use crate::{
-    Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MILLI_UNIT, MINUTES, UNIT,
+    Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MICRO_UNIT, MILLI_UNIT,
+    MINUTES, UNIT,
 };
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
@@ -46,6 +47,15 @@ pub mod dynamic_params {
         /// The bounty for whoever moves a stalled job on.
         #[codec(index = 5)]
         pub static Bounty: Balance = 10 * MILLI_UNIT;
+        /// The fraction of every payment that is burnt.
+        #[codec(index = 6)]
+        pub static BurnShare: Permill = Permill::from_percent(5);
+        /// The lowest fee of a verifier for each token of prompt and output.
+        #[codec(index = 7)]
+        pub static VerificationPrice: Balance = 10 * MICRO_UNIT;
+        /// The deposit of a job.
+        #[codec(index = 8)]
+        pub static Deposit: Balance = 100 * MILLI_UNIT;
     }
 
     /// Parameters of committees.
@@ -60,7 +70,7 @@ pub mod dynamic_params {
         pub static RevealWindow: BlockNumber = 3 * MINUTES;
         /// The smallest fraction of jobs that is audited.
         #[codec(index = 2)]
-        pub static AuditFloor: Permill = Permill::from_percent(10);
+        pub static AuditFloor: Permill = Permill::from_percent(13);
         /// The fraction of its bond that a silent verifier loses.
         #[codec(index = 3)]
         pub static SilenceFraction: Permill = Permill::from_percent(5);
@@ -181,15 +191,22 @@ clamped! {
     /// From 0 % to 10 %: a committee of three never takes more than a third of the price.
     VerifierShare: Permill = dynamic_params::jobs::VerifierShare,
         Permill::zero(), Permill::from_percent(10);
+    /// From 0 % to 20 %.
+    BurnShare: Permill = dynamic_params::jobs::BurnShare,
+        Permill::zero(), Permill::from_percent(20);
+    /// From nothing to a thousandth of an ASY.
+    VerificationPrice: Balance = dynamic_params::jobs::VerificationPrice, 0, MILLI_UNIT;
+    /// From nothing to 100 ASY.
+    Deposit: Balance = dynamic_params::jobs::Deposit, 0, 100 * UNIT;
     /// From 1 to 1,000 thousandths of an ASY: never below the existential deposit.
     Bounty: Balance = dynamic_params::jobs::Bounty, EXISTENTIAL_DEPOSIT, UNIT;
     /// From 4 blocks to an hour.
     CommitWindow: BlockNumber = dynamic_params::verification::CommitWindow, 4, HOURS;
     /// From 4 blocks to an hour.
     RevealWindow: BlockNumber = dynamic_params::verification::RevealWindow, 4, HOURS;
-    /// From 10 % to 100 %: with a bond of ten rewards, cheating loses money from 10 % on.
+    /// From 13 % to 100 %: with a bond of twenty rewards, cheating loses money from 13 % on.
     AuditFloor: Permill = dynamic_params::verification::AuditFloor,
-        Permill::from_percent(10), Permill::from_percent(100);
+        Permill::from_percent(13), Permill::from_percent(100);
     /// From 1 % to 50 %.
     SilenceFraction: Permill = dynamic_params::verification::SilenceFraction,
         Permill::from_percent(1), Permill::from_percent(50);

@@ -7,7 +7,7 @@ use crate::{
     SudoConfig, BABE_GENESIS_EPOCH_CONFIG, MINUTES, UNIT,
 };
 use alloc::{format, string::String, vec, vec::Vec};
-use assay_primitives::ModelId;
+use assay_primitives::{ModelId, Prices};
 use frame_support::build_struct_json_patch;
 use serde_json::Value;
 use sp_core::{ed25519, sr25519, Pair};
@@ -24,11 +24,11 @@ pub const TINY_MODEL: ModelId = sp_core::H256([
 /// The context of the tiny model in tokens.
 pub const TINY_CONTEXT: u32 = 2_048;
 
-/// The price of a token of the tiny model on the development networks.
-pub const TINY_PRICE: Balance = UNIT / 100;
+/// The prices of a token of the tiny model on the development networks.
+pub const TINY_PRICES: Prices = Prices { input: UNIT / 1_000, output: UNIT / 100 };
 
 /// The tiny model as the operators of the development networks offer it.
-const TINY_OFFER: (ModelId, Balance, u32) = (TINY_MODEL, TINY_PRICE, TINY_CONTEXT);
+const TINY_OFFER: (ModelId, Prices, u32) = (TINY_MODEL, TINY_PRICES, TINY_CONTEXT);
 
 /// The path from an account's development key to its worker key.
 pub const WORKER_PATH: &str = "//worker";
@@ -79,7 +79,7 @@ fn session_keys(validator: Sr25519Keyring) -> Option<SessionKeys> {
 
 fn genesis(
     validators: &[Sr25519Keyring],
-    models: &[(ModelId, Balance, u32)],
+    models: &[(ModelId, Prices, u32)],
     windows: Option<Windows>,
     sudo: Option<AccountId>,
 ) -> Value {
@@ -115,9 +115,9 @@ pub fn development() -> Value {
     development_with(&[TINY_OFFER])
 }
 
-/// Returns the development genesis with operators that serve `models`, each with its price per
-/// token and its context.
-pub fn development_with(models: &[(ModelId, Balance, u32)]) -> Value {
+/// Returns the development genesis with operators that serve `models`, each with its prices and
+/// its context.
+pub fn development_with(models: &[(ModelId, Prices, u32)]) -> Value {
     let sudo = Sr25519Keyring::Alice.to_account_id();
     genesis(&[Sr25519Keyring::Alice], models, Some(SHORT), Some(sudo))
 }

@@ -73,6 +73,7 @@ pub fn extension(nonce: Nonce, tip: Balance, era: Era) -> TxExtension {
         frame_system::CheckWeight::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(tip),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
+        crate::reporters::CheckReporter,
         frame_system::WeightReclaim::new(),
     )
 }

@@ -64,6 +64,7 @@ fn limits_of_jobs_are_in_the_metadata() {
             BondFactor: u32,
             CommitteeSize: u32,
             MaxAssignmentsPerBlock: u32,
+            MaxFirstTriesPerBlock: u32,
         ]
     );
     let constants = constants("Jobs");
@@ -103,6 +104,7 @@ fn limits_of_operators_are_in_the_metadata() {
             MaxUnbonding: u32,
             MaxConcurrency: u32,
             MaxReports: u32,
+            MaxRefused: u32,
             MaxFreeReports: u32,
             MaxValidators: u32,
             ReportPatience: BlockNumber,
@@ -141,6 +143,9 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             "VerifierShare",
             "AuditFloor",
             "Bounty",
+            "BurnShare",
+            "VerificationPrice",
+            "Deposit",
         ],
     );
     assert_absent(
@@ -193,7 +198,7 @@ fn parameters_of_the_api_are_those_in_effect() {
         expected.jobs.accept_window = MINUTES;
         expected.jobs.bounty = EXISTENTIAL_DEPOSIT;
         expected.routing.additive = true;
-        expected.verification.audit_floor = Permill::from_percent(10);
+        expected.verification.audit_floor = Permill::from_percent(13);
         assert_eq!(Runtime::parameters(), expected);
     });
 }

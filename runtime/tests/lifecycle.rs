@@ -115,17 +115,18 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
         assert_eq!(settlement.outcome, Outcome::Paid);
         assert_eq!((settlement.tokens, settlement.verifiers), (8, 3));
-        assert_eq!(settlement.paid, 8 * presets::TINY_PRICE);
+        assert_eq!(settlement.paid, presets::TINY_PRICES.of(17, 8));
         assert_eq!(before - free(&client()), settlement.paid);
         assert_eq!(held(&client()), 0);
-        // A committee of three receives nine hundredths.
-        assert_eq!(free(&operator) - earned, settlement.paid * 91 / 100);
-        assert_eq!(Balances::total_issuance(), issuance);
+        // A committee of three receives nine hundredths, and five are burnt.
+        assert_eq!(free(&operator) - earned, settlement.paid * 86 / 100);
+        assert_eq!(settlement.burnt, settlement.paid * 5 / 100);
+        assert_eq!(Balances::total_issuance(), issuance - settlement.burnt);
     });
 }
 
 #[test]
-fn rejected_job_refunds_the_client_and_burns_half_of_the_rest() {
+fn rejected_job_compensates_the_client_with_its_price_and_burns_the_rest() {
     chain().execute_with(|| {
         let issuance = Balances::total_issuance();
         let before = free(&client());
@@ -138,14 +139,15 @@ fn rejected_job_refunds_the_client_and_burns_half_of_the_rest() {
         );
         let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
         assert_eq!(settlement.outcome, Outcome::Slashed);
-        let reward = 8 * presets::TINY_PRICE;
-        assert_eq!(settlement.slashed, 10 * reward);
+        let reward = presets::TINY_PRICES.of(17, 8);
+        assert_eq!(settlement.slashed, 20 * reward);
         assert_eq!(stake - held(&operator), settlement.slashed);
-        assert!(free(&client()) > before, "the client is not compensated");
+        assert_eq!(free(&client()), before + reward);
         assert_eq!(held(&client()), 0);
         let burnt = issuance - Balances::total_issuance();
         let verifiers = 3 * (reward * 3 / 100);
-        assert_eq!(burnt, (settlement.slashed - verifiers) / 2);
+        assert_eq!(burnt, settlement.slashed - verifiers - reward);
+        assert_eq!(burnt, settlement.burnt);
     });
 }
 
@@ -167,7 +169,7 @@ fn operators_that_deliver_nothing_are_fined_in_turn_and_the_client_refunded() {
         assert_eq!(late.len(), 3);
         assert_eq!(settlement.outcome, Outcome::Refunded);
         assert!(settlement.slashed > 0);
-        // Half of each fine goes to the client.
+        // A part of each fine goes to the client.
         assert!(free(&client()) > before);
     });
 }

@@ -108,7 +108,7 @@ def main():
         worker.ready()
         worker.wait_for("the second node follows the first",
                         lambda: 3 <= validator.height() <= worker.height() + 1, 180)
-        assay(worker, "operator", "models", "--suri", "//Alice", "--offer", f"0x{root},10mASY,2048")
+        assay(worker, "operator", "models", "--suri", "//Alice", "--offer", f"0x{root},1mASY/10mASY,2048")
 
         idle, busy = {EMPTY: [], FULL: []}, {EMPTY: [], FULL: []}
         for turn in range(args.rounds):

@@ -6,17 +6,17 @@ use anyhow::Result;
 use assay_primitives::{
     api::{OfferView, OperatorView},
     job::MAX_ALLOWED_OPERATORS,
-    Balance, ModelId,
+    ModelId, Prices,
 };
 use assay_runtime::AccountId;
 
-/// The operators that may run a job, and a price that suits all of them.
+/// The operators that may run a job, and prices that suit all of them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct AllowedOperators {
     /// Stashes of the operators; if there are none, any operator may run the job.
     pub operators: Vec<AccountId>,
-    /// Price per token at which each of them can take the job.
-    pub price: Option<Balance>,
+    /// Prices at which each of them can take the job.
+    pub prices: Option<Prices>,
 }
 
 impl AllowedOperators {
@@ -72,7 +72,7 @@ impl AllowedOperators {
         }
         if !self.operators.contains(stash) {
             self.operators.push(stash.clone());
-            self.price = self.price.max(Some(offer.price));
+            self.prices = Some(self.prices.unwrap_or_default().max(offer.prices));
         }
         Ok(())
     }
@@ -93,25 +93,39 @@ pub fn too_many(count: usize) -> anyhow::Error {
 mod tests {
     use super::*;
     use crate::view::operator::serving;
+    use assay_primitives::Balance;
     use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
 
     fn model(n: u64) -> ModelId {
         ModelId::from_low_u64_be(n)
     }
 
-    /// Returns an operator that serves model 1 with a context of 100, at a price.
-    fn operator(who: Sr25519Keyring, price: Balance) -> OperatorView<AccountId> {
-        serving(&who.to_account_id(), vec![OfferView { model: model(1), price, context: 100 }])
+    /// Returns an operator that serves model 1 with a context of 100, at prices whose sum is 10.
+    fn operator(who: Sr25519Keyring, output: Balance) -> OperatorView<AccountId> {
+        let prices = Prices { input: 10 - output, output };
+        serving(
+            &who.to_account_id(),
+            vec![OfferView {
+                model: model(1),
+                prices,
+                context: 100,
+                max_reward: Balance::MAX,
+                max_bond: Balance::MAX,
+            }],
+        )
     }
 
     #[test]
-    fn price_is_one_at_which_each_can_take_the_job() {
+    fn prices_are_those_at_which_each_can_take_the_job() {
         let mut allowed = AllowedOperators::default();
-        for (who, price) in [(Alice, 5), (Bob, 9), (Alice, 5)] {
-            allowed.add(&operator(who, price), &model(1), Length::Exactly(100)).unwrap();
+        for (who, output) in [(Alice, 5), (Bob, 9), (Alice, 5)] {
+            allowed.add(&operator(who, output), &model(1), Length::Exactly(100)).unwrap();
         }
         let operators = vec![Alice.to_account_id(), Bob.to_account_id()];
-        assert_eq!(allowed, AllowedOperators { operators, price: Some(9) });
+        assert_eq!(
+            allowed,
+            AllowedOperators { operators, prices: Some(Prices { input: 5, output: 9 }) }
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! The offers of an operator, from those that are typed.
 
 use crate::{
-    args::{self, OfferArg},
+    args::{self, OfferArg, OfferLimits},
     fault::Fault,
     models::Models,
     session::Session,
@@ -10,13 +10,17 @@ use crate::{
 use anyhow::Result;
 use assay_primitives::{
     api::{OfferView, OperatorView},
-    Balance, ModelId,
+    ModelId, Prices,
 };
 use assay_runtime::{AccountId, Runtime};
 use pallet_operators::{Offer, OffersOf};
 
 /// Resolves the models of offers that are typed.
-pub async fn read(session: &Session, typed: &[OfferArg]) -> Result<OffersOf<Runtime>> {
+pub async fn read(
+    session: &Session,
+    typed: &[OfferArg],
+    limits: OfferLimits,
+) -> Result<OffersOf<Runtime>> {
     let known = Models::of_node(&session.chain).await?;
     let mut offers = Vec::new();
     for arg in typed {
@@ -28,7 +32,7 @@ pub async fn read(session: &Session, typed: &[OfferArg]) -> Result<OffersOf<Runt
                 (model.id, model.context)
             }
         };
-        offers.push(offer(model, arg, own)?);
+        offers.push(limits.apply(offer(model, arg, own)?));
     }
     as_many(offers)
 }
@@ -40,11 +44,11 @@ fn offer(model: ModelId, arg: &OfferArg, own: Option<u32>) -> Result<Offer> {
             "context_unknown",
             format!(
                 "the node does not have the model {model:?}, so its context must be given: --offer \
-                 MODEL,PRICE,CONTEXT"
+                 MODEL,PRICES,CONTEXT"
             ),
         )
     })?;
-    Ok(Offer { model, price: arg.price.0, context })
+    Ok(Offer::unlimited(model, arg.prices, context))
 }
 
 /// Bounds the list, or fails if it has more offers than an operator can have.
@@ -61,11 +65,11 @@ fn as_many(offers: Vec<Offer>) -> Result<OffersOf<Runtime>> {
     })
 }
 
-/// Returns the operator's offers with another price for one model.
+/// Returns the operator's offers with other prices for one model.
 pub fn repriced(
     operator: &OperatorView<AccountId>,
     model: &ModelId,
-    price: Balance,
+    prices: Prices,
 ) -> Result<OffersOf<Runtime>> {
     if !operator.offers.iter().any(|offer| offer.model == *model) {
         return Err(Fault::error(
@@ -78,8 +82,10 @@ pub fn repriced(
     }
     let offer = |offer: &OfferView| Offer {
         model: offer.model,
-        price: if offer.model == *model { price } else { offer.price },
+        prices: if offer.model == *model { prices } else { offer.prices },
         context: offer.context,
+        max_reward: offer.max_reward,
+        max_bond: offer.max_bond,
     };
     // The number of offers stays the same.
     Ok(OffersOf::<Runtime>::truncate_from(operator.offers.iter().map(offer).collect()))
@@ -102,12 +108,21 @@ mod tests {
     #[test]
     fn repriced_changes_one_offer_and_keeps_the_others() {
         let alice = Sr25519Keyring::Alice.to_account_id();
-        let offer = |n, price| OfferView { model: model(n), price, context: 100 };
+        let prices = |output| Prices { input: 1, output };
+        let offer = |n, output| OfferView {
+            model: model(n),
+            prices: prices(output),
+            context: 100,
+            max_reward: 7,
+            max_bond: 9,
+        };
         let operator = view::operator::serving(&alice, vec![offer(1, 5), offer(2, 6)]);
-        let offers = repriced(&operator, &model(2), 9).unwrap();
-        let prices: Vec<_> = offers.iter().map(|offer| (offer.price, offer.context)).collect();
-        assert_eq!(prices, [(5, 100), (9, 100)]);
-        assert_eq!(code(repriced(&operator, &model(3), 9)), "model_not_offered");
+        let offers = repriced(&operator, &model(2), prices(9)).unwrap();
+        let changed: Vec<_> =
+            offers.iter().map(|offer| (offer.prices.output, offer.context)).collect();
+        assert_eq!(changed, [(5, 100), (9, 100)]);
+        assert!(offers.iter().all(|offer| (offer.max_reward, offer.max_bond) == (7, 9)));
+        assert_eq!(code(repriced(&operator, &model(3), prices(9))), "model_not_offered");
     }
 
     #[test]
@@ -122,7 +137,7 @@ mod tests {
 
     #[test]
     fn offers_beyond_the_limit_are_refused() {
-        let offers = |count: usize| vec![Offer { model: model(1), price: 1, context: 1 }; count];
+        let offers = |count: usize| vec![Offer::unlimited(model(1), Prices::default(), 1); count];
         let limit = OffersOf::<Runtime>::bound();
         assert_eq!(as_many(offers(limit)).unwrap().len(), limit);
         assert_eq!(code(as_many(offers(limit + 1))), "too_many_offers");

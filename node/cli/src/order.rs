@@ -20,7 +20,8 @@ use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{Quote, QuoteError},
     job::MAX_PEER_ID_LENGTH,
-    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Privacy, Request, Verification,
+    Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Prices, Privacy, Request,
+    Verification,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
 use std::{cell::Cell, io::Read};
@@ -33,9 +34,9 @@ pub struct Order {
     pub model: KnownModel,
     /// The client that pays for it.
     pub client: AccountId,
-    /// Price per token that the payment allows for.
-    pub price: Balance,
-    /// Amount that its creation holds, including the bounty.
+    /// Prices per token that the payment allows for.
+    pub prices: Prices,
+    /// Amount that its creation holds, including bounty and deposit.
     pub held: Balance,
 }
 
@@ -67,10 +68,10 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let models = Models::read(chain, &node).await?;
     let model = models.choose(args.model.as_deref())?;
     let limit = Limit::of(args.max_cost, &session.settings);
-    // The price does not depend on the prompt, whose length only the node may be able to count.
+    // A prompt whose length only the node can count has at least one token, which is a first bound.
     let least = args.input_tokens.map_or(Length::AtLeast(1), Length::Exactly);
-    let (likely, _, quote) = price(chain, args, &model, least).await?;
-    ensure_within(limit.as_ref(), payment(args, likely, quote.bounty)?.1)?;
+    let (likely, _, quote) = prices(chain, args, &model, least).await?;
+    ensure_within(limit.as_ref(), payment(args, likely, least, &quote)?.1)?;
     let request = Request::text(prompt);
     let payload = chain.submit_request(&request, &model.id).await?;
     let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
@@ -82,8 +83,9 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
             ),
         )
     })?;
-    let (price, allowed, quote) = price(chain, args, &model, Length::Exactly(input_tokens)).await?;
-    let (payment, held) = payment(args, price, quote.bounty)?;
+    let length = Length::Exactly(input_tokens);
+    let (prices, allowed, quote) = prices(chain, args, &model, length).await?;
+    let (payment, held) = payment(args, prices, length, &quote)?;
     ensure_within(limit.as_ref(), held)?;
     let count = allowed.operators.len();
     let seed = match args.sampling.seed {
@@ -108,23 +110,23 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
         verification: Verification::Required,
         referrer: None,
     };
-    Ok(Order { spec, payment, model, client, price, held })
+    Ok(Order { spec, payment, model, client, prices, held })
 }
 
-/// Returns the price per token of a job, with the operators that may run it and the chain's quote.
-async fn price(
+/// Returns the prices per token of a job, with the operators that may run it and the chain's quote.
+async fn prices(
     chain: &Chain,
     args: &OrderArgs,
     model: &KnownModel,
     prompt: Length,
-) -> Result<(Balance, AllowedOperators, Quote)> {
+) -> Result<(Prices, AllowedOperators, Quote)> {
     let quote = chain
         .quote(model.id, prompt.tokens(), args.max_tokens)
         .await?
         .map_err(|error| quote_fault(error, prompt, args.max_tokens))?;
     let length = prompt.and(args.max_tokens);
     let allowed = AllowedOperators::read(chain, &args.operators, &model.id, length).await?;
-    Ok((allowed.price.unwrap_or(quote.price), allowed, quote))
+    Ok((allowed.prices.unwrap_or(quote.prices), allowed, quote))
 }
 
 impl Order {
@@ -211,14 +213,20 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns the payment for a job, and the amount that its creation holds, including the bounty.
-fn payment(args: &OrderArgs, price: Balance, bounty: Balance) -> Result<(Payment, Balance)> {
-    let tokens = Balance::from(args.max_tokens);
-    // The chain refuses a cost below one unit per token.
-    let cost = price.checked_mul(tokens).map(|cost| cost.max(tokens));
-    let payment = cost.map(|cost| Payment { down: args.down.0, cost, tip: args.tip.0 });
-    let held = payment.and_then(|payment| Some((payment, payment.total()?.checked_add(bounty)?)));
-    held.ok_or_else(|| {
+/// Returns the payment for a job, and the amount that its creation holds, including bounty and
+/// deposit.
+fn payment(
+    args: &OrderArgs,
+    prices: Prices,
+    prompt: Length,
+    quote: &Quote,
+) -> Result<(Payment, Balance)> {
+    let cost = prices.of(prompt.tokens(), args.max_tokens).max(quote.least_cost);
+    let payment = Payment { down: args.down.0, cost, tip: args.tip.0 };
+    let held = payment
+        .total()
+        .and_then(|total| total.checked_add(quote.bounty)?.checked_add(quote.deposit));
+    held.map(|held| (payment, held)).ok_or_else(|| {
         Fault::error(
             "jobs.PaymentOverflow",
             "the payment exceeds the largest balance; lower --tip, --down or --max-tokens",
@@ -303,10 +311,23 @@ mod tests {
     fn payment_beyond_a_balance_is_refused() {
         let cli = Cli::try_parse_from(["assay", "run", "In the beginning", "-n", "64"]).unwrap();
         let Command::Run(args) = cli.command else { panic!("it is `assay run`") };
-        let (payment, held) = payment(&args.order, 10, 5).unwrap();
-        assert_eq!((payment.cost, held), (640, 645));
-        for (price, bounty) in [(Balance::MAX / 64 + 1, 0), (Balance::MAX / 64, 64)] {
-            let fault = super::payment(&args.order, price, bounty).unwrap_err();
+        let quote = |least_cost, bounty| Quote {
+            prices: Prices::default(),
+            payment: Payment::default(),
+            least_cost,
+            bounty,
+            deposit: 0,
+            total: 0,
+        };
+        let prompt = Length::Exactly(100);
+        let paid = |output, quote: Quote| {
+            payment(&args.order, Prices { input: 2, output }, prompt, &quote)
+                .map(|(payment, held)| (payment.cost, held))
+        };
+        assert_eq!(paid(10, quote(0, 5)).unwrap(), (840, 845));
+        assert_eq!(paid(10, quote(841, 5)).unwrap(), (841, 846));
+        for (price, bounty) in [(Balance::MAX / 64 + 1, 1), (1, Balance::MAX - 200)] {
+            let fault = paid(price, quote(0, bounty)).unwrap_err();
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, "jobs.PaymentOverflow");
         }
     }

@@ -109,6 +109,7 @@ mod tests {
             paid: 1,
             refunded: 0,
             slashed: 0,
+            burnt: 0,
             at: 9,
         })
     }

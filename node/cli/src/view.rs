@@ -8,6 +8,7 @@ pub mod delegation;
 mod format;
 pub mod job;
 pub mod operator;
+pub mod prices;
 pub mod settlement;
 
 pub use format::{count, percent, planck, short};

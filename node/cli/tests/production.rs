@@ -132,7 +132,7 @@ async fn signed_over(chain: &Chain, hash: [u8; 32]) -> Result<Signed> {
     let version = &chain.version;
     let (spec, transaction) = (version.spec_version, version.transaction_version);
     let implicit =
-        ((), spec, transaction, chain.genesis, chain.genesis, (), (), (), Some(hash), ());
+        ((), spec, transaction, chain.genesis, chain.genesis, (), (), (), Some(hash), (), ());
     let payload = SignedPayload::from_raw(call, extension, implicit);
     let signature = payload.using_encoded(|bytes| signer.pair().sign(bytes));
     let (call, extension, _) = payload.deconstruct();

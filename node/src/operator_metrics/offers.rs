@@ -13,7 +13,8 @@ const THOUSANDTHS: f64 = 1e3;
 
 /// The gauges of offers. Each series has the label of an operator and that of a model.
 pub struct Offers {
-    price: GaugeVec<F64>,
+    input_price: GaugeVec<F64>,
+    output_price: GaugeVec<F64>,
     draw_share: GaugeVec<F64>,
     speed: GaugeVec<F64>,
     /// The models that each operator is shown with.
@@ -27,9 +28,13 @@ impl Offers {
             register(GaugeVec::new(Opts::new(name, help), &["operator", "model"])?, registry)
         };
         Ok(Self {
-            price: gauge(
-                "assay_operator_price_asy",
-                "ASY that the operator asks for a token of the model",
+            input_price: gauge(
+                "assay_operator_input_price_asy",
+                "ASY that the operator asks for a token that the model reads",
+            )?,
+            output_price: gauge(
+                "assay_operator_output_price_asy",
+                "ASY that the operator asks for a token that the model writes",
             )?,
             draw_share: gauge(
                 "assay_operator_draw_share_ratio",
@@ -43,10 +48,14 @@ impl Offers {
         })
     }
 
+    fn all(&self) -> [&GaugeVec<F64>; 4] {
+        [&self.input_price, &self.output_price, &self.draw_share, &self.speed]
+    }
+
     /// Removes all series, because the operators are others than before.
     pub fn clear(&mut self) {
         self.shown.clear();
-        for gauge in [&self.price, &self.draw_share, &self.speed] {
+        for gauge in self.all() {
             gauge.reset();
         }
     }
@@ -63,14 +72,15 @@ impl Offers {
             offers.iter().map(|(offer, _)| format!("{:?}", offer.model)).collect();
         let before = self.shown.get(&operator).into_iter().flatten();
         for withdrawn in before.filter(|model| !models.contains(*model)) {
-            for gauge in [&self.price, &self.draw_share, &self.speed] {
+            for gauge in self.all() {
                 remove(gauge, &operator, withdrawn);
             }
         }
         for (offer, allocation) in offers {
             let model = format!("{:?}", offer.model);
             let labels = [operator.as_str(), model.as_str()];
-            self.price.with_label_values(&labels).set(asy(offer.price));
+            self.input_price.with_label_values(&labels).set(asy(offer.prices.input));
+            self.output_price.with_label_values(&labels).set(asy(offer.prices.output));
             let Some(allocation) = allocation else {
                 remove(&self.draw_share, &operator, &model);
                 remove(&self.speed, &operator, &model);
@@ -93,10 +103,16 @@ fn remove(gauge: &GaugeVec<F64>, operator: &str, model: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::ModelId;
+    use assay_primitives::{ModelId, Prices};
 
     fn offer(model: u8) -> OfferView {
-        OfferView { model: ModelId::repeat_byte(model), price: 1, context: 64 }
+        OfferView {
+            model: ModelId::repeat_byte(model),
+            prices: Prices::default(),
+            context: 64,
+            max_reward: 1,
+            max_bond: 1,
+        }
     }
 
     fn allocation(operator: AccountId) -> Allocation<AccountId> {
@@ -130,11 +146,11 @@ mod tests {
         let with = |model, operator: &AccountId| (offer(model), Some(allocation(operator.clone())));
         offers.show(&one, &[with(1, &one), with(2, &one)]);
         offers.show(&two, &[with(1, &two)]);
-        assert_eq!(series(&registry), [3, 3, 3]);
+        assert_eq!(series(&registry), [3; 4]);
         offers.show(&one, &[with(2, &one)]);
-        assert_eq!(series(&registry), [2, 2, 2]);
+        assert_eq!(series(&registry), [2; 4]);
         offers.show(&two, &[(offer(1), None)]);
-        assert_eq!(series(&registry), [1, 2, 1], "the price stays");
+        assert_eq!(series(&registry), [1, 2, 2, 1], "the prices stay");
         offers.show(&one, &[]);
         offers.clear();
         assert_eq!(series(&registry), [0; 0]);

@@ -82,7 +82,10 @@ pub fn end_of(finish: FinishReason) -> StreamEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::{settlement::AuditOutcome, testing::spec, JobSpec, Outcome, Payment};
+    use assay_primitives::{
+        settlement::AuditOutcome, testing::spec, JobSpec, Outcome, OutputCommitment, Payment,
+        Prices,
+    };
     use FinishReason::{EndToken, Length};
 
     fn view(state: JobState<u8>) -> JobView<u8> {
@@ -93,14 +96,14 @@ mod tests {
     }
 
     fn running() -> JobView<u8> {
-        view(JobState::Running { operator: 2, price: 1, until: 9 })
+        view(JobState::Running { operator: 2, prices: Prices::default(), until: 9 })
     }
 
     fn delivered(tokens: u32, finish: FinishReason) -> JobView<u8> {
         let (output_hash, digest_commitment) = (H256::zero(), H256::zero());
         let commitment = OutputCommitment { output_hash, digest_commitment, tokens, finish };
-        let (operator, price) = (2, 1);
-        view(JobState::Delivered { operator, price, commitment, took: 1, audit: true, until: 9 })
+        let (operator, prices) = (2, Prices::default());
+        view(JobState::Delivered { operator, prices, commitment, took: 1, audit: true, until: 9 })
     }
 
     fn settled(output_hash: Option<H256>, tokens: u32) -> JobView<u8> {
@@ -114,6 +117,7 @@ mod tests {
             paid: 1,
             refunded: 0,
             slashed: 0,
+            burnt: 0,
             at: 9,
         }))
     }

@@ -220,7 +220,7 @@ mod tests {
     use assay_primitives::{
         settlement::AuditOutcome,
         testing::{job, spec},
-        FinishReason, JobSpec, Outcome, OutputCommitment, Payment, Settlement,
+        FinishReason, JobSpec, Outcome, OutputCommitment, Payment, Prices, Settlement,
     };
     use assay_worker::StreamState;
     use jsonrpsee::core::RpcResult;
@@ -240,8 +240,8 @@ mod tests {
 
     impl Scene {
         fn running(says: &[u32], finish: Option<FinishReason>) -> Self {
-            let (operator, price) = (AccountId::new([1; 32]), 1);
-            let state = Some(JobState::Running { operator, price, until: 9 });
+            let (operator, prices) = (AccountId::new([1; 32]), Prices::default());
+            let state = Some(JobState::Running { operator, prices, until: 9 });
             let says = StreamState { tokens: says.to_vec(), finish };
             Self { state, block: 0, says, transcript: None, width: 1, most: 4 }
         }
@@ -258,8 +258,8 @@ mod tests {
                 tokens,
                 finish: FinishReason::EndToken,
             };
-            let (operator, price, took) = (AccountId::new([1; 32]), 1, 1);
-            JobState::Delivered { operator, price, commitment, took, audit: true, until: 9 }
+            let (operator, prices, took) = (AccountId::new([1; 32]), Prices::default(), 1);
+            JobState::Delivered { operator, prices, commitment, took, audit: true, until: 9 }
         }
     }
 
@@ -424,6 +424,7 @@ mod tests {
             paid: 0,
             refunded: 1,
             slashed: 0,
+            burnt: 0,
             at: 9,
         })));
         let told = (vec![1], b"b".to_vec(), Some(StreamEnd::NoOutput));

@@ -26,14 +26,16 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
         client: &T::AccountId,
         payment: Payment,
         bounty: Balance,
+        deposit: Balance,
     ) -> DispatchResult {
         ensure!(!Escrows::<T>::contains_key(job), Error::<T>::EscrowExists);
-        let record =
-            EscrowRecord::new(client.clone(), payment, bounty).ok_or(Error::<T>::AmountOverflow)?;
+        let record = EscrowRecord::new(client.clone(), payment, bounty, deposit)
+            .ok_or(Error::<T>::AmountOverflow)?;
         let total = record.left.total().ok_or(Error::<T>::AmountOverflow)?;
         Self::hold(client, total)?;
         Escrows::<T>::insert(job, record);
-        Self::deposit_event(Event::Opened { job: *job, client: client.clone(), payment, bounty });
+        let client = client.clone();
+        Self::deposit_event(Event::Opened { job: *job, client, payment, bounty, deposit });
         Ok(())
     }
 
@@ -57,6 +59,14 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
 
     fn draw(job: &JobId, operator: &T::AccountId, amount: Balance) -> CreditOf<T> {
         Self::draw_part(job, operator, Part::Price, amount)
+    }
+
+    fn burn_down(job: &JobId, amount: Balance) -> Balance {
+        Self::burn_part(job, Part::Down, amount)
+    }
+
+    fn burn(job: &JobId, amount: Balance) -> Balance {
+        Self::burn_part(job, Part::Price, amount)
     }
 
     fn put_back(job: &JobId, credit: CreditOf<T>) {
@@ -88,6 +98,10 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
 
     fn pay_bounty(job: &JobId, payee: &T::AccountId) -> Balance {
         Self::pay_part(job, payee, Part::Bounty, Balance::MAX)
+    }
+
+    fn burn_deposit(job: &JobId) -> Balance {
+        Self::burn_part(job, Part::Deposit, Balance::MAX)
     }
 
     fn refund(job: &JobId) -> Balance {
@@ -135,18 +149,35 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes up to `amount` out of one part of the job's escrow.
-    fn draw_part(job: &JobId, operator: &T::AccountId, part: Part, amount: Balance) -> CreditOf<T> {
+    fn take_part(job: &JobId, part: Part, amount: Balance) -> CreditOf<T> {
         let Some(mut record) = Escrows::<T>::get(job) else { return CreditOf::<T>::zero() };
         let left = part.of(&mut record.left);
         let credit = Self::take_held(&record.client, amount.min(*left));
-        let amount = credit.peek();
-        if amount == 0 {
-            return credit;
+        if credit.peek() > 0 {
+            *left = left.saturating_sub(credit.peek());
+            Escrows::<T>::insert(job, record);
         }
-        *left = left.saturating_sub(amount);
-        Escrows::<T>::insert(job, record);
-        Self::deposit_event(Event::Paid { job: *job, payee: operator.clone(), amount });
         credit
+    }
+
+    /// Takes up to `amount` out of one part of the job's escrow for the operator.
+    fn draw_part(job: &JobId, operator: &T::AccountId, part: Part, amount: Balance) -> CreditOf<T> {
+        let credit = Self::take_part(job, part, amount);
+        let amount = credit.peek();
+        if amount > 0 {
+            Self::deposit_event(Event::Paid { job: *job, payee: operator.clone(), amount });
+        }
+        credit
+    }
+
+    /// Burns up to `amount` of one part of the job's escrow; returns what was burnt.
+    fn burn_part(job: &JobId, part: Part, amount: Balance) -> Balance {
+        // Money that belongs to nobody is burnt when it is dropped.
+        let amount = Self::take_part(job, part, amount).peek();
+        if amount > 0 {
+            Self::deposit_event(Event::Burnt { job: *job, amount });
+        }
+        amount
     }
 
     /// Pays up to `amount` out of one part of the job's escrow; gives what was paid.

@@ -4,8 +4,8 @@
 //! ## Surface
 //!
 //! Other pallets use it through [`assay_primitives::traits::Escrow`]: `open` and `raise` put a
-//! job's payment and bounty on hold from the client, `draw_down` and `draw` take the operator's pay
-//! out of it, `put_back` returns a down payment to it, `pay` and `pay_bounty` move parts of it to
+//! job's payment, bounty and deposit on hold from the client, `draw_down` and `draw` take the operator's pay
+//! out of it, `burn_down` and `burn` destroy a part of it, `put_back` returns a down payment to it, `pay` and `pay_bounty` move parts of it to
 //! who earned them, and `refund` returns what is left and ends the escrow. Accounts call
 //! [`claim`](Pallet::claim) only.
 //!
@@ -13,7 +13,8 @@
 //!
 //! What a job has left stays on hold ([`HoldReason::Job`]) in the client's own account; the record
 //! of each job says how much of that hold is its: of the down payment, which `draw_down` takes; of
-//! cost and tip, which `draw` and `pay` share; and of the bounty, which `pay_bounty` pays. A payout goes
+//! cost and tip, which `draw` and `pay` share; of the bounty, which `pay_bounty` pays; and of the
+//! deposit, which `burn_deposit` burns. A payout goes
 //! from the hold straight to the payee. When the payee cannot receive it, because its account does
 //! not exist and the amount is below the existential deposit, it goes to the pot instead and
 //! becomes a claim of the payee: a settlement never fails because a third account is short. The pot
@@ -92,7 +93,7 @@ pub mod pallet {
     /// Why this pallet holds money.
     #[pallet::composite_enum]
     pub enum HoldReason {
-        /// Payment and bounty of a job that is not yet settled.
+        /// Payment, bounty and deposit of a job that is not yet settled.
         #[codec(index = 0)]
         Job,
     }
@@ -109,7 +110,7 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// Payment and bounty of a job are on hold.
+        /// Payment, bounty and deposit of a job are on hold.
         Opened {
             /// The job.
             job: JobId,
@@ -119,6 +120,8 @@ pub mod pallet {
             payment: Payment,
             /// The bounty.
             bounty: Balance,
+            /// The deposit.
+            deposit: Balance,
         },
         /// The payment of a job was raised.
         Raised {
@@ -133,6 +136,13 @@ pub mod pallet {
             job: JobId,
             /// To whom.
             payee: T::AccountId,
+            /// How much.
+            amount: Balance,
+        },
+        /// Part of a job's escrow was burnt.
+        Burnt {
+            /// The job.
+            job: JobId,
             /// How much.
             amount: Balance,
         },
@@ -183,7 +193,7 @@ pub mod pallet {
         EscrowExists,
         /// The job has no escrow.
         NoEscrow,
-        /// The sum of payment and bounty exceeds the largest balance.
+        /// The sum of payment, bounty and deposit exceeds the largest balance.
         AmountOverflow,
         /// The client's free balance, less the existential deposit, is smaller than the amount.
         BalanceTooLow,

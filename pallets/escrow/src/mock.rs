@@ -72,10 +72,10 @@ pub fn held(who: AccountId) -> Balance {
     pallet_balances::Pallet::<Test>::reserved_balance(who)
 }
 
-/// Opens escrow 1 of [`CLIENT`]: 50 down, 1,000 cost, 20 tip, 7 bounty.
+/// Opens escrow 1 of [`CLIENT`]: 50 down, 1,000 cost, 20 tip, 7 bounty, no deposit.
 pub fn open_first() -> JobId {
     let id = job(1);
-    Escrow::open(&id, &CLIENT, payment(50, 1_000, 20), 7).unwrap();
+    Escrow::open(&id, &CLIENT, payment(50, 1_000, 20), 7, 0).unwrap();
     id
 }
 

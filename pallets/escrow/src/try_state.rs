@@ -20,7 +20,7 @@ impl<T: Config> Pallet<T> {
         let mut held = BTreeMap::<T::AccountId, Balance>::new();
         for (_, record) in Escrows::<T>::iter() {
             let left = record.left.total().ok_or("what is left of an escrow overflows")?;
-            let put_in = record.payment.total().and_then(|sum| sum.checked_add(record.bounty));
+            let put_in = record.put_in();
             ensure!(put_in.is_some_and(|sum| left <= sum), "an escrow has more than was put in");
             let sum = held.entry(record.client).or_default();
             *sum = sum.checked_add(left).ok_or("the escrows of a client overflow")?;

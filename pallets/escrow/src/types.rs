@@ -21,6 +21,8 @@ pub struct EscrowRecord<AccountId> {
     pub payment: Payment,
     /// The bounty.
     pub bounty: Balance,
+    /// The deposit.
+    pub deposit: Balance,
     /// What is still on hold of them.
     pub left: Left,
 }
@@ -46,21 +48,35 @@ pub struct Left {
     pub price: Balance,
     /// Of the bounty.
     pub bounty: Balance,
+    /// Of the deposit.
+    pub deposit: Balance,
 }
 
 impl Left {
     /// All of it; `None` where the sum overflows.
     pub fn total(&self) -> Option<Balance> {
-        self.down.checked_add(self.price)?.checked_add(self.bounty)
+        let payment = self.down.checked_add(self.price)?;
+        payment.checked_add(self.bounty)?.checked_add(self.deposit)
     }
 }
 
 impl<AccountId> EscrowRecord<AccountId> {
     /// The record of a new escrow; `None` where its sum overflows.
-    pub fn new(client: AccountId, payment: Payment, bounty: Balance) -> Option<Self> {
-        payment.total()?.checked_add(bounty)?;
+    pub fn new(
+        client: AccountId,
+        payment: Payment,
+        bounty: Balance,
+        deposit: Balance,
+    ) -> Option<Self> {
         let price = payment.cost.checked_add(payment.tip)?;
-        Some(Self { client, payment, bounty, left: Left { down: payment.down, price, bounty } })
+        let left = Left { down: payment.down, price, bounty, deposit };
+        left.total()?;
+        Some(Self { client, payment, bounty, deposit, left })
+    }
+
+    /// Returns all that was put in; `None` where the sum overflows.
+    pub fn put_in(&self) -> Option<Balance> {
+        self.payment.total()?.checked_add(self.bounty)?.checked_add(self.deposit)
     }
 
     /// Adds to the payment; `None` where its sum overflows.
@@ -70,13 +86,14 @@ impl<AccountId> EscrowRecord<AccountId> {
             cost: self.payment.cost.checked_add(more.cost)?,
             tip: self.payment.tip.checked_add(more.tip)?,
         };
-        payment.total()?.checked_add(self.bounty)?;
         let left = Left {
             down: self.left.down.checked_add(more.down)?,
             price: self.left.price.checked_add(more.cost)?.checked_add(more.tip)?,
             ..self.left
         };
-        Some(Self { payment, left, ..self })
+        let raised = Self { payment, left, ..self };
+        raised.put_in()?;
+        Some(raised)
     }
 }
 
@@ -92,6 +109,8 @@ pub(crate) enum Part {
     Price,
     /// The bounty.
     Bounty,
+    /// The deposit.
+    Deposit,
 }
 
 impl Part {
@@ -101,6 +120,7 @@ impl Part {
             Self::Down => &mut left.down,
             Self::Price => &mut left.price,
             Self::Bounty => &mut left.bounty,
+            Self::Deposit => &mut left.deposit,
         }
     }
 }

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Drawing the operator of a job.
 
-use crate::{types::Job, Assignments, Config, Event, Jobs, JobsOfOperator, Pallet, LOG_TARGET};
+use crate::{
+    types::Job, Assignments, Config, Event, FirstTries, Jobs, JobsOfOperator, Pallet, LOG_TARGET,
+};
 use assay_primitives::{
     draw,
     job::{JobId, JobState},
     traits::{BlockRandomness, Drawn, Duty, Eligible, Operators, Routing, Terms},
-    Balance, BlockNumber,
+    Balance, BlockNumber, Prices,
 };
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
-    /// Seeks operators for the jobs that are due, at most so many per block; gives how many. Without
-    /// randomness of the parent block all wait for the next.
+    /// Seeks operators for the jobs that are due, new ones and others at most so many of each per
+    /// block; returns how many. Without randomness of the parent block all wait for the next.
     pub(crate) fn assign_due(now: BlockNumber) -> u32 {
         let Some(randomness) = T::Randomness::of_parent() else { return 0 };
-        let due = Assignments::<T>::take_due(now, T::MaxAssignmentsPerBlock::get());
+        let new = FirstTries::<T>::take_due(now, T::MaxFirstTriesPerBlock::get());
+        let others = Assignments::<T>::take_due(now, T::MaxAssignmentsPerBlock::get());
         let mut sought = 0u32;
-        for id in due {
+        for id in new.into_iter().chain(others) {
             Self::seek_operator(&id, &randomness, now);
             sought = sought.saturating_add(1);
         }
@@ -32,7 +35,7 @@ impl<T: Config> Pallet<T> {
         if now > until {
             return;
         }
-        let Some((operator, price, bond)) = Self::draw_operator(id, &job, randomness) else {
+        let Some((operator, prices, bond)) = Self::draw_operator(id, &job, randomness) else {
             Assignments::<T>::add(Self::next_try(&job, now, until), id);
             return;
         };
@@ -41,10 +44,10 @@ impl<T: Config> Pallet<T> {
             log::error!(target: LOG_TARGET, "job {id:?} has more attempts than it can have");
         }
         let until = now.saturating_add(T::AcceptWindow::get());
-        job.state = JobState::Assigned { operator: operator.clone(), price, until };
+        job.state = JobState::Assigned { operator: operator.clone(), prices, until };
         JobsOfOperator::<T>::insert(&operator, id, ());
         Self::put(id, job);
-        Self::deposit_event(Event::JobAssigned { job: *id, operator, price, bond, until });
+        Self::deposit_event(Event::JobAssigned { job: *id, operator, prices, bond, until });
     }
 
     /// Draws one operator of those that can take the job, and reserves its bond.
@@ -52,42 +55,41 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         job: &Job<T::AccountId>,
         randomness: &H256,
-    ) -> Option<(T::AccountId, Balance, Balance)> {
+    ) -> Option<(T::AccountId, Prices, Balance)> {
         let model = &job.spec.model;
         let seed = draw::seed(randomness, id, Self::draw_of(job));
         let drawn = T::Routing::draw(model, seed, &job.spec.allowed, |operator| {
             Self::eligible(job, operator)
         });
-        let Drawn { operator, price } = drawn?;
-        let bond = Self::bond_of(job, price);
+        let Drawn { operator, prices } = drawn?;
+        let bond = Self::bond_of(Self::reward_at(job, prices));
         T::Operators::reserve(&operator, Duty::Run(*id), bond).ok()?;
         if job.is_routed() {
             T::Routing::assigned(model, &operator);
         }
-        Some((operator, price, bond))
+        Some((operator, prices, bond))
     }
 
-    /// The price and load of an operator that can take the job now.
+    /// The prices and load of an operator that can take the job now.
     fn eligible(job: &Job<T::AccountId>, operator: &T::AccountId) -> Option<Eligible> {
-        if !job.admits(operator) {
+        if !job.admits(operator) || T::Operators::refuses(operator, &job.client) {
             return None;
         }
         let terms = T::Operators::terms(operator, &job.spec.model)?;
-        let Terms { price, context, unreserved, load } = terms;
-        let affordable = job.cost_at(price).is_some_and(|cost| cost <= job.payment.cost);
-        let backed = Self::bond_of(job, price) <= unreserved;
-        (affordable && backed && load.has_room() && job.spec.fits(context))
-            .then_some(Eligible { price, running: load.running })
+        let Terms { prices, context, unreserved, max_reward, max_bond, load } = terms;
+        let affordable =
+            Self::cost_at(prices, job.spec.input_tokens, job.spec.max_tokens) <= job.payment.cost;
+        let reward = Self::reward_at(job, prices);
+        let bond = Self::bond_of(reward);
+        let wanted = reward <= max_reward && bond <= max_bond;
+        let backed = bond <= unreserved;
+        (affordable && wanted && backed && load.has_room() && job.spec.fits(context))
+            .then_some(Eligible { prices, running: load.running })
     }
 
     /// What seeking an operator for a job weighs at most, beside what is measured of it.
     pub fn draw_weight() -> Weight {
-        T::Routing::draw_weight(T::DbWeight::get().reads(1))
-    }
-
-    /// The bond that an operator with that price has at stake for the job.
-    pub(crate) fn bond_of(job: &Job<T::AccountId>, price: Balance) -> Balance {
-        job.reward_at(price).saturating_mul(T::BondFactor::get().into())
+        T::Routing::draw_weight(T::DbWeight::get().reads(2))
     }
 
     /// When an operator is sought again: the longer the job has waited, the later, by an eighth of

@@ -13,7 +13,7 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         let job = Jobs::<T>::get(id)?;
         let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
         Some(AuditSubject {
-            reward: job.reward_at(delivery.price),
+            reward: Self::reward_at(&job, delivery.prices),
             client: job.client,
             operator: delivery.operator,
             spec: job.spec,

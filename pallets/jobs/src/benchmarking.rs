@@ -14,7 +14,7 @@ use assay_primitives::{
     report::Report,
     settlement::AuditOutcome,
     traits::{AuditedJobs, Duties, Duty, Escrow, Operators},
-    Balance, BlockNumber,
+    Balance, BlockNumber, Prices,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, weights::WeightMeter, BoundedVec};
@@ -25,11 +25,13 @@ use sp_runtime::{
     SaturatedConversion,
 };
 
-/// What the operators of benchmarks ask per token.
+/// The price per token that the operators of benchmarks ask.
 const PRICE: Balance = 1_000;
+/// The prices of these operators.
+const PRICES: Prices = Prices { input: PRICE, output: PRICE };
 /// The most tokens of their jobs.
 const TOKENS: u32 = 100;
-const PAYMENT: Payment = Payment { down: 50_000, cost: 100_000, tip: 10_000 };
+const PAYMENT: Payment = Payment { down: 50_000, cost: 110_000, tip: 10_000 };
 
 fn model() -> ModelId {
     H256::repeat_byte(1)
@@ -137,14 +139,14 @@ impl<T: Config> DeliveredJobs<T::AccountId> for Pallet<T> {
     fn delivered(client: &T::AccountId, operator: &T::AccountId, model: &ModelId) -> JobId {
         let id = create::<T>(client, model, core::slice::from_ref(operator));
         let mut job = job::<T>(&id);
-        let bond = Self::bond_of(&job, PRICE);
+        let bond = Self::bond_of(Self::reward_at(&job, PRICES));
         T::Operators::reserve(operator, Duty::Run(id), bond).expect("the operator has stake");
         T::Operators::free_slot(operator, Duty::Run(id));
         T::Operators::reward(operator, T::Escrow::draw_down(&id, operator));
         job.drawn = BoundedVec::truncate_from(vec![operator.clone()]);
         job.state = JobState::Delivered {
             operator: operator.clone(),
-            price: PRICE,
+            prices: PRICES,
             commitment: commitment(),
             took: 1,
             audit: true,
@@ -272,9 +274,9 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn on_initialize(n: Linear<0, { T::MaxAssignmentsPerBlock::get() }>) {
+    fn on_initialize(n: Linear<0, { T::MaxFirstTriesPerBlock::get() }>) {
         // As many blocks are passed as can be.
-        let now = T::MaxAssignmentsPerBlock::get().min(MAX_PASSES - 1);
+        let now = T::MaxFirstTriesPerBlock::get().min(MAX_PASSES - 1);
         advance_to::<T>(now.saturating_sub(1));
         let client = T::BenchmarkHelper::client(0);
         let operators = T::BenchmarkHelper::operators(&model(), PRICE, MAX_ALLOWED_OPERATORS);

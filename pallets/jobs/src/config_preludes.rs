@@ -12,8 +12,12 @@ use frame_support::{
 use sp_runtime::Permill;
 
 parameter_types! {
+    /// No part.
+    pub const Nothing: Permill = Permill::zero();
     /// A tenth.
     pub const Tenth: Permill = Permill::from_percent(10);
+    /// The lowest rate of audits.
+    pub const AuditFloor: Permill = Permill::from_percent(13);
 }
 
 /// Windows of a few blocks.
@@ -34,12 +38,16 @@ impl DefaultConfig for TestDefaultConfig {
     type MaxAttempts = ConstU8<3>;
     type MaxInputTokens = ConstU32<1_000>;
     type MaxOutputTokens = ConstU32<1_000>;
-    type BondFactor = ConstU32<10>;
+    type BondFactor = ConstU32<20>;
     type LatenessFraction = Tenth;
     type VerifierShare = Tenth;
+    type BurnShare = Nothing;
+    type VerificationPrice = ConstU128<0>;
     type CommitteeSize = ConstU32<3>;
-    type AuditFloor = Tenth;
+    type AuditFloor = AuditFloor;
     type Bounty = ConstU128<7>;
+    type Deposit = ConstU128<0>;
+    type MaxFirstTriesPerBlock = ConstU32<8>;
     type MaxAssignmentsPerBlock = ConstU32<8>;
     type WeightInfo = ();
 }

@@ -4,13 +4,13 @@
 use crate::{
     settle::{Delivery, Lateness},
     types::Job,
-    Assignments, Config, Deadlines, Error, Event, Jobs, JobsOf, Pallet, WeightInfo,
+    Config, Deadlines, Error, Event, FirstTries, Jobs, JobsOf, Pallet, WeightInfo,
 };
 use assay_primitives::{
     job::{JobId, JobState},
     settlement::{AuditOutcome, Outcome},
     traits::{Auditor, Escrow, Operators, Performance},
-    Balance, BlockNumber,
+    BlockNumber, Prices,
 };
 use frame_support::{
     dispatch::DispatchResult,
@@ -67,14 +67,14 @@ impl<T: Config> Pallet<T> {
             JobState::Delivered { audit: true, .. } => {
                 Deadlines::<T>::add(now.saturating_add(T::ChallengeWindow::get()), id);
             }
-            JobState::Delivered { operator, price, commitment, took, audit, until } => {
-                let delivery = Delivery { operator, price, commitment, took, audit, until };
+            JobState::Delivered { operator, prices, commitment, took, audit, until } => {
+                let delivery = Delivery { operator, prices, commitment, took, audit, until };
                 Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
             }
             JobState::Open { .. } => Self::end_unserved(id, job, Outcome::Expired, None),
             JobState::Assigned { operator, .. } => Self::miss(id, job, operator, None),
-            JobState::Running { operator, price, .. } => {
-                Self::late(id, job, operator, price, None);
+            JobState::Running { operator, prices, .. } => {
+                Self::late(id, job, operator, prices, None);
             }
         }
     }
@@ -91,9 +91,9 @@ impl<T: Config> Pallet<T> {
                 ensure!(due, Error::<T>::NotDue);
                 Self::miss(id, job, operator, Some(caller));
             }
-            JobState::Running { operator, price, .. } => {
+            JobState::Running { operator, prices, .. } => {
                 ensure!(due, Error::<T>::NotDue);
-                Self::late(id, job, operator, price, Some(caller));
+                Self::late(id, job, operator, prices, Some(caller));
             }
             JobState::Delivered { .. } | JobState::Settled(_) => {
                 return Err(Error::<T>::JobNotPending.into());
@@ -131,7 +131,7 @@ impl<T: Config> Pallet<T> {
         Self::reopen(id, job, &operator, mover);
     }
 
-    fn note_miss(job: &Job<T::AccountId>, operator: &T::AccountId) {
+    pub(crate) fn note_miss(job: &Job<T::AccountId>, operator: &T::AccountId) {
         if job.is_routed() {
             T::Routing::missed(operator);
         }
@@ -143,14 +143,14 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         mut job: Job<T::AccountId>,
         operator: T::AccountId,
-        price: Balance,
+        prices: Prices,
         mover: Option<&T::AccountId>,
     ) {
         Self::note_miss(&job, &operator);
         if job.attempts() >= T::MaxAttempts::get() {
-            return Self::end_late(id, job, operator, price, mover);
+            return Self::end_late(id, job, operator, prices, mover);
         }
-        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, price);
+        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, prices);
         T::Escrow::put_back(id, owed);
         T::Auditor::settled(&operator, true);
         Self::deposit_event(Event::OperatorLate {
@@ -177,7 +177,7 @@ impl<T: Config> Pallet<T> {
         if job.attempts() >= T::MaxAttempts::get() || next > until {
             return Self::end_unserved(id, job, Outcome::Expired, mover);
         }
-        Assignments::<T>::add(next, id);
+        FirstTries::<T>::add(next, id);
         job.state = JobState::Open { until };
         Self::put(id, job);
     }

@@ -88,33 +88,46 @@ impl<T: Config> Pallet<T> {
 
     fn do_accept(operator: &T::AccountId, id: &JobId) -> DispatchResult {
         let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
-        let JobState::Assigned { operator: drawn, price, until } = &job.state else {
+        let JobState::Assigned { operator: drawn, prices, until } = &job.state else {
             return Err(Error::<T>::JobNotAssigned.into());
         };
         ensure!(drawn == operator, Error::<T>::NotTheOperator);
         let now = Self::now();
         ensure!(now <= *until, Error::<T>::DeadlineOver);
         let until = now.saturating_add(job.spec.deadline);
+        T::Escrow::burn_down(id, Self::burnt_of(job.payment.down));
         T::Operators::reward(operator, T::Escrow::draw_down(id, operator));
-        if job.is_routed() {
-            T::Routing::answered(operator);
+        // A job that one operator can run was declined by others for reasons of their own.
+        for other in core::mem::take(&mut job.declined) {
+            if job.is_routed() {
+                T::Routing::declined(&other);
+            }
         }
-        job.state = JobState::Running { operator: operator.clone(), price: *price, until };
+        job.state = JobState::Running { operator: operator.clone(), prices: *prices, until };
         Self::put(id, job);
         Self::deposit_event(Event::JobAccepted { job: *id, operator: operator.clone(), until });
         Ok(())
     }
 
     fn do_decline(operator: &T::AccountId, id: &JobId, reason: DeclineReason) -> DispatchResult {
-        let job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
-        let JobState::Assigned { operator: drawn, .. } = &job.state else {
+        let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
+        let JobState::Assigned { operator: drawn, until, .. } = &job.state else {
             return Err(Error::<T>::JobNotAssigned.into());
         };
         ensure!(drawn == operator, Error::<T>::NotTheOperator);
+        let is_late = Self::now() > *until;
         Self::deposit_event(Event::JobDeclined { job: *id, operator: operator.clone(), reason });
-        // For what the client did wrong it counts neither for the operator nor against it.
-        if reason.is_operators_own() && job.is_routed() {
-            T::Routing::missed(operator);
+        if is_late {
+            Self::note_miss(&job, operator);
+        } else {
+            if job.is_routed() {
+                T::Routing::alive(operator);
+            }
+            // There is room for everyone that can be drawn.
+            let _ = job.declined.try_push(operator.clone());
+        }
+        if reason.is_clients_fault() {
+            job.unserved = job.unserved.saturating_add(1);
         }
         Self::reopen(id, job, operator, None);
         Ok(())
@@ -126,7 +139,7 @@ impl<T: Config> Pallet<T> {
         commitment: OutputCommitment,
     ) -> DispatchResult {
         let mut job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
-        let JobState::Running { operator: runs, price, until } = &job.state else {
+        let JobState::Running { operator: runs, prices, until } = &job.state else {
             return Err(Error::<T>::JobNotRunning.into());
         };
         ensure!(runs == operator, Error::<T>::NotTheOperator);
@@ -136,16 +149,24 @@ impl<T: Config> Pallet<T> {
         let accepted = until.saturating_sub(job.spec.deadline);
         let took = now.saturating_sub(accepted);
         let until = now.saturating_add(T::ChallengeWindow::get());
+        // From here on no more is at stake than what was delivered is worth.
+        let bond = Self::bond_of(Self::reward_of(&job, *prices, commitment.tokens));
         job.state = JobState::Delivered {
             operator: operator.clone(),
-            price: *price,
+            prices: *prices,
             commitment,
             took,
             audit: true,
             until,
         };
         JobsOfOperator::<T>::remove(operator, id);
-        T::Operators::free_slot(operator, Duty::Run(*id));
+        let duty = Duty::Run(*id);
+        T::Operators::free_slot(operator, duty);
+        T::Operators::shrink(operator, duty, bond);
+        // To accept is not enough: an operator that delivers nothing is never counted as there.
+        if job.is_routed() {
+            T::Routing::answered(operator);
+        }
         Self::put(id, job);
         Self::deposit_event(Event::OutputCommitted {
             job: *id,

@@ -33,8 +33,8 @@ mod events {
             job: JobId,
             /// Who was drawn.
             operator: T::AccountId,
-            /// Its price per token.
-            price: Balance,
+            /// Its prices.
+            prices: Prices,
             /// Its bond.
             bond: Balance,
             /// Last block in which it can accept.

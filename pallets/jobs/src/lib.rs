@@ -24,14 +24,20 @@
 //! [`Duties`](assay_primitives::traits::Duties).
 //!
 //! # Money
-//! - Paid: the operator earns its price per token delivered and the tip. Each verifier takes its
-//!   share of the price; what is left of the escrow returns to the client.
+//! - Every payment: a part of it is burnt before anyone gets a share, so that paying oneself costs
+//!   something.
+//! - Paid: the operator earns its prices for the tokens read and delivered, and the tip. Each verifier
+//!   takes its fee out of the price, which is never too low for that; what is left of the escrow
+//!   returns to the client.
 //! - Late: the operator did not deliver in time. The down payment comes back out of its bond, for the
-//!   next operator; a fraction of the bond is fined, half of it for the client and half burnt.
+//!   next operator; a fraction of the bond is fined. At most half of the fine, and at most the down
+//!   payment and the price, goes to the client; the rest is burnt.
 //! - Refunded: the last attempt was late too. The escrow returns, the down payment with it.
 //! - Slashed: the output was rejected. The escrow returns; out of the whole bond the down payment
-//!   comes back, the verifiers are paid, and the rest is halved between the client and nobody.
-//! - Expired, Cancelled: the escrow returns.
+//!   comes back and the verifiers are paid. At most half of the rest, and at most what the client paid
+//!   for the job, goes to the client; the rest is burnt.
+//! - Expired, Cancelled: the escrow returns. If every operator that was drawn declined because the
+//!   prompt cannot be fetched or is not as long as the job says, the deposit is burnt.
 //!
 //! Who ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which else
 //! returns to the client.
@@ -46,9 +52,11 @@ mod audit;
 mod benchmarking;
 #[cfg(feature = "std")]
 pub mod config_preludes;
+mod costs;
 mod deadlines;
 mod duties;
 mod events;
+mod honesty;
 #[cfg(test)]
 mod mock;
 mod order;
@@ -83,7 +91,7 @@ pub mod pallet {
         reason::DeclineReason,
         settlement::Settlement,
         traits::{Auditor, BlockRandomness, Escrow, Operators, Performance, Routing},
-        Balance, BlockNumber, OutputCommitment,
+        Balance, BlockNumber, OutputCommitment, Prices,
     };
     use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
@@ -137,13 +145,18 @@ pub mod pallet {
         /// The longest output in tokens.
         #[pallet::constant]
         type MaxOutputTokens: Get<u32>;
-        /// The bond of a job is this many times the most that it can earn its operator.
+        /// The bond of a job is this many times what it can earn its operator: the most until it is
+        /// delivered, what was delivered afterwards.
         #[pallet::constant]
         type BondFactor: Get<u32>;
         /// The part of the bond that an operator loses when it delivers nothing in time.
         type LatenessFraction: Get<Permill>;
         /// What each verifier gets of the price paid for the tokens.
         type VerifierShare: Get<Permill>;
+        /// The part of every payment that is burnt, before anyone gets a share of it.
+        type BurnShare: Get<Permill>;
+        /// The lowest fee of a verifier for each token that it reads, of prompt and output alike.
+        type VerificationPrice: Get<Balance>;
         /// The most verifiers of one job.
         #[pallet::constant]
         type CommitteeSize: Get<u32>;
@@ -151,7 +164,14 @@ pub mod pallet {
         type AuditFloor: Get<Permill>;
         /// What is held beside a payment, for whoever ends the job if its own parties do not.
         type Bounty: Get<Balance>;
-        /// The most jobs for which an operator is sought in one block.
+        /// The amount held in addition to a payment, and burnt if no operator that was drawn could
+        /// fetch the prompt or found it as long as the job says.
+        type Deposit: Get<Balance>;
+        /// The most jobs for which an operator is sought for the first time in one block, be it since
+        /// their creation or since the last operator lost them.
+        #[pallet::constant]
+        type MaxFirstTriesPerBlock: Get<u32>;
+        /// The most jobs for which an operator is sought again in one block.
         #[pallet::constant]
         type MaxAssignmentsPerBlock: Get<u32>;
         /// Weights of the calls, the reports and the hooks.
@@ -187,7 +207,16 @@ pub mod pallet {
     pub type JobsOfOperator<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
 
-    /// The open jobs, each by the block in which an operator is sought for it next.
+    /// The open jobs for which no operator was sought yet, each by the block in which that is due.
+    #[pallet::storage]
+    pub type FirstTryEntries<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;
+
+    /// The earliest block of [`FirstTryEntries`] that is not yet worked off.
+    #[pallet::storage]
+    pub type FirstTryCursor<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
+
+    /// The open jobs that no operator could take, each by the block in which one is sought again.
     #[pallet::storage]
     pub type AssignmentEntries<T: Config> =
         StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;
@@ -205,7 +234,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type DeadlineCursor<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
 
-    /// When an operator is sought for which job.
+    /// When an operator is sought for which job for the first time. Jobs that nobody takes wait on
+    /// another agenda, so that they never hold up new ones.
+    pub(crate) type FirstTries<T> = Agenda<FirstTryEntries<T>, FirstTryCursor<T>>;
+
+    /// When an operator is sought for which job again.
     pub(crate) type Assignments<T> = Agenda<AssignmentEntries<T>, AssignmentCursor<T>>;
 
     /// When which job is to be moved on.
@@ -236,8 +269,8 @@ pub mod pallet {
         ModelNotServed,
         /// Prompt and output exceed the longest context that an operator of the model offers.
         ContextExceeded,
-        /// The cost is below one unit per token.
-        CostTooLow,
+        /// The cost is below what any operator of the model asks: see the quote's `least_cost`.
+        CostBelowOffers,
         /// The sum of the payment's parts exceeds what a balance can be.
         PaymentOverflow,
         /// The client has created as many jobs as can be counted.
@@ -318,15 +351,20 @@ pub mod pallet {
             );
             assert!(T::MaxInputTokens::get() > 0, "a prompt must be possible");
             assert!(T::MaxOutputTokens::get() > 0, "an output must be possible");
+            assert!(T::MaxFirstTriesPerBlock::get() > 0, "new jobs must be assigned");
             assert!(T::MaxAssignmentsPerBlock::get() > 0, "jobs must be assigned");
             assert!(T::CommitteeSize::get() > 0, "a committee must have members");
             let verifiers = u64::from(T::VerifierShare::get().deconstruct())
                 .saturating_mul(T::CommitteeSize::get().into());
+            assert!(
+                T::BurnShare::get() <= Permill::from_percent(20),
+                "no more than a fifth is burnt"
+            );
             assert!(verifiers <= 500_000, "verifiers must not take more than half of the price");
-            // With reward R, bond S, audit rate a and certain detection: S/R > 1/a - 1.
-            let honesty = u64::from(T::AuditFloor::get().deconstruct())
-                .saturating_mul(u64::from(T::BondFactor::get()).saturating_add(1));
-            assert!(honesty > 1_000_000, "honesty must pay at the lowest rate of audits");
+            assert!(
+                honesty::pays(T::BondFactor::get(), T::AuditFloor::get()),
+                "honesty must pay at the lowest rate of audits"
+            );
         }
 
         #[cfg(feature = "try-runtime")]
@@ -344,7 +382,7 @@ pub mod pallet {
         ///
         /// ## Details
         /// The job is open until `spec.deadline` blocks from now, or from `spec.not_before` if that
-        /// is later. Beside the payment the bounty is put on hold.
+        /// is later. In addition to the payment the bounty and the deposit are put on hold.
         ///
         /// ### Parameters
         /// - `spec`: what is ordered.

@@ -12,7 +12,7 @@ use crate as pallet_jobs;
 use assay_primitives::{
     job::{JobId, Payment},
     traits::{Auditor, Duty},
-    Balance,
+    Balance, Prices,
 };
 use frame_support::{
     construct_runtime, derive_impl, parameter_types,
@@ -34,15 +34,21 @@ pub const NEWCOMER: AccountId = 15;
 
 pub const ENDOWMENT: Balance = 1_000_000_000;
 pub const STAKE: Balance = 100_000;
-/// The price that the operators ask per token.
+/// The price that the operators ask per token of the output. They read prompts for nothing.
 pub const PRICE: Balance = 5;
+pub const PRICES: Prices = Prices { input: 0, output: PRICE };
 /// The longest context that they offer.
 pub const CONTEXT: u32 = 200;
 pub const BOUNTY: Balance = 7;
 /// The payment of [`order`].
 pub const PAYMENT: Payment = Payment { down: 10, cost: 100, tip: 3 };
-/// The bond of a job that [`order`] creates.
-pub const BOND: Balance = 10 * (10 + 20 * PRICE + 3);
+/// The bond of a job that [`order`] creates, until it is delivered.
+pub const BOND: Balance = bond_of(20);
+
+/// Returns the bond of a job that [`order`] creates, after an output of `tokens` is delivered.
+pub const fn bond_of(tokens: u32) -> Balance {
+    20 * (PAYMENT.down + tokens as Balance * PRICE + PAYMENT.tip)
+}
 
 construct_runtime! {
     pub enum Test {
@@ -66,8 +72,14 @@ parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
     /// The part of the price that each verifier gets.
     pub static VerifierShare: Permill = Permill::from_percent(10);
+    /// The part of payments that is burnt: none unless a test asks for it.
+    pub static BurnShare: Permill = Permill::zero();
+    /// The lowest fee for each token: none unless a test asks for it.
+    pub static VerificationPrice: Balance = 0;
+    /// The deposit of a job: none unless a test asks for it.
+    pub static Deposit: Balance = 0;
     /// How many times its reward a job's bond is.
-    pub static BondFactor: u32 = 10;
+    pub static BondFactor: u32 = 20;
     /// How often in a row an operator can miss: none falls silent unless a test asks for it.
     pub static MaxMisses: u32 = 1_000;
     /// The deliveries that the auditor was told of.
@@ -111,7 +123,11 @@ impl pallet_jobs::Config for Test {
     type Auditor = RecordingAuditor;
     type BondFactor = BondFactor;
     type VerifierShare = VerifierShare;
+    type BurnShare = BurnShare;
+    type VerificationPrice = VerificationPrice;
     type Bounty = ConstU128<BOUNTY>;
+    type Deposit = Deposit;
+    type MaxFirstTriesPerBlock = ConstU32<2>;
     type MaxAssignmentsPerBlock = ConstU32<2>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = pallet_operators::testing::Scene<Test>;
@@ -132,6 +148,9 @@ impl Auditor<AccountId> for RecordingAuditor {
 pub fn new_test_ext() -> sp_io::TestExternalities {
     ParentRandomness::reset();
     MaxMisses::set(1_000);
+    BurnShare::set(Permill::zero());
+    VerificationPrice::set(0);
+    Deposit::set(0);
     Delivered::take();
     Faults::take();
     let endowed = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);

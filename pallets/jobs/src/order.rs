@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the client does: order, raise, withdraw, confirm.
 
-use crate::{types::Job, Assignments, Config, Error, Event, JobNonce, Jobs, JobsOf, Pallet};
+use crate::{types::Job, Config, Error, Event, FirstTries, JobNonce, Jobs, JobsOf, Pallet};
 use assay_primitives::{
     job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
     settlement::{AuditOutcome, Outcome},
@@ -22,13 +22,13 @@ impl<T: Config> Pallet<T> {
         let nonce = JobNonce::<T>::get(&client);
         let next = nonce.checked_add(1).ok_or(Error::<T>::NonceExhausted)?;
         let id = Self::id_of(&client, nonce, &spec);
-        T::Escrow::open(&id, &client, payment, T::Bounty::get())?;
+        T::Escrow::open(&id, &client, payment, T::Bounty::get(), T::Deposit::get())?;
         JobNonce::<T>::insert(&client, next);
         JobsOf::<T>::insert(&client, id, ());
         // The state is set by `put`, which only needs to know when the job opens.
         let created = Self::new_job(client.clone(), spec, payment);
         let until = created.open_until();
-        Assignments::<T>::add(now.saturating_add(1).max(created.opens()), &id);
+        FirstTries::<T>::add(now.saturating_add(1).max(created.opens()), &id);
         Self::put(&id, created);
         Self::deposit_event(Event::JobCreated { job: id, client, payment, until });
         Ok(())
@@ -50,6 +50,8 @@ impl<T: Config> Pallet<T> {
             created,
             since: created,
             drawn,
+            unserved: 0,
+            declined: BoundedVec::new(),
             state: JobState::Open { until },
         }
     }
@@ -80,13 +82,16 @@ impl<T: Config> Pallet<T> {
         ensure!(is_peer_id(&spec.peer), Error::<T>::PeerIdMalformed);
         let context = T::Routing::context(&spec.model).ok_or(Error::<T>::ModelNotServed)?;
         ensure!(spec.fits(context), Error::<T>::ContextExceeded);
-        ensure!(payment.cost >= spec.max_tokens.into(), Error::<T>::CostTooLow);
+        let least = Self::least_cost(&spec.model, spec.input_tokens, spec.max_tokens)
+            .ok_or(Error::<T>::ModelNotServed)?;
+        ensure!(payment.cost >= least, Error::<T>::CostBelowOffers);
         Self::ensure_payable(payment)
     }
 
-    /// Refuses a payment that does not fit into a balance together with the bounty.
+    /// Refuses a payment that does not fit into a balance together with bounty and deposit.
     fn ensure_payable(payment: &Payment) -> DispatchResult {
-        let total = payment.total().and_then(|total| total.checked_add(T::Bounty::get()));
+        let beside = T::Bounty::get().saturating_add(T::Deposit::get());
+        let total = payment.total().and_then(|total| total.checked_add(beside));
         ensure!(total.is_some(), Error::<T>::PaymentOverflow);
         Ok(())
     }

@@ -24,13 +24,15 @@ impl<T: Config> Pallet<T> {
         if input_tokens.checked_add(max_tokens).is_none_or(|length| length > context) {
             return Err(QuoteError::ContextExceeded { context });
         }
-        let price = T::Operators::price(model).ok_or(QuoteError::ModelNotServed)?;
-        let tokens = max_tokens.into();
-        // A cost below one unit per token is refused by `create`.
-        let cost = price.saturating_mul(tokens).max(tokens);
+        let least_cost =
+            Self::least_cost(model, input_tokens, max_tokens).ok_or(QuoteError::ModelNotServed)?;
+        let prices = T::Operators::prices(model, input_tokens, max_tokens)
+            .ok_or(QuoteError::ModelNotServed)?;
+        let cost = Self::cost_at(prices, input_tokens, max_tokens);
         let payment = Payment { down: 0, cost, tip: 0 };
-        let bounty = T::Bounty::get();
-        Ok(Quote { price, payment, bounty, total: cost.saturating_add(bounty) })
+        let (bounty, deposit) = (T::Bounty::get(), T::Deposit::get());
+        let total = cost.saturating_add(bounty).saturating_add(deposit);
+        Ok(Quote { prices, payment, least_cost, bounty, deposit, total })
     }
 
     /// The identifier that the client's next job would have.

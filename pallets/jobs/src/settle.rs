@@ -3,10 +3,10 @@
 
 use crate::{types::Job, Config, Event, Jobs, JobsOfOperator, Pallet};
 use assay_primitives::{
-    job::{JobId, JobState, OutputCommitment},
+    job::{JobId, JobState, OutputCommitment, Payment},
     settlement::{AuditOutcome, Outcome, Settlement},
     traits::{Auditor, Duty, Escrow, Operators, Performance},
-    Balance, BlockNumber,
+    Balance, BlockNumber, Prices,
 };
 use frame_support::traits::Get;
 
@@ -19,8 +19,8 @@ type CreditOf<T> =
 pub(crate) struct Delivery<AccountId> {
     /// Who ran it.
     pub operator: AccountId,
-    /// Its price per token.
-    pub price: Balance,
+    /// Its prices.
+    pub prices: Prices,
     /// What it stands for.
     pub commitment: OutputCommitment,
     /// Blocks that it took.
@@ -42,14 +42,18 @@ pub(crate) struct Lateness<Credit> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Ends a job that no operator ran: all is refunded.
+    /// Ends a job that no operator ran: all is refunded, but for the deposit of a job whose prompt no
+    /// operator could get.
     pub(crate) fn end_unserved(
         id: &JobId,
         job: Job<T::AccountId>,
         outcome: Outcome,
         mover: Option<&T::AccountId>,
     ) {
-        let settlement = Self::record(outcome, None);
+        // Operators have had it in their slots for nothing, one after the other.
+        let is_empty = job.unserved >= T::MaxAttempts::get();
+        let burnt = if is_empty { T::Escrow::burn_deposit(id) } else { 0 };
+        let settlement = Settlement { paid: burnt, burnt, ..Self::record(outcome, None) };
         Self::finish(id, job, settlement, mover);
     }
 
@@ -62,24 +66,30 @@ impl<T: Config> Pallet<T> {
         verifiers: &[T::AccountId],
         mover: Option<&T::AccountId>,
     ) {
-        let Delivery { operator, price, commitment, took, .. } = delivery;
+        let Delivery { operator, prices, commitment, took, .. } = delivery;
         if audit == AuditOutcome::Accepted && job.is_routed() {
             T::Routing::delivered(&operator, &job.spec.model, commitment.tokens, took);
         }
-        let earned = price.saturating_mul(commitment.tokens.into()).min(job.payment.cost);
-        let share = T::VerifierShare::get().mul_floor(earned);
+        let price = Self::price_of(&job, prices, commitment.tokens);
+        let Payment { down, tip, .. } = job.payment;
+        let fee = Self::fee_of(&job, price, commitment.tokens);
+        let tip_burnt = Self::burnt_of(tip);
+        let burnt = T::Escrow::burn(id, Self::burnt_of(price).saturating_add(tip_burnt));
+        let earned = price.saturating_sub(burnt.saturating_sub(tip_burnt));
         let mut left = earned;
         for verifier in verifiers {
-            left = left.saturating_sub(Self::pay_operator(id, verifier, share.min(left)));
+            left = left.saturating_sub(Self::pay_operator(id, verifier, fee.min(left)));
         }
         let verified = earned.saturating_sub(left);
-        let pay = Self::pay_operator(id, &operator, left.saturating_add(job.payment.tip));
+        let pay = left.saturating_add(tip.saturating_sub(tip_burnt));
+        let pay = Self::pay_operator(id, &operator, pay);
         let settlement = Settlement {
             audit,
             verifiers: count(verifiers),
             output_hash: Some(commitment.output_hash),
             tokens: commitment.tokens,
-            paid: job.payment.down.saturating_add(verified).saturating_add(pay),
+            paid: down.saturating_add(burnt).saturating_add(verified).saturating_add(pay),
+            burnt: burnt.saturating_add(Self::burnt_of(down)),
             ..Self::record(Outcome::Paid, Some(operator))
         };
         Self::finish(id, job, settlement, mover);
@@ -90,14 +100,17 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         job: &Job<T::AccountId>,
         operator: &T::AccountId,
-        price: Balance,
+        prices: Prices,
     ) -> Lateness<CreditOf<T>> {
         let down = job.payment.down;
-        let fine = T::LatenessFraction::get().mul_floor(Self::bond_of(job, price));
+        let bond = Self::bond_of(Self::reward_at(job, prices));
+        let fine = T::LatenessFraction::get().mul_floor(bond);
         let credit = T::Operators::seize(operator, Duty::Run(*id), down.saturating_add(fine));
         let slashed = T::Escrow::value(&credit);
         let (owed, fined) = T::Escrow::split(credit, down);
-        let compensation = Self::give_half(&job.client, fined);
+        // The tip is not part of it: a client that can make operators late would choose it.
+        let most = down.saturating_add(Self::price_of(job, prices, job.spec.max_tokens));
+        let compensation = Self::compensate(&job.client, fined, most);
         Lateness { owed, compensation, slashed }
     }
 
@@ -107,15 +120,17 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         job: Job<T::AccountId>,
         operator: T::AccountId,
-        price: Balance,
+        prices: Prices,
         mover: Option<&T::AccountId>,
     ) {
-        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, price);
+        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, prices);
+        let burnt = slashed.saturating_sub(T::Escrow::value(&owed)).saturating_sub(compensation);
         let returned = Self::give(&job.client, owed);
         let settlement = Settlement {
             paid: job.payment.down,
             refunded: returned.saturating_add(compensation),
             slashed,
+            burnt: burnt.saturating_add(Self::burnt_of(job.payment.down)),
             ..Self::record(Outcome::Refunded, Some(operator))
         };
         Self::finish(id, job, settlement, mover);
@@ -128,21 +143,24 @@ impl<T: Config> Pallet<T> {
         delivery: Delivery<T::AccountId>,
         verifiers: &[T::AccountId],
     ) {
-        let Delivery { operator, price, commitment, .. } = delivery;
+        let Delivery { operator, prices, commitment, .. } = delivery;
         let duty = Duty::Run(*id);
         let bond = T::Operators::reserved(&operator, duty);
         let credit = T::Operators::seize(&operator, duty, bond);
         let slashed = T::Escrow::value(&credit);
         let (owed, mut rest) = T::Escrow::split(credit, job.payment.down);
         let returned = Self::give(&job.client, owed);
-        let cost = job.cost_at(price).unwrap_or(job.payment.cost);
-        let share = T::VerifierShare::get().mul_floor(cost);
+        let price = Self::price_of(&job, prices, commitment.tokens);
+        let fee = Self::fee_of(&job, price, commitment.tokens);
         for verifier in verifiers {
-            let (pay, left) = T::Escrow::split(rest, share);
+            let (pay, left) = T::Escrow::split(rest, fee);
             T::Operators::reward(verifier, pay);
             rest = left;
         }
-        let compensation = Self::give_half(&job.client, rest);
+        let most = Self::reward_of(&job, prices, commitment.tokens);
+        let left = T::Escrow::value(&rest);
+        let compensation = Self::compensate(&job.client, rest, most);
+        let burnt = left.saturating_sub(compensation);
         let settlement = Settlement {
             audit: AuditOutcome::Rejected,
             verifiers: count(verifiers),
@@ -151,6 +169,7 @@ impl<T: Config> Pallet<T> {
             paid: job.payment.down,
             refunded: returned.saturating_add(compensation),
             slashed,
+            burnt: burnt.saturating_add(Self::burnt_of(job.payment.down)),
             ..Self::record(Outcome::Slashed, Some(operator))
         };
         Self::finish(id, job, settlement, None);
@@ -168,6 +187,7 @@ impl<T: Config> Pallet<T> {
             paid: 0,
             refunded: 0,
             slashed: 0,
+            burnt: 0,
             at: Self::now(),
         }
     }
@@ -220,21 +240,22 @@ impl<T: Config> Pallet<T> {
         T::Escrow::deposit(payee, credit)
     }
 
-    /// Gives half of the money to the payee and burns the other half, so that nobody gains by slashing
-    /// itself; gives what the payee got.
-    fn give_half(payee: &T::AccountId, credit: CreditOf<T>) -> Balance {
+    /// Gives the client at most half of the money, so that nobody gains by slashing itself, and at
+    /// most `most`, so that nobody gains by having an operator slashed. Burns the rest, and returns
+    /// what the client got.
+    fn compensate(client: &T::AccountId, credit: CreditOf<T>, most: Balance) -> Balance {
         let half = T::Escrow::value(&credit) / 2;
-        let (given, _burnt) = T::Escrow::split(credit, half);
-        Self::give(payee, given)
+        let (given, _burnt) = T::Escrow::split(credit, half.min(most));
+        Self::give(client, given)
     }
 
     /// The delivery of a job that is delivered.
     pub(crate) fn delivery_of(job: &Job<T::AccountId>) -> Option<Delivery<T::AccountId>> {
         match &job.state {
-            JobState::Delivered { operator, price, commitment, took, audit, until } => {
+            JobState::Delivered { operator, prices, commitment, took, audit, until } => {
                 Some(Delivery {
                     operator: operator.clone(),
-                    price: *price,
+                    prices: *prices,
                     commitment: *commitment,
                     took: *took,
                     audit: *audit,

@@ -2,14 +2,14 @@
 //! What holds between any two blocks.
 
 use crate::{
-    types::Job, AssignmentCursor, AssignmentEntries, Config, DeadlineCursor, DeadlineEntries, Jobs,
-    JobsOf, JobsOfOperator, Pallet,
+    types::Job, AssignmentCursor, AssignmentEntries, Config, DeadlineCursor, DeadlineEntries,
+    FirstTryCursor, FirstTryEntries, Jobs, JobsOf, JobsOfOperator, Pallet,
 };
 use alloc::collections::BTreeSet;
 use assay_primitives::{
     job::{JobId, JobState},
     traits::{Duty, Escrow, Operators},
-    BlockNumber,
+    BlockNumber, Prices,
 };
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
@@ -83,7 +83,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<(), TryRuntimeError> {
         ensure!(job.drawn.last() == Some(operator), "an operator was not the last to be drawn");
         let reserved = T::Operators::reserved(operator, Duty::Run(*id));
-        ensure!(reserved > 0 || job.reward_at(0) == 0, "a job has no bond");
+        ensure!(reserved > 0 || Self::reward_at(job, Prices::default()) == 0, "a job has no bond");
         Ok(())
     }
 }
@@ -95,7 +95,9 @@ fn deadlines<T: Config>() -> Result<BTreeSet<JobId>, TryRuntimeError> {
 
 /// The jobs that operators are sought for.
 fn assignments<T: Config>() -> Result<BTreeSet<JobId>, TryRuntimeError> {
-    beyond(AssignmentEntries::<T>::iter(), AssignmentCursor::<T>::get())
+    let mut all = beyond(FirstTryEntries::<T>::iter(), FirstTryCursor::<T>::get())?;
+    all.extend(beyond(AssignmentEntries::<T>::iter(), AssignmentCursor::<T>::get())?);
+    Ok(all)
 }
 
 /// The jobs of an agenda; an error if one stands before the cursor and would never be worked off.

@@ -4,7 +4,7 @@
 use assay_primitives::{
     engine::Task,
     job::{JobId, JobSpec, JobState, Payment},
-    Balance, BlockNumber,
+    BlockNumber,
 };
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
@@ -28,6 +28,11 @@ pub struct Job<AccountId> {
     pub since: BlockNumber,
     /// The operators that were drawn for it, the latest last. None is drawn twice.
     pub drawn: BoundedVec<AccountId, ConstU32<MAX_ATTEMPTS>>,
+    /// The number of operators that declined it because the client's node does not serve the prompt
+    /// that the job promises.
+    pub unserved: u8,
+    /// Those of them that declined it in time, until another accepts it.
+    pub declined: BoundedVec<AccountId, ConstU32<MAX_ATTEMPTS>>,
     /// Where it is.
     pub state: JobState<AccountId>,
 }
@@ -60,19 +65,6 @@ impl<AccountId: PartialEq + Encode> Job<AccountId> {
     /// is.
     pub fn is_routed(&self) -> bool {
         self.spec.allowed.is_empty()
-    }
-
-    /// What all of its tokens cost at `price`; `None` where that overflows.
-    pub fn cost_at(&self, price: Balance) -> Option<Balance> {
-        price.checked_mul(self.spec.max_tokens.into())
-    }
-
-    /// The most that an operator can earn with it at `price`: what its bond is reckoned from.
-    pub fn reward_at(&self, price: Balance) -> Balance {
-        self.cost_at(price)
-            .unwrap_or(Balance::MAX)
-            .saturating_add(self.payment.down)
-            .saturating_add(self.payment.tip)
     }
 
     /// What must be known of it for the operator to run it.

@@ -33,6 +33,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn create() -> Weight {
 		// Minimum execution time: 102_890_000 picoseconds.
 		Weight::from_parts(113_199_000, 3875)
+			// Not measured yet: what prices, minimum payments and smaller bonds add.
+			.saturating_add(Weight::from_parts(30_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().reads(9_u64))
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
@@ -51,24 +55,44 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn confirm_received() -> Weight {
 		// Minimum execution time: 129_681_000 picoseconds.
 		Weight::from_parts(136_006_000, 6196)
+			// Not measured yet: what a part of the payment burnt adds.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 			.saturating_add(T::DbWeight::get().reads(11_u64))
 			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 	fn settle() -> Weight {
 		// Minimum execution time: 142_967_000 picoseconds.
 		Weight::from_parts(148_590_000, 8799)
+			// Not measured yet: what a part of the payment burnt adds.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 			.saturating_add(T::DbWeight::get().reads(12_u64))
 			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 	fn expire() -> Weight {
 		// Minimum execution time: 188_748_000 picoseconds.
 		Weight::from_parts(195_852_000, 8799)
+			// Not measured yet: what prices, minimum payments and smaller bonds add.
+			.saturating_add(Weight::from_parts(20_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().reads(12_u64))
 			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 	fn accept() -> Weight {
 		// Minimum execution time: 67_606_000 picoseconds.
 		Weight::from_parts(71_193_000, 6196)
+			// Not measured yet: what routing hears of operators that have declined.
+			.saturating_add(Weight::from_parts(30_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+			// Not measured yet: what a part of the payment burnt adds.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -81,12 +105,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn commit_output() -> Weight {
 		// Minimum execution time: 44_880_000 picoseconds.
 		Weight::from_parts(47_975_000, 4950)
+			// Not measured yet: what routing hears of the delivery.
+			.saturating_add(Weight::from_parts(10_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+			// Not measured yet: what prices, minimum payments and smaller bonds add.
+			.saturating_add(Weight::from_parts(30_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 	fn on_initialize(n: u32, ) -> Weight {
 		// Minimum execution time: 96_820_000 picoseconds.
 		Weight::from_parts(181_636_559, 84381)
+			// Not measured yet: the passes of the second agenda, as in `on_idle`.
+			.saturating_add(Weight::from_parts(169_751_000, 162718))
+			.saturating_add(T::DbWeight::get().reads(65_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 			// Standard error: 168_263
 			.saturating_add(Weight::from_parts(129_786_901, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(54_u64))
@@ -104,6 +140,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn work_off_deadline() -> Weight {
 		// Minimum execution time: 161_929_000 picoseconds.
 		Weight::from_parts(170_413_000, 6218)
+			// Not measured yet: what a part of the payment burnt adds.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 			.saturating_add(T::DbWeight::get().reads(13_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
@@ -113,6 +153,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
 	fn create() -> Weight {
 		Weight::from_parts(113_199_000, 3875)
+			// Not measured yet: what prices, minimum payments and smaller bonds add.
+			.saturating_add(Weight::from_parts(30_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(4_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
 			.saturating_add(ParityDbWeight::get().reads(9_u64))
 			.saturating_add(ParityDbWeight::get().writes(8_u64))
 	}
@@ -128,21 +172,41 @@ impl WeightInfo for () {
 	}
 	fn confirm_received() -> Weight {
 		Weight::from_parts(136_006_000, 6196)
+			// Not measured yet: what a part of the payment burnt adds.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(4_u64))
+			.saturating_add(ParityDbWeight::get().writes(2_u64))
 			.saturating_add(ParityDbWeight::get().reads(11_u64))
 			.saturating_add(ParityDbWeight::get().writes(10_u64))
 	}
 	fn settle() -> Weight {
 		Weight::from_parts(148_590_000, 8799)
+			// Not measured yet: what a part of the payment burnt adds.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(4_u64))
+			.saturating_add(ParityDbWeight::get().writes(2_u64))
 			.saturating_add(ParityDbWeight::get().reads(12_u64))
 			.saturating_add(ParityDbWeight::get().writes(11_u64))
 	}
 	fn expire() -> Weight {
 		Weight::from_parts(195_852_000, 8799)
+			// Not measured yet: what prices, minimum payments and smaller bonds add.
+			.saturating_add(Weight::from_parts(20_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(2_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
 			.saturating_add(ParityDbWeight::get().reads(12_u64))
 			.saturating_add(ParityDbWeight::get().writes(12_u64))
 	}
 	fn accept() -> Weight {
 		Weight::from_parts(71_193_000, 6196)
+			// Not measured yet: what routing hears of operators that have declined.
+			.saturating_add(Weight::from_parts(30_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(3_u64))
+			.saturating_add(ParityDbWeight::get().writes(3_u64))
+			// Not measured yet: what a part of the payment burnt adds.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(4_u64))
+			.saturating_add(ParityDbWeight::get().writes(2_u64))
 			.saturating_add(ParityDbWeight::get().reads(7_u64))
 			.saturating_add(ParityDbWeight::get().writes(6_u64))
 	}
@@ -153,11 +217,23 @@ impl WeightInfo for () {
 	}
 	fn commit_output() -> Weight {
 		Weight::from_parts(47_975_000, 4950)
+			// Not measured yet: what routing hears of the delivery.
+			.saturating_add(Weight::from_parts(10_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(1_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
+			// Not measured yet: what prices, minimum payments and smaller bonds add.
+			.saturating_add(Weight::from_parts(30_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(4_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
 			.saturating_add(ParityDbWeight::get().reads(6_u64))
 			.saturating_add(ParityDbWeight::get().writes(7_u64))
 	}
 	fn on_initialize(n: u32, ) -> Weight {
 		Weight::from_parts(181_636_559, 84381)
+			// Not measured yet: the passes of the second agenda, as in `on_idle`.
+			.saturating_add(Weight::from_parts(169_751_000, 162718))
+			.saturating_add(ParityDbWeight::get().reads(65_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
 			.saturating_add(Weight::from_parts(129_786_901, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads(54_u64))
 			.saturating_add(ParityDbWeight::get().reads((4_u64).saturating_mul(n.into())))
@@ -172,6 +248,10 @@ impl WeightInfo for () {
 	}
 	fn work_off_deadline() -> Weight {
 		Weight::from_parts(170_413_000, 6218)
+			// Not measured yet: what a part of the payment burnt adds.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(4_u64))
+			.saturating_add(ParityDbWeight::get().writes(2_u64))
 			.saturating_add(ParityDbWeight::get().reads(13_u64))
 			.saturating_add(ParityDbWeight::get().writes(14_u64))
 	}

@@ -10,7 +10,7 @@ use assay_primitives::{
     benchmarking::signed_contact,
     contact::SignedContact,
     traits::{Duty, Operators as _},
-    Balance, ModelId, Report,
+    Balance, ModelId, Prices, Report,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -47,7 +47,7 @@ fn id(n: u32) -> ModelId {
 }
 
 fn offers<T: Config>(count: u32) -> OffersOf<T> {
-    let offer = |n: u32| Offer { model: id(n), price: 1, context: 1 };
+    let offer = |n: u32| Offer::unlimited(id(n), Prices { input: 1, output: 1 }, 1);
     BoundedVec::truncate_from((0..count).map(offer).collect())
 }
 
@@ -397,6 +397,37 @@ mod benchmarks {
         _(origin as T::RuntimeOrigin, slash);
 
         assert!(get::<T>(&stash)?.slashes.is_empty());
+        Ok(())
+    }
+
+    /// Measures the last client that fits.
+    #[benchmark]
+    fn refuse_client() -> Result<(), BenchmarkError> {
+        let stash = operator::<T>(0)?;
+        for n in 1..T::MaxRefused::get() {
+            Pallet::<T>::do_refuse_client(stash.clone(), account("client", n, 0))?;
+        }
+        let client: T::AccountId = account("client", 0, 0);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()), client.clone());
+
+        assert!(Refused::<T>::get(&stash).contains(&client));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn admit_client() -> Result<(), BenchmarkError> {
+        let stash = operator::<T>(0)?;
+        for n in 0..T::MaxRefused::get() {
+            Pallet::<T>::do_refuse_client(stash.clone(), account("client", n, 0))?;
+        }
+        let client: T::AccountId = account("client", 0, 0);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(stash.clone()), client.clone());
+
+        assert!(!Refused::<T>::get(&stash).contains(&client));
         Ok(())
     }
 

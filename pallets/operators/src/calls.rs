@@ -201,7 +201,7 @@ mod calls {
         ///   no pallet handles it, and [`Error::WorkerReplaced`] where the caller was replaced before
         ///   the duty began, in addition to the events of the pallets that take the others.
         #[pallet::call_index(6)]
-        #[pallet::weight(Pallet::<T>::weight_of_reports(reports))]
+        #[pallet::weight((Pallet::<T>::weight_of_reports(reports), DispatchClass::Operational))]
         pub fn report(
             origin: OriginFor<T>,
             reports: BoundedVec<Report, T::MaxReports>,
@@ -524,6 +524,49 @@ mod calls {
         pub fn retire_worker(origin: OriginFor<T>) -> DispatchResult {
             let stash = ensure_signed(origin)?;
             Self::do_retire_worker(stash)
+        }
+
+        /// Takes no more jobs of a client.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the stash.
+        ///
+        /// ## Details
+        /// Jobs that are already assigned are not affected.
+        ///
+        /// ### Parameters
+        /// - `client`: the client.
+        ///
+        /// ## Errors
+        /// [`Error::NotOperator`], [`Error::AlreadyRefused`], [`Error::TooManyRefused`].
+        ///
+        /// ## Events
+        /// - [`Event::ClientRefused`]
+        #[pallet::call_index(20)]
+        #[pallet::weight(T::WeightInfo::refuse_client())]
+        pub fn refuse_client(origin: OriginFor<T>, client: T::AccountId) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_refuse_client(stash, client)
+        }
+
+        /// Takes jobs of a client again.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the stash.
+        ///
+        /// ### Parameters
+        /// - `client`: the client.
+        ///
+        /// ## Errors
+        /// [`Error::NotRefused`].
+        ///
+        /// ## Events
+        /// - [`Event::ClientAdmitted`]
+        #[pallet::call_index(21)]
+        #[pallet::weight(T::WeightInfo::admit_client())]
+        pub fn admit_client(origin: OriginFor<T>, client: T::AccountId) -> DispatchResult {
+            let stash = ensure_signed(origin)?;
+            Self::do_admit_client(stash, client)
         }
     }
 }

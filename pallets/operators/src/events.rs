@@ -92,6 +92,29 @@ mod events {
             /// The amount.
             amount: Balance,
         },
+        /// An operator takes no more jobs of a client.
+        ClientRefused {
+            /// The operator's stash.
+            operator: T::AccountId,
+            /// The client.
+            client: T::AccountId,
+        },
+        /// An operator takes jobs of a client again.
+        ClientAdmitted {
+            /// The operator's stash.
+            operator: T::AccountId,
+            /// The client.
+            client: T::AccountId,
+        },
+        /// A duty reserves less than before.
+        Shrunk {
+            /// The operator's stash.
+            operator: T::AccountId,
+            /// The duty.
+            duty: Duty,
+            /// The amount that it still reserves.
+            amount: Balance,
+        },
         /// A duty is over.
         Released {
             /// The operator's stash.

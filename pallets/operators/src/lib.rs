@@ -11,7 +11,7 @@
 //!   its slashes.
 //! - **contact**: peer id and addresses of the operator's node, signed by the node's network key
 //!   for this chain and stash. Operators of genesis have none until `set_contact`.
-//! - **offer**: a model that the operator serves, its price per token and its longest context.
+//! - **offer**: a model that the operator serves, its prices per token and its longest context.
 //! - **duty**: a job to run, or to re-check. Each duty reserves a part of the operator's own stake,
 //!   so that no stake ever backs two duties.
 //! - **at stake**: everything that can be slashed: own and delegated stake, and amounts being taken
@@ -70,6 +70,7 @@ mod offences;
 mod operators;
 pub mod pool;
 mod ranking;
+mod refusals;
 mod registry;
 mod report;
 mod rewards;
@@ -98,8 +99,8 @@ pub use pallet::*;
 pub use submit::{Nonce, SubmitReports};
 pub use types::{
     Commission, CreditOf, Delegated, Delegation, DelegationOf, Offer, OffersOf, Operator,
-    OperatorOf, Raise, Ranked, ReportsOf, Reservation, Retiring, SlashId, SlashOf, UnappliedSlash,
-    Unbonding, Undelegating,
+    OperatorOf, Raise, Ranked, RefusedOf, ReportsOf, Reservation, Retiring, SlashId, SlashOf,
+    UnappliedSlash, Unbonding, Undelegating,
 };
 pub use weights::WeightInfo;
 
@@ -120,7 +121,7 @@ pub mod pallet {
     use assay_primitives::{
         contact::{SignedContact, MAX_ADDRESSES, MAX_ADDRESS_LENGTH},
         traits::{Duties, Duty, OperatorChanged},
-        Balance, BlockNumber, Contact, Engine, JobId, ModelId, Report,
+        Balance, BlockNumber, Contact, Engine, JobId, ModelId, Prices, Report,
     };
     use frame_support::{
         pallet_prelude::*,
@@ -206,6 +207,10 @@ pub mod pallet {
         /// The most reports in one extrinsic.
         #[pallet::constant]
         type MaxReports: Get<u32>;
+
+        /// The most clients that an operator refuses.
+        #[pallet::constant]
+        type MaxRefused: Get<u32>;
 
         /// The most reports of a block that pay no fee.
         #[pallet::constant]
@@ -318,6 +323,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Contacts<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Contact>;
 
+    /// The clients of which each operator takes no jobs.
+    #[pallet::storage]
+    pub type Refused<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, RefusedOf<T>, ValueQuery>;
+
     /// The slashes that are not yet applied.
     #[pallet::storage]
     pub type Slashes<T: Config> = StorageMap<_, Twox64Concat, SlashId, SlashOf<T>>;
@@ -390,7 +400,8 @@ pub mod pallet {
         NothingToWithdraw,
         /// The same model is offered twice. List each model once.
         DuplicateOffer,
-        /// A model is offered at a price of zero. Set a price of at least 1.
+        /// A model is offered at a price of zero for a token of the output. Set a price of at least 1;
+        /// only tokens of the prompt can be free.
         PriceZero,
         /// A model is offered with a context of zero tokens. Set a context of at least 1.
         ContextZero,
@@ -450,17 +461,23 @@ pub mod pallet {
         NoRetiringWorker,
         /// The worker was replaced before the duty began. Report with the current worker.
         WorkerReplaced,
+        /// The operator refuses the client already.
+        AlreadyRefused,
+        /// The operator does not refuse the client.
+        NotRefused,
+        /// The operator refuses `MaxRefused` clients. Admit one first.
+        TooManyRefused,
     }
 
-    /// An operator of genesis: stash, worker, offers as (model, price, context), concurrency, bond.
+    /// An operator of genesis: stash, worker, offers as (model, prices, context), concurrency, bond.
     /// It has no contact, since a contact can only be signed once the genesis hash exists.
     pub type GenesisOperator<AccountId> =
-        (AccountId, AccountId, Vec<(ModelId, Balance, u32)>, u32, Balance);
+        (AccountId, AccountId, Vec<(ModelId, Prices, u32)>, u32, Balance);
 
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
     pub struct GenesisConfig<T: Config> {
-        /// The operators: stash, worker, offers as (model, price, context), concurrency, bond.
+        /// The operators: stash, worker, offers as (model, prices, context), concurrency, bond.
         pub operators: Vec<GenesisOperator<T::AccountId>>,
         /// The validators that author blocks while there are fewer electable operators.
         pub validators: Vec<T::AccountId>,

@@ -3,13 +3,15 @@
 //! a model, its market price, and the stake that duties reserve.
 
 use crate::{
-    pallet::{Config, Delegations, Error, Event, Operators, Pallet, Reservations, Serving},
+    pallet::{
+        Config, Delegations, Error, Event, Operators, Pallet, Refused, Reservations, Serving,
+    },
     types::{CreditOf, Offer, Reservation},
 };
 use alloc::vec::Vec;
 use assay_primitives::{
     traits::{Duty, Load, Operators as OperatorsTrait, Terms},
-    Balance, ModelId,
+    Balance, ModelId, Prices,
 };
 use frame_support::{
     ensure,
@@ -23,25 +25,30 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
 
     fn terms(stash: &T::AccountId, model: &ModelId) -> Option<Terms> {
         let operator = Operators::<T>::get(stash).filter(Self::takes_duties)?;
-        let Offer { price, context, .. } = *operator.offer(model)?;
+        let Offer { prices, context, max_reward, max_bond, .. } = *operator.offer(model)?;
         let load = Load { running: operator.running, concurrency: operator.concurrency };
-        Some(Terms { price, context, unreserved: operator.unreserved(), load })
+        let unreserved = operator.unreserved();
+        Some(Terms { prices, context, unreserved, max_reward, max_bond, load })
     }
 
-    fn price(model: &ModelId) -> Option<Balance> {
+    fn refuses(stash: &T::AccountId, client: &T::AccountId) -> bool {
+        Refused::<T>::get(stash).contains(client)
+    }
+
+    fn prices(model: &ModelId, input_tokens: u32, tokens: u32) -> Option<Prices> {
         let asks = |stash: T::AccountId| {
             let operator = Operators::<T>::get(stash)?;
-            let price = operator.offer(model)?.price;
-            Self::takes_duties(&operator).then(|| (price, operator.stake()))
+            let prices = operator.offer(model)?.prices;
+            Self::takes_duties(&operator).then(|| (prices, operator.stake()))
         };
-        let mut asked: Vec<(Balance, Balance)> =
+        let mut asked: Vec<(Prices, Balance)> =
             Serving::<T>::iter_key_prefix(model).filter_map(asks).collect();
-        asked.sort_unstable();
+        asked.sort_unstable_by_key(|(prices, _)| prices.of(input_tokens, tokens));
         let total = asked.iter().fold(0, |sum: Balance, (_, stake)| sum.saturating_add(*stake));
         let mut reached: Balance = 0;
-        asked.into_iter().find_map(|(price, stake)| {
+        asked.into_iter().find_map(|(prices, stake)| {
             reached = reached.saturating_add(stake);
-            (reached >= total.saturating_sub(reached)).then_some(price)
+            (reached >= total.saturating_sub(reached)).then_some(prices)
         })
     }
 
@@ -73,6 +80,20 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
                 operator.running = operator.running.saturating_sub(1);
             });
         }
+    }
+
+    fn shrink(stash: &T::AccountId, duty: Duty, amount: Balance) {
+        let Some(reservation) = Reservations::<T>::get(stash, duty) else { return };
+        let freed = reservation.amount.saturating_sub(amount);
+        if freed == 0 {
+            return;
+        }
+        Reservations::<T>::insert(stash, duty, Reservation { amount, ..reservation });
+        Operators::<T>::mutate(stash, |operator| {
+            let Some(operator) = operator else { return };
+            operator.reserved = operator.reserved.saturating_sub(freed);
+        });
+        Self::deposit_event(Event::Shrunk { operator: stash.clone(), duty, amount });
     }
 
     fn release(stash: &T::AccountId, duty: Duty) {

@@ -80,7 +80,7 @@ impl<T: Config> Pallet<T> {
         let (stash, worker, offers, concurrency, bond) = operator.clone();
         let offers: Vec<Offer> = offers
             .into_iter()
-            .map(|(model, price, context)| Offer { model, price, context })
+            .map(|(model, prices, context)| Offer::unlimited(model, prices, context))
             .collect();
         let offers = OffersOf::<T>::try_from(offers)
             .map_err(|_| DispatchError::Other("the operator has more than MaxOffers offers"))?;
@@ -143,7 +143,7 @@ impl<T: Config> Pallet<T> {
 
     fn ensure_offers(offers: &OffersOf<T>) -> DispatchResult {
         for (index, offer) in offers.iter().enumerate() {
-            ensure!(offer.price > 0, Error::<T>::PriceZero);
+            ensure!(offer.prices.output > 0, Error::<T>::PriceZero);
             ensure!(offer.context > 0, Error::<T>::ContextZero);
             ensure!(
                 !offers.iter().take(index).any(|other| other.model == offer.model),

@@ -48,7 +48,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn standing_of(operator: &OperatorOf<T>) -> Standing {
-        let offered = |offer: &Offer| Offered { model: offer.model, context: offer.context };
+        let offered = |offer: &Offer| {
+            let Offer { model, context, prices, .. } = *offer;
+            Offered { model, context, prices }
+        };
         Standing {
             stake: operator.stake(),
             models: operator.offers.iter().map(offered).collect(),

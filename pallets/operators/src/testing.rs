@@ -2,13 +2,14 @@
 //! Operators for the mocks of other pallets, where accounts are `u64`.
 
 use crate::{Config, Offer, Pallet};
-use assay_primitives::{testing::signed_contact, Balance, ModelId};
+use assay_primitives::{testing::signed_contact, Balance, ModelId, Prices};
 use frame_support::assert_ok;
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_core::H256;
 use sp_runtime::traits::Zero;
 
-/// Registers an operator of 16 slots that serves one model, with the worker `stash + 100_000`.
+/// Registers an operator of 16 slots that serves one model at `price` per token of the output and
+/// reads prompts for nothing, with the worker `stash + 100_000`.
 ///
 /// # Panics
 /// Panics if the pallet refuses it.
@@ -18,7 +19,9 @@ where
 {
     let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
     let contact = signed_contact(&genesis, &stash);
-    let offers = [Offer { model, price, context }].into_iter().collect::<Vec<_>>();
+    let offers = [Offer::unlimited(model, Prices { input: 0, output: price }, context)]
+        .into_iter()
+        .collect::<Vec<_>>();
     let offers = frame_support::BoundedVec::truncate_from(offers);
     let stash_origin = RawOrigin::Signed(stash).into();
     assert_ok!(Pallet::<T>::register(stash_origin, stash + 100_000, contact, offers, 16, bond));

@@ -4,7 +4,7 @@
 use crate::{
     pallet::{
         Config, Contacts, Delegations, GenesisValidators, Operators, Orphans, Pallet, Ranking,
-        Reservations, Serving, Slashes, Workers,
+        Refused, Reservations, Serving, Slashes, Workers,
     },
     pool::{Pool, Shares},
     types::{delegation_hold, stake_hold, Delegated, DelegationOf, OperatorOf, Reservation},
@@ -76,6 +76,10 @@ impl<T: Config> Pallet<T> {
         }
         for stash in Contacts::<T>::iter_keys() {
             ensure!(Operators::<T>::contains_key(&stash), "a contact has no operator");
+        }
+        for (stash, refused) in Refused::<T>::iter() {
+            ensure!(Operators::<T>::contains_key(&stash), "a refusal has no operator");
+            ensure!(!refused.is_empty(), "an empty list of refusals is stored");
         }
         for (id, slash) in Slashes::<T>::iter() {
             let known = Operators::<T>::get(&slash.operator);

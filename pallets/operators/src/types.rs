@@ -5,7 +5,7 @@ use crate::{
     pallet::Config,
     pool::{Pool, Shares},
 };
-use assay_primitives::{Balance, BlockNumber, ModelId};
+use assay_primitives::{Balance, BlockNumber, ModelId, Prices};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
     pallet_prelude::{CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound},
@@ -34,10 +34,22 @@ pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Conf
 pub struct Offer {
     /// The model.
     pub model: ModelId,
-    /// The price per generated token.
-    pub price: Balance,
+    /// The prices of a token.
+    pub prices: Prices,
     /// The longest context in tokens, prompt and output together.
     pub context: u32,
+    /// The most that the operator earns with one job. A client's down payment and tip raise it, and
+    /// with it the bond.
+    pub max_reward: Balance,
+    /// The most of its stake that it puts up for one job.
+    pub max_bond: Balance,
+}
+
+impl Offer {
+    /// Returns an offer without limits on rewards and bonds.
+    pub fn unlimited(model: ModelId, prices: Prices, context: u32) -> Self {
+        Self { model, prices, context, max_reward: Balance::MAX, max_bond: Balance::MAX }
+    }
 }
 
 /// An amount of stake that is being unbonded.
@@ -345,6 +357,10 @@ pub type SlashOf<T> = UnappliedSlash<<T as frame_system::Config>::AccountId>;
 
 /// The offers of an operator in the runtime `T`.
 pub type OffersOf<T> = BoundedVec<Offer, <T as Config>::MaxOffers>;
+
+/// The clients that an operator refuses in the runtime `T`.
+pub type RefusedOf<T> =
+    BoundedVec<<T as frame_system::Config>::AccountId, <T as Config>::MaxRefused>;
 
 /// The reports of one extrinsic in the runtime `T`.
 pub type ReportsOf<T> = BoundedVec<assay_primitives::Report, <T as Config>::MaxReports>;

@@ -2,7 +2,7 @@
 //! Operators as the runtime API shows them.
 
 use crate::{
-    pallet::{Config, Contacts, Operators, Pallet, Slashes},
+    pallet::{Config, Contacts, Operators, Pallet, Refused, Slashes},
     types::{Commission, Offer, OperatorOf, SlashId},
 };
 use alloc::vec::Vec;
@@ -51,11 +51,14 @@ impl<T: Config> Pallet<T> {
     fn view_of(stash: T::AccountId, operator: OperatorOf<T>) -> OperatorView<T::AccountId> {
         let offer = |offer: &Offer| OfferView {
             model: offer.model,
-            price: offer.price,
+            prices: offer.prices,
             context: offer.context,
+            max_reward: offer.max_reward,
+            max_bond: offer.max_bond,
         };
         let slashes = operator.slashes.iter().filter_map(|id| Self::slash_view(*id)).collect();
         OperatorView {
+            refused: Refused::<T>::get(&stash).into_inner(),
             contact: Contacts::<T>::get(&stash),
             payout: operator.payout.unwrap_or_else(|| stash.clone()),
             stash,

@@ -33,6 +33,8 @@ pub trait WeightInfo {
 	fn cancel_slash() -> Weight;
 	fn rank_operator() -> Weight;
 	fn retire_worker() -> Weight;
+	fn refuse_client() -> Weight;
+	fn admit_client() -> Weight;
 	fn on_initialize() -> Weight;
 	fn on_idle() -> Weight;
 	fn record_slash() -> Weight;
@@ -170,6 +172,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
+	fn refuse_client() -> Weight {
+		// Not measured yet: an operator read, and its list of refusals read and written.
+		Weight::from_parts(40_000_000, 12000)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	fn admit_client() -> Weight {
+		// Not measured yet: an operator read, and its list of refusals read and written.
+		Weight::from_parts(40_000_000, 12000)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
 	fn on_initialize() -> Weight {
 		// Minimum execution time: 520_000 picoseconds.
 		Weight::from_parts(1_131_000, 0)
@@ -305,6 +319,18 @@ impl WeightInfo for () {
 		Weight::from_parts(31_346_000, 7680)
 			.saturating_add(ParityDbWeight::get().reads(1_u64))
 			.saturating_add(ParityDbWeight::get().writes(2_u64))
+	}
+	fn refuse_client() -> Weight {
+		// Not measured yet: an operator read, and its list of refusals read and written.
+		Weight::from_parts(40_000_000, 12000)
+			.saturating_add(ParityDbWeight::get().reads(2_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
+	}
+	fn admit_client() -> Weight {
+		// Not measured yet: an operator read, and its list of refusals read and written.
+		Weight::from_parts(40_000_000, 12000)
+			.saturating_add(ParityDbWeight::get().reads(2_u64))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
 	}
 	fn on_initialize() -> Weight {
 		Weight::from_parts(1_131_000, 0)

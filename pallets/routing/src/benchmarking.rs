@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use assay_primitives::{
     report::heartbeat_answer,
     traits::{Duties, Eligible, Offered, OperatorChanged, Performance, Routing, Standing},
-    Balance, BlockNumber, ModelId, Report,
+    Balance, BlockNumber, ModelId, Prices, Report,
 };
 use frame_benchmarking::v2::*;
 use frame_support::traits::Get;
@@ -15,6 +15,9 @@ use sp_runtime::{
     traits::{BlakeTwo256, Hash},
     SaturatedConversion,
 };
+
+/// The prices of each offer.
+const PRICES: Prices = Prices { input: 1, output: 1 };
 
 /// Returns an identifier for each number.
 fn model(n: u32) -> ModelId {
@@ -26,7 +29,7 @@ fn stake<T: Config>() -> Balance {
 }
 
 fn offered(n: u32) -> Offered {
-    Offered { model: model(n), context: 4_096 }
+    Offered { model: model(n), context: 4_096, prices: PRICES }
 }
 
 fn standing<T: Config>(models: u32) -> Standing {
@@ -79,7 +82,7 @@ fn begin_epoch<T: Config>() -> Epoch {
 }
 
 fn anyone(busy: u32) -> Eligible {
-    Eligible { price: 1, running: busy }
+    Eligible { prices: PRICES, running: busy }
 }
 
 fn is_silent<T: Config>(operator: &T::AccountId) -> bool {

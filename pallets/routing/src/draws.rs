@@ -3,7 +3,7 @@
 
 use crate::{
     markets::StoredTree,
-    pallet::{Config, CurrentEpoch, Markets, Members, Pallet, Slots},
+    pallet::{Config, CurrentEpoch, Lowest, Markets, Members, Pallet, Slots},
     tree::Urn,
     types::{Buffer, Kind, Market, Slot},
     weights::WeightInfo,
@@ -13,7 +13,7 @@ use assay_primitives::{
     draw,
     job::MAX_ALLOWED_OPERATORS,
     traits::{Drawn, Eligible, Routing},
-    Balance, ModelId,
+    ModelId, Prices,
 };
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
@@ -28,8 +28,8 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
     ) -> Option<Drawn<T::AccountId>> {
         let epoch = CurrentEpoch::<T>::get().index;
         let candidate = |(operator, score): (T::AccountId, u64)| {
-            let Eligible { price, running } = eligible(&operator)?;
-            Some(Candidate { operator, score, price, running })
+            let Eligible { prices, running } = eligible(&operator)?;
+            Some(Candidate { operator, score, prices, running })
         };
         if !allowed.is_empty() {
             let drawn = Self::draw_allowed(model, &seed, allowed, epoch).into_iter();
@@ -63,6 +63,10 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
 
     fn context(model: &ModelId) -> Option<u32> {
         Markets::<T>::get(model)?.contexts.longest()
+    }
+
+    fn lowest_prices(model: &ModelId) -> Option<Prices> {
+        Lowest::<T>::get(model)?.prices()
     }
 
     fn assigned(model: &ModelId, operator: &T::AccountId) {
@@ -158,7 +162,7 @@ impl<T: Config> Pallet<T> {
 struct Candidate<AccountId> {
     operator: AccountId,
     score: u64,
-    price: Balance,
+    prices: Prices,
     running: u32,
 }
 
@@ -179,9 +183,9 @@ fn less_busy<AccountId>(
     mut candidates: impl Iterator<Item = Candidate<AccountId>>,
 ) -> Option<Drawn<AccountId>> {
     let first = candidates.next()?;
-    let Candidate { operator, price, .. } = match candidates.next() {
+    let Candidate { operator, prices, .. } = match candidates.next() {
         Some(second) if second.is_less_busy_than(&first) => second,
         _ => first,
     };
-    Some(Drawn { operator, price })
+    Some(Drawn { operator, prices })
 }

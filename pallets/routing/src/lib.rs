@@ -52,6 +52,7 @@ mod epochs;
 pub mod fixed;
 mod heartbeats;
 pub mod histogram;
+pub mod lowest;
 mod markets;
 pub mod measure;
 mod members;
@@ -87,6 +88,7 @@ const LOG_TARGET: &str = "runtime::routing";
 pub mod pallet {
     use super::*;
     use crate::{
+        lowest::LowestPrices,
         score::{Params, Tally},
         tree::Node,
         types::{Epoch, Kind, Market, MemberOf, Slot},
@@ -189,6 +191,10 @@ pub mod pallet {
     /// The models that operators serve, by their identifier.
     #[pallet::storage]
     pub type Markets<T: Config> = StorageMap<_, Blake2_128Concat, ModelId, Market>;
+
+    /// The lowest prices of the models that operators who take duties serve.
+    #[pallet::storage]
+    pub type Lowest<T: Config> = StorageMap<_, Blake2_128Concat, ModelId, LowestPrices>;
 
     /// The measurements of a model's operators in the epoch.
     #[pallet::storage]

@@ -3,12 +3,13 @@
 
 use crate::{
     contexts::Contexts,
-    pallet::{Config, Event, Markets, Pallet, Tallies, TreeNodes},
+    lowest::LowestPrices,
+    pallet::{Config, Event, Lowest, Markets, Pallet, Tallies, TreeNodes},
     score::{Params, Tally},
     tree::{self, Node, Nodes},
     types::{Buffer, Kind, Market, MemberOf},
 };
-use assay_primitives::ModelId;
+use assay_primitives::{ModelId, Prices};
 use core::marker::PhantomData;
 use frame_support::traits::Get;
 
@@ -93,26 +94,35 @@ impl<T: Config> Pallet<T> {
         Markets::<T>::insert(model, market);
     }
 
-    /// Adds the contexts of a member to its markets, if it takes duties.
-    pub(crate) fn offer_contexts(member: &MemberOf<T>) {
-        Self::change_contexts(member, Contexts::add);
+    /// Adds the contexts and prices of a member to its markets, if it takes duties.
+    pub(crate) fn make_offers(member: &MemberOf<T>) {
+        Self::change_offers(member, Contexts::add, LowestPrices::add);
     }
 
-    /// Removes the contexts of a member from its markets.
-    pub(crate) fn withdraw_contexts(member: &MemberOf<T>) {
-        Self::change_contexts(member, Contexts::remove);
+    /// Removes the contexts and prices of a member from its markets.
+    pub(crate) fn withdraw_offers(member: &MemberOf<T>) {
+        Self::change_offers(member, Contexts::remove, LowestPrices::remove);
     }
 
-    fn change_contexts(member: &MemberOf<T>, change: impl Fn(&mut Contexts, u32)) {
+    fn change_offers(
+        member: &MemberOf<T>,
+        change_contexts: impl Fn(&mut Contexts, u32),
+        change_prices: impl Fn(&mut LowestPrices, Prices),
+    ) {
         for served in member.served.iter().filter(|_| member.active) {
             Markets::<T>::mutate(served.model, |market| {
                 let Some(market) = market else { return };
-                change(&mut market.contexts, served.context);
+                change_contexts(&mut market.contexts, served.context);
+            });
+            Lowest::<T>::mutate_exists(served.model, |lowest| {
+                let mut prices = lowest.take().unwrap_or_default();
+                change_prices(&mut prices, served.prices);
+                *lowest = (prices.operators() > 0).then_some(prices);
             });
         }
     }
 
-    /// Removes the operator of that slot from the model's market. Its context is already withdrawn.
+    /// Removes the operator of that slot from the model's market. Its offer is already withdrawn.
     pub(crate) fn leave_market(model: &ModelId, slot: u32) {
         let Some(mut market) = Markets::<T>::get(model) else { return };
         Self::set_leaves(model, &mut market, slot, 0, 0);

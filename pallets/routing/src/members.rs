@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
         }
         let offers = |served: &Served| models.iter().any(|offered| offered.model == served.model);
         let (keeps, leaves): (Vec<_>, Vec<_>) = member.served.iter().copied().partition(offers);
-        Self::withdraw_contexts(&member);
+        Self::withdraw_offers(&member);
         for served in leaves {
             Self::leave_market(&served.model, member.slot);
         }
@@ -84,24 +84,25 @@ impl<T: Config> Pallet<T> {
         for offered in models {
             Self::serve(operator, &mut member, offered, epoch);
         }
-        Self::offer_contexts(&member);
+        Self::make_offers(&member);
         Self::refresh(&member);
         member
     }
 
-    /// Records that the operator serves the model, or serves it with another context.
+    /// Records that the operator serves the model, or serves it with another context or at other prices.
     fn serve(
         operator: &T::AccountId,
         member: &mut MemberOf<T>,
-        Offered { model, context }: Offered,
+        Offered { model, context, prices }: Offered,
         epoch: u32,
     ) {
         if let Some(served) = member.of_mut(&model) {
             served.context = context;
+            served.prices = prices;
             return;
         }
         let (work, assigned) = (Work::default(), member.given);
-        let served = Served { model, context, speed: 0, work, assigned };
+        let served = Served { model, context, prices, speed: 0, work, assigned };
         if member.served.try_push(served).is_err() {
             log::error!(target: LOG_TARGET, "{operator:?} serves more models than it can");
             return;
@@ -110,7 +111,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn remove(operator: &T::AccountId, member: MemberOf<T>) {
-        Self::withdraw_contexts(&member);
+        Self::withdraw_offers(&member);
         for served in &member.served {
             Self::leave_market(&served.model, member.slot);
         }

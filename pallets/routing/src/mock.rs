@@ -16,7 +16,7 @@ use crate::{
 };
 use assay_primitives::{
     traits::{Standing, Standings},
-    Balance, BlockNumber, ModelId,
+    Balance, BlockNumber, ModelId, Prices,
 };
 use frame_support::{
     construct_runtime, derive_impl, parameter_types,
@@ -34,7 +34,7 @@ pub const CAP: Balance = 1_000_000;
 pub const MIN_STAKE: Balance = 1_000;
 /// The stake of the operators.
 pub const STAKE: Balance = 100_000;
-pub const PRICE: Balance = 5;
+pub const PRICES: Prices = Prices { input: 1, output: 5 };
 /// The longest context that they offer.
 pub const CONTEXT: u32 = 200;
 pub const LENGTH: BlockNumber = 20;

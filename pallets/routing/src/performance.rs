@@ -22,12 +22,27 @@ impl<T: Config> Performance<T::AccountId> for Pallet<T> {
         });
     }
 
+    fn alive(operator: &T::AccountId) {
+        Members::<T>::mutate(operator, |member| {
+            if let Some(member) = member {
+                Self::note_life(member);
+            }
+        });
+    }
+
     fn missed(operator: &T::AccountId) {
         let Some(mut member) = Members::<T>::get(operator) else { return };
         if Self::note_miss(operator, &mut member) {
             Self::refresh(&member);
         }
         Members::<T>::insert(operator, member);
+    }
+
+    fn declined(operator: &T::AccountId) {
+        Members::<T>::mutate(operator, |member| {
+            let Some(member) = member else { return };
+            member.conduct.missed = member.conduct.missed.saturating_add(1);
+        });
     }
 
     fn delivered(operator: &T::AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber) {

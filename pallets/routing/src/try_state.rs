@@ -4,10 +4,11 @@
 use crate::{
     contexts::Contexts,
     fixed::ONE,
+    lowest::LowestPrices,
     markets::StoredTree,
     pallet::{
-        Config, CurrentEpoch, FirstFree, Markets, Members, Pallet, SlotCount, Slots, Tallies,
-        TreeNodes,
+        Config, CurrentEpoch, FirstFree, Lowest, Markets, Members, Pallet, SlotCount, Slots,
+        Tallies, TreeNodes,
     },
     tree::{self, Node, Nodes, FANOUT, LEVELS},
     types::{Buffer, Kind, MemberOf, Slot},
@@ -22,6 +23,7 @@ use sp_runtime::{SaturatedConversion, TryRuntimeError};
 struct Serving {
     members: u32,
     contexts: Contexts,
+    lowest: LowestPrices,
 }
 
 impl<T: Config> Pallet<T> {
@@ -44,6 +46,7 @@ impl<T: Config> Pallet<T> {
                 serving.members = serving.members.saturating_add(1);
                 if member.active {
                     serving.contexts.add(served.context);
+                    serving.lowest.add(served.prices);
                 }
             }
             Self::check_member(&member, epoch.index)?;
@@ -111,6 +114,12 @@ impl<T: Config> Pallet<T> {
             let (all, said) = (&serving.contexts, &market.contexts);
             ensure!(all.operators() == said.operators(), "contexts of a market miscounted");
             ensure!(all.longest() <= said.longest(), "a longer context is offered than is known");
+            let (all, said) = (&serving.lowest, Lowest::<T>::get(model).unwrap_or_default());
+            ensure!(all.operators() == said.operators(), "prices of a market miscounted");
+            if let (Some(all), said) = (all.prices(), said.prices().unwrap_or_default()) {
+                let knows = said.input <= all.input && said.output <= all.output;
+                ensure!(knows, "a lower price is asked than is known");
+            }
             ensure!(market.epoch <= epoch, "the terms of a market are of a future epoch");
             for buffer in Buffer::ALL {
                 let scores = TreeNodes::<T>::iter_prefix((model, Kind::Scores(buffer)));
@@ -123,6 +132,9 @@ impl<T: Config> Pallet<T> {
                 ensure!(market.scored_in(buffer) == scored, "scores of a market miscounted");
                 ensure!(scored <= market.members, "a score has no member");
             }
+        }
+        for model in Lowest::<T>::iter_keys() {
+            ensure!(serving.contains_key(&model), "prices have no market");
         }
         for model in Tallies::<T>::iter_keys() {
             ensure!(serving.contains_key(&model), "a tally has no market");

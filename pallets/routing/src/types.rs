@@ -10,7 +10,7 @@ use crate::{
 };
 use assay_primitives::{
     traits::{Offered, Standing},
-    Balance, BlockNumber, ModelId,
+    Balance, BlockNumber, ModelId, Prices,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -208,6 +208,8 @@ pub struct Served {
     pub model: ModelId,
     /// The operator's longest context with the model in tokens.
     pub context: u32,
+    /// The operator's prices with the model.
+    pub prices: Prices,
     /// The operator's speed with the model, smoothed over epochs; 0 if none was measured yet.
     pub speed: Speed,
     /// The operator's deliveries since its last visit.

@@ -41,7 +41,7 @@ pub const BOUNTY: Balance = 7;
 /// The payment of a job that is [`delivered`].
 pub const PAYMENT: Payment = Payment { down: 10, cost: 100, tip: 3 };
 /// The bond of the operator of such a job.
-pub const JOB_BOND: Balance = 10 * (10 + 20 * PRICE + 3);
+pub const JOB_BOND: Balance = 20 * (10 + 20 * PRICE + 3);
 /// The bond of each of its verifiers.
 pub const BOND: Balance = 20 * (10 + 20 * PRICE + 3);
 /// The cost of their silence: a twentieth, rounded up.
@@ -112,7 +112,6 @@ impl pallet_jobs::Config for Test {
     type Routing = Routing;
     type Auditor = Verification;
     type CommitteeSize = CommitteeSize;
-    type AuditFloor = AuditFloor;
     type Bounty = ConstU128<BOUNTY>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Scene<Test>;

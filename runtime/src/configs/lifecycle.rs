@@ -48,7 +48,7 @@ pub fn lifecycle_weight() -> Weight {
         sum.saturating_add(base).saturating_add(OperatorsWeight::report(1)).saturating_add(weight)
     });
     // A job's share in a block in which the most jobs are assigned at once.
-    let together = <Runtime as pallet_jobs::Config>::MaxAssignmentsPerBlock::get();
+    let together = <Runtime as pallet_jobs::Config>::MaxFirstTriesPerBlock::get();
     let assignment = JobsWeight::on_initialize(together)
         .div(together.into())
         .saturating_add(crate::Jobs::draw_weight());

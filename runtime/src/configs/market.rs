@@ -60,6 +60,7 @@ impl pallet_operators::Config for Runtime {
     type MaxFreeReports = ConstU32<1_000>;
     type MaxOffers = MaxModels;
     type MaxOperators = MaxOperators;
+    type MaxRefused = ConstU32<64>;
     type MaxReports = ConstU32<16>;
     type MaxSlashes = ConstU32<8>;
     type MaxUnbonding = ConstU32<8>;
@@ -89,7 +90,7 @@ impl pallet_routing::Config for Runtime {
     type MaxMisses = parameters::MaxMisses;
     type MaxModels = MaxModels;
     type MaxOperators = MaxOperators;
-    // This applies to each job, and so up to 32 times in a block.
+    // This applies to each job, and so up to 96 times in a block.
     type MaxTries = ConstU32<32>;
     // At this rate all operators are visited within an hour.
     type MaxVisits = ConstU32<32>;
@@ -105,12 +106,15 @@ impl pallet_jobs::Config for Runtime {
     type Auditor = Verification;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarks::Scene;
-    type BondFactor = ConstU32<10>;
+    type BondFactor = ConstU32<20>;
     type Bounty = parameters::Bounty;
+    type BurnShare = parameters::BurnShare;
     type ChallengeWindow = parameters::ChallengeWindow;
+    type Deposit = parameters::Deposit;
     type Escrow = Escrow;
     type LatenessFraction = parameters::LatenessFraction;
     type MaxAssignmentsPerBlock = ConstU32<32>;
+    type MaxFirstTriesPerBlock = ConstU32<64>;
     type MaxAttempts = ConstU8<3>;
     type CommitteeSize = CommitteeSize;
     type MaxDelay = ConstU32<{ 30 * crate::DAYS }>;
@@ -122,6 +126,7 @@ impl pallet_jobs::Config for Runtime {
     type Randomness = Randomness;
     type Retention = parameters::Retention;
     type Routing = Routing;
+    type VerificationPrice = parameters::VerificationPrice;
     type VerifierShare = parameters::VerifierShare;
     type WeightInfo = pallet_jobs::weights::SubstrateWeight<Runtime>;
 }

@@ -16,8 +16,8 @@ use frame_support::{
     weights::{constants::ParityDbWeight, ConstantMultiplier, IdentityFee},
 };
 use frame_system::{limits, EnsureRoot};
-use pallet_transaction_payment::FungibleAdapter;
-use sp_runtime::Perbill;
+use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
+use sp_runtime::{traits::One, FixedPointNumber, Perbill, Perquintill};
 use sp_version::RuntimeVersion;
 
 /// The fraction of a block that normal extrinsics may fill; the rest is for operational ones.
@@ -80,12 +80,24 @@ impl pallet_balances::Config for Runtime {
 }
 
 parameter_types! {
-    pub FeeMultiplier: pallet_transaction_payment::Multiplier =
-        sp_runtime::traits::One::one();
+    /// The fullness of blocks at which fees neither rise nor fall.
+    pub const TargetFullness: Perquintill = Perquintill::from_percent(25);
+    /// The speed at which fees follow demand: full blocks double them in about 50 minutes.
+    pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(1, 1_000);
+    /// Fees in quiet times.
+    pub LowestMultiplier: Multiplier = Multiplier::one();
+    /// The most that fees rise.
+    pub HighestMultiplier: Multiplier = Multiplier::saturating_from_integer(10_000);
 }
 
 impl pallet_transaction_payment::Config for Runtime {
-    type FeeMultiplierUpdate = pallet_transaction_payment::ConstFeeMultiplier<FeeMultiplier>;
+    type FeeMultiplierUpdate = TargetedFeeAdjustment<
+        Self,
+        TargetFullness,
+        AdjustmentVariable,
+        LowestMultiplier,
+        HighestMultiplier,
+    >;
     type LengthToFee = ConstantMultiplier<Balance, ConstU128<MICRO_UNIT>>;
     type OnChargeTransaction = FungibleAdapter<Balances, ()>;
     type OperationalFeeMultiplier = ConstU8<5>;

@@ -16,6 +16,9 @@ pub fn parameters() -> Parameters {
             lateness_fraction: LatenessFraction::get(),
             verifier_share: VerifierShare::get(),
             bounty: Bounty::get(),
+            burn_share: BurnShare::get(),
+            verification_price: VerificationPrice::get(),
+            deposit: Deposit::get(),
         },
         verification: VerificationParameters {
             commit_window: CommitWindow::get(),

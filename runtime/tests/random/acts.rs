@@ -9,11 +9,11 @@ use crate::{
 use assay_primitives::{
     contact::SignedContact,
     job::{FinishReason, JobId, JobSpec, JobState, OutputCommitment, Payment},
-    verdict_hash, AssayAddress, DeclineReason, RejectReason, Report, Verdict,
+    verdict_hash, AssayAddress, DeclineReason, Prices, RejectReason, Report, Verdict,
 };
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
-    presets::{TINY_MODEL, TINY_PRICE},
+    presets::{TINY_MODEL, TINY_PRICES},
     AccountId, Balance, Operators, Runtime, RuntimeCall, RuntimeOrigin, System, UNIT,
 };
 use frame_support::assert_ok;
@@ -48,10 +48,15 @@ pub fn call(who: &AccountId, call: impl Into<RuntimeCall>) {
 }
 
 fn offers(price: Option<u8>) -> OffersOf<Runtime> {
-    let offer = |price: u8| Offer {
-        model: TINY_MODEL,
-        price: TINY_PRICE / 16 * Balance::from(price % 32),
-        context: 2_048,
+    let offer = |price: u8| {
+        let prices = Prices {
+            input: TINY_PRICES.input / 4 * Balance::from(price % 8),
+            output: TINY_PRICES.output / 16 * Balance::from(price % 32),
+        };
+        let offer = Offer::unlimited(TINY_MODEL, prices, 2_048);
+        // One offer in eight takes on small jobs alone.
+        let max_reward = if price >= 224 { UNIT / 20 } else { Balance::MAX };
+        Offer { max_reward, ..offer }
     };
     OffersOf::<Runtime>::truncate_from(price.into_iter().map(offer).collect())
 }
@@ -112,13 +117,13 @@ pub fn act(act: Act) {
     };
     match act {
         Act::Create { client, payment: (down, cost, tip), tokens, delay, only } => {
-            let part = |n: u8| TINY_PRICE / 4 * Balance::from(n);
+            let part = |n: u8| TINY_PRICES.output / 4 * Balance::from(n);
             let payment = Payment { down: part(down % 8), cost: part(cost), tip: part(tip % 8) };
             call(&person(client), Job::create { spec: spec(tokens, delay, only), payment });
         }
         Act::Raise { job, more } => {
             let job = pick(job);
-            let more = TINY_PRICE * Balance::from(more);
+            let more = TINY_PRICES.output * Balance::from(more);
             let more = Payment { down: more / 10, cost: more, tip: more / 20 };
             call(&client_of(&job), Job::raise_payment { job, more });
         }
@@ -198,6 +203,12 @@ pub fn act(act: Act) {
         }
         Act::Offers { who, price } => {
             call(&person(who), Operator::set_offers { offers: offers(price) });
+        }
+        Act::Refuse { who, client } => {
+            call(&person(who), Operator::refuse_client { client: person(client) });
+        }
+        Act::Admit { who, client } => {
+            call(&person(who), Operator::admit_client { client: person(client) });
         }
         Act::Concurrency { who, jobs } => {
             call(&person(who), Operator::set_concurrency { concurrency: jobs });

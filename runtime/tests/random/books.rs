@@ -27,12 +27,13 @@ pub fn wealth() -> (Balance, Balance) {
     })
 }
 
-/// Returns the amount that the event reports as taken from somebody, which is the most that can
+/// Returns the amount that the event reports as burnt or taken from somebody, which is the most that can
 /// have been burnt.
 fn taken(event: &RuntimeEvent) -> Balance {
     match event {
         RuntimeEvent::Operators(pallet_operators::Event::Seized { amount, .. })
         | RuntimeEvent::Operators(pallet_operators::Event::Slashed { amount, .. })
+        | RuntimeEvent::Escrow(pallet_escrow::Event::Burnt { amount, .. })
         | RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => *amount,
         _ => 0,
     }

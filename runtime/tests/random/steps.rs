@@ -31,6 +31,8 @@ pub enum Act {
     Rank { who: Who },
     Offers { who: Who, price: Option<u8> },
     Concurrency { who: Who, jobs: u32 },
+    Refuse { who: Who, client: Who },
+    Admit { who: Who, client: Who },
     Drain { who: Who, draining: bool },
     Leave { who: Who },
     Payout { who: Who, to: Who },
@@ -107,6 +109,8 @@ fn operators() -> impl Strategy<Value = Act> {
         2 => (who(), prop::option::weighted(0.8, any::<u8>()))
             .prop_map(|(who, price)| Act::Offers { who, price }),
         1 => (who(), 0..6u32).prop_map(|(who, jobs)| Act::Concurrency { who, jobs }),
+        1 => (who(), who()).prop_map(|(who, client)| Act::Refuse { who, client }),
+        1 => (who(), who()).prop_map(|(who, client)| Act::Admit { who, client }),
         1 => (who(), any::<bool>()).prop_map(|(who, draining)| Act::Drain { who, draining }),
         1 => who().prop_map(|who| Act::Leave { who }),
         1 => (who(), who()).prop_map(|(who, to)| Act::Payout { who, to }),

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The arguments of `assay operator`.
 
-use super::{multiaddress::MultiaddressArg, offer::OfferArg, percent::Percent};
+use super::{
+    multiaddress::MultiaddressArg, offer::OfferArg, offer_limits::OfferLimits, percent::Percent,
+    prices::PricesArg,
+};
 use crate::{account::AccountArg, amount::Amount};
 use clap::{Subcommand, ValueHint};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
-  assay operator register --node-key node.key --bond 2000 --offer assay-tiny,10mASY
+  assay operator register --node-key node.key --bond 2000 --offer assay-tiny,1mASY/10mASY
                                                                   serve a model
-  assay operator price assay-tiny 12mASY                          change its price
+  assay operator price assay-tiny 1mASY/12mASY                    change its prices
   assay operator commission 5                                     keep 5 % of delegators' pay
   assay operator addresses --node-key node.key /dns/example.org/tcp/30333
   assay operator allocation assay-tiny                            explain who gets which jobs
@@ -39,10 +42,13 @@ pub enum OperatorCommand {
         /// Maximum number of jobs to run at a time.
         #[arg(long, default_value_t = 1, value_name = "JOBS")]
         concurrency: u32,
-        /// Model to serve: its id or name, the price per token, and the longest context, which is
-        /// the model's own unless given. Repeat the option to serve several.
-        #[arg(long = "offer", value_name = "MODEL,PRICE[,CONTEXT]")]
+        /// Model to serve: its id or name, the prices of a token that it reads and of one that it
+        /// writes, like 1mASY/10mASY, and the longest context, which is the model's own unless given. Repeat the option to serve several.
+        #[arg(long = "offer", value_name = "MODEL,PRICES[,CONTEXT]")]
         offers: Vec<OfferArg>,
+        /// Limits of these offers.
+        #[command(flatten)]
+        limits: OfferLimits,
     },
     /// Add to the stake.
     Bond {
@@ -62,20 +68,37 @@ pub enum OperatorCommand {
     },
     /// Set the models that are served, or show them if no option is given.
     Models {
-        /// Model to serve: its id or name, the price per token, and the longest context, which is
-        /// the model's own unless given. Repeat the option to serve several.
-        #[arg(long = "offer", value_name = "MODEL,PRICE[,CONTEXT]")]
+        /// Model to serve: its id or name, the prices of a token that it reads and of one that it
+        /// writes, like 1mASY/10mASY, and the longest context, which is the model's own unless given. Repeat the option to serve several.
+        #[arg(long = "offer", value_name = "MODEL,PRICES[,CONTEXT]")]
         offers: Vec<OfferArg>,
+        /// Limits of these offers.
+        #[command(flatten)]
+        limits: OfferLimits,
         /// Stop serving any model.
         #[arg(long, conflicts_with = "offers")]
         none: bool,
     },
-    /// Change the price of a model that is served; jobs already assigned keep theirs.
+    /// Change the prices of a model that is served; jobs already assigned keep theirs.
     Price {
         /// The model, by its name, its id, or the beginning of its id.
         model: String,
-        /// New price per token.
-        price: Amount,
+        /// New prices of a token that it reads and of one that it writes, like 1mASY/10mASY; one
+        /// amount is the price of both.
+        #[arg(value_name = "INPUT/OUTPUT")]
+        prices: PricesArg,
+    },
+    /// Take no more jobs of a client; those already assigned stay.
+    Refuse {
+        /// The client.
+        #[arg(value_name = "ADDRESS")]
+        client: AccountArg,
+    },
+    /// Take jobs of a client again.
+    Admit {
+        /// The client.
+        #[arg(value_name = "ADDRESS")]
+        client: AccountArg,
     },
     /// Take no new jobs, and finish those that run.
     Drain {

@@ -80,6 +80,7 @@ impl Chain {
             (),
             None,
             (),
+            (),
         );
         let extension = extension(nonce, 0, Era::mortal(LIFETIME.into(), number.into()));
         let payload = SignedPayload::from_raw(call, extension, implicit);

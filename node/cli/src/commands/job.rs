@@ -20,7 +20,10 @@ use crate::{
     text_check, view,
 };
 use anyhow::{Context, Result};
-use assay_primitives::{parameters::Parameters, Balance, JobId, JobState, Payment};
+use assay_primitives::{
+    parameters::{JobParameters, Parameters},
+    Balance, JobId, JobState, Payment,
+};
 use assay_runtime::{Runtime, RuntimeCall, RuntimeEvent};
 use serde_json::{json, Value};
 use std::cell::Cell;
@@ -60,7 +63,7 @@ async fn create(session: &Session, args: &OrderArgs) -> Result<Exit> {
             "inputTokens": order.input_tokens(),
             "maxTokens": args.max_tokens,
             "seed": order.seed(),
-            "price": view::planck(order.price),
+            "prices": view::prices::json(order.prices),
             "held": view::planck(order.held),
             "heldAsy": Amount(order.held).decimal(),
             "block": block,
@@ -138,18 +141,19 @@ async fn raise(
         let chain = &session.chain;
         let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
         let parameters: Parameters = chain.call("AssayApi_parameters", ()).await?;
-        let held = raised(&view.payment, &more, parameters.jobs.bounty);
+        let held = raised(&view.payment, &more, &parameters.jobs);
         limit.ensure(held, "add less")?;
     }
     send(session, id, Call::raise_payment { job: *id, more }).await
 }
 
-/// Returns the amount that a raised job holds, including the bounty. The chain refuses one that is too large
-/// for a balance.
-fn raised(payment: &Payment, more: &Payment, bounty: Balance) -> Balance {
+/// Returns the amount that a raised job holds, including bounty and deposit. The chain refuses one that
+/// is too large for a balance.
+fn raised(payment: &Payment, more: &Payment, parameters: &JobParameters) -> Balance {
+    let beside = parameters.bounty.saturating_add(parameters.deposit);
     [payment, more]
         .into_iter()
-        .fold(bounty, |sum, payment| sum.saturating_add(payment.total().unwrap_or(Balance::MAX)))
+        .fold(beside, |sum, payment| sum.saturating_add(payment.total().unwrap_or(Balance::MAX)))
 }
 
 /// Sends a call about a job and shows the job after it.
@@ -221,11 +225,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn raised_job_holds_both_payments_and_the_bounty() {
+    fn raised_job_holds_both_payments_the_bounty_and_the_deposit() {
+        let parameters = JobParameters {
+            accept_window: 0,
+            challenge_window: 0,
+            retention: 0,
+            lateness_fraction: Default::default(),
+            verifier_share: Default::default(),
+            bounty: 600_000,
+            burn_share: Default::default(),
+            verification_price: 0,
+            deposit: 7_000_000,
+        };
         let payment = Payment { down: 1, cost: 20, tip: 300 };
         let more = Payment { down: 4_000, cost: 0, tip: 50_000 };
-        assert_eq!(raised(&payment, &more, 600_000), 654_321);
+        assert_eq!(raised(&payment, &more, &parameters), 7_654_321);
         let all = Payment { cost: Balance::MAX, ..more };
-        assert_eq!(raised(&payment, &all, 1), Balance::MAX);
+        assert_eq!(raised(&payment, &all, &parameters), Balance::MAX);
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     session::Session,
 };
 use anyhow::Result;
-use assay_primitives::{contact::SignedContact, Balance};
+use assay_primitives::{contact::SignedContact, Prices};
 use assay_runtime::{AccountId, Runtime, RuntimeCall};
 use serde_json::json;
 use std::path::Path;
@@ -24,10 +24,18 @@ type Call = pallet_operators::Call<Runtime>;
 /// Runs the command.
 pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exit> {
     match command {
-        OperatorCommand::Register { node_key, addresses, worker, bond, concurrency, offers } => {
+        OperatorCommand::Register {
+            node_key,
+            addresses,
+            worker,
+            bond,
+            concurrency,
+            offers,
+            limits,
+        } => {
             let contact = signed_contact(session, &node_key, &addresses)?;
             let worker = worker::named_or_own(session, worker).await?;
-            let offers = offers::read(session, &offers).await?;
+            let offers = offers::read(session, &offers, limits).await?;
             let bond = bond.0;
             send(session, Call::register { worker, contact, offers, concurrency, bond }).await
         }
@@ -42,7 +50,15 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             let call = Call::withdraw_unbonded { stash: stash.clone() };
             send_for(session, stash, call).await
         }
-        OperatorCommand::Price { model, price } => set_price(session, &model, price.0).await,
+        OperatorCommand::Price { model, prices } => set_prices(session, &model, prices.0).await,
+        OperatorCommand::Refuse { client } => {
+            let client = client.resolve(&session.chain).await?;
+            send(session, Call::refuse_client { client }).await
+        }
+        OperatorCommand::Admit { client } => {
+            let client = client.resolve(&session.chain).await?;
+            send(session, Call::admit_client { client }).await
+        }
         OperatorCommand::Drain { undo } => {
             send(session, Call::set_draining { draining: !undo }).await
         }
@@ -58,8 +74,8 @@ pub async fn dispatch(session: &Session, command: OperatorCommand) -> Result<Exi
             let contact = signed_contact(session, &node_key, &addresses)?;
             send(session, Call::set_contact { contact }).await
         }
-        OperatorCommand::Models { offers, none } if none || !offers.is_empty() => {
-            let offers = offers::read(session, &offers).await?;
+        OperatorCommand::Models { offers, limits, none } if none || !offers.is_empty() => {
+            let offers = offers::read(session, &offers, limits).await?;
             send(session, Call::set_offers { offers }).await
         }
         OperatorCommand::Models { .. } => show::models(session).await,
@@ -128,10 +144,10 @@ async fn submit(session: &Session, stash: AccountId, call: RuntimeCall) -> Resul
     }
 }
 
-/// Changes one price and leaves the other offers as they are.
-async fn set_price(session: &Session, model: &str, price: Balance) -> Result<Exit> {
+/// Changes the prices of one model and leaves the other offers as they are.
+async fn set_prices(session: &Session, model: &str, prices: Prices) -> Result<Exit> {
     let operator = session.chain.registered_operator(&session.account()?).await?;
     let model = Models::id(&session.chain, model).await?;
-    let offers = offers::repriced(&operator, &model, price)?;
+    let offers = offers::repriced(&operator, &model, prices)?;
     send(session, Call::set_offers { offers }).await
 }

@@ -3,7 +3,7 @@
 
 use super::{
     format::{count, planck, short},
-    settlement,
+    prices, settlement,
 };
 use crate::{amount::Amount, out::Row};
 use assay_primitives::{api::JobView, job::Sampling, JobId, JobState};
@@ -73,13 +73,13 @@ pub fn json(id: &JobId, view: &JobView<AccountId>) -> Map<String, Value> {
 fn state_json(state: &JobState<AccountId>) -> Map<String, Value> {
     let value = match state {
         JobState::Open { until } => json!({ "until": until }),
-        JobState::Assigned { operator, price, until }
-        | JobState::Running { operator, price, until } => {
-            json!({ "operator": operator.to_string(), "price": planck(*price), "until": until })
+        JobState::Assigned { operator, prices, until }
+        | JobState::Running { operator, prices, until } => {
+            json!({ "operator": operator.to_string(), "prices": prices::json(*prices), "until": until })
         }
-        JobState::Delivered { operator, price, commitment, took, audit, until } => json!({
+        JobState::Delivered { operator, prices, commitment, took, audit, until } => json!({
             "operator": operator.to_string(),
-            "price": planck(*price),
+            "prices": prices::json(*prices),
             "until": until,
             "took": took,
             "audit": audit,
@@ -141,13 +141,13 @@ pub fn rows(id: &JobId, view: &JobView<AccountId>, model: Option<&str>) -> Vec<R
 fn running_rows(state: &JobState<AccountId>) -> Vec<(&'static str, String)> {
     match state {
         JobState::Open { until } => vec![("Expires", format!("after block {until}"))],
-        JobState::Assigned { operator, price, until }
-        | JobState::Running { operator, price, until } => vec![
-            ("Operator", format!("{operator}, {} per token", Amount(*price))),
+        JobState::Assigned { operator, prices, until }
+        | JobState::Running { operator, prices, until } => vec![
+            ("Operator", format!("{operator}, {}", prices::words(*prices))),
             ("Due", format!("until block {until}")),
         ],
-        JobState::Delivered { operator, price, commitment, .. } => vec![
-            ("Operator", format!("{operator}, {} per token", Amount(*price))),
+        JobState::Delivered { operator, prices, commitment, .. } => vec![
+            ("Operator", format!("{operator}, {}", prices::words(*prices))),
             (
                 "Delivered",
                 format!(

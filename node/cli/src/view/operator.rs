@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An operator and its offers.
 
-use super::format::{count, percent, planck};
+use super::{
+    format::{count, percent, planck},
+    prices,
+};
 use crate::{amount::Amount, chain::state::hex_of, models::Models};
 use assay_primitives::{
     api::{CommissionView, OfferView, OperatorView},
     contact::Address,
-    Contact,
+    Balance, Contact,
 };
 use assay_runtime::AccountId;
 use serde_json::{json, Value};
@@ -41,6 +44,7 @@ pub fn json(operator: &OperatorView<AccountId>) -> Value {
             "amount": planck(slash.amount),
             "block": slash.due,
         })).collect::<Vec<_>>(),
+        "refused": operator.refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "contact": operator.contact.as_ref().map(contact_json),
         "reserved": planck(operator.reserved),
         "reservedAsy": Amount(operator.reserved).decimal(),
@@ -74,10 +78,16 @@ fn addresses(contact: &Contact) -> Vec<String> {
 pub fn offer_json(offer: &OfferView) -> Value {
     json!({
         "model": offer.model,
-        "price": planck(offer.price),
-        "priceAsy": Amount(offer.price).decimal(),
+        "prices": prices::json(offer.prices),
         "context": offer.context,
+        "maxReward": limit(offer.max_reward).map(planck),
+        "maxBond": limit(offer.max_bond).map(planck),
     })
+}
+
+/// Returns a limit; `None` where there is none.
+fn limit(most: Balance) -> Option<Balance> {
+    (most < Balance::MAX).then_some(most)
 }
 
 /// Formats an offer as a line.
@@ -86,7 +96,13 @@ pub fn offer_line(offer: &OfferView, models: &Models) -> String {
         Some(name) => format!("{name} ({:?})", offer.model),
         None => format!("{:?}", offer.model),
     };
-    format!("{model}, {} per token, context {}", Amount(offer.price), offer.context)
+    let mut line = format!("{model}, {}, context {}", prices::words(offer.prices), offer.context);
+    for (name, most) in [("reward", offer.max_reward), ("bond", offer.max_bond)] {
+        if let Some(most) = limit(most) {
+            line.push_str(&format!(", {name} at most {}", Amount(most)));
+        }
+    }
+    line
 }
 
 fn commission(commission: &CommissionView) -> String {
@@ -130,6 +146,7 @@ pub fn rows(operator: &OperatorView<AccountId>, models: &Models) -> Vec<(&'stati
     let jobs = format!("{} of at most {} running", operator.running, operator.concurrency);
     let drains = if operator.draining { ", draining" } else { "" };
     rows.push(("Jobs", format!("{jobs}{drains}")));
+    rows.extend(operator.refused.iter().map(|client| ("Refuses", client.to_string())));
     if let Some(contact) = &operator.contact {
         rows.push(("Peer", peer_id(contact)));
         rows.extend(addresses(contact).into_iter().map(|address| ("Address", address)));
@@ -161,6 +178,7 @@ pub fn serving(stash: &AccountId, offers: Vec<OfferView>) -> OperatorView<Accoun
         unbonding: vec![],
         commission: CommissionView::default(),
         slashes: vec![],
+        refused: vec![],
         contact: None,
     }
 }

@@ -35,6 +35,8 @@ pub fn json(settlement: &Settlement<AccountId>) -> Value {
         "refundedAsy": Amount(settlement.refunded).decimal(),
         "slashed": planck(settlement.slashed),
         "slashedAsy": Amount(settlement.slashed).decimal(),
+        "burnt": planck(settlement.burnt),
+        "burntAsy": Amount(settlement.burnt).decimal(),
         "block": settlement.at,
     })
 }
@@ -61,6 +63,9 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
         let slashed = format!("{} of the operator's bond", Amount(settlement.slashed));
         rows.push(("Slashed", Cell::bad(slashed)));
     }
+    if settlement.burnt > 0 {
+        rows.push(("Burnt", Amount(settlement.burnt).to_string().into()));
+    }
     if let Some(operator) = &settlement.operator {
         rows.push(("Operator", operator.to_string().into()));
     }
@@ -84,6 +89,7 @@ mod tests {
             paid: u128::MAX,
             refunded: 0,
             slashed: 0,
+            burnt: 7,
             at: 9,
         }
     }
@@ -111,6 +117,7 @@ mod tests {
     fn amounts_in_json_are_exact() {
         let json = json(&settlement(Outcome::Paid, AuditOutcome::Accepted));
         assert_eq!(json["paid"], u128::MAX.to_string());
+        assert_eq!(json["burnt"], "7");
         assert_eq!(json["verdict"], "accept");
         assert_eq!(json["verifiers"], 3);
     }

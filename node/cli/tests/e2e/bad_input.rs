@@ -45,13 +45,14 @@ async fn bad_orders_are_refused_and_cost_nothing() {
         .fails("jobs.DeadlineOutOfRange", &["deadline is shorter"]);
     assay(&node, &["job", "status", "--json", &id]).await.fails("jobs.JobNotFound", &[&id]);
 
-    // The job would hold 0.64 ASY and the bounty.
+    // The job would hold 0.64 ASY for its output, 0.001 ASY for each token of the prompt, the bounty
+    // and the deposit.
     assay(&node, &["run", "--json", "--max-cost", "0.5", "-n", "64", "hello"])
         .await
-        .fails("max_cost_exceeded", &["0.65 ASY", "0.5 ASY"]);
+        .fails("max_cost_exceeded", &["0.751 ASY", "0.5 ASY"]);
     assay(&node, &["job", "create", "--json", "--max-cost", "0.5", "-n", "64", "hello"])
         .await
-        .fails("max_cost_exceeded", &["0.65 ASY", "0.5 ASY"]);
+        .fails("max_cost_exceeded", &["0.751 ASY", "0.5 ASY"]);
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("poor.key");

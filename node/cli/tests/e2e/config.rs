@@ -92,8 +92,8 @@ async fn settings_of_a_network_are_used_and_shown() {
     let jobs = with(&home, &["job", "list", "--json"]).await.ok();
     assert_eq!(jobs["client"], eve, "{jobs}");
     let order = ["job", "create", "--json", "--not-before", "1000", "-n", "8", "hello"];
-    with(&home, &order).await.fails("max_cost_exceeded", &["0.09 ASY", "0.05 ASY"]);
-    let created = with(&home, &[&order[..], &["--max-cost", "0.09"]].concat()).await.ok();
+    with(&home, &order).await.fails("max_cost_exceeded", &["0.191 ASY", "0.05 ASY"]);
+    let created = with(&home, &[&order[..], &["--max-cost", "0.3"]].concat()).await.ok();
     assert_eq!(created["client"], eve, "{created}");
 
     let all = with(&home, &["config", "list", "--json"]).await.ok();

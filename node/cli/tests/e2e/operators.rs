@@ -37,7 +37,7 @@ async fn operator_registers_changes_and_leaves() {
         .await
         .fails("operators.BondBelowMinimum", &["MinBond", "at least the minimum"]);
     let models = node.chain().await.node_status().await.unwrap().worker.unwrap().models;
-    let offer = format!("{},20mASY,1024", models[0].name);
+    let offer = format!("{},2mASY/20mASY,1024", models[0].name);
     let offer = offer.as_str();
     let address = "/ip4/127.0.0.1/tcp/30333";
     let rest = ["--bond", "2000", "--offer", offer, "--address", address];
@@ -45,14 +45,14 @@ async fn operator_registers_changes_and_leaves() {
     assert_eq!(operator["contact"]["addresses"][0], address, "{operator}");
     assert_eq!(planck(&operator, "bonded"), 2_000 * UNIT, "{operator}");
     assert_eq!(operator["offers"][0]["context"], 1_024, "{operator}");
-    assert_eq!(operator["offers"][0]["priceAsy"], "0.02", "{operator}");
+    assert_eq!(operator["offers"][0]["prices"]["outputAsy"], "0.02", "{operator}");
 
     let operator = eve(&["bond", "1.5"]).await.ok();
     assert_eq!(operator["bondedAsy"], "2001.5", "{operator}");
     let operator = eve(&["concurrency", "3"]).await.ok();
     assert_eq!(operator["concurrency"], 3, "{operator}");
-    let operator = eve(&["price", &models[0].name, "25mASY"]).await.ok();
-    assert_eq!(operator["offers"][0]["priceAsy"], "0.025", "{operator}");
+    let operator = eve(&["price", &models[0].name, "2mASY/25mASY"]).await.ok();
+    assert_eq!(operator["offers"][0]["prices"]["outputAsy"], "0.025", "{operator}");
     assert_eq!(operator["offers"][0]["context"], 1_024, "{operator}");
     let operator = eve(&["commission", "7.5"]).await.ok();
     assert_eq!(operator["commissionPercent"], "7.5", "{operator}");
@@ -79,7 +79,7 @@ async fn operator_registers_changes_and_leaves() {
 }
 
 #[tokio::test]
-async fn job_of_a_named_operator_is_run_by_it_at_its_price() {
+async fn job_of_a_named_operator_is_run_by_it_at_its_prices() {
     let node = dev(&[]).await;
     let address = |who: Sr25519Keyring| who.to_account_id().to_string();
     let (bob, eve) = (address(Sr25519Keyring::Bob), address(Sr25519Keyring::Eve));
@@ -88,14 +88,15 @@ async fn job_of_a_named_operator_is_run_by_it_at_its_price() {
     stranger.fails("operators.NotOperator", &[&eve, "assay operator list"]);
 
     // More than the others ask.
-    let price = ["operator", "price", "assay-tiny", "15mASY", "--suri", "//Bob", "--json"];
+    let price = ["operator", "price", "assay-tiny", "1mASY/15mASY", "--suri", "//Bob", "--json"];
     let operator = assay(&node, &price).await.ok();
     assert_eq!(operator["stash"], bob, "{operator}");
     let job = assay(&node, &[&run[..], &[&bob]].concat()).await.ok();
     assert_eq!(job["operator"], bob, "{job}");
     assert_eq!(job["outcome"], "paid", "{job}");
     let tokens = Balance::from(job["tokens"].as_u64().unwrap());
-    assert_eq!(planck(&job, "paid"), tokens * UNIT / 1_000 * 15, "{job}");
+    let read = Balance::from(job["inputTokens"].as_u64().unwrap());
+    assert_eq!(planck(&job, "paid"), (read + tokens * 15) * (UNIT / 1_000), "{job}");
 }
 
 #[tokio::test]
@@ -143,11 +144,12 @@ async fn open_job_is_raised_and_cancelled() {
     let job = assay(&node, &["job", "status", id, "--json"]).await.ok();
     assert_eq!(job["state"], "open", "{job}");
 
-    // It has 0.64 ASY, the tip and the bounty on hold.
     let raise = ["job", "raise", id, "--tip", "0.5", "--json", "--max-cost"];
-    let refused = assay(&node, &[&raise[..], &["2.14"]].concat()).await;
-    refused.fails("max_cost_exceeded", &["2.15 ASY", "--max-cost allows 2.14 ASY"]);
-    let raised = assay(&node, &[&raise[..], &["2.15"]].concat()).await.ok();
+    let held = planck(&created, "held") + UNIT / 2;
+    let [less, enough] = [held - 1, held].map(|amount| format!("{amount}planck"));
+    let refused = assay(&node, &[&raise[..], &[&less]].concat()).await;
+    refused.fails("max_cost_exceeded", &["--max-cost allows"]);
+    let raised = assay(&node, &[&raise[..], &[&enough]].concat()).await.ok();
     assert_eq!(planck(&raised, "tip"), UNIT * 3 / 2, "{raised}");
     let stranger = assay(&node, &["job", "cancel", id, "--json", "--suri", "//Eve"]).await;
     stranger.fails("jobs.NotTheClient", &["job's client"]);

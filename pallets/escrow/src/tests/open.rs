@@ -9,18 +9,19 @@ use frame_support::{
 };
 
 #[test]
-fn open_puts_payment_and_bounty_on_hold() {
+fn open_puts_payment_bounty_and_deposit_on_hold() {
     with_escrow(|| {
-        assert_ok!(Escrow::open(&job(1), &CLIENT, payment(50, 1_000, 20), 7));
-        assert_eq!(held(CLIENT), 1_077);
-        assert_eq!(free(CLIENT), ENDOWMENT - 1_077);
+        assert_ok!(Escrow::open(&job(1), &CLIENT, payment(50, 1_000, 20), 7, 30));
+        assert_eq!(held(CLIENT), 1_107);
+        assert_eq!(free(CLIENT), ENDOWMENT - 1_107);
         assert_eq!(
             Escrow::escrow(&job(1)),
             Some(EscrowRecord {
                 client: CLIENT,
                 payment: payment(50, 1_000, 20),
                 bounty: 7,
-                left: Left { down: 50, price: 1_020, bounty: 7 },
+                deposit: 30,
+                left: Left { down: 50, price: 1_020, bounty: 7, deposit: 30 },
             })
         );
         assert_eq!(Escrow::payment(&job(1)), Some(payment(50, 1_000, 20)));
@@ -30,7 +31,8 @@ fn open_puts_payment_and_bounty_on_hold() {
                 job: job(1),
                 client: CLIENT,
                 payment: payment(50, 1_000, 20),
-                bounty: 7
+                bounty: 7,
+                deposit: 30,
             }
         );
     });
@@ -41,7 +43,7 @@ fn open_refuses_a_second_escrow_of_a_job() {
     with_escrow(|| {
         let id = open_first();
         assert_noop!(
-            Escrow::open(&id, &OTHER_CLIENT, payment(0, 1, 0), 0),
+            Escrow::open(&id, &OTHER_CLIENT, payment(0, 1, 0), 0, 0),
             Error::<Test>::EscrowExists
         );
     });
@@ -52,10 +54,10 @@ fn open_leaves_the_client_its_existential_deposit() {
     with_escrow(|| {
         let most = ENDOWMENT - EXISTENTIAL_DEPOSIT;
         assert_noop!(
-            Escrow::open(&job(1), &CLIENT, payment(0, most, 1), 0),
+            Escrow::open(&job(1), &CLIENT, payment(0, most, 1), 0, 0),
             Error::<Test>::BalanceTooLow
         );
-        assert_ok!(Escrow::open(&job(1), &CLIENT, payment(0, most, 0), 0));
+        assert_ok!(Escrow::open(&job(1), &CLIENT, payment(0, most, 0), 0, 0));
         assert_eq!(free(CLIENT), EXISTENTIAL_DEPOSIT);
         assert_ok!(Balances::transfer_allow_death(RuntimeOrigin::signed(OPERATOR), CLIENT, 1));
     });
@@ -66,7 +68,7 @@ fn open_leaves_the_existential_deposit_of_a_client_with_another_provider() {
     with_escrow(|| {
         System::inc_providers(&CLIENT);
         assert_noop!(
-            Escrow::open(&job(1), &CLIENT, payment(0, ENDOWMENT, 0), 0),
+            Escrow::open(&job(1), &CLIENT, payment(0, ENDOWMENT, 0), 0, 0),
             Error::<Test>::BalanceTooLow
         );
     });
@@ -76,7 +78,7 @@ fn open_leaves_the_existential_deposit_of_a_client_with_another_provider() {
 fn open_refuses_a_client_without_account() {
     with_escrow(|| {
         assert_noop!(
-            Escrow::open(&job(1), &NOBODY, payment(0, 1, 0), 0),
+            Escrow::open(&job(1), &NOBODY, payment(0, 1, 0), 0, 0),
             Error::<Test>::BalanceTooLow
         );
     });
@@ -92,7 +94,7 @@ fn open_refuses_sums_that_overflow() {
             (payment(0, Balance::MAX, 0), 1),
         ] {
             assert_noop!(
-                Escrow::open(&job(1), &CLIENT, payment, bounty),
+                Escrow::open(&job(1), &CLIENT, payment, bounty, 0),
                 Error::<Test>::AmountOverflow
             );
         }
@@ -102,7 +104,7 @@ fn open_refuses_sums_that_overflow() {
 #[test]
 fn open_of_nothing_holds_nothing() {
     with_escrow(|| {
-        assert_ok!(Escrow::open(&job(1), &CLIENT, payment(0, 0, 0), 0));
+        assert_ok!(Escrow::open(&job(1), &CLIENT, payment(0, 0, 0), 0, 0));
         assert_eq!(held(CLIENT), 0);
         assert_eq!(Escrow::refund(&job(1)), 0);
         assert!(!Escrows::<Test>::contains_key(job(1)));
@@ -117,7 +119,7 @@ fn raise_adds_to_each_part() {
         assert_eq!(Escrow::payment(&id), Some(payment(55, 1_100, 22)));
         assert_eq!(
             Escrow::escrow(&id).map(|record| record.left),
-            Some(Left { down: 55, price: 1_122, bounty: 7 })
+            Some(Left { down: 55, price: 1_122, bounty: 7, deposit: 0 })
         );
         assert_eq!(held(CLIENT), 1_184);
         assert_eq!(last_event(), Event::Raised { job: id, more: payment(5, 100, 2) });
@@ -160,10 +162,10 @@ fn open_refuses_frozen_money() {
     with_escrow(|| {
         Balances::set_lock(*b"frozen  ", &CLIENT, ENDOWMENT - 10, WithdrawReasons::all());
         assert_noop!(
-            Escrow::open(&job(1), &CLIENT, payment(0, 11, 0), 0),
+            Escrow::open(&job(1), &CLIENT, payment(0, 11, 0), 0, 0),
             Error::<Test>::BalanceTooLow
         );
-        assert_ok!(Escrow::open(&job(1), &CLIENT, payment(0, 10, 0), 0));
+        assert_ok!(Escrow::open(&job(1), &CLIENT, payment(0, 10, 0), 0, 0));
     });
 }
 

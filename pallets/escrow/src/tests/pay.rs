@@ -22,6 +22,39 @@ fn pay_down_pays_the_operator_once() {
 }
 
 #[test]
+fn burn_takes_up_to_what_each_part_has_and_pays_nobody() {
+    with_escrow(|| {
+        let id = open_first();
+        let issuance = Balances::total_issuance();
+        assert_eq!(Escrow::burn_down(&id, 20), 20);
+        assert_eq!(last_event(), Event::Burnt { job: id, amount: 20 });
+        assert_eq!(Escrow::burn_down(&id, 40), 30);
+        assert_eq!(Escrow::burn(&id, 1_000), 1_000);
+        assert_eq!(Escrow::burn(&id, 1_000), 20);
+        assert_eq!(Balances::total_issuance(), issuance - 1_070);
+        let events = events().len();
+        assert_eq!(Escrow::burn(&id, 1) + Escrow::burn_down(&id, 1), 0);
+        assert_eq!(Escrow::burn(&job(9), 1), 0);
+        assert_eq!(crate::mock::events().len(), events, "nothing is said of nothing");
+        assert_eq!(Escrow::refund(&id), 7);
+    });
+}
+
+#[test]
+fn burn_deposit_burns_the_deposit_alone_and_once() {
+    with_escrow(|| {
+        let id = job(1);
+        assert_ok!(Escrow::open(&id, &CLIENT, payment(50, 1_000, 20), 7, 30));
+        assert_eq!(held(CLIENT), 1_107);
+        assert_eq!((Escrow::burn_deposit(&id), Escrow::burn_deposit(&id)), (30, 0));
+        assert_eq!(Escrow::refund(&id), 1_077);
+        assert_eq!(free(CLIENT), ENDOWMENT - 30);
+        assert_ok!(Escrow::open(&id, &CLIENT, payment(0, 10, 0), 0, 30));
+        assert_eq!(Escrow::refund(&id), 40, "it returns with the rest");
+    });
+}
+
+#[test]
 fn put_back_holds_the_down_payment_for_the_next_operator() {
     with_escrow(|| {
         let id = open_first();
@@ -105,7 +138,7 @@ fn pay_of_an_unknown_job_pays_nothing() {
 fn pay_takes_only_from_its_own_job() {
     with_escrow(|| {
         let id = open_first();
-        assert_ok!(Escrow::open(&job(2), &CLIENT, payment(0, 300, 0), 0));
+        assert_ok!(Escrow::open(&job(2), &CLIENT, payment(0, 300, 0), 0, 0));
         assert_eq!(Escrow::pay(&id, &OPERATOR, 10_000), 1_020);
         assert_eq!(Escrow::refund(&id), 57);
         assert_eq!(held(CLIENT), 300);

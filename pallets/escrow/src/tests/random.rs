@@ -8,12 +8,15 @@ use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Open { job: u64, client: AccountId, payment: Payment, bounty: Balance },
+    Open { job: u64, client: AccountId, payment: Payment, bounty: Balance, deposit: Balance },
     Raise { job: u64, more: Payment },
     PayDown { job: u64, payee: AccountId },
     PutBack { job: u64 },
     Pay { job: u64, payee: AccountId, amount: Balance },
     PayBounty { job: u64, payee: AccountId },
+    Burn { job: u64, amount: Balance },
+    BurnDeposit { job: u64 },
+    BurnDown { job: u64, amount: Balance },
     Refund { job: u64 },
     Deposit { payee: AccountId, amount: Balance },
     Claim { who: AccountId },
@@ -40,14 +43,24 @@ fn any_payment() -> impl Strategy<Value = Payment> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => (id(), account(), any_payment(), amount())
-            .prop_map(|(job, client, payment, bounty)| Step::Open { job, client, payment, bounty }),
+        3 => (id(), account(), any_payment(), amount(), amount()).prop_map(
+            |(job, client, payment, bounty, deposit)| Step::Open {
+                job,
+                client,
+                payment,
+                bounty,
+                deposit,
+            }
+        ),
         1 => (id(), any_payment()).prop_map(|(job, more)| Step::Raise { job, more }),
         1 => (id(), account()).prop_map(|(job, payee)| Step::PayDown { job, payee }),
         1 => id().prop_map(|job| Step::PutBack { job }),
         2 => (id(), account(), amount())
             .prop_map(|(job, payee, amount)| Step::Pay { job, payee, amount }),
         1 => (id(), account()).prop_map(|(job, payee)| Step::PayBounty { job, payee }),
+        1 => (id(), amount()).prop_map(|(job, amount)| Step::Burn { job, amount }),
+        1 => (id(), amount()).prop_map(|(job, amount)| Step::BurnDown { job, amount }),
+        1 => id().prop_map(|job| Step::BurnDeposit { job }),
         1 => id().prop_map(|job| Step::Refund { job }),
         1 => (account(), 0..500u128)
             .prop_map(|(payee, amount)| Step::Deposit { payee, amount }),
@@ -58,11 +71,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Does the step; gives what it added to the total issuance.
-fn take(step: Step) -> Balance {
+/// Does the step; returns what it added to the total issuance, less what it burnt.
+fn take(step: Step) -> i128 {
     match step {
-        Step::Open { job: n, client, payment, bounty } => {
-            let _ = Escrow::open(&job(n), &client, payment, bounty);
+        Step::Open { job: n, client, payment, bounty, deposit } => {
+            let _ = Escrow::open(&job(n), &client, payment, bounty, deposit);
         }
         Step::Raise { job: n, more } => {
             let _ = Escrow::raise(&job(n), more);
@@ -75,7 +88,7 @@ fn take(step: Step) -> Balance {
             let paid =
                 Escrow::escrow(&job(n)).map_or(0, |record| record.payment.down - record.left.down);
             Escrow::put_back(&job(n), Balances::issue(paid));
-            return paid;
+            return i128::try_from(paid).unwrap();
         }
         Step::Pay { job: n, payee, amount } => {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.price);
@@ -85,6 +98,21 @@ fn take(step: Step) -> Balance {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.bounty);
             assert_eq!(Escrow::pay_bounty(&job(n), &payee), left);
         }
+        Step::Burn { job: n, amount } => {
+            let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.price);
+            assert_eq!(Escrow::burn(&job(n), amount), left.min(amount));
+            return -i128::try_from(left.min(amount)).unwrap();
+        }
+        Step::BurnDown { job: n, amount } => {
+            let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.down);
+            assert_eq!(Escrow::burn_down(&job(n), amount), left.min(amount));
+            return -i128::try_from(left.min(amount)).unwrap();
+        }
+        Step::BurnDeposit { job: n } => {
+            let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.deposit);
+            assert_eq!(Escrow::burn_deposit(&job(n)), left);
+            return -i128::try_from(left).unwrap();
+        }
         Step::Refund { job: n } => {
             let left = Escrow::escrow(&job(n)).and_then(|record| record.left.total());
             assert_eq!(Escrow::refund(&job(n)), left.unwrap_or_default());
@@ -92,7 +120,7 @@ fn take(step: Step) -> Balance {
         }
         Step::Deposit { payee, amount } => {
             assert_eq!(Escrow::deposit(&payee, Balances::issue(amount)), amount);
-            return amount;
+            return i128::try_from(amount).unwrap();
         }
         Step::Claim { who } => {
             let _ = Escrow::claim(RuntimeOrigin::signed(who));
@@ -115,7 +143,7 @@ proptest! {
         new_test_ext().execute_with(|| {
             let mut issuance = Balances::total_issuance();
             for step in steps {
-                issuance += take(step);
+                issuance = issuance.checked_add_signed(take(step)).unwrap();
                 check_state();
                 assert_eq!(Balances::total_issuance(), issuance);
             }

@@ -43,6 +43,14 @@ pub fn order_with(client: AccountId, spec: JobSpec<AccountId>, payment: Payment)
     id
 }
 
+/// Lets all operators ask these prices.
+pub fn ask(prices: Prices) {
+    for stash in OPERATORS {
+        let offer = pallet_operators::Offer::unlimited(model(1), prices, CONTEXT);
+        Operators::set_offers(signed(stash), BoundedVec::truncate_from(vec![offer])).unwrap();
+    }
+}
+
 /// Brings a job to Assigned; returns it with its operator.
 pub fn assigned() -> (JobId, AccountId) {
     let id = order();

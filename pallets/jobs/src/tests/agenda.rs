@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The agenda, of which this pallet has two.
+//! The agenda, of which this pallet has three.
 
 use crate::{mock::*, AssignmentCursor, AssignmentEntries, Assignments};
 use assay_primitives::{agenda::MAX_PASSES, JobId};

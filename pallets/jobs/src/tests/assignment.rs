@@ -32,12 +32,12 @@ fn assignment_draws_in_the_next_block_and_reserves_the_bond() {
         run_blocks(1);
         let operator = operator_of(&id).expect("assigned");
         assert!(OPERATORS.contains(&operator));
-        assert_eq!(state(&id), JobState::Assigned { operator, price: PRICE, until: 5 });
+        assert_eq!(state(&id), JobState::Assigned { operator, prices: PRICES, until: 5 });
         assert_eq!(reserved(operator, &id), BOND);
         assert!(JobsOfOperator::<Test>::contains_key(operator, id));
         assert_eq!(
             last_event(),
-            Event::JobAssigned { job: id, operator, price: PRICE, bond: BOND, until: 5 }
+            Event::JobAssigned { job: id, operator, prices: PRICES, bond: BOND, until: 5 }
         );
     });
 }
@@ -128,6 +128,35 @@ fn assignment_asks_no_one_who_is_too_expensive() {
 }
 
 #[test]
+fn assignment_keeps_to_the_limits_of_offers_and_to_refusals() {
+    let limited = |max_reward, max_bond| {
+        with_jobs(|| {
+            for stash in OPERATORS {
+                let offer = pallet_operators::Offer::unlimited(model(1), PRICES, CONTEXT);
+                let offer = pallet_operators::Offer { max_reward, max_bond, ..offer };
+                let offers = BoundedVec::truncate_from(vec![offer]);
+                Operators::set_offers(signed(stash), offers).unwrap();
+            }
+            let id = order();
+            run_blocks(1);
+            operator_of(&id).is_some()
+        })
+    };
+    assert!(limited(BOND / 20, BOND));
+    assert!(!limited(BOND / 20 - 1, BOND));
+    assert!(!limited(BOND / 20, BOND - 1));
+    with_jobs(|| {
+        for stash in OPERATORS {
+            Operators::refuse_client(signed(stash), CLIENT).unwrap();
+        }
+        let (refused, other) = (order(), order_with(OTHER_CLIENT, spec(), PAYMENT));
+        run_blocks(1);
+        assert_eq!(operator_of(&refused), None);
+        assert!(operator_of(&other).is_some());
+    });
+}
+
+#[test]
 fn assignment_never_backs_two_jobs_with_one_stake() {
     with_jobs(|| {
         serve::<Test>(NEWCOMER, model(3), PRICE, CONTEXT, BOND + 10);
@@ -137,6 +166,20 @@ fn assignment_never_backs_two_jobs_with_one_stake() {
         run_blocks(1);
         let served = [first, second].iter().filter(|id| operator_of(id).is_some()).count();
         assert_eq!(served, 1);
+    });
+}
+
+#[test]
+fn jobs_that_nobody_takes_do_not_hold_up_new_ones() {
+    with_jobs(|| {
+        let allowed = BoundedVec::truncate_from(vec![NEWCOMER]);
+        for _ in 0..40 {
+            order_with(CLIENT, JobSpec { allowed: allowed.clone(), ..spec() }, PAYMENT);
+            run_blocks(1);
+        }
+        let id = order();
+        run_blocks(1);
+        assert!(operator_of(&id).is_some());
     });
 }
 

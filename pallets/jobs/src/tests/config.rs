@@ -20,6 +20,6 @@ fn parameters_refuse_verifiers_that_take_more_than_half() {
 #[test]
 #[should_panic(expected = "honesty must pay")]
 fn parameters_refuse_bonds_for_which_lies_pay() {
-    BondFactor::set(9);
+    BondFactor::set(16);
     Jobs::integrity_test();
 }

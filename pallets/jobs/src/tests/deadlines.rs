@@ -142,8 +142,8 @@ fn late_job_goes_to_another_and_the_client_pays_once() {
         run_blocks(1);
         let fine = BOND / 10;
         let slashed = PAYMENT.down + fine;
-        let late =
-            Event::OperatorLate { job: id, operator: first, slashed, compensation: fine / 2 };
+        let compensation = PAYMENT.down + 20 * PRICE;
+        let late = Event::OperatorLate { job: id, operator: first, slashed, compensation };
         assert!(events().contains(&late));
         assert_eq!(Faults::get(), vec![(first, true)]);
         assert_eq!(reserved(first, &id), 0);
@@ -162,7 +162,7 @@ fn late_job_goes_to_another_and_the_client_pays_once() {
         let paid = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
         assert_eq!(settlement(&id).paid, paid);
         assert_eq!(wealth(second), ENDOWMENT + paid);
-        assert_eq!(wealth(CLIENT), ENDOWMENT - paid + fine / 2);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - paid + compensation);
     });
 }
 
@@ -184,7 +184,7 @@ fn late_job_is_open_for_as_long_as_a_new_one() {
         run_blocks(22);
         assert_eq!(state(&id), JobState::Open { until: now() - 1 + 20 });
         assert_ok!(Jobs::cancel(signed(CLIENT), id));
-        assert_eq!(wealth(CLIENT), ENDOWMENT + BOND / 10 / 2);
+        assert_eq!(wealth(CLIENT), ENDOWMENT + PAYMENT.down + 20 * PRICE);
     });
 }
 
@@ -208,7 +208,7 @@ fn job_is_refunded_after_the_last_attempt_was_late() {
         assert_eq!(settlement(&id).outcome, Outcome::Refunded);
         assert_eq!(settlement(&id).operator, Some(operator));
         assert_eq!(job(&id).drawn.len(), 3);
-        assert_eq!(wealth(CLIENT), ENDOWMENT + 3 * (fine / 2));
+        assert_eq!(wealth(CLIENT), ENDOWMENT + 3 * (PAYMENT.down + 20 * PRICE));
         for operator in job(&id).drawn {
             assert_eq!(wealth(operator), ENDOWMENT - fine);
         }

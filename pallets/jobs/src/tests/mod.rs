@@ -4,9 +4,12 @@
 mod agenda;
 mod assignment;
 mod audits;
+mod burnt;
 mod config;
 mod deadlines;
+mod deposit;
 mod order;
+mod prices;
 mod query;
 mod random;
 mod routing;

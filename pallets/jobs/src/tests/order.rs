@@ -5,7 +5,7 @@ use crate::{mock::*, Error, Event, JobNonce, Jobs as Stored};
 use assay_primitives::{
     job::{job_id, JobSpec, JobState, Payment, Privacy},
     settlement::Outcome,
-    Balance,
+    Balance, Prices,
 };
 use frame_support::{assert_noop, assert_ok, BoundedVec};
 
@@ -142,8 +142,15 @@ fn create_refuses_more_than_the_longest_context() {
 }
 
 #[test]
-fn create_refuses_less_than_one_unit_per_token() {
-    refused(|_, payment| payment.cost = 19, Error::CostTooLow);
+fn create_refuses_a_cost_that_no_offer_meets() {
+    refused(|_, payment| payment.cost = 99, Error::CostBelowOffers);
+    with_jobs(|| {
+        serve::<Test>(NEWCOMER, model(1), PRICE - 1, CONTEXT, STAKE);
+        let payment = Payment { cost: 80, ..PAYMENT };
+        assert_ok!(Jobs::create(signed(CLIENT), spec(), payment));
+        let payment = Payment { cost: 79, ..PAYMENT };
+        assert_noop!(Jobs::create(signed(CLIENT), spec(), payment), Error::<Test>::CostBelowOffers);
+    });
 }
 
 #[test]
@@ -187,10 +194,11 @@ fn raise_payment_adds_to_each_part() {
 #[test]
 fn raise_payment_finds_an_operator_for_a_job_that_paid_too_little() {
     with_jobs(|| {
-        let id = order_with(CLIENT, spec(), Payment { cost: 99, ..PAYMENT });
+        let id = order();
+        ask(Prices { input: 0, output: PRICE + 1 });
         run_blocks(3);
         assert!(matches!(state(&id), JobState::Open { .. }));
-        assert_ok!(Jobs::raise_payment(signed(CLIENT), id, Payment { cost: 1, ..<_>::default() }));
+        assert_ok!(Jobs::raise_payment(signed(CLIENT), id, Payment { cost: 20, ..<_>::default() }));
         run_blocks(1);
         assert!(matches!(state(&id), JobState::Assigned { .. }));
     });

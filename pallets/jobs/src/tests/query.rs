@@ -15,7 +15,17 @@ fn quote_is_what_create_takes_and_holds() {
     with_jobs(|| {
         let quote = Jobs::quote(&model(1), 10, 20).unwrap();
         let payment = Payment { down: 0, cost: 100, tip: 0 };
-        assert_eq!(quote, Quote { price: PRICE, payment, bounty: BOUNTY, total: 107 });
+        assert_eq!(
+            quote,
+            Quote {
+                prices: PRICES,
+                payment,
+                least_cost: 100,
+                bounty: BOUNTY,
+                deposit: 0,
+                total: 107
+            }
+        );
         order_with(CLIENT, spec(), quote.payment);
         assert_eq!(Balances::reserved_balance(CLIENT), quote.total);
     });

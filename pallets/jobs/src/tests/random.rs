@@ -13,6 +13,7 @@ use assay_primitives::{
 use frame_support::{storage::with_storage_layer, traits::Hooks, weights::Weight};
 use proptest::prelude::*;
 use sp_core::H256;
+use sp_runtime::Permill;
 
 /// Something that happens. Numbers are reduced to what there is when it happens.
 #[derive(Clone, Debug)]
@@ -24,11 +25,20 @@ enum Step {
     Settle { job: usize, by: u64 },
     Expire { job: usize, by: u64 },
     Accept { job: usize },
-    Decline { job: usize },
+    Decline { job: usize, reason: DeclineReason },
     Commit { job: usize, tokens: u8 },
     Conclude { job: usize, outcome: u8, verifiers: usize },
     Randomness { some: Option<u8> },
     Blocks { count: u8, idle: bool },
+}
+
+/// Returns reasons that lie with the client and one that does not.
+fn reason() -> impl Strategy<Value = DeclineReason> {
+    prop_oneof![
+        3 => Just(DeclineReason::PayloadUnavailable),
+        3 => Just(DeclineReason::InputLength),
+        1 => Just(DeclineReason::Resource),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -45,7 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (job.clone(), 1..4u64).prop_map(|(job, by)| Step::Settle { job, by }),
         2 => (job.clone(), 1..4u64).prop_map(|(job, by)| Step::Expire { job, by }),
         6 => job.clone().prop_map(|job| Step::Accept { job }),
-        1 => job.clone().prop_map(|job| Step::Decline { job }),
+        1 => (job.clone(), reason()).prop_map(|(job, reason)| Step::Decline { job, reason }),
         5 => (job.clone(), any::<u8>()).prop_map(|(job, tokens)| Step::Commit { job, tokens: tokens % 30 }),
         4 => (job, 0..4u8, 0..4usize).prop_map(|(job, outcome, verifiers)| Step::Conclude { job, outcome, verifiers }),
         1 => any::<Option<u8>>().prop_map(|some| Step::Randomness { some }),
@@ -94,9 +104,9 @@ fn take(step: Step) {
             let job = pick(job);
             report(holder(&job), Report::Accept { job })
         }
-        Step::Decline { job } => {
+        Step::Decline { job, reason } => {
             let job = pick(job);
-            report(holder(&job), Report::Decline { job, reason: DeclineReason::Resource })
+            report(holder(&job), Report::Decline { job, reason })
         }
         Step::Commit { job, tokens } => {
             let job = pick(job);
@@ -144,7 +154,7 @@ fn check_settlements() {
     for event in events() {
         let Event::JobSettled { job: id, settlement } = event else { continue };
         let Some(job) = crate::Jobs::<Test>::get(id) else { continue };
-        let held = job.payment.total().unwrap() + BOUNTY;
+        let held = job.payment.total().unwrap() + BOUNTY + Deposit::get();
         let out = settlement.paid + settlement.refunded;
         match settlement.outcome {
             Outcome::Paid | Outcome::Expired | Outcome::Cancelled => {
@@ -166,6 +176,9 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..120)
     ) {
         with_jobs(|| {
+            BurnShare::set(Permill::from_percent(5));
+            VerificationPrice::set(1);
+            Deposit::set(11);
             let issued = Balances::total_issuance();
             for step in steps {
                 take(step);
@@ -183,6 +196,7 @@ proptest! {
             ParentRandomness::set(Some(H256::zero()));
             run_blocks(300);
             prop_assert_eq!(crate::Jobs::<Test>::iter().count(), 0);
+            prop_assert_eq!(crate::FirstTryEntries::<Test>::iter().count(), 0);
             prop_assert_eq!(crate::AssignmentEntries::<Test>::iter().count(), 0);
             prop_assert_eq!(crate::DeadlineEntries::<Test>::iter().count(), 0);
             for client in [CLIENT, OTHER_CLIENT] {

@@ -6,10 +6,10 @@ use assay_primitives::{
     job::{JobId, JobSpec, JobState},
     report::Report,
     settlement::AuditOutcome,
-    traits::AuditedJobs,
+    traits::{AuditedJobs, Performance},
     DeclineReason,
 };
-use frame_support::BoundedVec;
+use frame_support::{assert_ok, BoundedVec};
 
 /// What was counted of the operator: answered, missed, and tokens measured.
 fn counted(operator: AccountId) -> (u32, u32, u64) {
@@ -39,10 +39,33 @@ fn deliver(id: JobId, operator: AccountId) {
 }
 
 #[test]
-fn acceptance_is_an_answer() {
+fn delivery_is_an_answer_and_acceptance_is_not() {
     with_jobs(|| {
-        let (_, operator) = running();
+        let (id, operator) = running();
+        assert_eq!(counted(operator), (0, 0, 0));
+        let output = Report::CommitOutput { job: id, commitment: commitment(10) };
+        report(operator, output).unwrap();
         assert_eq!(counted(operator), (1, 0, 0));
+    });
+}
+
+#[test]
+fn operator_that_accepts_and_delivers_nothing_falls_silent() {
+    with_jobs(|| {
+        MaxMisses::set(2);
+        Operators::set_offers(signed(OPERATORS[0]), Default::default()).unwrap();
+        let chosen = OPERATORS[1];
+        for other in &OPERATORS[2..] {
+            Operators::set_draining(signed(*other), true).unwrap();
+        }
+        for misses in 1..=2 {
+            let (id, operator) = running();
+            assert_eq!(operator, chosen);
+            run_blocks(22);
+            assert_eq!(pallet_routing::Members::<Test>::get(chosen).unwrap().misses, misses);
+            assert_ok!(Jobs::cancel(signed(CLIENT), id));
+        }
+        assert!(pallet_routing::Members::<Test>::get(chosen).unwrap().silent);
     });
 }
 
@@ -56,26 +79,61 @@ fn silence_and_lateness_are_misses() {
     with_jobs(|| {
         let (_, late) = running();
         run_blocks(22);
-        assert_eq!(counted(late), (1, 1, 0));
+        assert_eq!(counted(late), (0, 1, 0));
     });
 }
 
 #[test]
-fn decline_is_a_miss_where_the_reason_is_the_operators_own() {
-    for (reason, missed) in [
-        (DeclineReason::ModelMissing, 1),
-        (DeclineReason::Resource, 1),
-        (DeclineReason::PayloadUnavailable, 0),
-        (DeclineReason::InputLength, 0),
-        (DeclineReason::ContextExceeded, 0),
-        (DeclineReason::Request, 0),
+fn decline_counts_once_another_operator_accepts_the_job() {
+    for reason in [
+        DeclineReason::ModelMissing,
+        DeclineReason::Resource,
+        DeclineReason::PayloadUnavailable,
+        DeclineReason::InputLength,
+        DeclineReason::ContextExceeded,
+        DeclineReason::Request,
     ] {
         with_jobs(|| {
-            let (id, operator) = assigned();
-            report(operator, Report::Decline { job: id, reason }).unwrap();
-            assert_eq!(counted(operator), (0, missed, 0), "{reason:?}");
+            let (id, first) = assigned();
+            report(first, Report::Decline { job: id, reason }).unwrap();
+            skip_block();
+            let second = job(&id).drawn[1];
+            report(second, Report::Decline { job: id, reason }).unwrap();
+            skip_block();
+            let third = job(&id).drawn[2];
+            assert_eq!((counted(first).1, counted(second).1), (0, 0), "{reason:?}");
+            report(third, Report::Accept { job: id }).unwrap();
+            assert_eq!((counted(first).1, counted(second).1), (1, 1), "{reason:?}");
+            assert!(job(&id).declined.is_empty());
         });
     }
+}
+
+#[test]
+fn decline_of_a_job_that_nobody_accepts_is_a_sign_of_life() {
+    with_jobs(|| {
+        MaxMisses::set(2);
+        let id = order();
+        for _ in 0..3 {
+            skip_block();
+            let JobState::Assigned { operator, .. } = state(&id) else { panic!("not assigned") };
+            <Routing as Performance<_>>::missed(&operator);
+            report(operator, Report::Decline { job: id, reason: DeclineReason::Resource }).unwrap();
+            let member = pallet_routing::Members::<Test>::get(operator).unwrap();
+            assert_eq!((member.misses, member.silent), (0, false));
+        }
+    });
+}
+
+#[test]
+fn decline_after_the_deadline_is_a_miss() {
+    with_jobs(|| {
+        let (id, operator) = assigned();
+        skip_to(now() + 4);
+        report(operator, Report::Decline { job: id, reason: DeclineReason::Resource }).unwrap();
+        assert_eq!(counted(operator), (0, 1, 0));
+        assert!(job(&id).declined.is_empty());
+    });
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn accept_pays_down_and_starts_the_clock() {
         let (id, operator) = assigned();
         let before = wealth(operator);
         assert_ok!(report(operator, accept(id)));
-        assert_eq!(state(&id), JobState::Running { operator, price: PRICE, until: now() + 20 });
+        assert_eq!(state(&id), JobState::Running { operator, prices: PRICES, until: now() + 20 });
         assert_eq!(wealth(operator), before + PAYMENT.down);
         assert_eq!(reserved(operator, &id), BOND);
         assert_eq!(last_event(), Event::JobAccepted { job: id, operator, until: now() + 20 });
@@ -83,11 +83,18 @@ fn commit_output_delivers_and_calls_the_auditor() {
         let (commitment, until) = (commitment(12), now() + 10);
         assert_eq!(
             state(&id),
-            JobState::Delivered { operator, price: PRICE, commitment, took: 0, audit: true, until }
+            JobState::Delivered {
+                operator,
+                prices: PRICES,
+                commitment,
+                took: 0,
+                audit: true,
+                until
+            }
         );
         assert_eq!(last_event(), Event::OutputCommitted { job: id, operator, commitment, until });
         assert_eq!(Delivered::get(), vec![(id, operator)]);
-        assert_eq!(reserved(operator, &id), BOND, "the bond stays at stake");
+        assert_eq!(reserved(operator, &id), bond_of(12), "what was delivered stays at stake");
         assert!(!JobsOfOperator::<Test>::contains_key(operator, id));
     });
 }

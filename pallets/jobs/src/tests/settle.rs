@@ -39,6 +39,7 @@ fn confirm_received_pays_for_the_tokens_delivered() {
                 paid,
                 refunded: HELD - paid,
                 slashed: 0,
+                burnt: 0,
                 at: now(),
             }
         );
@@ -82,8 +83,8 @@ fn slash_of_a_job_costs_delegators_nothing() {
         let before = wealth(operator);
         let vault = Balances::reserved_balance(Operators::vault());
         Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
-        assert_eq!(settlement(&id).slashed, BOND);
-        assert_eq!(before - wealth(operator), BOND);
+        assert_eq!(settlement(&id).slashed, bond_of(10));
+        assert_eq!(before - wealth(operator), bond_of(10));
         assert_eq!(Balances::reserved_balance(Operators::vault()), vault);
     });
 }
@@ -213,14 +214,16 @@ fn rejected_audit_takes_the_whole_bond() {
         let issuance = Balances::total_issuance();
         let verifiers: Vec<_> = OPERATORS.into_iter().filter(|other| *other != operator).collect();
         Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers);
-        let share = 20 * PRICE / 10;
-        let rest = BOND - PAYMENT.down - 3 * share;
+        let share = 10 * PRICE / 10;
+        let rest = bond_of(10) - PAYMENT.down - 3 * share;
+        // What the client would have paid.
+        let compensation = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
         for verifier in verifiers {
             assert_eq!(wealth(verifier), ENDOWMENT + share);
         }
-        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - BOND);
-        assert_eq!(wealth(CLIENT), ENDOWMENT + rest / 2);
-        assert_eq!(Balances::total_issuance(), issuance - rest.div_ceil(2));
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - bond_of(10));
+        assert_eq!(wealth(CLIENT), ENDOWMENT + compensation);
+        assert_eq!(Balances::total_issuance(), issuance - (rest - compensation));
         assert_eq!(
             settlement(&id),
             Settlement {
@@ -231,8 +234,9 @@ fn rejected_audit_takes_the_whole_bond() {
                 output_hash: Some(OUTPUT_HASH),
                 tokens: 10,
                 paid: PAYMENT.down,
-                refunded: HELD + rest / 2,
-                slashed: BOND,
+                refunded: HELD + compensation,
+                slashed: bond_of(10),
+                burnt: rest - compensation,
                 at: now(),
             }
         );
@@ -250,17 +254,32 @@ fn late_operator_returns_the_down_payment_and_is_fined() {
         skip_to(now() + 21);
         assert_ok!(Jobs::expire(signed(KEEPER), id));
         let fine = BOND / 10;
+        let compensation = PAYMENT.down + 20 * PRICE;
+        assert!(compensation < fine / 2);
         assert_eq!(wealth(operator), ENDOWMENT - fine);
-        assert_eq!(wealth(CLIENT), ENDOWMENT - BOUNTY + fine / 2);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - BOUNTY + compensation);
         assert_eq!(wealth(KEEPER), ENDOWMENT + BOUNTY);
-        assert_eq!(Balances::total_issuance(), issuance - fine.div_ceil(2));
+        assert_eq!(Balances::total_issuance(), issuance - (fine - compensation));
         let settlement = settlement(&id);
         assert_eq!(settlement.outcome, Outcome::Refunded);
         assert_eq!(settlement.paid, PAYMENT.down + BOUNTY);
-        assert_eq!(settlement.refunded, HELD - BOUNTY + fine / 2);
+        assert_eq!(settlement.refunded, HELD - BOUNTY + compensation);
         assert_eq!(settlement.slashed, PAYMENT.down + fine);
         assert_eq!(Faults::get(), vec![(operator, true)]);
         assert_eq!(reserved(operator, &id), 0);
+    });
+}
+
+#[test]
+fn rejected_or_late_job_compensates_the_client_with_at_most_half_of_the_fine() {
+    with_jobs(|| {
+        BondFactor::set(1);
+        let (id, operator) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
+        let rest = 10 * PRICE + PAYMENT.tip;
+        assert_eq!(wealth(operator), ENDOWMENT - rest);
+        assert_eq!(wealth(CLIENT), ENDOWMENT + rest / 2);
+        BondFactor::set(20);
     });
 }
 
@@ -274,6 +293,6 @@ fn late_operator_without_down_payment_is_fined_all_the_same() {
         assert_ok!(report(operator, Report::Accept { job: id }));
         spend_attempts(&id);
         run_blocks(22);
-        assert_eq!(settlement(&id).slashed, 103);
+        assert_eq!(settlement(&id).slashed, 206);
     });
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{Offer, OffersOf};
-use assay_primitives::{contact::SignedContact, traits::Operators as _, JobId};
+use assay_primitives::{contact::SignedContact, traits::Operators as _, JobId, Prices};
 use frame_support::{
     parameter_types,
     traits::{fungible::Balanced, Imbalance},
@@ -27,8 +27,10 @@ pub fn reservation(operator: AccountId, job: JobId) -> Option<Balance> {
 
 /// Returns offers of models, each given by its number, price and context.
 pub fn offers(offers: &[(u64, Balance, u32)]) -> OffersOf<Test> {
-    let offer =
-        |&(n, price, context): &(u64, Balance, u32)| Offer { model: model(n), price, context };
+    let offer = |&(n, output, context): &(u64, Balance, u32)| {
+        let prices = Prices { input: 0, output };
+        Offer::unlimited(model(n), prices, context)
+    };
     offers.iter().map(offer).collect::<Vec<_>>().try_into().unwrap()
 }
 

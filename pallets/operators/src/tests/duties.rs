@@ -26,7 +26,12 @@ fn register_three() {
 
 fn terms(stash: AccountId, n: u64) -> Option<(Balance, u32, Balance)> {
     let terms = Operators::terms(&stash, &model(n))?;
-    Some((terms.price, terms.context, terms.unreserved))
+    Some((terms.prices.output, terms.context, terms.unreserved))
+}
+
+/// Returns the price of a token that model `n` writes.
+fn price_of(n: u64) -> Option<Balance> {
+    Operators::prices(&model(n), 0, 1).map(|prices| prices.output)
 }
 
 #[test]
@@ -61,7 +66,7 @@ fn terms_are_none_below_the_minimum_bond_and_while_draining() {
         register_three();
         slash(BOB, Perbill::from_percent(1));
         assert_eq!(terms(BOB, 1), None);
-        assert_eq!(Operators::price(&model(2)), None);
+        assert_eq!(price_of(2), None);
         assert_ok!(Operators::set_draining(RuntimeOrigin::signed(ALICE), true));
         assert_eq!(terms(ALICE, 1), None);
         assert_ok!(Operators::set_draining(RuntimeOrigin::signed(ALICE), false));
@@ -73,15 +78,15 @@ fn terms_are_none_below_the_minimum_bond_and_while_draining() {
 fn price_is_the_median_by_stake() {
     with_operators(|| {
         register_three();
-        assert_eq!(Operators::price(&model(1)), Some(5));
-        assert_eq!(Operators::price(&model(2)), Some(1));
-        assert_eq!(Operators::price(&model(3)), None);
+        assert_eq!(price_of(1), Some(5));
+        assert_eq!(price_of(2), Some(1));
+        assert_eq!(price_of(3), None);
         // Now 9 has 3,500 of 7,500, less than half; then 4,000 of 8,000, and 5 is the lowest price
         // that reaches half.
         assert_ok!(Operators::bond_extra(RuntimeOrigin::signed(CAROL), 3_000));
-        assert_eq!(Operators::price(&model(1)), Some(5));
+        assert_eq!(price_of(1), Some(5));
         assert_ok!(Operators::bond_extra(RuntimeOrigin::signed(CAROL), 1));
-        assert_eq!(Operators::price(&model(1)), Some(9));
+        assert_eq!(price_of(1), Some(9));
     });
 }
 
@@ -163,6 +168,26 @@ fn free_slot_of_a_duty_without_slot_does_nothing() {
         Operators::free_slot(&ALICE, RUN(2));
         Operators::free_slot(&BOB, RUN(1));
         assert_eq!(operator(ALICE).running, 1);
+    });
+}
+
+#[test]
+fn shrink_frees_what_a_duty_does_not_need_and_never_reserves_more() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert_ok!(Operators::reserve(&ALICE, RUN(1), 300));
+        assert_ok!(Operators::reserve(&ALICE, VERIFY(2), 200));
+        Operators::shrink(&ALICE, RUN(1), 120);
+        let shrunk = Event::Shrunk { operator: ALICE, duty: RUN(1), amount: 120 };
+        assert_eq!(last_event(), shrunk);
+        Operators::shrink(&ALICE, RUN(1), 300);
+        Operators::shrink(&ALICE, RUN(3), 0);
+        Operators::shrink(&BOB, RUN(1), 0);
+        assert_eq!(last_event(), shrunk);
+        assert_eq!(Operators::reserved(&ALICE, RUN(1)), 120);
+        assert_eq!((operator(ALICE).reserved, operator(ALICE).running), (320, 1));
+        Operators::release(&ALICE, RUN(1));
+        assert_eq!((operator(ALICE).reserved, operator(ALICE).running), (200, 0));
     });
 }
 

@@ -25,7 +25,7 @@ fn drain_takes_no_new_duties_and_keeps_those_that_run() {
         assert_ok!(Operators::set_draining(signed(ALICE), true));
         assert_eq!(last_event(), Event::DrainingSet { operator: ALICE, draining: true });
         assert_eq!(
-            (Operators::price(&model(1)), Operators::terms(&ALICE, &model(1))),
+            (Operators::prices(&model(1), 1, 1), Operators::terms(&ALICE, &model(1))),
             (None, None)
         );
         assert_noop!(

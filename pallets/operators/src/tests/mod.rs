@@ -11,6 +11,7 @@ mod offchain;
 mod offences;
 mod random;
 mod ranking;
+mod refusals;
 mod registry;
 mod reports;
 mod rewards;

@@ -24,6 +24,7 @@ enum Step {
     SetConcurrency { stash: AccountId, concurrency: u32 },
     Reserve { stash: AccountId, duty: Duty, amount: Balance },
     FreeSlot { stash: AccountId, duty: Duty },
+    Shrink { stash: AccountId, duty: Duty, amount: Balance },
     Release { stash: AccountId, duty: Duty },
     Seize { stash: AccountId, duty: Duty, amount: Balance, burn: bool },
     SetDraining { stash: AccountId, draining: bool },
@@ -75,6 +76,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(stash, concurrency)| Step::SetConcurrency { stash, concurrency }),
         3 => (account(), duty(), 0..600u128)
             .prop_map(|(stash, duty, amount)| Step::Reserve { stash, duty, amount }),
+        1 => (account(), duty(), 0..600u128)
+            .prop_map(|(stash, duty, amount)| Step::Shrink { stash, duty, amount }),
         1 => (account(), duty()).prop_map(|(stash, duty)| Step::FreeSlot { stash, duty }),
         2 => (account(), duty()).prop_map(|(stash, duty)| Step::Release { stash, duty }),
         2 => (account(), duty(), 0..600u128, any::<bool>())
@@ -187,6 +190,7 @@ fn take(step: Step) -> (Balance, Balance) {
             let _ = Operators::reserve(&stash, duty, amount);
         }
         Step::FreeSlot { stash, duty } => Operators::free_slot(&stash, duty),
+        Step::Shrink { stash, duty, amount } => Operators::shrink(&stash, duty, amount),
         Step::Release { stash, duty } => Operators::release(&stash, duty),
         Step::Seize { stash, duty, amount, burn } => {
             let reserved = Operators::reserved(&stash, duty);

@@ -5,7 +5,7 @@ use crate::{mock::*, Error, Event, Operators as OperatorMap, Serving, Workers};
 use assay_primitives::{
     api::{CommissionView, OfferView, OperatorView, SlashView},
     traits::{Duty, Operators as _},
-    Balance,
+    Balance, Prices,
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{DispatchError, DispatchResult};
@@ -278,6 +278,8 @@ fn calls_refuse_an_unsigned_origin() {
         assert_noop!(Operators::apply_slash(none(), 0), bad);
         assert_noop!(Operators::cancel_slash(RuntimeOrigin::signed(ALICE), 0), bad);
         assert_noop!(Operators::rank_operator(none(), BOB), bad);
+        assert_noop!(Operators::refuse_client(none(), BOB), bad);
+        assert_noop!(Operators::admit_client(none(), BOB), bad);
     });
 }
 
@@ -299,7 +301,13 @@ fn view_shows_an_operator() {
             payout: ALICE,
             worker: 101,
             retiring: None,
-            offers: vec![OfferView { model: model(1), price: 5, context: 100 }],
+            offers: vec![OfferView {
+                model: model(1),
+                prices: Prices { input: 0, output: 5 },
+                context: 100,
+                max_reward: Balance::MAX,
+                max_bond: Balance::MAX,
+            }],
             concurrency: 2,
             running: 1,
             draining: false,
@@ -311,6 +319,7 @@ fn view_shows_an_operator() {
             unbonding: vec![(400, 21)],
             commission: CommissionView { current: 50_000_000, raise: Some((90_000_000, 21)) },
             slashes: vec![SlashView { id: 0, amount: 50, due: 9 }],
+            refused: vec![],
             contact: Some(contact(ALICE, b"").contact),
         };
         assert_eq!(Operators::view(&ALICE), Some(alice));

@@ -4,7 +4,7 @@
 use crate::mock::*;
 use assay_primitives::{
     traits::{Duty, Offered, OperatorChanged, Operators as _, Standing, Standings},
-    Balance,
+    Balance, Prices,
 };
 use frame_support::{assert_ok, dispatch::GetDispatchInfo, traits::Imbalance};
 use sp_runtime::Perbill;
@@ -21,7 +21,8 @@ fn told() -> Option<(Balance, usize, bool)> {
 fn standing_is_stake_offers_and_whether_it_takes_duties() {
     with_operators(|| {
         register(ALICE, 2_000);
-        let models = vec![Offered { model: model(1), context: 100 }];
+        let prices = Prices { input: 0, output: 5 };
+        let models = vec![Offered { model: model(1), context: 100, prices }];
         let standing = Standing { stake: 2_000, models, active: true };
         assert_eq!(Operators::standing(&ALICE), Some(standing));
         assert_eq!(Operators::standing(&BOB), None);

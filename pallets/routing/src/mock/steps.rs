@@ -23,7 +23,10 @@ pub fn seed(n: u64) -> H256 {
 
 /// Makes the account an operator that serves these models.
 pub fn serve(operator: AccountId, stake: Balance, models: &[ModelId]) {
-    let models = models.iter().map(|model| Offered { model: *model, context: CONTEXT }).collect();
+    let models = models
+        .iter()
+        .map(|model| Offered { model: *model, context: CONTEXT, prices: PRICES })
+        .collect();
     stand(operator, Some(Standing { stake, models, active: true }));
 }
 
@@ -43,7 +46,10 @@ pub fn set_standing(operator: AccountId, standing: Option<Standing>) {
 
 pub fn drain(operator: AccountId) {
     let member = member(operator);
-    let offered = |served: &Served| Offered { model: served.model, context: served.context };
+    let offered = |served: &Served| {
+        let Served { model, context, prices, .. } = *served;
+        Offered { model, context, prices }
+    };
     let models = member.served.iter().map(offered).collect();
     stand(operator, Some(Standing { stake: member.stake, models, active: false }));
 }
@@ -70,7 +76,7 @@ pub fn score(operator: AccountId) -> u64 {
 
 /// Lets any operator take a job; none is busy.
 pub fn anyone(_: &AccountId) -> Option<Eligible> {
-    Some(Eligible { price: PRICE, running: 0 })
+    Some(Eligible { prices: PRICES, running: 0 })
 }
 
 /// Returns the operator that takes a job of model 1.

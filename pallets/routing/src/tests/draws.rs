@@ -7,7 +7,7 @@ use sp_runtime::Permill;
 use std::cell::Cell;
 
 fn busy(running: u32) -> Option<Eligible> {
-    Some(Eligible { price: PRICE, running })
+    Some(Eligible { prices: PRICES, running })
 }
 
 fn draw_among(n: u64, allowed: &[AccountId]) -> Option<AccountId> {
@@ -54,7 +54,7 @@ fn draw_takes_the_less_busy_of_two() {
         let load = |operator: &AccountId| busy(if *operator == 11 { 3 } else { 1 });
         for n in 0..50 {
             let drawn = Routing::draw(&model(1), seed(n), &[], load).unwrap();
-            assert_eq!((drawn.operator, drawn.price), (12, PRICE));
+            assert_eq!((drawn.operator, drawn.prices), (12, PRICES));
         }
         // The first wins where they are equally busy: both win.
         assert_eq!(wins(100).len(), 2);

@@ -2,7 +2,10 @@
 //! Operators register, change, drain and leave.
 
 use crate::{mock::*, Markets, SlotCount, Tallies, TreeNodes};
-use assay_primitives::traits::{Offered, Routing as _, Standing};
+use assay_primitives::{
+    traits::{Offered, Routing as _, Standing},
+    Prices,
+};
 
 #[test]
 fn newcomer_has_a_score_at_once() {
@@ -164,7 +167,7 @@ fn unknown_operator_leaves_nothing() {
 fn context_is_the_longest_that_active_operators_offer() {
     with_operators(|| {
         let stand = |operator, context, active| {
-            let models = vec![Offered { model: model(1), context }];
+            let models = vec![Offered { model: model(1), context, prices: PRICES }];
             stand(operator, Some(Standing { stake: STAKE, models, active }));
             Routing::context(&model(1))
         };
@@ -182,9 +185,32 @@ fn context_is_the_longest_that_active_operators_offer() {
 }
 
 #[test]
+fn lowest_prices_are_those_of_operators_that_take_duties() {
+    with_operators(|| {
+        let stand = |operator, input, output, active| {
+            let prices = Prices { input, output };
+            let models = vec![Offered { model: model(1), context: CONTEXT, prices }];
+            stand(operator, Some(Standing { stake: STAKE, models, active }));
+            Routing::lowest_prices(&model(1)).map(|prices| (prices.input, prices.output))
+        };
+        assert_eq!(Routing::lowest_prices(&model(1)), Some(PRICES));
+        assert_eq!(Routing::lowest_prices(&model(2)), None);
+        assert_eq!(stand(11, 0, 9, true), Some((0, 5)));
+        assert_eq!(stand(12, 7, 2, true), Some((0, 2)));
+        assert_eq!(stand(11, 0, 9, false), Some((1, 2)));
+        assert_eq!(stand(12, 1, 5, true), Some((1, 5)));
+        for operator in OPERATORS {
+            drain(operator);
+        }
+        assert_eq!(Routing::lowest_prices(&model(1)), None);
+        assert_eq!(crate::Lowest::<Test>::iter().count(), 0);
+    });
+}
+
+#[test]
 fn visit_sees_what_nobody_told() {
     with_operators(|| {
-        let models = vec![Offered { model: model(1), context: CONTEXT }];
+        let models = vec![Offered { model: model(1), context: CONTEXT, prices: PRICES }];
         let seized = Standing { stake: STAKE / 2, models: models.clone(), active: true };
         set_standing(11, Some(seized));
         set_standing(12, Some(Standing { stake: MIN_STAKE / 2, models, active: false }));

@@ -34,6 +34,32 @@ fn misses_in_a_row_make_silent_at_once() {
 }
 
 #[test]
+fn sign_of_life_ends_a_row_of_misses_and_does_not_raise_the_uptime() {
+    with_operators(|| {
+        for _ in 0..5 {
+            Routing::missed(&11);
+            Routing::missed(&11);
+            Routing::alive(&11);
+        }
+        assert!(!member(11).silent);
+        assert_eq!((member(11).conduct.answered, member(11).conduct.missed), (0, 10));
+    });
+}
+
+#[test]
+fn declined_job_lowers_the_uptime_and_never_silences() {
+    with_operators(|| {
+        for _ in 0..9 {
+            Routing::declined(&11);
+        }
+        assert!(!member(11).silent);
+        assert_eq!((member(11).misses, member(11).conduct.missed), (0, 9));
+        run_epoch(&OPERATORS);
+        assert!(score(11) > 0 && score(11) < score(12));
+    });
+}
+
+#[test]
 fn answers_in_between_keep_an_operator_in() {
     with_operators(|| {
         for _ in 0..5 {
@@ -82,6 +108,8 @@ fn performance_of_strangers_is_nothing() {
         let before = sp_io::storage::root(sp_runtime::StateVersion::V1);
         Routing::answered(&99);
         Routing::missed(&99);
+        Routing::alive(&99);
+        Routing::declined(&99);
         Routing::delivered(&99, &model(1), 1, 1);
         Routing::delivered(&11, &model(9), 1, 1);
         Routing::assigned(&model(1), &99);

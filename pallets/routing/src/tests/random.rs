@@ -3,7 +3,10 @@
 //! cannot be. `PROPTEST_CASES` sets their number.
 
 use crate::{mock::*, Members};
-use assay_primitives::traits::{Duties, Offered, Performance as _, Routing as _, Standing};
+use assay_primitives::{
+    traits::{Duties, Offered, Performance as _, Routing as _, Standing},
+    Prices,
+};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -12,6 +15,8 @@ enum Step {
     Leave { operator: u64 },
     Assign { n: u64, model: u64 },
     Answer { operator: u64 },
+    Live { operator: u64 },
+    Decline { operator: u64 },
     Miss { operator: u64 },
     Deliver { operator: u64, model: u64, tokens: u32, blocks: u32 },
     Heartbeat { operator: u64, back: u32 },
@@ -38,6 +43,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => operator.clone().prop_map(|operator| Step::Leave { operator }),
         8 => (any::<u64>(), model.clone()).prop_map(|(n, model)| Step::Assign { n, model }),
         4 => operator.clone().prop_map(|operator| Step::Answer { operator }),
+        1 => operator.clone().prop_map(|operator| Step::Live { operator }),
+        1 => operator.clone().prop_map(|operator| Step::Decline { operator }),
         4 => operator.clone().prop_map(|operator| Step::Miss { operator }),
         4 => (operator.clone(), model, any::<u32>(), any::<u32>()).prop_map(
             |(operator, model, tokens, blocks)| Step::Deliver { operator, model, tokens, blocks }
@@ -56,7 +63,10 @@ fn take(step: Step) {
         Step::Stand { operator, stake, models, active, told } => {
             let models = models
                 .into_iter()
-                .map(|n| Offered { model: model(n), context: (stake % 7) as u32 })
+                .map(|n| {
+                    let prices = Prices { input: stake % 3, output: stake / 9 };
+                    Offered { model: model(n), context: (stake % 7) as u32, prices }
+                })
                 .collect();
             let standing = Some(Standing { stake, models, active });
             if told || Members::<Test>::get(operator).is_none() {
@@ -81,6 +91,8 @@ fn take(step: Step) {
             }
         }
         Step::Answer { operator } => Routing::answered(&operator),
+        Step::Live { operator } => Routing::alive(&operator),
+        Step::Decline { operator } => Routing::declined(&operator),
         Step::Miss { operator } => Routing::missed(&operator),
         Step::Deliver { operator, model: m, tokens, blocks } => {
             Routing::delivered(&operator, &model(m), tokens, blocks);

@@ -29,7 +29,7 @@ pub async fn models(session: &Session) -> Result<Exit> {
             out::line(&view::operator::offer_line(offer, &known))?;
         }
         if operator.offers.is_empty() {
-            out::note("The operator serves no models; add some with --offer MODEL,PRICE.");
+            out::note("The operator serves no models; add some with --offer MODEL,PRICES.");
         }
     }
     Ok(Exit::Done)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The deposit of a job, which returns unless no operator could get the prompt.
+
+use crate::mock::*;
+use assay_primitives::{
+    job::{JobId, JobState},
+    reason::DeclineReason,
+    report::Report,
+    settlement::{AuditOutcome, Outcome},
+    traits::AuditedJobs,
+    Balance,
+};
+use frame_support::assert_ok;
+use DeclineReason::{ContextExceeded, InputLength, ModelMissing, PayloadUnavailable, Resource};
+
+const DEPOSIT: Balance = 30;
+
+/// Runs the test on a chain where a job has a deposit.
+fn with_deposit(test: impl FnOnce()) {
+    with_jobs(|| {
+        Deposit::set(DEPOSIT);
+        test();
+    });
+}
+
+/// Lets the job's operators decline for these reasons, one after the other.
+fn declined(reasons: [DeclineReason; 3]) -> JobId {
+    let id = order();
+    for reason in reasons {
+        skip_block();
+        let JobState::Assigned { operator, .. } = state(&id) else { panic!("not assigned") };
+        assert_ok!(report(operator, Report::Decline { job: id, reason }));
+    }
+    assert_eq!(settlement(&id).outcome, Outcome::Expired);
+    id
+}
+
+#[test]
+fn deposit_is_part_of_the_quote_and_of_what_is_held() {
+    with_deposit(|| {
+        let quote = Jobs::quote(&model(1), 10, 20).unwrap();
+        assert_eq!((quote.deposit, quote.total), (DEPOSIT, 100 + BOUNTY + DEPOSIT));
+        order_with(CLIENT, spec(), quote.payment);
+        assert_eq!(Balances::reserved_balance(CLIENT), quote.total);
+    });
+}
+
+#[test]
+fn deposit_of_a_job_whose_prompt_no_operator_gets_is_burnt() {
+    for reasons in [[PayloadUnavailable; 3], [InputLength, PayloadUnavailable, InputLength]] {
+        with_deposit(|| {
+            let issuance = Balances::total_issuance();
+            let id = declined(reasons);
+            assert_eq!((settlement(&id).paid, settlement(&id).burnt), (DEPOSIT, DEPOSIT));
+            assert_eq!(settlement(&id).refunded, 113 + BOUNTY);
+            assert_eq!(wealth(CLIENT), ENDOWMENT - DEPOSIT);
+            assert_eq!(Balances::total_issuance(), issuance - DEPOSIT);
+        });
+    }
+}
+
+#[test]
+fn deposit_returns_if_any_operator_had_another_reason() {
+    for other in [ModelMissing, Resource, ContextExceeded] {
+        with_deposit(|| {
+            let id = declined([PayloadUnavailable, other, InputLength]);
+            assert_eq!(settlement(&id).burnt, 0);
+            assert_eq!(wealth(CLIENT), ENDOWMENT);
+        });
+    }
+}
+
+#[test]
+fn deposit_returns_with_every_other_end() {
+    with_deposit(|| {
+        let id = order();
+        assert_ok!(Jobs::cancel(signed(CLIENT), id));
+        assert_eq!(wealth(CLIENT), ENDOWMENT);
+        let (id, _) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[]);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - 63);
+        let (id, _) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
+        assert_eq!(wealth(CLIENT), ENDOWMENT);
+        let (id, _) = running();
+        spend_attempts(&id);
+        run_blocks(22);
+        assert_eq!(settlement(&id).outcome, Outcome::Refunded);
+        assert_eq!(Balances::reserved_balance(CLIENT), 0);
+        assert!(wealth(CLIENT) > ENDOWMENT);
+    });
+}

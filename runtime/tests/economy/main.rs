@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Attacks on the economy, played through the pallets of the real runtime. Each test computes what
+//! the attackers gain and lose, and asserts that the attack does not pay.
+
+#[path = "../blocks/mod.rs"]
+mod blocks;
+#[path = "../chain/mod.rs"]
+mod chain;
+mod conduct;
+mod empty;
+mod exposure;
+mod framing;
+mod prices;
+mod queue;
+mod scene;
+mod stuffing;
+mod washing;

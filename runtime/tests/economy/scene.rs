@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The chain on which attacks are played, and the steps of a job on it.
+
+use crate::{blocks, chain};
+use assay_primitives::{
+    job::{JobSpec, JobState, Payment},
+    settlement::Settlement,
+    verdict_hash, FinishReason, JobId, OutputCommitment, RejectReason, Report, Verdict,
+};
+use assay_runtime::{presets, AccountId, Balance, Balances, Jobs, RuntimeOrigin, Verification};
+use frame_support::{
+    assert_ok,
+    traits::fungible::{Inspect, InspectHold},
+};
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
+use sp_keyring::Sr25519Keyring;
+
+/// The digest root of every output.
+const DIGEST_ROOT: H256 = H256::repeat_byte(9);
+
+/// Runs the test on the development preset, from its first block on.
+pub fn on_chain<R>(test: impl FnOnce() -> R) -> R {
+    let mut chain = sp_io::TestExternalities::new(chain::genesis(presets::development()));
+    chain.execute_with(|| {
+        next_block();
+        test()
+    })
+}
+
+/// Begins the next block, in which the heartbeats of all operators arrive.
+pub fn next_block() {
+    blocks::next_block(&operators());
+}
+
+/// Returns the operators.
+pub fn operators() -> Vec<AccountId> {
+    presets::DEVELOPMENT_OPERATORS.iter().map(|stash| stash.to_account_id()).collect()
+}
+
+/// Returns the client, which is not an operator.
+pub fn client() -> AccountId {
+    Sr25519Keyring::Ferdie.to_account_id()
+}
+
+/// Returns all that the accounts have, on hold or not.
+pub fn wealth<'a>(accounts: impl IntoIterator<Item = &'a AccountId>) -> Balance {
+    let of = |who: &AccountId| {
+        <Balances as Inspect<AccountId>>::balance(who)
+            + <Balances as InspectHold<AccountId>>::total_balance_on_hold(who)
+    };
+    accounts.into_iter().map(of).sum()
+}
+
+/// Returns the specification of a job of the built-in model.
+pub fn spec(input_tokens: u32, max_tokens: u32) -> JobSpec<AccountId> {
+    JobSpec {
+        model: presets::TINY_MODEL,
+        input_tokens,
+        max_tokens,
+        ..assay_primitives::testing::spec()
+    }
+}
+
+/// Creates a job of the client.
+pub fn create(spec: JobSpec<AccountId>, payment: Payment) -> JobId {
+    let id = Jobs::next_job_id(&client(), &spec);
+    assert_ok!(Jobs::create(RuntimeOrigin::signed(client()), spec, payment));
+    id
+}
+
+/// Returns the payment that the chain quotes for a job.
+pub fn quoted(spec: &JobSpec<AccountId>) -> Payment {
+    Jobs::quote(&spec.model, spec.input_tokens, spec.max_tokens).unwrap().payment
+}
+
+pub fn state(job: &JobId) -> JobState<AccountId> {
+    Jobs::view(job).unwrap().state
+}
+
+/// Returns the settlement of a job that is over.
+pub fn settlement(job: &JobId) -> Settlement<AccountId> {
+    match state(job) {
+        JobState::Settled(settlement) => settlement,
+        state => panic!("not settled: {state:?}"),
+    }
+}
+
+/// Reports for the operator; the chain must take it.
+pub fn report(stash: &AccountId, report: Report) {
+    assert!(blocks::report(stash, report), "a report was refused");
+}
+
+/// Waits until an operator is drawn for the job, and returns it.
+pub fn assigned(job: &JobId) -> AccountId {
+    for _ in 0..20 {
+        if let JobState::Assigned { operator, .. } = state(job) {
+            return operator;
+        }
+        next_block();
+    }
+    panic!("no operator is drawn: {:?}", state(job));
+}
+
+/// Lets the job's operator accept and deliver an output of `tokens`; returns the operator.
+pub fn deliver(job: &JobId, tokens: u32) -> AccountId {
+    let operator = assigned(job);
+    report(&operator, Report::Accept { job: *job });
+    next_block();
+    let most = Jobs::view(job).unwrap().spec.max_tokens;
+    let finish = if tokens == most { FinishReason::Length } else { FinishReason::EndToken };
+    let commitment = OutputCommitment {
+        output_hash: H256::repeat_byte(8),
+        digest_commitment: H256(blake2_256(DIGEST_ROOT.as_bytes())),
+        tokens,
+        finish,
+    };
+    report(&operator, Report::CommitOutput { job: *job, commitment });
+    operator
+}
+
+/// The verdict that every committee of these tests agrees on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Agreed {
+    Accept,
+    Reject,
+}
+
+/// Lets the committee of the job agree on a verdict, and returns the committee.
+pub fn judge(job: &JobId, agreed: Agreed) -> Vec<AccountId> {
+    next_block();
+    next_block();
+    let verdict = match agreed {
+        Agreed::Accept => Verdict::Accept { digest_root: DIGEST_ROOT },
+        Agreed::Reject => Verdict::Reject { position: 0, reason: RejectReason::Integrity },
+    };
+    let committee = Verification::committee(job);
+    assert_eq!(committee.len(), 3);
+    let salt = H256::repeat_byte(5);
+    for verifier in &committee {
+        let hash = verdict_hash(job, 0, verifier, &verdict, &salt);
+        report(verifier, Report::CommitVerdict { job: *job, hash });
+    }
+    next_block();
+    for verifier in &committee {
+        report(verifier, Report::RevealVerdict { job: *job, verdict, salt });
+    }
+    committee
+}
