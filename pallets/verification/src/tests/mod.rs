@@ -2,10 +2,13 @@
 //! Tests by topic.
 
 mod attacks;
+mod authors;
 mod bounds;
+mod collusion;
 mod config;
 mod draw;
 mod duties;
 mod outcome;
 mod random;
 mod silence;
+mod withholding;
