@@ -35,6 +35,10 @@ pub enum Outcome {
     /// The client cancelled the job before it was assigned: everything was refunded.
     #[codec(index = 4)]
     Cancelled,
+    /// The output was drawn for an audit that could not be decided: cost and tip were refunded, the
+    /// operator keeps the down payment, and its bond is free.
+    #[codec(index = 5)]
+    Unverified,
 }
 
 impl Outcome {
@@ -46,6 +50,7 @@ impl Outcome {
             Self::Slashed => "slashed",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
+            Self::Unverified => "unverified",
         }
     }
 }
@@ -73,7 +78,7 @@ pub enum AuditOutcome {
     /// A majority of the committee rejected.
     #[codec(index = 2)]
     Rejected,
-    /// No committee reached a majority; the operator has the benefit of the doubt.
+    /// The output was drawn for an audit and could not be checked.
     #[codec(index = 3)]
     Undecided,
 }

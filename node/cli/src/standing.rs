@@ -20,7 +20,7 @@ pub enum Standing {
     Committed,
     /// The same, and the job was paid without an audit.
     Unaudited,
-    /// The same, and no committee reached a majority.
+    /// The same, and it was drawn for an audit that could not be decided; it was not paid.
     Undecided,
     /// A committee has found the output wrong.
     Rejected,
@@ -75,7 +75,7 @@ impl Standing {
             Self::Committed => "committed, not verified: the job is not settled yet".into(),
             Self::Unaudited => "committed, not verified: the job was not audited".into(),
             Self::Undecided => {
-                Cell::bad("committed, not verified: no committee reached a majority")
+                Cell::bad("committed, not verified: its audit could not be decided")
             }
             Self::Rejected => Cell::bad("rejected: a committee found it wrong"),
             Self::Verified(verifiers) => {
@@ -162,7 +162,7 @@ mod tests {
             (Outcome::Paid, Accepted, false, Exit::Done),
             (Outcome::Paid, NotAudited, false, Exit::Unaudited),
             (Outcome::Paid, NotAudited, true, Exit::Done),
-            (Outcome::Paid, Undecided, true, Exit::JobFailed),
+            (Outcome::Unverified, Undecided, true, Exit::JobFailed),
             (Outcome::Slashed, Rejected, true, Exit::JobFailed),
             (Outcome::Refunded, NotAudited, true, Exit::JobFailed),
             (Outcome::Expired, NotAudited, true, Exit::JobFailed),

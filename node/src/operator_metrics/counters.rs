@@ -11,7 +11,7 @@ use substrate_prometheus_endpoint::{
 };
 
 /// The steps of a job that an operator takes part in, and its outcomes.
-const JOBS: [&str; 11] = [
+const JOBS: [&str; 12] = [
     "assigned",
     "accepted",
     "declined",
@@ -23,6 +23,7 @@ const JOBS: [&str; 11] = [
     "slashed",
     "expired",
     "cancelled",
+    "unverified",
 ];
 /// The steps of a verifier in an audit.
 const SEATS: [&str; 5] = ["drawn", "committed", "revealed", "silent", "contradicted"];

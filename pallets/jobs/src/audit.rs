@@ -38,9 +38,10 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
                 Self::put(id, job);
                 Self::deposit_event(Event::AuditWaived { job: *id });
             }
-            AuditOutcome::Accepted | AuditOutcome::Undecided => {
+            AuditOutcome::Accepted => {
                 Self::end_accepted(id, job, delivery, outcome, verifiers, None);
             }
+            AuditOutcome::Undecided => Self::end_unverified(id, job, delivery),
             AuditOutcome::Rejected => Self::end_rejected(id, job, delivery, verifiers),
         }
     }

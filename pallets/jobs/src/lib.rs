@@ -59,6 +59,7 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub mod types;
+mod unverified;
 pub mod weights;
 
 pub use pallet::*;

@@ -156,7 +156,10 @@ impl<T: Config> Pallet<T> {
     }
 
     /// A settlement in which no money has moved.
-    fn record(outcome: Outcome, operator: Option<T::AccountId>) -> Settlement<T::AccountId> {
+    pub(crate) fn record(
+        outcome: Outcome,
+        operator: Option<T::AccountId>,
+    ) -> Settlement<T::AccountId> {
         Settlement {
             outcome,
             operator,
@@ -173,7 +176,7 @@ impl<T: Config> Pallet<T> {
 
     /// What all endings share: the bounty to who moved the job on, unless that is the client, to whom
     /// it returns; the rest of the escrow to the client; the operator's bond free again.
-    fn finish(
+    pub(crate) fn finish(
         id: &JobId,
         mut job: Job<T::AccountId>,
         mut settlement: Settlement<T::AccountId>,

@@ -5,7 +5,8 @@
 //! jobs and after a fault, then ever more seldom, down to a floor. For an audit it draws a committee
 //! in proportion to stake and reserves a bond of each member. The members re-run the job, commit to
 //! the hash of what they found, and reveal it when all have committed or the time is over. A majority
-//! decides; without one another committee is drawn, a few times; then the operator has the benefit.
+//! decides; without one another committee is drawn, a few times; then the output counts as unverified
+//! and is not paid.
 //!
 //! | phase | leaves by | after its deadline |
 //! | --- | --- | --- |

@@ -147,7 +147,7 @@ fn check_settlements() {
         let held = job.payment.total().unwrap() + BOUNTY;
         let out = settlement.paid + settlement.refunded;
         match settlement.outcome {
-            Outcome::Paid | Outcome::Expired | Outcome::Cancelled => {
+            Outcome::Paid | Outcome::Expired | Outcome::Cancelled | Outcome::Unverified => {
                 assert_eq!(out, held);
                 assert_eq!(settlement.slashed, 0);
             }

@@ -193,15 +193,18 @@ fn accepted_audit_pays_the_verifiers_out_of_the_price() {
 }
 
 #[test]
-fn undecided_audit_gives_the_operator_the_benefit() {
+fn undecided_audit_refunds_all_but_the_down_payment_and_is_no_fault() {
     with_jobs(|| {
         let (id, operator) = delivered(20);
         Jobs::conclude(&id, AuditOutcome::Undecided, &[]);
         let settlement = settlement(&id);
-        assert_eq!(settlement.outcome, Outcome::Paid);
+        assert_eq!(settlement.outcome, Outcome::Unverified);
         assert_eq!(settlement.audit, AuditOutcome::Undecided);
-        assert_eq!(settlement.paid, 113);
-        assert_eq!(wealth(operator), ENDOWMENT + 113);
+        assert_eq!((settlement.paid, settlement.refunded), (PAYMENT.down, HELD - PAYMENT.down));
+        assert_eq!((settlement.slashed, settlement.tokens), (0, 0));
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - PAYMENT.down);
+        assert_eq!(reserved(operator, &id), 0, "its bond is free");
         assert_eq!(Faults::get(), vec![], "it does not count for the operator's record");
     });
 }

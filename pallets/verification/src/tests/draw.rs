@@ -141,7 +141,7 @@ fn draw_of_one_is_too_few_and_leaves_the_audit_undecided() {
         run_blocks(2);
         assert_eq!(failures(), vec![(0, RoundFailure::TooFewVerifiers)]);
         assert_eq!(conclusions(), vec![(AuditOutcome::Undecided, vec![])]);
-        assert_eq!(settlement(&id).outcome, Outcome::Paid);
+        assert_eq!(settlement(&id).outcome, Outcome::Unverified);
         let other = OPERATORS.into_iter().find(|other| *other != operator).unwrap();
         assert_eq!(reserved(other, &id), 0);
         assert!(!SeatsOf::<Test>::contains_key(other, id));

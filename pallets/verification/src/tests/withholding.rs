@@ -17,21 +17,21 @@ fn find_nothing(id: &assay_primitives::JobId) {
 }
 
 #[test]
-fn withheld_transcript_is_paid_in_full() {
+fn withheld_transcript_is_not_paid() {
     with_operators(|| {
         let (id, operator) = delivered();
         find_nothing(&id);
-        assert_eq!(settlement(&id).outcome, Outcome::Paid);
-        assert_eq!(wealth(operator), ENDOWMENT + 113);
+        assert_eq!(settlement(&id).outcome, Outcome::Unverified);
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down);
     });
 }
 
 #[test]
-fn output_that_nobody_can_check_is_paid_in_full() {
+fn output_that_nobody_can_check_is_not_paid() {
     with_some_operators(1, || {
         let (id, operator) = delivered();
         run_blocks(3);
-        assert_eq!(settlement(&id).outcome, Outcome::Paid);
-        assert_eq!(wealth(operator), ENDOWMENT + 113);
+        assert_eq!(settlement(&id).outcome, Outcome::Unverified);
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down);
     });
 }
