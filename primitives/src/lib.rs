@@ -25,6 +25,7 @@ pub mod report;
 pub mod settlement;
 #[cfg(feature = "std")]
 pub mod testing;
+pub mod ticket;
 pub mod traits;
 pub mod verdict;
 pub mod worker;

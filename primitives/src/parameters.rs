@@ -50,6 +50,8 @@ pub struct VerificationParameters {
     pub audit_floor: Permill,
     /// The part of its bond that a silent verifier loses.
     pub silence_fraction: Permill,
+    /// Blocks with whose VRF outputs a draw of an audit is made.
+    pub draw_blocks: BlockNumber,
 }
 
 /// The parameters of operators.

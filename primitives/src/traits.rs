@@ -356,3 +356,14 @@ pub trait BlockRandomness {
     /// Returns the VRF output of the parent block; `None` if it carries none.
     fn of_parent() -> Option<H256>;
 }
+
+/// The VRF outputs of the last blocks. Draws are made from the outputs of several blocks that come
+/// after what they decide on, because an author knows the outputs of its own slots in advance.
+pub trait PastRandomness {
+    /// Returns the output of the block; `None` if it carries none, is not past, or is forgotten.
+    fn of(block: BlockNumber) -> Option<H256>;
+    /// Returns the hash of the outputs of `count` blocks from `first` on, in which a block without an
+    /// output counts as zero; `None` if the last one is not past, if the first one is forgotten, or
+    /// if none of them has an output.
+    fn of_span(first: BlockNumber, count: BlockNumber) -> Option<H256>;
+}

@@ -7,6 +7,7 @@ pub mod in_effect;
 use crate::{
     Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MILLI_UNIT, MINUTES, UNIT,
 };
+use assay_primitives::ticket::MAX_BLOCKS;
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
@@ -64,6 +65,9 @@ pub mod dynamic_params {
         /// The fraction of its bond that a silent verifier loses.
         #[codec(index = 3)]
         pub static SilenceFraction: Permill = Permill::from_percent(5);
+        /// The number of blocks with whose VRF outputs a draw of an audit is made.
+        #[codec(index = 4)]
+        pub static DrawBlocks: BlockNumber = 16;
     }
 
     /// Parameters of operators.
@@ -193,6 +197,8 @@ clamped! {
     /// From 1 % to 50 %.
     SilenceFraction: Permill = dynamic_params::verification::SilenceFraction,
         Permill::from_percent(1), Permill::from_percent(50);
+    /// From 1 to 16 blocks.
+    DrawBlocks: BlockNumber = dynamic_params::verification::DrawBlocks, 1, MAX_BLOCKS;
     /// From 1 ASY to a million.
     MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
     /// From a minute to 60 days.
@@ -303,6 +309,8 @@ pub mod genesis {
         pub commit: BlockNumber,
         /// The number of blocks to reveal a verdict.
         pub reveal: BlockNumber,
+        /// The number of blocks with whose outputs a draw of an audit is made.
+        pub draw: BlockNumber,
         /// The number of blocks to unbond.
         pub unbonding: BlockNumber,
         /// The number of blocks in which a slash can be cancelled.
@@ -349,6 +357,10 @@ pub mod genesis {
                 RuntimeParameters::Verification(verification::Parameters::RevealWindow(
                     verification::RevealWindow,
                     Some(windows.reveal),
+                )),
+                RuntimeParameters::Verification(verification::Parameters::DrawBlocks(
+                    verification::DrawBlocks,
+                    Some(windows.draw),
                 )),
                 RuntimeParameters::Operators(operators::Parameters::UnbondingPeriod(
                     operators::UnbondingPeriod,

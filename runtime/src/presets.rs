@@ -51,6 +51,7 @@ const SHORT: Windows = Windows {
     retention: 60 * MINUTES,
     commit: 10,
     reveal: 10,
+    draw: 2,
     unbonding: MINUTES,
     slash: MINUTES,
     epoch: MINUTES,

@@ -63,6 +63,7 @@ fn limits_of_jobs_are_in_the_metadata() {
             MaxOutputTokens: u32,
             BondFactor: u32,
             CommitteeSize: u32,
+            AssignmentBlocks: BlockNumber,
             MaxAssignmentsPerBlock: u32,
         ]
     );
@@ -125,6 +126,7 @@ fn limits_of_routing_are_in_the_metadata() {
 
 #[test]
 fn limits_of_escrow_and_addresses_are_in_the_metadata() {
+    assert_constants!("Beacon", pallet_beacon, [Depth: BlockNumber]);
     assert_constants!("Escrow", pallet_escrow, [PalletId: PalletId]);
     assert_constants!("Addresses", pallet_addresses, [Deposit: Balance]);
 }
@@ -145,7 +147,7 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
     );
     assert_absent(
         "Verification",
-        &["CommitWindow", "RevealWindow", "AuditFloor", "SilenceFraction"],
+        &["CommitWindow", "RevealWindow", "AuditFloor", "SilenceFraction", "DrawBlocks"],
     );
     assert_absent(
         "Operators",

@@ -152,7 +152,7 @@ impl<T: Config> Pallet<T> {
         Self::reopen(id, job, &operator, mover);
     }
 
-    /// Takes the job from its operator. Another is drawn in the next block, if that is not too late
+    /// Takes the job from its operator. Another is drawn as soon as it can be, if that is not too late
     /// and attempts are left.
     pub(crate) fn reopen(
         id: &JobId,
@@ -161,7 +161,7 @@ impl<T: Config> Pallet<T> {
         mover: Option<&T::AccountId>,
     ) {
         Self::unbind(id, operator);
-        let next = Self::now().saturating_add(1);
+        let next = Self::first_try();
         let until = job.open_until();
         if job.attempts() >= T::MaxAttempts::get() || next > until {
             return Self::end_unserved(id, job, Outcome::Expired, mover);

@@ -66,6 +66,8 @@ parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
     /// The part of the price that each verifier gets.
     pub static VerifierShare: Permill = Permill::from_percent(10);
+    /// Blocks with whose outputs operators are drawn.
+    pub static AssignmentBlocks: u32 = 0;
     /// How many times its reward a job's bond is.
     pub static BondFactor: u32 = 10;
     /// How often in a row an operator can miss: none falls silent unless a test asks for it.
@@ -109,6 +111,7 @@ impl pallet_jobs::Config for Test {
     type Operators = Operators;
     type Routing = Routing;
     type Auditor = RecordingAuditor;
+    type AssignmentBlocks = AssignmentBlocks;
     type BondFactor = BondFactor;
     type VerifierShare = VerifierShare;
     type Bounty = ConstU128<BOUNTY>;

@@ -17,7 +17,6 @@ impl<T: Config> Pallet<T> {
         spec: JobSpec<T::AccountId>,
         payment: Payment,
     ) -> DispatchResult {
-        let now = Self::now();
         Self::ensure_orderable(&spec, &payment)?;
         let nonce = JobNonce::<T>::get(&client);
         let next = nonce.checked_add(1).ok_or(Error::<T>::NonceExhausted)?;
@@ -28,7 +27,7 @@ impl<T: Config> Pallet<T> {
         // The state is set by `put`, which only needs to know when the job opens.
         let created = Self::new_job(client.clone(), spec, payment);
         let until = created.open_until();
-        Assignments::<T>::add(now.saturating_add(1).max(created.opens()), &id);
+        Assignments::<T>::add(Self::first_try().max(created.opens()), &id);
         Self::put(&id, created);
         Self::deposit_event(Event::JobCreated { job: id, client, payment, until });
         Ok(())

@@ -2,7 +2,6 @@
 //! Benchmarks of the calls, the reports and the hooks, each on its most expensive path.
 
 use crate::{
-    auditor::DRAW_DELAY,
     types::{Audit, Phase},
     Audits, Call, Config, Pallet,
 };
@@ -50,7 +49,7 @@ fn drawing<T: Config>(operators: u32) -> JobId {
     let operator = operators.first().expect("there is one");
     let job = T::BenchmarkJobs::delivered(&client, operator, &model());
     Pallet::<T>::delivered(&job, operator);
-    advance_by::<T>(DRAW_DELAY);
+    advance_by::<T>(T::DrawBlocks::get().saturating_add(1));
     job
 }
 

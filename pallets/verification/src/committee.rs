@@ -3,14 +3,15 @@
 
 use crate::{
     types::{Audit, Ballot, Offence, Phase, RoundFailure, Seat},
-    Audits, Config, Due, Event, Pallet, SeatsOf, LOG_TARGET,
+    Audits, Config, Event, Pallet, SeatsOf, LOG_TARGET,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
     draw::{self, Purpose},
     job::JobId,
     settlement::AuditOutcome,
-    traits::{AuditSubject, AuditedJobs, BlockRandomness, Duty, Escrow, Operators, Routing, Terms},
+    ticket,
+    traits::{AuditSubject, AuditedJobs, Duty, Escrow, Operators, PastRandomness, Routing, Terms},
     Balance, BlockNumber,
 };
 use frame_support::{traits::Get, weights::Weight, BoundedVec};
@@ -22,19 +23,21 @@ impl<T: Config> Pallet<T> {
         (T::CommitteeSize::get() / 2).saturating_add(1)
     }
 
-    /// Decides whether the job is audited, and draws a committee if so. Without randomness of the
-    /// parent block it waits for the next.
-    pub(crate) fn draw(job: &JobId, audit: Audit<T::AccountId>, now: BlockNumber) {
-        let Some(randomness) = T::Randomness::of_parent() else {
-            Due::<T>::add(now.saturating_add(1), job);
-            return;
+    /// Decides whether the job is audited, and draws a committee if so. Where no block of the span
+    /// has an output, or where they are forgotten because the draw had to wait, the draw is made
+    /// with the blocks after this one.
+    pub(crate) fn draw(job: &JobId, mut audit: Audit<T::AccountId>, now: BlockNumber) {
+        let Some(randomness) = T::Randomness::of_span(audit.span.first, audit.span.count) else {
+            audit.span = Self::next_span();
+            audit.phase = Phase::Drawing { at: audit.span.known() };
+            return Self::put(job, audit);
         };
         let Some(subject) = T::Jobs::subject(job) else {
             log::error!(target: LOG_TARGET, "job {job:?} is under audit and not delivered");
             Audits::<T>::remove(job);
             return;
         };
-        if audit.round == 0 && !Self::is_drawn(job, &subject.operator, &randomness) {
+        if audit.round == 0 && !Self::is_drawn(job, &subject.operator, audit.span) {
             return Self::conclude(job, AuditOutcome::NotAudited, Vec::new());
         }
         Self::seat_committee(job, audit, &subject, &randomness, now);
@@ -96,6 +99,8 @@ impl<T: Config> Pallet<T> {
     pub fn draw_weight() -> Weight {
         // The operator's record, and whether it has delegated.
         T::Routing::committee_weight(T::CommitteeSize::get(), T::DbWeight::get().reads(2))
+            // The outputs of the span, once for the hash and once for the tickets.
+            .saturating_add(T::DbWeight::get().reads(ticket::MAX_BLOCKS.into()))
     }
 
     /// What each verifier of the job has at stake.

@@ -10,13 +10,13 @@
 //!
 //! | phase | leaves by | after its deadline |
 //! | --- | --- | --- |
-//! | Drawing | the draw, made by the chain | tried again while the parent block has no randomness |
+//! | Drawing | the draw, made by the chain | made with later blocks if no block of its span has an output |
 //! | Committing | the last commit | reveals, if a majority has committed; else another round |
 //! | Revealing | the last reveal | tally |
 //!
 //! # Why it is safe
-//! - Draws use the VRF output of a block that comes after what they decide on, and only the chain
-//!   makes them, so nobody chooses the block.
+//! - Draws use the VRF outputs of several blocks that come after what they decide on, and only the
+//!   chain makes them: an author that knows the outputs of its own slots does not know the others.
 //! - The verifier stands in its hash, so a copied hash cannot be revealed.
 //! - An accepting verdict names the root over the logit digests, which before the first reveal only
 //!   those know who ran the model. What a round without a majority revealed is known to the next.
@@ -41,6 +41,7 @@ mod duties;
 #[cfg(test)]
 mod mock;
 mod phases;
+mod query;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -50,7 +51,7 @@ pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::{Audit, Ballot, Offence, Phase, RoundFailure, Seat};
+pub use types::{Audit, Ballot, Offence, Phase, RoundFailure, Seat, Span};
 pub use weights::WeightInfo;
 
 /// The target of this pallet's log lines.
@@ -65,7 +66,8 @@ pub mod pallet {
         agenda::Agenda,
         job::JobId,
         settlement::AuditOutcome,
-        traits::{AuditedJobs, BlockRandomness, Escrow, Operators, Routing},
+        ticket::MAX_BLOCKS,
+        traits::{AuditedJobs, Escrow, Operators, PastRandomness, Routing},
         verdict::Verdict,
         Balance, BlockNumber,
     };
@@ -88,7 +90,10 @@ pub mod pallet {
         /// Deposits what was taken out of bonds.
         type Escrow: Escrow<Self::AccountId>;
         /// What audits and committees are drawn with.
-        type Randomness: BlockRandomness;
+        type Randomness: PastRandomness;
+        /// The number of blocks after an event with whose outputs the draw that follows is made; at
+        /// most [`MAX_BLOCKS`](assay_primitives::ticket::MAX_BLOCKS).
+        type DrawBlocks: Get<BlockNumber>;
 
         /// Members of a committee: an odd number, at most
         /// [`MAX_COMMITTEE`](types::MAX_COMMITTEE).
@@ -270,6 +275,10 @@ pub mod pallet {
             assert!(
                 size <= types::MAX_COMMITTEE,
                 "a committee must fit into the record of an audit"
+            );
+            assert!(
+                (1..=MAX_BLOCKS).contains(&T::DrawBlocks::get()),
+                "a draw must read from 1 to 16 blocks"
             );
             assert!(T::MaxRounds::get() > 0, "a committee must be drawn");
             assert!(

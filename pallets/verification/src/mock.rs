@@ -8,9 +8,11 @@ pub use assay_primitives::testing::{model, spec, ParentRandomness};
 pub use steps::*;
 
 use crate as pallet_verification;
+#[cfg(feature = "runtime-benchmarks")]
+use assay_primitives::benchmarking::BenchmarkHelper;
 use assay_primitives::{
     job::Payment,
-    traits::{Duty, Operators as _},
+    traits::{BlockRandomness, Duty, Operators as _},
     Balance, BlockNumber,
 };
 use frame_support::{
@@ -21,7 +23,12 @@ use frame_support::{
 use pallet_operators::testing::serve;
 #[cfg(feature = "runtime-benchmarks")]
 use pallet_operators::testing::Scene;
-use sp_runtime::{BuildStorage, Permill};
+use sp_core::H256;
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    BuildStorage, Permill,
+};
+use std::collections::BTreeMap;
 
 pub type AccountId = u64;
 
@@ -53,6 +60,7 @@ pub const REVEAL_WINDOW: BlockNumber = 4;
 construct_runtime! {
     pub enum Test {
         System: frame_system,
+        Beacon: pallet_beacon,
         Balances: pallet_balances,
         Escrow: pallet_escrow,
         Operators: pallet_operators,
@@ -75,6 +83,10 @@ parameter_types! {
     pub const SilenceFraction: Permill = Permill::from_percent(5);
     /// Members of a committee.
     pub static CommitteeSize: u32 = 3;
+    /// The outputs of single blocks.
+    pub static Chosen: BTreeMap<BlockNumber, H256> = BTreeMap::new();
+    /// Blocks with whose outputs a draw is made.
+    pub static DrawBlocks: BlockNumber = 1;
     /// Audits moved on per block.
     pub static MaxAuditsPerBlock: u32 = 4;
 }
@@ -84,6 +96,25 @@ impl pallet_balances::Config for Test {
     type Balance = Balance;
     type ExistentialDeposit = ConstU128<10>;
     type AccountStore = System;
+}
+
+/// The output of each block: what a test chooses for the block, or else what it sets for all, mixed
+/// with the number of the block.
+pub struct Vrf;
+
+impl BlockRandomness for Vrf {
+    fn of_parent() -> Option<H256> {
+        let now = System::block_number();
+        let parent = BlockNumber::try_from(now - 1).unwrap();
+        let chosen = Chosen::get().get(&parent).copied();
+        chosen.or_else(|| ParentRandomness::get().map(|set| BlakeTwo256::hash_of(&(set, now))))
+    }
+}
+
+impl pallet_beacon::Config for Test {
+    type Source = Vrf;
+    type Depth = ConstU32<128>;
+    type WeightInfo = ();
 }
 
 impl pallet_escrow::Config for Test {
@@ -123,7 +154,8 @@ impl pallet_verification::Config for Test {
     type Operators = Operators;
     type Routing = Routing;
     type Escrow = Escrow;
-    type Randomness = ParentRandomness;
+    type Randomness = Beacon;
+    type DrawBlocks = DrawBlocks;
     type CommitteeSize = CommitteeSize;
     type MaxRounds = ConstU8<3>;
     type CommitWindow = ConstU32<COMMIT_WINDOW>;
@@ -136,13 +168,36 @@ impl pallet_verification::Config for Test {
     type MaxAuditsPerBlock = MaxAuditsPerBlock;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Scene<Test>;
+    type BenchmarkHelper = BeaconScene;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkJobs = Jobs;
 }
 
+/// The scene of the operators' benchmarks, with outputs of all blocks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct BeaconScene;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl BenchmarkHelper<AccountId> for BeaconScene {
+    fn client(index: u32) -> AccountId {
+        <Scene<Test> as BenchmarkHelper<AccountId>>::client(index)
+    }
+
+    fn operators(model: &assay_primitives::ModelId, price: Balance, count: u32) -> Vec<AccountId> {
+        <Scene<Test> as BenchmarkHelper<AccountId>>::operators(model, price, count)
+    }
+
+    fn set_randomness(randomness: H256) {
+        <Scene<Test> as BenchmarkHelper<AccountId>>::set_randomness(randomness);
+        for block in 0..200 {
+            pallet_beacon::Outputs::<Test>::insert(block, randomness);
+        }
+    }
+}
+
 pub fn new_test_ext() -> sp_io::TestExternalities {
     ParentRandomness::reset();
+    Chosen::take();
     let endowed = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
     let balances = endowed.map(|who| (who, ENDOWMENT)).collect();
     let balances = pallet_balances::GenesisConfig { balances, ..Default::default() };
@@ -171,6 +226,7 @@ pub fn with_some_operators<R>(count: usize, test: impl FnOnce() -> R) -> R {
 
 /// The pallet's invariants; and that the operators have reserved what jobs and audits ask for.
 pub fn check_state() {
+    Beacon::do_try_state().unwrap();
     Verification::do_try_state().unwrap();
     for operator in OPERATORS {
         let Some(record) = pallet_operators::Operators::<Test>::get(operator) else { continue };

@@ -2,7 +2,6 @@
 //! What happens when a phase of an audit is over.
 
 use crate::{
-    auditor::DRAW_DELAY,
     committee::count,
     types::{Audit, Ballot, Phase, RoundFailure},
     Audits, Config, Due, Error, Event, Pallet,
@@ -85,7 +84,8 @@ impl<T: Config> Pallet<T> {
             return Self::conclude(job, AuditOutcome::Undecided, Vec::new());
         }
         audit.round = next;
-        audit.phase = Phase::Drawing { at: Self::now().saturating_add(DRAW_DELAY) };
+        audit.span = Self::next_span();
+        audit.phase = Phase::Drawing { at: audit.span.known() };
         Self::put(job, audit);
     }
 

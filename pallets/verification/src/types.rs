@@ -20,10 +20,38 @@ pub struct Audit<AccountId> {
     pub round: u8,
     /// Where it is.
     pub phase: Phase,
+    /// The blocks with whose outputs the last draw was made, or the next one will be.
+    pub span: Span,
     /// The committee, in the order in which it was drawn; empty while one is being drawn.
     pub seats: BoundedVec<Seat<AccountId>, ConstU32<MAX_COMMITTEE>>,
     /// Who has kept silent on an earlier committee: never drawn again for this job.
     pub silent: BoundedVec<AccountId, ConstU32<MAX_SILENT>>,
+}
+
+/// Blocks in a row whose VRF outputs decide a draw. All of them come after what they decide on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
+pub struct Span {
+    /// The first block.
+    pub first: BlockNumber,
+    /// The number of blocks.
+    pub count: BlockNumber,
+}
+
+impl Span {
+    /// Returns the `count` blocks after `block`.
+    pub fn after(block: BlockNumber, count: BlockNumber) -> Self {
+        Self { first: block.saturating_add(1), count }
+    }
+
+    /// Returns the first block in which all outputs of the span are known.
+    pub fn known(&self) -> BlockNumber {
+        self.first.saturating_add(self.count)
+    }
+
+    /// Returns the blocks.
+    pub fn blocks(&self) -> core::ops::Range<BlockNumber> {
+        self.first..self.known()
+    }
 }
 
 /// Where an audit is. Each phase ends by itself.

@@ -22,6 +22,7 @@ pub fn parameters() -> Parameters {
             reveal_window: RevealWindow::get(),
             audit_floor: AuditFloor::get(),
             silence_fraction: SilenceFraction::get(),
+            draw_blocks: DrawBlocks::get(),
         },
         operators: OperatorParameters {
             min_bond: MinBond::get(),

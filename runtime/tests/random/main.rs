@@ -16,8 +16,8 @@ mod steps;
 use acts::{act, call, set};
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
-    presets, AccountId, Addresses, Balance, Balances, Escrow, Jobs, Operators, Routing, Runtime,
-    System, Verification, MINUTES, UNIT,
+    presets, AccountId, Addresses, Balance, Balances, Beacon, Escrow, Jobs, Operators, Routing,
+    Runtime, System, Verification, MINUTES, UNIT,
 };
 use books::{watched, wealth, Seen};
 use frame_support::traits::{fungible::Inspect, Get};
@@ -56,6 +56,7 @@ fn next_block(alive: u8, seen: &mut Seen) {
 /// Checks the invariants of every pallet.
 fn check_state() {
     Addresses::do_try_state().unwrap();
+    Beacon::do_try_state().unwrap();
     Escrow::do_try_state().unwrap();
     Jobs::do_try_state().unwrap();
     Operators::do_try_state().unwrap();

@@ -167,6 +167,7 @@ pub fn run_blocks(count: u32) {
         Jobs::on_idle(now().into(), Weight::MAX);
         let next = now() + 1;
         System::set_block_number(next.into());
+        Beacon::on_initialize(next.into());
         Jobs::on_initialize(next.into());
         Verification::on_initialize(next.into());
     }

@@ -94,7 +94,10 @@ fn hook_weighs_what_it_did() {
     with_operators(|| {
         delivered();
         let at = u64::from(now()) + 2;
-        System::set_block_number(at);
+        for block in [at - 1, at] {
+            System::set_block_number(block);
+            Beacon::on_initialize(block);
+        }
         assert_eq!(
             Verification::on_initialize(at),
             Weights::on_initialize() + Weights::draw() + Verification::draw_weight()

@@ -24,6 +24,13 @@ fn parameters_refuse_committees_that_do_not_fit() {
 }
 
 #[test]
+#[should_panic(expected = "from 1 to 16 blocks")]
+fn parameters_refuse_draws_from_more_blocks_than_tickets_are_made_for() {
+    DrawBlocks::set(17);
+    Verification::integrity_test();
+}
+
+#[test]
 #[should_panic(expected = "audits must be moved on")]
 fn parameters_refuse_audits_that_stand_still() {
     MaxAuditsPerBlock::set(0);

@@ -6,9 +6,11 @@ use assay_primitives::{
     draw::{seed, without_replacement, Purpose, Weighted},
     job::{JobSpec, JobState},
     settlement::{AuditOutcome, Outcome},
-    traits::Auditor,
+    ticket,
+    traits::{Auditor, PastRandomness},
+    JobId,
 };
-use frame_support::BoundedVec;
+use frame_support::{traits::Hooks, BoundedVec};
 use sp_core::H256;
 use sp_runtime::Permill;
 
@@ -26,15 +28,58 @@ fn delivery_waits_for_randomness_that_was_not_known_when_it_came() {
 }
 
 #[test]
-fn draw_waits_while_the_parent_has_no_randomness() {
+fn draw_waits_for_a_span_in_which_a_block_has_randomness() {
     with_operators(|| {
         let (id, _) = delivered();
         ParentRandomness::set(None);
         run_blocks(5);
         assert!(matches!(phase(&id), Phase::Drawing { .. }));
         ParentRandomness::set(Some(H256::zero()));
-        run_blocks(1);
+        run_blocks(2);
         assert!(matches!(phase(&id), Phase::Committing { .. }));
+    });
+}
+
+#[test]
+fn draw_that_had_to_wait_too_long_is_made_with_later_blocks() {
+    with_operators(|| {
+        let (id, _) = delivered();
+        let before = audit(&id).span;
+        // For 200 blocks nobody works off the agenda, and the beacon forgets.
+        for _ in 0..200 {
+            let next = now() + 1;
+            System::set_block_number(next.into());
+            Beacon::on_initialize(next.into());
+        }
+        let late = now();
+        for _ in 0..60 {
+            if matches!(phase(&id), Phase::Drawing { .. }) {
+                run_blocks(1);
+            }
+        }
+        assert!(matches!(phase(&id), Phase::Committing { .. }));
+        assert!(before.first < late && audit(&id).span.first > late);
+    });
+}
+
+#[test]
+fn draw_reads_the_blocks_after_the_commitment_and_no_others() {
+    DrawBlocks::set(16);
+    with_operators(|| {
+        let (id, _) = delivered();
+        let first = now() + 1;
+        let draws = Verification::draws(&id).unwrap();
+        assert_eq!((draws.first, draws.outputs.len(), draws.randomness), (first, 16, None));
+        run_blocks(16);
+        assert!(matches!(phase(&id), Phase::Drawing { .. }));
+        run_blocks(1);
+        let draws = Verification::draws(&id).unwrap();
+        assert_eq!(draws.outputs, (first..first + 16).map(Beacon::of).collect::<Vec<_>>());
+        assert!(draws.outputs.iter().all(Option::is_some));
+        assert_eq!(draws.randomness, Beacon::of_span(first, 16));
+        assert_eq!((draws.rate, draws.threshold), (Permill::one(), ticket::TICKETS));
+        assert!(matches!(phase(&id), Phase::Committing { .. }));
+        assert_eq!(Verification::draws(&JobId::zero()), None);
     });
 }
 
@@ -57,7 +102,8 @@ fn draw_can_be_recomputed_by_anyone() {
     with_operators(|| {
         let (id, operator) = delivered();
         run_blocks(2);
-        let seed = seed(&ParentRandomness::get().unwrap(), &id, Purpose::Committee(0));
+        let randomness = Verification::draws(&id).unwrap().randomness.unwrap();
+        let seed = seed(&randomness, &id, Purpose::Committee(0));
         // All in the order of their places, of which the operator's own tickets are void.
         let all: Vec<_> =
             OPERATORS.iter().map(|item| Weighted { item: *item, weight: STAKE }).collect();
