@@ -37,7 +37,7 @@ pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,
     OutputKey, Payment, PeerIdBytes, Privacy, Sampling,
 };
-pub use reason::{AbstainReason, DeclineReason, RejectReason};
+pub use reason::{AbstainReason, DeclineReason, RejectReason, VacateReason};
 pub use report::{heartbeat_answer, Report};
 pub use settlement::{Outcome, Settlement};
 pub use verdict::{verdict_hash, Verdict};

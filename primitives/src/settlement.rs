@@ -55,7 +55,7 @@ impl Outcome {
     }
 }
 
-/// The finding of the committee.
+/// The finding of the panel that decided.
 #[derive(
     Clone,
     Copy,
@@ -72,10 +72,10 @@ pub enum AuditOutcome {
     /// The job was not drawn for an audit.
     #[codec(index = 0)]
     NotAudited,
-    /// A majority of the committee accepted.
+    /// All of the committee accepted, or the majority of a jury.
     #[codec(index = 1)]
     Accepted,
-    /// A majority of the committee rejected.
+    /// The majority of a jury rejected.
     #[codec(index = 2)]
     Rejected,
     /// The output was drawn for an audit and could not be checked.
@@ -94,7 +94,7 @@ pub struct Settlement<AccountId> {
     pub operator: Option<AccountId>,
     /// The outcome of the audit.
     pub audit: AuditOutcome,
-    /// The number of verifiers that agree with `audit`; 0 unless a committee accepted or rejected.
+    /// The number of verifiers of all panels that agree with `audit`; 0 unless it was decided.
     pub verifiers: u32,
     /// The hash of the [`Transcript`](crate::worker::Transcript) that was committed, whether it was
     /// accepted or rejected; `None` if nothing was delivered.

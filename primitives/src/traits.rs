@@ -132,15 +132,18 @@ pub struct AuditSubject<AccountId> {
     pub commitment: OutputCommitment,
     /// The job's pay to its operator, from which verifiers' bonds are computed.
     pub reward: Balance,
+    /// What each verifier earns that is paid by the job.
+    pub fee: Balance,
 }
 
 /// The pallet of jobs, as verification sees it.
 pub trait AuditedJobs<AccountId> {
     /// Returns a job that is delivered and under audit.
     fn subject(job: &JobId) -> Option<AuditSubject<AccountId>>;
-    /// Settles the job as the outcome of its audit demands, and pays each of `verifiers`. With
-    /// [`AuditOutcome::NotAudited`] the job only waits for the end of its challenge window.
-    fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: &[AccountId]);
+    /// Settles the job as the outcome of its audit demands, and pays each of `verifiers`. `jurors`
+    /// others have found the same and are not paid by the job. With [`AuditOutcome::NotAudited`] the
+    /// job only waits for the end of its challenge window.
+    fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: &[AccountId], jurors: u32);
 }
 
 /// The pallet of verification, as jobs see it.

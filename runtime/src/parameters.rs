@@ -68,6 +68,13 @@ pub mod dynamic_params {
         /// The number of blocks with whose VRF outputs a draw of an audit is made.
         #[codec(index = 4)]
         pub static DrawBlocks: BlockNumber = 16;
+        /// The number of tokens, of prompt and output together, for which verifiers have another
+        /// block to commit.
+        #[codec(index = 5)]
+        pub static VerificationSpeed: u32 = 60;
+        /// The fraction of accepted audits that a jury looks at a second time.
+        #[codec(index = 6)]
+        pub static SecondLooks: Permill = Permill::from_percent(10);
     }
 
     /// Parameters of operators.
@@ -199,6 +206,11 @@ clamped! {
         Permill::from_percent(1), Permill::from_percent(50);
     /// From 1 to 16 blocks.
     DrawBlocks: BlockNumber = dynamic_params::verification::DrawBlocks, 1, MAX_BLOCKS;
+    /// From 1 token a block to 100,000.
+    VerificationSpeed: u32 = dynamic_params::verification::VerificationSpeed, 1, 100_000;
+    /// From 5 % to 100 %: with bonds of ten rewards, capturing a committee loses money from 5 % on.
+    SecondLooks: Permill = dynamic_params::verification::SecondLooks,
+        Permill::from_percent(5), Permill::from_percent(100);
     /// From 1 ASY to a million.
     MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
     /// From a minute to 60 days.

@@ -80,6 +80,8 @@ fn limits_of_verification_are_in_the_metadata() {
         pallet_verification,
         [
             CommitteeSize: u32,
+            JurySize: u32,
+            MinJury: u32,
             MaxRounds: u8,
             AuditAllFirst: u32,
             VerifierBondFactor: u32,
@@ -147,7 +149,15 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
     );
     assert_absent(
         "Verification",
-        &["CommitWindow", "RevealWindow", "AuditFloor", "SilenceFraction", "DrawBlocks"],
+        &[
+            "CommitWindow",
+            "RevealWindow",
+            "AuditFloor",
+            "SilenceFraction",
+            "DrawBlocks",
+            "VerificationSpeed",
+            "SecondLooks",
+        ],
     );
     assert_absent(
         "Operators",

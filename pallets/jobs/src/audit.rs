@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Jobs as their committees see them.
 
-use crate::{Config, Event, Jobs, Pallet, LOG_TARGET};
+use crate::{
+    settle::{Delivery, Found},
+    types::Job,
+    Config, Event, Jobs, Pallet, LOG_TARGET,
+};
 use assay_primitives::{
     job::{JobId, JobState},
     settlement::AuditOutcome,
     traits::{AuditSubject, AuditedJobs},
+    Balance,
 };
+use frame_support::traits::Get;
 
 impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
     fn subject(id: &JobId) -> Option<AuditSubject<T::AccountId>> {
@@ -14,6 +20,7 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
         Some(AuditSubject {
             reward: job.reward_at(delivery.price),
+            fee: Self::verifier_fee(&job, &delivery),
             client: job.client,
             operator: delivery.operator,
             spec: job.spec,
@@ -21,7 +28,7 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         })
     }
 
-    fn conclude(id: &JobId, outcome: AuditOutcome, verifiers: &[T::AccountId]) {
+    fn conclude(id: &JobId, outcome: AuditOutcome, verifiers: &[T::AccountId], jurors: u32) {
         let audited = Jobs::<T>::get(id).and_then(|job| {
             let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
             Some((job, delivery))
@@ -39,10 +46,25 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
                 Self::deposit_event(Event::AuditWaived { job: *id });
             }
             AuditOutcome::Accepted => {
-                Self::end_accepted(id, job, delivery, outcome, verifiers, None);
+                Self::end_accepted(
+                    id,
+                    job,
+                    delivery,
+                    Found { audit: outcome, verifiers, jurors },
+                    None,
+                );
             }
             AuditOutcome::Undecided => Self::end_unverified(id, job, delivery),
-            AuditOutcome::Rejected => Self::end_rejected(id, job, delivery, verifiers),
+            AuditOutcome::Rejected => Self::end_rejected(id, job, delivery, verifiers, jurors),
         }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// What each verifier earns of the price of the tokens that were delivered.
+    fn verifier_fee(job: &Job<T::AccountId>, delivery: &Delivery<T::AccountId>) -> Balance {
+        let tokens = delivery.commitment.tokens;
+        let earned = delivery.price.saturating_mul(tokens.into()).min(job.payment.cost);
+        T::VerifierShare::get().mul_floor(earned)
     }
 }

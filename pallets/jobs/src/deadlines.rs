@@ -2,13 +2,13 @@
 //! What happens when nobody acts.
 
 use crate::{
-    settle::{Delivery, Lateness},
+    settle::{Delivery, Found, Lateness},
     types::Job,
     Assignments, Config, Deadlines, Error, Event, Jobs, JobsOf, Pallet, WeightInfo,
 };
 use assay_primitives::{
     job::{JobId, JobState},
-    settlement::{AuditOutcome, Outcome},
+    settlement::Outcome,
     traits::{Auditor, Escrow, Performance},
     Balance, BlockNumber,
 };
@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
             }
             JobState::Delivered { operator, price, commitment, took, audit, until } => {
                 let delivery = Delivery { operator, price, commitment, took, audit, until };
-                Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
+                Self::end_accepted(id, job, delivery, Found::NOTHING, None);
             }
             JobState::Open { .. } => Self::end_unserved(id, job, Outcome::Expired, None),
             JobState::Assigned { operator, .. } => Self::miss(id, job, operator, None),
@@ -95,7 +95,7 @@ impl<T: Config> Pallet<T> {
         let job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
         let delivery = Self::ensure_unaudited(&job)?;
         ensure!(Self::now() > delivery.until, Error::<T>::NotDue);
-        Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], Some(caller));
+        Self::end_accepted(id, job, delivery, Found::NOTHING, Some(caller));
         Ok(())
     }
 

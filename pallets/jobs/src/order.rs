@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the client does: order, raise, withdraw, confirm.
 
-use crate::{types::Job, Assignments, Config, Error, Event, JobNonce, Jobs, JobsOf, Pallet};
+use crate::{
+    settle::Found, types::Job, Assignments, Config, Error, Event, JobNonce, Jobs, JobsOf, Pallet,
+};
 use assay_primitives::{
     job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
-    settlement::{AuditOutcome, Outcome},
+    settlement::Outcome,
     traits::{Escrow, Routing},
 };
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, BoundedVec};
@@ -117,7 +119,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_confirm_received(client: &T::AccountId, id: &JobId) -> DispatchResult {
         let job = Self::job_of(client, id)?;
         let delivery = Self::ensure_unaudited(&job)?;
-        Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
+        Self::end_accepted(id, job, delivery, Found::NOTHING, None);
         Ok(())
     }
 

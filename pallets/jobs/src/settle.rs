@@ -31,6 +31,21 @@ pub(crate) struct Delivery<AccountId> {
     pub until: BlockNumber,
 }
 
+/// What an audit has found.
+pub(crate) struct Found<'a, AccountId> {
+    /// The outcome.
+    pub audit: AuditOutcome,
+    /// The verifiers that agree with it and are paid by the job.
+    pub verifiers: &'a [AccountId],
+    /// The number of jurors that agree with it and are not.
+    pub jurors: u32,
+}
+
+impl<AccountId> Found<'_, AccountId> {
+    /// Nothing, because the job was not audited.
+    pub const NOTHING: Self = Self { audit: AuditOutcome::NotAudited, verifiers: &[], jurors: 0 };
+}
+
 /// What lateness costs an operator.
 pub(crate) struct Lateness<Credit> {
     /// The down payment that it returns.
@@ -58,10 +73,10 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         job: Job<T::AccountId>,
         delivery: Delivery<T::AccountId>,
-        audit: AuditOutcome,
-        verifiers: &[T::AccountId],
+        found: Found<'_, T::AccountId>,
         mover: Option<&T::AccountId>,
     ) {
+        let Found { audit, verifiers, jurors } = found;
         let Delivery { operator, price, commitment, took, .. } = delivery;
         if audit == AuditOutcome::Accepted && job.is_routed() {
             T::Routing::delivered(&operator, &job.spec.model, commitment.tokens, took);
@@ -76,7 +91,7 @@ impl<T: Config> Pallet<T> {
         let pay = Self::pay_operator(id, &operator, left.saturating_add(job.payment.tip));
         let settlement = Settlement {
             audit,
-            verifiers: count(verifiers),
+            verifiers: count(verifiers).saturating_add(jurors),
             output_hash: Some(commitment.output_hash),
             tokens: commitment.tokens,
             paid: job.payment.down.saturating_add(verified).saturating_add(pay),
@@ -127,6 +142,7 @@ impl<T: Config> Pallet<T> {
         job: Job<T::AccountId>,
         delivery: Delivery<T::AccountId>,
         verifiers: &[T::AccountId],
+        jurors: u32,
     ) {
         let Delivery { operator, price, commitment, .. } = delivery;
         let duty = Duty::Run(*id);
@@ -145,7 +161,7 @@ impl<T: Config> Pallet<T> {
         let compensation = Self::give_half(&job.client, rest);
         let settlement = Settlement {
             audit: AuditOutcome::Rejected,
-            verifiers: count(verifiers),
+            verifiers: count(verifiers).saturating_add(jurors),
             output_hash: Some(commitment.output_hash),
             paid: job.payment.down,
             refunded: returned.saturating_add(compensation),

@@ -2,8 +2,8 @@
 //! Which deliveries are audited.
 
 use crate::{
-    types::{Audit, Phase, Span},
-    Audits, Config, Due, Pallet, Records,
+    types::{Audit, Phase, Span, Stage},
+    AgendaEntries, Audits, Config, Due, Pallet, Records,
 };
 use assay_primitives::{
     draw::Purpose,
@@ -18,11 +18,15 @@ impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
     fn delivered(job: &JobId, _operator: &T::AccountId) {
         let span = Self::next_span();
         let audit = Audit {
+            stage: Stage::Committee,
+            draws: 0,
             round: 0,
+            size: 0,
             phase: Phase::Drawing { at: span.known() },
             span,
             seats: BoundedVec::new(),
-            silent: BoundedVec::new(),
+            heard: BoundedVec::new(),
+            left: BoundedVec::new(),
         };
         Self::put(job, audit);
     }
@@ -37,8 +41,16 @@ impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    /// Takes the end of the audit's phase off the agenda, so that it takes no place of another audit's.
+    pub(crate) fn take_off_agenda(job: &JobId) {
+        if let Some(audit) = Audits::<T>::get(job) {
+            AgendaEntries::<T>::remove(audit.phase.due(), job);
+        }
+    }
+
     /// Stores an audit and puts the end of its phase on the agenda.
     pub(crate) fn put(job: &JobId, audit: Audit<T::AccountId>) {
+        Self::take_off_agenda(job);
         Due::<T>::add(audit.phase.due(), job);
         Audits::<T>::insert(job, audit);
     }

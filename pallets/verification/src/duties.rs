@@ -2,13 +2,14 @@
 //! What verifiers have to do, and what their workers report.
 
 use crate::{
-    types::{Audit, Ballot, Phase},
+    types::{Audit, Ballot, Phase, Seat},
     Audits, Config, Error, Event, Pallet, SeatsOf, WeightInfo,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
     engine::{EngineResult, Task, Work, MAX_SEATS},
     job::JobId,
+    reason::{AbstainReason, VacateReason},
     report::Report,
     traits::{AuditSubject, AuditedJobs, Duties},
     verdict::{verdict_hash, Verdict},
@@ -25,13 +26,17 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             .filter_map(|job| {
                 let audit = Audits::<T>::get(job)?;
                 // Asked for until the verdict is told, so that a node that lost it finds it again.
-                let told = matches!(ballot_of(&audit, operator)?, Ballot::Revealed { .. });
-                (!told).then_some((audit.phase.due(), job, audit))
+                let seat = seat_of(&audit, operator)?;
+                let told = matches!(seat.ballot, Ballot::Revealed { .. });
+                let draw = seat.draw;
+                (!told).then_some((audit.phase.due(), job, draw, audit))
             })
             .collect();
         // The stake alone limits the number of seats, so those that are due first come first.
-        seats.sort_by_key(|(due, job, _)| (*due, *job));
-        let check = |(_, job, audit): (_, _, Audit<T::AccountId>)| Self::check_of(job, &audit);
+        seats.sort_by_key(|(due, job, ..)| (*due, *job));
+        let check = |(_, job, draw, audit): (_, _, _, Audit<T::AccountId>)| {
+            Self::check_of(job, draw, &audit)
+        };
         let first = seats.into_iter().filter_map(check);
         first.take(usize::try_from(MAX_SEATS).unwrap_or(usize::MAX)).collect()
     }
@@ -44,6 +49,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
         match report {
             Report::CommitVerdict { .. } => Some(T::WeightInfo::commit_verdict()),
             Report::RevealVerdict { .. } => Some(T::WeightInfo::reveal_verdict()),
+            Report::Vacate { .. } => Some(T::WeightInfo::vacate()),
             Report::Accept { .. }
             | Report::Decline { .. }
             | Report::CommitOutput { .. }
@@ -59,6 +65,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             Report::RevealVerdict { job, verdict, salt } => {
                 Some(Self::do_reveal_verdict(operator, job, *verdict, *salt))
             }
+            Report::Vacate { job, reason } => Some(Self::do_vacate(operator, job, *reason)),
             Report::Accept { .. }
             | Report::Decline { .. }
             | Report::CommitOutput { .. }
@@ -68,11 +75,11 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// What each member of the job's committee has to do.
-    fn check_of(job: JobId, audit: &Audit<T::AccountId>) -> Option<Work> {
+    /// What a verifier has to do whose seat was drawn in that draw.
+    fn check_of(job: JobId, draw: u8, audit: &Audit<T::AccountId>) -> Option<Work> {
         let AuditSubject { spec, commitment, .. } = T::Jobs::subject(&job)?;
         let left = Self::last_report(audit).saturating_sub(Self::now());
-        Some(Work::Verify { job, task: Task::from(&spec), commitment, round: audit.round, left })
+        Some(Work::Verify { job, task: Task::from(&spec), commitment, round: draw, left })
     }
 
     /// The last block after which a report can still be in time: it stands in the next at the
@@ -83,21 +90,23 @@ impl<T: Config> Pallet<T> {
 
     /// What the operator can report given that result: nothing if it has no seat, has reported it,
     /// the report could not be in time any more, the result is of another commitment or for another
-    /// round, or the finding is not what it committed to.
+    /// draw, or the finding is not what it committed to. A verifier that does not hold the model, or
+    /// has no room for the check, vacates its seat.
     fn report_on(operator: &T::AccountId, result: &EngineResult) -> Option<Report> {
         let EngineResult::Verified { job, verdict, salt, work } = result else { return None };
         let audit = Audits::<T>::get(job)?;
-        let ballot = ballot_of(&audit, operator)?;
+        let seat = seat_of(&audit, operator)?;
         let late = Self::now() > Self::last_report(&audit);
-        if late || Self::check_of(*job, &audit)?.id() != *work {
+        if late || Self::check_of(*job, seat.draw, &audit)?.id() != *work {
             return None;
         }
-        let salt = round_salt(salt, audit.round, operator);
-        let found = verdict_hash(job, audit.round, operator, verdict, &salt);
-        match (audit.phase, ballot) {
-            (Phase::Committing { .. }, Ballot::Awaited) => {
-                Some(Report::CommitVerdict { job: *job, hash: found })
-            }
+        let salt = round_salt(salt, seat.draw, operator);
+        let found = verdict_hash(job, seat.draw, operator, verdict, &salt);
+        match (audit.phase, seat.ballot) {
+            (Phase::Committing { .. }, Ballot::Awaited) => Some(match vacating(verdict) {
+                Some(reason) => Report::Vacate { job: *job, reason },
+                None => Report::CommitVerdict { job: *job, hash: found },
+            }),
             (Phase::Revealing { .. }, Ballot::Committed { hash }) if hash == found => {
                 Some(Report::RevealVerdict { job: *job, verdict: *verdict, salt })
             }
@@ -116,12 +125,35 @@ impl<T: Config> Pallet<T> {
         ensure!(seat.ballot == Ballot::Awaited, Error::<T>::AlreadyCommitted);
         seat.ballot = Ballot::Committed { hash };
         Self::deposit_event(Event::VerdictCommitted { job: *job, verifier: operator.clone() });
+        Self::go_on(job, audit);
+        Ok(())
+    }
+
+    /// Gives a seat up before the verifier has committed to anything, which costs nothing.
+    fn do_vacate(operator: &T::AccountId, job: &JobId, reason: VacateReason) -> DispatchResult {
+        let mut audit = Audits::<T>::get(job).ok_or(Error::<T>::AuditNotFound)?;
+        let Phase::Committing { until } = audit.phase else {
+            return Err(Error::<T>::NotCommitting.into());
+        };
+        let seat = audit.seats.iter().position(|seat| seat.verifier == *operator);
+        let seat = seat.ok_or(Error::<T>::NotOnCommittee)?;
+        ensure!(Self::now() <= until, Error::<T>::DeadlineOver);
+        let awaited = audit.seats.get(seat).is_some_and(|seat| seat.ballot == Ballot::Awaited);
+        ensure!(awaited, Error::<T>::AlreadyCommitted);
+        let seat = audit.seats.remove(seat);
+        Self::leave(job, &mut audit, seat.verifier);
+        Self::deposit_event(Event::SeatVacated { job: *job, verifier: operator.clone(), reason });
+        Self::go_on(job, audit);
+        Ok(())
+    }
+
+    /// Stores the audit, or closes the commits if none is awaited any more.
+    fn go_on(job: &JobId, audit: Audit<T::AccountId>) {
         if audit.seats.iter().all(|seat| seat.ballot != Ballot::Awaited) {
-            Self::open_reveals(job, audit);
+            Self::close_commits(job, audit);
         } else {
             Audits::<T>::insert(job, audit);
         }
-        Ok(())
     }
 
     fn do_reveal_verdict(
@@ -134,7 +166,6 @@ impl<T: Config> Pallet<T> {
         let Phase::Revealing { until } = audit.phase else {
             return Err(Error::<T>::NotRevealing.into());
         };
-        let round = audit.round;
         let seat = audit.seats.iter_mut().find(|seat| seat.verifier == *operator);
         let seat = seat.ok_or(Error::<T>::NotOnCommittee)?;
         ensure!(Self::now() <= until, Error::<T>::DeadlineOver);
@@ -142,8 +173,9 @@ impl<T: Config> Pallet<T> {
         let Ballot::Committed { hash } = seat.ballot else {
             return Err(Error::<T>::AlreadyRevealed.into());
         };
-        let told = verdict_hash(job, round, operator, &verdict, &salt);
+        let told = verdict_hash(job, seat.draw, operator, &verdict, &salt);
         ensure!(told == hash, Error::<T>::HashMismatch);
+        ensure!(vacating(&verdict).is_none(), Error::<T>::NotABallot);
         if let Verdict::Accept { digest_root } = &verdict {
             let subject = T::Jobs::subject(job).ok_or(Error::<T>::AuditNotFound)?;
             let named = BlakeTwo256::hash(digest_root.as_bytes());
@@ -161,15 +193,27 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-/// The ballot of the operator, if it has a seat.
-fn ballot_of<AccountId: PartialEq>(
-    audit: &Audit<AccountId>,
+/// The seat of the operator on the panel.
+fn seat_of<'a, AccountId: PartialEq>(
+    audit: &'a Audit<AccountId>,
     operator: &AccountId,
-) -> Option<Ballot> {
-    audit.seats.iter().find(|seat| seat.verifier == *operator).map(|seat| seat.ballot)
+) -> Option<&'a Seat<AccountId>> {
+    audit.seats.iter().find(|seat| seat.verifier == *operator)
 }
 
-/// `blake2_256("assay/salt/1", salt, verifier, round)`: a salt for one round out of the node's secret
+/// The reason for which a verifier with that finding vacates its seat; `None` if the finding is a
+/// ballot.
+fn vacating(verdict: &Verdict) -> Option<VacateReason> {
+    match verdict {
+        Verdict::Abstain(AbstainReason::ModelMissing) => Some(VacateReason::ModelMissing),
+        Verdict::Abstain(AbstainReason::Resource) => Some(VacateReason::Resource),
+        Verdict::Abstain(AbstainReason::PayloadUnavailable)
+        | Verdict::Accept { .. }
+        | Verdict::Reject { .. } => None,
+    }
+}
+
+/// `blake2_256("assay/salt/1", salt, verifier, round)`: a salt for one draw out of the node's secret
 /// for the job, so that what one round reveals says nothing of the next.
 pub(crate) fn round_salt<AccountId: Encode>(salt: &H256, round: u8, verifier: &AccountId) -> H256 {
     BlakeTwo256::hash_of(&(b"assay/salt/1", salt, verifier, round))

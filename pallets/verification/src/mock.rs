@@ -36,7 +36,7 @@ pub const CLIENT: AccountId = 1;
 /// An account that moves audits on.
 pub const KEEPER: AccountId = 3;
 /// The operators that [`with_operators`] registers.
-pub const OPERATORS: [AccountId; 6] = [11, 12, 13, 14, 15, 16];
+pub const OPERATORS: [AccountId; 12] = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22];
 
 pub const ENDOWMENT: Balance = 1_000_000_000;
 pub const STAKE: Balance = 100_000;
@@ -83,6 +83,14 @@ parameter_types! {
     pub const SilenceFraction: Permill = Permill::from_percent(5);
     /// Members of a committee.
     pub static CommitteeSize: u32 = 3;
+    /// The most members of a jury.
+    pub static JurySize: u32 = 9;
+    /// The fewest.
+    pub static MinJury: u32 = 5;
+    /// The part of accepted audits that is looked at a second time.
+    pub static SecondLooks: Permill = Permill::zero();
+    /// Tokens that verifiers read in a block.
+    pub static VerificationSpeed: u32 = 1_000;
     /// The outputs of single blocks.
     pub static Chosen: BTreeMap<BlockNumber, H256> = BTreeMap::new();
     /// Blocks with whose outputs a draw is made.
@@ -157,6 +165,10 @@ impl pallet_verification::Config for Test {
     type Randomness = Beacon;
     type DrawBlocks = DrawBlocks;
     type CommitteeSize = CommitteeSize;
+    type JurySize = JurySize;
+    type MinJury = MinJury;
+    type SecondLooks = SecondLooks;
+    type VerificationSpeed = VerificationSpeed;
     type MaxRounds = ConstU8<3>;
     type CommitWindow = ConstU32<COMMIT_WINDOW>;
     type RevealWindow = ConstU32<REVEAL_WINDOW>;
@@ -207,7 +219,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     ext
 }
 
-/// Runs the test with six operators that serve model 1, then checks the invariants.
+/// Runs the test with twelve operators that serve model 1, then checks the invariants.
 pub fn with_operators<R>(test: impl FnOnce() -> R) -> R {
     with_some_operators(OPERATORS.len(), test)
 }
@@ -235,7 +247,8 @@ pub fn check_state() {
         let sum: Balance = duties.map(|duty| Operators::reserved(&operator, duty)).sum();
         assert_eq!(record.reserved, sum, "reservations of operator {operator}");
         for (id, audit) in crate::Audits::<Test>::iter() {
-            let seated = audit.seats.iter().any(|seat| seat.verifier == operator);
+            let mut bonded = audit.seats.iter().chain(&audit.heard);
+            let seated = bonded.any(|seat| seat.verifier == operator);
             let bond = if seated { BOND } else { 0 };
             assert_eq!(reserved(operator, &id), bond, "bond of verifier {operator}");
         }

@@ -17,7 +17,7 @@ impl<T: Config> Pallet<T> {
         let audit = Audits::<T>::get(job)?;
         let rate = Self::audit_rate(&T::Jobs::subject(job)?.operator);
         Some(AuditDraws {
-            round: audit.round,
+            round: audit.draws,
             first: audit.span.first,
             outputs: audit.span.blocks().map(T::Randomness::of).collect::<Vec<_>>(),
             randomness: T::Randomness::of_span(audit.span.first, audit.span.count),

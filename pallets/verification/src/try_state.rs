@@ -2,6 +2,7 @@
 //! What holds between any two blocks.
 
 use crate::{
+    panel::count,
     types::{Ballot, Phase},
     AgendaCursor, AgendaEntries, Audits, Config, Pallet, SeatsOf,
 };
@@ -10,12 +11,13 @@ use assay_primitives::{
     job::JobId,
     traits::{AuditedJobs, Duty, Operators},
 };
+use codec::Encode;
 use frame_support::{ensure, traits::Get};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
-    /// Every audit is of a delivered job and on the agenda; every seat is backed by a bond and listed
-    /// with its verifier.
+    /// Every audit is of a delivered job and on the agenda; every seat, and every vote that was heard,
+    /// is backed by a bond; every seat is listed with its verifier.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let cursor = AgendaCursor::<T>::get();
         let mut due = BTreeSet::<JobId>::new();
@@ -27,23 +29,29 @@ impl<T: Config> Pallet<T> {
         for (job, audit) in Audits::<T>::iter() {
             ensure!(due.contains(&job), "an audit is not on the agenda");
             ensure!(T::Jobs::subject(&job).is_some(), "an audit is of no delivered job");
-            ensure!(audit.round < T::MaxRounds::get(), "an audit has too many rounds");
-            let drawing = matches!(audit.phase, Phase::Drawing { .. });
-            ensure!(
-                audit.seats.is_empty() == drawing,
-                "a committee is there too early or too late"
-            );
+            ensure!(audit.round <= T::MaxRounds::get(), "a panel was drawn too often");
+            ensure!(count(&audit.seats) <= audit.size, "a panel has more seats than were drawn");
             for seat in &audit.seats {
                 seats = seats.saturating_add(1);
                 ensure!(SeatsOf::<T>::contains_key(&seat.verifier, job), "a seat is missing");
-                let bond = T::Operators::reserved(&seat.verifier, Duty::Verify(job));
-                ensure!(bond > 0, "a verifier has no bond");
+                ensure!(seat.stage == audit.stage, "a seat is of another panel");
                 let fits = match audit.phase {
-                    Phase::Drawing { .. } => false,
+                    Phase::Drawing { .. } => matches!(seat.ballot, Ballot::Committed { .. }),
                     Phase::Committing { .. } => !matches!(seat.ballot, Ballot::Revealed { .. }),
                     Phase::Revealing { .. } => seat.ballot != Ballot::Awaited,
                 };
                 ensure!(fits, "a ballot does not fit the phase of its audit");
+            }
+            ensure!(
+                audit.heard.iter().all(|seat| seat.vote().is_some()),
+                "an audit remembers a verifier that has not voted"
+            );
+            let mut verifiers = BTreeSet::new();
+            for seat in audit.seats.iter().chain(&audit.heard) {
+                let bond = T::Operators::reserved(&seat.verifier, Duty::Verify(job));
+                ensure!(bond > 0, "a verifier has no bond");
+                ensure!(!audit.left.contains(&seat.verifier), "a verifier has left its seat");
+                ensure!(verifiers.insert(seat.verifier.encode()), "a verifier has two seats");
             }
         }
         ensure!(SeatsOf::<T>::iter().count() == seats, "SeatsOf names a seat that is none");

@@ -147,13 +147,17 @@ impl pallet_verification::Config for Runtime {
     type Escrow = Escrow;
     type MaxAuditsPerBlock = ConstU32<32>;
     type Jobs = Jobs;
+    type JurySize = ConstU32<9>;
     type MaxRounds = ConstU8<3>;
+    type MinJury = ConstU32<5>;
     type MinVerifierBond = ConstU128<UNIT>;
     type Operators = Operators;
     type Randomness = Beacon;
     type RevealWindow = parameters::RevealWindow;
     type Routing = Routing;
+    type SecondLooks = parameters::SecondLooks;
     type SilenceFraction = parameters::SilenceFraction;
+    type VerificationSpeed = parameters::VerificationSpeed;
     type VerifierBondFactor = ConstU32<2>;
     type WeightInfo = pallet_verification::weights::SubstrateWeight<Runtime>;
 }

@@ -23,6 +23,8 @@ pub fn parameters() -> Parameters {
             audit_floor: AuditFloor::get(),
             silence_fraction: SilenceFraction::get(),
             draw_blocks: DrawBlocks::get(),
+            verification_speed: VerificationSpeed::get(),
+            second_looks: SecondLooks::get(),
         },
         operators: OperatorParameters {
             min_bond: MinBond::get(),

@@ -38,11 +38,11 @@ fn begin() {
     let (dest, value) = (MultiAddress::Id(PEOPLE[6].clone()), 100_000 * UNIT);
     call(&PEOPLE[5], pallet_balances::Call::transfer_keep_alive { dest, value });
     assert_eq!(Balances::free_balance(&PEOPLE[6]), value);
-    next_block(u8::MAX, &mut Seen::new());
+    next_block(u16::MAX, &mut Seen::new());
 }
 
 /// Begins the next block, in which the heartbeats of those operators arrive whose bit is set.
-fn next_block(alive: u8, seen: &mut Seen) {
+fn next_block(alive: u16, seen: &mut Seen) {
     let alive: Vec<_> = PEOPLE
         .iter()
         .enumerate()
@@ -172,6 +172,7 @@ fn sequences_reach_every_end() {
         "JobPaid",
         "JobRefunded",
         "JobSlashed",
+        "JobUnverified",
         "Registered",
         "Removed",
         "Seized",

@@ -112,7 +112,7 @@ fn take(step: Step) {
             };
             let id = pick(job);
             if Jobs::subject(&id).is_some() {
-                Jobs::conclude(&id, outcome, &OPERATORS[..verifiers]);
+                Jobs::conclude(&id, outcome, &OPERATORS[..verifiers], 0);
             }
             Ok(())
         }
@@ -177,7 +177,7 @@ proptest! {
             // Nobody acts any more but the auditor, who always ends an audit.
             for id in crate::Jobs::<Test>::iter_keys().collect::<Vec<_>>() {
                 if Jobs::subject(&id).is_some() {
-                    Jobs::conclude(&id, AuditOutcome::Undecided, &[]);
+                    Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0);
                 }
             }
             ParentRandomness::set(Some(H256::zero()));

@@ -14,7 +14,7 @@ use frame_support::{assert_noop, assert_ok};
 /// A delivered job of 10 tokens that is not audited, with its operator.
 fn waived() -> (JobId, AccountId) {
     let (id, operator) = delivered(10);
-    Jobs::conclude(&id, AuditOutcome::NotAudited, &[]);
+    Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
     (id, operator)
 }
 
@@ -81,7 +81,7 @@ fn slash_of_a_job_costs_delegators_nothing() {
         let (id, operator) = delivered(10);
         let before = wealth(operator);
         let vault = Balances::reserved_balance(Operators::vault());
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
         assert_eq!(settlement(&id).slashed, BOND);
         assert_eq!(before - wealth(operator), BOND);
         assert_eq!(Balances::reserved_balance(Operators::vault()), vault);
@@ -176,7 +176,7 @@ fn accepted_audit_pays_the_verifiers_out_of_the_price() {
         let (id, operator) = delivered(10);
         let verifiers: Vec<_> =
             OPERATORS.into_iter().filter(|other| *other != operator).take(2).collect();
-        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0);
         let share = PRICE; // A tenth of ten tokens.
         for verifier in &verifiers {
             assert_eq!(wealth(*verifier), ENDOWMENT + share);
@@ -196,7 +196,7 @@ fn accepted_audit_pays_the_verifiers_out_of_the_price() {
 fn undecided_audit_refunds_all_but_the_down_payment_and_is_no_fault() {
     with_jobs(|| {
         let (id, operator) = delivered(20);
-        Jobs::conclude(&id, AuditOutcome::Undecided, &[]);
+        Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0);
         let settlement = settlement(&id);
         assert_eq!(settlement.outcome, Outcome::Unverified);
         assert_eq!(settlement.audit, AuditOutcome::Undecided);
@@ -215,7 +215,7 @@ fn rejected_audit_takes_the_whole_bond() {
         let (id, operator) = delivered(10);
         let issuance = Balances::total_issuance();
         let verifiers: Vec<_> = OPERATORS.into_iter().filter(|other| *other != operator).collect();
-        Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers, 0);
         let share = 20 * PRICE / 10;
         let rest = BOND - PAYMENT.down - 3 * share;
         for verifier in verifiers {

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    types::{Audit, Offence, Phase, RoundFailure},
+    types::{Audit, Offence, PanelFailure, Phase, Stage},
     Event,
 };
 use assay_primitives::{
@@ -12,7 +12,7 @@ use assay_primitives::{
     settlement::{AuditOutcome, Settlement},
     traits::Duties,
     verdict::{verdict_hash, Verdict},
-    AbstainReason, RejectReason,
+    AbstainReason, RejectReason, VacateReason,
 };
 use frame_support::{traits::Hooks, weights::Weight};
 use sp_core::H256;
@@ -106,12 +106,40 @@ pub fn salt(verifier: AccountId) -> H256 {
     H256::from_low_u64_be(verifier)
 }
 
-pub fn round(id: &JobId) -> u8 {
-    crate::Audits::<Test>::get(id).map_or(0, |audit| audit.round)
+/// Returns the draw in which the verifier got its seat.
+pub fn draw_of(verifier: AccountId, id: &JobId) -> u8 {
+    let audit = crate::Audits::<Test>::get(id);
+    let seats = audit.map(|audit| audit.seats).unwrap_or_default();
+    seats.iter().find(|seat| seat.verifier == verifier).map_or(0, |seat| seat.draw)
 }
 
 pub fn hash_of(verifier: AccountId, id: JobId, verdict: Verdict) -> H256 {
-    verdict_hash(&id, round(&id), &verifier, &verdict, &salt(verifier))
+    verdict_hash(&id, draw_of(verifier, &id), &verifier, &verdict, &salt(verifier))
+}
+
+/// Lets the verifier of each seat commit to the verdict of its place and reveal it.
+pub fn judge(id: JobId, verdict: impl Fn(usize) -> Verdict) -> Vec<AccountId> {
+    let panel = Verification::committee(&id);
+    for (place, verifier) in panel.iter().enumerate() {
+        commit(*verifier, id, verdict(place)).unwrap();
+    }
+    for (place, verifier) in panel.iter().enumerate() {
+        reveal(*verifier, id, verdict(place)).unwrap();
+    }
+    panel
+}
+
+/// Brings a job before a jury because its committee has revealed these verdicts; returns it with its
+/// operator, the committee and the jury.
+pub fn appealed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>, Vec<AccountId>) {
+    let (id, operator, committee) = revealed(verdicts);
+    run_blocks(2);
+    let jury = Verification::committee(&id);
+    (id, operator, committee, jury)
+}
+
+pub fn vacate(verifier: AccountId, job: JobId) -> DispatchResult {
+    report(verifier, Report::Vacate { job, reason: VacateReason::Resource })
 }
 
 pub fn commit(verifier: AccountId, job: JobId, verdict: Verdict) -> DispatchResult {
@@ -173,19 +201,23 @@ pub fn run_blocks(count: u32) {
     }
 }
 
-/// Begins the next blocks without the pallet's own hook.
+/// Begins the next blocks without the hooks of jobs and of this pallet.
 pub fn skip_blocks(count: u32) {
-    System::set_block_number((now() + count).into());
+    for _ in 0..count {
+        let next = now() + 1;
+        System::set_block_number(next.into());
+        Beacon::on_initialize(next.into());
+    }
 }
 
 pub fn events() -> Vec<Event<Test>> {
     System::read_events_for_pallet()
 }
 
-/// Returns the rounds that failed, each with its cause.
-pub fn failures() -> Vec<(u8, RoundFailure)> {
+/// Returns the panels that could not decide, each with the cause.
+pub fn failures() -> Vec<(Stage, PanelFailure)> {
     let failure = |event| match event {
-        Event::RoundFailed { round, failure, .. } => Some((round, failure)),
+        Event::PanelFailed { stage, failure, .. } => Some((stage, failure)),
         _ => None,
     };
     events().into_iter().filter_map(failure).collect()

@@ -5,23 +5,30 @@ use crate::{mock::*, Offence};
 use assay_primitives::settlement::Outcome;
 
 #[test]
-fn two_of_three_take_an_honest_operators_bond() {
+fn two_of_three_lose_against_an_honest_jury() {
     with_operators(|| {
-        let (id, operator, committee) = revealed([rejects(), accepts(), rejects()]);
-        assert_eq!(settlement(&id).outcome, Outcome::Slashed);
-        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - JOB_BOND);
-        assert_eq!(slashes(), vec![(committee[1], Offence::Contradicted, BOND)]);
+        let (id, operator, committee, _) = appealed([rejects(), accepts(), rejects()]);
+        judge(id, |_| accepts());
+        assert_eq!(settlement(&id).outcome, Outcome::Paid);
+        let wrong = [committee[0], committee[2]].map(|liar| (liar, Offence::Contradicted, BOND));
+        assert_eq!(slashes(), wrong);
+        assert!(wealth(operator) > ENDOWMENT + 113 - 30, "it is paid, and compensated");
     });
 }
 
 #[test]
-fn liar_that_is_about_to_lose_withholds_its_vote_for_a_twentieth() {
+fn liar_that_is_about_to_lose_loses_all_if_it_withholds_its_vote() {
     with_operators(|| {
         let (id, _, committee) = committed([rejects(), accepts(), accepts()]);
         reveal(committee[1], id, accepts()).unwrap();
         reveal(committee[2], id, accepts()).unwrap();
         run_blocks(REVEAL_WINDOW + 1);
+        assert_eq!(slashes(), vec![(committee[0], Offence::Withheld, BOND)]);
+        assert_eq!(wealth(committee[0]), ENDOWMENT - BOND);
+        // It cannot keep the others' verdict from counting either: a jury hears them.
+        run_blocks(2);
+        judge(id, |_| accepts());
         assert_eq!(settlement(&id).outcome, Outcome::Paid);
-        assert_eq!(slashes(), vec![(committee[0], Offence::Silent, SILENCE)]);
+        assert_eq!(settlement(&id).verifiers, 9);
     });
 }

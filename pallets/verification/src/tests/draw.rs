@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which deliveries are audited, and by whom.
 
-use crate::{mock::*, Event, Phase, Records, RoundFailure, SeatsOf};
+use crate::{mock::*, Event, PanelFailure, Phase, Records, SeatsOf, Stage};
 use assay_primitives::{
     draw::{seed, without_replacement, Purpose, Weighted},
     job::{JobSpec, JobState},
@@ -93,7 +93,16 @@ fn draw_seats_three_and_reserves_their_bonds() {
             assert!(SeatsOf::<Test>::contains_key(verifier, id));
         }
         let until = now() + COMMIT_WINDOW;
-        assert_eq!(events(), vec![Event::AuditDrawn { job: id, round: 0, committee, until }]);
+        assert_eq!(
+            events(),
+            vec![Event::AuditDrawn {
+                job: id,
+                stage: Stage::Committee,
+                round: 0,
+                committee,
+                until
+            }]
+        );
     });
 }
 
@@ -185,7 +194,7 @@ fn draw_of_one_is_too_few_and_leaves_the_audit_undecided() {
     with_some_operators(2, || {
         let (id, operator) = delivered();
         run_blocks(2);
-        assert_eq!(failures(), vec![(0, RoundFailure::TooFewVerifiers)]);
+        assert_eq!(failures(), vec![(Stage::Committee, PanelFailure::TooFewVerifiers)]);
         assert_eq!(conclusions(), vec![(AuditOutcome::Undecided, vec![])]);
         assert_eq!(settlement(&id).outcome, Outcome::Unverified);
         let other = OPERATORS.into_iter().find(|other| *other != operator).unwrap();
@@ -260,7 +269,8 @@ fn rejected_job_is_a_fault_and_accepted_ones_are_none() {
         for stash in OPERATORS {
             Records::<Test>::insert(stash, 4);
         }
-        let (_, operator, _) = revealed([rejects(); 3]);
+        let (id, operator, _, _) = appealed([rejects(); 3]);
+        judge(id, |_| rejects());
         assert_eq!(Records::<Test>::get(operator), 0);
     });
 }

@@ -8,6 +8,7 @@ mod collusion;
 mod config;
 mod draw;
 mod duties;
+mod jury;
 mod outcome;
 mod random;
 mod silence;

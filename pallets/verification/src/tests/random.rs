@@ -19,6 +19,7 @@ enum Step {
     Work { commit: bool },
     Commit { seat: usize, verdict: u8 },
     Reveal { seat: usize, verdict: u8 },
+    Vacate { seat: usize },
     Advance { job: usize },
     Settle { job: usize },
     Randomness { some: Option<u8> },
@@ -33,6 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => any::<bool>().prop_map(|commit| Step::Work { commit }),
         12 => (seat.clone(), 0..8u8).prop_map(|(seat, verdict)| Step::Commit { seat, verdict }),
         12 => (seat.clone(), 0..8u8).prop_map(|(seat, verdict)| Step::Reveal { seat, verdict }),
+        2 => seat.clone().prop_map(|seat| Step::Vacate { seat }),
         2 => seat.clone().prop_map(|job| Step::Advance { job }),
         1 => seat.prop_map(|job| Step::Settle { job }),
         1 => any::<Option<u8>>().prop_map(|some| Step::Randomness { some }),
@@ -98,6 +100,11 @@ fn take(step: Step) {
                 let _ = reveal(verifier, id, verdict(said));
             }
         }
+        Step::Vacate { seat: n } => {
+            if let Some((verifier, id)) = seat(n) {
+                let _ = vacate(verifier, id);
+            }
+        }
         Step::Advance { job: n } => {
             let _ = with_storage_layer(|| Verification::advance(signed(KEEPER), job(n)));
         }
@@ -115,6 +122,7 @@ proptest! {
     fn sequences_keep_the_invariants_and_end_every_audit(
         steps in proptest::collection::vec(step(), 1..150)
     ) {
+        SecondLooks::set(sp_runtime::Permill::from_percent(50));
         with_operators(|| {
             let issued = Balances::total_issuance();
             for step in steps {
