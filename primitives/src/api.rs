@@ -248,6 +248,9 @@ sp_api::decl_runtime_apis! {
         fn job(id: JobId) -> Option<JobView<AccountId>>;
         /// Returns what the draws of a job's audit are made from; `None` if the job is not under audit.
         fn audit_draws(id: JobId) -> Option<AuditDraws>;
+        /// Returns the payload with that hash that the operator of a job has published on the chain;
+        /// `None` if it has not.
+        fn published(id: JobId, hash: H256) -> Option<Vec<u8>>;
         /// Returns a page of the jobs of a client that are not yet pruned.
         fn jobs_of(client: AccountId, start_after: Option<JobId>, limit: u32) -> Vec<JobId>;
         /// Returns the jobs that were created in this block, each with the hash of its prompt.

@@ -20,6 +20,7 @@ pub mod draw;
 pub mod engine;
 pub mod job;
 pub mod parameters;
+pub mod publication;
 pub mod reason;
 pub mod report;
 pub mod settlement;

@@ -56,6 +56,10 @@ pub struct VerificationParameters {
     pub verification_speed: u32,
     /// The part of accepted audits that a jury looks at a second time.
     pub second_looks: Permill,
+    /// Blocks in which an operator can publish what a jury could not fetch.
+    pub produce_window: BlockNumber,
+    /// What each byte costs that an operator publishes.
+    pub publication_price: Balance,
 }
 
 /// The parameters of operators.

@@ -26,7 +26,8 @@ pub enum Outcome {
     /// The operator accepted the job and delivered nothing in time: everything was refunded.
     #[codec(index = 1)]
     Refunded,
-    /// The output was rejected: everything was refunded and the operator's bond was slashed.
+    /// The output was rejected, or withheld from its verifiers: everything was refunded and the
+    /// operator's bond was slashed.
     #[codec(index = 2)]
     Slashed,
     /// No operator accepted the job: everything was refunded.
@@ -81,6 +82,9 @@ pub enum AuditOutcome {
     /// The output was drawn for an audit and could not be checked.
     #[codec(index = 3)]
     Undecided,
+    /// The operator did not publish what a jury could not fetch.
+    #[codec(index = 4)]
+    Withheld,
 }
 
 /// The record of a settled job.

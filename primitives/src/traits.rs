@@ -5,6 +5,7 @@
 use crate::{
     engine::{EngineResult, Work},
     job::{JobId, JobSpec, ModelId, OutputCommitment, Payment},
+    publication::NextChunk,
     report::Report,
     settlement::AuditOutcome,
     Balance, BlockNumber,
@@ -80,6 +81,8 @@ pub trait Operators<AccountId> {
     /// Returns whether the account has a delegation to the operator, including amounts that it is
     /// taking back.
     fn delegates(operator: &AccountId, account: &AccountId) -> bool;
+    /// Returns whether the account is the operator's worker, and can act for it on this duty.
+    fn acts_for(account: &AccountId, operator: &AccountId, duty: Duty) -> bool;
 }
 
 /// The pallet that holds the payments.
@@ -164,6 +167,11 @@ pub trait Duties<AccountId> {
     /// Returns the reports that the operator can make now, given the results of the engine. It is a
     /// function of the state: a lost report is derived again.
     fn reports(operator: &AccountId, results: &[EngineResult]) -> Vec<Report>;
+    /// Returns the chunk of a payload that the operator has to publish next, if it has to publish
+    /// any.
+    fn chunk_due(_operator: &AccountId) -> Option<NextChunk> {
+        None
+    }
     /// Returns the weight of a report; `None` where the report is not one of this pallet's.
     fn weight_of(report: &Report) -> Option<Weight>;
     /// Handles a report of the operator's worker; returns `None` where the report is not one of
@@ -202,6 +210,10 @@ macro_rules! tuple_of_duties {
                 let mut all = Vec::new();
                 $(all.extend($pallet::reports(operator, results));)*
                 all
+            }
+            fn chunk_due(operator: &AccountId) -> Option<NextChunk> {
+                $(if let Some(next) = $pallet::chunk_due(operator) { return Some(next) })*
+                None
             }
             fn weight_of(report: &Report) -> Option<Weight> {
                 $(if let Some(weight) = $pallet::weight_of(report) { return Some(weight) })*

@@ -291,6 +291,10 @@ impl_runtime_apis! {
             Jobs::view(&id).map(|view| JobView { committee: Verification::committee(&id), ..view })
         }
 
+        fn published(id: JobId, hash: H256) -> Option<Vec<u8>> {
+            Verification::published(&id, &hash)
+        }
+
         fn audit_draws(id: JobId) -> Option<AuditDraws> {
             Verification::draws(&id)
         }

@@ -5,7 +5,8 @@
 pub mod in_effect;
 
 use crate::{
-    Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MILLI_UNIT, MINUTES, UNIT,
+    Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MICRO_UNIT, MILLI_UNIT,
+    MINUTES, UNIT,
 };
 use assay_primitives::ticket::MAX_BLOCKS;
 use frame_support::{
@@ -75,6 +76,12 @@ pub mod dynamic_params {
         /// The fraction of accepted audits that a jury looks at a second time.
         #[codec(index = 6)]
         pub static SecondLooks: Permill = Permill::from_percent(10);
+        /// The number of blocks in which an operator can publish what a jury could not fetch.
+        #[codec(index = 7)]
+        pub static ProduceWindow: BlockNumber = 30 * MINUTES;
+        /// The price of each byte that an operator publishes: about an ASY for a mebibyte.
+        #[codec(index = 8)]
+        pub static PublicationPrice: Balance = MICRO_UNIT;
     }
 
     /// Parameters of operators.
@@ -211,6 +218,10 @@ clamped! {
     /// From 5 % to 100 %: with bonds of ten rewards, capturing a committee loses money from 5 % on.
     SecondLooks: Permill = dynamic_params::verification::SecondLooks,
         Permill::from_percent(5), Permill::from_percent(100);
+    /// From a minute to a day. A worker publishes a chunk of 64 KiB every other block or so.
+    ProduceWindow: BlockNumber = dynamic_params::verification::ProduceWindow, 20, DAYS;
+    /// From nothing to a thousandth of an ASY.
+    PublicationPrice: Balance = dynamic_params::verification::PublicationPrice, 0, MILLI_UNIT;
     /// From 1 ASY to a million.
     MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
     /// From a minute to 60 days.
@@ -323,6 +334,8 @@ pub mod genesis {
         pub reveal: BlockNumber,
         /// The number of blocks with whose outputs a draw of an audit is made.
         pub draw: BlockNumber,
+        /// The number of blocks to publish what a jury could not fetch.
+        pub produce: BlockNumber,
         /// The number of blocks to unbond.
         pub unbonding: BlockNumber,
         /// The number of blocks in which a slash can be cancelled.
@@ -373,6 +386,10 @@ pub mod genesis {
                 RuntimeParameters::Verification(verification::Parameters::DrawBlocks(
                     verification::DrawBlocks,
                     Some(windows.draw),
+                )),
+                RuntimeParameters::Verification(verification::Parameters::ProduceWindow(
+                    verification::ProduceWindow,
+                    Some(windows.produce),
                 )),
                 RuntimeParameters::Operators(operators::Parameters::UnbondingPeriod(
                     operators::UnbondingPeriod,

@@ -65,6 +65,7 @@ const SHORT: Windows = Windows {
     commit: 10,
     reveal: 10,
     draw: 2,
+    produce: 40,
     unbonding: MINUTES,
     slash: MINUTES,
     epoch: MINUTES,

@@ -155,6 +155,8 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             "AuditFloor",
             "SilenceFraction",
             "DrawBlocks",
+            "ProduceWindow",
+            "PublicationPrice",
             "VerificationSpeed",
             "SecondLooks",
         ],

@@ -22,7 +22,7 @@ pub enum Standing {
     Unaudited,
     /// The same, and it was drawn for an audit that could not be decided; it was not paid.
     Undecided,
-    /// A committee has found the output wrong.
+    /// A jury has found the output wrong, or the operator has withheld it from its verifiers.
     Rejected,
     /// A committee of that many verifiers has computed the same output.
     Verified(u32),
@@ -40,7 +40,7 @@ impl Standing {
         };
         match settlement.audit {
             _ if settlement.output_hash.is_none() => Self::Absent,
-            AuditOutcome::Rejected => Self::Rejected,
+            AuditOutcome::Rejected | AuditOutcome::Withheld => Self::Rejected,
             _ if !known.is_committed() => Self::Withheld,
             AuditOutcome::Accepted => Self::Verified(settlement.verifiers),
             AuditOutcome::Undecided => Self::Undecided,
@@ -77,7 +77,7 @@ impl Standing {
             Self::Undecided => {
                 Cell::bad("committed, not verified: its audit could not be decided")
             }
-            Self::Rejected => Cell::bad("rejected: a committee found it wrong"),
+            Self::Rejected => Cell::bad("rejected: a jury found it wrong, or it was withheld"),
             Self::Verified(verifiers) => {
                 Cell::good(format!("verified: computed again by {}", count(verifiers, "verifier")))
             }

@@ -55,7 +55,9 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
                 );
             }
             AuditOutcome::Undecided => Self::end_unverified(id, job, delivery),
-            AuditOutcome::Rejected => Self::end_rejected(id, job, delivery, verifiers, jurors),
+            AuditOutcome::Rejected | AuditOutcome::Withheld => {
+                Self::end_rejected(id, job, delivery, Found { audit: outcome, verifiers, jurors });
+            }
         }
     }
 }

@@ -136,14 +136,14 @@ impl<T: Config> Pallet<T> {
         Self::finish(id, job, settlement, mover);
     }
 
-    /// Ends a job whose output was rejected: the whole bond is taken.
+    /// Ends a job whose output was rejected, or withheld from its verifiers: the whole bond is taken.
     pub(crate) fn end_rejected(
         id: &JobId,
         job: Job<T::AccountId>,
         delivery: Delivery<T::AccountId>,
-        verifiers: &[T::AccountId],
-        jurors: u32,
+        found: Found<'_, T::AccountId>,
     ) {
+        let Found { audit, verifiers, jurors } = found;
         let Delivery { operator, price, commitment, .. } = delivery;
         let duty = Duty::Run(*id);
         let bond = T::Operators::reserved(&operator, duty);
@@ -160,7 +160,7 @@ impl<T: Config> Pallet<T> {
         }
         let compensation = Self::give_half(&job.client, rest);
         let settlement = Settlement {
-            audit: AuditOutcome::Rejected,
+            audit,
             verifiers: count(verifiers).saturating_add(jurors),
             output_hash: Some(commitment.output_hash),
             paid: job.payment.down,

@@ -10,9 +10,10 @@ use assay_primitives::{
     agenda::MAX_PASSES,
     benchmarking::{BenchmarkHelper, DeliveredJobs},
     job::{JobId, ModelId},
+    publication::{ChunkBytes, Part, CHUNK_BYTES, MAX_CHUNKS},
     reason::{RejectReason, VacateReason},
     report::Report,
-    traits::{Auditor, Duties},
+    traits::{AuditedJobs, Auditor, Duties},
     verdict::{verdict_hash, Verdict},
     Balance, BlockNumber,
 };
@@ -184,6 +185,31 @@ mod benchmarks {
         }
 
         assert!(matches!(audit::<T>(&job).phase, Phase::Drawing { .. }));
+    }
+
+    /// The chunk that completes a payload of the most chunks.
+    #[benchmark]
+    fn publish() {
+        let job = drawing::<T>(1);
+        let subject = T::Jobs::subject(&job).expect("it is delivered");
+        let mut audit = audit::<T>(&job);
+        audit.draws = 1;
+        Pallet::<T>::produce(&job, audit, &subject.operator);
+        let bytes = ChunkBytes::truncate_from(alloc::vec![1; CHUNK_BYTES as usize]);
+        let last = MAX_CHUNKS.saturating_sub(1);
+        for index in 0..last {
+            let (operator, bytes) = (&subject.operator, bytes.clone());
+            Pallet::<T>::do_publish(operator, &job, Part::Request, index, false, bytes)
+                .expect("it is in order");
+        }
+
+        #[block]
+        {
+            // All chunks are hashed, and the hash is not the job's.
+            let published =
+                Pallet::<T>::do_publish(&subject.operator, &job, Part::Request, last, true, bytes);
+            assert!(published.is_err());
+        }
     }
 
     /// As many blocks as can be are passed, with nothing in them.

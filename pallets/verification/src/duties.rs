@@ -2,13 +2,14 @@
 //! What verifiers have to do, and what their workers report.
 
 use crate::{
-    types::{Audit, Ballot, Phase, Seat},
+    types::{Audit, Ballot, Phase, Seat, Stage},
     Audits, Config, Error, Event, Pallet, SeatsOf, WeightInfo,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
     engine::{EngineResult, Task, Work, MAX_SEATS},
     job::JobId,
+    publication::NextChunk,
     reason::{AbstainReason, VacateReason},
     report::Report,
     traits::{AuditSubject, AuditedJobs, Duties},
@@ -43,6 +44,10 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 
     fn reports(operator: &T::AccountId, results: &[EngineResult]) -> Vec<Report> {
         results.iter().filter_map(|result| Self::report_on(operator, result)).collect()
+    }
+
+    fn chunk_due(operator: &T::AccountId) -> Option<NextChunk> {
+        Self::chunk_due(operator)
     }
 
     fn weight_of(report: &Report) -> Option<Weight> {
@@ -103,10 +108,12 @@ impl<T: Config> Pallet<T> {
         let salt = round_salt(salt, seat.draw, operator);
         let found = verdict_hash(job, seat.draw, operator, verdict, &salt);
         match (audit.phase, seat.ballot) {
-            (Phase::Committing { .. }, Ballot::Awaited) => Some(match vacating(verdict) {
-                Some(reason) => Report::Vacate { job: *job, reason },
-                None => Report::CommitVerdict { job: *job, hash: found },
-            }),
+            (Phase::Committing { .. }, Ballot::Awaited) => {
+                Some(match vacating(audit.stage, verdict) {
+                    Some(reason) => Report::Vacate { job: *job, reason },
+                    None => Report::CommitVerdict { job: *job, hash: found },
+                })
+            }
             (Phase::Revealing { .. }, Ballot::Committed { hash }) if hash == found => {
                 Some(Report::RevealVerdict { job: *job, verdict: *verdict, salt })
             }
@@ -166,6 +173,7 @@ impl<T: Config> Pallet<T> {
         let Phase::Revealing { until } = audit.phase else {
             return Err(Error::<T>::NotRevealing.into());
         };
+        let stage = audit.stage;
         let seat = audit.seats.iter_mut().find(|seat| seat.verifier == *operator);
         let seat = seat.ok_or(Error::<T>::NotOnCommittee)?;
         ensure!(Self::now() <= until, Error::<T>::DeadlineOver);
@@ -175,7 +183,7 @@ impl<T: Config> Pallet<T> {
         };
         let told = verdict_hash(job, seat.draw, operator, &verdict, &salt);
         ensure!(told == hash, Error::<T>::HashMismatch);
-        ensure!(vacating(&verdict).is_none(), Error::<T>::NotABallot);
+        ensure!(vacating(stage, &verdict).is_none(), Error::<T>::NotABallot);
         if let Verdict::Accept { digest_root } = &verdict {
             let subject = T::Jobs::subject(job).ok_or(Error::<T>::AuditNotFound)?;
             let named = BlakeTwo256::hash(digest_root.as_bytes());
@@ -202,14 +210,16 @@ fn seat_of<'a, AccountId: PartialEq>(
 }
 
 /// The reason for which a verifier with that finding vacates its seat; `None` if the finding is a
-/// ballot.
-fn vacating(verdict: &Verdict) -> Option<VacateReason> {
+/// ballot. What is published on the chain is unavailable to nobody that can read its state.
+fn vacating(stage: Stage, verdict: &Verdict) -> Option<VacateReason> {
+    let published = stage == Stage::Published;
     match verdict {
         Verdict::Abstain(AbstainReason::ModelMissing) => Some(VacateReason::ModelMissing),
         Verdict::Abstain(AbstainReason::Resource) => Some(VacateReason::Resource),
-        Verdict::Abstain(AbstainReason::PayloadUnavailable)
-        | Verdict::Accept { .. }
-        | Verdict::Reject { .. } => None,
+        Verdict::Abstain(AbstainReason::PayloadUnavailable) => {
+            published.then_some(VacateReason::Resource)
+        }
+        Verdict::Accept { .. } | Verdict::Reject { .. } => None,
     }
 }
 

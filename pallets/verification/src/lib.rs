@@ -6,13 +6,16 @@
 //! in proportion to stake and reserves a bond of each member. The members re-run the job, commit to
 //! the hash of what they found, and reveal it when all have committed. If all accept, the output
 //! stands, though some of these outputs are looked at a second time. Otherwise a jury of other
-//! operators is drawn, whose majority decides. An output that could not be checked is not paid.
+//! operators is drawn, whose majority decides. If too many of it cannot fetch what they have to check,
+//! the operator publishes it on the chain or loses its bond, and another jury checks that. An output
+//! that could not be checked is not paid.
 //!
 //! | phase | leaves by | after its deadline |
 //! | --- | --- | --- |
 //! | Drawing | the draw, made by the chain | made with later blocks if no block of its span has an output |
 //! | Committing | the last commit, or the last vacated seat | silent verifiers lose their seats; vacant seats are drawn again, a few times; then reveals, if enough have committed |
 //! | Revealing | the last reveal | tally |
+//! | Producing | the last chunk of request and transcript | the operator loses its bond |
 //!
 //! # Why it is safe
 //! - Draws use the VRF outputs of several blocks that come after what they decide on, and only the
@@ -45,6 +48,7 @@ mod duties;
 mod mock;
 mod panel;
 mod phases;
+pub mod publication;
 mod query;
 mod tally;
 #[cfg(test)]
@@ -55,6 +59,7 @@ pub mod types;
 pub mod weights;
 
 pub use pallet::*;
+pub use publication::{Progress, Publication};
 pub use types::{Audit, Ballot, Offence, PanelFailure, Phase, Seat, Span, Stage};
 pub use weights::WeightInfo;
 
@@ -69,6 +74,7 @@ pub mod pallet {
     use assay_primitives::{
         agenda::Agenda,
         job::JobId,
+        publication::{ChunkBytes, Part},
         reason::VacateReason,
         settlement::AuditOutcome,
         ticket::MAX_BLOCKS,
@@ -132,6 +138,10 @@ pub mod pallet {
         /// The least bond of a verifier.
         #[pallet::constant]
         type MinVerifierBond: Get<Balance>;
+        /// Blocks in which an operator can publish what a jury could not fetch.
+        type ProduceWindow: Get<BlockNumber>;
+        /// What each byte costs that an operator publishes. It is burnt out of the job's bond.
+        type PublicationPrice: Get<Balance>;
         /// The part of its bond that a verifier loses that neither commits nor vacates its seat.
         type SilenceFraction: Get<Permill>;
         /// The most audits that are moved on in one block.
@@ -162,6 +172,20 @@ pub mod pallet {
     #[pallet::storage]
     pub type SeatsOf<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
+
+    /// The jobs of which an operator has to publish request and transcript.
+    #[pallet::storage]
+    pub type ProducingOf<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
+
+    /// How much of a job is published, from the phase Producing to the end of the audit.
+    #[pallet::storage]
+    pub type Publications<T: Config> = StorageMap<_, Twox64Concat, JobId, Publication>;
+
+    /// The chunks that are published, until the end of the audit.
+    #[pallet::storage]
+    pub type Chunks<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, JobId, Twox64Concat, (Part, u32), ChunkBytes>;
 
     /// How many jobs of an operator ended without a fault since its last one.
     #[pallet::storage]
@@ -239,6 +263,26 @@ pub mod pallet {
             /// Why.
             reason: VacateReason,
         },
+        /// The operator has to publish request and transcript, because a jury could not fetch them.
+        PublicationDue {
+            /// The job.
+            job: JobId,
+            /// The operator.
+            operator: T::AccountId,
+            /// Last block in which it can.
+            until: BlockNumber,
+        },
+        /// A chunk of a payload was published.
+        ChunkPublished {
+            /// The job.
+            job: JobId,
+            /// The payload.
+            part: Part,
+            /// The number of chunks before this one.
+            index: u32,
+            /// Whether the payload is complete now.
+            last: bool,
+        },
         /// A panel cannot decide.
         PanelFailed {
             /// The job.
@@ -286,6 +330,18 @@ pub mod pallet {
         NotABallot,
         /// The digest root is not what the operator committed to.
         DigestMismatch,
+        /// The operator of the job has nothing to publish.
+        NotProducing,
+        /// The account is neither the job's operator nor its worker.
+        NotTheOperator,
+        /// The payload is published completely.
+        PartComplete,
+        /// The chunk is neither the first one nor the next one of its payload.
+        ChunkOutOfOrder,
+        /// The payload has more chunks than it can have, or chunks were replaced too often.
+        PublicationTooLong,
+        /// The chunks together do not have the hash that the job or the commitment names.
+        WrongPayload,
         /// The deadline of the audit's phase is not yet over, or the audit waits for the chain's draw.
         NotDue,
     }
@@ -321,6 +377,7 @@ pub mod pallet {
                 seats.saturating_mul(T::MaxRounds::get().into()) <= types::MAX_LEFT,
                 "verifiers that leave must fit into the record of an audit"
             );
+            assert!(T::ProduceWindow::get() > 0, "publishing must be possible");
             assert!(T::VerificationSpeed::get() > 0, "verifiers must read");
             assert!(T::CommitWindow::get() > 0, "committing must be possible");
             assert!(T::RevealWindow::get() > 0, "revealing must be possible");
@@ -360,6 +417,44 @@ pub mod pallet {
         pub fn advance(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_advance(&job)
+        }
+
+        /// Publishes a chunk of a payload that a jury could not fetch.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the job's operator or by its worker.
+        ///
+        /// ## Details
+        /// Chunks come in their order. The first one begins the payload anew. Each byte costs
+        /// [`Config::PublicationPrice`], burnt out of the job's bond; a chunk that is taken costs no
+        /// fee beyond that. When the hashes of both payloads are right, another jury is drawn.
+        ///
+        /// ### Parameters
+        /// - `job`: the job under audit.
+        /// - `part`: the payload.
+        /// - `index`: the number of chunks before this one.
+        /// - `last`: whether it is the last one.
+        /// - `bytes`: the chunk.
+        ///
+        /// ## Errors
+        /// [`Error::AuditNotFound`], [`Error::NotProducing`], [`Error::NotTheOperator`],
+        /// [`Error::DeadlineOver`], [`Error::PartComplete`], [`Error::ChunkOutOfOrder`],
+        /// [`Error::PublicationTooLong`], [`Error::WrongPayload`].
+        ///
+        /// ## Events
+        /// [`Event::ChunkPublished`].
+        #[pallet::call_index(1)]
+        pub fn publish(
+            origin: OriginFor<T>,
+            job: JobId,
+            part: Part,
+            index: u32,
+            last: bool,
+            bytes: ChunkBytes,
+        ) -> DispatchResultWithPostInfo {
+            let who = ensure_signed(origin)?;
+            Self::do_publish(&who, &job, part, index, last, bytes)?;
+            Ok(Pays::No.into())
         }
     }
 

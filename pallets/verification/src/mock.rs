@@ -4,7 +4,7 @@
 
 mod steps;
 
-pub use assay_primitives::testing::{model, spec, ParentRandomness};
+pub use assay_primitives::testing::{model, ParentRandomness};
 pub use steps::*;
 
 use crate as pallet_verification;
@@ -56,6 +56,9 @@ pub const SILENCE: Balance = BOND / 20;
 
 pub const COMMIT_WINDOW: BlockNumber = 5;
 pub const REVEAL_WINDOW: BlockNumber = 4;
+pub const PRODUCE_WINDOW: BlockNumber = 6;
+/// What a byte costs that an operator publishes.
+pub const BYTE: Balance = 2;
 
 construct_runtime! {
     pub enum Test {
@@ -169,6 +172,8 @@ impl pallet_verification::Config for Test {
     type MinJury = MinJury;
     type SecondLooks = SecondLooks;
     type VerificationSpeed = VerificationSpeed;
+    type ProduceWindow = ConstU32<PRODUCE_WINDOW>;
+    type PublicationPrice = ConstU128<BYTE>;
     type MaxRounds = ConstU8<3>;
     type CommitWindow = ConstU32<COMMIT_WINDOW>;
     type RevealWindow = ConstU32<REVEAL_WINDOW>;

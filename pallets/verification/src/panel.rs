@@ -190,12 +190,11 @@ impl<T: Config> Pallet<T> {
             .saturating_add(T::DbWeight::get().reads_writes(4, 4).saturating_mul(most.into()))
     }
 
-    /// Moves the panel's votes to those that were heard, and calls another panel. Verifiers that did
-    /// not vote leave the audit.
-    pub(crate) fn call(job: &JobId, mut audit: Audit<T::AccountId>, stage: Stage) {
+    /// Moves the panel's votes to those that were heard. Verifiers that did not vote leave the audit.
+    pub(crate) fn hear(job: &JobId, audit: &mut Audit<T::AccountId>) {
         for seat in core::mem::take(&mut audit.seats) {
             if seat.vote().is_none() {
-                Self::leave(job, &mut audit, seat.verifier);
+                Self::leave(job, audit, seat.verifier);
                 continue;
             }
             SeatsOf::<T>::remove(&seat.verifier, job);
@@ -203,6 +202,10 @@ impl<T: Config> Pallet<T> {
                 log::error!(target: LOG_TARGET, "job {job:?} has heard more than it can");
             }
         }
+    }
+
+    /// Lets another panel be drawn after the last one was heard.
+    pub(crate) fn sit(job: &JobId, mut audit: Audit<T::AccountId>, stage: Stage) {
         audit.stage = stage;
         audit.round = 0;
         audit.size = 0;

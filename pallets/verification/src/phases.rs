@@ -54,6 +54,7 @@ impl<T: Config> Pallet<T> {
             Phase::Drawing { .. } => {}
             Phase::Committing { .. } => Self::close_commits(job, audit),
             Phase::Revealing { .. } => Self::tally(job, audit),
+            Phase::Producing { .. } => Self::end_withheld(job, audit),
         }
     }
 
@@ -89,6 +90,8 @@ impl<T: Config> Pallet<T> {
     ) {
         Self::take_off_agenda(job);
         Audits::<T>::remove(job);
+        // While the job still names its operator.
+        Self::forget_publication(job);
         T::Jobs::conclude(job, outcome, &verifiers, jurors);
         Self::deposit_event(Event::AuditConcluded { job: *job, outcome, verifiers, jurors });
     }

@@ -49,6 +49,12 @@ impl Count {
         others.into_iter().all(|ballots| ballots == 0) && self.accept >= fewest
     }
 
+    /// Returns whether the panel is without a majority because verifiers could not fetch what they
+    /// had to check. After the operator has published it, none of them says so.
+    fn is_short(self) -> bool {
+        self.unavailable > 0 && self.majority().is_none()
+    }
+
     /// Returns the outcome for which the majority of the votes is, if a majority of the seats has
     /// voted and the votes are not equal.
     fn majority(self) -> Option<AuditOutcome> {
@@ -64,7 +70,7 @@ impl Count {
 
 impl<T: Config> Pallet<T> {
     /// No more reveals: a committee accepts with one voice or a jury is called, and the majority of
-    /// a jury decides.
+    /// a jury decides. If it is short because payloads are unavailable, the operator publishes them.
     pub(crate) fn tally(job: &JobId, mut audit: Audit<T::AccountId>) {
         let withheld = Self::expel_withholding(job, &mut audit);
         let ballots = Count::of(&audit.seats, withheld);
@@ -72,22 +78,27 @@ impl<T: Config> Pallet<T> {
             return if ballots.is_unanimous(Self::fewest_seats(audit.stage)) {
                 Self::accept(job, audit)
             } else {
-                Self::call(job, audit, Stage::Jury)
+                Self::hear(job, &mut audit);
+                Self::sit(job, audit, Stage::Jury)
             };
         }
-        match ballots.majority() {
-            Some(outcome) => Self::decide(job, audit, outcome),
-            None => Self::fail(job, audit, PanelFailure::NoMajority),
+        match (ballots.majority(), T::Jobs::subject(job)) {
+            (Some(outcome), _) => Self::decide(job, audit, outcome),
+            (None, Some(subject)) if ballots.is_short() => {
+                Self::produce(job, audit, &subject.operator);
+            }
+            (None, _) => Self::fail(job, audit, PanelFailure::NoMajority),
         }
     }
 
     /// The committee has accepted. Some of these outputs are looked at a second time; which ones is
     /// decided by blocks after the last vote.
-    fn accept(job: &JobId, audit: Audit<T::AccountId>) {
+    fn accept(job: &JobId, mut audit: Audit<T::AccountId>) {
         if T::SecondLooks::get().is_zero() {
             Self::decide(job, audit, AuditOutcome::Accepted);
         } else {
-            Self::call(job, audit, Stage::SecondLook);
+            Self::hear(job, &mut audit);
+            Self::sit(job, audit, Stage::SecondLook);
         }
     }
 

@@ -4,11 +4,13 @@
 use crate::{
     panel::count,
     types::{Ballot, Phase},
-    AgendaCursor, AgendaEntries, Audits, Config, Pallet, SeatsOf,
+    AgendaCursor, AgendaEntries, Audits, Chunks, Config, Pallet, ProducingOf, Publications,
+    SeatsOf,
 };
 use alloc::collections::BTreeSet;
 use assay_primitives::{
     job::JobId,
+    publication::Part,
     traits::{AuditedJobs, Duty, Operators},
 };
 use codec::Encode;
@@ -39,6 +41,7 @@ impl<T: Config> Pallet<T> {
                     Phase::Drawing { .. } => matches!(seat.ballot, Ballot::Committed { .. }),
                     Phase::Committing { .. } => !matches!(seat.ballot, Ballot::Revealed { .. }),
                     Phase::Revealing { .. } => seat.ballot != Ballot::Awaited,
+                    Phase::Producing { .. } => false,
                 };
                 ensure!(fits, "a ballot does not fit the phase of its audit");
             }
@@ -54,6 +57,26 @@ impl<T: Config> Pallet<T> {
                 ensure!(verifiers.insert(seat.verifier.encode()), "a verifier has two seats");
             }
         }
+        for (operator, job, ()) in ProducingOf::<T>::iter() {
+            let producing = Audits::<T>::get(job)
+                .is_some_and(|audit| matches!(audit.phase, Phase::Producing { .. }));
+            let subject = T::Jobs::subject(&job);
+            ensure!(
+                producing && subject.is_some_and(|subject| subject.operator == operator),
+                "an operator is said to publish what nobody asks for"
+            );
+        }
+        let mut chunks = 0usize;
+        for (job, publication) in Publications::<T>::iter() {
+            ensure!(Audits::<T>::contains_key(job), "a publication outlives its audit");
+            for part in Part::ALL {
+                for index in 0..publication.of(part).chunks {
+                    chunks = chunks.saturating_add(1);
+                    ensure!(Chunks::<T>::contains_key(job, (part, index)), "a chunk is missing");
+                }
+            }
+        }
+        ensure!(Chunks::<T>::iter().count() == chunks, "a chunk is of no publication");
         ensure!(SeatsOf::<T>::iter().count() == seats, "SeatsOf names a seat that is none");
         Ok(())
     }

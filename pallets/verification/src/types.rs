@@ -65,6 +65,9 @@ pub enum Stage {
     /// The jury that looks at an accepted output a second time.
     #[codec(index = 2)]
     SecondLook,
+    /// The jury that checks what the operator has published on the chain.
+    #[codec(index = 3)]
+    Published,
 }
 
 impl Stage {
@@ -121,6 +124,12 @@ pub enum Phase {
         /// Last block in which they can.
         until: BlockNumber,
     },
+    /// The operator publishes what a jury could not fetch.
+    #[codec(index = 3)]
+    Producing {
+        /// Last block in which it can.
+        until: BlockNumber,
+    },
 }
 
 impl Phase {
@@ -128,7 +137,9 @@ impl Phase {
     pub fn due(&self) -> BlockNumber {
         match self {
             Self::Drawing { at } => *at,
-            Self::Committing { until } | Self::Revealing { until } => until.saturating_add(1),
+            Self::Committing { until } | Self::Revealing { until } | Self::Producing { until } => {
+                until.saturating_add(1)
+            }
         }
     }
 }

@@ -152,6 +152,8 @@ impl pallet_verification::Config for Runtime {
     type MinJury = ConstU32<5>;
     type MinVerifierBond = ConstU128<UNIT>;
     type Operators = Operators;
+    type ProduceWindow = parameters::ProduceWindow;
+    type PublicationPrice = parameters::PublicationPrice;
     type Randomness = Beacon;
     type RevealWindow = parameters::RevealWindow;
     type Routing = Routing;

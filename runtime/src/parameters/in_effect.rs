@@ -25,6 +25,8 @@ pub fn parameters() -> Parameters {
             draw_blocks: DrawBlocks::get(),
             verification_speed: VerificationSpeed::get(),
             second_looks: SecondLooks::get(),
+            produce_window: ProduceWindow::get(),
+            publication_price: PublicationPrice::get(),
         },
         operators: OperatorParameters {
             min_bond: MinBond::get(),

@@ -17,6 +17,7 @@ fn verdict(audit: AuditOutcome) -> &'static str {
         AuditOutcome::Accepted => "accept",
         AuditOutcome::Rejected => "reject",
         AuditOutcome::Undecided => "undecided",
+        AuditOutcome::Withheld => "withheld",
     }
 }
 
@@ -46,6 +47,7 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
         AuditOutcome::Accepted => Cell::good(format!("Accept by {verifiers}")),
         AuditOutcome::Rejected => Cell::bad(format!("Reject by {verifiers}")),
         AuditOutcome::Undecided => Cell::bad("undecided, the output could not be checked"),
+        AuditOutcome::Withheld => Cell::bad("withheld, the operator did not show its output"),
         AuditOutcome::NotAudited => "none, the job was not audited".into(),
     };
     let mut rows = vec![("Verdict", verdict)];

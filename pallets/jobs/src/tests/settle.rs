@@ -280,3 +280,17 @@ fn late_operator_without_down_payment_is_fined_all_the_same() {
         assert_eq!(settlement(&id).slashed, 103);
     });
 }
+
+#[test]
+fn withheld_output_takes_the_whole_bond_and_pays_no_verifier() {
+    with_jobs(|| {
+        let (id, operator) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Withheld, &[], 0);
+        let settlement = settlement(&id);
+        assert_eq!(settlement.outcome, Outcome::Slashed);
+        assert_eq!((settlement.audit, settlement.verifiers), (AuditOutcome::Withheld, 0));
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - BOND);
+        assert_eq!(wealth(CLIENT), ENDOWMENT + (BOND - PAYMENT.down) / 2);
+        assert_eq!(Faults::get(), vec![(operator, true)]);
+    });
+}

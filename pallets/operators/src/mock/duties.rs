@@ -3,6 +3,7 @@
 
 use crate::{Config, Pallet, Reservations};
 use assay_primitives::{
+    publication::NextChunk,
     testing::spec,
     traits::{Duties, Duty, Operators as _},
     Balance, EngineResult, JobId, Report, Task, Work,
@@ -19,6 +20,8 @@ pub const JOB_BOND: Balance = 300;
 parameter_types! {
     /// Jobs that are assigned, each to its operator.
     pub static Assigned: Vec<(AccountId, JobId)> = vec![];
+    /// The chunk that every operator has to publish next.
+    pub static ChunkDue: Option<NextChunk> = None;
 }
 
 /// Jobs to run: `Accept` reserves stake, `CommitOutput` releases it, `Decline` reserves some and
@@ -51,6 +54,10 @@ impl<T: Config + frame_system::Config<AccountId = AccountId>> Duties<AccountId> 
             .filter(|result| assigned(*operator).contains(&result.job()))
             .filter_map(report)
             .collect()
+    }
+
+    fn chunk_due(_: &AccountId) -> Option<NextChunk> {
+        ChunkDue::get()
     }
 
     fn weight_of(report: &Report) -> Option<Weight> {

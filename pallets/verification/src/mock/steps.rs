@@ -8,6 +8,7 @@ use crate::{
 };
 use assay_primitives::{
     job::{FinishReason, JobId, JobSpec, JobState, OutputCommitment},
+    publication::Part,
     report::Report,
     settlement::{AuditOutcome, Settlement},
     traits::Duties,
@@ -21,17 +22,27 @@ use sp_runtime::{
     DispatchResult,
 };
 
+/// The request of every job.
+pub const REQUEST: &[u8] = b"In the beginning";
+/// The transcript of every job.
+pub const TRANSCRIPT: &[u8] = b"God created the heaven and the earth.";
 /// The digest root of every job.
+
 pub const ROOT: H256 = H256::repeat_byte(9);
 
 /// Returns what operators commit to.
 pub fn commitment() -> OutputCommitment {
     OutputCommitment {
-        output_hash: H256::repeat_byte(2),
+        output_hash: BlakeTwo256::hash(TRANSCRIPT),
         digest_commitment: BlakeTwo256::hash(ROOT.as_bytes()),
         tokens: 20,
         finish: FinishReason::Length,
     }
+}
+
+/// Returns the specification of a job with the request.
+pub fn spec() -> JobSpec<AccountId> {
+    JobSpec { input_hash: BlakeTwo256::hash(REQUEST), ..assay_primitives::testing::spec() }
 }
 
 pub fn signed(who: AccountId) -> RuntimeOrigin {
@@ -136,6 +147,46 @@ pub fn appealed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>, Ve
     run_blocks(2);
     let jury = Verification::committee(&id);
     (id, operator, committee, jury)
+}
+
+/// Brings a job to the phase in which its operator has to publish, because nobody could fetch anything;
+/// returns it with its operator.
+pub fn producing() -> (JobId, AccountId) {
+    let (id, operator, _, _) = appealed([abstains(); 3]);
+    judge(id, |_| abstains());
+    (id, operator)
+}
+
+/// Publishes a payload of the job in chunks of that many bytes.
+pub fn publish(
+    who: AccountId,
+    id: JobId,
+    part: Part,
+    payload: &[u8],
+    size: usize,
+) -> DispatchResult {
+    let chunks: Vec<_> = payload.chunks(size).collect();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let last = index + 1 == chunks.len();
+        publish_chunk(who, id, part, index as u32, last, chunk)?;
+    }
+    Ok(())
+}
+
+pub fn publish_chunk(
+    who: AccountId,
+    id: JobId,
+    part: Part,
+    index: u32,
+    last: bool,
+    bytes: &[u8],
+) -> DispatchResult {
+    let bytes = bytes.to_vec().try_into().unwrap();
+    frame_support::storage::with_storage_layer(|| {
+        Verification::publish(signed(who), id, part, index, last, bytes)
+            .map(|_| ())
+            .map_err(|error| error.error)
+    })
 }
 
 pub fn vacate(verifier: AccountId, job: JobId) -> DispatchResult {

@@ -17,9 +17,11 @@ enum Conduct {
     Votes(Verdict),
 }
 
-/// The most blocks from the delivery to the end. For each of two panels: three draws and windows to
-/// commit, the window to reveal, and the block after each window in which the chain moves on.
-const BOUND: BlockNumber = 2 * (3 * (2 + COMMIT_WINDOW + 1) + REVEAL_WINDOW + 1);
+/// The most blocks from the delivery to the end of an audit of which nothing is published. For each of
+/// two panels: three draws and windows to commit, the window to reveal, and the block after each
+/// window in which the chain moves on; and then the window to publish.
+const BOUND: BlockNumber =
+    2 * (3 * (2 + COMMIT_WINDOW + 1) + REVEAL_WINDOW + 1) + PRODUCE_WINDOW + 1;
 
 /// The committee keeps to these conducts, by seat, and all jurors to that one; returns how long the
 /// audit took.

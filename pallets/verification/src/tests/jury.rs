@@ -113,6 +113,8 @@ fn outcome_of(verdict: impl Fn(usize) -> Verdict) -> Outcome {
     with_operators(|| {
         let (id, _, _, _) = appealed([rejects(), accepts(), accepts()]);
         judge(id, verdict);
+        // Nobody publishes what could not be fetched.
+        run_blocks(PRODUCE_WINDOW + 1);
         settlement(&id).outcome
     })
 }
@@ -130,10 +132,29 @@ fn jury_decides_if_a_majority_of_its_seats_votes() {
     assert_eq!(votes(3, 1), Outcome::Paid);
     assert_eq!(votes(1, 3), Outcome::Slashed);
     assert_eq!(votes(4, 3), Outcome::Paid);
-    // Three of seven are no majority, and three against three are a tie.
-    assert_eq!(votes(3, 0), Outcome::Unverified);
-    assert_eq!(votes(3, 3), Outcome::Unverified);
-    assert_eq!(votes(0, 0), Outcome::Unverified);
+    // Three of seven are no majority, and three against three are a tie: what is unavailable has to
+    // be published.
+    assert_eq!(votes(3, 0), Outcome::Slashed);
+    assert_eq!(votes(3, 3), Outcome::Slashed);
+    assert_eq!(votes(0, 0), Outcome::Slashed);
+}
+
+#[test]
+fn jury_that_is_tied_because_a_verdict_is_withheld_decides_nothing() {
+    with_operators(|| {
+        let (id, _, _, jury) = appealed([rejects(), accepts(), accepts()]);
+        let verdict = |place: usize| if place < 4 { accepts() } else { rejects() };
+        for (place, juror) in jury.iter().enumerate() {
+            commit(*juror, id, verdict(place)).unwrap();
+        }
+        for (place, juror) in jury.iter().enumerate().skip(1) {
+            reveal(*juror, id, verdict(place)).unwrap();
+        }
+        run_blocks(REVEAL_WINDOW + 1);
+        assert_eq!(slashes(), vec![(jury[0], Offence::Withheld, BOND)]);
+        assert_eq!(failures(), vec![(Stage::Jury, PanelFailure::NoMajority)]);
+        assert_eq!(settlement(&id).outcome, Outcome::Unverified);
+    });
 }
 
 #[test]

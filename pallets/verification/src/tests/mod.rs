@@ -10,6 +10,7 @@ mod draw;
 mod duties;
 mod jury;
 mod outcome;
+mod publication;
 mod random;
 mod silence;
 mod withholding;

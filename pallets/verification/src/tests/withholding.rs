@@ -17,12 +17,12 @@ fn find_nothing(id: &assay_primitives::JobId) {
 }
 
 #[test]
-fn withheld_transcript_is_not_paid() {
+fn withheld_transcript_costs_the_bond() {
     with_operators(|| {
         let (id, operator) = delivered();
         find_nothing(&id);
-        assert_eq!(settlement(&id).outcome, Outcome::Unverified);
-        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down);
+        assert_eq!(settlement(&id).outcome, Outcome::Slashed);
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - JOB_BOND);
     });
 }
 
