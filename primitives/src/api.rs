@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use sp_core::H256;
+use sp_runtime::Permill;
 
 /// The most entries of a page.
 pub const MAX_PAGE: u32 = 256;
@@ -76,6 +77,28 @@ pub struct JobView<AccountId> {
     pub state: JobState<AccountId>,
     /// The committee, while one is at work.
     pub committee: Vec<AccountId>,
+}
+
+/// The inputs of the draws of an audit. With them and the stakes of the model's operators anyone can
+/// recompute whether the job was drawn ([`ticket`](crate::ticket)) and who was
+/// ([`draw`](crate::draw)).
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct AuditDraws {
+    /// The number of earlier draws of verifiers.
+    pub round: u8,
+    /// The first block with whose VRF output the draw is made.
+    pub first: BlockNumber,
+    /// The outputs of that block and the following ones; `None` where a block has none, is not past,
+    /// or is forgotten.
+    pub outputs: Vec<Option<H256>>,
+    /// The hash of all these outputs, from which verifiers are drawn; `None` before the last of the
+    /// blocks is past.
+    pub randomness: Option<H256>,
+    /// The rate at which the operator's jobs are audited now.
+    pub rate: Permill,
+    /// The number of winning tickets of each block at this rate, of
+    /// [`TICKETS`](crate::ticket::TICKETS).
+    pub threshold: u32,
 }
 
 /// A model that an operator serves.
@@ -236,6 +259,11 @@ sp_api::decl_runtime_apis! {
         fn next_job_id(client: AccountId, spec: JobSpec<AccountId>) -> JobId;
         /// Returns a job.
         fn job(id: JobId) -> Option<JobView<AccountId>>;
+        /// Returns what the draws of a job's audit are made from; `None` if the job is not under audit.
+        fn audit_draws(id: JobId) -> Option<AuditDraws>;
+        /// Returns the payload with that hash that the operator of a job has published on the chain;
+        /// `None` if it has not.
+        fn published(id: JobId, hash: H256) -> Option<Vec<u8>>;
         /// Returns a page of the jobs of a client that are not yet pruned.
         fn jobs_of(client: AccountId, start_after: Option<JobId>, limit: u32) -> Vec<JobId>;
         /// Returns the jobs that were created in this block, each with the hash of its request.

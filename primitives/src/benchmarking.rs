@@ -31,7 +31,7 @@ pub trait BenchmarkHelper<AccountId> {
     /// Registers `count` operators that serve `model` at `price` per token of either kind with the
     /// longest context, many slots, and stake for many duties.
     fn operators(model: &ModelId, price: Balance, count: u32) -> Vec<AccountId>;
-    /// Sets the randomness that the parent block has from now on.
+    /// Sets the randomness that the parent block and all past blocks have from now on.
     fn set_randomness(randomness: H256);
 }
 

@@ -15,9 +15,12 @@ pub enum Purpose {
     /// The decision whether the job is audited.
     #[codec(index = 1)]
     Audit,
-    /// The committee of the n-th round.
+    /// The panel of the n-th draw.
     #[codec(index = 2)]
     Committee(u8),
+    /// The decision whether an accepted audit is looked at a second time.
+    #[codec(index = 3)]
+    SecondLook,
 }
 
 /// Returns `blake2_256("assay/draw/1", block randomness, job, purpose)`.

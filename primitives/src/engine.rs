@@ -204,6 +204,9 @@ pub trait Engine {
     /// Returns up to `max` results of jobs that are not yet settled. Every call returns each of
     /// them again.
     fn poll(max: u32) -> Vec<EngineResult>;
+    /// Returns the payload of this node with that hash, a request or a transcript; `None` if the node
+    /// does not have it.
+    fn payload(hash: H256) -> Option<Vec<u8>>;
 }
 
 /// A node without an engine.
@@ -218,6 +221,10 @@ impl Engine for () {
 
     fn poll(_: u32) -> Vec<EngineResult> {
         Vec::new()
+    }
+
+    fn payload(_: H256) -> Option<Vec<u8>> {
+        None
     }
 }
 

@@ -22,12 +22,14 @@ pub mod engine;
 pub mod job;
 pub mod parameters;
 pub mod prices;
+pub mod publication;
 pub mod reason;
 pub mod report;
 pub mod request;
 pub mod settlement;
 #[cfg(feature = "std")]
 pub mod testing;
+pub mod ticket;
 pub mod traits;
 pub mod verdict;
 pub mod worker;
@@ -41,7 +43,7 @@ pub use job::{
     OutputKey, Payment, PeerIdBytes, Privacy, Sampling, Verification,
 };
 pub use prices::Prices;
-pub use reason::{AbstainReason, DeclineReason, RejectReason};
+pub use reason::{AbstainReason, DeclineReason, RejectReason, VacateReason};
 pub use report::{heartbeat_answer, Report};
 pub use request::{Request, RequestError};
 pub use settlement::{Outcome, Settlement};

@@ -54,8 +54,18 @@ pub struct VerificationParameters {
     pub reveal_window: BlockNumber,
     /// The lowest rate at which an operator's jobs are audited.
     pub audit_floor: Permill,
-    /// The part of its bond that a silent verifier loses.
+    /// The part of its bond that a verifier loses that neither commits nor vacates its seat.
     pub silence_fraction: Permill,
+    /// Blocks with whose VRF outputs a draw of an audit is made.
+    pub draw_blocks: BlockNumber,
+    /// Tokens that verifiers read in a block.
+    pub verification_speed: u32,
+    /// The part of accepted audits that a jury looks at a second time.
+    pub second_looks: Permill,
+    /// Blocks in which an operator can publish what a jury could not fetch.
+    pub produce_window: BlockNumber,
+    /// What each byte costs that an operator publishes.
+    pub publication_price: Balance,
 }
 
 /// The parameters of operators.

@@ -89,8 +89,8 @@ pub enum RejectReason {
     Request,
 }
 
-/// The reasons for which a verifier has no finding. An abstention never counts against the
-/// operator.
+/// The reasons for which a verifier has no finding. Only the first one is a ballot, which is committed
+/// and revealed; for the others a verifier vacates its seat ([`VacateReason`]).
 #[derive(
     Clone,
     Copy,
@@ -113,6 +113,39 @@ pub enum AbstainReason {
     /// No memory, thread or place in the queue was free in time.
     #[codec(index = 2)]
     Resource,
+}
+
+/// The reasons for which a verifier vacates its seat before it commits to a verdict. They say nothing
+/// of the operator whose output it had to check.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub enum VacateReason {
+    /// The node does not hold the model.
+    #[codec(index = 0)]
+    ModelMissing,
+    /// No memory, thread or place in the queue is free in time.
+    #[codec(index = 1)]
+    Resource,
+}
+
+impl VacateReason {
+    /// Returns the label in metrics, logs and JSON.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::ModelMissing => "model_missing",
+            Self::Resource => "resource",
+        }
+    }
 }
 
 impl DeclineReason {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reports of a worker to the chain on the duties of its operator.
 
-use crate::{job::JobId, reason::DeclineReason, verdict::Verdict, BlockNumber, OutputCommitment};
+use crate::{
+    job::JobId,
+    reason::{DeclineReason, VacateReason},
+    verdict::Verdict,
+    BlockNumber, OutputCommitment,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -68,6 +73,14 @@ pub enum Report {
         /// The [`heartbeat_answer`] to the epoch's challenge.
         answer: H256,
     },
+    /// The verifier gives up its seat before it has committed to a verdict.
+    #[codec(index = 6)]
+    Vacate {
+        /// The job under audit.
+        job: JobId,
+        /// The reason.
+        reason: VacateReason,
+    },
 }
 
 impl Report {
@@ -79,7 +92,8 @@ impl Report {
             | Self::Decline { job, .. }
             | Self::CommitOutput { job, .. }
             | Self::CommitVerdict { job, .. }
-            | Self::RevealVerdict { job, .. } => *job,
+            | Self::RevealVerdict { job, .. }
+            | Self::Vacate { job, .. } => *job,
             Self::Heartbeat { .. } => JobId::zero(),
         }
     }

@@ -26,7 +26,8 @@ pub enum Outcome {
     /// The operator accepted the job and delivered nothing in time: everything was refunded.
     #[codec(index = 1)]
     Refunded,
-    /// The output was rejected: everything was refunded and the operator's bond was slashed.
+    /// The output was rejected, or withheld from its verifiers: everything was refunded and the
+    /// operator's bond was slashed.
     #[codec(index = 2)]
     Slashed,
     /// No operator accepted the job: everything was refunded.
@@ -35,6 +36,10 @@ pub enum Outcome {
     /// The client cancelled the job before it was assigned: everything was refunded.
     #[codec(index = 4)]
     Cancelled,
+    /// The output was drawn for an audit that could not be decided: cost and tip were refunded, the
+    /// operator keeps the down payment, and its bond is free.
+    #[codec(index = 5)]
+    Unverified,
 }
 
 impl Outcome {
@@ -46,11 +51,12 @@ impl Outcome {
             Self::Slashed => "slashed",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
+            Self::Unverified => "unverified",
         }
     }
 }
 
-/// The finding of the committee.
+/// The finding of the panel that decided.
 #[derive(
     Clone,
     Copy,
@@ -67,15 +73,18 @@ pub enum AuditOutcome {
     /// The job was not drawn for an audit.
     #[codec(index = 0)]
     NotAudited,
-    /// A majority of the committee accepted.
+    /// All of the committee accepted, or the majority of a jury.
     #[codec(index = 1)]
     Accepted,
-    /// A majority of the committee rejected.
+    /// The majority of a jury rejected.
     #[codec(index = 2)]
     Rejected,
-    /// No committee reached a majority; the operator has the benefit of the doubt.
+    /// The output was drawn for an audit and could not be checked.
     #[codec(index = 3)]
     Undecided,
+    /// The operator did not publish what a jury could not fetch.
+    #[codec(index = 4)]
+    Withheld,
 }
 
 /// The record of a settled job.
@@ -89,7 +98,7 @@ pub struct Settlement<AccountId> {
     pub operator: Option<AccountId>,
     /// The outcome of the audit.
     pub audit: AuditOutcome,
-    /// The number of verifiers that agree with `audit`; 0 unless a committee accepted or rejected.
+    /// The number of verifiers of all panels that agree with `audit`; 0 unless it was decided.
     pub verifiers: u32,
     /// The hash of the [`Transcript`](crate::worker::Transcript) that was committed, whether it was
     /// accepted or rejected; `None` if nothing was delivered.

@@ -9,7 +9,8 @@
 use crate::{
     contact::SignedContact,
     job::{JobId, JobSpec, ModelId, NumericProfile, PeerIdBytes, Privacy, Sampling, Verification},
-    traits::BlockRandomness,
+    traits::{BlockRandomness, PastRandomness},
+    BlockNumber,
 };
 use codec::Encode;
 use frame_support::{parameter_types, BoundedVec};
@@ -22,6 +23,17 @@ parameter_types! {
 
 impl BlockRandomness for ParentRandomness {
     fn of_parent() -> Option<H256> {
+        Self::get()
+    }
+}
+
+/// Every past block has the same randomness.
+impl PastRandomness for ParentRandomness {
+    fn of(_: BlockNumber) -> Option<H256> {
+        Self::get()
+    }
+
+    fn of_span(_: BlockNumber, _: BlockNumber) -> Option<H256> {
         Self::get()
     }
 }

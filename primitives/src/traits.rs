@@ -6,6 +6,7 @@ use crate::{
     engine::{EngineResult, Work},
     job::{JobId, JobSpec, ModelId, OutputCommitment, Payment},
     prices::Prices,
+    publication::NextChunk,
     report::Report,
     settlement::AuditOutcome,
     Balance, BlockNumber,
@@ -94,6 +95,8 @@ pub trait Operators<AccountId> {
     /// Returns whether the account has a delegation to the operator, including amounts that it is
     /// taking back.
     fn delegates(operator: &AccountId, account: &AccountId) -> bool;
+    /// Returns whether the account is the operator's worker, and can act for it on this duty.
+    fn acts_for(account: &AccountId, operator: &AccountId, duty: Duty) -> bool;
 }
 
 /// The pallet that holds the payments.
@@ -158,15 +161,18 @@ pub struct AuditSubject<AccountId> {
     pub commitment: OutputCommitment,
     /// The job's pay to its operator, from which verifiers' bonds are computed.
     pub reward: Balance,
+    /// What each verifier earns that is paid by the job.
+    pub fee: Balance,
 }
 
 /// The pallet of jobs, as verification sees it.
 pub trait AuditedJobs<AccountId> {
     /// Returns a job that is delivered and under audit.
     fn subject(job: &JobId) -> Option<AuditSubject<AccountId>>;
-    /// Settles the job as the outcome of its audit demands, and pays each of `verifiers`. With
-    /// [`AuditOutcome::NotAudited`] the job only waits for the end of its challenge window.
-    fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: &[AccountId]);
+    /// Settles the job as the outcome of its audit demands, and pays each of `verifiers`. `jurors`
+    /// others have found the same and are not paid by the job. With [`AuditOutcome::NotAudited`] the
+    /// job only waits for the end of its challenge window.
+    fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: &[AccountId], jurors: u32);
 }
 
 /// The pallet of verification, as jobs see it.
@@ -187,6 +193,11 @@ pub trait Duties<AccountId> {
     /// Returns the reports that the operator can make now, given the results of the engine. It is a
     /// function of the state: a lost report is derived again.
     fn reports(operator: &AccountId, results: &[EngineResult]) -> Vec<Report>;
+    /// Returns the chunk of a payload that the operator has to publish next, if it has to publish
+    /// any.
+    fn chunk_due(_operator: &AccountId) -> Option<NextChunk> {
+        None
+    }
     /// Returns the weight of a report; `None` where the report is not one of this pallet's.
     fn weight_of(report: &Report) -> Option<Weight>;
     /// Handles a report of the operator's worker; returns `None` where the report is not one of
@@ -225,6 +236,10 @@ macro_rules! tuple_of_duties {
                 let mut all = Vec::new();
                 $(all.extend($pallet::reports(operator, results));)*
                 all
+            }
+            fn chunk_due(operator: &AccountId) -> Option<NextChunk> {
+                $(if let Some(next) = $pallet::chunk_due(operator) { return Some(next) })*
+                None
             }
             fn weight_of(report: &Report) -> Option<Weight> {
                 $(if let Some(weight) = $pallet::weight_of(report) { return Some(weight) })*
@@ -392,4 +407,15 @@ impl<AccountId> OperatorChanged<AccountId> for () {
 pub trait BlockRandomness {
     /// Returns the VRF output of the parent block; `None` if it carries none.
     fn of_parent() -> Option<H256>;
+}
+
+/// The VRF outputs of the last blocks. Draws are made from the outputs of several blocks that come
+/// after what they decide on, because an author knows the outputs of its own slots in advance.
+pub trait PastRandomness {
+    /// Returns the output of the block; `None` if it carries none, is not past, or is forgotten.
+    fn of(block: BlockNumber) -> Option<H256>;
+    /// Returns the hash of the outputs of `count` blocks from `first` on, in which a block without an
+    /// output counts as zero; `None` if the last one is not past, if the first one is forgotten, or
+    /// if none of them has an output.
+    fn of_span(first: BlockNumber, count: BlockNumber) -> Option<H256>;
 }

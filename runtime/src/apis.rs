@@ -11,7 +11,7 @@ use crate::{
 use alloc::string::String;
 use alloc::vec::Vec;
 use assay_primitives::{
-    api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError},
+    api::{Allocation, AuditDraws, DelegationView, JobView, OperatorView, Quote, QuoteError},
     parameters::Parameters,
     JobId, JobSpec, ModelId,
 };
@@ -289,6 +289,14 @@ impl_runtime_apis! {
 
         fn job(id: JobId) -> Option<JobView<AccountId>> {
             Jobs::view(&id).map(|view| JobView { committee: Verification::committee(&id), ..view })
+        }
+
+        fn published(id: JobId, hash: H256) -> Option<Vec<u8>> {
+            Verification::published(&id, &hash)
+        }
+
+        fn audit_draws(id: JobId) -> Option<AuditDraws> {
+            Verification::draws(&id)
         }
 
         fn jobs_of(client: AccountId, start_after: Option<JobId>, limit: u32) -> Vec<JobId> {

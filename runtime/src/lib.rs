@@ -193,6 +193,10 @@ mod runtime {
     #[runtime::pallet_index(15)]
     pub type Grandpa = pallet_grandpa;
 
+    // Must precede the pallets that draw.
+    #[runtime::pallet_index(16)]
+    pub type Beacon = pallet_beacon;
+
     #[runtime::pallet_index(20)]
     pub type Escrow = pallet_escrow;
     #[runtime::pallet_index(21)]

@@ -8,6 +8,7 @@ use crate::{
     Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MICRO_UNIT, MILLI_UNIT,
     MINUTES, UNIT,
 };
+use assay_primitives::ticket::MAX_BLOCKS;
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
     traits::Get,
@@ -74,6 +75,22 @@ pub mod dynamic_params {
         /// The fraction of its bond that a silent verifier loses.
         #[codec(index = 3)]
         pub static SilenceFraction: Permill = Permill::from_percent(5);
+        /// The number of blocks with whose VRF outputs a draw of an audit is made.
+        #[codec(index = 4)]
+        pub static DrawBlocks: BlockNumber = 16;
+        /// The number of tokens, of prompt and output together, for which verifiers have another
+        /// block to commit.
+        #[codec(index = 5)]
+        pub static VerificationSpeed: u32 = 60;
+        /// The fraction of accepted audits that a jury looks at a second time.
+        #[codec(index = 6)]
+        pub static SecondLooks: Permill = Permill::from_percent(10);
+        /// The number of blocks in which an operator can publish what a jury could not fetch.
+        #[codec(index = 7)]
+        pub static ProduceWindow: BlockNumber = 30 * MINUTES;
+        /// The price of each byte that an operator publishes: about an ASY for a mebibyte.
+        #[codec(index = 8)]
+        pub static PublicationPrice: Balance = MICRO_UNIT;
     }
 
     /// Parameters of operators.
@@ -210,6 +227,17 @@ clamped! {
     /// From 1 % to 50 %.
     SilenceFraction: Permill = dynamic_params::verification::SilenceFraction,
         Permill::from_percent(1), Permill::from_percent(50);
+    /// From 1 to 16 blocks.
+    DrawBlocks: BlockNumber = dynamic_params::verification::DrawBlocks, 1, MAX_BLOCKS;
+    /// From 1 token a block to 100,000.
+    VerificationSpeed: u32 = dynamic_params::verification::VerificationSpeed, 1, 100_000;
+    /// From 5 % to 100 %: with bonds of ten rewards, capturing a committee loses money from 5 % on.
+    SecondLooks: Permill = dynamic_params::verification::SecondLooks,
+        Permill::from_percent(5), Permill::from_percent(100);
+    /// From a minute to a day. A worker publishes a chunk of 64 KiB every other block or so.
+    ProduceWindow: BlockNumber = dynamic_params::verification::ProduceWindow, 20, DAYS;
+    /// From nothing to a thousandth of an ASY.
+    PublicationPrice: Balance = dynamic_params::verification::PublicationPrice, 0, MILLI_UNIT;
     /// From 1 ASY to a million.
     MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
     /// From a minute to 60 days.
@@ -320,6 +348,10 @@ pub mod genesis {
         pub commit: BlockNumber,
         /// The number of blocks to reveal a verdict.
         pub reveal: BlockNumber,
+        /// The number of blocks with whose outputs a draw of an audit is made.
+        pub draw: BlockNumber,
+        /// The number of blocks to publish what a jury could not fetch.
+        pub produce: BlockNumber,
         /// The number of blocks to unbond.
         pub unbonding: BlockNumber,
         /// The number of blocks in which a slash can be cancelled.
@@ -366,6 +398,14 @@ pub mod genesis {
                 RuntimeParameters::Verification(verification::Parameters::RevealWindow(
                     verification::RevealWindow,
                     Some(windows.reveal),
+                )),
+                RuntimeParameters::Verification(verification::Parameters::DrawBlocks(
+                    verification::DrawBlocks,
+                    Some(windows.draw),
+                )),
+                RuntimeParameters::Verification(verification::Parameters::ProduceWindow(
+                    verification::ProduceWindow,
+                    Some(windows.produce),
                 )),
                 RuntimeParameters::Operators(operators::Parameters::UnbondingPeriod(
                     operators::UnbondingPeriod,

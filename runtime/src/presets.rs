@@ -33,9 +33,22 @@ const TINY_OFFER: (ModelId, Prices, u32) = (TINY_MODEL, TINY_PRICES, TINY_CONTEX
 /// The path from an account's development key to its worker key.
 pub const WORKER_PATH: &str = "//worker";
 
-/// The operators of the development networks.
-pub const DEVELOPMENT_OPERATORS: [Sr25519Keyring; 4] =
-    [Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie, Sr25519Keyring::Dave];
+/// The operators of the development networks: enough for a committee, a jury and seats that are drawn
+/// again. Eve and Ferdie are none of them, so that there are clients that have nothing to do with any audit.
+pub const DEVELOPMENT_OPERATORS: [Sr25519Keyring; 12] = [
+    Sr25519Keyring::Alice,
+    Sr25519Keyring::Bob,
+    Sr25519Keyring::Charlie,
+    Sr25519Keyring::Dave,
+    Sr25519Keyring::AliceStash,
+    Sr25519Keyring::BobStash,
+    Sr25519Keyring::CharlieStash,
+    Sr25519Keyring::DaveStash,
+    Sr25519Keyring::EveStash,
+    Sr25519Keyring::FerdieStash,
+    Sr25519Keyring::One,
+    Sr25519Keyring::Two,
+];
 
 /// The endowment of each account of a development network.
 const ENDOWMENT: Balance = 1_000_000 * UNIT;
@@ -51,6 +64,8 @@ const SHORT: Windows = Windows {
     retention: 60 * MINUTES,
     commit: 10,
     reveal: 10,
+    draw: 2,
+    produce: 40,
     unbonding: MINUTES,
     slash: MINUTES,
     epoch: MINUTES,
@@ -83,8 +98,10 @@ fn genesis(
     windows: Option<Windows>,
     sudo: Option<AccountId>,
 ) -> Value {
+    let known: Vec<_> = Sr25519Keyring::well_known().collect();
+    let others = DEVELOPMENT_OPERATORS.into_iter().filter(|who| !known.contains(who));
     let mut balances: Vec<(AccountId, Balance)> =
-        Sr25519Keyring::well_known().map(|who| (who.to_account_id(), ENDOWMENT)).collect();
+        known.iter().copied().chain(others).map(|who| (who.to_account_id(), ENDOWMENT)).collect();
     balances.extend(DEVELOPMENT_OPERATORS.iter().map(|who| (worker_of(*who), WORKER_FLOAT)));
     build_struct_json_patch!(RuntimeGenesisConfig {
         balances: BalancesConfig { balances },
@@ -109,7 +126,7 @@ fn genesis(
     })
 }
 
-/// Returns the genesis of a network with one process: Alice authors the blocks, four operators
+/// Returns the genesis of a network with one process: Alice authors the blocks, the operators
 /// share one keystore, every window is short, and Alice has sudo.
 pub fn development() -> Value {
     development_with(&[TINY_OFFER])

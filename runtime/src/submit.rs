@@ -6,6 +6,7 @@ use crate::{
     UncheckedExtrinsic,
 };
 use assay_primitives::{
+    publication::Chunk,
     worker::{sr25519::WorkerId, KEY_TYPE},
     Report,
 };
@@ -37,28 +38,50 @@ where
         nonce: Nonce,
         tip: Balance,
     ) -> Result<(), ()> {
-        let call: RuntimeCall = pallet_operators::Call::report { reports: reports.into() }.into();
-        // The current block is not yet in the history when an off-chain worker runs.
-        let current = System::block_number().saturated_into::<u64>().saturating_sub(1);
-        let payload =
-            SignedPayload::new(call, extension(nonce, tip, Era::mortal(LIFETIME, current)))
-                .map_err(|_| ())?;
-        let signature = payload
-            .using_encoded(|bytes| sp_io::crypto::sr25519_sign(KEY_TYPE, public.as_ref(), bytes))
-            .ok_or(())?;
-        let (call, extension, _) = payload.deconstruct();
-        let extrinsic = UncheckedExtrinsic::new_signed(
-            call,
-            worker.clone().into(),
-            Signature::Sr25519(signature),
-            extension,
-        );
-        sp_io::offchain::submit_transaction(extrinsic.encode())
+        let call = pallet_operators::Call::<Runtime>::report { reports: reports.into() };
+        send(call.into(), worker, public, nonce, tip)
+    }
+
+    fn publish(
+        worker: &AccountId,
+        public: &WorkerId,
+        chunk: Chunk,
+        nonce: Nonce,
+        tip: Balance,
+    ) -> Result<(), ()> {
+        let Chunk { job, part, index, last, bytes } = chunk;
+        let call = pallet_verification::Call::<Runtime>::publish { job, part, index, last, bytes };
+        send(call.into(), worker, public, nonce, tip)
     }
 
     fn worker_account(public: &WorkerId) -> AccountId {
         MultiSigner::Sr25519(public.clone().into()).into_account()
     }
+}
+
+/// Signs a call with the worker's key and hands it to the node's pool.
+fn send(
+    call: RuntimeCall,
+    worker: &AccountId,
+    public: &WorkerId,
+    nonce: Nonce,
+    tip: Balance,
+) -> Result<(), ()> {
+    // The current block is not yet in the history when an off-chain worker runs.
+    let current = System::block_number().saturated_into::<u64>().saturating_sub(1);
+    let payload = SignedPayload::new(call, extension(nonce, tip, Era::mortal(LIFETIME, current)))
+        .map_err(|_| ())?;
+    let signature = payload
+        .using_encoded(|bytes| sp_io::crypto::sr25519_sign(KEY_TYPE, public.as_ref(), bytes))
+        .ok_or(())?;
+    let (call, extension, _) = payload.deconstruct();
+    let extrinsic = UncheckedExtrinsic::new_signed(
+        call,
+        worker.clone().into(),
+        Signature::Sr25519(signature),
+        extension,
+    );
+    sp_io::offchain::submit_transaction(extrinsic.encode())
 }
 
 /// Returns the extensions that an extrinsic of this runtime carries in addition to its call.

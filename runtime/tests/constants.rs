@@ -63,6 +63,7 @@ fn limits_of_jobs_are_in_the_metadata() {
             MaxOutputTokens: u32,
             BondFactor: u32,
             CommitteeSize: u32,
+            AssignmentBlocks: BlockNumber,
             MaxAssignmentsPerBlock: u32,
             MaxFirstTriesPerBlock: u32,
         ]
@@ -80,6 +81,8 @@ fn limits_of_verification_are_in_the_metadata() {
         pallet_verification,
         [
             CommitteeSize: u32,
+            JurySize: u32,
+            MinJury: u32,
             MaxRounds: u8,
             AuditAllFirst: u32,
             VerifierBondFactor: u32,
@@ -127,6 +130,7 @@ fn limits_of_routing_are_in_the_metadata() {
 
 #[test]
 fn limits_of_escrow_and_addresses_are_in_the_metadata() {
+    assert_constants!("Beacon", pallet_beacon, [Depth: BlockNumber]);
     assert_constants!("Escrow", pallet_escrow, [PalletId: PalletId]);
     assert_constants!("Addresses", pallet_addresses, [Deposit: Balance]);
 }
@@ -150,7 +154,17 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
     );
     assert_absent(
         "Verification",
-        &["CommitWindow", "RevealWindow", "AuditFloor", "SilenceFraction"],
+        &[
+            "CommitWindow",
+            "RevealWindow",
+            "AuditFloor",
+            "SilenceFraction",
+            "DrawBlocks",
+            "ProduceWindow",
+            "PublicationPrice",
+            "VerificationSpeed",
+            "SecondLooks",
+        ],
     );
     assert_absent(
         "Operators",

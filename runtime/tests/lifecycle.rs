@@ -11,7 +11,7 @@ use assay_primitives::{
 };
 use assay_runtime::{
     configs::Randomness, presets, AccountId, Balance, Balances, BlockNumber, Jobs, Operators,
-    RuntimeOrigin, System, Verification, UNIT,
+    Runtime, RuntimeOrigin, System, Verification, UNIT,
 };
 use frame_support::{
     assert_ok,
@@ -71,7 +71,11 @@ fn state(job: &JobId) -> JobState<AccountId> {
 
 /// Brings a job to `Delivered`, and returns its operator and the digest root.
 fn deliver(job: &JobId) -> (AccountId, H256) {
-    next_block();
+    // Two blocks whose outputs decide, and one in which the draw is made.
+    for _ in 0..3 {
+        assert!(matches!(state(job), JobState::Open { .. }));
+        next_block();
+    }
     let JobState::Assigned { operator, .. } = state(job) else { panic!("{:?}", state(job)) };
     report(&operator, Report::Accept { job: *job });
     next_block();
@@ -86,21 +90,24 @@ fn deliver(job: &JobId) -> (AccountId, H256) {
     (operator, digest_root)
 }
 
-/// Lets a committee commit to the verdict and reveal it.
-fn judge(job: &JobId, verdict: Verdict) {
-    next_block();
-    next_block();
-    let committee = Verification::committee(job);
-    assert_eq!(committee.len(), 3);
+/// Lets the next panel commit to the verdict and reveal it; returns the number of its members.
+fn judge(job: &JobId, verdict: Verdict) -> usize {
+    for _ in 0..3 {
+        assert!(Verification::committee(job).is_empty());
+        next_block();
+    }
+    let panel = Verification::committee(job);
+    let seats = pallet_verification::Audits::<Runtime>::get(job).unwrap().seats;
     let salt = H256::repeat_byte(5);
-    for verifier in &committee {
-        let hash = verdict_hash(job, 0, verifier, &verdict, &salt);
-        report(verifier, Report::CommitVerdict { job: *job, hash });
+    for seat in &seats {
+        let hash = verdict_hash(job, seat.draw, &seat.verifier, &verdict, &salt);
+        report(&seat.verifier, Report::CommitVerdict { job: *job, hash });
     }
     next_block();
-    for verifier in &committee {
+    for verifier in &panel {
         report(verifier, Report::RevealVerdict { job: *job, verdict, salt });
     }
+    panel.len()
 }
 
 #[test]
@@ -111,7 +118,12 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         let job = create();
         let (operator, digest_root) = deliver(&job);
         let earned = free(&operator);
-        judge(&job, Verdict::Accept { digest_root });
+        assert_eq!(judge(&job, Verdict::Accept { digest_root }), 3);
+        // Whether the output is looked at a second time is drawn from the next two blocks.
+        for _ in 0..3 {
+            assert!(matches!(state(&job), JobState::Delivered { .. }));
+            next_block();
+        }
         let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
         assert_eq!(settlement.outcome, Outcome::Paid);
         assert_eq!((settlement.tokens, settlement.verifiers), (8, 3));
@@ -133,10 +145,11 @@ fn rejected_job_compensates_the_client_with_its_price_and_burns_the_rest() {
         let job = create();
         let (operator, _) = deliver(&job);
         let stake = held(&operator);
-        judge(
-            &job,
-            Verdict::Reject { position: 3, reason: assay_primitives::RejectReason::Integrity },
-        );
+        let reason = assay_primitives::RejectReason::Integrity;
+        let verdict = Verdict::Reject { position: 3, reason };
+        assert_eq!(judge(&job, verdict), 3);
+        // Twelve operators without the one that is judged and its committee are eight.
+        assert_eq!(judge(&job, verdict), 7);
         let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
         assert_eq!(settlement.outcome, Outcome::Slashed);
         let reward = presets::TINY_PRICES.of(17, 8);
@@ -145,7 +158,7 @@ fn rejected_job_compensates_the_client_with_its_price_and_burns_the_rest() {
         assert_eq!(free(&client()), before + reward);
         assert_eq!(held(&client()), 0);
         let burnt = issuance - Balances::total_issuance();
-        let verifiers = 3 * (reward * 3 / 100);
+        let verifiers = 10 * (reward * 3 / 100);
         assert_eq!(burnt, settlement.slashed - verifiers - reward);
         assert_eq!(burnt, settlement.burnt);
     });

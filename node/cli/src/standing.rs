@@ -20,9 +20,9 @@ pub enum Standing {
     Committed,
     /// The same, and the job was paid without an audit.
     Unaudited,
-    /// The same, and no committee reached a majority.
+    /// The same, and it was drawn for an audit that could not be decided; it was not paid.
     Undecided,
-    /// A committee has found the output wrong.
+    /// A jury has found the output wrong, or the operator has withheld it from its verifiers.
     Rejected,
     /// A committee of that many verifiers has computed the same output.
     Verified(u32),
@@ -40,7 +40,7 @@ impl Standing {
         };
         match settlement.audit {
             _ if settlement.output_hash.is_none() => Self::Absent,
-            AuditOutcome::Rejected => Self::Rejected,
+            AuditOutcome::Rejected | AuditOutcome::Withheld => Self::Rejected,
             _ if !known.is_committed() => Self::Withheld,
             AuditOutcome::Accepted => Self::Verified(settlement.verifiers),
             AuditOutcome::Undecided => Self::Undecided,
@@ -75,9 +75,9 @@ impl Standing {
             Self::Committed => "committed, not verified: the job is not settled yet".into(),
             Self::Unaudited => "committed, not verified: the job was not audited".into(),
             Self::Undecided => {
-                Cell::bad("committed, not verified: no committee reached a majority")
+                Cell::bad("committed, not verified: its audit could not be decided")
             }
-            Self::Rejected => Cell::bad("rejected: a committee found it wrong"),
+            Self::Rejected => Cell::bad("rejected: a jury found it wrong, or it was withheld"),
             Self::Verified(verifiers) => {
                 Cell::good(format!("verified: computed again by {}", count(verifiers, "verifier")))
             }
@@ -163,7 +163,7 @@ mod tests {
             (Outcome::Paid, Accepted, false, Exit::Done),
             (Outcome::Paid, NotAudited, false, Exit::Unaudited),
             (Outcome::Paid, NotAudited, true, Exit::Done),
-            (Outcome::Paid, Undecided, true, Exit::JobFailed),
+            (Outcome::Unverified, Undecided, true, Exit::JobFailed),
             (Outcome::Slashed, Rejected, true, Exit::JobFailed),
             (Outcome::Refunded, NotAudited, true, Exit::JobFailed),
             (Outcome::Expired, NotAudited, true, Exit::JobFailed),

@@ -12,6 +12,8 @@ use parking_lot::Mutex;
 use sc_network::{Multiaddr, PeerId};
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -64,6 +66,17 @@ impl Directory {
             recent.insert(job, (now, operator.clone()));
         }
         operator
+    }
+
+    /// Returns a payload that the operator of a job has published on the chain, as of the best block.
+    pub async fn published(self: &Arc<Self>, job: JobId, hash: H256) -> Option<Vec<u8>> {
+        let directory = self.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let best = directory.best();
+            directory.client.runtime_api().published(best, job, hash).ok().flatten()
+        });
+        let bytes = reading.await.ok().flatten()?;
+        (blake2_256(&bytes) == hash.0).then_some(bytes)
     }
 
     fn look(&self, job: JobId) -> Operator {

@@ -44,7 +44,8 @@ impl Exchange {
     /// The operator of the job is asked first, by its contact on the chain, together with the peer that
     /// the job names and those that have said that they have the payload. Then come this node's peers,
     /// and then the nodes that provide it through the DHT. Callers that want the same payload of a job at the
-    /// same time wait for one fetch, each until its own time.
+    /// same time wait for one fetch, each until its own time. A payload that the operator has published on
+    /// the chain is taken from there.
     pub async fn payload(
         &self,
         job: JobId,
@@ -59,6 +60,9 @@ impl Exchange {
             async move { search(&fetch).await.map(Arc::new) }.boxed()
         };
         let flight = self.flights.join(job, hash, begin);
+        if let Some(bytes) = self.directory.published(job, hash).await {
+            return Some(bytes);
+        }
         let whole = timeout_at(until.into(), flight).await.ok()??;
         Some(Arc::unwrap_or_clone(whole))
     }

@@ -11,7 +11,7 @@ use substrate_prometheus_endpoint::{
 };
 
 /// The steps of a job that an operator takes part in, and its outcomes.
-const JOBS: [&str; 11] = [
+const JOBS: [&str; 12] = [
     "assigned",
     "accepted",
     "declined",
@@ -23,9 +23,11 @@ const JOBS: [&str; 11] = [
     "slashed",
     "expired",
     "cancelled",
+    "unverified",
 ];
 /// The steps of a verifier in an audit.
-const SEATS: [&str; 5] = ["drawn", "committed", "revealed", "silent", "contradicted"];
+const SEATS: [&str; 7] =
+    ["drawn", "vacated", "committed", "revealed", "silent", "withheld", "contradicted"];
 /// The duties that bonds are reserved for.
 const DUTIES: [&str; 2] = ["run", "verify"];
 /// The ends of heartbeats.
@@ -164,6 +166,9 @@ impl Counters {
             Event::VerdictCommitted { verifier, .. } => {
                 inc(&self.seats, verifier, operators, "committed");
             }
+            Event::SeatVacated { verifier, .. } => {
+                inc(&self.seats, verifier, operators, "vacated");
+            }
             Event::VerdictRevealed { verifier, .. } => {
                 inc(&self.seats, verifier, operators, "revealed");
             }
@@ -171,6 +176,7 @@ impl Counters {
                 let fault = match offence {
                     Offence::Silent => "silent",
                     Offence::Contradicted => "contradicted",
+                    Offence::Withheld => "withheld",
                 };
                 inc(&self.seats, verifier, operators, fault);
             }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The worker as the runtime's off-chain workers see it.
 
-use crate::worker::Worker;
+use crate::{worker::Worker, LOG_TARGET};
 use assay_host::Mailbox;
 use assay_primitives::{Capabilities, EngineResult, Work};
+use sp_core::H256;
 use std::sync::Arc;
 
 /// The mailbox of a worker.
@@ -21,5 +22,12 @@ impl Mailbox for WorkerMailbox {
 
     fn poll(&self, max: u32) -> Vec<EngineResult> {
         self.0.poll(max)
+    }
+
+    fn payload(&self, hash: H256) -> Option<Vec<u8>> {
+        self.0.payload(&hash).unwrap_or_else(|error| {
+            log::error!(target: LOG_TARGET, "the payload {hash:?} cannot be read: {error}");
+            None
+        })
     }
 }

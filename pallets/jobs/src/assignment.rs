@@ -7,17 +7,25 @@ use crate::{
 use assay_primitives::{
     draw,
     job::{JobId, JobState},
-    traits::{BlockRandomness, Drawn, Duty, Eligible, Operators, Routing, Terms},
+    traits::{Drawn, Duty, Eligible, Operators, PastRandomness, Routing, Terms},
     Balance, BlockNumber, Prices,
 };
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
+    /// The first block in which an operator is sought for a job that is open since this block: the
+    /// outputs that its draw reads are of later blocks, so nobody knew them when the job opened.
+    pub(crate) fn first_try() -> BlockNumber {
+        Self::now().saturating_add(T::AssignmentBlocks::get()).saturating_add(1)
+    }
+
     /// Seeks operators for the jobs that are due, new ones and others at most so many of each per
-    /// block; returns how many. Without randomness of the parent block all wait for the next.
+    /// block; returns how many. Without randomness of the last blocks all wait for the next.
     pub(crate) fn assign_due(now: BlockNumber) -> u32 {
-        let Some(randomness) = T::Randomness::of_parent() else { return 0 };
+        let blocks = T::AssignmentBlocks::get().max(1);
+        let first = now.saturating_sub(blocks);
+        let Some(randomness) = T::Randomness::of_span(first, blocks) else { return 0 };
         let new = FirstTries::<T>::take_due(now, T::MaxFirstTriesPerBlock::get());
         let others = Assignments::<T>::take_due(now, T::MaxAssignmentsPerBlock::get());
         let mut sought = 0u32;

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Jobs as their committees see them.
 
-use crate::{Config, Event, Jobs, Pallet, LOG_TARGET};
+use crate::{
+    settle::{Delivery, Found},
+    types::Job,
+    Config, Event, Jobs, Pallet, LOG_TARGET,
+};
 use assay_primitives::{
     job::{JobId, JobState},
     settlement::AuditOutcome,
     traits::{AuditSubject, AuditedJobs},
+    Balance,
 };
 
 impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
@@ -14,6 +19,7 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
         Some(AuditSubject {
             reward: Self::reward_at(&job, delivery.prices),
+            fee: Self::verifier_fee(&job, &delivery),
             client: job.client,
             operator: delivery.operator,
             spec: job.spec,
@@ -21,7 +27,7 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         })
     }
 
-    fn conclude(id: &JobId, outcome: AuditOutcome, verifiers: &[T::AccountId]) {
+    fn conclude(id: &JobId, outcome: AuditOutcome, verifiers: &[T::AccountId], jurors: u32) {
         let audited = Jobs::<T>::get(id).and_then(|job| {
             let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
             Some((job, delivery))
@@ -38,10 +44,27 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
                 Self::put(id, job);
                 Self::deposit_event(Event::AuditWaived { job: *id });
             }
-            AuditOutcome::Accepted | AuditOutcome::Undecided => {
-                Self::end_accepted(id, job, delivery, outcome, verifiers, None);
+            AuditOutcome::Accepted => {
+                Self::end_accepted(
+                    id,
+                    job,
+                    delivery,
+                    Found { audit: outcome, verifiers, jurors },
+                    None,
+                );
             }
-            AuditOutcome::Rejected => Self::end_rejected(id, job, delivery, verifiers),
+            AuditOutcome::Undecided => Self::end_unverified(id, job, delivery),
+            AuditOutcome::Rejected | AuditOutcome::Withheld => {
+                Self::end_rejected(id, job, delivery, Found { audit: outcome, verifiers, jurors });
+            }
         }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Returns what each verifier earns of the price of the tokens that were delivered.
+    fn verifier_fee(job: &Job<T::AccountId>, delivery: &Delivery<T::AccountId>) -> Balance {
+        let tokens = delivery.commitment.tokens;
+        Self::fee_of(job, Self::price_of(job, delivery.prices, tokens), tokens)
     }
 }

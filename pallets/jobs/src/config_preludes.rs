@@ -29,6 +29,7 @@ impl frame_system::DefaultConfig for TestDefaultConfig {}
 #[register_default_impl(TestDefaultConfig)]
 impl DefaultConfig for TestDefaultConfig {
     type Randomness = ParentRandomness;
+    type AssignmentBlocks = ConstU32<0>;
     type MinDeadline = ConstU32<5>;
     type MaxDeadline = ConstU32<100>;
     type MaxDelay = ConstU32<50>;

@@ -2,13 +2,13 @@
 //! What happens when nobody acts.
 
 use crate::{
-    settle::{Delivery, Lateness},
+    settle::{Delivery, Found, Lateness},
     types::Job,
     Config, Deadlines, Error, Event, FirstTries, Jobs, JobsOf, Pallet, WeightInfo,
 };
 use assay_primitives::{
     job::{JobId, JobState},
-    settlement::{AuditOutcome, Outcome},
+    settlement::Outcome,
     traits::{Auditor, Escrow, Operators, Performance},
     BlockNumber, Prices,
 };
@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
             }
             JobState::Delivered { operator, prices, commitment, took, audit, until } => {
                 let delivery = Delivery { operator, prices, commitment, took, audit, until };
-                Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
+                Self::end_accepted(id, job, delivery, Found::NOTHING, None);
             }
             JobState::Open { .. } => Self::end_unserved(id, job, Outcome::Expired, None),
             JobState::Assigned { operator, .. } => Self::miss(id, job, operator, None),
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
         let job = Jobs::<T>::get(id).ok_or(Error::<T>::JobNotFound)?;
         let delivery = Self::ensure_unaudited(&job)?;
         ensure!(Self::now() > delivery.until, Error::<T>::NotDue);
-        Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], Some(caller));
+        Self::end_accepted(id, job, delivery, Found::NOTHING, Some(caller));
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl<T: Config> Pallet<T> {
         Self::reopen(id, job, &operator, mover);
     }
 
-    /// Takes the job from its operator. Another is drawn in the next block, if that is not too late
+    /// Takes the job from its operator. Another is drawn as soon as it can be, if that is not too late
     /// and attempts are left.
     pub(crate) fn reopen(
         id: &JobId,
@@ -172,7 +172,7 @@ impl<T: Config> Pallet<T> {
         mover: Option<&T::AccountId>,
     ) {
         Self::unbind(id, operator);
-        let next = Self::now().saturating_add(1);
+        let next = Self::first_try();
         let until = job.open_until();
         if job.attempts() >= T::MaxAttempts::get() || next > until {
             return Self::end_unserved(id, job, Outcome::Expired, mover);

@@ -41,6 +41,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             Report::CommitOutput { .. } => Some(T::WeightInfo::commit_output()),
             Report::CommitVerdict { .. }
             | Report::RevealVerdict { .. }
+            | Report::Vacate { .. }
             | Report::Heartbeat { .. } => None,
         }
     }
@@ -54,6 +55,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             }
             Report::CommitVerdict { .. }
             | Report::RevealVerdict { .. }
+            | Report::Vacate { .. }
             | Report::Heartbeat { .. } => None,
         }
     }

@@ -67,6 +67,7 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub mod types;
+mod unverified;
 pub mod weights;
 
 pub use pallet::*;
@@ -90,7 +91,7 @@ pub mod pallet {
         job::{JobId, JobSpec, Payment, Sampling, MAX_ALLOWED_OPERATORS, MAX_PEER_ID_LENGTH},
         reason::DeclineReason,
         settlement::Settlement,
-        traits::{Auditor, BlockRandomness, Escrow, Operators, Performance, Routing},
+        traits::{Auditor, Escrow, Operators, PastRandomness, Performance, Routing},
         Balance, BlockNumber, OutputCommitment, Prices,
     };
     use frame_support::{pallet_prelude::*, weights::WeightMeter};
@@ -117,7 +118,12 @@ pub mod pallet {
         #[pallet::no_default]
         type Auditor: Auditor<Self::AccountId>;
         /// What operators are drawn with.
-        type Randomness: BlockRandomness;
+        type Randomness: PastRandomness;
+        /// The number of blocks after a job's creation, or after it lost its operator, with whose
+        /// outputs its operator is drawn. With 0 it is the block of the creation itself, whose author
+        /// knows its output in advance.
+        #[pallet::constant]
+        type AssignmentBlocks: Get<BlockNumber>;
 
         /// The shortest deadline of a job, in blocks.
         #[pallet::constant]

@@ -78,6 +78,8 @@ parameter_types! {
     pub static VerificationPrice: Balance = 0;
     /// The deposit of a job: none unless a test asks for it.
     pub static Deposit: Balance = 0;
+    /// Blocks with whose outputs operators are drawn.
+    pub static AssignmentBlocks: u32 = 0;
     /// How many times its reward a job's bond is.
     pub static BondFactor: u32 = 20;
     /// How often in a row an operator can miss: none falls silent unless a test asks for it.
@@ -121,6 +123,7 @@ impl pallet_jobs::Config for Test {
     type Operators = Operators;
     type Routing = Routing;
     type Auditor = RecordingAuditor;
+    type AssignmentBlocks = AssignmentBlocks;
     type BondFactor = BondFactor;
     type VerifierShare = VerifierShare;
     type BurnShare = BurnShare;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the client does: order, raise, withdraw, confirm.
 
-use crate::{types::Job, Config, Error, Event, FirstTries, JobNonce, Jobs, JobsOf, Pallet};
+use crate::{
+    settle::Found, types::Job, Config, Error, Event, FirstTries, JobNonce, Jobs, JobsOf, Pallet,
+};
 use assay_primitives::{
     job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
-    settlement::{AuditOutcome, Outcome},
+    settlement::Outcome,
     traits::{Escrow, Routing},
 };
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, BoundedVec};
@@ -17,7 +19,6 @@ impl<T: Config> Pallet<T> {
         spec: JobSpec<T::AccountId>,
         payment: Payment,
     ) -> DispatchResult {
-        let now = Self::now();
         Self::ensure_orderable(&spec, &payment)?;
         let nonce = JobNonce::<T>::get(&client);
         let next = nonce.checked_add(1).ok_or(Error::<T>::NonceExhausted)?;
@@ -28,7 +29,7 @@ impl<T: Config> Pallet<T> {
         // The state is set by `put`, which only needs to know when the job opens.
         let created = Self::new_job(client.clone(), spec, payment);
         let until = created.open_until();
-        FirstTries::<T>::add(now.saturating_add(1).max(created.opens()), &id);
+        FirstTries::<T>::add(Self::first_try().max(created.opens()), &id);
         Self::put(&id, created);
         Self::deposit_event(Event::JobCreated { job: id, client, payment, until });
         Ok(())
@@ -122,7 +123,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_confirm_received(client: &T::AccountId, id: &JobId) -> DispatchResult {
         let job = Self::job_of(client, id)?;
         let delivery = Self::ensure_unaudited(&job)?;
-        Self::end_accepted(id, job, delivery, AuditOutcome::NotAudited, &[], None);
+        Self::end_accepted(id, job, delivery, Found::NOTHING, None);
         Ok(())
     }
 

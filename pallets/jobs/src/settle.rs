@@ -31,6 +31,21 @@ pub(crate) struct Delivery<AccountId> {
     pub until: BlockNumber,
 }
 
+/// What an audit has found.
+pub(crate) struct Found<'a, AccountId> {
+    /// The outcome.
+    pub audit: AuditOutcome,
+    /// The verifiers that agree with it and are paid by the job.
+    pub verifiers: &'a [AccountId],
+    /// The number of jurors that agree with it and are not.
+    pub jurors: u32,
+}
+
+impl<AccountId> Found<'_, AccountId> {
+    /// Nothing, because the job was not audited.
+    pub const NOTHING: Self = Self { audit: AuditOutcome::NotAudited, verifiers: &[], jurors: 0 };
+}
+
 /// What lateness costs an operator.
 pub(crate) struct Lateness<Credit> {
     /// The down payment that it returns.
@@ -62,10 +77,10 @@ impl<T: Config> Pallet<T> {
         id: &JobId,
         job: Job<T::AccountId>,
         delivery: Delivery<T::AccountId>,
-        audit: AuditOutcome,
-        verifiers: &[T::AccountId],
+        found: Found<'_, T::AccountId>,
         mover: Option<&T::AccountId>,
     ) {
+        let Found { audit, verifiers, jurors } = found;
         let Delivery { operator, prices, commitment, took, .. } = delivery;
         if audit == AuditOutcome::Accepted && job.is_routed() {
             T::Routing::delivered(&operator, &job.spec.model, commitment.tokens, took);
@@ -85,7 +100,7 @@ impl<T: Config> Pallet<T> {
         let pay = Self::pay_operator(id, &operator, pay);
         let settlement = Settlement {
             audit,
-            verifiers: count(verifiers),
+            verifiers: count(verifiers).saturating_add(jurors),
             output_hash: Some(commitment.output_hash),
             tokens: commitment.tokens,
             paid: down.saturating_add(burnt).saturating_add(verified).saturating_add(pay),
@@ -136,13 +151,14 @@ impl<T: Config> Pallet<T> {
         Self::finish(id, job, settlement, mover);
     }
 
-    /// Ends a job whose output was rejected: the whole bond is taken.
+    /// Ends a job whose output was rejected, or withheld from its verifiers: the whole bond is taken.
     pub(crate) fn end_rejected(
         id: &JobId,
         job: Job<T::AccountId>,
         delivery: Delivery<T::AccountId>,
-        verifiers: &[T::AccountId],
+        found: Found<'_, T::AccountId>,
     ) {
+        let Found { audit, verifiers, jurors } = found;
         let Delivery { operator, prices, commitment, .. } = delivery;
         let duty = Duty::Run(*id);
         let bond = T::Operators::reserved(&operator, duty);
@@ -162,8 +178,8 @@ impl<T: Config> Pallet<T> {
         let compensation = Self::compensate(&job.client, rest, most);
         let burnt = left.saturating_sub(compensation);
         let settlement = Settlement {
-            audit: AuditOutcome::Rejected,
-            verifiers: count(verifiers),
+            audit,
+            verifiers: count(verifiers).saturating_add(jurors),
             output_hash: Some(commitment.output_hash),
             tokens: commitment.tokens,
             paid: job.payment.down,
@@ -176,7 +192,10 @@ impl<T: Config> Pallet<T> {
     }
 
     /// A settlement in which no money has moved.
-    fn record(outcome: Outcome, operator: Option<T::AccountId>) -> Settlement<T::AccountId> {
+    pub(crate) fn record(
+        outcome: Outcome,
+        operator: Option<T::AccountId>,
+    ) -> Settlement<T::AccountId> {
         Settlement {
             outcome,
             operator,
@@ -194,7 +213,7 @@ impl<T: Config> Pallet<T> {
 
     /// What all endings share: the bounty to who moved the job on, unless that is the client, to whom
     /// it returns; the rest of the escrow to the client; the operator's bond free again.
-    fn finish(
+    pub(crate) fn finish(
         id: &JobId,
         mut job: Job<T::AccountId>,
         mut settlement: Settlement<T::AccountId>,

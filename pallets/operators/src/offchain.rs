@@ -16,8 +16,11 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    engine::MAX_RESULTS, traits::Duties, worker::sr25519::WorkerId, Balance, BlockNumber, Engine,
-    EngineResult,
+    engine::MAX_RESULTS,
+    publication::NextChunk,
+    traits::{Duties, Duty},
+    worker::sr25519::WorkerId,
+    Balance, BlockNumber, Engine, EngineResult,
 };
 use codec::{Decode, Encode};
 use frame_support::traits::Get;
@@ -88,7 +91,11 @@ impl<T: Config> Pallet<T> {
         }
         let results = T::Engine::poll(MAX_RESULTS);
         for worker in &local {
-            Self::send_reports(now.saturated_into(), worker, &results);
+            let now = now.saturated_into();
+            // At most one extrinsic of a key is under way, and reports come first.
+            if !Self::send_reports(now, worker, &results) {
+                Self::publish_chunk(now, worker);
+            }
         }
     }
 
@@ -120,17 +127,21 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Sends the worker's reports, unless an extrinsic is under way.
-    fn send_reports(now: BlockNumber, local: &Local<T::AccountId>, results: &[EngineResult]) {
+    /// Sends the worker's reports, unless an extrinsic is under way. Returns whether there are any.
+    fn send_reports(
+        now: BlockNumber,
+        local: &Local<T::AccountId>,
+        results: &[EngineResult],
+    ) -> bool {
         let Local { public, account: worker, stash, part } = local;
         let reports = ReportsOf::<T>::truncate_from(Self::reports_of(*part, stash, results));
         if reports.is_empty() {
-            return;
+            return false;
         }
         let nonce: Nonce = frame_system::Pallet::<T>::account_nonce(worker).saturated_into();
         let Some(guard) = Self::take_guard(now, public, nonce) else {
             log::debug!(target: LOG_TARGET, "{worker:?} waits for its extrinsic {nonce}");
-            return;
+            return true;
         };
         let count = reports.len();
         match T::Submitter::submit(worker, public, reports, nonce, tip(guard.retries)) {
@@ -144,6 +155,41 @@ impl<T: Config> Pallet<T> {
                 "{count} reports of {worker:?} were not taken as its extrinsic {nonce}, retry {}; \
                  does the account have funds for the fee?",
                 guard.retries,
+            ),
+        }
+        true
+    }
+
+    /// Publishes the next chunk of a payload that a jury could not fetch, unless an extrinsic is under
+    /// way. The bytes come from the node's store.
+    fn publish_chunk(now: BlockNumber, local: &Local<T::AccountId>) {
+        let Local { public, account: worker, stash, part } = local;
+        let Some(next) = T::Duties::chunk_due(stash) else { return };
+        if !Self::works_for(*part, stash, Duty::Run(next.job)) {
+            return;
+        }
+        let Some(chunk) = T::Engine::payload(next.hash).and_then(|payload| next.cut(&payload))
+        else {
+            log::error!(
+                target: LOG_TARGET,
+                "{stash:?} must publish the payload {:?} of job {:?}, which this node does not have",
+                next.hash,
+                next.job,
+            );
+            return;
+        };
+        let nonce: Nonce = frame_system::Pallet::<T>::account_nonce(worker).saturated_into();
+        let Some(guard) = Self::take_guard(now, public, nonce) else { return };
+        let NextChunk { job, index, .. } = next;
+        match T::Submitter::publish(worker, public, chunk, nonce, tip(guard.retries)) {
+            Ok(()) => log::info!(
+                target: LOG_TARGET,
+                "{worker:?} published chunk {index} of job {job:?} as its extrinsic {nonce}",
+            ),
+            Err(()) => log::warn!(
+                target: LOG_TARGET,
+                "chunk {index} of job {job:?} was not taken as the extrinsic {nonce} of {worker:?}; \
+                 does the account have funds for the fee?",
             ),
         }
     }

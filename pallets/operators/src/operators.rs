@@ -148,4 +148,9 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
     fn delegates(stash: &T::AccountId, account: &T::AccountId) -> bool {
         Delegations::<T>::contains_key(account, stash)
     }
+
+    fn acts_for(account: &T::AccountId, stash: &T::AccountId, duty: Duty) -> bool {
+        Self::operator_of(account)
+            .is_some_and(|(of, scope)| of == *stash && Self::is_within(scope, stash, Some(duty)))
+    }
 }

@@ -109,9 +109,9 @@ pub(crate) fn duty_of_report(report: &Report) -> Option<Duty> {
         Report::Accept { job } | Report::Decline { job, .. } | Report::CommitOutput { job, .. } => {
             Some(Duty::Run(*job))
         }
-        Report::CommitVerdict { job, .. } | Report::RevealVerdict { job, .. } => {
-            Some(Duty::Verify(*job))
-        }
+        Report::CommitVerdict { job, .. }
+        | Report::RevealVerdict { job, .. }
+        | Report::Vacate { job, .. } => Some(Duty::Verify(*job)),
         Report::Heartbeat { .. } => None,
     }
 }

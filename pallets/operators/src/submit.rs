@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Submission of reports to the transaction pool.
+//! Submission of reports and of chunks to the transaction pool.
 
-use assay_primitives::{worker::sr25519::WorkerId, Balance, Report};
+use assay_primitives::{publication::Chunk, worker::sr25519::WorkerId, Balance, Report};
 use frame_support::{traits::Get, BoundedVec};
 
 /// The number of an account's extrinsic.
 pub type Nonce = u32;
 
-/// A component that builds, signs and sends an extrinsic with reports. The runtime implements it,
+/// A component that builds, signs and sends an extrinsic with reports or with a chunk. The runtime implements it,
 /// since only the runtime knows the form of its extrinsics.
 pub trait SubmitReports<AccountId, MaxReports: Get<u32>> {
     /// Sends [`report`](crate::Pallet::report) with these reports, signed by the worker's key.
@@ -18,6 +18,18 @@ pub trait SubmitReports<AccountId, MaxReports: Get<u32>> {
         worker: &AccountId,
         public: &WorkerId,
         reports: BoundedVec<Report, MaxReports>,
+        nonce: Nonce,
+        tip: Balance,
+    ) -> Result<(), ()>;
+
+    /// Sends a chunk that the operator publishes, signed by the worker's key. Fails as [`submit`] does.
+    ///
+    /// [`submit`]: Self::submit
+    #[allow(clippy::result_unit_err)]
+    fn publish(
+        worker: &AccountId,
+        public: &WorkerId,
+        chunk: Chunk,
         nonce: Nonce,
         tip: Balance,
     ) -> Result<(), ()>;
@@ -36,6 +48,10 @@ impl<AccountId: Default, MaxReports: Get<u32>> SubmitReports<AccountId, MaxRepor
         _: Nonce,
         _: Balance,
     ) -> Result<(), ()> {
+        Err(())
+    }
+
+    fn publish(_: &AccountId, _: &WorkerId, _: Chunk, _: Nonce, _: Balance) -> Result<(), ()> {
         Err(())
     }
 

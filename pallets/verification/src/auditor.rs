@@ -2,31 +2,31 @@
 //! Which deliveries are audited.
 
 use crate::{
-    types::{Audit, Phase},
-    Audits, Config, Due, Pallet, Records,
+    types::{Audit, Phase, Span, Stage},
+    AgendaEntries, Audits, Config, Due, Pallet, Records,
 };
 use assay_primitives::{
-    draw::{self, Purpose},
+    draw::Purpose,
     job::JobId,
-    traits::Auditor,
-    BlockNumber,
+    ticket,
+    traits::{Auditor, PastRandomness},
 };
 use frame_support::{traits::Get, BoundedVec};
-use sp_core::H256;
 use sp_runtime::Permill;
-
-/// Blocks from an event to the first draw whose randomness was not known at that event: the draw
-/// reads the output of its parent block, and that must be a later one than the event's.
-pub(crate) const DRAW_DELAY: BlockNumber = 2;
 
 impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
     fn delivered(job: &JobId, _operator: &T::AccountId) {
-        let at = Self::now().saturating_add(DRAW_DELAY);
+        let span = Self::next_span();
         let audit = Audit {
+            stage: Stage::Committee,
+            draws: 0,
             round: 0,
-            phase: Phase::Drawing { at },
+            size: 0,
+            phase: Phase::Drawing { at: span.known() },
+            span,
             seats: BoundedVec::new(),
-            silent: BoundedVec::new(),
+            heard: BoundedVec::new(),
+            left: BoundedVec::new(),
         };
         Self::put(job, audit);
     }
@@ -41,8 +41,16 @@ impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    /// Takes the end of the audit's phase off the agenda, so that it takes no place of another audit's.
+    pub(crate) fn take_off_agenda(job: &JobId) {
+        if let Some(audit) = Audits::<T>::get(job) {
+            AgendaEntries::<T>::remove(audit.phase.due(), job);
+        }
+    }
+
     /// Stores an audit and puts the end of its phase on the agenda.
     pub(crate) fn put(job: &JobId, audit: Audit<T::AccountId>) {
+        Self::take_off_agenda(job);
         Due::<T>::add(audit.phase.due(), job);
         Audits::<T>::insert(job, audit);
     }
@@ -57,10 +65,24 @@ impl<T: Config> Pallet<T> {
         Permill::from_rational(all, record.max(1)).max(T::AuditFloor::get())
     }
 
-    /// Whether a job of the operator is drawn for an audit.
-    pub(crate) fn is_drawn(job: &JobId, operator: &T::AccountId, randomness: &H256) -> bool {
-        let seed = draw::seed(randomness, job, Purpose::Audit);
-        let ticket = draw::number_below(&seed, 0, Permill::one().deconstruct().into());
-        ticket < Self::audit_rate(operator).deconstruct().into()
+    /// The blocks after this one, with whose outputs the next draw is made.
+    pub(crate) fn next_span() -> Span {
+        Span::after(Self::now(), T::DrawBlocks::get())
+    }
+
+    /// Whether a job of the operator is drawn for an audit: whether its ticket of one of the blocks
+    /// of the span wins.
+    pub(crate) fn is_drawn(job: &JobId, operator: &T::AccountId, span: Span) -> bool {
+        Self::has_ticket(job, Purpose::Audit, Self::audit_rate(operator), span)
+    }
+
+    /// Whether a ticket of the job wins in one of the blocks of the span, at that rate over all of
+    /// them.
+    pub(crate) fn has_ticket(job: &JobId, purpose: Purpose, rate: Permill, span: Span) -> bool {
+        let threshold = ticket::threshold(rate, span.count);
+        span.blocks().any(|block| {
+            let output = T::Randomness::of(block).unwrap_or_default();
+            ticket::wins(&output, job, purpose, threshold)
+        })
     }
 }

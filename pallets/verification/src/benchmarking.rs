@@ -2,7 +2,6 @@
 //! Benchmarks of the calls, the reports and the hooks, each on its most expensive path.
 
 use crate::{
-    auditor::DRAW_DELAY,
     types::{Audit, Phase},
     Audits, Call, Config, Pallet,
 };
@@ -11,9 +10,10 @@ use assay_primitives::{
     agenda::MAX_PASSES,
     benchmarking::{BenchmarkHelper, DeliveredJobs},
     job::{JobId, ModelId},
-    reason::RejectReason,
+    publication::{ChunkBytes, Part, CHUNK_BYTES, MAX_CHUNKS},
+    reason::{RejectReason, VacateReason},
     report::Report,
-    traits::{Auditor, Duties},
+    traits::{AuditedJobs, Auditor, Duties},
     verdict::{verdict_hash, Verdict},
     Balance, BlockNumber,
 };
@@ -50,21 +50,49 @@ fn drawing<T: Config>(operators: u32) -> JobId {
     let operator = operators.first().expect("there is one");
     let job = T::BenchmarkJobs::delivered(&client, operator, &model());
     Pallet::<T>::delivered(&job, operator);
-    advance_by::<T>(DRAW_DELAY);
+    advance_by::<T>(T::DrawBlocks::get().saturating_add(1));
     job
 }
 
 /// A job whose committee is full and committing, with the committee.
 fn committing<T: Config>() -> (JobId, Vec<T::AccountId>) {
-    let job = drawing::<T>(T::CommitteeSize::get().saturating_add(1));
-    Pallet::<T>::draw(&job, audit::<T>(&job), Pallet::<T>::now());
+    let all = T::CommitteeSize::get().saturating_add(T::JurySize::get()).saturating_add(1);
+    let job = drawing::<T>(all);
+    draw::<T>(&job);
     let committee = Pallet::<T>::committee(&job);
     assert_eq!(committee.len(), T::CommitteeSize::get() as usize);
     (job, committee)
 }
 
+/// Makes the draw that the audit waits for.
+fn draw<T: Config>(job: &JobId) {
+    Pallet::<T>::draw(job, audit::<T>(job), Pallet::<T>::now());
+}
+
+/// A job whose committee has accepted but for one, and whose full jury has committed to these
+/// verdicts, with the jury.
+fn judging<T: Config>(verdicts: &[Verdict]) -> (JobId, Vec<T::AccountId>) {
+    let (job, committee) = committing::<T>();
+    for (place, verifier) in committee.iter().enumerate() {
+        commit::<T>(&job, verifier, if place == 0 { &REJECT } else { &ACCEPT });
+    }
+    for (place, verifier) in committee.iter().enumerate() {
+        reveal::<T>(&job, verifier, if place == 0 { REJECT } else { ACCEPT });
+    }
+    advance_by::<T>(T::DrawBlocks::get().saturating_add(1));
+    draw::<T>(&job);
+    let jury = Pallet::<T>::committee(&job);
+    assert_eq!(jury.len(), T::JurySize::get() as usize);
+    for (juror, verdict) in jury.iter().zip(verdicts) {
+        commit::<T>(&job, juror, verdict);
+    }
+    (job, jury)
+}
+
 fn commit<T: Config>(job: &JobId, verifier: &T::AccountId, verdict: &Verdict) {
-    let hash = verdict_hash(job, 0, verifier, verdict, &H256::zero());
+    let audit = audit::<T>(job);
+    let seat = audit.seats.iter().find(|seat| seat.verifier == *verifier).expect("it has a seat");
+    let hash = verdict_hash(job, seat.draw, verifier, verdict, &H256::zero());
     report::<T>(verifier, Report::CommitVerdict { job: *job, hash });
 }
 
@@ -76,25 +104,26 @@ fn report<T: Config>(verifier: &T::AccountId, report: Report) {
     Pallet::<T>::handle(verifier, &report).expect("of this pallet").expect("in order");
 }
 
-/// What the members of a committee say so that it rejects with the smallest majority.
-fn verdicts<T: Config>() -> impl Iterator<Item = Verdict> {
-    let minority = T::CommitteeSize::get().saturating_sub(Pallet::<T>::majority());
-    (0..T::CommitteeSize::get()).map(move |n| if n < minority { ACCEPT } else { REJECT })
+/// What the members of a jury say so that it rejects with the smallest majority.
+fn verdicts<T: Config>() -> Vec<Verdict> {
+    let minority = T::JurySize::get() / 2;
+    (0..T::JurySize::get()).map(|n| if n < minority { ACCEPT } else { REJECT }).collect()
 }
 
 #[benchmarks]
 mod benchmarks {
     use super::*;
 
-    /// A majority rejects and the others have not revealed.
+    /// A jury rejects with the smallest majority; the minority has not revealed, and some of the
+    /// committee are contradicted.
     #[benchmark]
     fn advance() {
-        let (job, committee) = committing::<T>();
-        for verifier in &committee {
-            commit::<T>(&job, verifier, &REJECT);
-        }
-        for verifier in committee.iter().take(Pallet::<T>::majority() as usize) {
-            reveal::<T>(&job, verifier, REJECT);
+        let verdicts = verdicts::<T>();
+        let (job, jury) = judging::<T>(&verdicts);
+        for (juror, verdict) in jury.iter().zip(&verdicts) {
+            if *verdict == REJECT {
+                reveal::<T>(&job, juror, *verdict);
+            }
         }
         advance_by::<T>(T::RevealWindow::get().saturating_add(1));
         let caller: T::AccountId = whitelisted_caller();
@@ -122,16 +151,15 @@ mod benchmarks {
         assert!(matches!(audit::<T>(&job).phase, Phase::Revealing { .. }));
     }
 
-    /// The last reveal, after which the operator and all verifiers that contradict are slashed.
+    /// The last reveal of a jury, after which the operator and all verifiers that contradict are
+    /// slashed.
     #[benchmark]
     fn reveal_verdict() {
-        let (job, committee) = committing::<T>();
-        for (verifier, verdict) in committee.iter().zip(verdicts::<T>()) {
-            commit::<T>(&job, verifier, &verdict);
-        }
-        let (last, others) = committee.split_last().expect("a committee has members");
-        for (verifier, verdict) in others.iter().zip(verdicts::<T>()) {
-            reveal::<T>(&job, verifier, verdict);
+        let verdicts = verdicts::<T>();
+        let (job, jury) = judging::<T>(&verdicts);
+        let (last, others) = jury.split_last().expect("a jury has members");
+        for (juror, verdict) in others.iter().zip(verdicts) {
+            reveal::<T>(&job, juror, verdict);
         }
 
         #[block]
@@ -140,6 +168,48 @@ mod benchmarks {
         }
 
         assert!(!Audits::<T>::contains_key(job));
+    }
+
+    /// The last seat that is vacated, after which verifiers are drawn again.
+    #[benchmark]
+    fn vacate() {
+        let (job, committee) = committing::<T>();
+        let (last, others) = committee.split_last().expect("a committee has members");
+        for verifier in others {
+            commit::<T>(&job, verifier, &ACCEPT);
+        }
+
+        #[block]
+        {
+            report::<T>(last, Report::Vacate { job, reason: VacateReason::Resource });
+        }
+
+        assert!(matches!(audit::<T>(&job).phase, Phase::Drawing { .. }));
+    }
+
+    /// The chunk that completes a payload of the most chunks.
+    #[benchmark]
+    fn publish() {
+        let job = drawing::<T>(1);
+        let subject = T::Jobs::subject(&job).expect("it is delivered");
+        let mut audit = audit::<T>(&job);
+        audit.draws = 1;
+        Pallet::<T>::produce(&job, audit, &subject.operator);
+        let bytes = ChunkBytes::truncate_from(alloc::vec![1; CHUNK_BYTES as usize]);
+        let last = MAX_CHUNKS.saturating_sub(1);
+        for index in 0..last {
+            let (operator, bytes) = (&subject.operator, bytes.clone());
+            Pallet::<T>::do_publish(operator, &job, Part::Request, index, false, bytes)
+                .expect("it is in order");
+        }
+
+        #[block]
+        {
+            // All chunks are hashed, and the hash is not the job's.
+            let published =
+                Pallet::<T>::do_publish(&subject.operator, &job, Part::Request, last, true, bytes);
+            assert!(published.is_err());
+        }
     }
 
     /// As many blocks as can be are passed, with nothing in them.

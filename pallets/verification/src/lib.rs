@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Verification: committees that re-check a job's output, by commit and reveal.
+//! Verification: panels of verifiers that re-check a job's output, by commit and reveal.
 //!
 //! When a job is delivered, the chain draws whether it is audited: always for an operator's first
 //! jobs and after a fault, then ever more seldom, down to a floor. For an audit it draws a committee
 //! in proportion to stake and reserves a bond of each member. The members re-run the job, commit to
-//! the hash of what they found, and reveal it when all have committed or the time is over. A majority
-//! decides; without one another committee is drawn, a few times; then the operator has the benefit.
+//! the hash of what they found, and reveal it when all have committed. If all accept, the output
+//! stands, though some of these outputs are looked at a second time. Otherwise a jury of other
+//! operators is drawn, whose majority decides. If too many of it cannot fetch what they have to check,
+//! the operator publishes it on the chain or loses its bond, and another jury checks that. An output
+//! that could not be checked is not paid.
 //!
 //! | phase | leaves by | after its deadline |
 //! | --- | --- | --- |
-//! | Drawing | the draw, made by the chain | tried again while the parent block has no randomness |
-//! | Committing | the last commit | reveals, if a majority has committed; else another round |
+//! | Drawing | the draw, made by the chain | made with later blocks if no block of its span has an output |
+//! | Committing | the last commit, or the last vacated seat | silent verifiers lose their seats; vacant seats are drawn again, a few times; then reveals, if enough have committed |
 //! | Revealing | the last reveal | tally |
+//! | Producing | the last chunk of request and transcript | the operator loses its bond |
 //!
 //! # Why it is safe
-//! - Draws use the VRF output of a block that comes after what they decide on, and only the chain
-//!   makes them, so nobody chooses the block.
+//! - Draws use the VRF outputs of several blocks that come after what they decide on, and only the
+//!   chain makes them: an author that knows the outputs of its own slots does not know the others.
 //! - The verifier stands in its hash, so a copied hash cannot be revealed.
 //! - An accepting verdict names the root over the logit digests, which before the first reveal only
-//!   those know who ran the model. What a round without a majority revealed is known to the next.
-//! - Silence costs a fraction of the bond, a verdict against the committee's all of it: half goes to
-//!   the party that was right and half is burnt. To abstain costs nothing and pays nothing.
+//!   those know who ran the model. Nobody is seated on a panel after its first reveal; what one panel
+//!   revealed is known to the next.
+//! - Two colluders of three decide nothing: they can only call a jury, which can contradict them.
+//! - Silence costs a fraction of the bond, a verdict against the jury's all of it, and a verdict that
+//!   is withheld all of it too. To vacate a seat or to find a payload unavailable costs and pays
+//!   nothing.
 //!
 //! # Neighbours
 //! `Jobs` tells of deliveries through [`Auditor`](assay_primitives::traits::Auditor), hears of
@@ -35,11 +42,14 @@ extern crate alloc;
 mod auditor;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
-mod committee;
+mod bonds;
 mod duties;
 #[cfg(test)]
 mod mock;
+mod panel;
 mod phases;
+pub mod publication;
+mod query;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -49,7 +59,8 @@ pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::{Audit, Ballot, Offence, Phase, RoundFailure, Seat};
+pub use publication::{Progress, Publication};
+pub use types::{Audit, Ballot, Offence, PanelFailure, Phase, Seat, Span, Stage};
 pub use weights::WeightInfo;
 
 /// The target of this pallet's log lines.
@@ -63,8 +74,11 @@ pub mod pallet {
     use assay_primitives::{
         agenda::Agenda,
         job::JobId,
+        publication::{ChunkBytes, Part},
+        reason::VacateReason,
         settlement::AuditOutcome,
-        traits::{AuditedJobs, BlockRandomness, Escrow, Operators, Routing},
+        ticket::MAX_BLOCKS,
+        traits::{AuditedJobs, Escrow, Operators, PastRandomness, Routing},
         verdict::Verdict,
         Balance, BlockNumber,
     };
@@ -87,17 +101,29 @@ pub mod pallet {
         /// Deposits what was taken out of bonds.
         type Escrow: Escrow<Self::AccountId>;
         /// What audits and committees are drawn with.
-        type Randomness: BlockRandomness;
+        type Randomness: PastRandomness;
+        /// The number of blocks after an event with whose outputs the draw that follows is made; at
+        /// most [`MAX_BLOCKS`](assay_primitives::ticket::MAX_BLOCKS).
+        type DrawBlocks: Get<BlockNumber>;
 
-        /// Members of a committee: an odd number, at most
-        /// [`MAX_COMMITTEE`](types::MAX_COMMITTEE).
+        /// Members of a committee: an odd number, at most [`MAX_SEATS`](types::MAX_SEATS).
         #[pallet::constant]
         type CommitteeSize: Get<u32>;
-        /// The most committees that are drawn for one job.
+        /// The most members of a jury: an odd number, at most [`MAX_SEATS`](types::MAX_SEATS).
+        #[pallet::constant]
+        type JurySize: Get<u32>;
+        /// The fewest members of a jury: an odd number.
+        #[pallet::constant]
+        type MinJury: Get<u32>;
+        /// The most draws for one panel.
         #[pallet::constant]
         type MaxRounds: Get<u8>;
-        /// Blocks in which verifiers can commit.
+        /// The part of accepted audits that a jury looks at a second time.
+        type SecondLooks: Get<Permill>;
+        /// Blocks in which verifiers can commit, in addition to the time in which they read.
         type CommitWindow: Get<BlockNumber>;
+        /// The number of tokens that verifiers read in a block, prompt and output together.
+        type VerificationSpeed: Get<u32>;
         /// Blocks in which they can reveal.
         type RevealWindow: Get<BlockNumber>;
         /// So many of an operator's jobs are audited without exception, counted from its first and
@@ -112,7 +138,11 @@ pub mod pallet {
         /// The least bond of a verifier.
         #[pallet::constant]
         type MinVerifierBond: Get<Balance>;
-        /// The part of its bond that a verifier loses by silence.
+        /// Blocks in which an operator can publish what a jury could not fetch.
+        type ProduceWindow: Get<BlockNumber>;
+        /// What each byte costs that an operator publishes. It is burnt out of the job's bond.
+        type PublicationPrice: Get<Balance>;
+        /// The part of its bond that a verifier loses that neither commits nor vacates its seat.
         type SilenceFraction: Get<Permill>;
         /// The most audits that are moved on in one block.
         #[pallet::constant]
@@ -143,6 +173,20 @@ pub mod pallet {
     pub type SeatsOf<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
 
+    /// The jobs of which an operator has to publish request and transcript.
+    #[pallet::storage]
+    pub type ProducingOf<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
+
+    /// How much of a job is published, from the phase Producing to the end of the audit.
+    #[pallet::storage]
+    pub type Publications<T: Config> = StorageMap<_, Twox64Concat, JobId, Publication>;
+
+    /// The chunks that are published, until the end of the audit.
+    #[pallet::storage]
+    pub type Chunks<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, JobId, Twox64Concat, (Part, u32), ChunkBytes>;
+
     /// How many jobs of an operator ended without a fault since its last one.
     #[pallet::storage]
     pub type Records<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
@@ -163,13 +207,15 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A committee was drawn for a job and the bonds of its members reserved.
+        /// Verifiers were drawn for a job and their bonds reserved.
         AuditDrawn {
             /// The job.
             job: JobId,
-            /// How many committees came before.
+            /// The panel.
+            stage: Stage,
+            /// How many draws came before.
             round: u8,
-            /// The committee.
+            /// The verifiers that were drawn.
             committee: Vec<T::AccountId>,
             /// Last block in which its members can commit.
             until: BlockNumber,
@@ -208,14 +254,45 @@ pub mod pallet {
             /// How much.
             amount: Balance,
         },
-        /// A round came to nothing.
-        RoundFailed {
+        /// A verifier has given up its seat before it committed to anything.
+        SeatVacated {
             /// The job.
             job: JobId,
-            /// How many committees came before.
+            /// Who.
+            verifier: T::AccountId,
+            /// Why.
+            reason: VacateReason,
+        },
+        /// The operator has to publish request and transcript, because a jury could not fetch them.
+        PublicationDue {
+            /// The job.
+            job: JobId,
+            /// The operator.
+            operator: T::AccountId,
+            /// Last block in which it can.
+            until: BlockNumber,
+        },
+        /// A chunk of a payload was published.
+        ChunkPublished {
+            /// The job.
+            job: JobId,
+            /// The payload.
+            part: Part,
+            /// The number of chunks before this one.
+            index: u32,
+            /// Whether the payload is complete now.
+            last: bool,
+        },
+        /// A panel cannot decide.
+        PanelFailed {
+            /// The job.
+            job: JobId,
+            /// The panel.
+            stage: Stage,
+            /// The number of its last draw.
             round: u8,
             /// Why.
-            failure: RoundFailure,
+            failure: PanelFailure,
         },
         /// An audit is over.
         AuditConcluded {
@@ -223,8 +300,10 @@ pub mod pallet {
             job: JobId,
             /// What was found.
             outcome: AuditOutcome,
-            /// The verifiers who found it.
+            /// The verifiers who found it and are paid by the job.
             verifiers: Vec<T::AccountId>,
+            /// The number of jurors who found the same and are not paid by the job.
+            jurors: u32,
         },
     }
 
@@ -233,11 +312,11 @@ pub mod pallet {
     pub enum Error<T> {
         /// The job is not under audit.
         AuditNotFound,
-        /// The operator has no seat on the job's committee.
+        /// The operator has no seat on the panel that checks the job.
         NotOnCommittee,
-        /// The committee is not committing.
+        /// The panel is not committing.
         NotCommitting,
-        /// The committee is not revealing.
+        /// The panel is not revealing.
         NotRevealing,
         /// The deadline of the audit's phase is over.
         DeadlineOver,
@@ -247,8 +326,22 @@ pub mod pallet {
         AlreadyRevealed,
         /// The verdict, with its salt, is not what the verifier committed to.
         HashMismatch,
+        /// The verdict is one for which a verifier vacates its seat instead of committing.
+        NotABallot,
         /// The digest root is not what the operator committed to.
         DigestMismatch,
+        /// The operator of the job has nothing to publish.
+        NotProducing,
+        /// The account is neither the job's operator nor its worker.
+        NotTheOperator,
+        /// The payload is published completely.
+        PartComplete,
+        /// The chunk is neither the first one nor the next one of its payload.
+        ChunkOutOfOrder,
+        /// The payload has more chunks than it can have, or chunks were replaced too often.
+        PublicationTooLong,
+        /// The chunks together do not have the hash that the job or the commitment names.
+        WrongPayload,
         /// The deadline of the audit's phase is not yet over, or the audit waits for the chain's draw.
         NotDue,
     }
@@ -265,17 +358,28 @@ pub mod pallet {
         }
 
         fn integrity_test() {
-            let size = T::CommitteeSize::get();
-            assert!(size % 2 == 1, "a committee must have an odd number of members");
+            let (committee, jury) = (T::CommitteeSize::get(), T::JurySize::get());
+            for (panel, size) in
+                [("committee", committee), ("jury", jury), ("smallest jury", T::MinJury::get())]
+            {
+                assert!(size % 2 == 1, "a {panel} must have an odd number of members");
+                assert!(size <= types::MAX_SEATS, "a {panel} must fit into the record of an audit");
+            }
+            assert!(T::MinJury::get() <= jury, "a jury must be possible");
+            assert!(committee < T::MinJury::get(), "a jury must be larger than a committee");
             assert!(
-                size <= types::MAX_COMMITTEE,
-                "a committee must fit into the record of an audit"
+                (1..=MAX_BLOCKS).contains(&T::DrawBlocks::get()),
+                "a draw must read from 1 to 16 blocks"
             );
             assert!(T::MaxRounds::get() > 0, "a committee must be drawn");
+            // A committee and two juries.
+            let seats = committee.saturating_add(jury.saturating_mul(2));
             assert!(
-                size.saturating_mul(T::MaxRounds::get().into()) <= types::MAX_SILENT,
-                "silent verifiers must fit into the record of an audit"
+                seats.saturating_mul(T::MaxRounds::get().into()) <= types::MAX_LEFT,
+                "verifiers that leave must fit into the record of an audit"
             );
+            assert!(T::ProduceWindow::get() > 0, "publishing must be possible");
+            assert!(T::VerificationSpeed::get() > 0, "verifiers must read");
             assert!(T::CommitWindow::get() > 0, "committing must be possible");
             assert!(T::RevealWindow::get() > 0, "revealing must be possible");
             assert!(T::MaxAuditsPerBlock::get() > 0, "audits must be moved on");
@@ -308,13 +412,51 @@ pub mod pallet {
         /// [`Error::AuditNotFound`], [`Error::NotDue`].
         ///
         /// ## Events
-        /// [`Event::RevealsOpened`], [`Event::VerifierSlashed`], [`Event::RoundFailed`],
+        /// [`Event::RevealsOpened`], [`Event::VerifierSlashed`], [`Event::PanelFailed`],
         /// [`Event::AuditConcluded`].
         #[pallet::call_index(0)]
         #[pallet::weight(T::WeightInfo::advance().saturating_add(Pallet::<T>::dismiss_weight()))]
         pub fn advance(origin: OriginFor<T>, job: JobId) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_advance(&job)
+        }
+
+        /// Publishes a chunk of a payload that a jury could not fetch.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the job's operator or by its worker.
+        ///
+        /// ## Details
+        /// Chunks come in their order. The first one begins the payload anew. Each byte costs
+        /// [`Config::PublicationPrice`], burnt out of the job's bond; a chunk that is taken costs no
+        /// fee beyond that. When the hashes of both payloads are right, another jury is drawn.
+        ///
+        /// ### Parameters
+        /// - `job`: the job under audit.
+        /// - `part`: the payload.
+        /// - `index`: the number of chunks before this one.
+        /// - `last`: whether it is the last one.
+        /// - `bytes`: the chunk.
+        ///
+        /// ## Errors
+        /// [`Error::AuditNotFound`], [`Error::NotProducing`], [`Error::NotTheOperator`],
+        /// [`Error::DeadlineOver`], [`Error::PartComplete`], [`Error::ChunkOutOfOrder`],
+        /// [`Error::PublicationTooLong`], [`Error::WrongPayload`].
+        ///
+        /// ## Events
+        /// [`Event::ChunkPublished`].
+        #[pallet::call_index(1)]
+        pub fn publish(
+            origin: OriginFor<T>,
+            job: JobId,
+            part: Part,
+            index: u32,
+            last: bool,
+            bytes: ChunkBytes,
+        ) -> DispatchResultWithPostInfo {
+            let who = ensure_signed(origin)?;
+            Self::do_publish(&who, &job, part, index, last, bytes)?;
+            Ok(Pays::No.into())
         }
     }
 
@@ -324,7 +466,7 @@ pub mod pallet {
             frame_system::Pallet::<T>::block_number().saturated_into()
         }
 
-        /// The committee that is at work on the job; empty when none is.
+        /// The panel that is at work on the job, without vacant seats; empty when none is.
         pub fn committee(job: &JobId) -> Vec<T::AccountId> {
             let seats = Audits::<T>::get(job).map(|audit| audit.seats).unwrap_or_default();
             seats.into_iter().map(|seat| seat.verifier).collect()

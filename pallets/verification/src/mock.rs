@@ -4,13 +4,15 @@
 
 mod steps;
 
-pub use assay_primitives::testing::{model, spec, ParentRandomness};
+pub use assay_primitives::testing::{model, ParentRandomness};
 pub use steps::*;
 
 use crate as pallet_verification;
+#[cfg(feature = "runtime-benchmarks")]
+use assay_primitives::benchmarking::BenchmarkHelper;
 use assay_primitives::{
     job::Payment,
-    traits::{Duty, Operators as _},
+    traits::{BlockRandomness, Duty, Operators as _},
     Balance, BlockNumber,
 };
 use frame_support::{
@@ -21,7 +23,12 @@ use frame_support::{
 use pallet_operators::testing::serve;
 #[cfg(feature = "runtime-benchmarks")]
 use pallet_operators::testing::Scene;
-use sp_runtime::{BuildStorage, Permill};
+use sp_core::H256;
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    BuildStorage, Permill,
+};
+use std::collections::BTreeMap;
 
 pub type AccountId = u64;
 
@@ -29,7 +36,7 @@ pub const CLIENT: AccountId = 1;
 /// An account that moves audits on.
 pub const KEEPER: AccountId = 3;
 /// The operators that [`with_operators`] registers.
-pub const OPERATORS: [AccountId; 6] = [11, 12, 13, 14, 15, 16];
+pub const OPERATORS: [AccountId; 12] = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22];
 
 pub const ENDOWMENT: Balance = 1_000_000_000;
 pub const STAKE: Balance = 100_000;
@@ -49,10 +56,14 @@ pub const SILENCE: Balance = BOND / 20;
 
 pub const COMMIT_WINDOW: BlockNumber = 5;
 pub const REVEAL_WINDOW: BlockNumber = 4;
+pub const PRODUCE_WINDOW: BlockNumber = 6;
+/// What a byte costs that an operator publishes.
+pub const BYTE: Balance = 2;
 
 construct_runtime! {
     pub enum Test {
         System: frame_system,
+        Beacon: pallet_beacon,
         Balances: pallet_balances,
         Escrow: pallet_escrow,
         Operators: pallet_operators,
@@ -75,6 +86,18 @@ parameter_types! {
     pub const SilenceFraction: Permill = Permill::from_percent(5);
     /// Members of a committee.
     pub static CommitteeSize: u32 = 3;
+    /// The most members of a jury.
+    pub static JurySize: u32 = 9;
+    /// The fewest.
+    pub static MinJury: u32 = 5;
+    /// The part of accepted audits that is looked at a second time.
+    pub static SecondLooks: Permill = Permill::zero();
+    /// Tokens that verifiers read in a block.
+    pub static VerificationSpeed: u32 = 1_000;
+    /// The outputs of single blocks.
+    pub static Chosen: BTreeMap<BlockNumber, H256> = BTreeMap::new();
+    /// Blocks with whose outputs a draw is made.
+    pub static DrawBlocks: BlockNumber = 1;
     /// Audits moved on per block.
     pub static MaxAuditsPerBlock: u32 = 4;
 }
@@ -84,6 +107,25 @@ impl pallet_balances::Config for Test {
     type Balance = Balance;
     type ExistentialDeposit = ConstU128<10>;
     type AccountStore = System;
+}
+
+/// The output of each block: what a test chooses for the block, or else what it sets for all, mixed
+/// with the number of the block.
+pub struct Vrf;
+
+impl BlockRandomness for Vrf {
+    fn of_parent() -> Option<H256> {
+        let now = System::block_number();
+        let parent = BlockNumber::try_from(now - 1).unwrap();
+        let chosen = Chosen::get().get(&parent).copied();
+        chosen.or_else(|| ParentRandomness::get().map(|set| BlakeTwo256::hash_of(&(set, now))))
+    }
+}
+
+impl pallet_beacon::Config for Test {
+    type Source = Vrf;
+    type Depth = ConstU32<128>;
+    type WeightInfo = ();
 }
 
 impl pallet_escrow::Config for Test {
@@ -122,8 +164,15 @@ impl pallet_verification::Config for Test {
     type Operators = Operators;
     type Routing = Routing;
     type Escrow = Escrow;
-    type Randomness = ParentRandomness;
+    type Randomness = Beacon;
+    type DrawBlocks = DrawBlocks;
     type CommitteeSize = CommitteeSize;
+    type JurySize = JurySize;
+    type MinJury = MinJury;
+    type SecondLooks = SecondLooks;
+    type VerificationSpeed = VerificationSpeed;
+    type ProduceWindow = ConstU32<PRODUCE_WINDOW>;
+    type PublicationPrice = ConstU128<BYTE>;
     type MaxRounds = ConstU8<3>;
     type CommitWindow = ConstU32<COMMIT_WINDOW>;
     type RevealWindow = ConstU32<REVEAL_WINDOW>;
@@ -135,13 +184,36 @@ impl pallet_verification::Config for Test {
     type MaxAuditsPerBlock = MaxAuditsPerBlock;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Scene<Test>;
+    type BenchmarkHelper = BeaconScene;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkJobs = Jobs;
 }
 
+/// The scene of the operators' benchmarks, with outputs of all blocks.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct BeaconScene;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl BenchmarkHelper<AccountId> for BeaconScene {
+    fn client(index: u32) -> AccountId {
+        <Scene<Test> as BenchmarkHelper<AccountId>>::client(index)
+    }
+
+    fn operators(model: &assay_primitives::ModelId, price: Balance, count: u32) -> Vec<AccountId> {
+        <Scene<Test> as BenchmarkHelper<AccountId>>::operators(model, price, count)
+    }
+
+    fn set_randomness(randomness: H256) {
+        <Scene<Test> as BenchmarkHelper<AccountId>>::set_randomness(randomness);
+        for block in 0..200 {
+            pallet_beacon::Outputs::<Test>::insert(block, randomness);
+        }
+    }
+}
+
 pub fn new_test_ext() -> sp_io::TestExternalities {
     ParentRandomness::reset();
+    Chosen::take();
     let endowed = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
     let balances = endowed.map(|who| (who, ENDOWMENT)).collect();
     let balances = pallet_balances::GenesisConfig { balances, ..Default::default() };
@@ -151,7 +223,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     ext
 }
 
-/// Runs the test with six operators that serve model 1, then checks the invariants.
+/// Runs the test with twelve operators that serve model 1, then checks the invariants.
 pub fn with_operators<R>(test: impl FnOnce() -> R) -> R {
     with_some_operators(OPERATORS.len(), test)
 }
@@ -170,6 +242,7 @@ pub fn with_some_operators<R>(count: usize, test: impl FnOnce() -> R) -> R {
 
 /// The pallet's invariants; and that the operators have reserved what jobs and audits ask for.
 pub fn check_state() {
+    Beacon::do_try_state().unwrap();
     Verification::do_try_state().unwrap();
     for operator in OPERATORS {
         let Some(record) = pallet_operators::Operators::<Test>::get(operator) else { continue };
@@ -178,7 +251,8 @@ pub fn check_state() {
         let sum: Balance = duties.map(|duty| Operators::reserved(&operator, duty)).sum();
         assert_eq!(record.reserved, sum, "reservations of operator {operator}");
         for (id, audit) in crate::Audits::<Test>::iter() {
-            let seated = audit.seats.iter().any(|seat| seat.verifier == operator);
+            let mut bonded = audit.seats.iter().chain(&audit.heard);
+            let seated = bonded.any(|seat| seat.verifier == operator);
             let bond = if seated { BOND } else { 0 };
             assert_eq!(reserved(operator, &id), bond, "bond of verifier {operator}");
         }

@@ -2,9 +2,8 @@
 //! What happens when a phase of an audit is over.
 
 use crate::{
-    auditor::DRAW_DELAY,
-    committee::count,
-    types::{Audit, Ballot, Phase, RoundFailure},
+    panel::count,
+    types::{Audit, PanelFailure, Phase},
     Audits, Config, Due, Error, Event, Pallet,
 };
 use alloc::vec::Vec;
@@ -55,16 +54,22 @@ impl<T: Config> Pallet<T> {
             Phase::Drawing { .. } => {}
             Phase::Committing { .. } => Self::close_commits(job, audit),
             Phase::Revealing { .. } => Self::tally(job, audit),
+            Phase::Producing { .. } => Self::end_withheld(job, audit),
         }
     }
 
-    /// No more commits: reveals follow if enough have committed for a majority.
-    fn close_commits(job: &JobId, mut audit: Audit<T::AccountId>) {
-        Self::expel_silent(job, &mut audit, |ballot| *ballot != Ballot::Awaited);
-        if count(&audit.seats) >= Self::majority() {
+    /// No more commits: seats that are vacant are drawn again, as often as that can be, and then the
+    /// verifiers that have committed reveal.
+    pub(crate) fn close_commits(job: &JobId, mut audit: Audit<T::AccountId>) {
+        Self::expel_silent(job, &mut audit);
+        if count(&audit.seats) < audit.size && audit.round < T::MaxRounds::get() {
+            return Self::await_draw(job, audit);
+        }
+        Self::make_odd(job, &mut audit);
+        if Self::can_decide(&audit) {
             Self::open_reveals(job, audit);
         } else {
-            Self::fail_round(job, audit, RoundFailure::TooFewCommits);
+            Self::fail(job, audit, PanelFailure::TooFewCommits);
         }
     }
 
@@ -76,23 +81,18 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::RevealsOpened { job: *job, until });
     }
 
-    /// The round came to nothing: another follows, or the audit stays undecided.
-    pub(crate) fn fail_round(job: &JobId, mut audit: Audit<T::AccountId>, failure: RoundFailure) {
-        Self::deposit_event(Event::RoundFailed { job: *job, round: audit.round, failure });
-        Self::dismiss(job, &mut audit);
-        let next = audit.round.saturating_add(1);
-        if next >= T::MaxRounds::get() {
-            return Self::conclude(job, AuditOutcome::Undecided, Vec::new());
-        }
-        audit.round = next;
-        audit.phase = Phase::Drawing { at: Self::now().saturating_add(DRAW_DELAY) };
-        Self::put(job, audit);
-    }
-
-    /// The audit is over; its committee is dismissed already.
-    pub(crate) fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: Vec<T::AccountId>) {
+    /// The audit is over; its panels are dismissed already. `jurors` others agree with `verifiers`.
+    pub(crate) fn conclude(
+        job: &JobId,
+        outcome: AuditOutcome,
+        verifiers: Vec<T::AccountId>,
+        jurors: u32,
+    ) {
+        Self::take_off_agenda(job);
         Audits::<T>::remove(job);
-        T::Jobs::conclude(job, outcome, &verifiers);
-        Self::deposit_event(Event::AuditConcluded { job: *job, outcome, verifiers });
+        // While the job still names its operator.
+        Self::forget_publication(job);
+        T::Jobs::conclude(job, outcome, &verifiers, jurors);
+        Self::deposit_event(Event::AuditConcluded { job: *job, outcome, verifiers, jurors });
     }
 }

@@ -1,64 +1,152 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the verdicts add up to.
+//! What the ballots of a panel add up to.
 
 use crate::{
-    types::{Audit, Ballot, RoundFailure, Seat},
-    Config, Pallet, LOG_TARGET,
+    panel::count,
+    types::{Audit, PanelFailure, Seat, Stage},
+    Config, Event, Pallet, LOG_TARGET,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
-    job::JobId, settlement::AuditOutcome, traits::AuditedJobs, verdict::Verdict,
+    job::JobId,
+    settlement::AuditOutcome,
+    traits::{AuditSubject, AuditedJobs},
+    Balance,
 };
+use frame_support::traits::Get;
 
-impl<T: Config> Pallet<T> {
-    /// No more reveals: a majority decides, or the round came to nothing.
-    pub(crate) fn tally(job: &JobId, mut audit: Audit<T::AccountId>) {
-        Self::expel_silent(job, &mut audit, |ballot| matches!(ballot, Ballot::Revealed { .. }));
-        let votes = |outcome| {
-            let agree = audit.seats.iter().filter(|seat| vote(seat) == Some(outcome));
-            u32::try_from(agree.count()).unwrap_or(u32::MAX)
+/// The ballots of a panel whose reveals are over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Count {
+    /// Votes that the output is right.
+    accept: u32,
+    /// Votes that it is wrong.
+    reject: u32,
+    /// Ballots of verifiers that could not fetch what they had to check.
+    unavailable: u32,
+    /// Ballots that were not revealed.
+    withheld: u32,
+}
+
+impl Count {
+    /// Counts the seats that are left, in addition to those that withheld their ballots.
+    fn of<AccountId>(seats: &[Seat<AccountId>], withheld: u32) -> Self {
+        let votes = |vote: Option<AuditOutcome>| {
+            let same = seats.iter().filter(|seat| seat.vote() == vote).count();
+            u32::try_from(same).unwrap_or(u32::MAX)
         };
-        let decided = [AuditOutcome::Accepted, AuditOutcome::Rejected]
-            .into_iter()
-            .find(|outcome| votes(*outcome) >= Self::majority());
-        match decided {
-            Some(outcome) => Self::decide(job, audit, outcome),
-            None => Self::fail_round(job, audit, RoundFailure::NoMajority),
+        Self {
+            accept: votes(Some(AuditOutcome::Accepted)),
+            reject: votes(Some(AuditOutcome::Rejected)),
+            unavailable: votes(None),
+            withheld,
         }
     }
 
-    /// A majority has decided: who contradicts it is slashed, who agrees is paid.
-    fn decide(job: &JobId, mut audit: Audit<T::AccountId>, outcome: AuditOutcome) {
-        match T::Jobs::subject(job) {
-            Some(subject) => {
-                let accepted = outcome == AuditOutcome::Accepted;
-                let right = if accepted { subject.operator } else { subject.client };
-                for seat in &audit.seats {
-                    if vote(seat).is_some_and(|vote| vote != outcome) {
-                        Self::slash_contradicted(job, &seat.verifier, &right);
-                    }
-                }
-            }
-            None => log::error!(target: LOG_TARGET, "job {job:?} is under audit and not delivered"),
+    /// Returns whether all ballots accept, and enough of them.
+    fn is_unanimous(self, fewest: u32) -> bool {
+        let others = [self.reject, self.unavailable, self.withheld];
+        others.into_iter().all(|ballots| ballots == 0) && self.accept >= fewest
+    }
+
+    /// Returns whether the panel is without a majority because verifiers could not fetch what they
+    /// had to check. After the operator has published it, none of them says so.
+    fn is_short(self) -> bool {
+        self.unavailable > 0 && self.majority().is_none()
+    }
+
+    /// Returns the outcome for which the majority of the votes is, if a majority of the seats has
+    /// voted and the votes are not equal.
+    fn majority(self) -> Option<AuditOutcome> {
+        let votes = self.accept.saturating_add(self.reject);
+        let silent = self.unavailable.saturating_add(self.withheld);
+        if votes <= silent || self.accept == self.reject {
+            return None;
         }
-        let agreeing: Vec<_> = audit
-            .seats
-            .iter()
-            .filter(|seat| vote(seat) == Some(outcome))
-            .map(|seat| seat.verifier.clone())
-            .collect();
-        Self::dismiss(job, &mut audit);
-        Self::conclude(job, outcome, agreeing);
+        let accepted = self.accept > self.reject;
+        Some(if accepted { AuditOutcome::Accepted } else { AuditOutcome::Rejected })
     }
 }
 
-/// The outcome that a verifier stands for; `None` if it abstains or has told nothing.
-fn vote<AccountId>(seat: &Seat<AccountId>) -> Option<AuditOutcome> {
-    match seat.ballot {
-        Ballot::Revealed { verdict: Verdict::Accept { .. } } => Some(AuditOutcome::Accepted),
-        Ballot::Revealed { verdict: Verdict::Reject { .. } } => Some(AuditOutcome::Rejected),
-        Ballot::Revealed { verdict: Verdict::Abstain(_) }
-        | Ballot::Awaited
-        | Ballot::Committed { .. } => None,
+impl<T: Config> Pallet<T> {
+    /// No more reveals: a committee accepts with one voice or a jury is called, and the majority of
+    /// a jury decides. If it is short because payloads are unavailable, the operator publishes them.
+    pub(crate) fn tally(job: &JobId, mut audit: Audit<T::AccountId>) {
+        let withheld = Self::expel_withholding(job, &mut audit);
+        let ballots = Count::of(&audit.seats, withheld);
+        if !audit.stage.is_jury() {
+            return if ballots.is_unanimous(Self::fewest_seats(audit.stage)) {
+                Self::accept(job, audit)
+            } else {
+                Self::hear(job, &mut audit);
+                Self::sit(job, audit, Stage::Jury)
+            };
+        }
+        match (ballots.majority(), T::Jobs::subject(job)) {
+            (Some(outcome), _) => Self::decide(job, audit, outcome),
+            (None, Some(subject)) if ballots.is_short() => {
+                Self::produce(job, audit, &subject.operator);
+            }
+            (None, _) => Self::fail(job, audit, PanelFailure::NoMajority),
+        }
+    }
+
+    /// The committee has accepted. Some of these outputs are looked at a second time; which ones is
+    /// decided by blocks after the last vote.
+    fn accept(job: &JobId, mut audit: Audit<T::AccountId>) {
+        if T::SecondLooks::get().is_zero() {
+            Self::decide(job, audit, AuditOutcome::Accepted);
+        } else {
+            Self::hear(job, &mut audit);
+            Self::sit(job, audit, Stage::SecondLook);
+        }
+    }
+
+    /// The audit is decided: verifiers that contradict the outcome, in whichever panel, lose their
+    /// bonds, and those that agree are paid. An operator that was right pays its committee alone;
+    /// jurors are paid out of the bonds of those that were wrong.
+    pub(crate) fn decide(job: &JobId, mut audit: Audit<T::AccountId>, outcome: AuditOutcome) {
+        let Some(subject) = T::Jobs::subject(job) else {
+            log::error!(target: LOG_TARGET, "job {job:?} is under audit and not delivered");
+            Self::dismiss(job, &mut audit);
+            return Self::conclude(job, AuditOutcome::Undecided, Vec::new(), 0);
+        };
+        let votes: Vec<&Seat<T::AccountId>> = audit.heard.iter().chain(&audit.seats).collect();
+        let (agree, others): (Vec<_>, Vec<_>) =
+            votes.into_iter().partition(|seat| seat.vote() == Some(outcome));
+        let accepted = outcome == AuditOutcome::Accepted;
+        let (jurors, paid): (Vec<_>, Vec<_>) =
+            agree.into_iter().partition(|seat| accepted && seat.stage.is_jury());
+        let mut owed: Vec<(T::AccountId, Balance)> =
+            jurors.iter().map(|seat| (seat.verifier.clone(), subject.fee)).collect();
+        let AuditSubject { operator, client, .. } = subject;
+        let right = if accepted { operator } else { client };
+        for seat in others.into_iter().filter(|seat| seat.vote().is_some()) {
+            Self::slash_contradicted(job, &seat.verifier, &right, &mut owed);
+        }
+        let paid: Vec<_> = paid.into_iter().map(|seat| seat.verifier.clone()).collect();
+        let jurors = u32::try_from(jurors.len()).unwrap_or(u32::MAX);
+        Self::dismiss(job, &mut audit);
+        Self::conclude(job, outcome, paid, jurors);
+    }
+
+    /// The panel cannot decide. Where a second look cannot be held, what the committee has accepted
+    /// stands; otherwise the output could not be checked.
+    pub(crate) fn fail(job: &JobId, mut audit: Audit<T::AccountId>, failure: PanelFailure) {
+        let (stage, round) = (audit.stage, audit.draws.saturating_sub(1));
+        Self::deposit_event(Event::PanelFailed { job: *job, stage, round, failure });
+        if stage == Stage::SecondLook && failure != PanelFailure::NoMajority {
+            for seat in core::mem::take(&mut audit.seats) {
+                Self::unseat(job, &seat.verifier);
+            }
+            return Self::decide(job, audit, AuditOutcome::Accepted);
+        }
+        Self::dismiss(job, &mut audit);
+        Self::conclude(job, AuditOutcome::Undecided, Vec::new(), 0);
+    }
+
+    /// Whether as many verifiers as are needed have seats.
+    pub(crate) fn can_decide(audit: &Audit<T::AccountId>) -> bool {
+        count(&audit.seats) >= Self::fewest_seats(audit.stage)
     }
 }

@@ -2,20 +2,24 @@
 //! What holds between any two blocks.
 
 use crate::{
+    panel::count,
     types::{Ballot, Phase},
-    AgendaCursor, AgendaEntries, Audits, Config, Pallet, SeatsOf,
+    AgendaCursor, AgendaEntries, Audits, Chunks, Config, Pallet, ProducingOf, Publications,
+    SeatsOf,
 };
 use alloc::collections::BTreeSet;
 use assay_primitives::{
     job::JobId,
+    publication::Part,
     traits::{AuditedJobs, Duty, Operators},
 };
+use codec::Encode;
 use frame_support::{ensure, traits::Get};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
-    /// Every audit is of a delivered job and on the agenda; every seat is backed by a bond and listed
-    /// with its verifier.
+    /// Every audit is of a delivered job and on the agenda; every seat, and every vote that was heard,
+    /// is backed by a bond; every seat is listed with its verifier.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let cursor = AgendaCursor::<T>::get();
         let mut due = BTreeSet::<JobId>::new();
@@ -27,25 +31,52 @@ impl<T: Config> Pallet<T> {
         for (job, audit) in Audits::<T>::iter() {
             ensure!(due.contains(&job), "an audit is not on the agenda");
             ensure!(T::Jobs::subject(&job).is_some(), "an audit is of no delivered job");
-            ensure!(audit.round < T::MaxRounds::get(), "an audit has too many rounds");
-            let drawing = matches!(audit.phase, Phase::Drawing { .. });
-            ensure!(
-                audit.seats.is_empty() == drawing,
-                "a committee is there too early or too late"
-            );
+            ensure!(audit.round <= T::MaxRounds::get(), "a panel was drawn too often");
+            ensure!(count(&audit.seats) <= audit.size, "a panel has more seats than were drawn");
             for seat in &audit.seats {
                 seats = seats.saturating_add(1);
                 ensure!(SeatsOf::<T>::contains_key(&seat.verifier, job), "a seat is missing");
-                let bond = T::Operators::reserved(&seat.verifier, Duty::Verify(job));
-                ensure!(bond > 0, "a verifier has no bond");
+                ensure!(seat.stage == audit.stage, "a seat is of another panel");
                 let fits = match audit.phase {
-                    Phase::Drawing { .. } => false,
+                    Phase::Drawing { .. } => matches!(seat.ballot, Ballot::Committed { .. }),
                     Phase::Committing { .. } => !matches!(seat.ballot, Ballot::Revealed { .. }),
                     Phase::Revealing { .. } => seat.ballot != Ballot::Awaited,
+                    Phase::Producing { .. } => false,
                 };
                 ensure!(fits, "a ballot does not fit the phase of its audit");
             }
+            ensure!(
+                audit.heard.iter().all(|seat| seat.vote().is_some()),
+                "an audit remembers a verifier that has not voted"
+            );
+            let mut verifiers = BTreeSet::new();
+            for seat in audit.seats.iter().chain(&audit.heard) {
+                let bond = T::Operators::reserved(&seat.verifier, Duty::Verify(job));
+                ensure!(bond > 0, "a verifier has no bond");
+                ensure!(!audit.left.contains(&seat.verifier), "a verifier has left its seat");
+                ensure!(verifiers.insert(seat.verifier.encode()), "a verifier has two seats");
+            }
         }
+        for (operator, job, ()) in ProducingOf::<T>::iter() {
+            let producing = Audits::<T>::get(job)
+                .is_some_and(|audit| matches!(audit.phase, Phase::Producing { .. }));
+            let subject = T::Jobs::subject(&job);
+            ensure!(
+                producing && subject.is_some_and(|subject| subject.operator == operator),
+                "an operator is said to publish what nobody asks for"
+            );
+        }
+        let mut chunks = 0usize;
+        for (job, publication) in Publications::<T>::iter() {
+            ensure!(Audits::<T>::contains_key(job), "a publication outlives its audit");
+            for part in Part::ALL {
+                for index in 0..publication.of(part).chunks {
+                    chunks = chunks.saturating_add(1);
+                    ensure!(Chunks::<T>::contains_key(job, (part, index)), "a chunk is missing");
+                }
+            }
+        }
+        ensure!(Chunks::<T>::iter().count() == chunks, "a chunk is of no publication");
         ensure!(SeatsOf::<T>::iter().count() == seats, "SeatsOf names a seat that is none");
         Ok(())
     }

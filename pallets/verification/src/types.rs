@@ -1,41 +1,118 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An audit as the pallet stores it.
 
-use assay_primitives::{verdict::Verdict, BlockNumber};
+use assay_primitives::{settlement::AuditOutcome, verdict::Verdict, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// The most members of a committee: the bound of `CommitteeSize`.
-pub const MAX_COMMITTEE: u32 = 9;
+/// The most seats of a panel: the bound of `CommitteeSize` and `JurySize`.
+pub const MAX_SEATS: u32 = 9;
 
-/// The most operators that an audit remembers as silent: the bound of `CommitteeSize` x `MaxRounds`.
-pub const MAX_SILENT: u32 = 64;
+/// The most verifiers whose votes an audit remembers from earlier panels.
+pub const MAX_HEARD: u32 = 2 * MAX_SEATS;
+
+/// The most verifiers that an audit remembers as having left it.
+pub const MAX_LEFT: u32 = 96;
+
+/// Seats of a panel.
+pub type Seats<AccountId, const MOST: u32> = BoundedVec<Seat<AccountId>, ConstU32<MOST>>;
 
 /// The re-check of one job.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct Audit<AccountId> {
-    /// How many committees came before.
+    /// The panel that sits, or that is drawn next.
+    pub stage: Stage,
+    /// The number of draws of verifiers so far, of all panels.
+    pub draws: u8,
+    /// The number of draws of verifiers for this panel.
     pub round: u8,
+    /// The number of seats that the first draw of this panel filled; 0 before it.
+    pub size: u32,
     /// Where it is.
     pub phase: Phase,
-    /// The committee, in the order in which it was drawn; empty while one is being drawn.
-    pub seats: BoundedVec<Seat<AccountId>, ConstU32<MAX_COMMITTEE>>,
-    /// Who has kept silent on an earlier committee: never drawn again for this job.
-    pub silent: BoundedVec<AccountId, ConstU32<MAX_SILENT>>,
+    /// The blocks with whose outputs the last draw was made, or the next one will be.
+    pub span: Span,
+    /// The panel, in the order in which it was drawn. Seats that became vacant are not among them.
+    pub seats: Seats<AccountId, MAX_SEATS>,
+    /// The votes of earlier panels, whose bonds a jury can still contradict.
+    pub heard: Seats<AccountId, MAX_HEARD>,
+    /// The verifiers that have left a panel: they are never drawn again for this job.
+    pub left: BoundedVec<AccountId, ConstU32<MAX_LEFT>>,
+}
+
+/// The panel that decides.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub enum Stage {
+    /// The committee of a job that was drawn for an audit.
+    #[codec(index = 0)]
+    Committee,
+    /// The jury that is called when a committee does not accept with one voice.
+    #[codec(index = 1)]
+    Jury,
+    /// The jury that looks at an accepted output a second time.
+    #[codec(index = 2)]
+    SecondLook,
+    /// The jury that checks what the operator has published on the chain.
+    #[codec(index = 3)]
+    Published,
+}
+
+impl Stage {
+    /// Returns whether the panel is a jury.
+    pub fn is_jury(self) -> bool {
+        self != Self::Committee
+    }
+}
+
+/// Blocks in a row whose VRF outputs decide a draw. All of them come after what they decide on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
+pub struct Span {
+    /// The first block.
+    pub first: BlockNumber,
+    /// The number of blocks.
+    pub count: BlockNumber,
+}
+
+impl Span {
+    /// Returns the `count` blocks after `block`.
+    pub fn after(block: BlockNumber, count: BlockNumber) -> Self {
+        Self { first: block.saturating_add(1), count }
+    }
+
+    /// Returns the first block in which all outputs of the span are known.
+    pub fn known(&self) -> BlockNumber {
+        self.first.saturating_add(self.count)
+    }
+
+    /// Returns the blocks.
+    pub fn blocks(&self) -> core::ops::Range<BlockNumber> {
+        self.first..self.known()
+    }
 }
 
 /// Where an audit is. Each phase ends by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub enum Phase {
-    /// Waits for randomness that was not known when the round began.
+    /// Waits for randomness that was not known when the draw became necessary.
     #[codec(index = 0)]
     Drawing {
         /// The first block in which the draw can be made.
         at: BlockNumber,
     },
-    /// The verifiers re-check and commit to their verdicts.
+    /// The verifiers re-check and commit to their verdicts, or vacate their seats.
     #[codec(index = 1)]
     Committing {
         /// Last block in which they can.
@@ -47,6 +124,12 @@ pub enum Phase {
         /// Last block in which they can.
         until: BlockNumber,
     },
+    /// The operator publishes what a jury could not fetch.
+    #[codec(index = 3)]
+    Producing {
+        /// Last block in which it can.
+        until: BlockNumber,
+    },
 }
 
 impl Phase {
@@ -54,18 +137,38 @@ impl Phase {
     pub fn due(&self) -> BlockNumber {
         match self {
             Self::Drawing { at } => *at,
-            Self::Committing { until } | Self::Revealing { until } => until.saturating_add(1),
+            Self::Committing { until } | Self::Revealing { until } | Self::Producing { until } => {
+                until.saturating_add(1)
+            }
         }
     }
 }
 
-/// A place on a committee.
+/// A place on a panel.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct Seat<AccountId> {
     /// Who has it.
     pub verifier: AccountId,
+    /// The panel.
+    pub stage: Stage,
+    /// The number of earlier draws of the audit when this seat was drawn. Its ballot names it.
+    pub draw: u8,
     /// What it has done.
     pub ballot: Ballot,
+}
+
+impl<AccountId> Seat<AccountId> {
+    /// Returns the outcome that the verifier has voted for; `None` if it could not fetch what it had
+    /// to check, or has revealed nothing.
+    pub fn vote(&self) -> Option<AuditOutcome> {
+        match self.ballot {
+            Ballot::Revealed { verdict: Verdict::Accept { .. } } => Some(AuditOutcome::Accepted),
+            Ballot::Revealed { verdict: Verdict::Reject { .. } } => Some(AuditOutcome::Rejected),
+            Ballot::Revealed { verdict: Verdict::Abstain(_) }
+            | Ballot::Awaited
+            | Ballot::Committed { .. } => None,
+        }
+    }
 }
 
 /// What a verifier has done.
@@ -102,15 +205,18 @@ pub enum Ballot {
     MaxEncodedLen,
 )]
 pub enum Offence {
-    /// It did not commit, or did not tell what it had committed to, in time.
+    /// It neither committed nor vacated its seat in time.
     #[codec(index = 0)]
     Silent,
-    /// Its verdict is not what the committee found.
+    /// Its verdict is not what the jury found.
     #[codec(index = 1)]
     Contradicted,
+    /// It did not reveal in time what it had committed to.
+    #[codec(index = 2)]
+    Withheld,
 }
 
-/// Why a round of an audit came to nothing.
+/// Why a panel could not decide.
 #[derive(
     Clone,
     Copy,
@@ -123,14 +229,14 @@ pub enum Offence {
     TypeInfo,
     MaxEncodedLen,
 )]
-pub enum RoundFailure {
-    /// Too few operators could be drawn for a majority; no other round follows.
+pub enum PanelFailure {
+    /// Too few operators could be drawn.
     #[codec(index = 0)]
     TooFewVerifiers,
-    /// Too few verifiers committed for a majority.
+    /// Too few verifiers committed, after as many draws as there can be.
     #[codec(index = 1)]
     TooFewCommits,
-    /// No verdict had a majority.
+    /// Too few verifiers voted, or the votes were equal.
     #[codec(index = 2)]
     NoMajority,
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The host interface between the runtime's off-chain workers and the node's engine: three calls
-//! that take a few milliseconds each. On a node without an engine they return `None`, `false` and
-//! an empty list.
+//! The host interface between the runtime's off-chain workers and the node's engine: four calls
+//! that take a few milliseconds each. On a node without an engine they return `None`, `false`, an
+//! empty list and `None`.
 //!
 //! Only `offchain_worker` may call the interface. The signatures are fixed for good: a change
 //! requires a new version.
@@ -14,6 +14,7 @@ extern crate alloc;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use assay_primitives::{Capabilities, EngineResult, Work};
+use sp_core::H256;
 use sp_runtime_interface::{
     pass_by::{AllocateAndReturnByCodec, PassFatPointerAndDecode},
     runtime_interface,
@@ -31,6 +32,8 @@ pub trait Mailbox: Send + 'static {
     fn submit(&self, work: Work) -> bool;
     /// Returns up to `max` results of jobs that are not yet settled.
     fn poll(&self, max: u32) -> Vec<EngineResult>;
+    /// Returns a payload of this node.
+    fn payload(&self, hash: H256) -> Option<Vec<u8>>;
 }
 
 #[cfg(not(substrate_runtime))]
@@ -56,6 +59,14 @@ pub trait AssayEngine {
     fn poll(&mut self, max: u32) -> AllocateAndReturnByCodec<Vec<EngineResult>> {
         self.extension::<MailboxExt>().map(|mailbox| mailbox.0.poll(max)).unwrap_or_default()
     }
+
+    /// Returns the payload with that hash; `None` if the node does not have it.
+    fn payload(
+        &mut self,
+        hash: PassFatPointerAndDecode<H256>,
+    ) -> AllocateAndReturnByCodec<Option<Vec<u8>>> {
+        self.extension::<MailboxExt>().and_then(|mailbox| mailbox.0.payload(hash))
+    }
 }
 
 /// The engine of the node that the off-chain worker runs on.
@@ -72,6 +83,10 @@ impl assay_primitives::Engine for HostEngine {
 
     fn poll(max: u32) -> Vec<EngineResult> {
         assay_engine::poll(max)
+    }
+
+    fn payload(hash: H256) -> Option<Vec<u8>> {
+        assay_engine::payload(hash)
     }
 }
 

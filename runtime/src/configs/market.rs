@@ -2,8 +2,8 @@
 //! Operators, routing, jobs, escrow and verification.
 
 use crate::{
-    parameters, submit::SignedReports, AccountId, Balances, Escrow, Jobs, Operators, Routing,
-    Runtime, RuntimeHoldReason, Verification, SLOT_DURATION, UNIT,
+    parameters, submit::SignedReports, AccountId, Balances, Beacon, Escrow, Jobs, Operators,
+    Routing, Runtime, RuntimeHoldReason, Verification, SLOT_DURATION, UNIT,
 };
 use assay_primitives::{engine::MAX_JOBS, traits::BlockRandomness};
 use frame_support::{
@@ -37,6 +37,13 @@ impl BlockRandomness for Randomness {
     fn of_parent() -> Option<H256> {
         pallet_babe::ParentBlockRandomness::<Runtime>::random(b"assay").0
     }
+}
+
+impl pallet_beacon::Config for Runtime {
+    // A draw reads 16 blocks, and can wait for over a hundred others if blocks are full of draws.
+    type Depth = ConstU32<128>;
+    type Source = Randomness;
+    type WeightInfo = pallet_beacon::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_escrow::Config for Runtime {
@@ -102,6 +109,7 @@ impl pallet_routing::Config for Runtime {
 
 impl pallet_jobs::Config for Runtime {
     type AcceptWindow = parameters::AcceptWindow;
+    type AssignmentBlocks = ConstU32<2>;
     type AuditFloor = parameters::AuditFloor;
     type Auditor = Verification;
     #[cfg(feature = "runtime-benchmarks")]
@@ -123,7 +131,7 @@ impl pallet_jobs::Config for Runtime {
     type MaxDeadline = ConstU32<{ crate::DAYS }>;
     type MinDeadline = ConstU32<5>;
     type Operators = Operators;
-    type Randomness = Randomness;
+    type Randomness = Beacon;
     type Retention = parameters::Retention;
     type Routing = Routing;
     type VerificationPrice = parameters::VerificationPrice;
@@ -140,16 +148,23 @@ impl pallet_verification::Config for Runtime {
     type BenchmarkJobs = Jobs;
     type CommitWindow = parameters::CommitWindow;
     type CommitteeSize = CommitteeSize;
+    type DrawBlocks = parameters::DrawBlocks;
     type Escrow = Escrow;
     type MaxAuditsPerBlock = ConstU32<32>;
     type Jobs = Jobs;
+    type JurySize = ConstU32<9>;
     type MaxRounds = ConstU8<3>;
+    type MinJury = ConstU32<5>;
     type MinVerifierBond = ConstU128<UNIT>;
     type Operators = Operators;
-    type Randomness = Randomness;
+    type ProduceWindow = parameters::ProduceWindow;
+    type PublicationPrice = parameters::PublicationPrice;
+    type Randomness = Beacon;
     type RevealWindow = parameters::RevealWindow;
     type Routing = Routing;
+    type SecondLooks = parameters::SecondLooks;
     type SilenceFraction = parameters::SilenceFraction;
+    type VerificationSpeed = parameters::VerificationSpeed;
     type VerifierBondFactor = ConstU32<2>;
     type WeightInfo = pallet_verification::weights::SubstrateWeight<Runtime>;
 }

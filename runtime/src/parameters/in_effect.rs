@@ -25,6 +25,11 @@ pub fn parameters() -> Parameters {
             reveal_window: RevealWindow::get(),
             audit_floor: AuditFloor::get(),
             silence_fraction: SilenceFraction::get(),
+            draw_blocks: DrawBlocks::get(),
+            verification_speed: VerificationSpeed::get(),
+            second_looks: SecondLooks::get(),
+            produce_window: ProduceWindow::get(),
+            publication_price: PublicationPrice::get(),
         },
         operators: OperatorParameters {
             min_bond: MinBond::get(),

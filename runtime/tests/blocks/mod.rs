@@ -4,7 +4,8 @@
 
 use assay_primitives::{traits::Duties, Report};
 use assay_runtime::{
-    AccountId, Jobs, Operators, Routing, Runtime, RuntimeEvent, RuntimeOrigin, System, Verification,
+    AccountId, Beacon, Jobs, Operators, Routing, Runtime, RuntimeEvent, RuntimeOrigin, System,
+    Verification,
 };
 use frame_support::{assert_ok, traits::Hooks, weights::Weight};
 use sp_core::H256;
@@ -29,6 +30,7 @@ pub fn next_block(alive: &[AccountId]) {
             due.into_iter().map(move |report| (stash, report))
         })
         .collect();
+    Beacon::on_initialize(next);
     Operators::on_initialize(next);
     Routing::on_initialize(next);
     Jobs::on_initialize(next);

@@ -9,7 +9,7 @@ use crate::{
 use assay_primitives::{
     contact::SignedContact,
     job::{FinishReason, JobId, JobSpec, JobState, OutputCommitment, Payment},
-    verdict_hash, AssayAddress, DeclineReason, Prices, RejectReason, Report, Verdict,
+    verdict_hash, AssayAddress, DeclineReason, Prices, RejectReason, Report, VacateReason, Verdict,
 };
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
@@ -92,13 +92,12 @@ fn verdict(n: u8, job: &JobId) -> Verdict {
     }
 }
 
-/// Returns the seats of all committees, each with the round of its audit, without those that keep
+/// Returns the seats of all panels, each with the draw that filled it, without those that keep
 /// silent.
 fn seats(keep_silent: usize) -> Vec<(JobId, u8, AccountId)> {
     let mut all: Vec<_> = pallet_verification::Audits::<Runtime>::iter()
         .flat_map(|(job, audit)| {
-            let round = audit.round;
-            audit.seats.into_iter().map(move |seat| (job, round, seat.verifier))
+            audit.seats.into_iter().map(move |seat| (job, seat.draw, seat.verifier))
         })
         .collect();
     all.sort();
@@ -168,10 +167,16 @@ pub fn act(act: Act) {
             }
         }
         Act::CommitVerdicts { verdict: n, keep_silent } => {
-            for (job, round, verifier) in seats(keep_silent) {
+            for (job, draw, verifier) in seats(keep_silent) {
                 let salt = H256::repeat_byte(5);
-                let hash = verdict_hash(&job, round, &verifier, &verdict(n, &job), &salt);
+                let hash = verdict_hash(&job, draw, &verifier, &verdict(n, &job), &salt);
                 blocks::report(&verifier, Report::CommitVerdict { job, hash });
+            }
+        }
+        Act::VacateSeats { keep } => {
+            for (job, _, verifier) in seats(12).into_iter().step_by(keep) {
+                let reason = VacateReason::Resource;
+                blocks::report(&verifier, Report::Vacate { job, reason });
             }
         }
         Act::RevealVerdicts { verdict: n, keep_silent } => {

@@ -16,8 +16,8 @@ mod steps;
 use acts::{act, call, set};
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
-    presets, AccountId, Addresses, Balance, Balances, Escrow, Jobs, Operators, Routing, Runtime,
-    System, Verification, MINUTES, UNIT,
+    presets, AccountId, Addresses, Balance, Balances, Beacon, Escrow, Jobs, Operators, Routing,
+    Runtime, System, Verification, MINUTES, UNIT,
 };
 use books::{watched, wealth, Seen};
 use frame_support::traits::{fungible::Inspect, Get};
@@ -38,11 +38,11 @@ fn begin() {
     let (dest, value) = (MultiAddress::Id(PEOPLE[6].clone()), 100_000 * UNIT);
     call(&PEOPLE[5], pallet_balances::Call::transfer_keep_alive { dest, value });
     assert_eq!(Balances::free_balance(&PEOPLE[6]), value);
-    next_block(u8::MAX, &mut Seen::new());
+    next_block(u16::MAX, &mut Seen::new());
 }
 
 /// Begins the next block, in which the heartbeats of those operators arrive whose bit is set.
-fn next_block(alive: u8, seen: &mut Seen) {
+fn next_block(alive: u16, seen: &mut Seen) {
     let alive: Vec<_> = PEOPLE
         .iter()
         .enumerate()
@@ -56,6 +56,7 @@ fn next_block(alive: u8, seen: &mut Seen) {
 /// Checks the invariants of every pallet.
 fn check_state() {
     Addresses::do_try_state().unwrap();
+    Beacon::do_try_state().unwrap();
     Escrow::do_try_state().unwrap();
     Jobs::do_try_state().unwrap();
     Operators::do_try_state().unwrap();
@@ -171,6 +172,7 @@ fn sequences_reach_every_end() {
         "JobPaid",
         "JobRefunded",
         "JobSlashed",
+        "JobUnverified",
         "Registered",
         "Removed",
         "Seized",

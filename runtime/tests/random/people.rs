@@ -7,13 +7,16 @@ use sp_keyring::Sr25519Keyring;
 use sp_runtime::{traits::IdentifyAccount, MultiSigner};
 use std::sync::LazyLock;
 
-/// The accounts that take part: the operators of the preset, two others, each of which can be
-/// client, operator and delegator, and one with a secp256k1 key, which has an address.
+/// The accounts that take part: four operators of the preset, two others, each of which can be
+/// client, operator and delegator, one with a secp256k1 key, which has an address, and the other
+/// operators of the preset.
 pub static PEOPLE: LazyLock<Vec<AccountId>> = LazyLock::new(|| {
-    let known = presets::DEVELOPMENT_OPERATORS.into_iter();
-    let known = known.chain([Sr25519Keyring::Eve, Sr25519Keyring::Ferdie]);
+    let (first, others) = presets::DEVELOPMENT_OPERATORS.split_at(4);
+    let two = [Sr25519Keyring::Eve, Sr25519Keyring::Ferdie];
+    let account = |who: &Sr25519Keyring| who.to_account_id();
     let ecdsa = MultiSigner::from(key().public()).into_account();
-    known.map(|who| who.to_account_id()).chain([ecdsa]).collect()
+    let known = first.iter().chain(&two).map(account).chain([ecdsa]);
+    known.chain(others.iter().map(account)).collect()
 });
 
 /// Returns the secp256k1 key.

@@ -20,6 +20,7 @@ pub enum Act {
     Work { commit: bool, tokens: u32 },
     Decline { job: usize },
     CommitVerdicts { verdict: u8, keep_silent: usize },
+    VacateSeats { keep: usize },
     RevealVerdicts { verdict: u8, keep_silent: usize },
     Register { who: Who, bond: Balance },
     Bond { who: Who, amount: Balance },
@@ -57,9 +58,11 @@ pub enum Step {
     /// Somebody acts.
     Act(Act),
     /// `count` blocks pass, in which the heartbeats of those operators arrive whose bit is set.
-    Blocks { count: u8, alive: u8 },
+    Blocks { count: u8, alive: u16 },
 }
 
+/// Returns one of the first seven. The other operators run and verify jobs, and do nothing else before
+/// everybody leaves.
 fn who() -> impl Strategy<Value = Who> {
     0..7usize
 }
@@ -89,6 +92,7 @@ fn market() -> impl Strategy<Value = Act> {
         1 => job().prop_map(|job| Act::Advance { job }),
         8 => (any::<bool>(), 0..20u32).prop_map(|(commit, tokens)| Act::Work { commit, tokens }),
         1 => job().prop_map(|job| Act::Decline { job }),
+        1 => (1..12usize).prop_map(|keep| Act::VacateSeats { keep }),
         6 => (0..8u8, 0..12usize)
             .prop_map(|(verdict, keep_silent)| Act::CommitVerdicts { verdict, keep_silent }),
         6 => (0..8u8, 0..12usize)
@@ -141,7 +145,7 @@ fn others() -> impl Strategy<Value = Act> {
 }
 
 fn blocks() -> impl Strategy<Value = Step> {
-    (1..6u8, any::<u8>()).prop_map(|(count, alive)| Step::Blocks { count, alive })
+    (1..6u8, any::<u16>()).prop_map(|(count, alive)| Step::Blocks { count, alive })
 }
 
 pub fn sequence() -> impl Strategy<Value = Vec<Step>> {

@@ -17,6 +17,7 @@ fn verdict(audit: AuditOutcome) -> &'static str {
         AuditOutcome::Accepted => "accept",
         AuditOutcome::Rejected => "reject",
         AuditOutcome::Undecided => "undecided",
+        AuditOutcome::Withheld => "withheld",
     }
 }
 
@@ -47,7 +48,8 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
     let verdict = match settlement.audit {
         AuditOutcome::Accepted => Cell::good(format!("Accept by {verifiers}")),
         AuditOutcome::Rejected => Cell::bad(format!("Reject by {verifiers}")),
-        AuditOutcome::Undecided => Cell::bad("undecided, no committee reached a majority"),
+        AuditOutcome::Undecided => Cell::bad("undecided, the output could not be checked"),
+        AuditOutcome::Withheld => Cell::bad("withheld, the operator did not show its output"),
         AuditOutcome::NotAudited => "none, the job was not audited".into(),
     };
     let mut rows = vec![("Verdict", verdict)];
@@ -96,10 +98,10 @@ mod tests {
 
     #[test]
     fn verdict_of_an_undecided_audit_names_no_verifiers() {
-        let undecided = settlement(Outcome::Paid, AuditOutcome::Undecided);
+        let undecided = settlement(Outcome::Unverified, AuditOutcome::Undecided);
         let rows = rows(&Settlement { verifiers: 0, ..undecided });
         let (_, verdict) = rows.iter().find(|(name, _)| *name == "Verdict").unwrap();
-        assert_eq!(verdict.text(), "undecided, no committee reached a majority");
+        assert_eq!(verdict.text(), "undecided, the output could not be checked");
     }
 
     #[test]

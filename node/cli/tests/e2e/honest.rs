@@ -45,8 +45,11 @@ async fn honest_job_is_accepted_and_paid() {
         .find(|who| job["operator"] == who.to_account_id().to_string())
         .unwrap();
     let verifiers = DEVELOPMENT_OPERATORS.iter().filter(|who| *who != operator);
-    let verified: Vec<Balance> = verifiers.map(gain).collect();
-    assert!(verified.iter().all(|gain| *gain > 0 && *gain == verified[0]), "{verified:?}");
+    let verified: Vec<Balance> = verifiers.map(gain).filter(|gain| *gain > 0).collect();
+    assert!(
+        verified.len() == 3 && verified.iter().all(|gain| *gain == verified[0]),
+        "{verified:?}"
+    );
     assert_eq!(gain(operator), paid - burnt - verified.iter().sum::<Balance>());
     assert!(gain(operator) > paid / 2);
     // Fees and a part of the payment are burnt; no other money comes or goes.
@@ -62,8 +65,10 @@ async fn honest_job_is_accepted_and_paid() {
     let id = job["job"].as_str().unwrap();
     let streamed = assay(&node, &["job", "status", id, "--wait"]).await;
     assert_eq!(streamed.code, 0, "{streamed:?}");
-    let expected = format!("{}\n\nVerdict   Accept by 3 verifiers\n", output.text);
-    assert!(streamed.out.starts_with(&expected), "{streamed:?} does not begin with {expected:?}");
+    // A committee, or the jury of a second look in addition.
+    let expected =
+        [3, 10].map(|count| format!("{}\n\nVerdict   Accept by {count} verifiers\n", output.text));
+    assert!(expected.iter().any(|expected| streamed.out.starts_with(expected)), "{streamed:?}");
 }
 
 #[tokio::test]

@@ -272,3 +272,35 @@ fn assignment_is_tried_in_the_last_open_block() {
         assert_eq!(operator_of(&id), Some(NEWCOMER));
     });
 }
+
+#[test]
+fn draw_of_an_operator_waits_for_blocks_after_the_job() {
+    AssignmentBlocks::set(2);
+    with_jobs(|| {
+        let id = order();
+        for _ in 0..2 {
+            run_blocks(1);
+            assert!(matches!(state(&id), JobState::Open { .. }));
+        }
+        run_blocks(1);
+        let JobState::Assigned { operator, .. } = state(&id) else { panic!("not assigned") };
+        // The next operator is drawn from blocks after the decline.
+        report(operator, Report::Decline { job: id, reason: DeclineReason::Resource }).unwrap();
+        run_blocks(2);
+        assert!(matches!(state(&id), JobState::Open { .. }));
+        run_blocks(1);
+        assert!(matches!(state(&id), JobState::Assigned { .. }));
+    });
+}
+
+#[test]
+fn job_that_cannot_wait_for_the_next_draw_expires() {
+    AssignmentBlocks::set(2);
+    with_jobs(|| {
+        let id = order_with(CLIENT, JobSpec { deadline: 5, ..spec() }, PAYMENT);
+        run_blocks(3);
+        let JobState::Assigned { operator, .. } = state(&id) else { panic!("not assigned") };
+        report(operator, Report::Decline { job: id, reason: DeclineReason::Resource }).unwrap();
+        assert_eq!(settlement(&id).outcome, Outcome::Expired);
+    });
+}

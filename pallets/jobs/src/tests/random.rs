@@ -122,7 +122,7 @@ fn take(step: Step) {
             };
             let id = pick(job);
             if Jobs::subject(&id).is_some() {
-                Jobs::conclude(&id, outcome, &OPERATORS[..verifiers]);
+                Jobs::conclude(&id, outcome, &OPERATORS[..verifiers], 0);
             }
             Ok(())
         }
@@ -157,7 +157,7 @@ fn check_settlements() {
         let held = job.payment.total().unwrap() + BOUNTY + Deposit::get();
         let out = settlement.paid + settlement.refunded;
         match settlement.outcome {
-            Outcome::Paid | Outcome::Expired | Outcome::Cancelled => {
+            Outcome::Paid | Outcome::Expired | Outcome::Cancelled | Outcome::Unverified => {
                 assert_eq!(out, held);
                 assert_eq!(settlement.slashed, 0);
             }
@@ -190,7 +190,7 @@ proptest! {
             // Nobody acts any more but the auditor, who always ends an audit.
             for id in crate::Jobs::<Test>::iter_keys().collect::<Vec<_>>() {
                 if Jobs::subject(&id).is_some() {
-                    Jobs::conclude(&id, AuditOutcome::Undecided, &[]);
+                    Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0);
                 }
             }
             ParentRandomness::set(Some(H256::zero()));

@@ -14,7 +14,7 @@ use frame_support::{assert_noop, assert_ok};
 /// A delivered job of 10 tokens that is not audited, with its operator.
 fn waived() -> (JobId, AccountId) {
     let (id, operator) = delivered(10);
-    Jobs::conclude(&id, AuditOutcome::NotAudited, &[]);
+    Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
     (id, operator)
 }
 
@@ -82,7 +82,7 @@ fn slash_of_a_job_costs_delegators_nothing() {
         let (id, operator) = delivered(10);
         let before = wealth(operator);
         let vault = Balances::reserved_balance(Operators::vault());
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
         assert_eq!(settlement(&id).slashed, bond_of(10));
         assert_eq!(before - wealth(operator), bond_of(10));
         assert_eq!(Balances::reserved_balance(Operators::vault()), vault);
@@ -177,7 +177,7 @@ fn accepted_audit_pays_the_verifiers_out_of_the_price() {
         let (id, operator) = delivered(10);
         let verifiers: Vec<_> =
             OPERATORS.into_iter().filter(|other| *other != operator).take(2).collect();
-        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0);
         let share = PRICE; // A tenth of ten tokens.
         for verifier in &verifiers {
             assert_eq!(wealth(*verifier), ENDOWMENT + share);
@@ -194,15 +194,18 @@ fn accepted_audit_pays_the_verifiers_out_of_the_price() {
 }
 
 #[test]
-fn undecided_audit_gives_the_operator_the_benefit() {
+fn undecided_audit_refunds_all_but_the_down_payment_and_is_no_fault() {
     with_jobs(|| {
         let (id, operator) = delivered(20);
-        Jobs::conclude(&id, AuditOutcome::Undecided, &[]);
+        Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0);
         let settlement = settlement(&id);
-        assert_eq!(settlement.outcome, Outcome::Paid);
+        assert_eq!(settlement.outcome, Outcome::Unverified);
         assert_eq!(settlement.audit, AuditOutcome::Undecided);
-        assert_eq!(settlement.paid, 113);
-        assert_eq!(wealth(operator), ENDOWMENT + 113);
+        assert_eq!((settlement.paid, settlement.refunded), (PAYMENT.down, HELD - PAYMENT.down));
+        assert_eq!((settlement.slashed, settlement.tokens), (0, 0));
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down);
+        assert_eq!(wealth(CLIENT), ENDOWMENT - PAYMENT.down);
+        assert_eq!(reserved(operator, &id), 0, "its bond is free");
         assert_eq!(Faults::get(), vec![], "it does not count for the operator's record");
     });
 }
@@ -213,7 +216,7 @@ fn rejected_audit_takes_the_whole_bond() {
         let (id, operator) = delivered(10);
         let issuance = Balances::total_issuance();
         let verifiers: Vec<_> = OPERATORS.into_iter().filter(|other| *other != operator).collect();
-        Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers, 0);
         let share = 10 * PRICE / 10;
         let rest = bond_of(10) - PAYMENT.down - 3 * share;
         // What the client would have paid.
@@ -275,7 +278,7 @@ fn rejected_or_late_job_compensates_the_client_with_at_most_half_of_the_fine() {
     with_jobs(|| {
         BondFactor::set(1);
         let (id, operator) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[]);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
         let rest = 10 * PRICE + PAYMENT.tip;
         assert_eq!(wealth(operator), ENDOWMENT - rest);
         assert_eq!(wealth(CLIENT), ENDOWMENT + rest / 2);
@@ -294,5 +297,19 @@ fn late_operator_without_down_payment_is_fined_all_the_same() {
         spend_attempts(&id);
         run_blocks(22);
         assert_eq!(settlement(&id).slashed, 206);
+    });
+}
+
+#[test]
+fn withheld_output_takes_the_whole_bond_and_pays_no_verifier() {
+    with_jobs(|| {
+        let (id, operator) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Withheld, &[], 0);
+        let settlement = settlement(&id);
+        assert_eq!(settlement.outcome, Outcome::Slashed);
+        assert_eq!((settlement.audit, settlement.verifiers), (AuditOutcome::Withheld, 0));
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - BOND);
+        assert_eq!(wealth(CLIENT), ENDOWMENT + (BOND - PAYMENT.down) / 2);
+        assert_eq!(Faults::get(), vec![(operator, true)]);
     });
 }

@@ -3,6 +3,7 @@
 
 use crate::{Config, Pallet, Reservations};
 use assay_primitives::{
+    publication::NextChunk,
     testing::spec,
     traits::{Duties, Duty, Operators as _},
     Balance, BlockNumber, EngineResult, JobId, Report, Task, Work,
@@ -21,6 +22,8 @@ parameter_types! {
     pub static Assigned: Vec<(AccountId, JobId)> = vec![];
     /// The last block after which outputs can be reported.
     pub static LastReport: BlockNumber = BlockNumber::MAX;
+    /// The chunk that every operator has to publish next.
+    pub static ChunkDue: Option<NextChunk> = None;
 }
 
 /// Jobs to run: `Accept` reserves stake, `CommitOutput` releases it, `Decline` reserves some and
@@ -58,6 +61,10 @@ impl<T: Config + frame_system::Config<AccountId = AccountId>> Duties<AccountId> 
             .filter(|result| assigned(*operator).contains(&result.job()))
             .filter_map(report)
             .collect()
+    }
+
+    fn chunk_due(_: &AccountId) -> Option<NextChunk> {
+        ChunkDue::get()
     }
 
     fn weight_of(report: &Report) -> Option<Weight> {

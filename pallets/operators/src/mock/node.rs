@@ -3,11 +3,12 @@
 
 use crate::{Nonce, SubmitReports};
 use assay_primitives::{
-    testing::model, worker::sr25519::WorkerId, Balance, Capabilities, Engine, EngineResult, Report,
-    Work,
+    publication::Chunk, testing::model, worker::sr25519::WorkerId, Balance, Capabilities, Engine,
+    EngineResult, Report, Work,
 };
 use frame_support::{parameter_types, traits::ConstU32, BoundedVec};
 use sp_application_crypto::ByteArray;
+use sp_core::H256;
 
 type AccountId = u64;
 
@@ -26,6 +27,10 @@ parameter_types! {
     pub static PoolOpen: bool = true;
     /// The extrinsics that were sent.
     pub static Pool: Vec<Sent> = vec![];
+    /// The payloads that the node has.
+    pub static Payloads: Vec<(H256, Vec<u8>)> = vec![];
+    /// The chunks that were sent, each with its nonce.
+    pub static Published: Vec<(Chunk, Nonce)> = vec![];
 }
 
 /// An engine that records what it is asked.
@@ -47,6 +52,10 @@ impl Engine for RecordingEngine {
     fn poll(max: u32) -> Vec<EngineResult> {
         Polls::mutate(|polls| *polls += 1);
         Results::get().into_iter().take(max as usize).collect()
+    }
+
+    fn payload(hash: H256) -> Option<Vec<u8>> {
+        Payloads::get().into_iter().find(|(of, _)| *of == hash).map(|(_, payload)| payload)
     }
 }
 
@@ -74,6 +83,17 @@ impl SubmitReports<AccountId, ConstU32<3>> for RecordingSubmitter {
         let sent =
             Sent { worker: *worker, public: public.clone(), reports: reports.into(), nonce, tip };
         Pool::mutate(|pool| pool.push(sent));
+        PoolOpen::get().then_some(()).ok_or(())
+    }
+
+    fn publish(
+        _: &AccountId,
+        _: &WorkerId,
+        chunk: Chunk,
+        nonce: Nonce,
+        _: Balance,
+    ) -> Result<(), ()> {
+        Published::mutate(|published| published.push((chunk, nonce)));
         PoolOpen::get().then_some(()).ok_or(())
     }
 

@@ -3,6 +3,7 @@
 
 use crate::{handover::FUNDS, mock::*, tip, SubmitReports};
 use assay_primitives::{
+    publication::{NextChunk, Part, CHUNK_BYTES},
     reason::DeclineReason,
     traits::{Duty, Operators as _},
     worker::{sr25519::WorkerId, KEY_TYPE},
@@ -13,7 +14,10 @@ use frame_support::{
     traits::{fungible::Mutate, Hooks},
 };
 use sp_application_crypto::RuntimeAppPublic;
-use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt, OffchainWorkerExt};
+use sp_core::{
+    offchain::{testing::TestOffchainExt, OffchainDbExt, OffchainWorkerExt},
+    H256,
+};
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
 
 /// The number of blocks that the mock's worker waits for its extrinsic.
@@ -416,4 +420,55 @@ fn tip_doubles_up_to_its_bound() {
     assert_eq!(tip(11), 1_024_000_000);
     assert_eq!(tip(12), tip(11));
     assert_eq!(tip(u32::MAX), tip(11));
+}
+
+/// Sets the chunk that is due, of a payload of the node, and returns that payload's length.
+fn chunk_due(index: u32) -> usize {
+    let payload = vec![7; CHUNK_BYTES as usize + 3];
+    let hash = H256::repeat_byte(1);
+    ChunkDue::set(Some(NextChunk { job: job(1), part: Part::Transcript, hash, index }));
+    let length = payload.len();
+    Payloads::set(vec![(hash, payload)]);
+    length
+}
+
+#[test]
+fn worker_publishes_the_chunk_that_is_due() {
+    with_node(|_| {
+        let length = chunk_due(1);
+        assert_ok!(Operators::reserve(&ALICE, Duty::Run(job(1)), 10));
+        run(2);
+        let (chunk, nonce) = Published::take().swap_remove(0);
+        assert_eq!((chunk.job, chunk.part, chunk.index), (job(1), Part::Transcript, 1));
+        assert_eq!(
+            (chunk.bytes.len(), chunk.last, nonce),
+            (length - CHUNK_BYTES as usize, true, 0)
+        );
+        // It is not sent again before it is overdue.
+        run(3);
+        assert_eq!(Published::take(), vec![]);
+        run(2 + PATIENCE);
+        assert!(!Published::take().is_empty());
+    });
+}
+
+#[test]
+fn worker_publishes_nothing_that_its_node_does_not_have() {
+    with_node(|_| {
+        chunk_due(0);
+        Payloads::set(vec![]);
+        run(2);
+        assert_eq!(Published::take(), vec![]);
+    });
+}
+
+#[test]
+fn worker_sends_reports_before_chunks() {
+    with_node(|_| {
+        chunk_due(0);
+        assign(ALICE, 1);
+        assign(BOB, 2);
+        assert_eq!(run(2).len(), 2);
+        assert_eq!(Published::take(), vec![]);
+    });
 }

@@ -3,16 +3,17 @@
 
 use super::*;
 use crate::{
-    types::{Audit, Offence, Phase, RoundFailure},
+    types::{Audit, Offence, PanelFailure, Phase, Stage},
     Event,
 };
 use assay_primitives::{
     job::{FinishReason, JobId, JobSpec, JobState, OutputCommitment},
+    publication::Part,
     report::Report,
     settlement::{AuditOutcome, Settlement},
     traits::Duties,
     verdict::{verdict_hash, Verdict},
-    AbstainReason, RejectReason,
+    AbstainReason, RejectReason, VacateReason,
 };
 use frame_support::{traits::Hooks, weights::Weight};
 use sp_core::H256;
@@ -21,17 +22,27 @@ use sp_runtime::{
     DispatchResult,
 };
 
+/// The request of every job.
+pub const REQUEST: &[u8] = b"In the beginning";
+/// The transcript of every job.
+pub const TRANSCRIPT: &[u8] = b"God created the heaven and the earth.";
 /// The digest root of every job.
+
 pub const ROOT: H256 = H256::repeat_byte(9);
 
 /// Returns what operators commit to.
 pub fn commitment() -> OutputCommitment {
     OutputCommitment {
-        output_hash: H256::repeat_byte(2),
+        output_hash: BlakeTwo256::hash(TRANSCRIPT),
         digest_commitment: BlakeTwo256::hash(ROOT.as_bytes()),
         tokens: 20,
         finish: FinishReason::Length,
     }
+}
+
+/// Returns the specification of a job with the request.
+pub fn spec() -> JobSpec<AccountId> {
+    JobSpec { request_hash: BlakeTwo256::hash(REQUEST), ..assay_primitives::testing::spec() }
 }
 
 pub fn signed(who: AccountId) -> RuntimeOrigin {
@@ -106,12 +117,80 @@ pub fn salt(verifier: AccountId) -> H256 {
     H256::from_low_u64_be(verifier)
 }
 
-pub fn round(id: &JobId) -> u8 {
-    crate::Audits::<Test>::get(id).map_or(0, |audit| audit.round)
+/// Returns the draw in which the verifier got its seat.
+pub fn draw_of(verifier: AccountId, id: &JobId) -> u8 {
+    let audit = crate::Audits::<Test>::get(id);
+    let seats = audit.map(|audit| audit.seats).unwrap_or_default();
+    seats.iter().find(|seat| seat.verifier == verifier).map_or(0, |seat| seat.draw)
 }
 
 pub fn hash_of(verifier: AccountId, id: JobId, verdict: Verdict) -> H256 {
-    verdict_hash(&id, round(&id), &verifier, &verdict, &salt(verifier))
+    verdict_hash(&id, draw_of(verifier, &id), &verifier, &verdict, &salt(verifier))
+}
+
+/// Lets the verifier of each seat commit to the verdict of its place and reveal it.
+pub fn judge(id: JobId, verdict: impl Fn(usize) -> Verdict) -> Vec<AccountId> {
+    let panel = Verification::committee(&id);
+    for (place, verifier) in panel.iter().enumerate() {
+        commit(*verifier, id, verdict(place)).unwrap();
+    }
+    for (place, verifier) in panel.iter().enumerate() {
+        reveal(*verifier, id, verdict(place)).unwrap();
+    }
+    panel
+}
+
+/// Brings a job before a jury because its committee has revealed these verdicts; returns it with its
+/// operator, the committee and the jury.
+pub fn appealed(verdicts: [Verdict; 3]) -> (JobId, AccountId, Vec<AccountId>, Vec<AccountId>) {
+    let (id, operator, committee) = revealed(verdicts);
+    run_blocks(2);
+    let jury = Verification::committee(&id);
+    (id, operator, committee, jury)
+}
+
+/// Brings a job to the phase in which its operator has to publish, because nobody could fetch anything;
+/// returns it with its operator.
+pub fn producing() -> (JobId, AccountId) {
+    let (id, operator, _, _) = appealed([abstains(); 3]);
+    judge(id, |_| abstains());
+    (id, operator)
+}
+
+/// Publishes a payload of the job in chunks of that many bytes.
+pub fn publish(
+    who: AccountId,
+    id: JobId,
+    part: Part,
+    payload: &[u8],
+    size: usize,
+) -> DispatchResult {
+    let chunks: Vec<_> = payload.chunks(size).collect();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let last = index + 1 == chunks.len();
+        publish_chunk(who, id, part, index as u32, last, chunk)?;
+    }
+    Ok(())
+}
+
+pub fn publish_chunk(
+    who: AccountId,
+    id: JobId,
+    part: Part,
+    index: u32,
+    last: bool,
+    bytes: &[u8],
+) -> DispatchResult {
+    let bytes = bytes.to_vec().try_into().unwrap();
+    frame_support::storage::with_storage_layer(|| {
+        Verification::publish(signed(who), id, part, index, last, bytes)
+            .map(|_| ())
+            .map_err(|error| error.error)
+    })
+}
+
+pub fn vacate(verifier: AccountId, job: JobId) -> DispatchResult {
+    report(verifier, Report::Vacate { job, reason: VacateReason::Resource })
 }
 
 pub fn commit(verifier: AccountId, job: JobId, verdict: Verdict) -> DispatchResult {
@@ -167,24 +246,29 @@ pub fn run_blocks(count: u32) {
         Jobs::on_idle(now().into(), Weight::MAX);
         let next = now() + 1;
         System::set_block_number(next.into());
+        Beacon::on_initialize(next.into());
         Jobs::on_initialize(next.into());
         Verification::on_initialize(next.into());
     }
 }
 
-/// Begins the next blocks without the pallet's own hook.
+/// Begins the next blocks without the hooks of jobs and of this pallet.
 pub fn skip_blocks(count: u32) {
-    System::set_block_number((now() + count).into());
+    for _ in 0..count {
+        let next = now() + 1;
+        System::set_block_number(next.into());
+        Beacon::on_initialize(next.into());
+    }
 }
 
 pub fn events() -> Vec<Event<Test>> {
     System::read_events_for_pallet()
 }
 
-/// Returns the rounds that failed, each with its cause.
-pub fn failures() -> Vec<(u8, RoundFailure)> {
+/// Returns the panels that could not decide, each with the cause.
+pub fn failures() -> Vec<(Stage, PanelFailure)> {
     let failure = |event| match event {
-        Event::RoundFailed { round, failure, .. } => Some((round, failure)),
+        Event::PanelFailed { stage, failure, .. } => Some((stage, failure)),
         _ => None,
     };
     events().into_iter().filter_map(failure).collect()

@@ -174,6 +174,7 @@ fn verifiers_that_are_done_are_free() {
             assert_eq!(reserved(*verifier, &id), 0);
             assert!(!SeatsOf::<Test>::contains_key(verifier, id));
         }
+        assert_eq!(crate::AgendaEntries::<Test>::iter().count(), 0, "it is on no agenda");
         assert_eq!(conclusions(), vec![(AuditOutcome::Accepted, committee)]);
         assert!(Verification::committee(&id).is_empty());
     });

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which deliveries are audited, and by whom.
 
-use crate::{mock::*, Event, Phase, Records, RoundFailure, SeatsOf};
+use crate::{mock::*, Event, PanelFailure, Phase, Records, SeatsOf, Stage};
 use assay_primitives::{
     draw::{seed, without_replacement, Purpose, Weighted},
     job::{JobSpec, JobState},
     settlement::{AuditOutcome, Outcome},
-    traits::Auditor,
+    ticket,
+    traits::{Auditor, PastRandomness},
+    JobId,
 };
-use frame_support::BoundedVec;
+use frame_support::{traits::Hooks, BoundedVec};
 use sp_core::H256;
 use sp_runtime::Permill;
 
@@ -26,15 +28,58 @@ fn delivery_waits_for_randomness_that_was_not_known_when_it_came() {
 }
 
 #[test]
-fn draw_waits_while_the_parent_has_no_randomness() {
+fn draw_waits_for_a_span_in_which_a_block_has_randomness() {
     with_operators(|| {
         let (id, _) = delivered();
         ParentRandomness::set(None);
         run_blocks(5);
         assert!(matches!(phase(&id), Phase::Drawing { .. }));
         ParentRandomness::set(Some(H256::zero()));
-        run_blocks(1);
+        run_blocks(2);
         assert!(matches!(phase(&id), Phase::Committing { .. }));
+    });
+}
+
+#[test]
+fn draw_that_had_to_wait_too_long_is_made_with_later_blocks() {
+    with_operators(|| {
+        let (id, _) = delivered();
+        let before = audit(&id).span;
+        // For 200 blocks nobody works off the agenda, and the beacon forgets.
+        for _ in 0..200 {
+            let next = now() + 1;
+            System::set_block_number(next.into());
+            Beacon::on_initialize(next.into());
+        }
+        let late = now();
+        for _ in 0..60 {
+            if matches!(phase(&id), Phase::Drawing { .. }) {
+                run_blocks(1);
+            }
+        }
+        assert!(matches!(phase(&id), Phase::Committing { .. }));
+        assert!(before.first < late && audit(&id).span.first > late);
+    });
+}
+
+#[test]
+fn draw_reads_the_blocks_after_the_commitment_and_no_others() {
+    DrawBlocks::set(16);
+    with_operators(|| {
+        let (id, _) = delivered();
+        let first = now() + 1;
+        let draws = Verification::draws(&id).unwrap();
+        assert_eq!((draws.first, draws.outputs.len(), draws.randomness), (first, 16, None));
+        run_blocks(16);
+        assert!(matches!(phase(&id), Phase::Drawing { .. }));
+        run_blocks(1);
+        let draws = Verification::draws(&id).unwrap();
+        assert_eq!(draws.outputs, (first..first + 16).map(Beacon::of).collect::<Vec<_>>());
+        assert!(draws.outputs.iter().all(Option::is_some));
+        assert_eq!(draws.randomness, Beacon::of_span(first, 16));
+        assert_eq!((draws.rate, draws.threshold), (Permill::one(), ticket::TICKETS));
+        assert!(matches!(phase(&id), Phase::Committing { .. }));
+        assert_eq!(Verification::draws(&JobId::zero()), None);
     });
 }
 
@@ -48,7 +93,16 @@ fn draw_seats_three_and_reserves_their_bonds() {
             assert!(SeatsOf::<Test>::contains_key(verifier, id));
         }
         let until = now() + COMMIT_WINDOW;
-        assert_eq!(events(), vec![Event::AuditDrawn { job: id, round: 0, committee, until }]);
+        assert_eq!(
+            events(),
+            vec![Event::AuditDrawn {
+                job: id,
+                stage: Stage::Committee,
+                round: 0,
+                committee,
+                until
+            }]
+        );
     });
 }
 
@@ -57,7 +111,8 @@ fn draw_can_be_recomputed_by_anyone() {
     with_operators(|| {
         let (id, operator) = delivered();
         run_blocks(2);
-        let seed = seed(&ParentRandomness::get().unwrap(), &id, Purpose::Committee(0));
+        let randomness = Verification::draws(&id).unwrap().randomness.unwrap();
+        let seed = seed(&randomness, &id, Purpose::Committee(0));
         // All in the order of their places, of which the operator's own tickets are void.
         let all: Vec<_> =
             OPERATORS.iter().map(|item| Weighted { item: *item, weight: STAKE }).collect();
@@ -139,9 +194,9 @@ fn draw_of_one_is_too_few_and_leaves_the_audit_undecided() {
     with_some_operators(2, || {
         let (id, operator) = delivered();
         run_blocks(2);
-        assert_eq!(failures(), vec![(0, RoundFailure::TooFewVerifiers)]);
+        assert_eq!(failures(), vec![(Stage::Committee, PanelFailure::TooFewVerifiers)]);
         assert_eq!(conclusions(), vec![(AuditOutcome::Undecided, vec![])]);
-        assert_eq!(settlement(&id).outcome, Outcome::Paid);
+        assert_eq!(settlement(&id).outcome, Outcome::Unverified);
         let other = OPERATORS.into_iter().find(|other| *other != operator).unwrap();
         assert_eq!(reserved(other, &id), 0);
         assert!(!SeatsOf::<Test>::contains_key(other, id));
@@ -214,7 +269,8 @@ fn rejected_job_is_a_fault_and_accepted_ones_are_none() {
         for stash in OPERATORS {
             Records::<Test>::insert(stash, 4);
         }
-        let (_, operator, _) = revealed([rejects(); 3]);
+        let (id, operator, _, _) = appealed([rejects(); 3]);
+        judge(id, |_| rejects());
         assert_eq!(Records::<Test>::get(operator), 0);
     });
 }

@@ -7,7 +7,7 @@ use assay_primitives::{
     report::Report,
     traits::{AuditedJobs, Duties},
     verdict::{verdict_hash, Verdict},
-    BlockNumber, DeclineReason, JobId, OutputCommitment,
+    AbstainReason, BlockNumber, DeclineReason, JobId, OutputCommitment, VacateReason,
 };
 use frame_support::assert_ok;
 use sp_core::H256;
@@ -132,6 +132,57 @@ fn reports_are_of_the_commitment_and_the_round_that_are_asked_about() {
 }
 
 #[test]
+fn report_of_a_verifier_that_cannot_check_is_that_it_vacates_its_seat() {
+    for (found, reason) in [
+        (AbstainReason::ModelMissing, VacateReason::ModelMissing),
+        (AbstainReason::Resource, VacateReason::Resource),
+    ] {
+        with_operators(|| {
+            let (id, _, committee) = drawn();
+            let results = verified(id, Verdict::Abstain(found));
+            let reports = Verification::reports(&committee[0], &results);
+            assert_eq!(reports, vec![Report::Vacate { job: id, reason }]);
+            follow(committee[0], &results);
+            assert_eq!(Verification::reports(&committee[0], &results), vec![]);
+            assert_eq!(Verification::work(&committee[0]), vec![]);
+        });
+    }
+}
+
+#[test]
+fn report_that_a_payload_is_unavailable_is_a_ballot_like_any_other() {
+    with_operators(|| {
+        let (id, _, committee) = drawn();
+        let reports = Verification::reports(&committee[0], &verified(id, abstains()));
+        assert!(matches!(reports[..], [Report::CommitVerdict { .. }]));
+    });
+}
+
+#[test]
+fn verifier_of_a_seat_that_was_drawn_again_reports_on_its_own_draw() {
+    with_operators(|| {
+        let (id, _, committee) = drawn();
+        for verifier in &committee[1..] {
+            follow(*verifier, &verified(id, accepts()));
+        }
+        vacate(committee[0], id).unwrap();
+        run_blocks(2);
+        let panel = Verification::committee(&id);
+        let late = panel[2];
+        assert_eq!(Verification::work(&late), vec![check(id, 1, COMMIT_WINDOW - 1)]);
+        let salt = H256::repeat_byte(5);
+        let work = check(id, 1, 0).id();
+        let results = vec![EngineResult::Verified { job: id, verdict: accepts(), salt, work }];
+        follow(late, &results);
+        follow(late, &results);
+        // Those that committed before have the finding that they committed to.
+        follow(panel[0], &verified(id, accepts()));
+        follow(panel[1], &verified(id, accepts()));
+        assert!(is_over(&id));
+    });
+}
+
+#[test]
 fn reports_that_would_be_late_are_not_made() {
     with_operators(|| {
         let (id, _, committee) = drawn();
@@ -157,8 +208,10 @@ fn reports_have_the_weights_of_their_benchmarks() {
     let commit = Report::CommitVerdict { job: id, hash: id };
     let reveal = Report::RevealVerdict { job: id, verdict: accepts(), salt: id };
     assert_eq!(Verification::weight_of(&commit), Some(Weights::commit_verdict()));
-    let most = Weights::reveal_verdict() + Verification::dismiss_weight();
-    assert_eq!(Verification::weight_of(&reveal), Some(most));
+    let freed = Verification::dismiss_weight();
+    assert_eq!(Verification::weight_of(&reveal), Some(Weights::reveal_verdict() + freed));
+    let vacate = Report::Vacate { job: id, reason: VacateReason::Resource };
+    assert_eq!(Verification::weight_of(&vacate), Some(Weights::vacate() + freed));
     for other in [
         Report::Accept { job: id },
         Report::Decline { job: id, reason: DeclineReason::Resource },

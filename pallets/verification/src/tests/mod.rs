@@ -2,10 +2,15 @@
 //! Tests by topic.
 
 mod attacks;
+mod authors;
 mod bounds;
+mod collusion;
 mod config;
 mod draw;
 mod duties;
+mod jury;
 mod outcome;
+mod publication;
 mod random;
 mod silence;
+mod withholding;

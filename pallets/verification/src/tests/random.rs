@@ -5,6 +5,7 @@
 use crate::mock::*;
 use assay_primitives::{
     job::{JobSpec, JobState},
+    publication::Part,
     report::Report,
     traits::Duties,
     Verdict,
@@ -19,6 +20,8 @@ enum Step {
     Work { commit: bool },
     Commit { seat: usize, verdict: u8 },
     Reveal { seat: usize, verdict: u8 },
+    Vacate { seat: usize },
+    Publish { job: usize, transcript: bool, whole: bool },
     Advance { job: usize },
     Settle { job: usize },
     Randomness { some: Option<u8> },
@@ -33,6 +36,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => any::<bool>().prop_map(|commit| Step::Work { commit }),
         12 => (seat.clone(), 0..8u8).prop_map(|(seat, verdict)| Step::Commit { seat, verdict }),
         12 => (seat.clone(), 0..8u8).prop_map(|(seat, verdict)| Step::Reveal { seat, verdict }),
+        2 => seat.clone().prop_map(|seat| Step::Vacate { seat }),
+        2 => (seat.clone(), any::<bool>(), any::<bool>())
+            .prop_map(|(job, transcript, whole)| Step::Publish { job, transcript, whole }),
         2 => seat.clone().prop_map(|job| Step::Advance { job }),
         1 => seat.prop_map(|job| Step::Settle { job }),
         1 => any::<Option<u8>>().prop_map(|some| Step::Randomness { some }),
@@ -98,6 +104,26 @@ fn take(step: Step) {
                 let _ = reveal(verifier, id, verdict(said));
             }
         }
+        Step::Publish { job: n, transcript, whole } => {
+            let mut all: Vec<_> = crate::ProducingOf::<Test>::iter()
+                .map(|(operator, job, ())| (operator, job))
+                .collect();
+            all.sort();
+            if let Some((operator, id)) = pick(all, n) {
+                let (part, payload) = if transcript {
+                    (Part::Transcript, TRANSCRIPT)
+                } else {
+                    (Part::Request, REQUEST)
+                };
+                let payload = if whole { payload } else { &payload[1..] };
+                let _ = publish(operator, id, part, payload, 10);
+            }
+        }
+        Step::Vacate { seat: n } => {
+            if let Some((verifier, id)) = seat(n) {
+                let _ = vacate(verifier, id);
+            }
+        }
         Step::Advance { job: n } => {
             let _ = with_storage_layer(|| Verification::advance(signed(KEEPER), job(n)));
         }
@@ -115,6 +141,7 @@ proptest! {
     fn sequences_keep_the_invariants_and_end_every_audit(
         steps in proptest::collection::vec(step(), 1..150)
     ) {
+        SecondLooks::set(sp_runtime::Permill::from_percent(50));
         with_operators(|| {
             let issued = Balances::total_issuance();
             for step in steps {

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The benchmark of the hook.
+
+use crate::*;
+use frame_benchmarking::v2::*;
+use frame_support::traits::{Get, Hooks};
+use sp_core::H256;
+
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    /// A block in which an output becomes too old.
+    #[benchmark]
+    fn on_initialize() {
+        let now = T::Depth::get().saturating_add(10);
+        for block in 0..now.saturating_sub(1) {
+            Outputs::<T>::insert(block, H256::repeat_byte(1));
+        }
+
+        #[block]
+        {
+            Pallet::<T>::on_initialize(now.into());
+        }
+
+        assert!(!Outputs::<T>::contains_key(9));
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What verifiers lose of their bonds, and who gets it.
+
+use crate::{
+    types::{Audit, Ballot, Offence},
+    Config, Event, Pallet,
+};
+use alloc::vec::Vec;
+use assay_primitives::{
+    job::JobId,
+    traits::{AuditSubject, Duty, Escrow, Operators},
+    Balance,
+};
+use frame_support::traits::Get;
+
+/// Money out of a bond.
+type CreditOf<T> =
+    <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Credit;
+
+impl<T: Config> Pallet<T> {
+    /// What each verifier of the job has at stake.
+    pub(crate) fn bond_of(subject: &AuditSubject<T::AccountId>) -> Balance {
+        let factor = T::VerifierBondFactor::get().into();
+        subject.reward.saturating_mul(factor).max(T::MinVerifierBond::get())
+    }
+
+    /// Takes the seats of verifiers that have not committed, and a fraction of their bonds, which is
+    /// burnt.
+    pub(crate) fn expel_silent(job: &JobId, audit: &mut Audit<T::AccountId>) {
+        for seat in Self::take_seats(audit, |ballot| *ballot != Ballot::Awaited) {
+            let bond = T::Operators::reserved(&seat.verifier, Duty::Verify(*job));
+            let fine = T::SilenceFraction::get().mul_ceil(bond);
+            // Dropped, and with that burnt.
+            let _burnt = Self::slash(job, &seat.verifier, Offence::Silent, fine);
+            Self::leave(job, audit, seat.verifier);
+        }
+    }
+
+    /// Takes the seats of verifiers that have not revealed what they committed to, and their whole
+    /// bonds, which are burnt: to withhold a vote never costs less than to lose it. Returns how many
+    /// there were.
+    pub(crate) fn expel_withholding(job: &JobId, audit: &mut Audit<T::AccountId>) -> u32 {
+        let revealed = |ballot: &Ballot| matches!(ballot, Ballot::Revealed { .. });
+        let mut expelled = 0u32;
+        for seat in Self::take_seats(audit, revealed) {
+            let bond = T::Operators::reserved(&seat.verifier, Duty::Verify(*job));
+            let _burnt = Self::slash(job, &seat.verifier, Offence::Withheld, bond);
+            Self::leave(job, audit, seat.verifier);
+            expelled = expelled.saturating_add(1);
+        }
+        expelled
+    }
+
+    /// Takes all of the bond of a verifier that was wrong: jurors are paid what they are owed out of
+    /// it, half of the rest goes to `right`, and the other half is burnt.
+    pub(crate) fn slash_contradicted(
+        job: &JobId,
+        verifier: &T::AccountId,
+        right: &T::AccountId,
+        owed: &mut Vec<(T::AccountId, Balance)>,
+    ) {
+        let bond = T::Operators::reserved(verifier, Duty::Verify(*job));
+        let mut rest = Self::slash(job, verifier, Offence::Contradicted, bond);
+        for (juror, amount) in owed.iter_mut() {
+            let (pay, left) = T::Escrow::split(rest, *amount);
+            rest = left;
+            let paid = T::Escrow::value(&pay);
+            *amount = amount.saturating_sub(paid);
+            if paid > 0 {
+                T::Operators::reward(juror, pay);
+            }
+        }
+        let half = T::Escrow::value(&rest) / 2;
+        let (given, _burnt) = T::Escrow::split(rest, half);
+        if half > 0 {
+            T::Escrow::deposit(right, given);
+        }
+    }
+
+    /// Takes up to `amount` out of the bond of a verifier.
+    fn slash(
+        job: &JobId,
+        verifier: &T::AccountId,
+        offence: Offence,
+        amount: Balance,
+    ) -> CreditOf<T> {
+        let credit = T::Operators::seize(verifier, Duty::Verify(*job), amount);
+        Self::deposit_event(Event::VerifierSlashed {
+            job: *job,
+            verifier: verifier.clone(),
+            offence,
+            amount: T::Escrow::value(&credit),
+        });
+        credit
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Drawing the verifiers of a panel, and filling the seats that became vacant.
+
+use crate::{
+    types::{Audit, Ballot, PanelFailure, Phase, Seat, Stage},
+    Audits, Config, Event, Pallet, SeatsOf, LOG_TARGET,
+};
+use alloc::vec::Vec;
+use assay_primitives::{
+    draw::{self, Purpose},
+    job::JobId,
+    settlement::AuditOutcome,
+    ticket,
+    traits::{AuditSubject, AuditedJobs, Duty, Operators, PastRandomness, Routing, Terms},
+    Balance, BlockNumber,
+};
+use frame_support::{traits::Get, weights::Weight, BoundedVec};
+use sp_core::H256;
+
+/// The most blocks that verifiers have to commit: four hours. Three panels with three draws each then
+/// take less than the two days for which a retired worker key reports.
+pub(crate) const MAX_COMMIT_WINDOW: BlockNumber = 4_800;
+
+impl<T: Config> Pallet<T> {
+    /// Returns the most seats of a panel.
+    fn most_seats(stage: Stage) -> u32 {
+        if stage.is_jury() {
+            T::JurySize::get()
+        } else {
+            T::CommitteeSize::get()
+        }
+    }
+
+    /// Returns the fewest verifiers that a panel can decide with.
+    pub(crate) fn fewest_seats(stage: Stage) -> u32 {
+        if stage.is_jury() {
+            T::MinJury::get()
+        } else {
+            (T::CommitteeSize::get() / 2).saturating_add(1)
+        }
+    }
+
+    /// Decides whether the job is audited, or looked at a second time, and draws verifiers if so.
+    /// Where no block of the span has an output, or where they are forgotten because the draw had to
+    /// wait, the draw is made with the blocks after this one.
+    pub(crate) fn draw(job: &JobId, mut audit: Audit<T::AccountId>, now: BlockNumber) {
+        let Some(randomness) = T::Randomness::of_span(audit.span.first, audit.span.count) else {
+            return Self::await_draw(job, audit);
+        };
+        let Some(subject) = T::Jobs::subject(job) else {
+            log::error!(target: LOG_TARGET, "job {job:?} is under audit and not delivered");
+            Self::dismiss(job, &mut audit);
+            Audits::<T>::remove(job);
+            return;
+        };
+        if audit.draws == 0 && !Self::is_drawn(job, &subject.operator, audit.span) {
+            return Self::conclude(job, AuditOutcome::NotAudited, Vec::new(), 0);
+        }
+        let first = audit.round == 0;
+        if first && audit.stage == Stage::SecondLook && !Self::is_second_look(job, audit.span) {
+            return Self::decide(job, audit, AuditOutcome::Accepted);
+        }
+        Self::fill(job, audit, &subject, &randomness, now);
+    }
+
+    /// Waits for the outputs of the blocks after this one, with which verifiers are drawn.
+    pub(crate) fn await_draw(job: &JobId, mut audit: Audit<T::AccountId>) {
+        audit.span = Self::next_span();
+        audit.phase = Phase::Drawing { at: audit.span.known() };
+        Self::put(job, audit);
+    }
+
+    /// Whether an accepted audit is looked at a second time.
+    fn is_second_look(job: &JobId, span: crate::Span) -> bool {
+        Self::has_ticket(job, Purpose::SecondLook, T::SecondLooks::get(), span)
+    }
+
+    /// Draws verifiers for the vacant seats and reserves their bonds. The first draw of a panel
+    /// decides on its size. Verifiers that have committed keep their seats.
+    fn fill(
+        job: &JobId,
+        mut audit: Audit<T::AccountId>,
+        subject: &AuditSubject<T::AccountId>,
+        randomness: &H256,
+        now: BlockNumber,
+    ) {
+        let Audit { stage, draws, .. } = audit;
+        let first = audit.round == 0;
+        let size = if first { Self::most_seats(stage) } else { audit.size };
+        let vacant = size.saturating_sub(count(&audit.seats));
+        let drawn = Self::draw_verifiers(job, &audit, subject, randomness, vacant);
+        audit.draws = draws.saturating_add(1);
+        audit.round = audit.round.saturating_add(1);
+        for verifier in drawn {
+            SeatsOf::<T>::insert(&verifier, job, ());
+            let seat = Seat { verifier, stage, draw: draws, ballot: Ballot::Awaited };
+            // A panel has no more seats than its bound, as the integrity test makes sure.
+            if audit.seats.try_push(seat).is_err() {
+                log::error!(target: LOG_TARGET, "job {job:?} has more seats than it can have");
+            }
+        }
+        Self::make_odd(job, &mut audit);
+        if first {
+            audit.size = count(&audit.seats);
+        }
+        if count(&audit.seats) < Self::fewest_seats(stage) {
+            return Self::fail(job, audit, PanelFailure::TooFewVerifiers);
+        }
+        let new: Vec<_> = audit
+            .seats
+            .iter()
+            .filter(|seat| seat.ballot == Ballot::Awaited)
+            .map(|seat| seat.verifier.clone())
+            .collect();
+        if new.is_empty() {
+            return Self::open_reveals(job, audit);
+        }
+        let until = now.saturating_add(Self::commit_window(subject));
+        audit.phase = Phase::Committing { until };
+        Self::put(job, audit);
+        Self::deposit_event(Event::AuditDrawn {
+            job: *job,
+            stage,
+            round: draws,
+            committee: new,
+            until,
+        });
+    }
+
+    /// Draws up to `vacant` verifiers, and reserves the bond of each.
+    fn draw_verifiers(
+        job: &JobId,
+        audit: &Audit<T::AccountId>,
+        subject: &AuditSubject<T::AccountId>,
+        randomness: &H256,
+        vacant: u32,
+    ) -> Vec<T::AccountId> {
+        let bond = Self::bond_of(subject);
+        let seed = draw::seed(randomness, job, Purpose::Committee(audit.draws));
+        let drawn = T::Routing::committee(&subject.spec.model, seed, vacant, |account| {
+            let known = |seat: &Seat<T::AccountId>| seat.verifier == *account;
+            !audit.seats.iter().chain(&audit.heard).any(known)
+                && !audit.left.contains(account)
+                && Self::can_verify(account, subject, bond)
+        });
+        let reserved =
+            |account: &_| T::Operators::reserve(account, Duty::Verify(*job), bond).is_ok();
+        drawn.into_iter().filter(reserved).collect()
+    }
+
+    /// Dismisses the last verifier of a jury with an even number of them, so that votes are not
+    /// tied where all vote.
+    pub(crate) fn make_odd(job: &JobId, audit: &mut Audit<T::AccountId>) {
+        if audit.stage.is_jury() && count(&audit.seats) % 2 == 0 {
+            if let Some(seat) = audit.seats.pop() {
+                Self::unseat(job, &seat.verifier);
+            }
+        }
+    }
+
+    /// The blocks that verifiers have to commit: the longer, the more tokens they read.
+    pub(crate) fn commit_window(subject: &AuditSubject<T::AccountId>) -> BlockNumber {
+        let tokens = subject.spec.input_tokens.saturating_add(subject.commitment.tokens);
+        let reading = tokens.checked_div(T::VerificationSpeed::get()).unwrap_or(MAX_COMMIT_WINDOW);
+        T::CommitWindow::get().saturating_add(reading).min(MAX_COMMIT_WINDOW)
+    }
+
+    /// Whether the operator can re-run the job, has nothing to do with it otherwise, and can stand for
+    /// its verdict.
+    fn can_verify(
+        account: &T::AccountId,
+        subject: &AuditSubject<T::AccountId>,
+        bond: Balance,
+    ) -> bool {
+        let involved = *account == subject.operator
+            || *account == subject.client
+            || T::Operators::delegates(&subject.operator, account);
+        let able = |terms: Terms| bond <= terms.unreserved && subject.spec.fits(terms.context);
+        !involved && T::Operators::terms(account, &subject.spec.model).is_some_and(able)
+    }
+
+    /// What a draw weighs at most, beside what is measured of it.
+    pub fn draw_weight() -> Weight {
+        let most = T::JurySize::get().max(T::CommitteeSize::get());
+        // The operator's record, and whether it has delegated.
+        T::Routing::committee_weight(most, T::DbWeight::get().reads(2))
+            // The outputs of the span, once for the hash and once for the tickets.
+            .saturating_add(T::DbWeight::get().reads(ticket::MAX_BLOCKS.into()))
+            // A verifier that is seated: its reservation and its seat.
+            .saturating_add(T::DbWeight::get().reads_writes(4, 4).saturating_mul(most.into()))
+            // A draw that fails ends the audit.
+            .saturating_add(Self::dismiss_weight())
+    }
+
+    /// Returns the largest weight of the releases when an audit ends, in addition to its measured weight:
+    /// of the members of its committee and of two juries, and of the operator of its job.
+    pub fn dismiss_weight() -> Weight {
+        let jurors = T::JurySize::get().saturating_mul(2);
+        let freed = T::CommitteeSize::get().saturating_add(jurors).saturating_add(1);
+        T::Operators::release_weight().saturating_mul(freed.into())
+    }
+
+    /// Moves the panel's votes to those that were heard. Verifiers that did not vote leave the audit.
+    pub(crate) fn hear(job: &JobId, audit: &mut Audit<T::AccountId>) {
+        for seat in core::mem::take(&mut audit.seats) {
+            if seat.vote().is_none() {
+                Self::leave(job, audit, seat.verifier);
+                continue;
+            }
+            SeatsOf::<T>::remove(&seat.verifier, job);
+            if audit.heard.try_push(seat).is_err() {
+                log::error!(target: LOG_TARGET, "job {job:?} has heard more than it can");
+            }
+        }
+    }
+
+    /// Lets another panel be drawn after the last one was heard.
+    pub(crate) fn sit(job: &JobId, mut audit: Audit<T::AccountId>, stage: Stage) {
+        audit.stage = stage;
+        audit.round = 0;
+        audit.size = 0;
+        Self::await_draw(job, audit);
+    }
+
+    /// Ends the duty of a verifier, which is never drawn again for this job.
+    pub(crate) fn leave(job: &JobId, audit: &mut Audit<T::AccountId>, verifier: T::AccountId) {
+        Self::unseat(job, &verifier);
+        if audit.left.try_push(verifier).is_err() {
+            log::error!(target: LOG_TARGET, "job {job:?} has more verifiers than it can have");
+        }
+    }
+
+    /// Ends the duty of all verifiers of all panels.
+    pub(crate) fn dismiss(job: &JobId, audit: &mut Audit<T::AccountId>) {
+        let seats = core::mem::take(&mut audit.seats);
+        let heard = core::mem::take(&mut audit.heard);
+        for seat in seats.into_iter().chain(heard) {
+            Self::unseat(job, &seat.verifier);
+        }
+    }
+
+    /// Ends the duty of a verifier: what is left of its bond is free again.
+    pub(crate) fn unseat(job: &JobId, verifier: &T::AccountId) {
+        T::Operators::release(verifier, Duty::Verify(*job));
+        SeatsOf::<T>::remove(verifier, job);
+    }
+
+    /// Takes the seats out of which `stays` is false, in the order of the panel.
+    pub(crate) fn take_seats(
+        audit: &mut Audit<T::AccountId>,
+        stays: impl Fn(&Ballot) -> bool,
+    ) -> Vec<Seat<T::AccountId>> {
+        let seats = core::mem::take(&mut audit.seats);
+        let (stay, leave): (Vec<_>, Vec<_>) =
+            seats.into_iter().partition(|seat| stays(&seat.ballot));
+        audit.seats = BoundedVec::truncate_from(stay);
+        leave
+    }
+}
+
+/// The number of seats.
+pub(crate) fn count<AccountId>(seats: &[Seat<AccountId>]) -> u32 {
+    u32::try_from(seats.len()).unwrap_or(u32::MAX)
+}
