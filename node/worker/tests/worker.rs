@@ -9,9 +9,7 @@ use assay_primitives::{
     request::MAX_REQUEST_BYTES, worker::Transcript, AbstainReason, DeclineReason, EngineResult,
     FinishReason, JobId, OutputCommitment, RejectReason, Request, Task, Verdict, Work,
 };
-use assay_worker::{
-    Fault, Order, StreamState, Worker, WorkerConfig, WorkerMailbox,
-};
+use assay_worker::{Fault, Order, StreamState, Worker, WorkerConfig, WorkerMailbox};
 use codec::{Decode, Encode};
 use given::{
     commitment, config, generate, greedy, job, of_output, prepare, put, result, start,

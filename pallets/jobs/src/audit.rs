@@ -18,7 +18,7 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         let job = Jobs::<T>::get(id)?;
         let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
         Some(AuditSubject {
-            reward: Self::reward_at(&job, delivery.prices),
+            reward: Self::reward_of(&job, delivery.prices, delivery.commitment.tokens),
             fee: Self::verifier_fee(&job, &delivery),
             client: job.client,
             operator: delivery.operator,

@@ -52,12 +52,15 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes all of the bond of a verifier that was wrong: jurors are paid what they are owed out of
-    /// it, half of the rest goes to `right`, and the other half is burnt.
+    /// it, half of the rest goes to the party that was right, and what is left is burnt. That party gets
+    /// no more than its `loss` out of all these bonds, so that nobody gains by having verifiers
+    /// contradicted.
     pub(crate) fn slash_contradicted(
         job: &JobId,
         verifier: &T::AccountId,
         right: &T::AccountId,
         owed: &mut Vec<(T::AccountId, Balance)>,
+        loss: &mut Balance,
     ) {
         let bond = T::Operators::reserved(verifier, Duty::Verify(*job));
         let mut rest = Self::slash(job, verifier, Offence::Contradicted, bond);
@@ -70,10 +73,11 @@ impl<T: Config> Pallet<T> {
                 T::Operators::reward(juror, pay);
             }
         }
-        let half = T::Escrow::value(&rest) / 2;
-        let (given, _burnt) = T::Escrow::split(rest, half);
-        if half > 0 {
-            T::Escrow::deposit(right, given);
+        let given = (T::Escrow::value(&rest) / 2).min(*loss);
+        *loss = loss.saturating_sub(given);
+        let (credit, _burnt) = T::Escrow::split(rest, given);
+        if given > 0 {
+            T::Escrow::deposit(right, credit);
         }
     }
 

@@ -119,10 +119,12 @@ impl<T: Config> Pallet<T> {
             agree.into_iter().partition(|seat| accepted && seat.stage.is_jury());
         let mut owed: Vec<(T::AccountId, Balance)> =
             jurors.iter().map(|seat| (seat.verifier.clone(), subject.fee)).collect();
-        let AuditSubject { operator, client, .. } = subject;
+        let AuditSubject { operator, client, reward, .. } = subject;
+        // What is at stake for either of them.
+        let mut loss = reward;
         let right = if accepted { operator } else { client };
         for seat in others.into_iter().filter(|seat| seat.vote().is_some()) {
-            Self::slash_contradicted(job, &seat.verifier, &right, &mut owed);
+            Self::slash_contradicted(job, &seat.verifier, &right, &mut owed, &mut loss);
         }
         let paid: Vec<_> = paid.into_iter().map(|seat| seat.verifier.clone()).collect();
         let jurors = u32::try_from(jurors.len()).unwrap_or(u32::MAX);

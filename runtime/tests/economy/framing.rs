@@ -1,49 +1,130 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A client that has friends on the committee orders a long answer to a prompt that ends after one
-//! token, lets the honest output be rejected, and is compensated out of the operator's bond.
+//! A client that has friends among the verifiers orders a long answer to a prompt that ends after one
+//! token, lets the honest output be rejected, and is compensated out of the bonds of its operator and of
+//! the honest verifiers that a jury of friends contradicts.
 
 use crate::scene::*;
-use assay_primitives::{job::Payment, settlement::Outcome};
+use assay_primitives::{
+    job::{JobSpec, Payment},
+    settlement::Outcome,
+    Prices, Verdict,
+};
 use assay_runtime::{presets::TINY_PRICES, AccountId, Balance, UNIT};
+use pallet_verification::Stage;
 
-/// The chance that a group with a fifth of the stake has all three seats, in thousandths.
-const CAPTURED: Balance = 8;
+/// The chance that a group with a fifth of the stake has a majority of a jury of seven, in millionths.
+const MAJORITY: Balance = 33_344;
 
-/// Plays a job of one token, and returns what the client and the committee had before and have then.
-fn played(agreed: Agreed, down: Balance) -> [(Balance, Balance); 2] {
-    on_chain(|| {
-        let spec = spec(17, 2_000);
-        let payment = Payment { down, ..quoted(&spec) };
-        let others = |operator: &AccountId| -> Vec<AccountId> {
-            operators().into_iter().filter(|other| other != operator).collect()
-        };
-        let before = wealth(&[client()]);
-        let job = create(spec, payment);
-        let operator = assigned(&job);
-        let committee_before = wealth(&others(&operator));
-        deliver(&job, 1);
-        let committee = judge(&job, agreed);
-        assert!(committee.iter().all(|verifier| others(&operator).contains(verifier)));
-        let expected = match agreed {
-            Agreed::Accept => Outcome::Paid,
-            Agreed::Reject => Outcome::Slashed,
-        };
-        assert_eq!(settlement(&job).outcome, expected);
-        [(before, wealth(&[client()])), (committee_before, wealth(&committee))]
-    })
+/// The part of accepted audits that a jury looks at a second time, in millionths.
+const SECOND_LOOKS: Balance = 100_000;
+
+/// One in millionths.
+const ONE: Balance = 1_000_000;
+
+/// Returns the verdict of a member of a jury on which the group has a bare majority.
+fn of_captured_jury(seat: usize, seats: usize) -> Verdict {
+    if seat <= seats / 2 {
+        rejects()
+    } else {
+        accepts()
+    }
+}
+
+/// A job, and the money that the client and its friends had before and have after it.
+struct Played {
+    outcome: Outcome,
+    before: Balance,
+    after: Balance,
+    panels: Panels,
+}
+
+/// Plays a job of one token. Whoever rejects is a friend of the client.
+fn played(
+    spec: &JobSpec<AccountId>,
+    payment: Payment,
+    vote: impl Fn(Stage, usize, usize) -> Verdict,
+) -> Played {
+    let others: Vec<_> = operators().into_iter().map(|who| (wealth([&who]), who)).collect();
+    let before = wealth(&[client()]);
+    let job = create(spec.clone(), payment);
+    deliver(&job, 1);
+    let panels = judge(&job, &vote);
+    let rejected = |(stage, members): &(Stage, Vec<AccountId>), who: &AccountId| {
+        let seat = members.iter().position(|member| member == who);
+        seat.is_some_and(|seat| vote(*stage, seat, members.len()) == rejects())
+    };
+    let is_friend = |who: &AccountId| panels.iter().any(|panel| rejected(panel, who));
+    let friends: Vec<_> = others.into_iter().filter(|(_, who)| is_friend(who)).collect();
+    Played {
+        outcome: settlement(&job).outcome,
+        before: before + friends.iter().map(|(before, _)| before).sum::<Balance>(),
+        after: wealth(&[client()]) + wealth(friends.iter().map(|(_, who)| who)),
+        panels,
+    }
+}
+
+/// The payments of baits: without a down payment, with one as high as a token's price, and with a high
+/// one.
+fn payments(quoted: Payment) -> [Payment; 3] {
+    [0, TINY_PRICES.output, UNIT].map(|down| Payment { down, ..quoted })
 }
 
 #[test]
-fn framing_costs_more_than_it_gains() {
-    for down in [0, TINY_PRICES.output, UNIT] {
-        let [client, committee] = played(Agreed::Reject, down);
-        let gained = client.1 + committee.1 - client.0 - committee.0;
-        // In all other cases the client pays for its bait, to others.
-        let [client, _] = played(Agreed::Accept, down);
-        let lost = client.0 - client.1;
+fn friend_on_a_committee_costs_more_than_a_jury_of_friends_gains() {
+    let spec = spec(17, 2_000);
+    for payment in payments(on_chain(|| quoted(&spec))) {
+        let framed = on_chain(|| {
+            played(&spec, payment, |stage, seat, seats| match stage {
+                Stage::Committee if seat > 0 => accepts(),
+                Stage::Committee => rejects(),
+                _ => of_captured_jury(seat, seats),
+            })
+        });
+        assert_eq!((framed.outcome, framed.panels[1].1.len()), (Outcome::Slashed, 7));
+        let failed = on_chain(|| {
+            played(&spec, payment, |stage, seat, _| match (stage, seat) {
+                (Stage::Committee, 0) => rejects(),
+                _ => accepts(),
+            })
+        });
+        assert_eq!(failed.outcome, Outcome::Paid);
+        let (gain, loss) = (framed.after - framed.before, failed.before - failed.after);
         assert!(
-            gained * CAPTURED < lost * (1_000 - CAPTURED),
-            "with a down payment of {down} framing gains {gained} once and costs {lost} otherwise"
+            gain * MAJORITY < loss * (ONE - MAJORITY),
+            "with {payment:?} framing gains {gain} once and costs {loss} otherwise"
         );
+    }
+}
+
+#[test]
+fn second_look_by_a_jury_of_friends_gains_less_than_the_baits_for_it_cost() {
+    // A job that costs next to nothing is the best bait: the bonds of verifiers do not follow it down.
+    let cheap = Prices { input: 0, output: 1 };
+    for (prices, spec) in [(TINY_PRICES, spec(17, 2_000)), (cheap, spec(1, 1))] {
+        let quoted = on_chain(|| {
+            operators().iter().for_each(|operator| ask(operator, prices));
+            quoted(&spec)
+        });
+        for payment in payments(quoted) {
+            on_chain(|| {
+                operators().iter().for_each(|operator| ask(operator, prices));
+                let mut loss = 0;
+                let gain = loop {
+                    let bait = played(&spec, payment, |stage, seat, seats| match stage {
+                        Stage::SecondLook => of_captured_jury(seat, seats),
+                        _ => accepts(),
+                    });
+                    if bait.outcome == Outcome::Slashed {
+                        break bait.after - bait.before;
+                    }
+                    loss = bait.before - bait.after;
+                };
+                let chance = MAJORITY * SECOND_LOOKS;
+                assert!(
+                    gain * chance < loss * (ONE * ONE - chance),
+                    "with {payment:?} framing gains {gain} once and costs {loss} otherwise"
+                );
+            });
+        }
     }
 }

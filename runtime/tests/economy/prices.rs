@@ -14,7 +14,7 @@ fn long_prompt_is_paid_for_though_the_output_is_short() {
         let before = wealth(&[client()]);
         let job = create(spec.clone(), quoted(&spec));
         deliver(&job, 1);
-        judge(&job, Agreed::Accept);
+        judge(&job, |_, _, _| accepts());
         assert_eq!(settlement(&job).outcome, Outcome::Paid);
         let paid = before - wealth(&[client()]);
         assert_eq!(paid, 2_000 * TINY_PRICES.input + TINY_PRICES.output);

@@ -5,13 +5,17 @@ use crate::{blocks, chain};
 use assay_primitives::{
     job::{JobSpec, JobState, Payment},
     settlement::Settlement,
-    verdict_hash, FinishReason, JobId, OutputCommitment, RejectReason, Report, Verdict,
+    verdict_hash, FinishReason, JobId, OutputCommitment, Prices, RejectReason, Report, Verdict,
 };
-use assay_runtime::{presets, AccountId, Balance, Balances, Jobs, RuntimeOrigin, Verification};
+use assay_runtime::{
+    presets, AccountId, Balance, Balances, Jobs, Operators, Runtime, RuntimeOrigin,
+};
 use frame_support::{
     assert_ok,
     traits::fungible::{Inspect, InspectHold},
 };
+use pallet_operators::{Offer, OffersOf};
+use pallet_verification::{Audits, Phase, Stage};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use sp_keyring::Sr25519Keyring;
@@ -60,6 +64,13 @@ pub fn spec(input_tokens: u32, max_tokens: u32) -> JobSpec<AccountId> {
         max_tokens,
         ..assay_primitives::testing::spec()
     }
+}
+
+/// Lets the operator ask these prices for the built-in model.
+pub fn ask(operator: &AccountId, prices: Prices) {
+    let offer = Offer::unlimited(presets::TINY_MODEL, prices, 2_048);
+    let offers = OffersOf::<Runtime>::truncate_from(vec![offer]);
+    assert_ok!(Operators::set_offers(RuntimeOrigin::signed(operator.clone()), offers));
 }
 
 /// Creates a job of the client.
@@ -119,31 +130,48 @@ pub fn deliver(job: &JobId, tokens: u32) -> AccountId {
     operator
 }
 
-/// The verdict that every committee of these tests agrees on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Agreed {
-    Accept,
-    Reject,
+/// Returns the verdict that the output is right.
+pub fn accepts() -> Verdict {
+    Verdict::Accept { digest_root: DIGEST_ROOT }
 }
 
-/// Lets the committee of the job agree on a verdict, and returns the committee.
-pub fn judge(job: &JobId, agreed: Agreed) -> Vec<AccountId> {
-    next_block();
-    next_block();
-    let verdict = match agreed {
-        Agreed::Accept => Verdict::Accept { digest_root: DIGEST_ROOT },
-        Agreed::Reject => Verdict::Reject { position: 0, reason: RejectReason::Integrity },
-    };
-    let committee = Verification::committee(job);
-    assert_eq!(committee.len(), 3);
+/// Returns the verdict that the output is wrong.
+pub fn rejects() -> Verdict {
+    Verdict::Reject { position: 0, reason: RejectReason::Integrity }
+}
+
+/// The panels of an audit, in the order in which they sat.
+pub type Panels = Vec<(Stage, Vec<AccountId>)>;
+
+/// Plays the audit of the job to its end. `vote` returns the verdict of the verifier that has the given
+/// seat of that many on a panel.
+pub fn judge(job: &JobId, vote: impl Fn(Stage, usize, usize) -> Verdict) -> Panels {
     let salt = H256::repeat_byte(5);
-    for verifier in &committee {
-        let hash = verdict_hash(job, 0, verifier, &verdict, &salt);
-        report(verifier, Report::CommitVerdict { job: *job, hash });
+    let mut panels = Panels::new();
+    for _ in 0..100 {
+        if matches!(state(job), JobState::Settled(_)) {
+            return panels;
+        }
+        let audit = Audits::<Runtime>::get(job).expect("the job is under audit");
+        let (stage, seats) = (audit.stage, audit.seats);
+        let members = seats.iter().enumerate();
+        let verdicts: Vec<_> =
+            members.map(|(index, seat)| (seat, vote(stage, index, seats.len()))).collect();
+        match audit.phase {
+            Phase::Committing { .. } => {
+                panels.push((stage, seats.iter().map(|seat| seat.verifier.clone()).collect()));
+                for (seat, verdict) in verdicts {
+                    let hash = verdict_hash(job, seat.draw, &seat.verifier, &verdict, &salt);
+                    report(&seat.verifier, Report::CommitVerdict { job: *job, hash });
+                }
+            }
+            Phase::Revealing { .. } => {
+                for (seat, verdict) in verdicts {
+                    report(&seat.verifier, Report::RevealVerdict { job: *job, verdict, salt });
+                }
+            }
+            Phase::Drawing { .. } | Phase::Producing { .. } => next_block(),
+        }
     }
-    next_block();
-    for verifier in &committee {
-        report(verifier, Report::RevealVerdict { job: *job, verdict, salt });
-    }
-    committee
+    panic!("the audit does not end: {:?}", state(job));
 }

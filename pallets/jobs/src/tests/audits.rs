@@ -18,7 +18,7 @@ fn subject_is_a_delivered_job_under_audit() {
             operator,
             spec: spec(),
             commitment: commitment(10),
-            reward: BOND / 20,
+            reward: bond_of(10) / 20,
             fee: 10 * PRICE / 10,
         };
         assert_eq!(Jobs::subject(&id), Some(subject));

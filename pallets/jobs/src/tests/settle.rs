@@ -202,7 +202,7 @@ fn undecided_audit_refunds_all_but_the_down_payment_and_is_no_fault() {
         assert_eq!(settlement.outcome, Outcome::Unverified);
         assert_eq!(settlement.audit, AuditOutcome::Undecided);
         assert_eq!((settlement.paid, settlement.refunded), (PAYMENT.down, HELD - PAYMENT.down));
-        assert_eq!((settlement.slashed, settlement.tokens), (0, 0));
+        assert_eq!((settlement.slashed, settlement.tokens), (0, 20));
         assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down);
         assert_eq!(wealth(CLIENT), ENDOWMENT - PAYMENT.down);
         assert_eq!(reserved(operator, &id), 0, "its bond is free");
@@ -308,8 +308,10 @@ fn withheld_output_takes_the_whole_bond_and_pays_no_verifier() {
         let settlement = settlement(&id);
         assert_eq!(settlement.outcome, Outcome::Slashed);
         assert_eq!((settlement.audit, settlement.verifiers), (AuditOutcome::Withheld, 0));
-        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - BOND);
-        assert_eq!(wealth(CLIENT), ENDOWMENT + (BOND - PAYMENT.down) / 2);
+        assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - bond_of(10));
+        // What the client would have paid.
+        let compensation = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
+        assert_eq!(wealth(CLIENT), ENDOWMENT + compensation);
         assert_eq!(Faults::get(), vec![(operator, true)]);
     });
 }

@@ -51,7 +51,8 @@ fn jury_that_rejects_slashes_the_operator_and_pays_all_that_agree() {
             assert_eq!(wealth(*verifier), ENDOWMENT + SHARE);
         }
         assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - JOB_BOND);
-        assert_eq!(wealth(CLIENT), ENDOWMENT + (JOB_BOND - PAYMENT.down - 10 * SHARE) / 2);
+        // What it would have paid.
+        assert_eq!(wealth(CLIENT), ENDOWMENT + 113);
         let all = [committee, jury].concat();
         assert_eq!(conclusions(), vec![(AuditOutcome::Rejected, all)]);
     });
@@ -68,10 +69,10 @@ fn jury_that_accepts_is_paid_by_those_that_were_wrong() {
         for verifier in [&[committee[0], committee[2]], jury.as_slice()].concat() {
             assert_eq!(wealth(verifier), ENDOWMENT + SHARE);
         }
-        // The operator that was right pays its committee alone, and has half of the rest.
-        let rest = BOND - 7 * SHARE;
-        assert_eq!(wealth(operator), ENDOWMENT + 113 - 2 * SHARE + rest / 2);
-        assert_eq!(Balances::total_issuance(), issuance - rest / 2);
+        // The operator that was right pays its committee alone, and gets as much as was at stake for it.
+        let rest = BOND - 7 * SHARE - 113;
+        assert_eq!(wealth(operator), ENDOWMENT + 113 - 2 * SHARE + 113);
+        assert_eq!(Balances::total_issuance(), issuance - rest);
         assert_eq!((settlement(&id).outcome, settlement(&id).verifiers), (Outcome::Paid, 9));
     });
 }
