@@ -205,7 +205,7 @@ impl Context {
     }
 
     /// Returns the payloads of the jobs that concern this node: those of open work and promises, the
-    /// prompts of orders, and the outputs that it has committed to.
+    /// prompts of orders and of jobs that were run, and the outputs that it has committed to.
     pub fn needed(&self) -> BTreeSet<H256> {
         let mut hashes = self.store.results.outputs();
         hashes.extend(self.queue.payloads());

@@ -384,6 +384,22 @@ fn prompt_of_an_order_stays_until_its_job_is_over() {
 }
 
 #[test]
+fn prompt_of_a_job_that_was_run_stays_until_the_job_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = start(dir.path(), None);
+    mailbox.0.put_prompt(PROMPT).unwrap();
+    commitment(&mailbox, 8);
+    drop(mailbox);
+    // After a restart nothing counts as submitted a short time ago.
+    let mailbox = start(dir.path(), None);
+    flood(&mailbox.0, 1);
+    assert!(has(&mailbox.0, PROMPT), "the chain can ask its operator to publish it");
+    mailbox.0.forget(&BTreeSet::from([job()]));
+    flood(&mailbox.0, 2);
+    assert!(!has(&mailbox.0, PROMPT));
+}
+
+#[test]
 fn prompt_over_the_limit_is_rejected_before_it_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let mailbox = start(dir.path(), None);

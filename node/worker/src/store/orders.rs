@@ -12,7 +12,8 @@ use std::{collections::BTreeMap, sync::Arc};
 /// The hash of each job's prompt.
 const ORDERS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("orders");
 
-/// The jobs that are not over and whose prompts were submitted to this node, with the hashes of these.
+/// The jobs that are not over and whose prompts were submitted to this node, or whose outputs it has
+/// generated, with the hashes of these prompts.
 pub struct Orders {
     /// What is known. The disk follows it; where that fails, [`Self::flush`] writes it later.
     prompts: Mutex<BTreeMap<JobId, H256>>,

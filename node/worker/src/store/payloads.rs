@@ -14,6 +14,9 @@ pub const MAX_PROMPT_BYTES: usize = 1 << 20;
 /// The most bytes of a payload: of a prompt, or of a transcript, which includes a prompt's tokens.
 pub const MAX_PAYLOAD_BYTES: usize = 8 << 20;
 
+// An operator can publish on the chain whatever it may have to.
+const _: () = assert!(MAX_PAYLOAD_BYTES <= assay_primitives::publication::MAX_BYTES);
+
 /// The bytes that a payload counts in addition to its own, so that a store of empty payloads is
 /// bounded as well.
 pub const FRAME: u64 = 256;

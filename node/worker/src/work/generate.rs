@@ -69,6 +69,13 @@ pub fn generate(
     let transcript = Transcript { input, output, text, finish, salt: context.output_salt(&job) };
     let digest_commitment = H256(blake2_256(&generation.digest_root));
     let commitment = publish(context, &job, &transcript, digest_commitment);
+    // The chain can ask the operator for both until the job is over.
+    if let Err(error) = context.store.orders.put(&job, &task.input_hash) {
+        log::debug!(
+            target: LOG_TARGET,
+            "that the prompt of job {job:?} is kept waits in memory to be written: {error}",
+        );
+    }
     Ok(commitment.map(|commitment| EngineResult::Generated { job, commitment }))
 }
 
