@@ -22,6 +22,7 @@ pub enum Act {
     CommitVerdicts { verdict: u8, keep_silent: usize },
     VacateSeats { keep: usize },
     RevealVerdicts { verdict: u8, keep_silent: usize },
+    Judge { verdict: u8 },
     Publish { part: Part },
     Register { who: Who, bond: Balance },
     Bond { who: Who, amount: Balance },
@@ -92,10 +93,11 @@ fn market() -> impl Strategy<Value = Act> {
         8 => (any::<bool>(), 0..20u32).prop_map(|(commit, tokens)| Act::Work { commit, tokens }),
         1 => job().prop_map(|job| Act::Decline { job }),
         1 => (1..12usize).prop_map(|keep| Act::VacateSeats { keep }),
-        1 => prop::sample::select(Part::ALL.to_vec()).prop_map(|part| Act::Publish { part }),
-        12 => (0..8u8, 0..12usize)
+        8 => (0..8u8).prop_map(|verdict| Act::Judge { verdict }),
+        6 => prop::sample::select(Part::ALL.to_vec()).prop_map(|part| Act::Publish { part }),
+        6 => (0..8u8, 0..12usize)
             .prop_map(|(verdict, keep_silent)| Act::CommitVerdicts { verdict, keep_silent }),
-        12 => (0..8u8, 0..12usize)
+        6 => (0..8u8, 0..12usize)
             .prop_map(|(verdict, keep_silent)| Act::RevealVerdicts { verdict, keep_silent }),
     ]
 }
@@ -147,7 +149,7 @@ fn blocks() -> impl Strategy<Value = Step> {
 }
 
 pub fn sequence() -> impl Strategy<Value = Vec<Step>> {
-    let act = prop_oneof![6 * 48 => market(), 2 * 47 => operators(), 47 => others()];
-    let step = prop_oneof![6 * 12 => blocks(), 6 * 48 + 3 * 47 => act.prop_map(Step::Act)];
+    let act = prop_oneof![6 * 49 => market(), 2 * 47 => operators(), 47 => others()];
+    let step = prop_oneof![6 * 12 => blocks(), 6 * 49 + 3 * 47 => act.prop_map(Step::Act)];
     prop::collection::vec(step, 1..120)
 }
