@@ -84,9 +84,9 @@ impl NextChunk {
     pub fn cut(&self, payload: &[u8]) -> Chunk {
         let (size, begun) = (CHUNK_BYTES as usize, self.offset as usize);
         let room = MAX_CHUNKS.saturating_sub(self.index) as usize;
-        let goes_on = payload.get(begun..).filter(|rest| {
-            !rest.is_empty() && rest.len().div_ceil(size) <= room
-        });
+        let goes_on = payload
+            .get(begun..)
+            .filter(|rest| !rest.is_empty() && rest.len().div_ceil(size) <= room);
         let (index, rest) = goes_on.map_or((0, payload), |rest| (self.index, rest));
         let (bytes, left) = rest.split_at(rest.len().min(size));
         let bytes = ChunkBytes::truncate_from(bytes.to_vec());
@@ -129,7 +129,11 @@ mod tests {
 
     #[test]
     fn payload_begins_anew_where_it_cannot_go_on() {
-        assert_eq!(cut(SIZE, 1, SIZE), (0, SIZE, true), "all bytes are there, and none was the last");
+        assert_eq!(
+            cut(SIZE, 1, SIZE),
+            (0, SIZE, true),
+            "all bytes are there, and none was the last"
+        );
         assert_eq!(cut(9, 1, 10), (0, 9, true), "there are more bytes than the payload has");
         assert_eq!(cut(0, 1, 3), (0, 0, true));
         // Two chunks are left to publish, and there is room for one.

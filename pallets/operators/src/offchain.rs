@@ -159,9 +159,8 @@ impl<T: Config> Pallet<T> {
     /// whose payload is lost does not keep others waiting.
     fn chunk_of(Local { stash, scope, .. }: &Local<T::AccountId>) -> Option<Chunk> {
         let due = T::Duties::chunks_due(stash).into_iter();
-        let mut within = due.filter(|next| {
-            Self::is_within(*scope, stash, Some(Duty::Run(next.job)))
-        });
+        let mut within =
+            due.filter(|next| Self::is_within(*scope, stash, Some(Duty::Run(next.job))));
         within.find_map(|next| {
             let payload = T::Engine::payload(next.hash);
             if payload.is_none() {

@@ -118,7 +118,8 @@ impl<T: Config> Pallet<T> {
                 // A node that has lost its finding may fetch the second time what it could not fetch
                 // the first time.
                 let unavailable = Verdict::Abstain(AbstainReason::PayloadUnavailable);
-                let told = [*verdict, unavailable].into_iter().find(|told| hash_of(told) == hash)?;
+                let told =
+                    [*verdict, unavailable].into_iter().find(|told| hash_of(told) == hash)?;
                 Some(Report::RevealVerdict { job: *job, verdict: told, salt })
             }
             _ => None,

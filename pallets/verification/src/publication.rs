@@ -4,8 +4,7 @@
 
 use crate::{
     types::{Audit, Phase, Stage},
-    Audits, Chunks, Config, Error, Event, Obsolete, Pallet, ProducingOf, Publications,
-    WeightInfo,
+    Audits, Chunks, Config, Error, Event, Obsolete, Pallet, ProducingOf, Publications, WeightInfo,
 };
 use alloc::vec::Vec;
 use assay_primitives::{

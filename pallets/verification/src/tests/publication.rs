@@ -12,12 +12,7 @@ use assay_primitives::{
     traits::Duties,
     JobId, VacateReason,
 };
-use frame_support::{
-    assert_noop, assert_ok,
-    dispatch::Pays,
-    traits::Hooks,
-    weights::Weight,
-};
+use frame_support::{assert_noop, assert_ok, dispatch::Pays, traits::Hooks, weights::Weight};
 use sp_core::H256;
 use sp_runtime::traits::{BlakeTwo256, Hash};
 
