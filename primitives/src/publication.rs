@@ -2,7 +2,6 @@
 //! Payloads that an operator publishes on the chain, because a jury could not fetch them.
 
 use crate::job::JobId;
-use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -11,8 +10,11 @@ use sp_core::H256;
 /// The most bytes of a chunk.
 pub const CHUNK_BYTES: u32 = 64 * 1024;
 
-/// The most chunks of a payload: four mebibytes.
-pub const MAX_CHUNKS: u32 = 64;
+/// The most chunks of a payload.
+pub const MAX_CHUNKS: u32 = 128;
+
+/// The most bytes of a payload: eight mebibytes. A node keeps no longer payload.
+pub const MAX_BYTES: usize = (CHUNK_BYTES * MAX_CHUNKS) as usize;
 
 /// The bytes of a chunk.
 pub type ChunkBytes = BoundedVec<u8, ConstU32<CHUNK_BYTES>>;
@@ -57,6 +59,8 @@ pub struct NextChunk {
     pub hash: H256,
     /// The number of the payload's chunks that the chain has.
     pub index: u32,
+    /// The number of bytes of these chunks.
+    pub offset: u32,
 }
 
 /// A chunk of a payload.
@@ -75,14 +79,18 @@ pub struct Chunk {
 }
 
 impl NextChunk {
-    /// Cuts the chunk out of the payload; `None` if the payload ends before it.
-    pub fn cut(&self, payload: &[u8]) -> Option<Chunk> {
-        let size = CHUNK_BYTES as usize;
-        let mut chunks = payload.chunks(size).skip(self.index as usize);
-        let bytes: Vec<u8> = chunks.next()?.to_vec();
-        let last = chunks.next().is_none();
-        let bytes = ChunkBytes::try_from(bytes).ok()?;
-        Some(Chunk { job: self.job, part: self.part, index: self.index, last, bytes })
+    /// Cuts the chunk out of the payload. An empty payload is one empty chunk. Where the bytes that the
+    /// chain has leave no room for the rest of the payload, or are as many as it has, it begins anew.
+    pub fn cut(&self, payload: &[u8]) -> Chunk {
+        let (size, begun) = (CHUNK_BYTES as usize, self.offset as usize);
+        let room = MAX_CHUNKS.saturating_sub(self.index) as usize;
+        let goes_on = payload
+            .get(begun..)
+            .filter(|rest| !rest.is_empty() && rest.len().div_ceil(size) <= room);
+        let (index, rest) = goes_on.map_or((0, payload), |rest| (self.index, rest));
+        let (bytes, left) = rest.split_at(rest.len().min(size));
+        let bytes = ChunkBytes::truncate_from(bytes.to_vec());
+        Chunk { job: self.job, part: self.part, index, last: left.is_empty(), bytes }
     }
 }
 
@@ -90,17 +98,46 @@ impl NextChunk {
 mod tests {
     use super::*;
 
-    fn cut(length: usize, index: u32) -> Option<(usize, bool)> {
-        let next = NextChunk { job: JobId::zero(), part: Part::Request, hash: H256::zero(), index };
-        next.cut(&alloc::vec![1; length]).map(|chunk| (chunk.bytes.len(), chunk.last))
+    /// Returns the index and the length of the chunk, and whether it is the last one.
+    fn cut(length: usize, index: u32, offset: usize) -> (u32, usize, bool) {
+        let (job, part, hash) = (JobId::zero(), Part::Request, H256::zero());
+        let next = NextChunk { job, part, hash, index, offset: offset as u32 };
+        let chunk = next.cut(&alloc::vec![1; length]);
+        (chunk.index, chunk.bytes.len(), chunk.last)
     }
+
+    const SIZE: usize = CHUNK_BYTES as usize;
 
     #[test]
     fn payload_is_cut_into_chunks_of_which_one_is_the_last() {
-        let size = CHUNK_BYTES as usize;
-        assert_eq!(cut(size + 1, 0), Some((size, false)));
-        assert_eq!(cut(size + 1, 1), Some((1, true)));
-        assert_eq!(cut(size, 0), Some((size, true)));
-        assert_eq!((cut(size, 1), cut(0, 0)), (None, None));
+        assert_eq!(cut(SIZE + 1, 0, 0), (0, SIZE, false));
+        assert_eq!(cut(SIZE + 1, 1, SIZE), (1, 1, true));
+        assert_eq!(cut(SIZE, 0, 0), (0, SIZE, true));
+        assert_eq!(cut(MAX_BYTES, MAX_CHUNKS - 1, MAX_BYTES - SIZE), (MAX_CHUNKS - 1, SIZE, true));
+    }
+
+    #[test]
+    fn empty_payload_is_one_empty_chunk() {
+        assert_eq!(cut(0, 0, 0), (0, 0, true));
+    }
+
+    #[test]
+    fn payload_goes_on_after_chunks_of_any_length() {
+        assert_eq!(cut(SIZE + 1, 3, 5), (3, SIZE - 4, true));
+        assert_eq!(cut(2 * SIZE, 3, 5), (3, SIZE, false));
+    }
+
+    #[test]
+    fn payload_begins_anew_where_it_cannot_go_on() {
+        assert_eq!(
+            cut(SIZE, 1, SIZE),
+            (0, SIZE, true),
+            "all bytes are there, and none was the last"
+        );
+        assert_eq!(cut(9, 1, 10), (0, 9, true), "there are more bytes than the payload has");
+        assert_eq!(cut(0, 1, 3), (0, 0, true));
+        // Two chunks are left to publish, and there is room for one.
+        assert_eq!(cut(2 * SIZE, MAX_CHUNKS - 1, 127), (0, SIZE, false));
+        assert_eq!(cut(9, MAX_CHUNKS, 8), (0, 9, true));
     }
 }

@@ -193,10 +193,10 @@ pub trait Duties<AccountId> {
     /// Returns the reports that the operator can make now, given the results of the engine. It is a
     /// function of the state: a lost report is derived again.
     fn reports(operator: &AccountId, results: &[EngineResult]) -> Vec<Report>;
-    /// Returns the chunk of a payload that the operator has to publish next, if it has to publish
-    /// any.
-    fn chunk_due(_operator: &AccountId) -> Option<NextChunk> {
-        None
+    /// Returns the chunks that the operator has to publish next, one for each job of which it has to
+    /// publish a payload, the job that is due first before the others.
+    fn chunks_due(_operator: &AccountId) -> Vec<NextChunk> {
+        Vec::new()
     }
     /// Returns the weight of a report; `None` where the report is not one of this pallet's.
     fn weight_of(report: &Report) -> Option<Weight>;
@@ -237,9 +237,10 @@ macro_rules! tuple_of_duties {
                 $(all.extend($pallet::reports(operator, results));)*
                 all
             }
-            fn chunk_due(operator: &AccountId) -> Option<NextChunk> {
-                $(if let Some(next) = $pallet::chunk_due(operator) { return Some(next) })*
-                None
+            fn chunks_due(operator: &AccountId) -> Vec<NextChunk> {
+                let mut all = Vec::new();
+                $(all.extend($pallet::chunks_due(operator));)*
+                all
             }
             fn weight_of(report: &Report) -> Option<Weight> {
                 $(if let Some(weight) = $pallet::weight_of(report) { return Some(weight) })*

@@ -87,7 +87,7 @@ pub mod dynamic_params {
         pub static SecondLooks: Permill = Permill::from_percent(10);
         /// The number of blocks in which an operator can publish what a jury could not fetch.
         #[codec(index = 7)]
-        pub static ProduceWindow: BlockNumber = 30 * MINUTES;
+        pub static ProduceWindow: BlockNumber = 2 * HOURS;
         /// The price of each byte that an operator publishes: about an ASY for a mebibyte.
         #[codec(index = 8)]
         pub static PublicationPrice: Balance = MICRO_UNIT;

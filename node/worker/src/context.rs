@@ -15,6 +15,7 @@ use crate::{
     store::{
         error::StoreError,
         marks::{Death, Marks},
+        orders::Order,
         payloads::{self, Origin},
         secret::{Purpose, Secret},
         space::{free_bytes, SpaceLimits},
@@ -198,6 +199,20 @@ impl Context {
         Ok(hash)
     }
 
+    /// Keeps the requests of orders until their jobs are over. One that is not here is kept once it is
+    /// submitted.
+    pub fn keep_for(&self, orders: &[Order]) -> Result<(), StoreError> {
+        let Store { payloads, orders: book, .. } = &self.store;
+        match payloads.counts(orders.iter().map(|order| &order.request)) {
+            Ok(counts) => book.put(orders, |request| counts.get(request).copied()),
+            Err(error) => {
+                // Nobody knows which of them are here, so all of them are taken to be.
+                let _ = book.put(orders, |_| Some(0));
+                Err(error)
+            }
+        }
+    }
+
     /// Returns a test of whether a payload must stay where payloads make room for another: it concerns
     /// this node, or is a request that was submitted a short time ago.
     pub fn spared(&self) -> impl Fn(&H256) -> bool + '_ {
@@ -223,7 +238,7 @@ impl Context {
     }
 
     /// Returns the payloads of the jobs that concern this node: those of open work and promises, the
-    /// requests of orders, and the outputs that it has committed to.
+    /// requests of orders and of jobs that were run, and the outputs that it has committed to.
     pub fn needed(&self) -> BTreeSet<H256> {
         let mut hashes = self.store.results.outputs();
         hashes.extend(self.queue.payloads());

@@ -149,15 +149,7 @@ impl Worker {
     /// The store fails. The requests are kept nevertheless, unless the node ends before its store is
     /// mended.
     pub fn keep_for(&self, orders: &[Order]) -> Result<(), StoreError> {
-        let store = &self.context.store;
-        match store.payloads.counts(orders.iter().map(|order| &order.request)) {
-            Ok(counts) => store.orders.put(orders, |request| counts.get(request).copied()),
-            Err(error) => {
-                // Nobody knows which of them are here, so all of them are taken to be.
-                let _ = store.orders.put(orders, |_| Some(0));
-                Err(error)
-            }
-        }
+        self.context.keep_for(orders)
     }
 
     /// Returns a payload of this node.
@@ -402,6 +394,18 @@ mod tests {
         put(&mailbox.0, b"later");
         assert_eq!(mailbox.0.context.needed(), [early, late].into());
         mailbox.0.forget(&[job(1), job(2)].into());
+        assert_eq!(mailbox.0.context.needed(), BTreeSet::new());
+    }
+
+    #[test]
+    fn request_of_a_job_that_was_run_is_kept_until_the_job_is_over() {
+        let (_dir, mailbox, _gate) = worker();
+        let work = Work::Generate { job: job(1), task: task(8) };
+        assert!(mailbox.submit(work.clone()));
+        assert!(mailbox.0.wait(&work, PATIENCE).is_some());
+        // The chain can ask its operator to publish it.
+        assert_eq!(mailbox.0.context.store.orders.requests(), [request().hash()].into());
+        mailbox.0.forget(&[job(1)].into());
         assert_eq!(mailbox.0.context.needed(), BTreeSet::new());
     }
 

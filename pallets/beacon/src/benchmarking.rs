@@ -26,5 +26,5 @@ mod benchmarks {
         assert!(!Outputs::<T>::contains_key(9));
     }
 
-    impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+    impl_benchmark_test_suite!(Pallet, mock::new_test_ext(), mock::Test);
 }

@@ -17,7 +17,7 @@ use crate::{
 use alloc::vec::Vec;
 use assay_primitives::{
     engine::MAX_RESULTS,
-    publication::NextChunk,
+    publication::Chunk,
     traits::{Duties, Duty},
     worker::sr25519::WorkerId,
     Balance, BlockNumber, Engine, EngineResult,
@@ -91,11 +91,7 @@ impl<T: Config> Pallet<T> {
         }
         let results = T::Engine::poll(MAX_RESULTS);
         for worker in &local {
-            let now = now.saturated_into();
-            // At most one extrinsic of a key is under way, and reports come first.
-            if !Self::send_reports(now, worker, &results) {
-                Self::publish_chunk(now, worker);
-            }
+            Self::send(now.saturated_into(), worker, &results);
         }
     }
 
@@ -127,69 +123,77 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Sends the worker's reports, unless an extrinsic is under way. Returns whether there are any.
-    fn send_reports(
-        now: BlockNumber,
-        local: &Local<T::AccountId>,
-        results: &[EngineResult],
-    ) -> bool {
-        let Local { public, account: worker, stash, part } = local;
-        let reports = ReportsOf::<T>::truncate_from(Self::reports_of(*part, stash, results));
-        if reports.is_empty() {
-            return false;
+    /// Sends the worker's reports or a chunk, unless an extrinsic is under way. The two take turns, by
+    /// nonce and by retry, so that neither keeps the other waiting, not even if it is refused.
+    fn send(now: BlockNumber, local: &Local<T::AccountId>, results: &[EngineResult]) {
+        let reports = Self::reports_of(local.part, &local.stash, results);
+        let reports = ReportsOf::<T>::truncate_from(reports);
+        let chunk = Self::chunk_of(local);
+        if reports.is_empty() && chunk.is_none() {
+            return;
         }
+        let (worker, public) = (&local.account, &local.public);
         let nonce: Nonce = frame_system::Pallet::<T>::account_nonce(worker).saturated_into();
         let Some(guard) = Self::take_guard(now, public, nonce) else {
             log::debug!(target: LOG_TARGET, "{worker:?} waits for its extrinsic {nonce}");
-            return true;
+            return;
         };
-        let count = reports.len();
-        match T::Submitter::submit(worker, public, reports, nonce, tip(guard.retries)) {
-            Ok(()) => log::info!(
-                target: LOG_TARGET,
-                "{worker:?} sent {count} reports for {stash:?} as its extrinsic {nonce}, retry {}",
-                guard.retries,
-            ),
-            Err(()) => log::warn!(
-                target: LOG_TARGET,
-                "{count} reports of {worker:?} were not taken as its extrinsic {nonce}, retry {}; \
-                 does the account have funds for the fee?",
-                guard.retries,
-            ),
+        let turn_of_chunks = nonce.wrapping_add(guard.retries) % 2 == 1;
+        match chunk.filter(|_| turn_of_chunks || reports.is_empty()) {
+            Some(chunk) => Self::send_chunk(local, chunk, guard),
+            None => Self::send_reports(local, reports, guard),
         }
-        true
     }
 
-    /// Publishes the next chunk of a payload that a jury could not fetch, unless an extrinsic is under
-    /// way. The bytes come from the node's store.
-    fn publish_chunk(now: BlockNumber, local: &Local<T::AccountId>) {
-        let Local { public, account: worker, stash, part } = local;
-        let Some(next) = T::Duties::chunk_due(stash) else { return };
-        if !Self::works_for(*part, stash, Duty::Run(next.job)) {
-            return;
-        }
-        let Some(chunk) = T::Engine::payload(next.hash).and_then(|payload| next.cut(&payload))
-        else {
-            log::error!(
-                target: LOG_TARGET,
-                "{stash:?} must publish the payload {:?} of job {:?}, which this node does not have",
-                next.hash,
-                next.job,
-            );
-            return;
-        };
-        let nonce: Nonce = frame_system::Pallet::<T>::account_nonce(worker).saturated_into();
-        let Some(guard) = Self::take_guard(now, public, nonce) else { return };
-        let NextChunk { job, index, .. } = next;
-        match T::Submitter::publish(worker, public, chunk, nonce, tip(guard.retries)) {
+    /// Returns the next chunk that the worker has to publish, of a payload that this node has. A job
+    /// whose payload is lost does not keep others waiting.
+    fn chunk_of(Local { stash, part, .. }: &Local<T::AccountId>) -> Option<Chunk> {
+        let due = T::Duties::chunks_due(stash).into_iter();
+        let mut within = due.filter(|next| Self::works_for(*part, stash, Duty::Run(next.job)));
+        within.find_map(|next| {
+            let payload = T::Engine::payload(next.hash);
+            if payload.is_none() {
+                log::error!(
+                    target: LOG_TARGET,
+                    "{stash:?} must publish the payload {:?} of job {:?}, which this node does not have",
+                    next.hash,
+                    next.job,
+                );
+            }
+            Some(next.cut(&payload?))
+        })
+    }
+
+    fn send_reports(local: &Local<T::AccountId>, reports: ReportsOf<T>, guard: Guard) {
+        let Local { public, account: worker, stash, .. } = local;
+        let Guard { nonce, retries, .. } = guard;
+        let count = reports.len();
+        match T::Submitter::submit(worker, public, reports, nonce, tip(retries)) {
             Ok(()) => log::info!(
                 target: LOG_TARGET,
-                "{worker:?} published chunk {index} of job {job:?} as its extrinsic {nonce}",
+                "{worker:?} sent {count} reports for {stash:?} as its extrinsic {nonce}, retry {retries}",
             ),
             Err(()) => log::warn!(
                 target: LOG_TARGET,
-                "chunk {index} of job {job:?} was not taken as the extrinsic {nonce} of {worker:?}; \
+                "{count} reports of {worker:?} were not taken as its extrinsic {nonce}, retry {retries}; \
                  does the account have funds for the fee?",
+            ),
+        }
+    }
+
+    fn send_chunk(local: &Local<T::AccountId>, chunk: Chunk, guard: Guard) {
+        let Local { public, account: worker, .. } = local;
+        let Guard { nonce, retries, .. } = guard;
+        let Chunk { job, index, .. } = chunk;
+        match T::Submitter::publish(worker, public, chunk, nonce, tip(retries)) {
+            Ok(()) => log::info!(
+                target: LOG_TARGET,
+                "{worker:?} sent chunk {index} of job {job:?} as its extrinsic {nonce}, retry {retries}",
+            ),
+            Err(()) => log::warn!(
+                target: LOG_TARGET,
+                "chunk {index} of job {job:?} was not taken as the extrinsic {nonce} of {worker:?}, \
+                 retry {retries}; does the account have funds for the fee?",
             ),
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     types::{Audit, Phase},
-    Audits, Call, Config, Pallet,
+    Audits, Call, Chunks, Config, Obsolete, Pallet,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
@@ -18,7 +18,7 @@ use assay_primitives::{
     Balance, BlockNumber,
 };
 use frame_benchmarking::v2::*;
-use frame_support::traits::Get;
+use frame_support::{traits::Get, weights::WeightMeter};
 use frame_system::RawOrigin;
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
@@ -210,6 +210,29 @@ mod benchmarks {
                 Pallet::<T>::do_publish(&subject.operator, &job, Part::Request, last, true, bytes);
             assert!(published.is_err());
         }
+    }
+
+    /// The only chunk of a publication that is over, with which that is forgotten.
+    #[benchmark]
+    fn remove_chunk() {
+        let job = drawing::<T>(1);
+        let operator = T::Jobs::subject(&job).expect("it is delivered").operator;
+        let mut audit = audit::<T>(&job);
+        audit.draws = 1;
+        Pallet::<T>::produce(&job, audit, &operator);
+        let bytes = ChunkBytes::truncate_from(alloc::vec![1; CHUNK_BYTES as usize]);
+        Pallet::<T>::do_publish(&operator, &job, Part::Transcript, 0, false, bytes)
+            .expect("it is in order");
+        Pallet::<T>::forget_publication(&job);
+        let mut meter = WeightMeter::new();
+
+        #[block]
+        {
+            Pallet::<T>::remove_obsolete(&mut meter);
+        }
+
+        assert!(!Obsolete::<T>::contains_key(job));
+        assert!(!Chunks::<T>::contains_key(job, (Part::Transcript, 0)));
     }
 
     /// As many blocks as can be are passed, with nothing in them.

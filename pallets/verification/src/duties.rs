@@ -46,8 +46,8 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
         results.iter().filter_map(|result| Self::report_on(operator, result)).collect()
     }
 
-    fn chunk_due(operator: &T::AccountId) -> Option<NextChunk> {
-        Self::chunk_due(operator)
+    fn chunks_due(operator: &T::AccountId) -> Vec<NextChunk> {
+        Self::chunks_due(operator)
     }
 
     fn weight_of(report: &Report) -> Option<Weight> {
@@ -111,16 +111,21 @@ impl<T: Config> Pallet<T> {
             return None;
         }
         let salt = round_salt(salt, seat.draw, operator);
-        let found = verdict_hash(job, seat.draw, operator, verdict, &salt);
+        let hash_of = |verdict: &Verdict| verdict_hash(job, seat.draw, operator, verdict, &salt);
         match (audit.phase, seat.ballot) {
             (Phase::Committing { .. }, Ballot::Awaited) => {
                 Some(match vacating(audit.stage, verdict) {
                     Some(reason) => Report::Vacate { job: *job, reason },
-                    None => Report::CommitVerdict { job: *job, hash: found },
+                    None => Report::CommitVerdict { job: *job, hash: hash_of(verdict) },
                 })
             }
-            (Phase::Revealing { .. }, Ballot::Committed { hash }) if hash == found => {
-                Some(Report::RevealVerdict { job: *job, verdict: *verdict, salt })
+            (Phase::Revealing { .. }, Ballot::Committed { hash }) => {
+                // A node that has lost its finding may fetch the second time what it could not fetch
+                // the first time.
+                let unavailable = Verdict::Abstain(AbstainReason::PayloadUnavailable);
+                let told =
+                    [*verdict, unavailable].into_iter().find(|told| hash_of(told) == hash)?;
+                Some(Report::RevealVerdict { job: *job, verdict: told, salt })
             }
             _ => None,
         }

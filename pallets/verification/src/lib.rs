@@ -82,7 +82,7 @@ pub mod pallet {
         verdict::Verdict,
         Balance, BlockNumber,
     };
-    use frame_support::pallet_prelude::*;
+    use frame_support::{pallet_prelude::*, weights::WeightMeter};
     use frame_system::pallet_prelude::*;
     use sp_runtime::{Permill, SaturatedConversion};
 
@@ -182,10 +182,14 @@ pub mod pallet {
     #[pallet::storage]
     pub type Publications<T: Config> = StorageMap<_, Twox64Concat, JobId, Publication>;
 
-    /// The chunks that are published, until the end of the audit.
+    /// The chunks that are published. They are removed after the end of the audit.
     #[pallet::storage]
     pub type Chunks<T: Config> =
         StorageDoubleMap<_, Twox64Concat, JobId, Twox64Concat, (Part, u32), ChunkBytes>;
+
+    /// What is left of publications that are over.
+    #[pallet::storage]
+    pub type Obsolete<T: Config> = StorageMap<_, Twox64Concat, JobId, Publication>;
 
     /// How many jobs of an operator ended without a fault since its last one.
     #[pallet::storage]
@@ -357,6 +361,12 @@ pub mod pallet {
             T::WeightInfo::on_initialize().saturating_add(draws).saturating_add(others)
         }
 
+        fn on_idle(_: BlockNumberFor<T>, limit: Weight) -> Weight {
+            let mut meter = WeightMeter::with_limit(limit);
+            Self::remove_obsolete(&mut meter);
+            meter.consumed()
+        }
+
         fn integrity_test() {
             let (committee, jury) = (T::CommitteeSize::get(), T::JurySize::get());
             for (panel, size) in
@@ -428,8 +438,8 @@ pub mod pallet {
         ///
         /// ## Details
         /// Chunks come in their order. The first one begins the payload anew. Each byte costs
-        /// [`Config::PublicationPrice`], burnt out of the job's bond; a chunk that is taken costs no
-        /// fee beyond that. When the hashes of both payloads are right, another jury is drawn.
+        /// [`Config::PublicationPrice`], burnt out of the job's bond, of which a chunk takes at most
+        /// half. A chunk that is paid for so costs no fee, unless it begins a payload anew. When the hashes of both payloads are right, another jury is drawn.
         ///
         /// ### Parameters
         /// - `job`: the job under audit.
@@ -455,8 +465,7 @@ pub mod pallet {
             bytes: ChunkBytes,
         ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_publish(&who, &job, part, index, last, bytes)?;
-            Ok(Pays::No.into())
+            Ok(Self::do_publish(&who, &job, part, index, last, bytes)?.into())
         }
     }
 

@@ -2,7 +2,7 @@
 //! Drawing the verifiers of a panel, and filling the seats that became vacant.
 
 use crate::{
-    types::{Audit, Ballot, PanelFailure, Phase, Seat, Stage},
+    types::{Audit, Ballot, PanelFailure, Phase, Seat, Span, Stage},
     Audits, Config, Event, Pallet, SeatsOf, LOG_TARGET,
 };
 use alloc::vec::Vec;
@@ -41,16 +41,22 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Decides whether the job is audited, or looked at a second time, and draws verifiers if so.
-    /// Where no block of the span has an output, or where they are forgotten because the draw had to
-    /// wait, the draw is made with the blocks after this one.
+    /// A draw that had to wait until the outputs of its span were forgotten is made with the last
+    /// blocks before this one: if it waited for others, it could be too late again. Where no block of
+    /// the span has an output, it is made with the blocks after this one.
     pub(crate) fn draw(job: &JobId, mut audit: Audit<T::AccountId>, now: BlockNumber) {
-        let Some(randomness) = T::Randomness::of_span(audit.span.first, audit.span.count) else {
-            return Self::await_draw(job, audit);
-        };
+        let outputs = |span: Span| T::Randomness::of_span(span.first, span.count);
+        let mut randomness = outputs(audit.span);
+        if randomness.is_none() && now > audit.span.known() {
+            audit.span = Span::before(now, audit.span.count);
+            randomness = outputs(audit.span);
+        }
+        let Some(randomness) = randomness else { return Self::await_draw(job, audit) };
         let Some(subject) = T::Jobs::subject(job) else {
             log::error!(target: LOG_TARGET, "job {job:?} is under audit and not delivered");
             Self::dismiss(job, &mut audit);
             Audits::<T>::remove(job);
+            Self::forget_publication(job);
             return;
         };
         if audit.draws == 0 && !Self::is_drawn(job, &subject.operator, audit.span) {
@@ -71,7 +77,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Whether an accepted audit is looked at a second time.
-    fn is_second_look(job: &JobId, span: crate::Span) -> bool {
+    fn is_second_look(job: &JobId, span: Span) -> bool {
         Self::has_ticket(job, Purpose::SecondLook, T::SecondLooks::get(), span)
     }
 
@@ -184,8 +190,9 @@ impl<T: Config> Pallet<T> {
         let most = T::JurySize::get().max(T::CommitteeSize::get());
         // The operator's record, and whether it has delegated.
         T::Routing::committee_weight(most, T::DbWeight::get().reads(2))
-            // The outputs of the span, once for the hash and once for the tickets.
-            .saturating_add(T::DbWeight::get().reads(ticket::MAX_BLOCKS.into()))
+            // The outputs of the span, once for the hash and once for the tickets, and those of another
+            // span if the first one has none.
+            .saturating_add(T::DbWeight::get().reads(ticket::MAX_BLOCKS.saturating_mul(3).into()))
             // A verifier that is seated: its reservation and its seat.
             .saturating_add(T::DbWeight::get().reads_writes(4, 4).saturating_mul(most.into()))
             // A draw that fails ends the audit.
@@ -200,11 +207,18 @@ impl<T: Config> Pallet<T> {
         T::Operators::release_weight().saturating_mul(freed.into())
     }
 
-    /// Moves the panel's votes to those that were heard. Verifiers that did not vote leave the audit.
+    /// Moves the panel's votes to those that were heard. Members of a committee that did not vote leave
+    /// the audit. Jurors that did not, because they could not fetch what they had to check, can be drawn
+    /// again for the jury of what is published: of few operators none might be left otherwise.
     pub(crate) fn hear(job: &JobId, audit: &mut Audit<T::AccountId>) {
         for seat in core::mem::take(&mut audit.seats) {
             if seat.vote().is_none() {
-                Self::leave(job, audit, seat.verifier);
+                match seat.stage {
+                    Stage::Committee => Self::leave(job, audit, seat.verifier),
+                    Stage::Jury | Stage::SecondLook | Stage::Published => {
+                        Self::unseat(job, &seat.verifier);
+                    }
+                }
                 continue;
             }
             SeatsOf::<T>::remove(&seat.verifier, job);

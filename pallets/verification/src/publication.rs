@@ -4,27 +4,32 @@
 
 use crate::{
     types::{Audit, Phase, Stage},
-    Audits, Chunks, Config, Error, Event, Pallet, ProducingOf, Publications,
+    Audits, Chunks, Config, Error, Event, Obsolete, Pallet, ProducingOf, Publications, WeightInfo,
 };
 use alloc::vec::Vec;
 use assay_primitives::{
     job::JobId,
     publication::{ChunkBytes, NextChunk, Part, MAX_CHUNKS},
     settlement::AuditOutcome,
-    traits::{AuditSubject, AuditedJobs, Duty, Operators},
+    traits::{AuditSubject, AuditedJobs, Duty, Escrow, Operators},
     Balance,
 };
 use codec::{Decode, Encode, MaxEncodedLen};
-use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
+use frame_support::{dispatch::Pays, ensure, traits::Get, weights::WeightMeter};
 use scale_info::TypeInfo;
 use sp_core::H256;
-use sp_runtime::traits::{BlakeTwo256, Hash};
+use sp_runtime::{
+    traits::{BlakeTwo256, Hash},
+    DispatchError,
+};
 
 /// What is published of one payload.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct Progress {
     /// The number of chunks.
     pub chunks: u32,
+    /// The number of their bytes.
+    pub bytes: u32,
     /// Whether the payload is complete, and its hash was compared.
     pub complete: bool,
 }
@@ -81,7 +86,7 @@ impl<T: Config> Pallet<T> {
         index: u32,
         last: bool,
         bytes: ChunkBytes,
-    ) -> DispatchResult {
+    ) -> Result<Pays, DispatchError> {
         let audit = Audits::<T>::get(job).ok_or(Error::<T>::AuditNotFound)?;
         let Phase::Producing { until } = audit.phase else {
             return Err(Error::<T>::NotProducing.into());
@@ -93,7 +98,7 @@ impl<T: Config> Pallet<T> {
         ensure!(allowed, Error::<T>::NotTheOperator);
         ensure!(Self::now() <= until, Error::<T>::DeadlineOver);
         let mut publication = Publications::<T>::get(job).unwrap_or_default();
-        let Progress { chunks, complete } = publication.of(part);
+        let Progress { chunks, bytes: before, complete } = publication.of(part);
         ensure!(!complete, Error::<T>::PartComplete);
         ensure!(index == 0 || index == chunks, Error::<T>::ChunkOutOfOrder);
         let fits = index < MAX_CHUNKS && publication.published < MOST_PUBLISHED;
@@ -102,13 +107,21 @@ impl<T: Config> Pallet<T> {
         let price = T::PublicationPrice::get().saturating_mul(Balance::from(length));
         // At most half of the bond, so that there always is one. Dropped, and with that burnt.
         let most = T::Operators::reserved(operator, run) / 2;
-        let _burnt = T::Operators::seize(operator, run, price.min(most));
+        let burnt = T::Operators::seize(operator, run, price.min(most));
+        // What the bond does not pay for, and what replaces a chunk, pays the fee as any extrinsic does.
+        let is_paid = price > 0 && T::Escrow::value(&burnt) == price && (index > 0 || chunks == 0);
+        drop(burnt);
         if index == 0 {
             // The first chunk begins the payload anew.
             (0..chunks).for_each(|old| Chunks::<T>::remove(job, (part, old)));
         }
         Chunks::<T>::insert(job, (part, index), bytes);
-        let progress = Progress { chunks: index.saturating_add(1), complete: last };
+        let before = if index == 0 { 0 } else { before };
+        let progress = Progress {
+            chunks: index.saturating_add(1),
+            bytes: before.saturating_add(length),
+            complete: last,
+        };
         publication.set(part, progress);
         publication.published = publication.published.saturating_add(1);
         if last {
@@ -122,7 +135,7 @@ impl<T: Config> Pallet<T> {
             ProducingOf::<T>::remove(operator, job);
             Self::sit(job, audit, Stage::Published);
         }
-        Ok(())
+        Ok(if is_paid { Pays::No } else { Pays::Yes })
     }
 
     /// The operator has not published everything in time: it loses its whole bond. What the panels
@@ -132,16 +145,33 @@ impl<T: Config> Pallet<T> {
         Self::conclude(job, AuditOutcome::Withheld, Vec::new(), 0);
     }
 
-    /// Removes what was published of a job.
+    /// Ends the publication of a job. Its chunks are removed by and by.
     pub(crate) fn forget_publication(job: &JobId) {
         let Some(publication) = Publications::<T>::take(job) else { return };
-        for part in Part::ALL {
-            for index in 0..publication.of(part).chunks {
-                Chunks::<T>::remove(job, (part, index));
-            }
-        }
+        Obsolete::<T>::insert(job, publication);
         if let Some(AuditSubject { operator, .. }) = T::Jobs::subject(job) {
             ProducingOf::<T>::remove(operator, job);
+        }
+    }
+
+    /// Removes chunks whose publications are over, as many as the weight allows.
+    pub(crate) fn remove_obsolete(meter: &mut WeightMeter) {
+        // Both to look for a publication and to remove a chunk weigh less than both together.
+        let each = T::WeightInfo::remove_chunk();
+        while meter.try_consume(each).is_ok() {
+            let Some((job, mut publication)) = Obsolete::<T>::iter().next() else { return };
+            for part in Part::ALL {
+                let mut progress = publication.of(part);
+                while progress.chunks > 0 && meter.try_consume(each).is_ok() {
+                    progress.chunks = progress.chunks.saturating_sub(1);
+                    Chunks::<T>::remove(job, (part, progress.chunks));
+                }
+                publication.set(part, progress);
+            }
+            if Part::ALL.into_iter().any(|part| publication.of(part).chunks > 0) {
+                return Obsolete::<T>::insert(job, publication);
+            }
+            Obsolete::<T>::remove(job);
         }
     }
 
@@ -155,21 +185,24 @@ impl<T: Config> Pallet<T> {
         Some(Self::assemble(job, part, publication.of(part)))
     }
 
-    /// Returns the chunk that the operator has to publish next, of the job that is due first.
-    pub(crate) fn chunk_due(operator: &T::AccountId) -> Option<NextChunk> {
-        ProducingOf::<T>::iter_key_prefix(operator)
+    /// Returns the chunk that the operator has to publish next of each of its jobs, of the job that is
+    /// due first before the others.
+    pub(crate) fn chunks_due(operator: &T::AccountId) -> Vec<NextChunk> {
+        let mut due: Vec<_> = ProducingOf::<T>::iter_key_prefix(operator)
             .filter_map(|job| {
                 let Phase::Producing { until } = Audits::<T>::get(job)?.phase else { return None };
                 (Self::now() < until).then_some((until, job))
             })
-            .min()
-            .and_then(|(_, job)| {
-                let publication = Publications::<T>::get(job)?;
-                let subject = T::Jobs::subject(&job)?;
-                let part = Part::ALL.into_iter().find(|part| !publication.of(*part).complete)?;
-                let index = publication.of(part).chunks;
-                Some(NextChunk { job, part, hash: hash_of(&subject, part), index })
-            })
+            .collect();
+        due.sort_unstable();
+        let next = |(_, job)| {
+            let publication = Publications::<T>::get(job)?;
+            let subject = T::Jobs::subject(&job)?;
+            let part = Part::ALL.into_iter().find(|part| !publication.of(*part).complete)?;
+            let Progress { chunks: index, bytes: offset, .. } = publication.of(part);
+            Some(NextChunk { job, part, hash: hash_of(&subject, part), index, offset })
+        };
+        due.into_iter().filter_map(next).collect()
     }
 
     /// Returns the chunks of a part in a row.

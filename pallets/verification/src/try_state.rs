@@ -4,8 +4,8 @@
 use crate::{
     panel::count,
     types::{Ballot, Phase},
-    AgendaCursor, AgendaEntries, Audits, Chunks, Config, Pallet, ProducingOf, Publications,
-    SeatsOf,
+    AgendaCursor, AgendaEntries, Audits, Chunks, Config, Obsolete, Pallet, ProducingOf,
+    Publications, SeatsOf,
 };
 use alloc::collections::BTreeSet;
 use assay_primitives::{
@@ -67,8 +67,11 @@ impl<T: Config> Pallet<T> {
             );
         }
         let mut chunks = 0usize;
-        for (job, publication) in Publications::<T>::iter() {
+        for job in Publications::<T>::iter_keys() {
             ensure!(Audits::<T>::contains_key(job), "a publication outlives its audit");
+            ensure!(!Obsolete::<T>::contains_key(job), "a publication is over and is not");
+        }
+        for (job, publication) in Publications::<T>::iter().chain(Obsolete::<T>::iter()) {
             for part in Part::ALL {
                 for index in 0..publication.of(part).chunks {
                     chunks = chunks.saturating_add(1);

@@ -92,6 +92,11 @@ impl Span {
         Self { first: block.saturating_add(1), count }
     }
 
+    /// Returns the `count` blocks before `block`.
+    pub fn before(block: BlockNumber, count: BlockNumber) -> Self {
+        Self { first: block.saturating_sub(count), count }
+    }
+
     /// Returns the first block in which all outputs of the span are known.
     pub fn known(&self) -> BlockNumber {
         self.first.saturating_add(self.count)

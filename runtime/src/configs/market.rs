@@ -77,7 +77,7 @@ impl pallet_operators::Config for Runtime {
     type OffenceSessions = super::consensus::ReportSessions;
     type PalletId = VaultPalletId;
     type ReportPatience = ConstU32<4>;
-    // A job needs reports for at most a day after it is assigned, and a seat for two hours.
+    // A job needs reports for at most a day after it is assigned, and a seat for at most 13 hours.
     type RetirementPeriod = ConstU32<{ 2 * crate::DAYS }>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Sessions = crate::Session;

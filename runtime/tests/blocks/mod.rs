@@ -18,6 +18,7 @@ pub fn next_block(alive: &[AccountId]) {
     System::reset_events();
     Operators::on_idle(now, Weight::MAX);
     Jobs::on_idle(now, Weight::MAX);
+    Verification::on_idle(now, Weight::MAX);
     let next = now + 1;
     System::set_block_number(next);
     let key = [twox_128(b"Babe"), twox_128(b"AuthorVrfRandomness")].concat();

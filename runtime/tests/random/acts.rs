@@ -9,7 +9,9 @@ use crate::{
 use assay_primitives::{
     contact::SignedContact,
     job::{FinishReason, JobId, JobSpec, JobState, OutputCommitment, Payment},
-    verdict_hash, AssayAddress, DeclineReason, Prices, RejectReason, Report, VacateReason, Verdict,
+    publication::Part,
+    verdict_hash, AbstainReason, AssayAddress, DeclineReason, Prices, RejectReason, Report,
+    VacateReason, Verdict,
 };
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
@@ -66,6 +68,7 @@ fn spec(tokens: u32, delay: u32, only: Option<Who>) -> JobSpec<AccountId> {
         model: TINY_MODEL,
         input_tokens: 17,
         max_tokens: tokens,
+        request_hash: hash_of(REQUEST),
         not_before: System::block_number() + delay,
         allowed: only
             .map(|who| PEOPLE[who].clone())
@@ -83,11 +86,22 @@ fn contact(who: Who) -> SignedContact {
     SignedContact::new(&node, Default::default(), &System::block_hash(0), &PEOPLE[who])
 }
 
-/// Returns mostly the true verdict, which is that the output of one job in four is wrong.
+/// The request of every job.
+const REQUEST: &[u8] = b"In the beginning";
+/// The transcript of every output.
+const TRANSCRIPT: &[u8] = b"God created the heaven and the earth.";
+
+fn hash_of(payload: &[u8]) -> H256 {
+    H256(sp_crypto_hashing::blake2_256(payload))
+}
+
+/// Returns mostly the true verdict, which is that the output of one job in four is wrong, and that of
+/// another unavailable.
 fn verdict(n: u8, job: &JobId) -> Verdict {
     match (n, job.0[0] % 4) {
         (0, _) => Verdict::Accept { digest_root: H256::zero() },
         (_, 0) => Verdict::Reject { position: 1, reason: RejectReason::Integrity },
+        (_, 1) => Verdict::Abstain(AbstainReason::PayloadUnavailable),
         _ => Verdict::Accept { digest_root: H256::repeat_byte(9) },
     }
 }
@@ -143,7 +157,7 @@ pub fn act(act: Act) {
             let jobs: Vec<_> = pallet_jobs::Jobs::<Runtime>::iter().collect();
             for (job, record) in jobs {
                 let commitment = OutputCommitment {
-                    output_hash: H256::repeat_byte(8),
+                    output_hash: hash_of(TRANSCRIPT),
                     digest_commitment: H256(sp_crypto_hashing::blake2_256(&[9; 32])),
                     tokens: tokens.min(record.spec.max_tokens),
                     finish: FinishReason::Length,
@@ -173,6 +187,11 @@ pub fn act(act: Act) {
                 blocks::report(&verifier, Report::CommitVerdict { job, hash });
             }
         }
+        Act::Judge { verdict } => {
+            let keep_silent = usize::MAX;
+            self::act(Act::CommitVerdicts { verdict, keep_silent });
+            self::act(Act::RevealVerdicts { verdict, keep_silent });
+        }
         Act::VacateSeats { keep } => {
             for (job, _, verifier) in seats(12).into_iter().step_by(keep) {
                 let reason = VacateReason::Resource;
@@ -183,6 +202,19 @@ pub fn act(act: Act) {
             for (job, _, verifier) in seats(keep_silent) {
                 let (verdict, salt) = (verdict(n, &job), H256::repeat_byte(5));
                 blocks::report(&verifier, Report::RevealVerdict { job, verdict, salt });
+            }
+        }
+        Act::Publish { part } => {
+            let payload = match part {
+                Part::Request => REQUEST,
+                Part::Transcript => TRANSCRIPT,
+            };
+            let due: Vec<_> = pallet_verification::ProducingOf::<Runtime>::iter_keys().collect();
+            for (operator, job) in due {
+                let bytes = payload.to_vec().try_into().unwrap();
+                let publish =
+                    pallet_verification::Call::publish { job, part, index: 0, last: true, bytes };
+                call(&operator, publish);
             }
         }
         Act::Register { who, bond } => {

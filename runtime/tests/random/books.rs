@@ -46,6 +46,9 @@ fn end(event: &RuntimeEvent) -> Option<String> {
         RuntimeEvent::Jobs(pallet_jobs::Event::JobSettled { settlement, .. }) => {
             format!("Job{:?}", settlement.outcome)
         }
+        RuntimeEvent::Verification(pallet_verification::Event::ChunkPublished { .. }) => {
+            "ChunkPublished".into()
+        }
         RuntimeEvent::Operators(Event::Registered { .. }) => "Registered".into(),
         RuntimeEvent::Operators(Event::Removed { .. }) => "Removed".into(),
         RuntimeEvent::Operators(Event::ContactSet { .. }) => "ContactSet".into(),

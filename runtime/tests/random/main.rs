@@ -69,6 +69,7 @@ fn everything_ends(seen: &mut Seen) {
     let ended = || {
         pallet_jobs::Jobs::<Runtime>::iter_keys().next().is_none()
             && pallet_verification::Audits::<Runtime>::iter_keys().next().is_none()
+            && pallet_verification::Chunks::<Runtime>::iter_keys().next().is_none()
             && pallet_escrow::Escrows::<Runtime>::iter_keys().next().is_none()
             && pallet_operators::Reservations::<Runtime>::iter_keys().next().is_none()
             && pallet_operators::Slashes::<Runtime>::iter_keys().next().is_none()
@@ -165,6 +166,7 @@ fn sequences_reach_every_end() {
     }
     let all = [
         "AddressUnregistered",
+        "ChunkPublished",
         "ContactSet",
         "DelegationWithdrawn",
         "JobCancelled",

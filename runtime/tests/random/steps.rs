@@ -2,7 +2,7 @@
 //! The steps that can happen, and their probabilities.
 
 use crate::people::Who;
-use assay_primitives::Balance;
+use assay_primitives::{publication::Part, Balance};
 use assay_runtime::UNIT;
 use proptest::prelude::*;
 use sp_staking::SessionIndex;
@@ -22,6 +22,8 @@ pub enum Act {
     CommitVerdicts { verdict: u8, keep_silent: usize },
     VacateSeats { keep: usize },
     RevealVerdicts { verdict: u8, keep_silent: usize },
+    Judge { verdict: u8 },
+    Publish { part: Part },
     Register { who: Who, bond: Balance },
     Bond { who: Who, amount: Balance },
     Unbond { who: Who, amount: Balance },
@@ -93,6 +95,8 @@ fn market() -> impl Strategy<Value = Act> {
         8 => (any::<bool>(), 0..20u32).prop_map(|(commit, tokens)| Act::Work { commit, tokens }),
         1 => job().prop_map(|job| Act::Decline { job }),
         1 => (1..12usize).prop_map(|keep| Act::VacateSeats { keep }),
+        8 => (0..8u8).prop_map(|verdict| Act::Judge { verdict }),
+        6 => prop::sample::select(Part::ALL.to_vec()).prop_map(|part| Act::Publish { part }),
         6 => (0..8u8, 0..12usize)
             .prop_map(|(verdict, keep_silent)| Act::CommitVerdicts { verdict, keep_silent }),
         6 => (0..8u8, 0..12usize)
@@ -149,7 +153,7 @@ fn blocks() -> impl Strategy<Value = Step> {
 }
 
 pub fn sequence() -> impl Strategy<Value = Vec<Step>> {
-    let act = prop_oneof![6 * 35 => market(), 2 * 47 => operators(), 47 => others()];
-    let step = prop_oneof![6 * 12 => blocks(), 6 * 35 + 3 * 47 => act.prop_map(Step::Act)];
+    let act = prop_oneof![6 * 49 => market(), 2 * 47 => operators(), 47 => others()];
+    let step = prop_oneof![6 * 12 => blocks(), 6 * 49 + 3 * 47 => act.prop_map(Step::Act)];
     prop::collection::vec(step, 1..120)
 }

@@ -90,7 +90,8 @@ impl Book {
     }
 }
 
-/// The orders of jobs that are not over, with the hashes of their requests.
+/// The orders of jobs that are not over, those among them whose outputs this node has generated, with the
+/// hashes of their requests.
 pub struct Orders {
     /// The orders. The disk follows them; if that fails, [`Self::flush`] writes them later.
     book: Mutex<Book>,

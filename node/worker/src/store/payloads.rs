@@ -11,6 +11,9 @@ use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 /// The most bytes of a payload: of a request, or of a transcript, which includes the request's tokens.
 pub const MAX_PAYLOAD_BYTES: usize = 8 << 20;
 
+// An operator can publish on the chain whatever it may have to.
+const _: () = assert!(MAX_PAYLOAD_BYTES <= assay_primitives::publication::MAX_BYTES);
+
 /// The bytes that a payload counts in addition to its own, so that a store of empty payloads is
 /// bounded as well.
 pub const FRAME: u64 = 256;

@@ -6,6 +6,7 @@ use crate::{
     context::Context,
     engine::translate::{finish_reason, generate_spec},
     fault::Fault,
+    store::orders::Order,
     streams::StreamState,
     LOG_TARGET,
 };
@@ -70,6 +71,14 @@ pub fn generate(
     let transcript = Transcript { job, input, output, text, finish, salt };
     let digest_commitment = H256(blake2_256(&generation.digest_root));
     let commitment = publish(context, &job, &transcript, digest_commitment);
+    // The chain can ask the operator for both until the job is over.
+    let order = Order { job, request: task.request_hash, opens: 0 };
+    if let Err(error) = context.keep_for(&[order]) {
+        log::debug!(
+            target: LOG_TARGET,
+            "that the request of job {job:?} is kept waits in memory to be written: {error}",
+        );
+    }
     Ok(commitment.map(|commitment| EngineResult::Generated { job, commitment, work: key.work }))
 }
 

@@ -22,8 +22,8 @@ parameter_types! {
     pub static Assigned: Vec<(AccountId, JobId)> = vec![];
     /// The last block after which outputs can be reported.
     pub static LastReport: BlockNumber = BlockNumber::MAX;
-    /// The chunk that every operator has to publish next.
-    pub static ChunkDue: Option<NextChunk> = None;
+    /// The chunks that every operator has to publish next.
+    pub static ChunksDue: Vec<NextChunk> = vec![];
 }
 
 /// Jobs to run: `Accept` reserves stake, `CommitOutput` releases it, `Decline` reserves some and
@@ -63,8 +63,8 @@ impl<T: Config + frame_system::Config<AccountId = AccountId>> Duties<AccountId> 
             .collect()
     }
 
-    fn chunk_due(_: &AccountId) -> Option<NextChunk> {
-        ChunkDue::get()
+    fn chunks_due(_: &AccountId) -> Vec<NextChunk> {
+        ChunksDue::get()
     }
 
     fn weight_of(report: &Report) -> Option<Weight> {

@@ -422,13 +422,21 @@ fn tip_doubles_up_to_its_bound() {
     assert_eq!(tip(u32::MAX), tip(11));
 }
 
+/// The payload that the operators publish.
+const HASH: H256 = H256::repeat_byte(1);
+
+/// Returns the chunk after `index` whole ones of a payload of job 1.
+fn next_chunk(hash: H256, index: u32) -> NextChunk {
+    let offset = index * CHUNK_BYTES;
+    NextChunk { job: job(1), part: Part::Transcript, hash, index, offset }
+}
+
 /// Sets the chunk that is due, of a payload of the node, and returns that payload's length.
 fn chunk_due(index: u32) -> usize {
     let payload = vec![7; CHUNK_BYTES as usize + 3];
-    let hash = H256::repeat_byte(1);
-    ChunkDue::set(Some(NextChunk { job: job(1), part: Part::Transcript, hash, index }));
+    ChunksDue::set(vec![next_chunk(HASH, index)]);
     let length = payload.len();
-    Payloads::set(vec![(hash, payload)]);
+    Payloads::set(vec![(HASH, payload)]);
     length
 }
 
@@ -449,6 +457,51 @@ fn worker_publishes_the_chunk_that_is_due() {
         assert_eq!(Published::take(), vec![]);
         run(2 + PATIENCE);
         assert!(!Published::take().is_empty());
+    });
+}
+
+#[test]
+fn worker_publishes_another_job_if_the_payload_of_the_first_is_lost() {
+    with_node(|_| {
+        chunk_due(0);
+        ChunksDue::mutate(|due| due.insert(0, next_chunk(H256::repeat_byte(9), 0)));
+        run(2);
+        let (chunk, _) = Published::take().swap_remove(0);
+        assert_eq!((chunk.index, chunk.bytes.len()), (0, CHUNK_BYTES as usize));
+    });
+}
+
+#[test]
+fn worker_with_reports_in_every_block_still_publishes() {
+    with_node(|_| {
+        chunk_due(0);
+        assign(ALICE, 1);
+        let sent = run(2).remove(0);
+        assert_eq!((sent.nonce, Published::take().len()), (0, 1), "BOB has no reports");
+        include(&sent);
+        // The results are never used up.
+        assign(ALICE, 2);
+        assert_eq!(run(3), vec![]);
+        let (chunk, nonce) = Published::take().swap_remove(0);
+        assert_eq!((chunk.index, nonce), (0, 1));
+        System::inc_account_nonce(sent.worker);
+        assert_eq!(run(4).len(), 1, "then reports come next");
+    });
+}
+
+#[test]
+fn worker_whose_chunks_are_refused_still_reports() {
+    with_node(|_| {
+        chunk_due(0);
+        assign(ALICE, 1);
+        let sent = run(2).remove(0);
+        include(&sent);
+        assign(ALICE, 2);
+        PoolOpen::set(false);
+        assert_eq!(run(3), vec![]);
+        let retried = run(3 + PATIENCE);
+        assert_eq!(retried.len(), 1);
+        assert_eq!((retried[0].worker, retried[0].nonce), (sent.worker, 1));
     });
 }
 

@@ -244,6 +244,7 @@ pub fn now() -> BlockNumber {
 pub fn run_blocks(count: u32) {
     for _ in 0..count {
         Jobs::on_idle(now().into(), Weight::MAX);
+        Verification::on_idle(now().into(), Weight::MAX);
         let next = now() + 1;
         System::set_block_number(next.into());
         Beacon::on_initialize(next.into());

@@ -41,7 +41,7 @@ fn draw_waits_for_a_span_in_which_a_block_has_randomness() {
 }
 
 #[test]
-fn draw_that_had_to_wait_too_long_is_made_with_later_blocks() {
+fn draw_that_had_to_wait_too_long_is_made_with_the_last_blocks() {
     with_operators(|| {
         let (id, _) = delivered();
         let before = audit(&id).span;
@@ -57,8 +57,12 @@ fn draw_that_had_to_wait_too_long_is_made_with_later_blocks() {
                 run_blocks(1);
             }
         }
-        assert!(matches!(phase(&id), Phase::Committing { .. }));
-        assert!(before.first < late && audit(&id).span.first > late);
+        // The draw is made when its turn comes, and does not wait again.
+        assert_eq!(phase(&id), Phase::Committing { until: now() + COMMIT_WINDOW });
+        let span = audit(&id).span;
+        assert!(before.first < late && span.first >= late);
+        assert_eq!(span.known(), now());
+        assert!(Beacon::of_span(span.first, span.count).is_some());
     });
 }
 

@@ -114,6 +114,24 @@ fn reports_reveal_nothing_that_was_not_committed() {
 }
 
 #[test]
+fn report_reveals_that_a_payload_was_unavailable_even_if_it_is_here_now() {
+    with_operators(|| {
+        let (id, _, committee) = drawn();
+        follow(committee[0], &verified(id, abstains()));
+        for verifier in &committee[1..] {
+            follow(*verifier, &verified(id, accepts()));
+        }
+        // The node has lost its finding and has checked again.
+        let salt = round_salt(&H256::repeat_byte(5), 0, &committee[0]);
+        let reveal = Report::RevealVerdict { job: id, verdict: abstains(), salt };
+        let results = verified(id, accepts());
+        assert_eq!(Verification::reports(&committee[0], &results), vec![reveal]);
+        follow(committee[0], &results);
+        assert_eq!(audit(&id).seats[0].vote(), None);
+    });
+}
+
+#[test]
 fn reports_are_of_the_commitment_and_the_round_that_are_asked_about() {
     with_operators(|| {
         let (id, _, committee) = drawn();

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Payloads that a jury could not fetch: the operator publishes them or loses its bond.
 
-use crate::{mock::*, Chunks, Error, Event, Phase, ProducingOf, Publications, SeatsOf, Stage};
+use crate::{
+    mock::*, Chunks, Error, Event, Obsolete, PanelFailure, Phase, ProducingOf, Publications,
+    SeatsOf, Stage,
+};
 use assay_primitives::{engine::EngineResult, report::Report};
 use assay_primitives::{
     publication::{NextChunk, Part, MAX_CHUNKS},
@@ -9,7 +12,7 @@ use assay_primitives::{
     traits::Duties,
     JobId, VacateReason,
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, dispatch::Pays, traits::Hooks, weights::Weight};
 use sp_core::H256;
 use sp_runtime::traits::{BlakeTwo256, Hash};
 
@@ -62,13 +65,14 @@ fn operator_that_publishes_a_part_loses_its_bond_and_what_it_published_is_remove
         run_blocks(PRODUCE_WINDOW + 1);
         assert_eq!(settlement(&id).outcome, Outcome::Slashed);
         assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - JOB_BOND);
+        run_blocks(1);
         assert_eq!(Chunks::<Test>::iter().count() + Publications::<Test>::iter().count(), 0);
         assert_eq!(ProducingOf::<Test>::iter().count(), 0);
     });
 }
 
 #[test]
-fn what_is_published_is_checked_by_another_jury() {
+fn what_is_published_is_checked_by_a_jury_of_those_that_have_not_voted() {
     with_operators(|| {
         let (id, operator, committee, jury) = appealed([accepts(), abstains(), accepts()]);
         judge(id, |place| if place < 2 { accepts() } else { abstains() });
@@ -76,22 +80,43 @@ fn what_is_published_is_checked_by_another_jury() {
         assert_eq!(audit(&id).stage, Stage::Published);
         let heard: Vec<_> = audit(&id).heard.iter().map(|seat| seat.verifier).collect();
         assert_eq!(heard, [committee[0], committee[2], jury[0], jury[1]]);
-        // Of the eleven others one is left, and that is no jury.
+        for juror in &jury[2..] {
+            assert_eq!((reserved(*juror, &id), wealth(*juror)), (0, ENDOWMENT));
+        }
+        // Of the eleven others the five jurors that could not fetch anything are left, and one that was
+        // on no panel. The verifier of the committee that could not is not among them.
         run_blocks(2);
-        assert!(is_over(&id));
+        let last = Verification::committee(&id);
+        assert_eq!(last.len(), 5);
+        let others = [&committee[..], &jury[..2], &[operator]].concat();
+        assert!(last.iter().all(|juror| !others.contains(juror)));
+        judge(id, |_| accepts());
+        assert_eq!(settlement(&id).outcome, Outcome::Paid);
+    });
+}
+
+#[test]
+fn what_is_published_stays_unverified_if_no_jury_is_left() {
+    with_some_operators(9, || {
+        let (id, operator, _, jury) = appealed([abstains(); 3]);
+        assert_eq!(jury.len(), 5);
+        judge(id, |place| if place == 0 { accepts() } else { abstains() });
+        publish_all(id, operator);
+        run_blocks(2);
+        assert_eq!(failures(), vec![(Stage::Published, PanelFailure::TooFewVerifiers)]);
         assert_eq!(settlement(&id).outcome, Outcome::Unverified);
+        assert_eq!(slashes(), vec![]);
+        run_blocks(1);
         assert_eq!(Chunks::<Test>::iter().count() + Publications::<Test>::iter().count(), 0);
     });
 }
 
-/// Brings a job with a small first jury before the one that checks what was published.
+/// Brings a job before a jury that checks what was published, after a juror has accepted it; returns it
+/// with its operator and that jury.
 fn republished() -> (JobId, AccountId, Vec<AccountId>) {
-    JurySize::set(5);
     let (id, operator, _, _) = appealed([abstains(); 3]);
     judge(id, |place| if place == 0 { accepts() } else { abstains() });
     publish_all(id, operator);
-    // The committee and the jury have left, so a smaller jury has to do.
-    MinJury::set(3);
     run_blocks(2);
     let jury = Verification::committee(&id);
     (id, operator, jury)
@@ -101,7 +126,7 @@ fn republished() -> (JobId, AccountId, Vec<AccountId>) {
 fn jury_of_what_is_published_decides_and_contradicts_earlier_votes() {
     with_operators(|| {
         let (id, operator, jury) = republished();
-        assert_eq!(jury.len(), 3);
+        assert_eq!(jury.len(), 7);
         judge(id, |_| rejects());
         assert_eq!(settlement(&id).outcome, Outcome::Slashed);
         assert_eq!(settlement(&id).audit, AuditOutcome::Rejected);
@@ -113,6 +138,7 @@ fn jury_of_what_is_published_decides_and_contradicts_earlier_votes() {
         judge(id, |_| accepts());
         assert_eq!(settlement(&id).outcome, Outcome::Paid);
         assert_eq!(slashes(), vec![]);
+        run_blocks(1);
         assert_eq!(Chunks::<Test>::iter().count() + Publications::<Test>::iter().count(), 0);
     });
 }
@@ -151,6 +177,29 @@ fn each_byte_is_burnt_out_of_the_bond() {
 }
 
 #[test]
+fn chunk_that_the_bond_pays_for_costs_no_fee_unless_it_replaces_another() {
+    with_operators(|| {
+        let (id, operator) = producing();
+        let pays = |index, last, bytes: &[u8]| {
+            let bytes = bytes.to_vec().try_into().unwrap();
+            let origin = signed(operator);
+            Verification::publish(origin, id, Part::Request, index, last, bytes).unwrap().pays_fee
+        };
+        assert_eq!(pays(0, false, &REQUEST[..5]), Pays::No);
+        assert_eq!(pays(1, false, b""), Pays::Yes, "nothing is paid for");
+        assert_eq!(pays(0, false, &REQUEST[..5]), Pays::Yes);
+        // More than half of the bond.
+        let half = usize::try_from(JOB_BOND / BYTE / 2).unwrap();
+        assert_eq!(pays(1, false, &vec![1; half]), Pays::Yes);
+        assert_eq!(pays(0, true, REQUEST), Pays::Yes);
+        let bytes = TRANSCRIPT.to_vec().try_into().unwrap();
+        let done =
+            Verification::publish(signed(operator), id, Part::Transcript, 0, true, bytes).unwrap();
+        assert_eq!(done.pays_fee, Pays::No);
+    });
+}
+
+#[test]
 fn published_payload_is_read_by_its_hash_when_it_is_complete() {
     with_operators(|| {
         let (id, operator) = producing();
@@ -179,19 +228,20 @@ fn first_chunk_begins_a_payload_anew() {
 fn chunk_that_is_due_is_the_next_one_of_what_is_not_complete() {
     with_operators(|| {
         let (id, operator) = producing();
-        let due = |part, payload: &[u8], index| {
-            Some(NextChunk { job: id, part, hash: BlakeTwo256::hash(payload), index })
+        let due = |part, payload: &[u8], index, offset| {
+            vec![NextChunk { job: id, part, hash: BlakeTwo256::hash(payload), index, offset }]
         };
-        let next = || <Verification as Duties<_>>::chunk_due(&operator);
-        assert_eq!(next(), due(Part::Request, REQUEST, 0));
+        let next = || <Verification as Duties<_>>::chunks_due(&operator);
+        assert_eq!(next(), due(Part::Request, REQUEST, 0, 0));
+        assert_ok!(publish_chunk(operator, id, Part::Request, 0, false, &REQUEST[..9]));
         assert_ok!(publish_chunk(operator, id, Part::Request, 0, false, &REQUEST[..5]));
-        assert_eq!(next(), due(Part::Request, REQUEST, 1));
+        assert_eq!(next(), due(Part::Request, REQUEST, 1, 5));
         assert_ok!(publish_chunk(operator, id, Part::Request, 1, true, &REQUEST[5..]));
-        assert_eq!(next(), due(Part::Transcript, TRANSCRIPT, 0));
-        assert_eq!(<Verification as Duties<_>>::chunk_due(&CLIENT), None);
+        assert_eq!(next(), due(Part::Transcript, TRANSCRIPT, 0, 0));
+        assert_eq!(<Verification as Duties<_>>::chunks_due(&CLIENT), vec![]);
         // A chunk that would be late is not sent.
         skip_blocks(PRODUCE_WINDOW);
-        assert_eq!(next(), None);
+        assert_eq!(next(), vec![]);
     });
 }
 
@@ -235,5 +285,36 @@ fn chunks_are_bounded_in_number() {
         }
         let one = publish_chunk(operator, id, Part::Request, 0, false, b"x");
         assert_noop!(one, Error::<Test>::PublicationTooLong);
+    });
+}
+
+/// The chunks and what is known of publications that are over.
+fn left() -> (usize, usize) {
+    (Chunks::<Test>::iter().count(), Obsolete::<Test>::iter().count())
+}
+
+#[test]
+fn chunks_of_publications_that_are_over_are_removed_as_far_as_the_weight_allows() {
+    with_operators(|| {
+        let mut published = vec![];
+        for _ in 0..2 {
+            let (id, operator) = producing();
+            assert_ok!(publish(operator, id, Part::Request, REQUEST, 7));
+            assert_ok!(publish_chunk(operator, id, Part::Transcript, 0, false, b"x"));
+            published.push(id);
+        }
+        skip_blocks(PRODUCE_WINDOW + 1);
+        for id in published {
+            assert_ok!(Verification::advance(signed(KEEPER), id));
+        }
+        assert_eq!(left(), (8, 2));
+        let each = <() as crate::WeightInfo>::remove_chunk();
+        let idle = |limit| Verification::on_idle(now().into(), limit);
+        assert_eq!(idle(each / 2), Weight::zero());
+        assert_eq!(idle(each * 4), each * 4, "one look and three chunks");
+        assert_eq!(left(), (5, 2));
+        Verification::do_try_state().unwrap();
+        assert_eq!(idle(Weight::MAX), each * (3 + 5));
+        assert_eq!(left(), (0, 0));
     });
 }
