@@ -37,6 +37,13 @@ impl Said {
         self.json()
     }
 
+    /// Returns the job of a command that has succeeded, and asserts that verifiers have accepted it.
+    pub fn accepted(&self) -> Value {
+        let job = self.ok();
+        is_accepted(&job);
+        job
+    }
+
     /// Asserts that it has failed with that code, and that the message contains these words.
     pub fn fails(&self, code: &str, words: &[&str]) {
         assert_eq!(self.code, 1, "{self:?}");
@@ -48,6 +55,13 @@ impl Said {
         }
         assert!(self.err.contains(message), "standard error does not say it: {self:?}");
     }
+}
+
+/// Asserts that a job was accepted: by a committee of three, and some by a jury of seven in addition, which
+/// takes a second look.
+pub fn is_accepted(job: &Value) {
+    assert_eq!(job["verdict"], "accept", "{job}");
+    assert!([3, 10].map(Value::from).contains(&job["verifiers"]), "{job}");
 }
 
 /// Returns the command, ready to be started against a node.

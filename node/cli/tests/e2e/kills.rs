@@ -9,7 +9,7 @@ use crate::{
     network::{start, Topology},
     node::Node,
     separate_nodes::{count_tokens, follows},
-    spec::NodeSpec,
+    spec::{NodeSpec, OTHERS},
 };
 use assay_primitives::{job::Payment, JobId, Settlement};
 use assay_runtime::{AccountId, Balance, Hash, RuntimeEvent};
@@ -61,8 +61,8 @@ async fn random_kills_lose_nothing() {
     let archive = &["--state-pruning", "archive"];
     let specs = [
         NodeSpec::validator("Alice").with(archive),
-        NodeSpec::operators(&["Alice", "Bob"]),
-        NodeSpec::operators(&["Charlie", "Dave"]),
+        NodeSpec::operators(&OTHERS[..5]).with_workers(&["Alice"]),
+        NodeSpec::operators(&OTHERS[5..]),
     ];
     let mut nodes = start(Topology::Full, specs).await;
     for node in &nodes {

@@ -26,11 +26,10 @@ async fn run(node: &Node, client: &str, prompt: &[&str]) -> Said {
     assay(node, &[&args, prompt].concat()).await
 }
 
-/// Asserts that a job was accepted by three verifiers and paid.
+/// Asserts that a job was accepted by its verifiers and paid.
 fn is_paid(said: &Said) {
-    let job = said.ok();
-    assert_eq!((&job["outcome"], &job["verdict"]), (&"paid".into(), &"accept".into()), "{job}");
-    assert_eq!(job["verifiers"], 3, "{job}");
+    let job = said.accepted();
+    assert_eq!(job["outcome"], "paid", "{job}");
 }
 
 /// Asserts that a job ended without an output, and that its client got everything back.

@@ -5,7 +5,7 @@ use crate::{
     cli::assay,
     network::{start, Topology},
     node::Node,
-    spec::NodeSpec,
+    spec::{NodeSpec, OTHERS},
     wait::wait_for,
 };
 use assay_cli::{
@@ -16,60 +16,57 @@ use assay_cli::{
 use assay_primitives::{JobId, Report};
 use assay_runtime::{
     parameters::{dynamic_params::verification, RuntimeParameters},
-    presets::worker_of,
-    AccountId, Address, Hash, RuntimeCall, RuntimeEvent, UncheckedExtrinsic,
+    Hash, RuntimeCall, RuntimeEvent, UncheckedExtrinsic,
 };
 use codec::Decode;
 use jsonrpsee::rpc_params;
 use pallet_verification::Event;
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::generic::Preamble;
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 /// The longest that a job may take to be audited.
 const AUDIT: Duration = Duration::from_secs(180);
-/// The blocks for reveals. The nodes of the test share two cores, and the lost one starts anew.
-const REVEAL: u32 = 200;
+/// The blocks for commits and for reveals. The nodes of the test share two cores, and the lost one starts
+/// anew.
+const WINDOW: u32 = 200;
 
 #[tokio::test]
 async fn verifier_that_is_restored_from_its_backup_in_an_audit_is_not_fined() {
     let specs = [
         NodeSpec::validator("Alice"),
-        NodeSpec::operators(&["Alice", "Bob", "Charlie"]),
-        NodeSpec::operators(&["Dave"]),
+        NodeSpec::operators(&["Alice"]),
+        NodeSpec::operators(&OTHERS),
     ];
     let [validator, operators, mut verifier] = start(Topology::Full, specs).await;
     let status = assay(&verifier, &["node", "status", "--json"]).await.ok();
     assert_eq!(status["store"]["healthy"], true, "{status}");
-    set_reveal_window(&validator).await;
+    set_windows(&validator).await;
     let backup = verifier.back_up();
 
-    // All but the job's operator are its committee.
+    // All but the job's operator are on the node that is lost, and so is the committee.
     let operator = Sr25519Keyring::Alice.to_account_id().to_string();
     let args = ["job", "create", "--json", "--max-tokens", "16", "--operator", &operator];
     let created = assay(&operators, &[&args[..], &["In the beginning"]].concat()).await.ok();
     let id = created["job"].as_str().unwrap();
     let job: JobId = id.parse().unwrap();
-    let (dave, worker) = (Sr25519Keyring::Dave.to_account_id(), worker_of(Sr25519Keyring::Dave));
-    // Lost while its commitment is on the way, so that it has not revealed.
-    wait_for("the verifier has sent its commitment", AUDIT, async || {
-        commitment_is_pending(&validator, &worker, job).await
+    // Lost while a commitment is on the way, so that nobody has revealed.
+    wait_for("a verifier has sent its commitment", AUDIT, async || {
+        commitment_is_pending(&validator, job).await
     })
     .await;
     verifier.lose();
-    wait_for("the commitment is on the chain", AUDIT, async || {
-        let committed = |event: &Event<_>| matches!(event, Event::VerdictCommitted { job: of, verifier } if *of == job && *verifier == dave);
-        count(&validator, committed).await == 1
+    wait_for("a commitment is on the chain", AUDIT, async || {
+        let committed = |event: &Event<_>| matches!(event, Event::VerdictCommitted { job: of, .. } if *of == job);
+        count(&validator, committed).await > 0
     })
     .await;
-    let revealed = |event: &Event<_>| matches!(event, Event::VerdictRevealed { job: of, verifier, .. } if *of == job && *verifier == dave);
+    let revealed =
+        |event: &Event<_>| matches!(event, Event::VerdictRevealed { job: of, .. } if *of == job);
     assert_eq!(count(&validator, revealed).await, 0, "it was lost too late for this test");
 
     verifier.restore(&backup).await;
-    let job = assay(&operators, &["job", "status", id, "--wait", "--json"]).await.ok();
-    assert_eq!(job["verdict"], "accept", "{job}");
-    assert_eq!(job["verifiers"], 3, "{job}");
-    assert_eq!(count(&validator, revealed).await, 1);
+    let job = assay(&operators, &["job", "status", id, "--wait", "--json"]).await.accepted();
+    assert_eq!(count(&validator, revealed).await, job["verifiers"].as_u64().unwrap() as usize);
     let slashed = |event: &Event<_>| matches!(event, Event::VerifierSlashed { .. });
     assert_eq!(count(&validator, slashed).await, 0);
 }
@@ -85,11 +82,18 @@ async fn secret_that_others_can_read_stops_the_node() {
     assert!(log.contains(&format!("chmod 600 {path}")), "{log}");
 }
 
-/// Gives verifiers of the chain more time to reveal, as root.
-async fn set_reveal_window(node: &Node) {
-    let window = verification::Parameters::RevealWindow(verification::RevealWindow, Some(REVEAL));
-    let key_value = RuntimeParameters::Verification(window);
-    let call = RuntimeCall::from(pallet_parameters::Call::set_parameter { key_value });
+/// Gives verifiers of the chain more time to commit and to reveal, as root.
+async fn set_windows(node: &Node) {
+    use verification::{CommitWindow, Parameters, RevealWindow};
+    let calls = [
+        Parameters::CommitWindow(CommitWindow, Some(WINDOW)),
+        Parameters::RevealWindow(RevealWindow, Some(WINDOW)),
+    ]
+    .map(|window| {
+        let key_value = RuntimeParameters::Verification(window);
+        RuntimeCall::from(pallet_parameters::Call::set_parameter { key_value })
+    });
+    let call = RuntimeCall::from(pallet_utility::Call::batch_all { calls: calls.into() });
     let call = RuntimeCall::from(pallet_sudo::Call::sudo { call: Box::new(call) });
     let alice = Key::from_suri(Scheme::Sr25519, "//Alice").unwrap();
     let done = submit(&node.chain().await, &alice, call, None, async |_| Ok(())).await.unwrap();
@@ -99,14 +103,13 @@ async fn set_reveal_window(node: &Node) {
     assert!(done.events.iter().any(set), "{:?}", done.events);
 }
 
-/// Returns whether the node's pool has the worker's commitment to a verdict on the job.
-async fn commitment_is_pending(node: &Node, worker: &AccountId, job: JobId) -> bool {
+/// Returns whether the node's pool has a commitment to a verdict on the job.
+async fn commitment_is_pending(node: &Node, job: JobId) -> bool {
     let pending: Vec<String> =
         node.chain().await.request("author_pendingExtrinsics", rpc_params![]).await.unwrap();
     pending.iter().any(|extrinsic| {
         let bytes = bytes_of(extrinsic).unwrap();
         let extrinsic = UncheckedExtrinsic::decode(&mut bytes.as_slice()).unwrap();
-        let Preamble::Signed(signer, ..) = &extrinsic.preamble else { return false };
         let RuntimeCall::Operators(pallet_operators::Call::report { reports }) =
             &extrinsic.function
         else {
@@ -114,7 +117,7 @@ async fn commitment_is_pending(node: &Node, worker: &AccountId, job: JobId) -> b
         };
         let commits =
             |report: &Report| matches!(report, Report::CommitVerdict { job: of, .. } if *of == job);
-        *signer == Address::from(worker.clone()) && reports.iter().any(commits)
+        reports.iter().any(commits)
     })
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Four operators, each on a node and with keys of its own: jobs are drawn by score, and those of an
-//! operator that dies go to others.
+//! Operators on nodes of their own: jobs are drawn by score, and those of an operator that dies go to
+//! others.
 
 use crate::{
     cli::{assay, planck},
@@ -15,7 +15,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The one with nearly all the stake.
 const LARGE: Sr25519Keyring = Sr25519Keyring::Dave;
-const SMALL: [&str; 3] = ["Alice", "Bob", "Charlie"];
+/// The others, by the nodes that have their keys.
+const SMALL: [&[&str]; 3] = [
+    &["Alice", "Alice//stash", "Eve//stash", "One"],
+    &["Bob", "Bob//stash", "Ferdie//stash", "Two"],
+    &["Charlie", "Charlie//stash", "Dave//stash"],
+];
 
 /// The longest that a few jobs, or a few epochs of routing, can take.
 const LONG: Duration = Duration::from_secs(400);
@@ -74,24 +79,24 @@ async fn settled(node: &Node, job: &str) -> Value {
 
 #[tokio::test]
 async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
-    let operator = |name| NodeSpec::operators(&[name]);
-    let [alice, bob, charlie] = SMALL.map(operator);
-    let specs = [alice, bob, charlie, operator("Dave"), NodeSpec::validator("Alice")];
+    let [alice, bob, charlie] = SMALL.map(NodeSpec::operators);
+    let dave = NodeSpec::operators(&["Dave"]);
+    let specs = [alice, bob, charlie, dave, NodeSpec::validator("Alice")];
     let [node, _bob, _charlie, mut large, _validator] = start(Topology::Full, specs).await;
     let node = &node;
     let dave = LARGE.to_account_id().to_string();
 
-    // Dave stakes a million, the others keep 20,000 each.
+    // Dave stakes 950,000, the others keep 5,000 each.
     assay(node, &["operator", "bond", "850000", "--suri", "//Dave", "--json"]).await.ok();
-    for name in SMALL {
+    for name in SMALL.concat() {
         let suri = format!("//{name}");
-        let args = ["operator", "unbond", "80000", "--suri", &suri, "--json"];
+        let args = ["operator", "unbond", "95000", "--suri", &suri, "--json"];
         assay(node, &args).await.ok();
     }
     // Operators of equal stake may differ by the heartbeats of the first epoch that they missed.
     wait_for("scores follow the stakes", LONG, async || {
         let percents = draw_percents(node).await;
-        percents.len() == 4 && percents[&dave] > 85.0
+        percents.len() == 12 && percents[&dave] > 85.0
     })
     .await;
     let mut given = BTreeMap::<String, u32>::new();

@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The nodes that a test asks for: the duties, keys and options of each.
 
+/// The operators of a development chain but for Alice.
+pub const OTHERS: [&str; 11] = [
+    "Bob",
+    "Charlie",
+    "Dave",
+    "Alice//stash",
+    "Bob//stash",
+    "Charlie//stash",
+    "Dave//stash",
+    "Eve//stash",
+    "Ferdie//stash",
+    "One",
+    "Two",
+];
+
 /// A node that is to be started. Keys are those of the development accounts: `Alice` and so on.
 #[derive(Clone, Debug)]
 pub struct NodeSpec {
@@ -55,6 +70,11 @@ impl NodeSpec {
     /// Describes a node of the development chain that has an engine and the worker keys of `names`.
     pub fn operators(names: &[&str]) -> Self {
         Self::full().with_workers(names).with(&["--engine"])
+    }
+
+    /// Describes such a node with the worker keys of all operators.
+    pub fn all_operators() -> Self {
+        Self::operators(&OTHERS).with_workers(&["Alice"])
     }
 
     /// Adds the worker keys of `names`.
