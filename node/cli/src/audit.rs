@@ -3,6 +3,7 @@
 //!
 //! - [`output`]: the VRF output of a block, from its header and the epoch's randomness.
 //! - [`snapshot`]: a part of a block's state, in which this build's own pallets are run.
+//! - [`reads`]: what a draw reads of that state.
 //! - [`timeline`]: the blocks in which a job waited for draws, and in which they were made.
 //! - [`evidence`]: all that one draw was made from, and what the chain recorded of it.
 //! - [`recompute`]: the draw, made again.
@@ -16,7 +17,10 @@
 pub mod evidence;
 pub mod finding;
 pub mod gather;
+#[cfg(test)]
+mod lies;
 pub mod output;
+pub mod reads;
 pub mod recompute;
 #[cfg(test)]
 mod scene;

@@ -27,7 +27,7 @@ use pallet_verification::{
     AgendaCursor, AgendaEntries, Audit, Audits, Ballot, Phase, Records, Seat, Span, Stage,
 };
 use sp_consensus_babe::{
-    digests::{CompatibleDigestItem, PreDigest, PrimaryPreDigest},
+    digests::{CompatibleDigestItem, PreDigest, PrimaryPreDigest, SecondaryPlainPreDigest},
     make_vrf_sign_data,
 };
 use sp_core::{crypto::VrfSecret, storage::well_known_keys, H256};
@@ -52,6 +52,17 @@ pub fn header(number: BlockNumber) -> Header {
     let data = make_vrf_sign_data(&epoch.randomness, slot, epoch.index);
     let vrf_signature = Sr25519Keyring::Alice.pair().vrf_sign(&data);
     let digest = PreDigest::Primary(PrimaryPreDigest { authority_index: 0, slot, vrf_signature });
+    made_with(number, digest)
+}
+
+/// Returns the header of a block that the authority made in a slot without a VRF.
+pub fn header_without_vrf(number: BlockNumber) -> Header {
+    let slot = (1_000 + u64::from(number)).into();
+    let digest = SecondaryPlainPreDigest { authority_index: 0, slot };
+    made_with(number, PreDigest::SecondaryPlain(digest))
+}
+
+fn made_with(number: BlockNumber, digest: PreDigest) -> Header {
     let digest = Digest { logs: vec![DigestItem::babe_pre_digest(digest)] };
     Header::new(number, H256::zero(), H256::zero(), H256::zero(), digest)
 }
