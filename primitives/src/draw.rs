@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Draws in proportion to weights. Anyone can recompute a draw from the seed and the candidates.
 
-use crate::{job::JobId, Balance};
+use crate::{job::JobId, Balance, BlockNumber};
 use alloc::vec::Vec;
 use codec::Encode;
 use sp_core::H256;
@@ -26,6 +26,16 @@ pub enum Purpose {
 /// Returns `blake2_256("assay/draw/1", block randomness, job, purpose)`.
 pub fn seed(randomness: &H256, job: &JobId, purpose: Purpose) -> H256 {
     (b"assay/draw/1", randomness, job, purpose).using_encoded(sp_crypto_hashing::blake2_256).into()
+}
+
+/// Returns `blake2_256("assay/span/1", first, outputs)`, in which a block without an output counts as
+/// zero; `None` if none of the blocks has one. `outputs` are those of blocks in a row from `first` on.
+pub fn of_span(first: BlockNumber, outputs: &[Option<H256>]) -> Option<H256> {
+    if outputs.iter().all(Option::is_none) {
+        return None;
+    }
+    let outputs: Vec<H256> = outputs.iter().map(|output| output.unwrap_or_default()).collect();
+    Some((b"assay/span/1", first, outputs).using_encoded(sp_crypto_hashing::blake2_256).into())
 }
 
 /// Returns the `n`-th number of the seed below `bound`, or 0 if `bound` is 0.

@@ -4,6 +4,7 @@
 //! Everything is decoded with the runtime's own types, so this command works with the runtime that it
 //! was built with: it refuses a chain of another name, and one whose calls have changed since.
 
+pub mod blocks;
 mod connection;
 pub mod extrinsic;
 mod faults;

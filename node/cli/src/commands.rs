@@ -2,6 +2,7 @@
 //! The commands, one file for each noun.
 
 mod address;
+mod audit;
 mod claim;
 mod config;
 mod delegate;

@@ -19,6 +19,8 @@ pub enum Exit {
     JobFailed,
     /// 4: the job was paid, and nobody has audited its output.
     Unaudited,
+    /// 5: the chain's record of an audit differs from what block data says.
+    Differs,
     /// 130: the command was interrupted; the job goes on without it.
     Detached,
 }
@@ -30,6 +32,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => Self::from(1),
             Exit::JobFailed => Self::from(3),
             Exit::Unaudited => Self::from(4),
+            Exit::Differs => Self::from(5),
             Exit::Detached => Self::from(130),
         }
     }

@@ -5,6 +5,7 @@
 //! - [`args`]: the arguments.
 //! - [`chain`]: a node's RPC, typed reads of the state, and signed extrinsics with their outcome.
 //! - [`order`] and [`follow`]: a job from its prompt to its end.
+//! - [`audit`]: the draws of a job's audit, recomputed from block data.
 //! - [`commands`]: one file for each command.
 //! - [`view`]: everything that is shown, as JSON and as text.
 //!
@@ -14,6 +15,7 @@ pub mod account;
 pub mod allowed_operators;
 pub mod amount;
 pub mod args;
+pub mod audit;
 pub mod chain;
 pub mod commands;
 pub mod commitment;

@@ -4,6 +4,7 @@
 //! in ASY too.
 
 pub mod allocation;
+pub mod audit;
 pub mod delegation;
 mod format;
 pub mod job;

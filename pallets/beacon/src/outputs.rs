@@ -4,16 +4,13 @@
 use crate::{Config, Outputs, Pallet};
 use alloc::vec::Vec;
 use assay_primitives::{
+    draw,
     traits::{BlockRandomness, PastRandomness},
     BlockNumber,
 };
-use codec::Encode;
 use frame_support::traits::Get;
 use sp_core::H256;
-use sp_runtime::{
-    traits::{BlakeTwo256, Hash},
-    SaturatedConversion,
-};
+use sp_runtime::SaturatedConversion;
 
 impl<T: Config> Pallet<T> {
     /// Stores the output of the parent of `now`, and removes the output that is too old.
@@ -46,10 +43,6 @@ impl<T: Config> PastRandomness for Pallet<T> {
             return None;
         }
         let outputs: Vec<Option<H256>> = (first..end).map(Self::of).collect();
-        if outputs.iter().all(Option::is_none) {
-            return None;
-        }
-        let outputs: Vec<H256> = outputs.into_iter().map(Option::unwrap_or_default).collect();
-        Some((b"assay/span/1", first, outputs).using_encoded(BlakeTwo256::hash))
+        draw::of_span(first, &outputs)
     }
 }

@@ -5,7 +5,6 @@ use crate::{
     types::{Audit, Ballot, Offence},
     Config, Event, Pallet,
 };
-use alloc::vec::Vec;
 use assay_primitives::{
     job::JobId,
     traits::{AuditSubject, Duty, Escrow, Operators},
@@ -59,7 +58,7 @@ impl<T: Config> Pallet<T> {
         job: &JobId,
         verifier: &T::AccountId,
         right: &T::AccountId,
-        owed: &mut Vec<(T::AccountId, Balance)>,
+        owed: &mut [(T::AccountId, Balance)],
         loss: &mut Balance,
     ) {
         let bond = T::Operators::reserved(verifier, Duty::Verify(*job));

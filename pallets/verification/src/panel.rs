@@ -23,7 +23,7 @@ pub(crate) const MAX_COMMIT_WINDOW: BlockNumber = 4_800;
 
 impl<T: Config> Pallet<T> {
     /// Returns the most seats of a panel.
-    fn most_seats(stage: Stage) -> u32 {
+    pub fn most_seats(stage: Stage) -> u32 {
         if stage.is_jury() {
             T::JurySize::get()
         } else {
@@ -32,7 +32,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Returns the fewest verifiers that a panel can decide with.
-    pub(crate) fn fewest_seats(stage: Stage) -> u32 {
+    pub fn fewest_seats(stage: Stage) -> u32 {
         if stage.is_jury() {
             T::MinJury::get()
         } else {
@@ -143,15 +143,26 @@ impl<T: Config> Pallet<T> {
     ) -> Vec<T::AccountId> {
         let bond = Self::bond_of(subject);
         let seed = draw::seed(randomness, job, Purpose::Committee(audit.draws));
-        let drawn = T::Routing::committee(&subject.spec.model, seed, vacant, |account| {
+        let reserved =
+            |account: &_| T::Operators::reserve(account, Duty::Verify(*job), bond).is_ok();
+        Self::select(audit, subject, seed, vacant).into_iter().filter(reserved).collect()
+    }
+
+    /// Returns the verifiers that the seed selects for up to `vacant` seats, in the order of the draw.
+    /// It changes nothing, so anyone can repeat it with the state of the block before the draw.
+    pub fn select(
+        audit: &Audit<T::AccountId>,
+        subject: &AuditSubject<T::AccountId>,
+        seed: H256,
+        vacant: u32,
+    ) -> Vec<T::AccountId> {
+        let bond = Self::bond_of(subject);
+        T::Routing::committee(&subject.spec.model, seed, vacant, |account| {
             let known = |seat: &Seat<T::AccountId>| seat.verifier == *account;
             !audit.seats.iter().chain(&audit.heard).any(known)
                 && !audit.left.contains(account)
                 && Self::can_verify(account, subject, bond)
-        });
-        let reserved =
-            |account: &_| T::Operators::reserve(account, Duty::Verify(*job), bond).is_ok();
-        drawn.into_iter().filter(reserved).collect()
+        })
     }
 
     /// Dismisses the last verifier of a jury with an even number of them, so that votes are not

@@ -33,9 +33,14 @@ type MaxModels = ConstU32<8>;
 /// The source of randomness: BABE's VRF output of the parent block.
 pub struct Randomness;
 
+impl Randomness {
+    /// The bytes before the VRF output in the hash that is the randomness of a block.
+    pub const SUBJECT: &'static [u8] = b"assay";
+}
+
 impl BlockRandomness for Randomness {
     fn of_parent() -> Option<H256> {
-        pallet_babe::ParentBlockRandomness::<Runtime>::random(b"assay").0
+        pallet_babe::ParentBlockRandomness::<Runtime>::random(Self::SUBJECT).0
     }
 }
 

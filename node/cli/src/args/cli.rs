@@ -31,7 +31,8 @@ Examples:
   assay operator list                        list operators, their models and prices
 
 Exit codes: 0 success, 1 error, 2 wrong usage, 3 the job ended without an accepted output,
-4 the job was paid but not audited (--accept-unaudited makes it 0), 130 interrupted.";
+4 the job was paid but not audited (--accept-unaudited makes it 0), 5 the chain's record of an
+audit is wrong, 130 interrupted.";
 
 /// Buy text from a language model and be certain that the named model wrote it.
 #[derive(Parser, Debug)]

@@ -11,7 +11,8 @@ Examples:
   assay job create \"In the beginning\" --model assay-tiny   order an answer and return at once
   assay job status ID --output                             show the job and its text so far
   assay job raise ID --tip 0.1                             offer more while the job is open
-  assay job cancel ID                                      take it back while it is open";
+  assay job cancel ID                                      take it back while it is open
+  assay job audit ID                                       check the draws of its audit yourself";
 
 /// `assay job`.
 #[derive(Subcommand, Debug)]
@@ -82,6 +83,20 @@ pub enum JobCommand {
         /// Id of the job.
         #[arg(value_parser = id)]
         id: JobId,
+    },
+    /// Recompute the draws of a job's audit from block data, and compare them with the record.
+    ///
+    /// The outputs of the blocks come from their headers, with the authors' proofs; the verifiers from
+    /// the stakes at the block before each draw. Exits with 0 if all agrees, and with 5 if anything
+    /// differs. Blocks that are older than the node keeps states need an archive node, one that runs
+    /// with `--state-pruning archive`.
+    Audit {
+        /// Id of the job.
+        #[arg(value_parser = id)]
+        id: JobId,
+        /// Block at which the chain still had the job, if it has forgotten it [default: the best one].
+        #[arg(long, value_name = "BLOCK")]
+        at: Option<u32>,
     },
     /// List the jobs of an account.
     List {

@@ -52,6 +52,13 @@ pub fn is_withheld(error: &anyhow::Error) -> bool {
         .is_some_and(|fault| matches!(fault.code.as_str(), "rpc.-32008" | "rpc.-32601"))
 }
 
+/// Returns whether an error is that a node has pruned the state at a block.
+pub fn is_discarded(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Fault>().is_some_and(|fault| {
+        fault.code.starts_with("rpc.") && fault.message.contains("State already discarded")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

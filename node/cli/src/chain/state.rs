@@ -194,7 +194,7 @@ async fn all_pages<T, K: PartialEq>(
 }
 
 /// Returns the key of a storage item that is a single value.
-fn plain_key(pallet: &str, item: &str) -> Vec<u8> {
+pub fn plain_key(pallet: &str, item: &str) -> Vec<u8> {
     [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat()
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `assay job`.
 
+use super::audit;
 use crate::{
     account::AccountArg,
     amount::Amount,
@@ -47,6 +48,7 @@ pub async fn dispatch(session: &Session, command: JobCommand) -> Result<Exit> {
         JobCommand::Confirm { id } => send(session, &id, Call::confirm_received { job: id }).await,
         JobCommand::Settle { id } => send(session, &id, Call::settle { job: id }).await,
         JobCommand::Expire { id } => send(session, &id, Call::expire { job: id }).await,
+        JobCommand::Audit { id, at } => audit::audit(session, &id, at).await,
         JobCommand::List { client } => list(session, client).await,
     }
 }

@@ -7,6 +7,7 @@
 //! is kept, and the test prints where.
 
 mod addresses;
+mod audit;
 mod backup;
 mod bad_input;
 mod books;
