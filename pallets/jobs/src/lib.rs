@@ -24,8 +24,9 @@
 //! [`Duties`](assay_primitives::traits::Duties).
 //!
 //! # Money
-//! - Every payment: a part of it is burnt before anyone gets a share, so that paying oneself costs
-//!   something.
+//! - Every payment: a part of it is taken before anyone gets a share, so that paying oneself costs
+//!   something. Of price and tip it goes to the fund of juries until that is full; the rest of it, and
+//!   that of the down payment, is burnt.
 //! - Paid: the operator earns its prices for the tokens read and delivered, and the tip. Each verifier
 //!   takes its fee out of the price, which is never too low for that; what is left of the escrow
 //!   returns to the client.
@@ -56,7 +57,6 @@ mod costs;
 mod deadlines;
 mod duties;
 mod events;
-mod honesty;
 #[cfg(test)]
 mod mock;
 mod order;
@@ -159,15 +159,14 @@ pub mod pallet {
         type LatenessFraction: Get<Permill>;
         /// What each verifier gets of the price paid for the tokens.
         type VerifierShare: Get<Permill>;
-        /// The part of every payment that is burnt, before anyone gets a share of it.
+        /// The part of every payment that is burnt, or kept by the fund of juries, before anyone gets a
+        /// share of it.
         type BurnShare: Get<Permill>;
         /// The lowest fee of a verifier for each token that it reads, of prompt and output alike.
         type VerificationPrice: Get<Balance>;
         /// The most verifiers of one job.
         #[pallet::constant]
         type CommitteeSize: Get<u32>;
-        /// The lowest rate at which an operator's jobs are audited.
-        type AuditFloor: Get<Permill>;
         /// What is held beside a payment, for whoever ends the job if its own parties do not.
         type Bounty: Get<Balance>;
         /// The amount held in addition to a payment, and burnt if no operator that was drawn could
@@ -367,10 +366,7 @@ pub mod pallet {
                 "no more than a fifth is burnt"
             );
             assert!(verifiers <= 500_000, "verifiers must not take more than half of the price");
-            assert!(
-                honesty::pays(T::BondFactor::get(), T::AuditFloor::get()),
-                "honesty must pay at the lowest rate of audits"
-            );
+            assert!(T::BondFactor::get() > 0, "a bond must stand against each job");
         }
 
         #[cfg(feature = "try-runtime")]

@@ -16,6 +16,7 @@ use sp_core::H256;
 
 parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"asy/escr");
+    pub const FundId: PalletId = PalletId(*b"asy/fund");
     pub const VaultPalletId: PalletId = PalletId(*b"asy/valt");
 }
 
@@ -53,6 +54,8 @@ impl pallet_beacon::Config for Runtime {
 
 impl pallet_escrow::Config for Runtime {
     type Currency = Balances;
+    type FundId = FundId;
+    type FundMost = parameters::FundMost;
     type PalletId = EscrowPalletId;
     type RuntimeHoldReason = RuntimeHoldReason;
     type WeightInfo = pallet_escrow::weights::SubstrateWeight<Runtime>;
@@ -115,7 +118,6 @@ impl pallet_routing::Config for Runtime {
 impl pallet_jobs::Config for Runtime {
     type AcceptWindow = parameters::AcceptWindow;
     type AssignmentBlocks = ConstU32<2>;
-    type AuditFloor = parameters::AuditFloor;
     type Auditor = Verification;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarks::Scene;

@@ -290,6 +290,7 @@ fn accepted_audit_without_a_draw_of_a_second_look_is_found() {
         refunded: 0,
         slashed: 0,
         burnt: 0,
+        fund: 0,
         at: 8,
     });
     let missing = of_missing(9, &accepted, &[Stage::Committee, Stage::Committee]).unwrap();

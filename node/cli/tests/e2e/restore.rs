@@ -85,15 +85,12 @@ async fn secret_that_others_can_read_stops_the_node() {
 /// Gives verifiers of the chain more time to commit and to reveal, as root.
 async fn set_windows(node: &Node) {
     use verification::{CommitWindow, Parameters, RevealWindow};
-    let calls = [
+    let changes = [
         Parameters::CommitWindow(CommitWindow, Some(WINDOW)),
         Parameters::RevealWindow(RevealWindow, Some(WINDOW)),
-    ]
-    .map(|window| {
-        let key_value = RuntimeParameters::Verification(window);
-        RuntimeCall::from(pallet_parameters::Call::set_parameter { key_value })
-    });
-    let call = RuntimeCall::from(pallet_utility::Call::batch_all { calls: calls.into() });
+    ];
+    let changes = changes.map(RuntimeParameters::Verification).to_vec().try_into().unwrap();
+    let call = RuntimeCall::from(pallet_settings::Call::set { changes });
     let call = RuntimeCall::from(pallet_sudo::Call::sudo { call: Box::new(call) });
     let alice = Key::from_suri(Scheme::Sr25519, "//Alice").unwrap();
     let done = submit(&node.chain().await, &alice, call, None, async |_| Ok(())).await.unwrap();
