@@ -6,7 +6,8 @@
 #   ./scripts/weights.sh             all pallets
 #   ./scripts/weights.sh jobs        one of them
 #
-# Needs frame-omni-bencher 0.28: cargo install frame-omni-bencher@0.28.0 --locked
+# Needs frame-omni-bencher 0.28, whose build needs libclang:
+#   apt-get install clang libclang-dev && cargo install frame-omni-bencher@0.28.0 --locked
 # OMNI_BENCHER names another binary; STEPS and REPEAT say how often to measure (50 and 20).
 set -euo pipefail
 
