@@ -19,7 +19,7 @@ command -v "$bencher" >/dev/null 2>&1 || {
     exit 1
 }
 pallets=("$@")
-[ ${#pallets[@]} -gt 0 ] || pallets=(addresses beacon escrow jobs operators routing verification)
+[ ${#pallets[@]} -gt 0 ] || pallets=(addresses beacon escrow jobs operators routing settings verification)
 
 cd "$ASSAY_ROOT"
 target="$CARGO_TARGET_DIR/benchmarks"

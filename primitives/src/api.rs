@@ -7,7 +7,7 @@
 use crate::{
     contact::Contact,
     job::{JobId, JobSpec, JobState, ModelId, Payment},
-    parameters::Parameters,
+    parameters::{Parameters, Violation},
     prices::Prices,
     Balance, BlockNumber,
 };
@@ -243,6 +243,12 @@ sp_api::decl_runtime_apis! {
         /// Returns a page of the models that operators offer, at most `limit` of them and at most
         /// [`MAX_PAGE`]. It begins after that model, or with the first.
         fn models(start_after: Option<ModelId>, limit: u32) -> Vec<ModelId>;
+    }
+
+    /// The check of changes of parameters, for whoever proposes them.
+    pub trait SettingsApi<Change: codec::Codec> {
+        /// Returns what `settings.set` refuses the changes for, with the numbers.
+        fn check(changes: Vec<Change>) -> Result<(), Violation>;
     }
 
     /// The state that Assay's nodes and clients read.

@@ -19,6 +19,7 @@ pub mod contact;
 pub mod digest;
 pub mod draw;
 pub mod engine;
+pub mod honesty;
 pub mod job;
 pub mod parameters;
 pub mod prices;

@@ -5,6 +5,7 @@
 //! runtime changes are constants of the pallets.
 
 use crate::{Balance, BlockNumber};
+use alloc::string::String;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use sp_runtime::{Perbill, Permill};
@@ -116,4 +117,51 @@ pub struct RoutingParameters {
     pub newcomer_uptime: Permill,
     /// The stake above which more adds nothing.
     pub stake_cap: Balance,
+}
+
+/// What a set of parameters violates, with the numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum Violation {
+    /// A parameter is below or above its range. Fractions are in their parts: those of a `Permill` in
+    /// millionths, those of a `Perbill` in billionths.
+    #[codec(index = 0)]
+    OutOfRange {
+        /// The name of the parameter.
+        parameter: String,
+        /// Its value.
+        value: u128,
+        /// The lowest value.
+        least: u128,
+        /// The highest value.
+        most: u128,
+    },
+    /// An operator that lies does not lose more by its bond than it earns: audits are too rare, or
+    /// their draws read too few blocks.
+    #[codec(index = 1)]
+    LyingPays {
+        /// The rate at which a liar must expect audits that waits for its own blocks, in billionths.
+        audited: u64,
+        /// The part of audited lies that are found, in billionths.
+        detected: u64,
+        /// The bond of a job, in rewards.
+        bond: u32,
+        /// The lowest bond for which a lie loses money.
+        least: u32,
+    },
+    /// Verifiers that collude do not lose more by second looks than they gain by an accepted lie.
+    #[codec(index = 2)]
+    CapturePays {
+        /// The part of accepted audits that a jury looks at a second time, in millionths.
+        second_looks: u32,
+        /// The lowest part for which a captured committee loses money.
+        least: u32,
+    },
+    /// Stake can be withdrawn before an offence or an output that it stands for is judged.
+    #[codec(index = 3)]
+    UnbondingTooShort {
+        /// The blocks from unbonding to withdrawing.
+        unbonding: BlockNumber,
+        /// The fewest blocks.
+        least: BlockNumber,
+    },
 }

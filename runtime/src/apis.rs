@@ -2,17 +2,17 @@
 //! The runtime APIs that the node and standard clients call.
 
 use crate::{
-    AccountId, Addresses, Babe, Balance, Block, Escrow, Executive, Grandpa, Hash, Historical,
-    InherentDataExt, Jobs, Nonce, Operators, Routing, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, Verification,
-    BABE_GENESIS_EPOCH_CONFIG, EPOCH_DURATION_IN_SLOTS, VERSION,
+    parameters::RuntimeParameters, AccountId, Addresses, Babe, Balance, Block, Escrow, Executive,
+    Grandpa, Hash, Historical, InherentDataExt, Jobs, Nonce, Operators, Routing, Runtime,
+    RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, SessionKeys, Settings, System,
+    TransactionPayment, Verification, BABE_GENESIS_EPOCH_CONFIG, EPOCH_DURATION_IN_SLOTS, VERSION,
 };
 #[cfg(feature = "runtime-benchmarks")]
 use alloc::string::String;
 use alloc::vec::Vec;
 use assay_primitives::{
     api::{Allocation, AuditDraws, DelegationView, JobView, OperatorView, Quote, QuoteError},
-    parameters::Parameters,
+    parameters::{Parameters, Violation},
     JobId, JobSpec, ModelId,
 };
 use codec::Encode;
@@ -353,6 +353,12 @@ impl_runtime_apis! {
 
         fn parameters() -> Parameters {
             crate::parameters::in_effect::parameters()
+        }
+    }
+
+    impl assay_primitives::api::SettingsApi<Block, RuntimeParameters> for Runtime {
+        fn check(changes: Vec<RuntimeParameters>) -> Result<(), Violation> {
+            Settings::check(changes)
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     AccountId, Addresses, AllPalletsWithSystem, Balances, Beacon, Escrow, Jobs, Operators, Routing,
-    Runtime, RuntimeOrigin, System, Verification, UNIT,
+    Runtime, RuntimeOrigin, Settings, System, Verification, UNIT,
 };
 use alloc::{string::String, vec::Vec};
 use assay_primitives::{Balance, ModelId};
@@ -20,6 +20,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_jobs, Jobs]
     [pallet_operators, Operators]
     [pallet_routing, Routing]
+    [pallet_settings, Settings]
     [pallet_verification, Verification]
 );
 

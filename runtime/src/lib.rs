@@ -178,6 +178,8 @@ mod runtime {
     pub type Utility = pallet_utility;
     #[runtime::pallet_index(6)]
     pub type Parameters = pallet_parameters;
+    #[runtime::pallet_index(7)]
+    pub type Settings = pallet_settings;
 
     // Must precede Session, to note the author in the right session.
     #[runtime::pallet_index(10)]

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The parameters that governance can change without an upgrade. Each has a default and a range to
-//! which its value is clamped when it is read.
+//! The parameters that governance can change without an upgrade. Each has a default and a range.
+//! `pallet-settings` refuses a value out of its range; a value that an upgrade leaves out of it is
+//! clamped when it is read.
 
+pub mod checked;
 pub mod in_effect;
 
 use crate::{
     Balance, BlockNumber, Runtime, DAYS, EXISTENTIAL_DEPOSIT, HOURS, MICRO_UNIT, MILLI_UNIT,
     MINUTES, UNIT,
 };
-use assay_primitives::ticket::MAX_BLOCKS;
+use alloc::vec::Vec;
+use assay_primitives::{parameters::Violation, ticket::MAX_BLOCKS};
 use frame_support::{
     dynamic_params::{dynamic_pallet_params, dynamic_params},
-    traits::Get,
+    traits::{dynamic_params::AggregatedKeyValue, Get},
 };
 use pallet_routing::{
     fixed::{Billionths, ONE},
@@ -181,6 +184,42 @@ impl Default for RuntimeParameters {
     }
 }
 
+/// Stores the value of a parameter, or its default where there is none, without any check.
+pub(crate) fn set(change: RuntimeParameters) {
+    let (key, value) = change.into_parts();
+    pallet_parameters::Parameters::<Runtime>::set(key, value);
+}
+
+/// A value of a parameter as a number, for messages.
+trait Number: Copy {
+    /// Returns the number; of a fraction its parts.
+    fn number(self) -> u128;
+}
+
+impl Number for u32 {
+    fn number(self) -> u128 {
+        self.into()
+    }
+}
+
+impl Number for Balance {
+    fn number(self) -> u128 {
+        self
+    }
+}
+
+impl Number for Permill {
+    fn number(self) -> u128 {
+        self.deconstruct().into()
+    }
+}
+
+impl Number for Perbill {
+    fn number(self) -> u128 {
+        self.deconstruct().into()
+    }
+}
+
 /// Reads a parameter and clamps it to its range.
 macro_rules! clamped {
     ($($(#[$doc:meta])* $name:ident: $type:ty = $parameter:path, $min:expr, $max:expr;)*) => {$(
@@ -192,7 +231,26 @@ macro_rules! clamped {
                 <$type>::clamp(<$parameter as Get<$type>>::get(), $min, $max)
             }
         }
-    )*};
+    )*
+
+        /// Returns the parameters that are stored out of their ranges.
+        fn out_of_range() -> Vec<Violation> {
+            let mut all = Vec::new();
+            $(
+                let value = <$parameter as Get<$type>>::get();
+                let (least, most): ($type, $type) = ($min, $max);
+                if !(least..=most).contains(&value) {
+                    all.push(Violation::OutOfRange {
+                        parameter: stringify!($name).into(),
+                        value: value.number(),
+                        least: least.number(),
+                        most: most.number(),
+                    });
+                }
+            )*
+            all
+        }
+    };
 }
 
 clamped! {
@@ -208,9 +266,9 @@ clamped! {
     /// From 0 % to 10 %: a committee of three never takes more than a third of the price.
     VerifierShare: Permill = dynamic_params::jobs::VerifierShare,
         Permill::zero(), Permill::from_percent(10);
-    /// From 0 % to 20 %.
+    /// From 1 %, so that paying oneself always costs something, to 20 %.
     BurnShare: Permill = dynamic_params::jobs::BurnShare,
-        Permill::zero(), Permill::from_percent(20);
+        Permill::from_percent(1), Permill::from_percent(20);
     /// From nothing to a thousandth of an ASY.
     VerificationPrice: Balance = dynamic_params::jobs::VerificationPrice, 0, MILLI_UNIT;
     /// From nothing to 100 ASY.
@@ -221,9 +279,9 @@ clamped! {
     CommitWindow: BlockNumber = dynamic_params::verification::CommitWindow, 4, HOURS;
     /// From 4 blocks to an hour.
     RevealWindow: BlockNumber = dynamic_params::verification::RevealWindow, 4, HOURS;
-    /// From 13 % to 100 %: with a bond of twenty rewards, cheating loses money from 13 % on.
+    /// From 1 % to 100 %. The rate from which a lie loses money follows from other parameters.
     AuditFloor: Permill = dynamic_params::verification::AuditFloor,
-        Permill::from_percent(13), Permill::from_percent(100);
+        Permill::from_percent(1), Permill::from_percent(100);
     /// From 1 % to 50 %.
     SilenceFraction: Permill = dynamic_params::verification::SilenceFraction,
         Permill::from_percent(1), Permill::from_percent(50);
@@ -231,9 +289,9 @@ clamped! {
     DrawBlocks: BlockNumber = dynamic_params::verification::DrawBlocks, 1, MAX_BLOCKS;
     /// From 1 token a block to 100,000.
     VerificationSpeed: u32 = dynamic_params::verification::VerificationSpeed, 1, 100_000;
-    /// From 5 % to 100 %: with bonds of ten rewards, capturing a committee loses money from 5 % on.
+    /// From 1 % to 100 %. The rate from which capturing a committee loses money follows from bonds.
     SecondLooks: Permill = dynamic_params::verification::SecondLooks,
-        Permill::from_percent(5), Permill::from_percent(100);
+        Permill::from_percent(1), Permill::from_percent(100);
     /// From a minute to a day. A worker publishes a chunk of 64 KiB every other block or so.
     ProduceWindow: BlockNumber = dynamic_params::verification::ProduceWindow, 20, DAYS;
     /// From nothing to a thousandth of an ASY.
@@ -334,7 +392,7 @@ pub mod genesis {
     #[pallet::config]
     pub trait Config: frame_system::Config {}
 
-    /// The windows of a network.
+    /// The windows of a network, and the rate of audits that fits its draws.
     #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     pub struct Windows {
@@ -350,6 +408,9 @@ pub mod genesis {
         pub reveal: BlockNumber,
         /// The number of blocks with whose outputs a draw of an audit is made.
         pub draw: BlockNumber,
+        /// The smallest part of jobs that is audited, in millionths: a draw over few blocks can be
+        /// foreseen, unless it always wins.
+        pub audit_floor: u32,
         /// The number of blocks to publish what a jury could not fetch.
         pub produce: BlockNumber,
         /// The number of blocks to unbond.
@@ -403,6 +464,10 @@ pub mod genesis {
                     verification::DrawBlocks,
                     Some(windows.draw),
                 )),
+                RuntimeParameters::Verification(verification::Parameters::AuditFloor(
+                    verification::AuditFloor,
+                    Some(Permill::from_parts(windows.audit_floor)),
+                )),
                 RuntimeParameters::Verification(verification::Parameters::ProduceWindow(
                     verification::ProduceWindow,
                     Some(windows.produce),
@@ -424,13 +489,7 @@ pub mod genesis {
                     Some(windows.heartbeat),
                 )),
             ];
-            for parameter in all {
-                let result = pallet_parameters::Pallet::<Runtime>::set_parameter(
-                    frame_system::RawOrigin::Root.into(),
-                    parameter,
-                );
-                debug_assert!(result.is_ok(), "root cannot set a parameter");
-            }
+            all.into_iter().for_each(set);
         }
     }
 }

@@ -57,7 +57,8 @@ const BOND: Balance = 100_000 * UNIT;
 /// The balance of a worker key, from which it advances fees that its reports get back.
 const WORKER_FLOAT: Balance = 10 * UNIT;
 
-/// Windows of a few blocks, with which a whole job takes less than a minute.
+/// Windows of a few blocks, with which a whole job takes less than a minute. Every job is audited. Stake is
+/// free long before an offence cannot be reported any more, which a network with money cannot have.
 const SHORT: Windows = Windows {
     accept: 5,
     challenge: 5,
@@ -65,6 +66,7 @@ const SHORT: Windows = Windows {
     commit: 10,
     reveal: 10,
     draw: 2,
+    audit_floor: 1_000_000,
     produce: 40,
     unbonding: MINUTES,
     slash: MINUTES,

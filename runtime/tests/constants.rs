@@ -12,12 +12,11 @@ use assay_primitives::{
 };
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
-    presets, Runtime, RuntimeOrigin, EXISTENTIAL_DEPOSIT, MINUTES,
+    presets, Runtime, RuntimeOrigin, Settings, MINUTES,
 };
 use codec::Encode;
 use frame_metadata::RuntimeMetadata;
 use frame_support::{assert_ok, traits::Get, PalletId};
-use sp_runtime::Permill;
 use std::collections::BTreeMap;
 
 /// The constants of a pallet in the metadata: their encoded values, by name.
@@ -133,6 +132,7 @@ fn limits_of_escrow_and_addresses_are_in_the_metadata() {
     assert_constants!("Beacon", pallet_beacon, [Depth: BlockNumber]);
     assert_constants!("Escrow", pallet_escrow, [PalletId: PalletId]);
     assert_constants!("Addresses", pallet_addresses, [Deposit: Balance]);
+    assert_constants!("Settings", pallet_settings, [MaxChanges: u32]);
 }
 
 #[test]
@@ -185,34 +185,24 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
 
 #[test]
 fn parameters_of_the_api_are_those_in_effect() {
-    use dynamic_params::{jobs, routing, verification};
+    use dynamic_params::{jobs, routing};
     let mut chain = sp_io::TestExternalities::new(chain::genesis(presets::development()));
     chain.execute_with(|| {
         let before = Runtime::parameters();
-        // The second and the last lie out of their ranges.
-        let all = [
+        let changes = vec![
             RuntimeParameters::Jobs(jobs::Parameters::AcceptWindow(
                 jobs::AcceptWindow,
                 Some(MINUTES),
             )),
-            RuntimeParameters::Jobs(jobs::Parameters::Bounty(jobs::Bounty, Some(0))),
             RuntimeParameters::Routing(routing::Parameters::Additive(
                 routing::Additive,
                 Some(true),
             )),
-            RuntimeParameters::Verification(verification::Parameters::AuditFloor(
-                verification::AuditFloor,
-                Some(Permill::zero()),
-            )),
         ];
-        for parameter in all {
-            assert_ok!(assay_runtime::Parameters::set_parameter(RuntimeOrigin::root(), parameter));
-        }
+        assert_ok!(Settings::set(RuntimeOrigin::root(), changes.try_into().unwrap()));
         let mut expected = before;
         expected.jobs.accept_window = MINUTES;
-        expected.jobs.bounty = EXISTENTIAL_DEPOSIT;
         expected.routing.additive = true;
-        expected.verification.audit_floor = Permill::from_percent(13);
         assert_eq!(Runtime::parameters(), expected);
     });
 }

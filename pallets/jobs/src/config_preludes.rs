@@ -16,8 +16,6 @@ parameter_types! {
     pub const Nothing: Permill = Permill::zero();
     /// A tenth.
     pub const Tenth: Permill = Permill::from_percent(10);
-    /// The lowest rate of audits.
-    pub const AuditFloor: Permill = Permill::from_percent(13);
 }
 
 /// Windows of a few blocks.
@@ -45,7 +43,6 @@ impl DefaultConfig for TestDefaultConfig {
     type BurnShare = Nothing;
     type VerificationPrice = ConstU128<0>;
     type CommitteeSize = ConstU32<3>;
-    type AuditFloor = AuditFloor;
     type Bounty = ConstU128<7>;
     type Deposit = ConstU128<0>;
     type MaxFirstTriesPerBlock = ConstU32<8>;

@@ -56,7 +56,6 @@ mod costs;
 mod deadlines;
 mod duties;
 mod events;
-mod honesty;
 #[cfg(test)]
 mod mock;
 mod order;
@@ -166,8 +165,6 @@ pub mod pallet {
         /// The most verifiers of one job.
         #[pallet::constant]
         type CommitteeSize: Get<u32>;
-        /// The lowest rate at which an operator's jobs are audited.
-        type AuditFloor: Get<Permill>;
         /// What is held beside a payment, for whoever ends the job if its own parties do not.
         type Bounty: Get<Balance>;
         /// The amount held in addition to a payment, and burnt if no operator that was drawn could
@@ -367,10 +364,7 @@ pub mod pallet {
                 "no more than a fifth is burnt"
             );
             assert!(verifiers <= 500_000, "verifiers must not take more than half of the price");
-            assert!(
-                honesty::pays(T::BondFactor::get(), T::AuditFloor::get()),
-                "honesty must pay at the lowest rate of audits"
-            );
+            assert!(T::BondFactor::get() > 0, "a bond must stand against each job");
         }
 
         #[cfg(feature = "try-runtime")]

@@ -165,6 +165,18 @@ impl<T: Config> Pallet<T> {
         T::CommitWindow::get().saturating_add(reading).min(MAX_COMMIT_WINDOW)
     }
 
+    /// Returns the most blocks of an audit that waits for no other: of a committee and two juries, each
+    /// drawn as often as it can be, and of a publication between the juries. Bonds stand as long.
+    pub fn longest_audit() -> BlockNumber {
+        // The blocks of the draw, the one that makes it, and the window.
+        let draw = T::DrawBlocks::get().saturating_add(MAX_COMMIT_WINDOW).saturating_add(2);
+        let panel = draw
+            .saturating_mul(T::MaxRounds::get().into())
+            .saturating_add(T::RevealWindow::get())
+            .saturating_add(1);
+        panel.saturating_mul(3).saturating_add(T::ProduceWindow::get()).saturating_add(1)
+    }
+
     /// Whether the operator can re-run the job, has nothing to do with it otherwise, and can stand for
     /// its verdict.
     fn can_verify(

@@ -110,7 +110,6 @@ impl pallet_routing::Config for Runtime {
 impl pallet_jobs::Config for Runtime {
     type AcceptWindow = parameters::AcceptWindow;
     type AssignmentBlocks = ConstU32<2>;
-    type AuditFloor = parameters::AuditFloor;
     type Auditor = Verification;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarks::Scene;

@@ -3,19 +3,19 @@
 
 use super::addresses::WithLookups;
 use crate::{
-    parameters::RuntimeParameters, AccountId, Addresses, Balance, Balances, Block, BlockNumber,
-    Nonce, OriginCaller, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason,
-    RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, BLOCK_COMPUTE, EXISTENTIAL_DEPOSIT,
-    MICRO_UNIT, SLOT_DURATION, VERSION,
+    parameters::{checked::Checked, RuntimeParameters},
+    AccountId, Addresses, Balance, Balances, Block, BlockNumber, Nonce, OriginCaller, PalletInfo,
+    Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin,
+    RuntimeTask, System, BLOCK_COMPUTE, EXISTENTIAL_DEPOSIT, MICRO_UNIT, SLOT_DURATION, VERSION,
 };
 use frame_support::{
     derive_impl,
     dispatch::DispatchClass,
     parameter_types,
-    traits::{AsEnsureOriginWithArg, ConstU128, ConstU32, ConstU64, ConstU8, VariantCountOf},
+    traits::{ConstU128, ConstU32, ConstU64, ConstU8, VariantCountOf},
     weights::{constants::ParityDbWeight, ConstantMultiplier, IdentityFee},
 };
-use frame_system::{limits, EnsureRoot};
+use frame_system::{limits, EnsureNever, EnsureRoot};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_runtime::{traits::One, FixedPointNumber, Perbill, Perquintill};
 use sp_version::RuntimeVersion;
@@ -116,10 +116,18 @@ impl pallet_utility::Config for Runtime {
 impl crate::parameters::genesis::Config for Runtime {}
 
 impl pallet_parameters::Config for Runtime {
-    type AdminOrigin = AsEnsureOriginWithArg<EnsureRoot<AccountId>>;
+    // The origin does not see the value: parameters change by `settings.set` alone, which checks it.
+    type AdminOrigin = EnsureNever<()>;
     type RuntimeEvent = RuntimeEvent;
     type RuntimeParameters = RuntimeParameters;
     type WeightInfo = ();
+}
+
+impl pallet_settings::Config for Runtime {
+    type AdminOrigin = EnsureRoot<AccountId>;
+    type MaxChanges = ConstU32<64>;
+    type Parameters = Checked;
+    type WeightInfo = pallet_settings::weights::SubstrateWeight<Runtime>;
 }
 
 // Only the development preset sets a key. Without a key no call of the pallet can ever succeed.

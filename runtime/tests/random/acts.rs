@@ -24,7 +24,7 @@ use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 
 /// Sets a parameter as root.
 pub fn set(parameter: RuntimeParameters) {
-    let call = pallet_parameters::Call::set_parameter { key_value: parameter };
+    let call = pallet_settings::Call::set { changes: vec![parameter].try_into().unwrap() };
     assert_ok!(RuntimeCall::from(call).dispatch(RuntimeOrigin::root()));
 }
 
@@ -268,7 +268,7 @@ pub fn act(act: Act) {
         }
         Act::Claim { who } => call(&person(who), pallet_escrow::Call::claim {}),
         Act::Bounty { hundredths } => {
-            let bounty = hundredths.map(|n| UNIT / 100 * Balance::from(n));
+            let bounty = hundredths.map(|n| UNIT / 100 * Balance::from(n % 100 + 1));
             let key = dynamic_params::jobs::Bounty;
             set(RuntimeParameters::Jobs(dynamic_params::jobs::Parameters::Bounty(key, bounty)));
         }

@@ -88,8 +88,8 @@ async fn secret_that_others_can_read_stops_the_node() {
 /// Gives verifiers of the chain more time to reveal, as root.
 async fn set_reveal_window(node: &Node) {
     let window = verification::Parameters::RevealWindow(verification::RevealWindow, Some(REVEAL));
-    let key_value = RuntimeParameters::Verification(window);
-    let call = RuntimeCall::from(pallet_parameters::Call::set_parameter { key_value });
+    let changes = vec![RuntimeParameters::Verification(window)].try_into().unwrap();
+    let call = RuntimeCall::from(pallet_settings::Call::set { changes });
     let call = RuntimeCall::from(pallet_sudo::Call::sudo { call: Box::new(call) });
     let alice = Key::from_suri(Scheme::Sr25519, "//Alice").unwrap();
     let done = submit(&node.chain().await, &alice, call, None, async |_| Ok(())).await.unwrap();

@@ -10,19 +10,30 @@ use assay_cli::{
     key::{Key, Scheme},
     submit::submit,
 };
-use assay_runtime::{presets::DEVELOPMENT_OPERATORS, Runtime, RuntimeCall};
+use assay_runtime::{
+    parameters::{dynamic_params::verification, RuntimeParametersKey, RuntimeParametersValue},
+    presets::DEVELOPMENT_OPERATORS,
+    Runtime, RuntimeCall,
+};
 use codec::Encode;
+use sp_runtime::Permill;
 
 /// The number of jobs of which at least one is not audited: each is audited with a chance of a tenth.
 const JOBS: usize = 6;
 
-/// Gives the operators a record so long that only a tenth of their jobs is audited.
+/// Gives the operators a record so long that only a tenth of their jobs is audited, and the chain, which
+/// otherwise audits every job, a floor that low. As parameters go together, no call does that.
 async fn lengthen_records(node: &Node) {
     let record = |who: &sp_keyring::Sr25519Keyring| {
         let key = pallet_verification::Records::<Runtime>::hashed_key_for(who.to_account_id());
         (key, 1_000_000u32.encode())
     };
-    let items = DEVELOPMENT_OPERATORS.iter().map(record).collect();
+    let key = verification::ParametersKey::AuditFloor(verification::AuditFloor);
+    let key = RuntimeParametersKey::Verification(key);
+    let value = verification::ParametersValue::AuditFloor(Permill::from_percent(10));
+    let value = RuntimeParametersValue::Verification(value).encode();
+    let floor = (pallet_parameters::Parameters::<Runtime>::hashed_key_for(key), value);
+    let items = DEVELOPMENT_OPERATORS.iter().map(record).chain([floor]).collect();
     let call = RuntimeCall::System(frame_system::Call::set_storage { items });
     let call = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call) });
     let root = Key::from_suri(Scheme::Sr25519, "//Alice").unwrap();

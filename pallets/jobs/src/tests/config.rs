@@ -18,8 +18,8 @@ fn parameters_refuse_verifiers_that_take_more_than_half() {
 }
 
 #[test]
-#[should_panic(expected = "honesty must pay")]
-fn parameters_refuse_bonds_for_which_lies_pay() {
-    BondFactor::set(16);
+#[should_panic(expected = "a bond must stand against each job")]
+fn parameters_refuse_jobs_without_a_bond() {
+    BondFactor::set(0);
     Jobs::integrity_test();
 }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The inequalities that the parameters in effect keep to, so that honesty pays and stake stays as
+//! long as it can be slashed. `docs/rpc.md` lists them.
+
+use super::*;
+use crate::{Runtime, Verification, EPOCH_DURATION_IN_SLOTS};
+use assay_primitives::{
+    honesty::{self, Panels},
+    parameters::Violation,
+};
+use pallet_settings::CheckedParameters;
+
+/// The parameters of this runtime, as `pallet-settings` checks them.
+pub struct Checked;
+
+impl CheckedParameters for Checked {
+    type Change = RuntimeParameters;
+
+    fn set(change: RuntimeParameters) {
+        set(change);
+    }
+
+    fn violations() -> Vec<Violation> {
+        let mut all = out_of_range();
+        all.extend([lying(), capture(), unbonding()].into_iter().flatten());
+        all
+    }
+}
+
+/// Returns the sizes of the panels that decide.
+fn panels() -> Panels {
+    Panels {
+        committee: <Runtime as pallet_verification::Config>::CommitteeSize::get(),
+        jury: <Runtime as pallet_verification::Config>::MinJury::get(),
+    }
+}
+
+/// Checks that a lie costs its operator more than it earns.
+fn lying() -> Option<Violation> {
+    let audited = honesty::expected_rate(AuditFloor::get(), DrawBlocks::get());
+    let detected = panels().detected();
+    let bond = <Runtime as pallet_jobs::Config>::BondFactor::get();
+    let least = honesty::least_bond(audited, detected);
+    (bond < least).then_some(Violation::LyingPays { audited, detected, bond, least })
+}
+
+/// Checks that an accepted lie costs the verifiers that accept it more than it earns.
+fn capture() -> Option<Violation> {
+    let bond = <Runtime as pallet_jobs::Config>::BondFactor::get();
+    let verifiers = <Runtime as pallet_verification::Config>::VerifierBondFactor::get();
+    let least = honesty::least_second_looks(panels(), bond, verifiers);
+    let second_looks = SecondLooks::get().deconstruct();
+    (second_looks < least).then_some(Violation::CapturePays { second_looks, least })
+}
+
+/// Checks that stake stays until an offence against consensus is reported and its slash applied, and
+/// until the longest audit is over that begins at the end of a challenge window.
+fn unbonding() -> Option<Violation> {
+    // The sessions after an offence in which it can be reported, and its own.
+    let sessions: u32 = <Runtime as pallet_operators::Config>::OffenceSessions::get();
+    let session = BlockNumber::try_from(EPOCH_DURATION_IN_SLOTS).unwrap_or(BlockNumber::MAX);
+    let reported = sessions.saturating_add(1).saturating_mul(session);
+    let offences = reported.saturating_add(SlashDelay::get());
+    let audits = ChallengeWindow::get().saturating_add(Verification::longest_audit());
+    let least = offences.max(audits).saturating_add(1);
+    let unbonding: BlockNumber = UnbondingPeriod::get();
+    (unbonding < least).then_some(Violation::UnbondingTooShort { unbonding, least })
+}
