@@ -38,7 +38,7 @@ pub struct JobParameters {
     pub verifier_share: Permill,
     /// The bounty for whoever moves a stalled job on.
     pub bounty: Balance,
-    /// The part of every payment that is burnt.
+    /// The part of every payment that is burnt, or kept by the fund of juries.
     pub burn_share: Permill,
     /// The lowest fee of a verifier for each token of prompt and output.
     pub verification_price: Balance,
@@ -67,6 +67,8 @@ pub struct VerificationParameters {
     pub produce_window: BlockNumber,
     /// What each byte costs that an operator publishes.
     pub publication_price: Balance,
+    /// The most that the fund of juries keeps.
+    pub fund_most: Balance,
 }
 
 /// The parameters of operators.

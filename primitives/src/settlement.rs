@@ -106,14 +106,17 @@ pub struct Settlement<AccountId> {
     /// The number of tokens delivered, whether they were paid for or rejected.
     pub tokens: u32,
     /// The amount that left the client's escrow: for the operator, the verifiers and whoever
-    /// settled, and the part of it that is burnt.
+    /// settled, and the parts of it that are burnt or go to the fund of juries.
     pub paid: Balance,
     /// The amount that went back to the client, including the compensation out of a slashed bond.
     pub refunded: Balance,
     /// The amount that the operator lost of its bond.
     pub slashed: Balance,
-    /// The amount burnt: a part of everything paid, and what nobody gets of a slash.
+    /// The amount burnt: a part of everything paid, as far as the fund of juries has no room for it,
+    /// and what nobody gets of a slash.
     pub burnt: Balance,
+    /// The amount that the fund of juries got, which is not burnt.
+    pub fund: Balance,
     /// The block in which the job was settled.
     pub at: BlockNumber,
 }

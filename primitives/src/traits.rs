@@ -99,6 +99,22 @@ pub trait Operators<AccountId> {
     fn acts_for(account: &AccountId, operator: &AccountId, duty: Duty) -> bool;
 }
 
+/// What was taken of a payment for nobody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Levied {
+    /// The amount burnt.
+    pub burnt: Balance,
+    /// The amount that the fund of juries keeps.
+    pub kept: Balance,
+}
+
+impl Levied {
+    /// Returns the sum of both parts.
+    pub fn total(self) -> Balance {
+        self.burnt.saturating_add(self.kept)
+    }
+}
+
 /// The pallet that holds the payments.
 pub trait Escrow<AccountId> {
     /// An imbalance of the same currency.
@@ -124,8 +140,12 @@ pub trait Escrow<AccountId> {
     fn draw(job: &JobId, operator: &AccountId, amount: Balance) -> Self::Credit;
     /// Burns up to `amount` of the down payment and returns the amount burnt.
     fn burn_down(job: &JobId, amount: Balance) -> Balance;
-    /// Burns up to `amount` of the remainder and returns the amount burnt.
-    fn burn(job: &JobId, amount: Balance) -> Balance;
+    /// Takes up to `amount` of the remainder for nobody: the fund of juries keeps it as far as it has
+    /// room, and the rest is burnt. Returns both parts.
+    fn levy(job: &JobId, amount: Balance) -> Levied;
+    /// Takes up to `amount` out of the fund of juries, as an imbalance that [`Operators::reward`]
+    /// pays to a juror.
+    fn draw_fund(amount: Balance) -> Self::Credit;
     /// Puts a down payment that its operator has returned back on hold from the client. Never
     /// fails: an amount that cannot be put on hold is paid to the client.
     fn put_back(job: &JobId, credit: Self::Credit);

@@ -51,7 +51,7 @@ pub mod dynamic_params {
         /// The bounty for whoever moves a stalled job on.
         #[codec(index = 5)]
         pub static Bounty: Balance = 10 * MILLI_UNIT;
-        /// The fraction of every payment that is burnt.
+        /// The fraction of every payment that is burnt, or kept by the fund of juries.
         #[codec(index = 6)]
         pub static BurnShare: Permill = Permill::from_percent(5);
         /// The lowest fee of a verifier for each token of prompt and output.
@@ -94,6 +94,9 @@ pub mod dynamic_params {
         /// The price of each byte that an operator publishes: about an ASY for a mebibyte.
         #[codec(index = 8)]
         pub static PublicationPrice: Balance = MICRO_UNIT;
+        /// The most that the fund of juries keeps of what is taken of payments for nobody.
+        #[codec(index = 9)]
+        pub static FundMost: Balance = 10_000 * UNIT;
     }
 
     /// Parameters of operators.
@@ -296,6 +299,8 @@ clamped! {
     ProduceWindow: BlockNumber = dynamic_params::verification::ProduceWindow, 20, DAYS;
     /// From nothing to a thousandth of an ASY.
     PublicationPrice: Balance = dynamic_params::verification::PublicationPrice, 0, MILLI_UNIT;
+    /// From nothing to a million ASY.
+    FundMost: Balance = dynamic_params::verification::FundMost, 0, 1_000_000 * UNIT;
     /// From 1 ASY to a million.
     MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
     /// From a minute to 60 days.

@@ -130,7 +130,7 @@ fn limits_of_routing_are_in_the_metadata() {
 #[test]
 fn limits_of_escrow_and_addresses_are_in_the_metadata() {
     assert_constants!("Beacon", pallet_beacon, [Depth: BlockNumber]);
-    assert_constants!("Escrow", pallet_escrow, [PalletId: PalletId]);
+    assert_constants!("Escrow", pallet_escrow, [PalletId: PalletId, FundId: PalletId]);
     assert_constants!("Addresses", pallet_addresses, [Deposit: Balance]);
     assert_constants!("Settings", pallet_settings, [MaxChanges: u32]);
 }
@@ -162,6 +162,7 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             "DrawBlocks",
             "ProduceWindow",
             "PublicationPrice",
+            "FundMost",
             "VerificationSpeed",
             "SecondLooks",
         ],

@@ -130,10 +130,11 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         assert_eq!(settlement.paid, presets::TINY_PRICES.of(17, 8));
         assert_eq!(before - free(&client()), settlement.paid);
         assert_eq!(held(&client()), 0);
-        // A committee of three receives nine hundredths, and five are burnt.
+        // A committee of three receives nine hundredths, and the fund of juries five.
         assert_eq!(free(&operator) - earned, settlement.paid * 86 / 100);
-        assert_eq!(settlement.burnt, settlement.paid * 5 / 100);
-        assert_eq!(Balances::total_issuance(), issuance - settlement.burnt);
+        assert_eq!((settlement.burnt, settlement.fund), (0, settlement.paid * 5 / 100));
+        assert_eq!(assay_runtime::Escrow::in_fund(), settlement.fund);
+        assert_eq!(Balances::total_issuance(), issuance);
     });
 }
 

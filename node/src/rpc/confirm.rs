@@ -118,6 +118,7 @@ mod tests {
             refunded: 0,
             slashed: 0,
             burnt: 0,
+            fund: 0,
             at: 9,
         }))
     }

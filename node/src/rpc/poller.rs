@@ -425,6 +425,7 @@ mod tests {
             refunded: 1,
             slashed: 0,
             burnt: 0,
+            fund: 0,
             at: 9,
         })));
         let told = (vec![1], b"b".to_vec(), Some(StreamEnd::NoOutput));

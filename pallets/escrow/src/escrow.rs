@@ -6,7 +6,10 @@ use crate::{
     types::{job_hold, CreditOf, EscrowOf, EscrowRecord, Part},
     LOG_TARGET,
 };
-use assay_primitives::{traits::Escrow, Balance, JobId, Payment};
+use assay_primitives::{
+    traits::{Escrow, Levied},
+    Balance, JobId, Payment,
+};
 use frame_support::{
     ensure,
     storage::with_storage_layer,
@@ -65,8 +68,12 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
         Self::burn_part(job, Part::Down, amount)
     }
 
-    fn burn(job: &JobId, amount: Balance) -> Balance {
-        Self::burn_part(job, Part::Price, amount)
+    fn levy(job: &JobId, amount: Balance) -> Levied {
+        Self::keep(job, Self::take_part(job, Part::Price, amount))
+    }
+
+    fn draw_fund(amount: Balance) -> CreditOf<T> {
+        Self::take_from_fund(amount)
     }
 
     fn put_back(job: &JobId, credit: CreditOf<T>) {

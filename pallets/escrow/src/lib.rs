@@ -4,22 +4,24 @@
 //! ## Surface
 //!
 //! Other pallets use it through [`assay_primitives::traits::Escrow`]: `open` and `raise` put a
-//! job's payment, bounty and deposit on hold from the client, `draw_down` and `draw` take the operator's pay
-//! out of it, `burn_down` and `burn` destroy a part of it, `put_back` returns a down payment to it, `pay` and `pay_bounty` move parts of it to
-//! who earned them, and `refund` returns what is left and ends the escrow. Accounts call
-//! [`claim`](Pallet::claim) only.
+//! job's payment, bounty and deposit on hold from the client, `draw_down` and `draw` take the
+//! operator's pay out of it, `burn_down` destroys a part of it, `levy` takes a part of it for the fund
+//! of juries, out of which `draw_fund` pays, `put_back` returns a down payment to it, `pay` and
+//! `pay_bounty` move parts of it to who earned them, and `refund` returns what is left and ends the
+//! escrow. Accounts call [`claim`](Pallet::claim) only.
 //!
 //! ## Money
 //!
 //! What a job has left stays on hold ([`HoldReason::Job`]) in the client's own account; the record
 //! of each job says how much of that hold is its: of the down payment, which `draw_down` takes; of
-//! cost and tip, which `draw` and `pay` share; of the bounty, which `pay_bounty` pays; and of the
-//! deposit, which `burn_deposit` burns. A payout goes
+//! cost and tip, which `draw`, `levy` and `pay` share; of the bounty, which `pay_bounty` pays; and of
+//! the deposit, which `burn_deposit` burns. A payout goes
 //! from the hold straight to the payee. When the payee cannot receive it, because its account does
 //! not exist and the amount is below the existential deposit, it goes to the pot instead and
 //! becomes a claim of the payee: a settlement never fails because a third account is short. The pot
 //! is endowed with the existential deposit at genesis, so that it can receive any amount; beyond
-//! that it holds the claims.
+//! that it holds the claims. The fund of juries is another account, endowed likewise: it keeps what
+//! `levy` takes up to [`Config::FundMost`], beyond which everything is burnt.
 //!
 //! Genesis of this pallet must be built after that of the currency.
 
@@ -29,6 +31,7 @@ extern crate alloc;
 
 mod claims;
 mod escrow;
+mod fund;
 pub mod types;
 pub mod weights;
 
@@ -85,6 +88,13 @@ pub mod pallet {
         /// From which the account of the pot is derived.
         #[pallet::constant]
         type PalletId: Get<PalletId>;
+
+        /// From which the account of the fund of juries is derived.
+        #[pallet::constant]
+        type FundId: Get<PalletId>;
+
+        /// The most that the fund of juries keeps.
+        type FundMost: Get<Balance>;
 
         /// Weights of this pallet's calls.
         type WeightInfo: WeightInfo;
@@ -143,6 +153,18 @@ pub mod pallet {
         Burnt {
             /// The job.
             job: JobId,
+            /// How much.
+            amount: Balance,
+        },
+        /// Part of a job's escrow went to the fund of juries.
+        FundRaised {
+            /// The job.
+            job: JobId,
+            /// How much.
+            amount: Balance,
+        },
+        /// The fund of juries paid a juror.
+        FundDrawn {
             /// How much.
             amount: Balance,
         },
@@ -214,14 +236,16 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            let pot = Pallet::<T>::pot();
-            let missing = T::Currency::minimum_balance().saturating_sub(T::Currency::balance(&pot));
-            if missing > 0 {
-                let minted = T::Currency::mint_into(&pot, missing);
-                assert!(
-                    minted.is_ok(),
-                    "the pot of pallet-escrow could not be endowed: {minted:?}"
-                );
+            for (name, account) in [("pot", Pallet::<T>::pot()), ("fund", Pallet::<T>::fund())] {
+                let balance = T::Currency::balance(&account);
+                let missing = T::Currency::minimum_balance().saturating_sub(balance);
+                if missing > 0 {
+                    let minted = T::Currency::mint_into(&account, missing);
+                    assert!(
+                        minted.is_ok(),
+                        "the {name} of pallet-escrow could not be endowed: {minted:?}"
+                    );
+                }
             }
         }
     }
@@ -267,6 +291,11 @@ pub mod pallet {
         /// The account that holds what is claimable.
         pub fn pot() -> T::AccountId {
             T::PalletId::get().into_account_truncating()
+        }
+
+        /// The account that holds what juries can be paid from.
+        pub fn fund() -> T::AccountId {
+            T::FundId::get().into_account_truncating()
         }
 
         /// What `who` can withdraw with [`Pallet::claim`].

@@ -42,6 +42,9 @@ impl frame_system::Config for Test {
 
 parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
+    pub const FundId: PalletId = PalletId(*b"fundescr");
+    /// The most that the fund keeps: nothing unless a test asks for it.
+    pub static FundMost: Balance = 0;
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -55,6 +58,8 @@ impl pallet_escrow::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type PalletId = EscrowPalletId;
+    type FundId = FundId;
+    type FundMost = FundMost;
     type WeightInfo = ();
 }
 

@@ -15,7 +15,8 @@ use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
     /// Checks that the escrows of each client are what it has on hold, that no escrow has more left
-    /// than was put in, and that the pot covers the claims beside its existential deposit.
+    /// than was put in, that the pot covers the claims beside its existential deposit, and that the
+    /// fund of juries always keeps one.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         let mut held = BTreeMap::<T::AccountId, Balance>::new();
         for (_, record) in Escrows::<T>::iter() {
@@ -47,6 +48,9 @@ impl<T: Config> Pallet<T> {
                 "the pot does not cover the claims"
             );
         }
+        // Anyone may send the fund more than the most that it keeps.
+        let in_fund = T::Currency::balance(&Self::fund());
+        ensure!(in_fund >= T::Currency::minimum_balance(), "the fund has paid with its deposit");
         Ok(())
     }
 }

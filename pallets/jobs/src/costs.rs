@@ -50,7 +50,7 @@ impl<T: Config> Pallet<T> {
         reward.saturating_mul(T::BondFactor::get().into())
     }
 
-    /// Returns what is burnt of a payment.
+    /// Returns what is taken of a payment for nobody, to be burnt or kept by the fund of juries.
     pub(crate) fn burnt_of(payment: Balance) -> Balance {
         T::BurnShare::get().mul_floor(payment)
     }

@@ -24,8 +24,9 @@
 //! [`Duties`](assay_primitives::traits::Duties).
 //!
 //! # Money
-//! - Every payment: a part of it is burnt before anyone gets a share, so that paying oneself costs
-//!   something.
+//! - Every payment: a part of it is taken before anyone gets a share, so that paying oneself costs
+//!   something. Of price and tip it goes to the fund of juries until that is full; the rest of it, and
+//!   that of the down payment, is burnt.
 //! - Paid: the operator earns its prices for the tokens read and delivered, and the tip. Each verifier
 //!   takes its fee out of the price, which is never too low for that; what is left of the escrow
 //!   returns to the client.
@@ -158,7 +159,8 @@ pub mod pallet {
         type LatenessFraction: Get<Permill>;
         /// What each verifier gets of the price paid for the tokens.
         type VerifierShare: Get<Permill>;
-        /// The part of every payment that is burnt, before anyone gets a share of it.
+        /// The part of every payment that is burnt, or kept by the fund of juries, before anyone gets a
+        /// share of it.
         type BurnShare: Get<Permill>;
         /// The lowest fee of a verifier for each token that it reads, of prompt and output alike.
         type VerificationPrice: Get<Balance>;

@@ -70,6 +70,9 @@ impl frame_system::Config for Test {
 
 parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
+    pub const FundId: PalletId = PalletId(*b"fundescr");
+    /// The most that the fund of juries keeps: nothing unless a test asks for it.
+    pub static FundMost: Balance = 0;
     /// The part of the price that each verifier gets.
     pub static VerifierShare: Permill = Permill::from_percent(10);
     /// The part of payments that is burnt: none unless a test asks for it.
@@ -101,6 +104,8 @@ impl pallet_escrow::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type PalletId = EscrowPalletId;
+    type FundId = FundId;
+    type FundMost = FundMost;
     type WeightInfo = ();
 }
 

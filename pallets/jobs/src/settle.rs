@@ -89,8 +89,8 @@ impl<T: Config> Pallet<T> {
         let Payment { down, tip, .. } = job.payment;
         let fee = Self::fee_of(&job, price, commitment.tokens);
         let tip_burnt = Self::burnt_of(tip);
-        let burnt = T::Escrow::burn(id, Self::burnt_of(price).saturating_add(tip_burnt));
-        let earned = price.saturating_sub(burnt.saturating_sub(tip_burnt));
+        let levied = T::Escrow::levy(id, Self::burnt_of(price).saturating_add(tip_burnt));
+        let earned = price.saturating_sub(levied.total().saturating_sub(tip_burnt));
         let mut left = earned;
         for verifier in verifiers {
             left = left.saturating_sub(Self::pay_operator(id, verifier, fee.min(left)));
@@ -103,8 +103,9 @@ impl<T: Config> Pallet<T> {
             verifiers: count(verifiers).saturating_add(jurors),
             output_hash: Some(commitment.output_hash),
             tokens: commitment.tokens,
-            paid: down.saturating_add(burnt).saturating_add(verified).saturating_add(pay),
-            burnt: burnt.saturating_add(Self::burnt_of(down)),
+            paid: down.saturating_add(levied.total()).saturating_add(verified).saturating_add(pay),
+            burnt: levied.burnt.saturating_add(Self::burnt_of(down)),
+            fund: levied.kept,
             ..Self::record(Outcome::Paid, Some(operator))
         };
         Self::finish(id, job, settlement, mover);
@@ -207,6 +208,7 @@ impl<T: Config> Pallet<T> {
             refunded: 0,
             slashed: 0,
             burnt: 0,
+            fund: 0,
             at: Self::now(),
         }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What verifiers lose of their bonds, and who gets it.
+//! What verifiers lose of their bonds, who gets it, and what jurors get where nobody lost enough.
 
 use crate::{
     types::{Audit, Ballot, Offence},
@@ -74,6 +74,16 @@ impl<T: Config> Pallet<T> {
         let (given, _burnt) = T::Escrow::split(rest, half);
         if half > 0 {
             T::Escrow::deposit(right, given);
+        }
+    }
+
+    /// Pays jurors what they are still owed, in the order of their seats and as far as the fund goes.
+    pub(crate) fn pay_from_fund(owed: Vec<(T::AccountId, Balance)>) {
+        for (juror, amount) in owed {
+            let pay = T::Escrow::draw_fund(amount);
+            if T::Escrow::value(&pay) > 0 {
+                T::Operators::reward(&juror, pay);
+            }
         }
     }
 

@@ -32,8 +32,8 @@
 //! # Neighbours
 //! `Jobs` tells of deliveries through [`Auditor`](assay_primitives::traits::Auditor), hears of
 //! outcomes through [`AuditedJobs`](assay_primitives::traits::AuditedJobs), and pays verifiers.
-//! `Routing` draws committees. `Operators` holds the bonds; `Escrow` only deposits what was taken out
-//! of them.
+//! `Routing` draws committees. `Operators` holds the bonds; `Escrow` deposits what was taken out of
+//! them, and holds the fund that pays jurors where nobody was wrong.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -98,7 +98,7 @@ pub mod pallet {
         >;
         /// Draws committees.
         type Routing: Routing<Self::AccountId>;
-        /// Deposits what was taken out of bonds.
+        /// Deposits what was taken out of bonds, and holds the fund of juries.
         type Escrow: Escrow<Self::AccountId>;
         /// What audits and committees are drawn with.
         type Randomness: PastRandomness;

@@ -82,6 +82,9 @@ impl frame_system::Config for Test {
 
 parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"as/escro");
+    pub const FundId: PalletId = PalletId(*b"fundescr");
+    /// The most that the fund of juries keeps: nothing unless a test asks for it.
+    pub static FundMost: Balance = 0;
     pub const AuditFloor: Permill = Permill::from_percent(10);
     pub const SilenceFraction: Permill = Permill::from_percent(5);
     /// Members of a committee.
@@ -132,6 +135,8 @@ impl pallet_escrow::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type PalletId = EscrowPalletId;
+    type FundId = FundId;
+    type FundMost = FundMost;
     type WeightInfo = ();
 }
 
@@ -262,6 +267,7 @@ pub fn check_state() {
 /// Returns the sum of what all accounts have.
 pub fn everything() -> Balance {
     let known = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
-    let pots = Balances::free_balance(Escrow::pot()) + wealth(Operators::vault());
+    let pots =
+        [Escrow::pot(), Escrow::fund(), Operators::vault()].map(wealth).iter().sum::<Balance>();
     known.map(wealth).sum::<Balance>() + pots
 }

@@ -104,7 +104,7 @@ impl<T: Config> Pallet<T> {
 
     /// The audit is decided: verifiers that contradict the outcome, in whichever panel, lose their
     /// bonds, and those that agree are paid. An operator that was right pays its committee alone;
-    /// jurors are paid out of the bonds of those that were wrong.
+    /// jurors are paid out of the bonds of those that were wrong, and then out of the fund.
     pub(crate) fn decide(job: &JobId, mut audit: Audit<T::AccountId>, outcome: AuditOutcome) {
         let Some(subject) = T::Jobs::subject(job) else {
             log::error!(target: LOG_TARGET, "job {job:?} is under audit and not delivered");
@@ -124,6 +124,7 @@ impl<T: Config> Pallet<T> {
         for seat in others.into_iter().filter(|seat| seat.vote().is_some()) {
             Self::slash_contradicted(job, &seat.verifier, &right, &mut owed);
         }
+        Self::pay_from_fund(owed);
         let paid: Vec<_> = paid.into_iter().map(|seat| seat.verifier.clone()).collect();
         let jurors = u32::try_from(jurors.len()).unwrap_or(u32::MAX);
         Self::dismiss(job, &mut audit);

@@ -16,6 +16,7 @@ use sp_core::H256;
 
 parameter_types! {
     pub const EscrowPalletId: PalletId = PalletId(*b"asy/escr");
+    pub const FundId: PalletId = PalletId(*b"asy/fund");
     pub const VaultPalletId: PalletId = PalletId(*b"asy/valt");
 }
 
@@ -48,6 +49,8 @@ impl pallet_beacon::Config for Runtime {
 
 impl pallet_escrow::Config for Runtime {
     type Currency = Balances;
+    type FundId = FundId;
+    type FundMost = parameters::FundMost;
     type PalletId = EscrowPalletId;
     type RuntimeHoldReason = RuntimeHoldReason;
     type WeightInfo = pallet_escrow::weights::SubstrateWeight<Runtime>;

@@ -30,6 +30,7 @@ pub fn parameters() -> Parameters {
             second_looks: SecondLooks::get(),
             produce_window: ProduceWindow::get(),
             publication_price: PublicationPrice::get(),
+            fund_most: FundMost::get(),
         },
         operators: OperatorParameters {
             min_bond: MinBond::get(),

@@ -38,6 +38,8 @@ pub fn json(settlement: &Settlement<AccountId>) -> Value {
         "slashedAsy": Amount(settlement.slashed).decimal(),
         "burnt": planck(settlement.burnt),
         "burntAsy": Amount(settlement.burnt).decimal(),
+        "fund": planck(settlement.fund),
+        "fundAsy": Amount(settlement.fund).decimal(),
         "block": settlement.at,
     })
 }
@@ -68,6 +70,9 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
     if settlement.burnt > 0 {
         rows.push(("Burnt", Amount(settlement.burnt).to_string().into()));
     }
+    if settlement.fund > 0 {
+        rows.push(("Fund", format!("{} for juries", Amount(settlement.fund)).into()));
+    }
     if let Some(operator) = &settlement.operator {
         rows.push(("Operator", operator.to_string().into()));
     }
@@ -92,6 +97,7 @@ mod tests {
             refunded: 0,
             slashed: 0,
             burnt: 7,
+            fund: 8,
             at: 9,
         }
     }
@@ -119,7 +125,7 @@ mod tests {
     fn amounts_in_json_are_exact() {
         let json = json(&settlement(Outcome::Paid, AuditOutcome::Accepted));
         assert_eq!(json["paid"], u128::MAX.to_string());
-        assert_eq!(json["burnt"], "7");
+        assert_eq!((&json["burnt"], &json["fund"]), (&"7".into(), &"8".into()));
         assert_eq!(json["verdict"], "accept");
         assert_eq!(json["verifiers"], 3);
     }

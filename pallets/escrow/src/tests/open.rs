@@ -175,7 +175,7 @@ fn genesis_endows_the_pot() {
         assert_eq!(free(Escrow::pot()), EXISTENTIAL_DEPOSIT);
         assert_eq!(
             pallet_balances::TotalIssuance::<Test>::get(),
-            3 * ENDOWMENT + EXISTENTIAL_DEPOSIT
+            3 * ENDOWMENT + 2 * EXISTENTIAL_DEPOSIT
         );
     });
 }

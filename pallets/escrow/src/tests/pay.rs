@@ -2,7 +2,7 @@
 //! Paying out of an escrow, and returning what is left.
 
 use crate::{mock::*, Event};
-use assay_primitives::traits::Escrow as _;
+use assay_primitives::traits::{Escrow as _, Levied};
 use frame_support::{
     assert_ok,
     traits::{fungible::Balanced, LockableCurrency, WithdrawReasons},
@@ -29,12 +29,12 @@ fn burn_takes_up_to_what_each_part_has_and_pays_nobody() {
         assert_eq!(Escrow::burn_down(&id, 20), 20);
         assert_eq!(last_event(), Event::Burnt { job: id, amount: 20 });
         assert_eq!(Escrow::burn_down(&id, 40), 30);
-        assert_eq!(Escrow::burn(&id, 1_000), 1_000);
-        assert_eq!(Escrow::burn(&id, 1_000), 20);
+        assert_eq!(Escrow::levy(&id, 1_000), Levied { burnt: 1_000, kept: 0 });
+        assert_eq!(Escrow::levy(&id, 1_000).burnt, 20);
         assert_eq!(Balances::total_issuance(), issuance - 1_070);
         let events = events().len();
-        assert_eq!(Escrow::burn(&id, 1) + Escrow::burn_down(&id, 1), 0);
-        assert_eq!(Escrow::burn(&job(9), 1), 0);
+        assert_eq!(Escrow::levy(&id, 1).total() + Escrow::burn_down(&id, 1), 0);
+        assert_eq!(Escrow::levy(&job(9), 1).total(), 0);
         assert_eq!(crate::mock::events().len(), events, "nothing is said of nothing");
         assert_eq!(Escrow::refund(&id), 7);
     });

@@ -14,7 +14,8 @@ enum Step {
     PutBack { job: u64 },
     Pay { job: u64, payee: AccountId, amount: Balance },
     PayBounty { job: u64, payee: AccountId },
-    Burn { job: u64, amount: Balance },
+    Levy { job: u64, amount: Balance },
+    DrawFund { payee: AccountId, amount: Balance },
     BurnDeposit { job: u64 },
     BurnDown { job: u64, amount: Balance },
     Refund { job: u64 },
@@ -58,7 +59,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (id(), account(), amount())
             .prop_map(|(job, payee, amount)| Step::Pay { job, payee, amount }),
         1 => (id(), account()).prop_map(|(job, payee)| Step::PayBounty { job, payee }),
-        1 => (id(), amount()).prop_map(|(job, amount)| Step::Burn { job, amount }),
+        1 => (id(), amount()).prop_map(|(job, amount)| Step::Levy { job, amount }),
+        1 => (account(), amount())
+            .prop_map(|(payee, amount)| Step::DrawFund { payee, amount }),
         1 => (id(), amount()).prop_map(|(job, amount)| Step::BurnDown { job, amount }),
         1 => id().prop_map(|job| Step::BurnDeposit { job }),
         1 => id().prop_map(|job| Step::Refund { job }),
@@ -98,10 +101,17 @@ fn take(step: Step) -> i128 {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.bounty);
             assert_eq!(Escrow::pay_bounty(&job(n), &payee), left);
         }
-        Step::Burn { job: n, amount } => {
+        Step::Levy { job: n, amount } => {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.price);
-            assert_eq!(Escrow::burn(&job(n), amount), left.min(amount));
-            return -i128::try_from(left.min(amount)).unwrap();
+            let room = FundMost::get().saturating_sub(Escrow::in_fund());
+            let levied = Escrow::levy(&job(n), amount);
+            assert_eq!(levied.total(), left.min(amount));
+            assert_eq!(levied.kept, left.min(amount).min(room));
+            return -i128::try_from(levied.burnt).unwrap();
+        }
+        Step::DrawFund { payee, amount } => {
+            let paid = Escrow::in_fund().min(amount);
+            assert_eq!(Escrow::deposit(&payee, Escrow::draw_fund(amount)), paid);
         }
         Step::BurnDown { job: n, amount } => {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.down);
@@ -140,6 +150,7 @@ proptest! {
 
     #[test]
     fn random_sequences_conserve_the_money(steps in prop::collection::vec(step(), 0..120)) {
+        FundMost::set(100_000);
         new_test_ext().execute_with(|| {
             let mut issuance = Balances::total_issuance();
             for step in steps {

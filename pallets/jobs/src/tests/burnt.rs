@@ -39,6 +39,27 @@ fn part_of_every_payment_is_burnt_before_it_is_shared() {
 }
 
 #[test]
+fn fund_of_juries_keeps_what_is_taken_of_price_and_tip_until_it_is_full() {
+    with_burn(|| {
+        FundMost::set(12);
+        let issuance = Balances::total_issuance();
+        let (id, _) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        // Of a down payment of 10, a price of 50 and a tip of 3.
+        let first = settlement(&id);
+        assert_eq!((first.paid, first.burnt, first.fund), (63, 2, 10));
+        assert_eq!((issuance - Balances::total_issuance(), Escrow::in_fund()), (2, 10));
+        let (id, _) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        let second = settlement(&id);
+        assert_eq!((second.paid, second.burnt, second.fund), (63, 10, 2));
+        assert_eq!((issuance - Balances::total_issuance(), Escrow::in_fund()), (12, 12));
+        assert_eq!(wealth(CLIENT), ENDOWMENT - 126);
+    });
+    FundMost::set(0);
+}
+
+#[test]
 fn operator_that_is_rejected_or_late_returns_the_whole_down_payment() {
     with_burn(|| {
         let issuance = Balances::total_issuance();

@@ -145,7 +145,8 @@ fn take(step: Step) {
 /// Everything that all accounts have.
 fn everything() -> Balance {
     let known = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);
-    let pots = Balances::free_balance(Escrow::pot()) + wealth(Operators::vault());
+    let pots =
+        [Escrow::pot(), Escrow::fund(), Operators::vault()].map(wealth).iter().sum::<Balance>();
     known.map(wealth).sum::<Balance>() + pots
 }
 

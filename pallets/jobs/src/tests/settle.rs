@@ -40,6 +40,7 @@ fn confirm_received_pays_for_the_tokens_delivered() {
                 refunded: HELD - paid,
                 slashed: 0,
                 burnt: 0,
+                fund: 0,
                 at: now(),
             }
         );
@@ -240,6 +241,7 @@ fn rejected_audit_takes_the_whole_bond() {
                 refunded: HELD + compensation,
                 slashed: bond_of(10),
                 burnt: rest - compensation,
+                fund: 0,
                 at: now(),
             }
         );

@@ -197,6 +197,45 @@ fn second_look_is_a_jury_of_an_accepted_output() {
 }
 
 #[test]
+fn fund_pays_the_jurors_of_a_second_look_as_far_as_it_goes() {
+    use frame_support::traits::fungible::Mutate;
+    SecondLooks::set(sp_runtime::Permill::one());
+    with_operators(|| {
+        Balances::mint_into(&Escrow::fund(), 5 * SHARE + 1).unwrap();
+        let (id, operator, committee) = revealed([accepts(); 3]);
+        run_blocks(2);
+        let issuance = Balances::total_issuance();
+        let jury = judge(id, |_| accepts());
+        let earned = jury.iter().map(|juror| wealth(*juror) - ENDOWMENT).collect::<Vec<_>>();
+        assert_eq!(earned, [SHARE, SHARE, SHARE, SHARE, SHARE, 1, 0]);
+        assert!(committee.iter().all(|verifier| wealth(*verifier) == ENDOWMENT + SHARE));
+        // The operator was right and pays its committee alone.
+        assert_eq!(wealth(operator), ENDOWMENT + 113 - 3 * SHARE);
+        assert_eq!((Escrow::in_fund(), Balances::total_issuance()), (0, issuance));
+        assert_eq!(everything(), issuance);
+    });
+}
+
+#[test]
+fn fund_pays_jurors_only_what_contradicted_bonds_do_not() {
+    use frame_support::traits::fungible::Mutate;
+    with_operators(|| {
+        Balances::mint_into(&Escrow::fund(), 100 * SHARE).unwrap();
+        let (id, _, _, _) = appealed([accepts(), rejects(), accepts()]);
+        let jury = judge(id, |_| accepts());
+        assert!(jury.iter().all(|juror| wealth(*juror) == ENDOWMENT + SHARE));
+        assert_eq!(Escrow::in_fund(), 100 * SHARE, "one bond pays all of them");
+    });
+    // Out of the bond of an operator that was wrong, too.
+    with_operators(|| {
+        Balances::mint_into(&Escrow::fund(), 100 * SHARE).unwrap();
+        let (id, _, _, _) = appealed([rejects(); 3]);
+        judge(id, |_| rejects());
+        assert_eq!(Escrow::in_fund(), 100 * SHARE);
+    });
+}
+
+#[test]
 fn second_look_that_cannot_be_held_leaves_the_acceptance() {
     SecondLooks::set(sp_runtime::Permill::one());
     with_some_operators(5, || {
