@@ -69,6 +69,8 @@ pub struct VerificationParameters {
     pub publication_price: Balance,
     /// The most that the fund of juries keeps.
     pub fund_most: Balance,
+    /// What a job pays at least that counts whole for its operator's record of audits.
+    pub record_fee: Balance,
 }
 
 /// The parameters of operators.

@@ -201,9 +201,12 @@ pub trait Auditor<AccountId> {
     /// [`AuditedJobs::conclude`] for it, with [`AuditOutcome::NotAudited`] if the job was not drawn
     /// for an audit.
     fn delivered(job: &JobId, operator: &AccountId);
-    /// Handles the end of a job of the operator, unless it is undecided. After a fault all of the
-    /// operator's next jobs are audited again.
-    fn settled(operator: &AccountId, fault: bool);
+    /// Handles an accepted audit of a job that the draw among all operators assigned to the operator,
+    /// and for which the client paid `fee`: the more such fees, the fewer of the operator's next jobs
+    /// are audited.
+    fn accepted(operator: &AccountId, fee: Balance);
+    /// Handles a fault of the operator: all of its next jobs are audited again.
+    fn faulted(operator: &AccountId);
 }
 
 /// A pallet whose objects lay duties on operators, which workers fulfil and report.

@@ -97,6 +97,9 @@ pub mod dynamic_params {
         /// The most that the fund of juries keeps of what is taken of payments for nobody.
         #[codec(index = 9)]
         pub static FundMost: Balance = 10_000 * UNIT;
+        /// What a job pays at least that counts whole for its operator's record of audits.
+        #[codec(index = 10)]
+        pub static RecordFee: Balance = UNIT;
     }
 
     /// Parameters of operators.
@@ -301,6 +304,8 @@ clamped! {
     PublicationPrice: Balance = dynamic_params::verification::PublicationPrice, 0, MILLI_UNIT;
     /// From nothing to a million ASY.
     FundMost: Balance = dynamic_params::verification::FundMost, 0, 1_000_000 * UNIT;
+    /// From a thousandth of an ASY to 1,000.
+    RecordFee: Balance = dynamic_params::verification::RecordFee, MILLI_UNIT, 1_000 * UNIT;
     /// From 1 ASY to a million.
     MinBond: Balance = dynamic_params::operators::MinBond, UNIT, 1_000_000 * UNIT;
     /// From a minute to 60 days.

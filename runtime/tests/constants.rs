@@ -163,6 +163,7 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             "ProduceWindow",
             "PublicationPrice",
             "FundMost",
+            "RecordFee",
             "VerificationSpeed",
             "SecondLooks",
         ],

@@ -152,7 +152,7 @@ impl<T: Config> Pallet<T> {
         }
         let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, prices);
         T::Escrow::put_back(id, owed);
-        T::Auditor::settled(&operator, true);
+        T::Auditor::faulted(&operator);
         Self::deposit_event(Event::OperatorLate {
             job: *id,
             operator: operator.clone(),

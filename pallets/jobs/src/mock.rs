@@ -89,8 +89,10 @@ parameter_types! {
     pub static MaxMisses: u32 = 1_000;
     /// The deliveries that the auditor was told of.
     pub static Delivered: Vec<(JobId, AccountId)> = vec![];
-    /// The settlements that it was told of.
-    pub static Faults: Vec<(AccountId, bool)> = vec![];
+    /// The accepted audits that it was told of, each with what the job paid.
+    pub static Accepted: Vec<(AccountId, Balance)> = vec![];
+    /// The faults that it was told of.
+    pub static Faults: Vec<AccountId> = vec![];
 }
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -148,8 +150,12 @@ impl Auditor<AccountId> for RecordingAuditor {
         Delivered::mutate(|all| all.push((*job, *operator)));
     }
 
-    fn settled(operator: &AccountId, fault: bool) {
-        Faults::mutate(|all| all.push((*operator, fault)));
+    fn accepted(operator: &AccountId, fee: Balance) {
+        Accepted::mutate(|all| all.push((*operator, fee)));
+    }
+
+    fn faulted(operator: &AccountId) {
+        Faults::mutate(|all| all.push(*operator));
     }
 }
 
@@ -160,6 +166,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     VerificationPrice::set(0);
     Deposit::set(0);
     Delivered::take();
+    Accepted::take();
     Faults::take();
     let endowed = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);
     let balances = endowed.map(|who| (who, ENDOWMENT)).collect();

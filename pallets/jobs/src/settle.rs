@@ -228,10 +228,12 @@ impl<T: Config> Pallet<T> {
         settlement.refunded = settlement.refunded.saturating_add(T::Escrow::refund(id));
         if let Some(operator) = &settlement.operator {
             Self::unbind(id, operator);
-            let fault = matches!(settlement.outcome, Outcome::Refunded | Outcome::Slashed);
-            // What a committee could not judge speaks neither for the operator nor against it.
-            if settlement.audit != AuditOutcome::Undecided {
-                T::Auditor::settled(operator, fault);
+            if matches!(settlement.outcome, Outcome::Refunded | Outcome::Slashed) {
+                T::Auditor::faulted(operator);
+            } else if settlement.audit == AuditOutcome::Accepted && job.is_routed() {
+                // What nobody has judged speaks neither for the operator nor against it, and client
+                // and operator may be one where the client names the operator.
+                T::Auditor::accepted(operator, settlement.paid);
             }
         }
         job.state = JobState::Settled(settlement.clone());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The benchmark of the call.
 
-use crate::*;
+use crate::pallet::*;
 use frame_benchmarking::v2::*;
 use frame_support::{
     traits::{EnsureOrigin, Get},

@@ -10,9 +10,21 @@ use assay_primitives::{
     job::JobId,
     ticket,
     traits::{Auditor, PastRandomness},
+    Balance,
 };
 use frame_support::{traits::Get, BoundedVec};
 use sp_runtime::Permill;
+
+/// A job that counts whole for the record of its operator: records are in millionths.
+pub const WHOLE: u64 = 1_000_000;
+
+/// Returns what a job counts that paid `fee`, where one that pays at least `whole` counts whole. Jobs
+/// that an operator gives itself cost it a part of their fees, so a record costs what it is worth
+/// however many jobs it is made of.
+fn weight_of(fee: Balance, whole: Balance) -> u64 {
+    let parts = fee.min(whole).saturating_mul(WHOLE.into());
+    parts.checked_div(whole).and_then(|parts| u64::try_from(parts).ok()).unwrap_or(WHOLE)
+}
 
 impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
     fn delivered(job: &JobId, _operator: &T::AccountId) {
@@ -31,12 +43,13 @@ impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
         Self::put(job, audit);
     }
 
-    fn settled(operator: &T::AccountId, fault: bool) {
-        if fault {
-            Records::<T>::remove(operator);
-        } else {
-            Records::<T>::mutate(operator, |record| *record = record.saturating_add(1));
-        }
+    fn accepted(operator: &T::AccountId, fee: Balance) {
+        let gained = weight_of(fee, T::RecordFee::get());
+        Records::<T>::mutate(operator, |record| *record = record.saturating_add(gained));
+    }
+
+    fn faulted(operator: &T::AccountId) {
+        Records::<T>::remove(operator);
     }
 }
 
@@ -57,7 +70,7 @@ impl<T: Config> Pallet<T> {
 
     /// The rate at which the operator's jobs are audited now.
     pub fn audit_rate(operator: &T::AccountId) -> Permill {
-        let all = T::AuditAllFirst::get();
+        let all = u64::from(T::AuditAllFirst::get()).saturating_mul(WHOLE);
         let record = Records::<T>::get(operator);
         if record < all {
             return Permill::one();

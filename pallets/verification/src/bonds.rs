@@ -5,6 +5,7 @@ use crate::{
     types::{Audit, Ballot, Offence},
     Config, Event, Pallet,
 };
+use alloc::vec::Vec;
 use assay_primitives::{
     job::JobId,
     traits::{AuditSubject, Duty, Escrow, Operators},

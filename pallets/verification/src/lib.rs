@@ -2,7 +2,8 @@
 //! Verification: panels of verifiers that re-check a job's output, by commit and reveal.
 //!
 //! When a job is delivered, the chain draws whether it is audited: always for an operator's first
-//! jobs and after a fault, then ever more seldom, down to a floor. For an audit it draws a committee
+//! jobs and after a fault, then ever more seldom, down to a floor. Accepted audits lower the rate in
+//! proportion to what the jobs paid, so that many cheap ones buy nothing. For an audit it draws a committee
 //! in proportion to stake and reserves a bond of each member. The members re-run the job, commit to
 //! the hash of what they found, and reveal it when all have committed. If all accept, the output
 //! stands, though some of these outputs are looked at a second time. Otherwise a jury of other
@@ -58,6 +59,7 @@ mod try_state;
 pub mod types;
 pub mod weights;
 
+pub use auditor::WHOLE;
 pub use pallet::*;
 pub use publication::{Progress, Publication};
 pub use types::{Audit, Ballot, Offence, PanelFailure, Phase, Seat, Span, Stage};
@@ -127,11 +129,13 @@ pub mod pallet {
         /// Blocks in which they can reveal.
         type RevealWindow: Get<BlockNumber>;
         /// So many of an operator's jobs are audited without exception, counted from its first and
-        /// from its last fault.
+        /// from its last fault. One that pays less than [`Self::RecordFee`] counts less.
         #[pallet::constant]
         type AuditAllFirst: Get<u32>;
         /// The lowest rate at which an operator's jobs are audited.
         type AuditFloor: Get<Permill>;
+        /// What a job pays at least that counts whole for its operator's record.
+        type RecordFee: Get<Balance>;
         /// A verifier's bond is this many times what the job pays its operator.
         #[pallet::constant]
         type VerifierBondFactor: Get<u32>;
@@ -191,9 +195,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Obsolete<T: Config> = StorageMap<_, Twox64Concat, JobId, Publication>;
 
-    /// How many jobs of an operator ended without a fault since its last one.
+    /// The accepted audits of an operator's jobs since its last fault, in millionths of a job that pays
+    /// [`Config::RecordFee`]. Jobs of a client that named its operators do not count.
     #[pallet::storage]
-    pub type Records<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
+    pub type Records<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
 
     /// The open audits, each by the block in which the chain moves it on.
     #[pallet::storage]
@@ -394,6 +399,7 @@ pub mod pallet {
             assert!(T::RevealWindow::get() > 0, "revealing must be possible");
             assert!(T::MaxAuditsPerBlock::get() > 0, "audits must be moved on");
             assert!(T::AuditFloor::get().deconstruct() > 0, "every operator must fear an audit");
+            assert!(T::RecordFee::get() > 0, "a record must cost something");
             assert!(T::MinVerifierBond::get() > 0, "a verifier must have something at stake");
             assert!(T::SilenceFraction::get().deconstruct() > 0, "silence must cost something");
         }

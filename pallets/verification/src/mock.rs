@@ -87,6 +87,8 @@ parameter_types! {
     pub static FundMost: Balance = 0;
     pub const AuditFloor: Permill = Permill::from_percent(10);
     pub const SilenceFraction: Permill = Permill::from_percent(5);
+    /// What a job pays at least that counts whole for a record: what all of these tests pay.
+    pub static RecordFee: Balance = 113;
     /// Members of a committee.
     pub static CommitteeSize: u32 = 3;
     /// The most members of a jury.
@@ -183,6 +185,7 @@ impl pallet_verification::Config for Test {
     type RevealWindow = ConstU32<REVEAL_WINDOW>;
     type AuditAllFirst = ConstU32<5>;
     type AuditFloor = AuditFloor;
+    type RecordFee = RecordFee;
     type VerifierBondFactor = ConstU32<20>;
     type MinVerifierBond = ConstU128<1_000>;
     type SilenceFraction = SilenceFraction;

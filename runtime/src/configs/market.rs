@@ -167,6 +167,7 @@ impl pallet_verification::Config for Runtime {
     type ProduceWindow = parameters::ProduceWindow;
     type PublicationPrice = parameters::PublicationPrice;
     type Randomness = Beacon;
+    type RecordFee = parameters::RecordFee;
     type RevealWindow = parameters::RevealWindow;
     type Routing = Routing;
     type SecondLooks = parameters::SecondLooks;

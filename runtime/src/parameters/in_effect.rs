@@ -31,6 +31,7 @@ pub fn parameters() -> Parameters {
             produce_window: ProduceWindow::get(),
             publication_price: PublicationPrice::get(),
             fund_most: FundMost::get(),
+            record_fee: RecordFee::get(),
         },
         operators: OperatorParameters {
             min_bond: MinBond::get(),

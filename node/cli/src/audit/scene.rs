@@ -15,7 +15,9 @@ use assay_primitives::{
     Payment, Verdict,
 };
 use assay_runtime::{
-    configs::Randomness, presets, AccountId, Babe, Header, Runtime, System, Verification, UNIT,
+    configs::Randomness,
+    parameters::{dynamic_params::verification, RuntimeParametersKey, RuntimeParametersValue},
+    presets, AccountId, Babe, Header, Runtime, System, Verification, UNIT,
 };
 use frame_support::{
     storage::unhashed,
@@ -24,7 +26,7 @@ use frame_support::{
 };
 use pallet_jobs::Job;
 use pallet_verification::{
-    AgendaCursor, AgendaEntries, Audit, Audits, Ballot, Phase, Records, Seat, Span, Stage,
+    AgendaCursor, AgendaEntries, Audit, Audits, Ballot, Phase, Records, Seat, Span, Stage, WHOLE,
 };
 use sp_consensus_babe::{
     digests::{CompatibleDigestItem, PreDigest, PrimaryPreDigest, SecondaryPlainPreDigest},
@@ -34,10 +36,20 @@ use sp_core::{crypto::VrfSecret, storage::well_known_keys, H256};
 use sp_crypto_hashing::twox_128;
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::{traits::Header as _, Digest, DigestItem};
+use sp_runtime::{traits::Header as _, Digest, DigestItem, Permill};
 
 /// The block of the delivery.
 const DELIVERED: BlockNumber = 100;
+
+/// Lets operators with a long record go without an audit, as no development network does.
+fn lower_the_floor() {
+    let key = verification::ParametersKey::AuditFloor(verification::AuditFloor);
+    let value = verification::ParametersValue::AuditFloor(Permill::from_percent(13));
+    pallet_parameters::Parameters::<Runtime>::insert(
+        RuntimeParametersKey::Verification(key),
+        RuntimeParametersValue::Verification(value),
+    );
+}
 
 /// Returns an epoch with one authority.
 pub fn epoch() -> Epoch {
@@ -158,7 +170,8 @@ fn made(job: JobId, record: u32, audit: impl Fn(Span) -> Audit<AccountId>) -> Ev
             })
             .collect();
         pallet_jobs::Jobs::<Runtime>::insert(job, delivered());
-        Records::<Runtime>::insert(operator(), record);
+        Records::<Runtime>::insert(operator(), u64::from(record) * WHOLE);
+        lower_the_floor();
         Audits::<Runtime>::insert(job, audit(span));
         AgendaEntries::<Runtime>::insert(block, job, ());
         AgendaCursor::<Runtime>::put(block);

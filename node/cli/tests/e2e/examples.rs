@@ -11,7 +11,7 @@ async fn polkadot_js_sends_a_transfer() {
     let seed = "//polkadot-js";
     let said = example("transfer.mjs", &[&node.url(), seed]).await;
     assert_eq!(said["free"], (5 * UNIT).to_string(), "{said}");
-    assert_eq!(said["operators"], 4, "{said}");
+    assert_eq!(said["operators"], 12, "{said}");
     assert_eq!(said["specName"], "assay", "{said}");
     let account = Key::from_suri(Scheme::Sr25519, seed).unwrap().account();
     assert_eq!(said["to"], account.to_string());

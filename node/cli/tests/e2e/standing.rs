@@ -26,7 +26,7 @@ const JOBS: usize = 6;
 async fn lengthen_records(node: &Node) {
     let record = |who: &sp_keyring::Sr25519Keyring| {
         let key = pallet_verification::Records::<Runtime>::hashed_key_for(who.to_account_id());
-        (key, 1_000_000u32.encode())
+        (key, (1_000_000 * pallet_verification::WHOLE).encode())
     };
     let key = verification::ParametersKey::AuditFloor(verification::AuditFloor);
     let key = RuntimeParametersKey::Verification(key);

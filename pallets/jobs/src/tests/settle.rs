@@ -3,7 +3,7 @@
 
 use crate::{mock::*, Error, Event};
 use assay_primitives::{
-    job::{JobId, JobState, Payment},
+    job::{JobId, JobSpec, JobState, Payment},
     report::Report,
     settlement::{AuditOutcome, Outcome, Settlement},
     traits::AuditedJobs,
@@ -47,7 +47,7 @@ fn confirm_received_pays_for_the_tokens_delivered() {
         assert_eq!(wealth(operator), ENDOWMENT + paid);
         assert_eq!(wealth(CLIENT), ENDOWMENT - paid);
         assert_eq!(reserved(operator, &id), 0);
-        assert_eq!(Faults::get(), vec![(operator, false)]);
+        assert!(Accepted::get().is_empty() && Faults::get().is_empty(), "nobody has judged it");
         assert_eq!(last_event(), Event::JobSettled { job: id, settlement: settlement(&id) });
     });
 }
@@ -101,7 +101,7 @@ fn operator_gains_nothing_from_its_delegators_by_failing_its_own_client() {
         let vault = Balances::reserved_balance(Operators::vault());
         for down in [0, 500] {
             let allowed = frame_support::BoundedVec::truncate_from(vec![operator]);
-            let spec = assay_primitives::job::JobSpec { allowed, ..spec() };
+            let spec = JobSpec { allowed, ..spec() };
             let id = order_with(CLIENT, spec, Payment { down, ..PAYMENT });
             skip_block();
             report(operator, Report::Accept { job: id }).unwrap();
@@ -207,7 +207,7 @@ fn undecided_audit_refunds_all_but_the_down_payment_and_is_no_fault() {
         assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down);
         assert_eq!(wealth(CLIENT), ENDOWMENT - PAYMENT.down);
         assert_eq!(reserved(operator, &id), 0, "its bond is free");
-        assert_eq!(Faults::get(), vec![], "it does not count for the operator's record");
+        assert!(Accepted::get().is_empty() && Faults::get().is_empty(), "nobody could judge it");
     });
 }
 
@@ -245,7 +245,7 @@ fn rejected_audit_takes_the_whole_bond() {
                 at: now(),
             }
         );
-        assert_eq!(Faults::get(), vec![(operator, true)]);
+        assert_eq!(Faults::get(), vec![operator]);
         assert_eq!(reserved(operator, &id), 0);
     });
 }
@@ -270,7 +270,7 @@ fn late_operator_returns_the_down_payment_and_is_fined() {
         assert_eq!(settlement.paid, PAYMENT.down + BOUNTY);
         assert_eq!(settlement.refunded, HELD - BOUNTY + compensation);
         assert_eq!(settlement.slashed, PAYMENT.down + fine);
-        assert_eq!(Faults::get(), vec![(operator, true)]);
+        assert_eq!(Faults::get(), vec![operator]);
         assert_eq!(reserved(operator, &id), 0);
     });
 }
@@ -314,6 +314,26 @@ fn withheld_output_takes_the_whole_bond_and_pays_no_verifier() {
         // What the client would have paid.
         let compensation = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
         assert_eq!(wealth(CLIENT), ENDOWMENT + compensation);
-        assert_eq!(Faults::get(), vec![(operator, true)]);
+        assert_eq!(Faults::get(), vec![operator]);
+    });
+}
+
+#[test]
+fn accepted_audit_counts_with_what_was_paid_only_if_the_job_was_drawn_among_all() {
+    with_jobs(|| {
+        let (id, operator) = delivered(10);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        let paid = settlement(&id).paid;
+        assert_eq!(paid, PAYMENT.down + 10 * PRICE + PAYMENT.tip);
+        assert_eq!(Accepted::take(), vec![(operator, paid)]);
+        let allowed = vec![operator].try_into().unwrap();
+        let id = order_with(CLIENT, JobSpec { allowed, ..spec() }, PAYMENT);
+        skip_block();
+        assert_ok!(report(operator, Report::Accept { job: id }));
+        let output = Report::CommitOutput { job: id, commitment: commitment(10) };
+        assert_ok!(report(operator, output));
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        assert_eq!(settlement(&id).paid, paid);
+        assert!(Accepted::get().is_empty() && Faults::get().is_empty());
     });
 }

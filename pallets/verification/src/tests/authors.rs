@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A block author that knows the VRF outputs of its own slots before it commits to an output.
 
-use crate::{mock::*, Records};
+use crate::{mock::*, Records, WHOLE};
 use assay_primitives::{draw::Purpose, ticket, JobId};
 use sp_core::H256;
 use sp_runtime::Permill;
@@ -24,7 +24,7 @@ fn audited(own: u32) -> u32 {
         for n in 0..40u8 {
             ParentRandomness::set(Some(H256::repeat_byte(n)));
             let (id, operator) = delivered();
-            Records::<Test>::insert(operator, 10);
+            Records::<Test>::insert(operator, 10 * WHOLE);
             assert_eq!(Verification::audit_rate(&operator), RATE);
             let first = now() + 1;
             let output = lucky(&id);

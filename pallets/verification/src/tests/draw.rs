@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which deliveries are audited, and by whom.
 
-use crate::{mock::*, Event, PanelFailure, Phase, Records, SeatsOf, Stage};
+use crate::{mock::*, Event, PanelFailure, Phase, Records, SeatsOf, Stage, WHOLE};
 use assay_primitives::{
     draw::{seed, without_replacement, Purpose, Weighted},
     job::{JobSpec, JobState},
@@ -238,7 +238,7 @@ fn audit_rate_is_whole_at_first_then_falls_to_its_floor() {
     with_operators(|| {
         let operator = OPERATORS[0];
         let rate_at = |record| {
-            Records::<Test>::insert(operator, record);
+            Records::<Test>::insert(operator, record * WHOLE);
             Verification::audit_rate(&operator)
         };
         assert_eq!(rate_at(0), Permill::one());
@@ -247,7 +247,7 @@ fn audit_rate_is_whole_at_first_then_falls_to_its_floor() {
         assert_eq!(rate_at(10), Permill::from_percent(50));
         assert_eq!(rate_at(50), Permill::from_percent(10));
         assert_eq!(rate_at(5_000), Permill::from_percent(10));
-        assert_eq!(rate_at(u32::MAX), Permill::from_percent(10));
+        assert_eq!(rate_at(u64::MAX / WHOLE), Permill::from_percent(10));
     });
 }
 
@@ -256,10 +256,10 @@ fn audit_rate_is_whole_again_after_a_fault() {
     with_operators(|| {
         let operator = OPERATORS[0];
         for _ in 0..20 {
-            Verification::settled(&operator, false);
+            Verification::accepted(&operator, RecordFee::get());
         }
         assert_eq!(Verification::audit_rate(&operator), Permill::from_percent(25));
-        Verification::settled(&operator, true);
+        Verification::faulted(&operator);
         assert_eq!(Verification::audit_rate(&operator), Permill::one());
         assert_eq!(Records::<Test>::get(operator), 0);
     });
@@ -269,9 +269,9 @@ fn audit_rate_is_whole_again_after_a_fault() {
 fn rejected_job_is_a_fault_and_accepted_ones_are_none() {
     with_operators(|| {
         let (_, operator, _) = revealed([accepts(); 3]);
-        assert_eq!(Records::<Test>::get(operator), 1);
+        assert_eq!(Records::<Test>::get(operator), WHOLE);
         for stash in OPERATORS {
-            Records::<Test>::insert(stash, 4);
+            Records::<Test>::insert(stash, 4 * WHOLE);
         }
         let (id, operator, _, _) = appealed([rejects(); 3]);
         judge(id, |_| rejects());
@@ -286,7 +286,7 @@ fn draw_waives_most_audits_of_a_long_record_and_jobs_are_told() {
         let mut audited = 0;
         for n in 0..100u8 {
             ParentRandomness::set(Some(H256::repeat_byte(n)));
-            Records::<Test>::insert(OPERATORS[0], 1_000);
+            Records::<Test>::insert(OPERATORS[0], 1_000 * WHOLE);
             let (id, _) = delivered_for(CLIENT, JobSpec { allowed: allowed.clone(), ..spec() });
             run_blocks(2);
             if is_over(&id) {

@@ -13,4 +13,5 @@ mod outcome;
 mod publication;
 mod random;
 mod silence;
+mod washing;
 mod withholding;
