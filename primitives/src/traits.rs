@@ -183,6 +183,8 @@ pub struct AuditSubject<AccountId> {
     pub reward: Balance,
     /// What each verifier earns that is paid by the job.
     pub fee: Balance,
+    /// What the job brings the fund of juries, or is burnt, if its output is accepted.
+    pub levy: Balance,
 }
 
 /// The pallet of jobs, as verification sees it.

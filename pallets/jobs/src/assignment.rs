@@ -17,7 +17,12 @@ impl<T: Config> Pallet<T> {
     /// The first block in which an operator is sought for a job that is open since this block: the
     /// outputs that its draw reads are of later blocks, so nobody knew them when the job opened.
     pub(crate) fn first_try() -> BlockNumber {
-        Self::now().saturating_add(T::AssignmentBlocks::get()).saturating_add(1)
+        Self::first_try_after(Self::now())
+    }
+
+    /// The same of a job that is open since that block.
+    pub(crate) fn first_try_after(open: BlockNumber) -> BlockNumber {
+        open.saturating_add(T::AssignmentBlocks::get()).saturating_add(1)
     }
 
     /// Seeks operators for the jobs that are due, new ones and others at most so many of each per

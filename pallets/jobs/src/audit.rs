@@ -20,6 +20,7 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         Some(AuditSubject {
             reward: Self::reward_of(&job, delivery.prices, delivery.commitment.tokens),
             fee: Self::verifier_fee(&job, &delivery),
+            levy: Self::levy_of(&job, delivery.prices, delivery.commitment.tokens),
             client: job.client,
             operator: delivery.operator,
             spec: job.spec,

@@ -55,6 +55,12 @@ impl<T: Config> Pallet<T> {
         T::BurnShare::get().mul_floor(payment)
     }
 
+    /// Returns what is levied on the job at its end, for an output of `tokens`.
+    pub(crate) fn levy_of(job: &Job<T::AccountId>, prices: Prices, tokens: u32) -> Balance {
+        let price = Self::price_of(job, prices, tokens);
+        Self::burnt_of(price).saturating_add(Self::burnt_of(job.payment.tip))
+    }
+
     /// Returns the fee of each verifier of an output of `tokens` that costs `price`.
     pub(crate) fn fee_of(job: &Job<T::AccountId>, price: Balance, tokens: u32) -> Balance {
         let least = Self::least_fee(job.spec.input_tokens, tokens);

@@ -2,7 +2,8 @@
 //! What the client does: order, raise, withdraw, confirm.
 
 use crate::{
-    settle::Found, types::Job, Config, Error, Event, FirstTries, JobNonce, Jobs, JobsOf, Pallet,
+    settle::Found, types::Job, Assignments, Config, Error, Event, FirstTries, FirstTryEntries,
+    JobNonce, Jobs, JobsOf, Pallet,
 };
 use assay_primitives::{
     job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
@@ -29,7 +30,13 @@ impl<T: Config> Pallet<T> {
         // The state is set by `put`, which only needs to know when the job opens.
         let created = Self::new_job(client.clone(), spec, payment);
         let until = created.open_until();
-        FirstTries::<T>::add(Self::first_try().max(created.opens()), &id);
+        let first = Self::first_try().max(created.opens());
+        // Jobs of named operators, which may take none, do not hold up those that are open to all.
+        if created.is_routed() {
+            FirstTries::<T>::add(first, &id);
+        } else {
+            Assignments::<T>::add(first, &id);
+        }
         Self::put(&id, created);
         Self::deposit_event(Event::JobCreated { job: id, client, payment, until });
         Ok(())
@@ -116,6 +123,8 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_cancel(client: &T::AccountId, id: &JobId) -> DispatchResult {
         let job = Self::job_of(client, id)?;
         ensure!(matches!(job.state, JobState::Open { .. }), Error::<T>::JobNotOpen);
+        // So that it takes the first try of no other.
+        FirstTryEntries::<T>::remove(Self::first_try_after(job.created).max(job.opens()), id);
         Self::end_unserved(id, job, Outcome::Cancelled, None);
         Ok(())
     }

@@ -31,9 +31,9 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::TransactionOutcome;
 
-/// The funds with which a worker can certainly pay for its next extrinsic, a tenth of an ASY: more than the
+/// The funds with which a worker can certainly pay for its next extrinsic, a fifth of an ASY: more than the
 /// fee of as many verdicts as an extrinsic takes, with the highest tip.
-pub(crate) const FUNDS: Balance = 100_000_000_000;
+pub(crate) const FUNDS: Balance = 200_000_000_000;
 
 /// The duties that a worker of this node attends to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

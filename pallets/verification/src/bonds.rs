@@ -81,10 +81,12 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Pays jurors what they are still owed, in the order of their seats and as far as the fund goes.
-    pub(crate) fn pay_from_fund(owed: Vec<(T::AccountId, Balance)>) {
+    /// Pays jurors what they are still owed, as far as the fund goes and at most `most` in equal shares.
+    pub(crate) fn pay_from_fund(owed: Vec<(T::AccountId, Balance)>, most: Balance) {
+        let count = Balance::try_from(owed.len()).unwrap_or(Balance::MAX);
+        let share = most.checked_div(count).unwrap_or(0);
         for (juror, amount) in owed {
-            let pay = T::Escrow::draw_fund(amount);
+            let pay = T::Escrow::draw_fund(amount.min(share));
             if T::Escrow::value(&pay) > 0 {
                 T::Operators::reward(&juror, pay);
             }

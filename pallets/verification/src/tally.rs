@@ -119,14 +119,20 @@ impl<T: Config> Pallet<T> {
             agree.into_iter().partition(|seat| accepted && seat.stage.is_jury());
         let mut owed: Vec<(T::AccountId, Balance)> =
             jurors.iter().map(|seat| (seat.verifier.clone(), subject.fee)).collect();
-        let AuditSubject { operator, client, reward, .. } = subject;
+        let AuditSubject { operator, client, reward, levy, .. } = subject;
         // What is at stake for either of them.
         let mut loss = reward;
         let right = if accepted { operator } else { client };
         for seat in others.into_iter().filter(|seat| seat.vote().is_some()) {
             Self::slash_contradicted(job, &seat.verifier, &right, &mut owed, &mut loss);
         }
-        Self::pay_from_fund(owed);
+        // What such jobs bring the fund: an operator that is its own jury gains nothing by having it called.
+        let most = if audit.stage == Stage::SecondLook {
+            T::SecondLooks::get().saturating_reciprocal_mul_floor(levy)
+        } else {
+            levy
+        };
+        Self::pay_from_fund(owed, most);
         let paid: Vec<_> = paid.into_iter().map(|seat| seat.verifier.clone()).collect();
         let jurors = u32::try_from(jurors.len()).unwrap_or(u32::MAX);
         Self::dismiss(job, &mut audit);

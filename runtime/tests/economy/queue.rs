@@ -31,12 +31,20 @@ fn jobs_that_nobody_takes_do_not_make_others_wait() {
             let origin = RuntimeOrigin::signed(attacker.clone());
             assert_ok!(Jobs::create(origin, spec.clone(), payment));
         }
-        // An operator is sought once for each of them.
-        for _ in 0..20 {
-            next_block();
-        }
         for _ in 0..5 {
             assert_eq!(wait(), 3);
         }
+    });
+}
+
+#[test]
+fn jobs_that_are_cancelled_do_not_make_others_wait() {
+    on_chain(|| {
+        let spec = JobSpec { not_before: System::block_number() + 3, ..spec(17, 8) };
+        for _ in 0..1_000 {
+            let job = create(spec.clone(), quoted(&spec));
+            assert_ok!(Jobs::cancel(RuntimeOrigin::signed(client()), job));
+        }
+        assert_eq!(wait(), 3);
     });
 }

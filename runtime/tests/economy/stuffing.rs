@@ -63,11 +63,18 @@ fn room_for_reports_is_for_workers_alone() {
             CheckReporter.validate_only(origin, call, &info, len, TransactionSource::External, 0)
         };
         let worker = presets::worker_of(presets::DEVELOPMENT_OPERATORS[0]);
-        for call in [report_call(), batch(vec![report_call(), report_call()])] {
+        let refused = Some(InvalidTransaction::BadSigner.into());
+        assert!(accepts(worker.clone(), &report_call()).is_ok());
+        assert_eq!(accepts(client(), &report_call()).err(), refused);
+        let of_root: RuntimeCall = frame_system::Call::set_storage { items: vec![] }.into();
+        let by_sudo = pallet_sudo::Call::sudo { call: Box::new(of_root.clone()) }.into();
+        let batches = [&report_call(), &of_root].map(|call| batch(vec![call.clone(); 2]));
+        let sudo = pallet_sudo::Key::<Runtime>::get().unwrap();
+        for call in batches.into_iter().chain([of_root, by_sudo]) {
             assert_eq!(call.get_dispatch_info().class, DispatchClass::Operational);
-            assert!(accepts(worker.clone(), &call).is_ok());
-            let refused = accepts(client(), &call).err();
-            assert_eq!(refused, Some(InvalidTransaction::BadSigner.into()));
+            assert_eq!(accepts(client(), &call).err(), refused, "{call:?}");
+            assert_eq!(accepts(worker.clone(), &call).err(), refused, "{call:?}");
+            assert!(accepts(sudo.clone(), &call).is_ok(), "{call:?}");
         }
         for call in [other_call(), batch(vec![other_call(), report_call()])] {
             assert_eq!(call.get_dispatch_info().class, DispatchClass::Normal);

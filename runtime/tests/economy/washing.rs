@@ -5,9 +5,10 @@
 use crate::scene::*;
 use assay_primitives::{
     job::{JobSpec, Payment},
-    Prices,
+    AbstainReason, Prices, Verdict,
 };
-use assay_runtime::{AccountId, Balance, MILLI_UNIT, UNIT};
+use assay_runtime::{AccountId, Balance, Escrow, MILLI_UNIT, UNIT};
+use pallet_verification::Stage;
 use sp_keyring::Sr25519Keyring;
 
 #[test]
@@ -24,6 +25,33 @@ fn paying_oneself_burns_a_part_of_each_payment() {
         // Nobody gets it: it is burnt, or kept for juries.
         assert_eq!(lost, settlement(&job).burnt + settlement(&job).fund);
         assert_eq!(lost, settlement(&job).paid / 20);
+    });
+}
+
+#[test]
+fn group_that_is_its_own_jury_takes_no_more_out_of_the_fund_than_it_brings() {
+    on_chain(|| {
+        let spec = spec(1_000, 1_000);
+        let everybody: Vec<AccountId> = operators().into_iter().chain([client()]).collect();
+        let play = |unavailable: bool| {
+            let before = wealth(&everybody);
+            let job = create(spec.clone(), quoted(&spec));
+            deliver(&job, 1_000);
+            judge(&job, |stage, seat, _| match (stage, seat) {
+                (Stage::Committee, 0) if unavailable => {
+                    Verdict::Abstain(AbstainReason::PayloadUnavailable)
+                }
+                _ => accepts(),
+            });
+            (before, wealth(&everybody))
+        };
+        while Escrow::in_fund() < UNIT {
+            play(false);
+        }
+        for _ in 0..20 {
+            let (before, after) = play(true);
+            assert!(after <= before, "{} ASY were gained", (after - before) / UNIT);
+        }
     });
 }
 
