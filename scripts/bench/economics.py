@@ -84,6 +84,10 @@ def warning(found):
                          "of others that were wrong",
         "opportunistic framing": "to reject in a second look costs nothing where friends are the majority of "
                                  "the jury",
+        "author grinding with small seats": "slots go by validator and not by stake while there are fewer than a "
+                                            "hundred, so that the authors of nearly all blocks of a span are "
+                                            "the liar's",
+        "withheld blocks, twice the slots": "the liar foresees the draws of most blocks of a span",
         "block stuffing by an operator": "any worker key may fill the room for reports, and the client is "
                                          "compensated for lateness with up to the price",
         "late by authors": "an author need not include reports, and the client is compensated for lateness "
@@ -105,6 +109,8 @@ def markdown(found, pictures):
              f"{found['jobs']:,} jobs of each strategy and share were then drawn with the runtime's own "
              "tickets, seeds and urns, and ended as those that were played; each mean is within three standard "
              "errors of the expected profit, or the program fails.", "",
+             "What a fee pays for, what a lie risks, and who gets what of a bond are therefore measured and not "
+             "modelled. What work costs, and who has which stake, are [assumptions](#assumptions).", "",
              "All profits are multiples of the profit of an honest operator from one job, which is "
              f"{found['honest_profit']:.3f} ASY.", ""]
     lines += warning(found)
@@ -127,6 +133,10 @@ def markdown(found, pictures):
               "- Authors commit at a moment that comes once in a thousand blocks. Where they withhold blocks, "
               "they replace a block of others if they author the next two, and choose between 2^n panels if "
               "they author the last n blocks of a span, up to 4, which is more than they can.",
+              "- Slots go by stake, but for \"small seats\": there, twelve other operators have a hundred of the "
+              "smallest bonds each, and the group as many validators as it has of these, up to a hundred in all. "
+              "\"Twice the slots\" is the bound that the specification names for seats of at least half of the "
+              "average stake.",
               "- A client that wants the text values it at its price. Baits and wash trades have no other use.",
               "- Fees of extrinsics are those of quiet times; reports that the chain takes are free.",
               "", "## Strategies", "",
@@ -159,8 +169,9 @@ def markdown(found, pictures):
     normal, reports = found["full_block"]
     lines += ["", f"A block full of normal extrinsics costs {normal:.2f} ASY, and one full of failing reports "
               f"{reports:.2f} ASY. Five of these make every job with the shortest deadline late. The worker "
-              "of a real model declines so short a deadline for a long output: it wants twice its time and four "
-              "blocks more, so that an attacker has to fill as many blocks as remain when the output is done. "
+              "of a large model declines so short a deadline for a long output: it wants twice its time and four "
+              "blocks more. An attacker then has to fill as many blocks as remain when the output is done, for "
+              "as many jobs as are due, and runs of so many own blocks are rare. "
               f"A record with which 13 % of jobs are audited costs {found['record']:.2f} ASY.", "",
               "## Wash trading", "",
               "A hundred operators with the same stake and speed have twenty jobs an hour each. One orders jobs "

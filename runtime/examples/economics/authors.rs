@@ -2,10 +2,12 @@
 //! What a group gains in draws by authoring blocks.
 
 use crate::{
-    assumptions::PATIENCE,
+    assumptions::{BEGINNING, PATIENCE},
     probability::{at_least, binomial},
 };
 use assay_primitives::{ticket::MAX_BLOCKS, BlockNumber};
+use assay_runtime::Runtime;
+use frame_support::traits::Get;
 
 /// The most blocks at the end of a span that a group decides to publish or to withhold.
 pub const MAX_TAIL: u32 = 4;
@@ -61,6 +63,16 @@ pub fn foreseen(share: f64, patience: BlockNumber) -> u32 {
     (0..=MAX_BLOCKS).rev().find(often).unwrap_or(0)
 }
 
+/// Returns the share of the slots of a group that has that share of the stake and splits it into as many
+/// validators as it can, each with the smallest bond, on a network at its beginning: slots go by validator.
+pub fn small_seats(share: f64) -> f64 {
+    let [operators, stake] = BEGINNING.map(f64::from);
+    let bonds = (share / (1.0 - share) * operators * stake).floor();
+    let most: u32 = <Runtime as pallet_operators::Config>::MaxValidators::get();
+    let seats = bonds.min(f64::from(most) - operators);
+    seats / (seats + operators)
+}
+
 /// Returns how often in a day the group authors exactly the `blocks` blocks in a row that it needs, if it
 /// has that share of the slots and a block takes three seconds.
 pub fn runs_a_day(share: f64, blocks: u32) -> f64 {
@@ -77,6 +89,13 @@ mod tests {
         assert_eq!(foreseen(0.2, 1_000), 9);
         assert_eq!(foreseen(0.0, 1_000), 0);
         assert_eq!(foreseen(1.0, 1_000), 16);
+    }
+
+    #[test]
+    fn small_seats_are_a_large_share_of_the_slots() {
+        assert_eq!(small_seats(0.0), 0.0);
+        assert_eq!(small_seats(0.01), 0.5);
+        assert!((small_seats(0.2) - 0.88).abs() < 1e-9);
     }
 
     #[test]

@@ -2,14 +2,13 @@
 //! The strategies that are measured.
 
 use crate::{
-    assumptions::{PRICES, QUANTISED, TOKENS, WRONG_MODEL},
-    authors::Authors,
+    assumptions::{PRICES, QUANTISED, TOKENS, WASHED, WRONG_MODEL},
+    authors::{small_seats, Authors},
     costs::{self, FULL_BLOCKS},
     strategy::{
         Act, Ballot, Client, Conduct, Delivery, Members as Verifiers, Operator, Order, Serves,
     },
     tree::Members,
-    washing::WASHED,
 };
 use assay_primitives::{DeclineReason, Prices};
 use assay_runtime::UNIT;
@@ -232,9 +231,27 @@ fn groups() -> Vec<Strategy> {
         }
         .by("", wrong(TOKENS)),
         Strategy {
+            authors: |share| Authors::grinding(small_seats(share)),
+            who: "operator and authors",
+            ..operator(
+                "author grinding with small seats",
+                "the same, with many validators of the smallest bond on a network of twelve others",
+                WRONG_MODEL,
+            )
+        }
+        .by("", wrong(TOKENS)),
+        Strategy {
             authors: Authors::withholding,
             who: "operator, verifiers and authors",
             ..cover(colluding("withheld blocks", "all of that, and blocks are withheld"))
+        },
+        Strategy {
+            authors: |share| Authors::withholding((2.0 * share).min(1.0)),
+            who: "operator, verifiers and authors",
+            ..cover(colluding(
+                "withheld blocks, twice the slots",
+                "the same with half as large seats",
+            ))
         },
         framing,
         Strategy {

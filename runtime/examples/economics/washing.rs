@@ -3,7 +3,7 @@
 //! is drawn more often. Scores are computed by routing's own functions.
 
 use crate::{
-    assumptions::TOKENS,
+    assumptions::{TOKENS, WASHED},
     catalogue,
     evaluate::{Costs, Evaluator},
     scene, stage,
@@ -28,8 +28,6 @@ const JOBS: f64 = 20.0;
 const CAPACITY: f64 = 240.0;
 /// The milliseconds that an operator takes for the reference job: five blocks.
 const MILLIS: f64 = 15_000.0;
-/// The tokens of a job that is ordered for its speed, and the milliseconds in which it is delivered.
-pub const WASHED: (u32, f64) = (1_500, 3_000.0);
 /// The part of jobs that is audited, and of which speeds are measured.
 const AUDITED: f64 = 0.13;
 /// The stake of each.
