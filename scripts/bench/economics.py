@@ -33,7 +33,7 @@ def gains(row):
 
 
 def percent(share):
-    return "–" if share is None else f"{share} %"
+    return "–" if share is None else "any" if share == 0 else f"{share} %"
 
 
 def plot(found, folder):
@@ -68,7 +68,7 @@ def plot(found, folder):
 
 
 def warning(found):
-    """What pays although it should not."""
+    """The strategies that pay although they should not."""
     rows = [row for row in found["rows"] if gains(row)]
     lines = ["## What pays", "",
              "**These strategies earn more than the same accounts earn honestly, with less than 20 % of the "
@@ -93,11 +93,20 @@ def warning(found):
         "late by authors": "an author need not include reports, and the client is compensated for lateness "
                            "with up to the price",
     }
-    lines += [f"| {row['name']} | {row['profit']:+.3f} | {row['honest']:+.3f} | {row['above_honest']} % "
+    runs = next(run for run in found["runs"] if run["share"] == found["share"])
+    why["late by authors"] += (f"; per job that is timed for such a run, of which there are {runs['runs_a_day']:.1f} "
+                               f"a day at {runs['share']} %")
+    lines += [f"| {row['name']} | {row['profit']:+.3f} | {row['honest']:+.3f} | {percent(row['above_honest'])} "
               f"| {why.get(row['name'], row['what'])} |" for row in rows]
+    some = [row for row in found["rows"] if row["above_nothing"] is not None and row["above_nothing"] < 20
+            and row not in rows and not row["baseline"] and row["above_nothing"] > 0]
     best = max(found["washing"], key=lambda run: run["profit"])
-    lines += [f"| wash trading | {best['profit']:+.3f} | +1.000 | 0 % | jobs that an operator orders of itself "
+    lines += [f"| wash trading | {best['profit']:+.3f} | +1.000 | any | jobs that an operator orders of itself "
               "at a price that only itself asks count towards its speed |"]
+    if some:
+        lines += ["", "These earn less than honest work, but more than nothing, with less than 20 %: "
+                  + ", ".join(f"{row['name']} (from {row['above_nothing']} %, {row['profit']:+.3f} at 20 %)"
+                              for row in some) + "."]
     return lines
 
 
@@ -109,8 +118,8 @@ def markdown(found, pictures):
              f"{found['jobs']:,} jobs of each strategy and share were then drawn with the runtime's own "
              "tickets, seeds and urns, and ended as those that were played; each mean is within three standard "
              "errors of the expected profit, or the program fails.", "",
-             "What a fee pays for, what a lie risks, and who gets what of a bond are therefore measured and not "
-             "modelled. What work costs, and who has which stake, are [assumptions](#assumptions).", "",
+             "Fees, fines and the parts of a bond are therefore measured and not modelled. The costs of work "
+             "and the distribution of stake are [assumptions](#assumptions).", "",
              "All profits are multiples of the profit of an honest operator from one job, which is "
              f"{found['honest_profit']:.3f} ASY.", ""]
     lines += warning(found)

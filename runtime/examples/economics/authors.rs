@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a group gains in draws by authoring blocks.
+//! The advantage of a group that authors blocks in draws.
 
 use crate::{
     assumptions::{BEGINNING, PATIENCE},
     probability::{at_least, binomial},
 };
 use assay_primitives::{ticket::MAX_BLOCKS, BlockNumber};
-use assay_runtime::Runtime;
+use assay_runtime::{Runtime, DAYS};
 use frame_support::traits::Get;
 
 /// The most blocks at the end of a span that a group decides to publish or to withhold.
 pub const MAX_TAIL: u32 = 4;
 
-/// What the blocks of a group do for it.
+/// The advantage that a group's blocks give it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Authors {
     /// The blocks of the span of an audit that are the group's, whose outputs it knows when it commits.
@@ -36,6 +36,11 @@ impl Authors {
             foreseen_looks: foreseen(share, 60),
             ..Self::NONE
         }
+    }
+
+    /// Returns authors that wait for the best moment of a day, which a job with a deadline of a day allows.
+    pub fn patient(share: f64) -> Self {
+        Self { foreseen: foreseen(share, DAYS), ..Self::grinding(share) }
     }
 
     /// Returns authors that wait for a good moment and also withhold blocks, their own and those of
@@ -76,7 +81,7 @@ pub fn small_seats(share: f64) -> f64 {
 /// Returns how often in a day the group authors exactly the `blocks` blocks in a row that it needs, if it
 /// has that share of the slots and a block takes three seconds.
 pub fn runs_a_day(share: f64, blocks: u32) -> f64 {
-    28_800.0 * (1.0 - share) * binomial(blocks, blocks, share)
+    f64::from(DAYS) * (1.0 - share) * binomial(blocks, blocks, share)
 }
 
 #[cfg(test)]

@@ -43,11 +43,11 @@ impl Drawn {
 pub struct Variant {
     /// A few words.
     pub label: &'static str,
-    /// What the group does.
+    /// The conduct of the group.
     pub conduct: Conduct,
-    /// What each job costs the group in addition, in ASY.
+    /// An additional cost of each job, in ASY.
     pub extra: f64,
-    /// What it costs in addition to be slashed, in ASY.
+    /// An additional cost of a slash, in ASY.
     pub when_slashed: f64,
 }
 
@@ -57,7 +57,7 @@ impl Variant {
     }
 }
 
-/// What the same accounts do if they are honest.
+/// The conduct of the same accounts if they are honest.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Honest {
     /// Nothing: they have no use for the job.
@@ -71,21 +71,21 @@ pub enum Honest {
 pub struct Strategy {
     /// Its name.
     pub name: &'static str,
-    /// Who follows it.
+    /// The members of the group.
     pub who: &'static str,
-    /// What it is.
+    /// A few words about it.
     pub what: &'static str,
     /// The ways to follow it.
     pub variants: Vec<Variant>,
-    /// Who of the group can be drawn.
+    /// The members of the group that can be drawn.
     pub drawn: Drawn,
-    /// What authors of the group do, by its share.
+    /// The advantage of the group's authors, by its share.
     pub authors: fn(f64) -> Authors,
     /// The operator's cost, as a part of the cost of honest work for the reference job.
     pub work: f64,
-    /// Whether the client of the group has use for the text, which is then worth its price.
+    /// True if the client of the group has use for the text, which is then worth its price.
     pub wanted: bool,
-    /// What the same accounts would do otherwise.
+    /// The honest alternative.
     pub honest: Honest,
 }
 
@@ -228,6 +228,16 @@ fn groups() -> Vec<Strategy> {
             authors: Authors::grinding,
             who: "operator and authors",
             ..operator("author grinding", "a wrong model, committed before own blocks", WRONG_MODEL)
+        }
+        .by("", wrong(TOKENS)),
+        Strategy {
+            authors: Authors::patient,
+            who: "operator and authors",
+            ..operator(
+                "patient author grinding",
+                "the same, at the best moment of a day, which only long deadlines allow",
+                WRONG_MODEL,
+            )
         }
         .by("", wrong(TOKENS)),
         Strategy {

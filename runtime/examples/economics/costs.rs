@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What strategies cost that is not part of a job: full blocks, and a record of accepted jobs.
+//! Costs that are not part of a job: full blocks, and a record of accepted jobs.
 
 use crate::{
     blockspace::{fill_block, fits, report_call},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a strategy earns: expected, by all ways that a job can go, and simulated.
+//! The profit of a strategy: expected, over all ways that a job can go, and simulated.
 
 use crate::{
     assumptions::{CHECK, HONEST, PRICES, TOKENS},
@@ -13,7 +13,7 @@ use crate::{
 use assay_primitives::settlement::Outcome;
 use std::{cell::RefCell, collections::HashMap};
 
-/// What work costs, in ASY.
+/// The costs of work, in ASY.
 #[derive(Clone, Copy, Debug)]
 pub struct Costs {
     /// Honest work for the reference job.
@@ -36,7 +36,7 @@ impl Default for Costs {
     }
 }
 
-/// What a strategy earns at a share.
+/// The profit of a strategy at a share.
 #[derive(Clone, Debug)]
 pub struct Earned {
     /// The best variant.

@@ -88,7 +88,7 @@ fn main() {
         "runs": SHARES.map(|percent| json!({
             "share": percent,
             "foreseen": authors::foreseen(share(percent), assumptions::PATIENCE),
-            "foreseen_in_a_day": authors::foreseen(share(percent), 28_800),
+            "foreseen_in_a_day": authors::foreseen(share(percent), assay_runtime::DAYS),
             "runs_a_day": authors::runs_a_day(share(percent), costs::FULL_BLOCKS),
         })),
     });

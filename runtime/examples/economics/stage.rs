@@ -35,29 +35,29 @@ const OPERATORS: usize = 48;
 /// The jobs without a fault after which an operator is audited at the floor.
 const RECORD: u32 = 50_000;
 
-/// What only chance decides.
+/// A draw, which only chance decides.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Chance {
-    /// Whether the job is drawn for an audit: 0 or 1.
+    /// The draw of the job for an audit: 0 or 1.
     Audit,
-    /// Whether an accepted audit is looked at a second time: 0 or 1.
+    /// The draw of an accepted audit for a second look: 0 or 1.
     SecondLook,
-    /// How many of so many new seats are those of the group.
+    /// The draw of so many seats: the number of them that are the group's.
     Seats(u32),
 }
 
-/// What a job that has ended did to the group.
+/// The effect of a job on the group.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Ended {
-    /// What the group has gained, fees of extrinsics included.
+    /// The gain of the group, less its fees of extrinsics.
     pub gain: i128,
     /// The checks that members of the group made.
     pub checks: u32,
-    /// How the job has ended.
+    /// The outcome of the job.
     pub outcome: Outcome,
 }
 
-/// Where a path leads.
+/// The end of a path.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Led {
     /// To another draw.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How the group of accounts whose profit is measured behaves in one job.
+//! The conduct of the group of accounts whose profit is measured, in one job.
 
 use crate::assumptions::{INPUT, MOST, PRICES, TOKENS};
 use assay_primitives::{Balance, BlockNumber, DeclineReason, Prices};
@@ -14,11 +14,11 @@ pub struct Order {
     pub most: u32,
     /// The tokens that the operator delivers.
     pub tokens: u32,
-    /// What is paid when the job is accepted.
+    /// The down payment.
     pub down: Balance,
-    /// What is paid in addition to the price.
+    /// The tip.
     pub tip: Balance,
-    /// What all operators ask.
+    /// The prices of all operators.
     pub prices: Prices,
     /// The blocks in which the output is due.
     pub deadline: BlockNumber,
@@ -37,7 +37,7 @@ impl Order {
     };
 }
 
-/// Whether the operator belongs to the group.
+/// The side of the operator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operator {
     /// It does.
@@ -46,7 +46,7 @@ pub enum Operator {
     Other,
 }
 
-/// Whether the client belongs to the group.
+/// The side of the client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Client {
     /// It does.
@@ -55,7 +55,7 @@ pub enum Client {
     Other,
 }
 
-/// What happens to the job after it is assigned.
+/// The way of the job after it is assigned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Delivery {
     /// The right output is delivered.
@@ -90,7 +90,7 @@ pub enum Ballot {
     Unavailable,
 }
 
-/// What a verifier does.
+/// An action of a verifier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Act {
     /// It checks the output and votes.
@@ -107,7 +107,7 @@ pub enum Act {
     Silent,
 }
 
-/// How members of the group behave that have seats.
+/// The conduct of members of the group that have seats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Members {
     /// As honest verifiers do.
@@ -126,7 +126,7 @@ pub enum Members {
 pub struct Seat {
     /// The panel.
     pub stage: Stage,
-    /// Whether its holder belongs to the group.
+    /// True if its holder belongs to the group.
     pub member: bool,
     /// The seats of the panel that members of the group hold.
     pub colluders: u32,
@@ -134,7 +134,7 @@ pub struct Seat {
     pub seats: u32,
 }
 
-/// What the group does in a job.
+/// The conduct of the group in a job.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Conduct {
     /// The job.
@@ -143,15 +143,15 @@ pub struct Conduct {
     pub operator: Operator,
     /// Its client.
     pub client: Client,
-    /// What becomes of it.
+    /// The way of the job.
     pub delivery: Delivery,
-    /// Who can fetch what has to be checked.
+    /// The verifiers that can fetch request and transcript.
     pub serves: Serves,
-    /// Whether the operator publishes what a jury could not fetch.
+    /// True if the operator publishes payloads that a jury could not fetch.
     pub publishes: bool,
-    /// Whether the operator has no record, so that all its jobs are audited.
+    /// True if the operator has no record, so that all its jobs are audited.
     pub newcomer: bool,
-    /// What members of the group do that are verifiers.
+    /// The conduct of members of the group as verifiers.
     pub members: Members,
 }
 

@@ -30,9 +30,9 @@ pub enum Members {
 /// The circumstances of a job.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Setting {
-    /// Who can be drawn.
+    /// The members of the group that can be drawn.
     pub members: Members,
-    /// What authors of the group do.
+    /// The advantage of the group's authors.
     pub authors: Authors,
 }
 
@@ -63,7 +63,7 @@ impl Rates {
     }
 }
 
-/// Where a job is: the seats drawn so far.
+/// The seats drawn so far.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Drawn {
     /// All seats.
