@@ -90,6 +90,8 @@ def warning(found):
         "withheld blocks, twice the slots": "the liar foresees the draws of most blocks of a span",
         "block stuffing by an operator": "any worker key may fill the room for reports, and the client is "
                                          "compensated for lateness with up to the price",
+        "bounty hunting": "extrinsics come before the chain's own work in the block in which both may settle a job, "
+                          "and the client loses the bounty",
         "late by authors": "an author need not include reports, and the client is compensated for lateness "
                            "with up to the price",
     }

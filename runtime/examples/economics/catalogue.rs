@@ -333,6 +333,12 @@ fn blocks() -> Vec<Strategy> {
     .by("ten jobs at once", late);
     insider.variants[0].extra = f64::from(FULL_BLOCKS) * costs::full_block(true) / 10.0;
     vec![
+        Strategy::new(
+            "bounty hunting",
+            "anybody",
+            "settles jobs of others in the block in which the chain would do it",
+        )
+        .by("", Conduct { client: Client::Other, hunts: true, ..client }),
         outsider,
         insider,
         Strategy::new(

@@ -26,6 +26,7 @@ use frame_support::{dispatch::GetDispatchInfo, traits::Get};
 use pallet_verification::{Audits, Ballot as Voted, Phase, Records, Stage};
 use sp_core::{crypto::AccountId32, H256};
 use sp_crypto_hashing::blake2_256;
+use sp_keyring::Sr25519Keyring;
 use sp_runtime::Storage;
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -191,7 +192,7 @@ impl<'a> Scene<'a> {
         spec.deadline = order.deadline;
         let payment =
             assay_primitives::job::Payment { down: order.down, tip: order.tip, ..quoted(&spec) };
-        for who in self.everybody.iter().chain([&client()]) {
+        for who in self.everybody.iter().chain([&client(), &hunter()]) {
             self.before.insert(who.clone(), wealth([who]));
         }
         if self.conduct.client == Client::InGroup {
@@ -223,6 +224,9 @@ impl<'a> Scene<'a> {
                 return Ok(self.ended(settlement.outcome));
             }
             let Some(audit) = Audits::<Runtime>::get(self.job) else {
+                if self.conduct.hunts {
+                    self.hunt();
+                }
                 self.wait();
                 continue;
             };
@@ -313,6 +317,15 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
+    /// Settles the job for its bounty, if that can be done in this block.
+    fn hunt(&mut self) {
+        let call = pallet_jobs::Call::settle { job: self.job };
+        if Jobs::settle(RuntimeOrigin::signed(hunter()), self.job).is_ok() {
+            self.members.push(hunter());
+            self.fees += fee(&call.into());
+        }
+    }
+
     /// Publishes request and transcript.
     fn publish(&self, payloads: &[Vec<u8>]) {
         let operator = self.operator.clone().unwrap();
@@ -368,6 +381,11 @@ impl<'a> Scene<'a> {
 /// Returns the randomness of a block with that VRF output, as the runtime asks BABE for it.
 fn told_by_babe(output: &H256) -> H256 {
     H256(blake2_256(&[b"assay".as_slice(), output.as_bytes()].concat()))
+}
+
+/// Returns an account that is neither an operator nor the client.
+fn hunter() -> AccountId {
+    Sr25519Keyring::Eve.to_account_id()
 }
 
 /// Returns the blocks over which a draw is spread.

@@ -153,6 +153,8 @@ pub struct Conduct {
     pub newcomer: bool,
     /// The conduct of members of the group as verifiers.
     pub members: Members,
+    /// True if a member of the group settles the job in the block in which the chain would.
+    pub hunts: bool,
 }
 
 impl Conduct {
@@ -166,6 +168,7 @@ impl Conduct {
         publishes: true,
         newcomer: false,
         members: Members::Honest,
+        hunts: false,
     };
 
     /// Returns what the holder of a seat does.
