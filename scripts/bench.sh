@@ -8,6 +8,8 @@
 #   ./scripts/bench.sh flood    jobs of a node that peers and RPC clients flood
 #   ./scripts/bench.sh routing  routing simulated: fairness, Sybils, liars, droppers, the dead; into
 #                               docs/bench/routing.md
+#   ./scripts/bench.sh economics
+#                               what dishonest strategies earn; into docs/bench/economics.md
 #
 # Arguments after the name go to the benchmark; --help tells which there are.
 set -euo pipefail
@@ -17,13 +19,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 name=${1:-}
 case "$name" in
-engine | chain | flood | routing) ;;
+engine | chain | flood | routing | economics) ;;
 -h | --help)
-    sed -n '3,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
 *)
-    printf "bench: error: unknown benchmark '%s'; there are engine, chain, flood and routing\n" "$name" >&2
+    printf "bench: error: unknown benchmark '%s'; there are engine, chain, flood, routing and economics\n" "$name" >&2
     exit 2
     ;;
 esac
@@ -48,16 +50,19 @@ cd "$ASSAY_ROOT"
 if [ "$name" = routing ]; then
     say "building the simulation"
     cargo build --locked --release --quiet -p pallet-routing --example simulate >&2
+elif [ "$name" = economics ]; then
+    say "building the simulation (some minutes the first time)"
+    cargo build --locked --release --quiet -p assay-runtime --example economics >&2
 else
     say "building (20 to 30 minutes the first time, on two cores)"
     cargo build --locked --release --quiet --workspace --bins --examples >&2
 fi
 
-# Debian's Python has Debian's matplotlib, which another Python on PATH may not have. The engine's
-# pictures need it; without it the table alone is written.
+# Debian's Python has Debian's matplotlib, which another Python on PATH may not have. The pictures
+# need it; without it the table alone is written.
 python=python3
 draws() { "$1" -c 'import matplotlib' 2>/dev/null; }
-if [ "$name" = engine ] && ! draws python3; then
+if [[ $name = engine || $name = economics ]] && ! draws python3; then
     if ! draws /usr/bin/python3 && apt_has python3-matplotlib; then
         apt_install python3-matplotlib
     fi
@@ -71,4 +76,5 @@ engine) exec "$python" scripts/bench/engine.py "$@" ;;
 chain) exec python3 scripts/bench/chain.py "$@" ;;
 flood) exec python3 scripts/bench/flood.py "$@" ;;
 routing) exec python3 scripts/bench/routing.py "$@" ;;
+economics) exec "$python" scripts/bench/economics.py "$@" ;;
 esac

@@ -25,6 +25,16 @@ impl<T: Config> Pallet<T> {
         open.saturating_add(T::AssignmentBlocks::get()).saturating_add(1)
     }
 
+    /// Puts the first try of a job on an agenda. Jobs of named operators, which may take none, do not hold
+    /// up those that are open to all.
+    pub(crate) fn seek(id: &JobId, job: &Job<T::AccountId>, at: BlockNumber) {
+        if job.is_routed() {
+            FirstTries::<T>::add(at, id);
+        } else {
+            Assignments::<T>::add(at, id);
+        }
+    }
+
     /// Seeks operators for the jobs that are due, new ones and others at most so many of each per
     /// block; returns how many. Without randomness of the last blocks all wait for the next.
     pub(crate) fn assign_due(now: BlockNumber) -> u32 {

@@ -4,7 +4,7 @@
 use crate::{
     settle::{Delivery, Found, Lateness},
     types::Job,
-    Config, Deadlines, Error, Event, FirstTries, Jobs, JobsOf, Pallet, WeightInfo,
+    Config, Deadlines, Error, Event, Jobs, JobsOf, Pallet, WeightInfo,
 };
 use assay_primitives::{
     job::{JobId, JobState},
@@ -150,15 +150,10 @@ impl<T: Config> Pallet<T> {
         if job.attempts() >= T::MaxAttempts::get() {
             return Self::end_late(id, job, operator, prices, mover);
         }
-        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, prices);
+        let Lateness { owed, slashed } = Self::fine_late(id, &job, &operator, prices);
         T::Escrow::put_back(id, owed);
         T::Auditor::faulted(&operator);
-        Self::deposit_event(Event::OperatorLate {
-            job: *id,
-            operator: operator.clone(),
-            slashed,
-            compensation,
-        });
+        Self::deposit_event(Event::OperatorLate { job: *id, operator: operator.clone(), slashed });
         job.since = Self::now();
         Self::reopen(id, job, &operator, mover);
     }
@@ -177,7 +172,7 @@ impl<T: Config> Pallet<T> {
         if job.attempts() >= T::MaxAttempts::get() || next > until {
             return Self::end_unserved(id, job, Outcome::Expired, mover);
         }
-        FirstTries::<T>::add(next, id);
+        Self::seek(id, &job, next);
         job.state = JobState::Open { until };
         Self::put(id, job);
     }

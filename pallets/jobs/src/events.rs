@@ -65,10 +65,8 @@ mod events {
             /// Who.
             operator: T::AccountId,
             /// What was taken out of its bond: the down payment, which is on hold again, and the
-            /// fine.
+            /// fine, which is burnt.
             slashed: Balance,
-            /// What of the fine went to the client.
-            compensation: Balance,
         },
         /// The operator takes the job and was paid the down payment. It is running.
         JobAccepted {

@@ -31,8 +31,7 @@
 //!   takes its fee out of the price, which is never too low for that; what is left of the escrow
 //!   returns to the client.
 //! - Late: the operator did not deliver in time. The down payment comes back out of its bond, for the
-//!   next operator; a fraction of the bond is fined. At most half of the fine, and at most the down
-//!   payment and the price, goes to the client; the rest is burnt.
+//!   next operator; a fraction of the bond is fined and burnt.
 //! - Refunded: the last attempt was late too. The escrow returns, the down payment with it.
 //! - Slashed: the output was rejected. The escrow returns; out of the whole bond the down payment
 //!   comes back and the verifiers are paid. At most half of the rest, and at most what the client paid

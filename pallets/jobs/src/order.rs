@@ -2,8 +2,8 @@
 //! What the client does: order, raise, withdraw, confirm.
 
 use crate::{
-    settle::Found, types::Job, Assignments, Config, Error, Event, FirstTries, FirstTryEntries,
-    JobNonce, Jobs, JobsOf, Pallet,
+    settle::Found, types::Job, Config, Error, Event, FirstTryEntries, JobNonce, Jobs, JobsOf,
+    Pallet,
 };
 use assay_primitives::{
     job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
@@ -31,12 +31,7 @@ impl<T: Config> Pallet<T> {
         let created = Self::new_job(client.clone(), spec, payment);
         let until = created.open_until();
         let first = Self::first_try().max(created.opens());
-        // Jobs of named operators, which may take none, do not hold up those that are open to all.
-        if created.is_routed() {
-            FirstTries::<T>::add(first, &id);
-        } else {
-            Assignments::<T>::add(first, &id);
-        }
+        Self::seek(&id, &created, first);
         Self::put(&id, created);
         Self::deposit_event(Event::JobCreated { job: id, client, payment, until });
         Ok(())

@@ -50,8 +50,6 @@ impl<AccountId> Found<'_, AccountId> {
 pub(crate) struct Lateness<Credit> {
     /// The down payment that it returns.
     pub owed: Credit,
-    /// What of the fine went to the client.
-    pub compensation: Balance,
     /// What was taken out of its bond.
     pub slashed: Balance,
 }
@@ -123,11 +121,10 @@ impl<T: Config> Pallet<T> {
         let fine = T::LatenessFraction::get().mul_floor(bond);
         let credit = T::Operators::seize(operator, Duty::Run(*id), down.saturating_add(fine));
         let slashed = T::Escrow::value(&credit);
-        let (owed, fined) = T::Escrow::split(credit, down);
-        // The tip is not part of it: a client that can make operators late would choose it.
-        let most = down.saturating_add(Self::price_of(job, prices, job.spec.max_tokens));
-        let compensation = Self::compensate(&job.client, fined, most);
-        Lateness { owed, compensation, slashed }
+        // The fine is burnt: whoever can make operators late, with full blocks or blocks of its own, would
+        // otherwise be paid for that as their client.
+        let (owed, _burnt) = T::Escrow::split(credit, down);
+        Lateness { owed, slashed }
     }
 
     /// Ends a job whose last operator delivered nothing in time either: it is fined, and the down
@@ -139,12 +136,12 @@ impl<T: Config> Pallet<T> {
         prices: Prices,
         mover: Option<&T::AccountId>,
     ) {
-        let Lateness { owed, compensation, slashed } = Self::fine_late(id, &job, &operator, prices);
-        let burnt = slashed.saturating_sub(T::Escrow::value(&owed)).saturating_sub(compensation);
+        let Lateness { owed, slashed } = Self::fine_late(id, &job, &operator, prices);
+        let burnt = slashed.saturating_sub(T::Escrow::value(&owed));
         let returned = Self::give(&job.client, owed);
         let settlement = Settlement {
             paid: job.payment.down,
-            refunded: returned.saturating_add(compensation),
+            refunded: returned,
             slashed,
             burnt: burnt.saturating_add(Self::burnt_of(job.payment.down)),
             ..Self::record(Outcome::Refunded, Some(operator))

@@ -4,6 +4,7 @@
 
 #[path = "../blocks/mod.rs"]
 mod blocks;
+mod blockspace;
 #[path = "../chain/mod.rs"]
 mod chain;
 mod conduct;

@@ -118,16 +118,17 @@ pub fn deliver(job: &JobId, tokens: u32) -> AccountId {
     let operator = assigned(job);
     report(&operator, Report::Accept { job: *job });
     next_block();
+    report(&operator, commits(job, tokens, H256::repeat_byte(8)));
+    operator
+}
+
+/// Returns the report that commits the job's operator to an output of `tokens` with that hash.
+pub fn commits(job: &JobId, tokens: u32, output_hash: H256) -> Report {
     let most = Jobs::view(job).unwrap().spec.max_tokens;
     let finish = if tokens == most { FinishReason::Length } else { FinishReason::EndToken };
-    let commitment = OutputCommitment {
-        output_hash: H256::repeat_byte(8),
-        digest_commitment: H256(blake2_256(DIGEST_ROOT.as_bytes())),
-        tokens,
-        finish,
-    };
-    report(&operator, Report::CommitOutput { job: *job, commitment });
-    operator
+    let digest_commitment = H256(blake2_256(DIGEST_ROOT.as_bytes()));
+    let commitment = OutputCommitment { output_hash, digest_commitment, tokens, finish };
+    Report::CommitOutput { job: *job, commitment }
 }
 
 /// Returns the verdict that the output is right.

@@ -2,41 +2,21 @@
 //! A client fills blocks with extrinsics of its own, so that the reports of workers are not included
 //! and their operators are late.
 
-use crate::scene::*;
-use assay_primitives::Report;
+use crate::{blockspace::*, scene::*};
 use assay_runtime::{
-    configs::BlockWeights, presets, reporters::CheckReporter, AccountId, Runtime, RuntimeCall,
-    RuntimeOrigin, System, TransactionPayment,
+    presets, reporters::CheckReporter, AccountId, Runtime, RuntimeCall, RuntimeOrigin, System,
+    TransactionPayment,
 };
 use codec::Encode;
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
     traits::Hooks,
 };
-use frame_system::CheckWeight;
 use sp_runtime::{
     traits::{DispatchTransaction, One},
     transaction_validity::{InvalidTransaction, TransactionSource},
     FixedU128,
 };
-
-/// Fills the block with normal extrinsics.
-fn fill_block() {
-    let limit = BlockWeights::get().get(DispatchClass::Normal).max_total.unwrap();
-    System::register_extra_weight_unchecked(limit, DispatchClass::Normal);
-}
-
-/// Returns whether the call still fits into the block.
-fn fits(call: &RuntimeCall) -> bool {
-    let (info, len) = (call.get_dispatch_info(), call.encoded_size());
-    let next = CheckWeight::<Runtime>::do_validate(&info, len);
-    next.is_ok_and(|(_, next)| CheckWeight::<Runtime>::do_prepare(&info, len, next).is_ok())
-}
-
-fn report_call() -> RuntimeCall {
-    let reports = vec![Report::Accept { job: Default::default() }];
-    pallet_operators::Call::report { reports: reports.try_into().unwrap() }.into()
-}
 
 fn other_call() -> RuntimeCall {
     frame_system::Call::remark { remark: vec![] }.into()
@@ -46,9 +26,9 @@ fn other_call() -> RuntimeCall {
 fn reports_fit_into_a_block_that_is_full_of_other_extrinsics() {
     on_chain(|| {
         assert!(fits(&other_call()));
-        fill_block();
+        fill_block(DispatchClass::Normal);
         assert!(!fits(&other_call()));
-        assert!(fits(&report_call()));
+        assert!(fits(&report_call(1)));
     });
 }
 
@@ -64,11 +44,11 @@ fn room_for_reports_is_for_workers_alone() {
         };
         let worker = presets::worker_of(presets::DEVELOPMENT_OPERATORS[0]);
         let refused = Some(InvalidTransaction::BadSigner.into());
-        assert!(accepts(worker.clone(), &report_call()).is_ok());
-        assert_eq!(accepts(client(), &report_call()).err(), refused);
+        assert!(accepts(worker.clone(), &report_call(1)).is_ok());
+        assert_eq!(accepts(client(), &report_call(1)).err(), refused);
         let of_root: RuntimeCall = frame_system::Call::set_storage { items: vec![] }.into();
         let by_sudo = pallet_sudo::Call::sudo { call: Box::new(of_root.clone()) }.into();
-        let batches = [&report_call(), &of_root].map(|call| batch(vec![call.clone(); 2]));
+        let batches = [&report_call(1), &of_root].map(|call| batch(vec![call.clone(); 2]));
         let sudo = pallet_sudo::Key::<Runtime>::get().unwrap();
         for call in batches.into_iter().chain([of_root, by_sudo]) {
             assert_eq!(call.get_dispatch_info().class, DispatchClass::Operational);
@@ -76,7 +56,7 @@ fn room_for_reports_is_for_workers_alone() {
             assert_eq!(accepts(worker.clone(), &call).err(), refused, "{call:?}");
             assert!(accepts(sudo.clone(), &call).is_ok(), "{call:?}");
         }
-        for call in [other_call(), batch(vec![other_call(), report_call()])] {
+        for call in [other_call(), batch(vec![other_call(), report_call(1)])] {
             assert_eq!(call.get_dispatch_info().class, DispatchClass::Normal);
             assert!(accepts(client(), &call).is_ok());
         }
@@ -91,7 +71,7 @@ fn fees_rise_while_blocks_are_full_and_fall_to_what_they_were() {
             let next = System::block_number() + 1;
             System::initialize(&next, &Default::default(), &Default::default());
             if full {
-                fill_block();
+                fill_block(DispatchClass::Normal);
             }
             TransactionPayment::on_finalize(System::block_number());
         };

@@ -49,7 +49,6 @@ impl Plan {
 #[derive(Default, Debug)]
 struct Story {
     payment: Option<Payment>,
-    compensation: Balance,
     settlements: Vec<Settlement<AccountId>>,
 }
 
@@ -130,7 +129,7 @@ async fn order(urls: &[String], input: &str, seed: u64, end: Instant) -> BTreeMa
 
 /// Returns what the chain says of all jobs.
 async fn stories(node: &Node) -> BTreeMap<JobId, Story> {
-    use pallet_jobs::Event::{JobCreated, JobSettled, OperatorLate};
+    use pallet_jobs::Event::{JobCreated, JobSettled};
     let chain = node.chain().await;
     let best: assay_cli::chain::Head =
         chain.request("chain_getHeader", rpc_params![]).await.unwrap();
@@ -143,9 +142,6 @@ async fn stories(node: &Node) -> BTreeMap<JobId, Story> {
                 JobCreated { job, payment, .. } => {
                     let story = stories.entry(job).or_default();
                     assert!(story.payment.replace(payment).is_none(), "{job:?} is created twice");
-                }
-                OperatorLate { job, compensation, .. } => {
-                    stories.entry(job).or_default().compensation += compensation;
                 }
                 JobSettled { job, settlement } => {
                     stories.entry(job).or_default().settlements.push(settlement);
@@ -178,7 +174,6 @@ async fn balances(
         let held = price(story.payment.as_ref().expect("it was created")) + bounty;
         cost += held;
         cost -= story.settlements.iter().map(|it| it.refunded).sum::<Balance>();
-        cost -= story.compensation;
     }
     let after = Books::read(node).await;
     let fees = fees(node, before.number, after.number).await;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Wash trading: an operator orders jobs of itself that it answers at once, so that it counts as fast and
+//! is drawn more often. Scores are computed by routing's own functions.
+
+use crate::{
+    assumptions::{TOKENS, WASHED},
+    catalogue,
+    evaluate::{Costs, Evaluator},
+    scene, stage,
+};
+use assay_primitives::{job::Payment, Balance, Prices};
+use assay_runtime::{parameters::Scores, Jobs, Runtime, UNIT};
+use frame_support::traits::Get;
+use pallet_routing::{
+    fixed::ONE,
+    measure::{learnt, Speed, Work},
+    score::{Factors, Measured, Params, Tally, Terms},
+    tree::{self, InMemory, Urn},
+};
+use serde_json::{json, Value};
+use sp_core::H256;
+
+/// The operators of the market, all with the same stake and speed.
+const OPERATORS: u32 = 100;
+/// The jobs of each in an epoch, if all have as many.
+const JOBS: f64 = 20.0;
+/// The most jobs that an operator can run in an epoch of an hour, one after the other.
+const CAPACITY: f64 = 240.0;
+/// The milliseconds that an operator takes for the reference job: five blocks.
+const MILLIS: f64 = 15_000.0;
+/// The part of jobs that is audited, and of which speeds are measured.
+const AUDITED: f64 = 0.13;
+/// The stake of each.
+const STAKE: Balance = 100_000 * UNIT;
+/// The epochs until nothing changes any more.
+const EPOCHS: u32 = 300;
+
+/// An operator whose jobs and speed are known.
+#[derive(Clone, Copy, Default)]
+struct Worker {
+    speed: Speed,
+    work: Work,
+}
+
+impl Worker {
+    fn add(&mut self, jobs: f64, tokens: u32, millis: f64) {
+        let audited = jobs * AUDITED;
+        self.work.add((audited * f64::from(tokens)) as u32, (audited * millis) as u64);
+    }
+
+    fn factors(&self, params: &Params) -> Factors {
+        Factors { uptime: ONE, speed: self.speed, stake: params.backed(STAKE) }
+    }
+
+    /// Closes an epoch.
+    fn close(&mut self, params: &Params, tally: &mut Tally, times: u32) {
+        let work = std::mem::take(&mut self.work);
+        self.speed = learnt(self.speed, work.speed(), params.smoothing);
+        let measured = Measured { uptime: Some(ONE), speed: work.speed(), tokens: work.tokens };
+        (0..times).for_each(|_| tally.add(&self.factors(params), &measured));
+    }
+}
+
+/// Returns the scores of an operator that orders `washed` jobs of itself in each epoch, and of the others.
+fn scores(washed: f64) -> [u64; 2] {
+    let params = stage::on_chain(Scores::get);
+    let mut terms = Terms::new(&params);
+    let [mut own, mut other] = [Worker::default(); 2];
+    let mut share = 1.0 / f64::from(OPERATORS);
+    let mut scores = [0, 0];
+    for _ in 0..EPOCHS {
+        let all = JOBS * f64::from(OPERATORS);
+        own.add((share * all).min(CAPACITY), TOKENS, MILLIS);
+        if washed > 0.0 {
+            own.add(washed, WASHED.0, WASHED.1);
+        }
+        let rest = (1.0 - share) * all / f64::from(OPERATORS - 1);
+        other.add(rest, TOKENS, MILLIS);
+        let mut tally = Tally::after(&terms);
+        own.close(&params, &mut tally, 1);
+        other.close(&params, &mut tally, OPERATORS - 1);
+        terms = terms.next(&params, &tally);
+        scores = [own, other].map(|worker| terms.score(&params, &worker.factors(&params)));
+        share = share_of(scores);
+    }
+    scores
+}
+
+fn share_of([own, other]: [u64; 2]) -> f64 {
+    own as f64 / (own as f64 + other as f64 * f64::from(OPERATORS - 1))
+}
+
+/// Returns the part of so many draws, made with the urn that the runtime draws with, that the first
+/// operator wins.
+fn simulated([own, other]: [u64; 2], draws: u32) -> f64 {
+    let mut scores = InMemory::default();
+    for slot in 0..OPERATORS {
+        tree::set_leaf(&mut scores, slot, if slot == 0 { own } else { other });
+    }
+    let wins = |n: &u32| {
+        Urn::new(&scores, H256::from_low_u64_be(u64::from(*n)))
+            .draw()
+            .is_some_and(|(slot, _)| slot == 0)
+    };
+    (0..draws).filter(wins).count() as f64 / f64::from(draws)
+}
+
+/// Checks on the runtime that a job at a price that only its operator asks is routed to it, and that its
+/// speed is measured.
+fn check_measured() -> Result<(), String> {
+    stage::on_chain(|| {
+        let own = scene::operators().remove(0);
+        scene::ask(&own, Prices { input: 0, output: 1 });
+        let spec = scene::spec(1, WASHED.0);
+        let quote = Jobs::quote(&spec.model, 1, WASHED.0).map_err(|error| format!("{error:?}"))?;
+        let job = scene::create(spec.clone(), Payment { cost: quote.least_cost, ..quote.payment });
+        let operator = scene::deliver(&job, WASHED.0);
+        scene::judge(&job, |_, _, _| scene::accepts());
+        let member = pallet_routing::Members::<Runtime>::get(&own);
+        let work = member.and_then(|member| Some(member.of(&spec.model)?.work));
+        if operator != own || work.is_none_or(|work| work.tokens != u64::from(WASHED.0)) {
+            return Err("jobs at a price of one's own do not count as fast any more".into());
+        }
+        Ok(())
+    })
+}
+
+/// Returns what it brings to order 0, 1, 2 and so on jobs of oneself in each epoch; the profit is that of
+/// an epoch over that of an epoch of honest work.
+pub fn runs(evaluator: &Evaluator, jobs: u32, errors: f64) -> Result<Vec<Value>, String> {
+    check_measured()?;
+    let costs = Costs::default();
+    let honest = evaluator.earned(&catalogue::honest(), 0.0, costs, 0).profit;
+    let washed_job = evaluator.earned(&catalogue::washed(), 0.0, costs, 0).profit;
+    [0u32, 1, 2, 5, 10, 20, 50]
+        .into_iter()
+        .map(|washed| {
+            let scores = scores(washed.into());
+            let share = share_of(scores);
+            let draws = jobs.max(1_000) * 10;
+            let drawn = simulated(scores, draws);
+            let error = (share * (1.0 - share) / f64::from(draws)).sqrt();
+            if (drawn - share).abs() > errors * error {
+                return Err(format!(
+                    "{washed} jobs: the share {share} was computed, and {drawn} drawn"
+                ));
+            }
+            let real = (share * JOBS * f64::from(OPERATORS)).min(CAPACITY);
+            let profit = real * honest + f64::from(washed) * washed_job;
+            Ok(json!({
+                "washed": washed,
+                "share": share * f64::from(OPERATORS),
+                "cost": -washed_job / honest,
+                "profit": profit / (JOBS * honest),
+                "simulated": ((drawn * JOBS * f64::from(OPERATORS)).min(CAPACITY) * honest
+                    + f64::from(washed) * washed_job) / (JOBS * honest),
+            }))
+        })
+        .collect()
+}
