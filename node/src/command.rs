@@ -99,13 +99,14 @@ fn run_node(mut cli: Cli) -> sc_cli::Result<()> {
     ports::ensure_free(runner.config()).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
     // Models are loaded before anything starts, so that a bad file is the only error.
     let engine = models::load(&mut cli).map_err(sc_cli::Error::Input)?;
+    let disk_reserve = u64::from(cli.db_storage_threshold) << 20;
     runner.run_node_until_exit(|config| async move {
         match config.network.network_backend {
             NetworkBackendType::Libp2p => service::new_full::<
                 sc_network::NetworkWorker<Block, assay_runtime::Hash>,
-            >(config, engine),
+            >(config, engine, disk_reserve),
             NetworkBackendType::Litep2p => {
-                service::new_full::<sc_network::Litep2pNetworkBackend>(config, engine)
+                service::new_full::<sc_network::Litep2pNetworkBackend>(config, engine, disk_reserve)
             }
         }
         .map_err(sc_cli::Error::Service)
