@@ -14,6 +14,7 @@ pub mod account;
 pub mod allowed_operators;
 pub mod amount;
 pub mod args;
+pub mod bounded;
 pub mod chain;
 pub mod commands;
 pub mod commitment;

@@ -5,6 +5,7 @@
 use crate::{
     allowed_operators::{self, AllowedOperators},
     args::OrderArgs,
+    bounded,
     chain::Chain,
     fault::{Fault, OfJob},
     funds::Need,
@@ -20,11 +21,12 @@ use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{Quote, QuoteError},
     job::MAX_PEER_ID_LENGTH,
+    request::MAX_REQUEST_BYTES,
     Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Prices, Privacy, Request,
     Verification,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
-use std::{cell::Cell, io::Read};
+use std::{cell::Cell, io::stdin};
 
 /// A job that is ready to be created.
 pub struct Order {
@@ -205,12 +207,7 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
     if arg != "-" {
         return Ok(arg.as_bytes().to_vec());
     }
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .lock()
-        .read_to_end(&mut bytes)
-        .context("cannot read the prompt from standard input")?;
-    Ok(bytes)
+    bounded::bytes(stdin().lock(), MAX_REQUEST_BYTES, "the prompt from standard input")
 }
 
 /// Returns the payment for a job, and the amount that its creation holds, including bounty and
