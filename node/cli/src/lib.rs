@@ -30,6 +30,7 @@ pub mod known_output;
 pub mod length;
 pub mod limit;
 pub mod models;
+pub mod node_url;
 pub mod offers;
 pub mod order;
 pub mod out;
