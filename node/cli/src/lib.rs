@@ -33,6 +33,7 @@ pub mod models;
 pub mod node_url;
 pub mod offers;
 pub mod order;
+pub mod order_limits;
 pub mod out;
 pub mod progress;
 pub mod reconnect;

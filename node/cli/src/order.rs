@@ -12,7 +12,7 @@ use crate::{
     length::Length,
     limit::Limit,
     models::{KnownModel, Models},
-    out,
+    order_limits, out,
     progress::Progress,
     session::Session,
     submit::{self, News},
@@ -63,9 +63,13 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     if prompt.is_empty() {
         return Err(quote_fault(QuoteError::InputEmpty, Length::Exactly(0), 0));
     }
+    order_limits::ensure(args)?;
     let client = session.account()?;
     let _progress = Progress::new("asking for the price");
     let chain = &session.chain;
+    if args.not_before > 0 {
+        order_limits::ensure_start(args.not_before, chain.best_number().await?)?;
+    }
     let node = chain.node_status().await?;
     let models = Models::read(chain, &node).await?;
     let model = models.choose(args.model.as_deref())?;
@@ -85,6 +89,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
             ),
         )
     })?;
+    order_limits::ensure_input(input_tokens)?;
     let length = Length::Exactly(input_tokens);
     let (prices, allowed, quote) = prices(chain, args, &model, length).await?;
     let (payment, held) = payment(args, prices, length, &quote)?;
