@@ -148,7 +148,7 @@ impl Order {
             amount: self.held,
             what: "the job",
             goes: "on hold",
-            advice: "send it more, or ask for fewer tokens",
+            otherwise: ", or ask for fewer tokens",
         };
         let (spec, payment) = (self.spec.clone(), self.payment);
         let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
