@@ -146,7 +146,7 @@ mod tests {
             };
             let dialled = WsClientBuilder::default().build(&url);
             let (dialled, ()) = tokio::join!(dialled, answer);
-            let error = of_dialling(URL, &dialled.err().expect("it is refused"));
+            let error = of_dialling(URL, &dialled.expect_err("it is refused"));
             (is_lost(&error), error.downcast::<Fault>().expect("it is a fault"))
         };
         let (may_work_later, busy) = dialled(429).await;
