@@ -19,6 +19,11 @@ pub struct Cli {
     #[command(flatten)]
     pub run: sc_cli::RunCmd,
 
+    /// End the node once the disk of the chain's database has less than this free, before the database
+    /// fails, and do not start it with less. 0 turns this off.
+    #[arg(long, value_name = "MIB", default_value_t = 128, help_heading = "Disk")]
+    pub db_storage_threshold: u32,
+
     /// The arguments of the engine.
     #[command(flatten)]
     pub engine: EngineArgs,

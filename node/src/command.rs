@@ -5,13 +5,18 @@ use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
     client::FullClient,
-    models, ports, service,
+    failure, models, ports, service,
 };
 use assay_runtime::opaque::Block;
 use sc_cli::SubstrateCli;
 use sc_network::config::NetworkBackendType;
-use sc_service::{ChainType, PartialComponents};
-use std::sync::Arc;
+use sc_service::{BasePath, ChainType, PartialComponents};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -49,12 +54,32 @@ impl SubstrateCli for Cli {
     }
 }
 
-/// Parses the command line and runs the command.
-pub fn run() -> sc_cli::Result<()> {
+/// Parses the command line, runs the command, and says why if it fails.
+pub fn run() -> ExitCode {
     let cli = Cli::from_args();
-    match &cli.subcommand {
+    let base = base_path(&cli);
+    let result = match &cli.subcommand {
         Some(subcommand) => run_subcommand(&cli, subcommand),
         None => run_node(cli),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let sentence = failure::sentence(&error, base.as_deref());
+            // Nobody is left to tell when standard error is closed.
+            let _ = writeln!(io::stderr(), "Error: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns the base path of a node that keeps its chain.
+fn base_path(cli: &Cli) -> Option<PathBuf> {
+    let shared = &cli.run.shared_params;
+    match &shared.base_path {
+        Some(named) => Some(named.clone()),
+        None if cli.run.tmp || shared.is_dev() || cli.subcommand.is_some() => None,
+        None => Some(BasePath::from_project("", "", &Cli::executable_name()).path().into()),
     }
 }
 
@@ -74,13 +99,14 @@ fn run_node(mut cli: Cli) -> sc_cli::Result<()> {
     ports::ensure_free(runner.config()).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
     // Models are loaded before anything starts, so that a bad file is the only error.
     let engine = models::load(&mut cli).map_err(sc_cli::Error::Input)?;
+    let disk_reserve = u64::from(cli.db_storage_threshold) << 20;
     runner.run_node_until_exit(|config| async move {
         match config.network.network_backend {
             NetworkBackendType::Libp2p => service::new_full::<
                 sc_network::NetworkWorker<Block, assay_runtime::Hash>,
-            >(config, engine),
+            >(config, engine, disk_reserve),
             NetworkBackendType::Litep2p => {
-                service::new_full::<sc_network::Litep2pNetworkBackend>(config, engine)
+                service::new_full::<sc_network::Litep2pNetworkBackend>(config, engine, disk_reserve)
             }
         }
         .map_err(sc_cli::Error::Service)

@@ -9,6 +9,7 @@ mod cli;
 mod client;
 mod command;
 mod exchange;
+mod failure;
 mod models;
 mod operator_metrics;
 mod orders;
@@ -18,6 +19,8 @@ mod rpc;
 mod service;
 mod worker_keys;
 
-fn main() -> sc_cli::Result<()> {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     command::run()
 }

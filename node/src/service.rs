@@ -2,6 +2,7 @@
 //! Assembles the node from its services.
 
 mod consensus;
+mod disk;
 mod engine;
 mod import;
 mod network;
@@ -22,10 +23,12 @@ use sc_service::{
 };
 use sc_telemetry::Telemetry;
 
-/// Starts a full node and returns the manager of its tasks.
+/// Starts a full node and returns the manager of its tasks. The node ends once the disk of its chain has
+/// less than `disk_reserve` bytes free.
 pub fn new_full<N: NetworkBackend<Block, Hash>>(
     mut config: Configuration,
     engine: EngineConfig,
+    disk_reserve: u64,
 ) -> Result<TaskManager, ServiceError> {
     let PartialComponents {
         client,
@@ -37,6 +40,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
         transaction_pool: pool,
         other: Consensus { import, gate, grandpa, babe, babe_worker, mut telemetry },
     } = new_partial(&config)?;
+    disk::watch(&config, disk_reserve, &task_manager)?;
     let keystore = keystore_container.keystore();
     let parts = Parts { client, backend, select_chain, pool, keystore };
 

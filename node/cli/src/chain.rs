@@ -16,5 +16,5 @@ pub mod state;
 mod version;
 
 pub use connection::{Chain, Head};
-pub use faults::is_lost;
+pub use faults::{is_busy, is_lost};
 pub use version::Version;

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The contact of an operator's node, signed by the node's network key.
 
-use crate::{args::MultiaddressArg, fault::Fault};
+use crate::{args::MultiaddressArg, bounded, fault::Fault};
 use anyhow::{Context, Result};
 use assay_primitives::contact::{Addresses, SignedContact, MAX_ADDRESSES};
 use assay_runtime::{AccountId, Hash};
 use sp_core::{ed25519, Pair};
-use std::{fs, path::Path};
+use std::{fs::File, path::Path};
 
 /// Reads the network key in a file: 32 bytes, either raw or in hex as
 /// `assay-node key generate-node-key` writes them.
 pub fn network_key(path: &Path) -> Result<ed25519::Pair> {
-    let bytes = fs::read(path)
-        .with_context(|| format!("cannot read the network key {}", path.display()))?;
+    let what = format!("the network key {}", path.display());
+    let file = File::open(path).with_context(|| format!("cannot read {what}"))?;
+    let bytes = bounded::bytes(file, bounded::SECRET_BYTES, &what)?;
     let seed = <[u8; 32]>::try_from(bytes.as_slice()).ok().or_else(|| {
         let digits = std::str::from_utf8(&bytes).ok()?.trim();
         hex::decode(digits.trim_start_matches("0x")).ok()?.try_into().ok()
@@ -60,7 +61,7 @@ mod tests {
         let path = folder.path().join("key");
         let expected = ed25519::Pair::from_seed(&[7; 32]).public();
         for text in [vec![7; 32], "07".repeat(32).into_bytes(), b"0x07\n".to_vec()] {
-            fs::write(&path, &text).unwrap();
+            std::fs::write(&path, &text).unwrap();
             let read = network_key(&path).map(|key| key.public());
             assert_eq!(read.ok(), (text.len() >= 32).then_some(expected));
         }

@@ -5,13 +5,14 @@
 use crate::{
     allowed_operators::{self, AllowedOperators},
     args::OrderArgs,
+    bounded,
     chain::Chain,
     fault::{Fault, OfJob},
     funds::Need,
     length::Length,
     limit::Limit,
     models::{KnownModel, Models},
-    out,
+    order_limits, out,
     progress::Progress,
     session::Session,
     submit::{self, News},
@@ -20,11 +21,12 @@ use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
     api::{Quote, QuoteError},
     job::MAX_PEER_ID_LENGTH,
+    request::MAX_REQUEST_BYTES,
     Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Prices, Privacy, Request,
     Verification,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
-use std::{cell::Cell, io::Read};
+use std::{cell::Cell, io::stdin};
 
 /// A job that is ready to be created.
 pub struct Order {
@@ -61,9 +63,13 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     if prompt.is_empty() {
         return Err(quote_fault(QuoteError::InputEmpty, Length::Exactly(0), 0));
     }
+    order_limits::ensure(args)?;
     let client = session.account()?;
     let _progress = Progress::new("asking for the price");
     let chain = &session.chain;
+    if args.not_before > 0 {
+        order_limits::ensure_start(args.not_before, chain.best_number().await?)?;
+    }
     let node = chain.node_status().await?;
     let models = Models::read(chain, &node).await?;
     let model = models.choose(args.model.as_deref())?;
@@ -83,6 +89,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
             ),
         )
     })?;
+    order_limits::ensure_input(input_tokens)?;
     let length = Length::Exactly(input_tokens);
     let (prices, allowed, quote) = prices(chain, args, &model, length).await?;
     let (payment, held) = payment(args, prices, length, &quote)?;
@@ -141,7 +148,7 @@ impl Order {
             amount: self.held,
             what: "the job",
             goes: "on hold",
-            advice: "send it more, or ask for fewer tokens",
+            otherwise: ", or ask for fewer tokens",
         };
         let (spec, payment) = (self.spec.clone(), self.payment);
         let call = RuntimeCall::Jobs(pallet_jobs::Call::create { spec, payment });
@@ -205,12 +212,7 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
     if arg != "-" {
         return Ok(arg.as_bytes().to_vec());
     }
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .lock()
-        .read_to_end(&mut bytes)
-        .context("cannot read the prompt from standard input")?;
-    Ok(bytes)
+    bounded::bytes(stdin().lock(), MAX_REQUEST_BYTES, "the prompt from standard input")
 }
 
 /// Returns the payment for a job, and the amount that its creation holds, including bounty and

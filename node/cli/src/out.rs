@@ -115,6 +115,12 @@ fn write(bytes: &[u8]) -> io::Result<()> {
         out.write_all(bytes)?;
         out.flush()
     })
+    .map_err(of_output)
+}
+
+/// Says of an error where it was. Its kind stays: a pipe that is closed is not a failure.
+fn of_output(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))
 }
 
 /// The way in which a table is written.
@@ -135,7 +141,7 @@ where
     let out = io::stdout();
     let colours = AutoStream::choice(&out) != ColorChoice::Never;
     let look = Look { terminal: is_terminal(), colours };
-    progress::out_of_the_way(|| write_pairs(&mut out.lock(), look, rows))
+    progress::out_of_the_way(|| write_pairs(&mut out.lock(), look, rows)).map_err(of_output)
 }
 
 fn write_pairs<'a, V>(out: &mut impl Write, look: Look, rows: &'a [(&'a str, V)]) -> io::Result<()>
@@ -189,6 +195,15 @@ mod tests {
             assert!(!shown.contains("\u{1b}[32m"), "{shown:?}");
             assert_eq!(shown.lines().count(), 1, "{shown:?}");
             assert!(shown.contains("\\u{1b}[32mtiny\\nVerdict  Accept"), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn error_of_the_output_says_where_it_was_and_keeps_its_kind() {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::BrokenPipe] {
+            let error = of_output(kind.into());
+            assert_eq!(error.kind(), kind);
+            assert!(error.to_string().contains("standard output"), "{error}");
         }
     }
 

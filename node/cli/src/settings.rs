@@ -5,6 +5,8 @@ use crate::{
     amount::Amount,
     args::Global,
     config::{Config, ConfigFile},
+    fault::Fault,
+    node_url,
 };
 use anyhow::Result;
 use assay_runtime::Hash;
@@ -30,7 +32,18 @@ pub struct Settings {
 impl Settings {
     /// Reads the configuration of this user, and lets the arguments override it.
     pub fn of(global: &Global) -> Result<Self> {
-        Ok(Self::from(global, &ConfigFile::read_of_user()?))
+        let settings = Self::from(global, &ConfigFile::read_of_user()?);
+        node_url::check(&settings.url).map_err(|problem| {
+            let name = &settings.network;
+            Fault::error(
+                "config_malformed",
+                format!(
+                    "the url of the network '{name}' in `assay config` is malformed: {problem}; change it \
+                     with `assay config set url URL --network {name}`"
+                ),
+            )
+        })?;
+        Ok(settings)
     }
 
     fn from(global: &Global, config: &Config) -> Self {

@@ -78,6 +78,7 @@ impl AssayRpcServer for AssayMethods {
             // The thread goes on when the client leaves, and its turn lasts until it ends.
             let _turn = turn;
             let request = SupportedRequest::read(&payload).map_err(error)?;
+            request.ensure_prompt().map_err(error)?;
             let tokens = match model {
                 Some(model) => deps.worker.count_tokens(&model, &request).map_err(error)?,
                 None => None,

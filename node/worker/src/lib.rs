@@ -60,7 +60,7 @@ pub use store::{
         FRAME as PAYLOAD_FRAME_BYTES, MAX_PAYLOAD_BYTES, MAX_PINNED_BYTES, MAX_SUBMITTED_BYTES,
     },
     secret::SecretError,
-    space::SpaceLimits,
+    space::{free_bytes, SpaceLimits},
 };
 pub use streams::{Stream, StreamState};
 pub use worker::Worker;

@@ -33,6 +33,22 @@ impl<'a> SupportedRequest<'a> {
         Ok(Self { encoding, prompt })
     }
 
+    /// Ensures that the prompt is not empty. Nobody can order a job without a token of input.
+    ///
+    /// # Errors
+    ///
+    /// It has neither a text nor a token.
+    pub fn ensure_prompt(&self) -> Result<(), RequestError> {
+        let is_empty = match &self.prompt {
+            Prompt::Text(text) => text.is_empty(),
+            Prompt::Tokens(tokens) => tokens.is_empty(),
+        };
+        if is_empty {
+            return Err(RequestError::PromptEmpty);
+        }
+        Ok(())
+    }
+
     /// Returns the encoding.
     pub fn encoding(&self) -> &'a [u8] {
         self.encoding
@@ -63,6 +79,19 @@ mod tests {
         let tokens = Request::tokens([73, 110]).encode();
         let prompt = SupportedRequest::read(&tokens).unwrap().into_prompt();
         assert_eq!(prompt, Prompt::Tokens(vec![73, 110]));
+    }
+
+    #[test]
+    fn prompt_without_a_text_and_without_a_token_is_empty() {
+        for (request, prompt) in [
+            (Request::text(*b""), Err(RequestError::PromptEmpty)),
+            (Request::tokens([]), Err(RequestError::PromptEmpty)),
+            (Request::text(*b" "), Ok(())),
+            (Request::tokens([0]), Ok(())),
+        ] {
+            let encoding = request.encode();
+            assert_eq!(SupportedRequest::read(&encoding).unwrap().ensure_prompt(), prompt);
+        }
     }
 
     #[test]

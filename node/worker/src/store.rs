@@ -67,8 +67,9 @@ impl Store {
     /// Opens the store with a database of that opener.
     fn open_with(path: &Path, limits: SpaceLimits, opener: Opener) -> Result<Self, StoreError> {
         let health = Arc::new(Health::new(path, limits));
-        let handle = Arc::new(Handle::open(opener, health.clone())?);
-        create_tables(&handle)?;
+        let opened = Handle::open(opener, health.clone()).map(Arc::new);
+        let handle = opened.map_err(|error| error.opening(path))?;
+        create_tables(&handle).map_err(|error| error.opening(path))?;
         let store = Self {
             payloads: Payloads::open(handle.clone())?,
             outputs: Outputs::new(handle.clone()),

@@ -85,6 +85,8 @@ parameter_types! {
     pub const FundId: PalletId = PalletId(*b"fundescr");
     /// The most that the fund of juries keeps: nothing unless a test asks for it.
     pub static FundMost: Balance = 0;
+    /// The part of payments that goes to the fund or is burnt: none unless a test asks for it.
+    pub static BurnShare: Permill = Permill::zero();
     pub const AuditFloor: Permill = Permill::from_percent(10);
     pub const SilenceFraction: Permill = Permill::from_percent(5);
     /// What a job pays at least that counts whole for a record: what all of these tests pay.
@@ -161,6 +163,7 @@ impl pallet_jobs::Config for Test {
     type Routing = Routing;
     type Auditor = Verification;
     type CommitteeSize = CommitteeSize;
+    type BurnShare = BurnShare;
     type Bounty = ConstU128<BOUNTY>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Scene<Test>;

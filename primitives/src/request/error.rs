@@ -63,6 +63,8 @@ pub enum RequestError {
         /// The most log probabilities.
         limit: u8,
     },
+    /// The prompt is empty.
+    PromptEmpty,
     /// The engine does not honour a field yet.
     Unsupported {
         /// The name of the field.
@@ -116,6 +118,9 @@ impl fmt::Display for RequestError {
                 "the request asks for {logprobs} log probabilities with each token and may ask for \
                  {limit}; ask for fewer"
             ),
+            Self::PromptEmpty => {
+                f.write_str("the prompt is empty; it must have a text or at least one token")
+            }
             Self::Unsupported { field } => write!(
                 f,
                 "the engine does not honour the field '{field}' of a request yet; leave it neutral"

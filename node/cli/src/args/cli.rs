@@ -10,6 +10,7 @@ use crate::{
     account::AccountArg,
     amount::Amount,
     key::{KeyOptions, Scheme},
+    node_url,
 };
 use clap::{
     builder::Resettable, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint,
@@ -52,7 +53,13 @@ pub struct Cli {
 pub struct Global {
     /// WebSocket address of the node [default: that of the network in `assay config`, otherwise
     /// ws://127.0.0.1:9944].
-    #[arg(long, global = true, env = "ASSAY_URL", value_hint = ValueHint::Url)]
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_URL",
+        value_hint = ValueHint::Url,
+        value_parser = node_url::check
+    )]
     pub url: Option<String>,
     /// Network whose settings in `assay config` are used [default: the one set there].
     #[arg(long, global = true, env = "ASSAY_NETWORK", value_name = "NAME")]
@@ -85,7 +92,7 @@ pub struct Global {
 impl Cli {
     /// Parses the arguments of the process. An environment variable that is empty counts as unset.
     pub fn of_process(args: &[OsString]) -> Result<Self, clap::Error> {
-        let mut command = Self::command().mut_args(|arg| {
+        let mut command = with_negative_numbers(Self::command()).mut_args(|arg| {
             let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.is_empty());
             match arg.get_env().is_some_and(is_empty) {
                 true => arg.env(Resettable::Reset),
@@ -95,6 +102,18 @@ impl Cli {
         let matches = command.try_get_matches_from_mut(args)?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
+}
+
+/// Lets every value be a negative number, so that the value is refused and not taken for an option.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let names: Vec<_> = command.get_subcommands().map(|sub| sub.get_name().to_string()).collect();
+    let command = command.mut_args(|arg| match arg.get_action().takes_values() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    });
+    names
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, with_negative_numbers))
 }
 
 impl Global {
@@ -169,5 +188,32 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         Cli::command().debug_assert();
+        with_negative_numbers(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn negative_number_is_refused_by_the_name_of_its_option() {
+        for (option, words) in [
+            ("--max-tokens", "-5 is not in 0..=4294967295"),
+            ("-n", "-5 is not in 0..=4294967295"),
+            ("--tip", "'-5' is not a valid amount"),
+            ("--temperature", "-5 is not between 0 and 100"),
+            ("--top-p", "-5 is not between 0 and 1"),
+            ("--seed", "'-5' is not a number from 0 to 18446744073709551615"),
+            ("--deadline", "-5 is not in 0..="),
+        ] {
+            let args = ["assay", "run", "x", option, "-5"].map(OsString::from);
+            let error = Cli::of_process(&args).unwrap_err().to_string();
+            assert!(error.contains("invalid value '-5' for '--"), "{error}");
+            assert!(error.contains(words), "{error}");
+        }
+        for args in [
+            &["assay", "operator", "bond", "-5"][..],
+            &["assay", "delegate", "add", "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY", "-5"],
+        ] {
+            let args: Vec<_> = args.iter().map(OsString::from).collect();
+            let error = Cli::of_process(&args).unwrap_err().to_string();
+            assert!(error.contains("'-5' is not a valid amount"), "{error}");
+        }
     }
 }

@@ -18,7 +18,7 @@ pub struct SamplingArgs {
     pub top_p: Fixed,
     /// Seed of the sampling [default: random]. The same prompt, seed and options always produce the
     /// same answer.
-    #[arg(long)]
+    #[arg(long, value_parser = seed)]
     pub seed: Option<u64>,
 }
 
@@ -43,6 +43,10 @@ fn fixed(text: &str, max: u32) -> Result<Fixed, String> {
     }
     // In range: at most the `max` that was given.
     Ok(Fixed((number * one).round() as u32))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("'{text}' is not a number from 0 to {}", u64::MAX))
 }
 
 fn temperature(text: &str) -> Result<Fixed, String> {

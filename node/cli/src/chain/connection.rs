@@ -140,6 +140,12 @@ impl Chain {
         answer.map_err(|error| faults::of_rpc(&self.url, method, error))
     }
 
+    /// Returns the number of the best block.
+    pub async fn best_number(&self) -> Result<u32> {
+        let head: Head = self.request("chain_getHeader", rpc_params![]).await?;
+        Ok(head.number)
+    }
+
     /// Returns the error for a connection that is lost.
     pub fn gone(&self) -> anyhow::Error {
         faults::gone(&self.url)
@@ -156,18 +162,13 @@ async fn dial(url: &str) -> Result<WsClient> {
         .enable_ws_ping(ping)
         .build(url);
     // The limit of the builder is for each address and does not cover the handshake.
-    let reason = match timeout(CONNECT, dialled).await {
-        Ok(Ok(client)) => return Ok(client),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
-    };
-    Err(Fault::error(
-        "node_unreachable",
-        format!(
-            "no node answers at {url}: {reason}; start one with `assay-node --dev`, or name another \
-             with --url"
-        ),
-    ))
+    match timeout(CONNECT, dialled).await {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(error)) => Err(faults::of_dialling(url, &error)),
+        Err(_) => {
+            Err(faults::unreachable(url, &format!("no answer within {} s", CONNECT.as_secs())))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,23 @@ fn module_fault(error: &ModuleError) -> Option<Fault> {
         pallet.name.chars().take(1).flat_map(char::to_lowercase).chain(pallet.name.chars().skip(1));
     Some(Fault {
         code: format!("{}.{}", pallet.collect::<String>(), known.name),
-        message: message(&known.docs.join(" ")),
+        message: with_commands(message(&known.docs.join(" "))),
+    })
+}
+
+/// The commands that send the calls which the documentation of errors names.
+const COMMANDS: [(&str, &str); 5] = [
+    ("set_worker", "assay operator worker"),
+    ("set_draining", "assay operator drain"),
+    ("retire_worker", "assay operator retire-worker"),
+    ("bond_extra", "assay operator bond"),
+    ("withdraw_delegation", "assay delegate withdraw"),
+];
+
+/// Names the command in place of each call.
+fn with_commands(message: String) -> String {
+    COMMANDS.iter().fold(message, |message, (call, command)| {
+        message.replace(&format!("`{call}`"), &format!("`{command}`"))
     })
 }
 
@@ -71,6 +87,7 @@ fn variant(definition: &TypeDef, index: u8) -> Option<&Variant> {
 mod tests {
     use super::*;
     use assay_runtime::Runtime;
+    use clap::CommandFactory;
 
     #[test]
     fn pallet_error_has_its_name_and_its_documentation() {
@@ -89,6 +106,25 @@ mod tests {
             (frame_system::Error::<Runtime>::CallFiltered.into(), "system.CallFiltered"),
         ] {
             assert_eq!(fault(&error).code, code);
+        }
+    }
+
+    #[test]
+    fn error_that_advises_a_call_names_its_command() {
+        let fault = fault(&pallet_operators::Error::<Runtime>::WorkerRetiring.into());
+        assert!(fault.message.contains("`assay operator retire-worker`"), "{}", fault.message);
+        let errors = pallet_operators::Error::<Runtime>::type_info();
+        let TypeDef::Variant(errors) = &errors.type_def else { panic!("it is an enum") };
+        let docs: Vec<_> = errors.variants.iter().flat_map(|error| error.docs.clone()).collect();
+        let docs = docs.join(" ");
+        let quoted = docs.split('`').skip(1).step_by(2);
+        let is_call = |word: &&str| word.contains('_') && *word == word.to_lowercase();
+        for call in quoted.filter(is_call) {
+            let command = COMMANDS.iter().find(|(known, _)| *known == call);
+            let (_, command) = command.unwrap_or_else(|| panic!("{call} has no command"));
+            let words = command.split(' ').chain(["--help"]);
+            let help = crate::args::Cli::command().try_get_matches_from(words).unwrap_err();
+            assert_eq!(help.kind(), clap::error::ErrorKind::DisplayHelp, "{command}");
         }
     }
 

@@ -24,8 +24,15 @@ pub type EventRecord = frame_system::EventRecord<RuntimeEvent, Hash>;
 /// Returns the amount that an account can spend, or have put on hold, and stay alive.
 pub fn usable(account: &Account) -> Balance {
     let data = &account.data;
-    let frozen = data.frozen.saturating_sub(data.reserved);
-    data.free.saturating_sub(frozen.max(EXISTENTIAL_DEPOSIT))
+    let kept = data.frozen.saturating_sub(data.reserved).max(EXISTENTIAL_DEPOSIT);
+    data.free.saturating_sub(kept)
+}
+
+/// Returns the amount that an account lacks to spend so much and stay alive.
+pub fn lacking(account: &Account, spent: Balance) -> Balance {
+    let data = &account.data;
+    let kept = data.frozen.saturating_sub(data.reserved).max(EXISTENTIAL_DEPOSIT);
+    spent.saturating_add(kept).saturating_sub(data.free)
 }
 
 impl Chain {
@@ -243,6 +250,17 @@ mod tests {
         // Funds on hold count towards the frozen ones.
         account.data.reserved = 3 * EXISTENTIAL_DEPOSIT;
         assert_eq!(usable(&account), 9 * EXISTENTIAL_DEPOSIT);
+    }
+
+    #[test]
+    fn lacking_amount_leaves_nothing_to_be_sent_again() {
+        let mut account = Account::default();
+        for free in [0, EXISTENTIAL_DEPOSIT / 2, EXISTENTIAL_DEPOSIT, 3 * EXISTENTIAL_DEPOSIT] {
+            account.data.free = free;
+            let lacking = lacking(&account, 2 * EXISTENTIAL_DEPOSIT);
+            account.data.free += lacking;
+            assert_eq!(usable(&account), 2 * EXISTENTIAL_DEPOSIT);
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ async fn register(session: &Session) -> Result<Exit> {
         amount: AddressDeposit::get(),
         what: "the registration",
         goes: "on hold until it is unregistered",
-        advice: "send it more",
+        otherwise: "",
     };
     let call = RuntimeCall::Addresses(Call::register_address { public });
     session.submit_covered(call, &need).await?;

@@ -2,13 +2,15 @@
 //! `assay config`.
 
 use crate::{
+    amount::Amount,
     args::{ConfigCommand, ConfigKey, Global},
     config::{Config, ConfigFile, Network},
     exit::Exit,
     fault::Fault,
-    out,
+    node_url, out,
 };
 use anyhow::{Context, Result};
+use assay_runtime::Hash;
 use serde_json::{json, Map, Value};
 use std::path;
 
@@ -20,6 +22,7 @@ pub fn dispatch(global: &Global, command: ConfigCommand) -> Result<Exit> {
         ConfigCommand::List => list(&file.read()?, global.json)?,
         ConfigCommand::Get { key } => get(&file.read()?, named, key, global.json)?,
         ConfigCommand::Set { key, value } => {
+            ensure_valid(key, &value)?;
             let value = match key {
                 // The command may be started in another folder the next time.
                 ConfigKey::KeyFile => absolute(&value)?,
@@ -32,6 +35,28 @@ pub fn dispatch(global: &Global, command: ConfigCommand) -> Result<Exit> {
         ConfigCommand::Path => out::line(&file.path().display().to_string())?,
     }
     Ok(Exit::Done)
+}
+
+/// Fails if the value cannot be one of the setting.
+fn ensure_valid(key: ConfigKey, value: &str) -> Result<()> {
+    let problem = match key {
+        ConfigKey::Url => node_url::check(value).err(),
+        ConfigKey::MaxCost => value.parse::<Amount>().err(),
+        ConfigKey::Genesis => value
+            .parse::<Hash>()
+            .err()
+            .map(|_| format!("'{value}' is not a hash; write 0x and 64 hexadecimal digits")),
+        ConfigKey::KeyFile | ConfigKey::Network => {
+            value.is_empty().then(|| "it is empty; `assay config unset` removes a setting".into())
+        }
+    };
+    match problem {
+        None => Ok(()),
+        Some(problem) => Err(Fault::error(
+            "value_malformed",
+            format!("the value of {} is malformed: {problem}", key.name()),
+        )),
+    }
 }
 
 fn absolute(value: &str) -> Result<String> {
@@ -115,5 +140,29 @@ fn value(config: &Config, network: &Network, key: ConfigKey) -> Option<String> {
         ConfigKey::MaxCost => network.max_cost.map(|amount| amount.decimal()),
         ConfigKey::Genesis => network.genesis.map(|genesis| format!("{genesis:?}")),
         ConfigKey::Network => Some(config.name(None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_that_no_setting_can_have_is_named_and_not_the_file() {
+        for (key, bad, good) in [
+            (ConfigKey::Url, "notaurl", "wss://rpc.example.org"),
+            (ConfigKey::MaxCost, "abc", "2.5"),
+            (ConfigKey::MaxCost, "-1", "10mASY"),
+            (ConfigKey::Genesis, "0x12", &format!("{:?}", Hash::repeat_byte(7))),
+            (ConfigKey::KeyFile, "", "me.json"),
+            (ConfigKey::Network, "", "main"),
+        ] {
+            let error = ensure_valid(key, bad).unwrap_err();
+            let fault = error.downcast_ref::<Fault>().unwrap();
+            assert_eq!(fault.code, "value_malformed");
+            assert!(fault.message.contains(key.name()), "{}", fault.message);
+            assert!(fault.message.contains(bad) && !fault.message.contains("line"));
+            ensure_valid(key, good).unwrap();
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     args::{Global, KeyCommand},
+    bounded,
     chain::state::hex_of,
     exit::Exit,
     fault::Fault,
@@ -16,7 +17,7 @@ use assay_runtime::AccountId;
 use serde_json::{json, Value};
 use sp_core::crypto::Ss58Codec;
 use std::{
-    io::{self, IsTerminal, Read},
+    io::{self, IsTerminal},
     path::Path,
 };
 use zeroize::Zeroizing;
@@ -70,11 +71,7 @@ fn import(global: &Global, file: &Path, unencrypted: bool) -> Result<Exit> {
     let secret = if io::stdin().is_terminal() {
         passphrase::ask("Mnemonic, or seed in hex: ")?
     } else {
-        let mut text = Zeroizing::new(String::new());
-        io::stdin()
-            .read_to_string(&mut text)
-            .context("cannot read the secret from standard input")?;
-        text
+        bounded::secret(io::stdin().lock(), "the secret from standard input")?
     };
     let key = Key::from_suri(global.scheme.unwrap_or_default(), secret.trim())?;
     write(global, file, &key, secret.trim(), unencrypted)?;

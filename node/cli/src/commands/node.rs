@@ -3,7 +3,7 @@
 
 use crate::{
     args::{Global, NodeCommand},
-    chain::{is_lost, Chain, Head},
+    chain::{is_busy, is_lost, Chain, Head},
     exit::Exit,
     fault::Fault,
     out,
@@ -17,7 +17,7 @@ use assay_rpc::{NodeStatus, StoreStatus};
 use jsonrpsee::rpc_params;
 use serde::Deserialize;
 use serde_json::json;
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 use tokio::time::{interval, timeout, MissedTickBehavior};
 
 /// The interval between two attempts to connect.
@@ -64,20 +64,25 @@ async fn connect_within(url: &str, time: Duration) -> Result<Chain> {
     let _progress = Progress::new(format!("waiting for the node at {url}"));
     let mut tick = interval(RETRY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let last = Cell::new(None);
     let tries = async {
         loop {
             tick.tick().await;
             match Chain::connect(url).await {
-                Err(error) if is_lost(&error) => {}
+                Err(error) if is_lost(&error) => last.set(Some(error)),
                 done => break done,
             }
         }
     };
     timeout(time, tries).await.unwrap_or_else(|_| {
-        Err(Fault::error(
-            "node_unreachable",
-            format!("no node answered at {url} within {} s; see its log", time.as_secs()),
-        ))
+        let seconds = time.as_secs();
+        Err(match last.take().filter(is_busy) {
+            Some(busy) => busy.context(format!("no connection within {seconds} s")),
+            None => Fault::error(
+                "node_unreachable",
+                format!("no node answered at {url} within {seconds} s; see its log"),
+            ),
+        })
     })
 }
 

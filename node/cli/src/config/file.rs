@@ -2,7 +2,7 @@
 //! The file of the configuration, `assay/config.toml` in the folder for configurations.
 
 use super::network::Config;
-use crate::{fault::Fault, folders};
+use crate::{bounded, fault::Fault, folders};
 use anyhow::{Context, Result};
 use std::{
     fs::{self, File},
@@ -70,8 +70,12 @@ impl ConfigFile {
     }
 
     fn text(&self) -> Result<String> {
-        match fs::read_to_string(&self.path) {
-            Ok(text) => Ok(text),
+        match File::open(&self.path) {
+            Ok(file) => {
+                let what = format!("the configuration {}", self.path.display());
+                let bytes = bounded::bytes(file, bounded::CONFIG_BYTES, &what)?;
+                String::from_utf8(bytes).with_context(|| format!("cannot read {what}"))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
             Err(error) => {
                 Err(error).with_context(|| format!("cannot read {}", self.path.display()))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Files with secrets, which only their owner may read.
 
-use crate::fault::Fault;
+use crate::{bounded, fault::Fault};
 use anyhow::{Context, Result};
 use std::{
     fs::{File, OpenOptions, Permissions},
-    io::{Read, Write},
+    io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
@@ -18,7 +18,7 @@ const OTHERS: u32 = 0o077;
 /// the secret may be known already.
 pub fn read(path: &Path, what: &str) -> Result<Zeroizing<String>> {
     let shown = path.display();
-    let mut file = File::open(path).with_context(|| format!("cannot read the {what} {shown}"))?;
+    let file = File::open(path).with_context(|| format!("cannot read the {what} {shown}"))?;
     let metadata = file.metadata().with_context(|| format!("cannot read the {what} {shown}"))?;
     // A pipe has no permissions that matter.
     let mode = metadata.permissions().mode() & 0o777;
@@ -31,9 +31,7 @@ pub fn read(path: &Path, what: &str) -> Result<Zeroizing<String>> {
             ),
         ));
     }
-    let mut text = Zeroizing::new(String::new());
-    file.read_to_string(&mut text).with_context(|| format!("cannot read the {what} {shown}"))?;
-    Ok(text)
+    bounded::secret(file, &format!("the {what} {shown}"))
 }
 
 /// Fails if a file exists at the path of a new one. It is found out before anything is asked for that the

@@ -117,6 +117,11 @@ impl Node {
         format!("ws://127.0.0.1:{}", self.rpc_port())
     }
 
+    /// Returns the base path.
+    pub fn base(&self) -> PathBuf {
+        self.setup.base()
+    }
+
     /// Returns the port of its RPC.
     pub fn rpc_port(&self) -> u16 {
         self.setup.rpc_port()

@@ -25,6 +25,7 @@ pub struct Setup {
     options: Vec<String>,
     chain: &'static str,
     keys: Vec<KeySpec>,
+    shared: Option<PathBuf>,
 }
 
 impl Setup {
@@ -41,6 +42,7 @@ impl Setup {
             options,
             chain: spec.chain.unwrap_or("dev"),
             keys: spec.keys,
+            shared: spec.base,
         };
         setup.identity.write(&setup.network_key());
         setup.keys.iter().for_each(|key| setup.insert(key));
@@ -121,8 +123,9 @@ impl Setup {
         marks.map(|mark| mark.file_name().to_string_lossy().into_owned()).collect()
     }
 
-    fn base(&self) -> PathBuf {
-        self.folder.path().join("node")
+    /// Returns the base path.
+    pub fn base(&self) -> PathBuf {
+        self.shared.clone().unwrap_or_else(|| self.folder.path().join("node"))
     }
 
     /// Returns the file of the worker's secret.

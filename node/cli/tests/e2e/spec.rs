@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The nodes that a test asks for: the duties, keys and options of each.
 
+use std::path::PathBuf;
+
 /// The operators of a development chain but for Alice.
 pub const OTHERS: [&str; 11] = [
     "Bob",
@@ -29,6 +31,8 @@ pub struct NodeSpec {
     pub rpc_port: Option<u16>,
     /// Whether it serves metrics.
     pub metrics: bool,
+    /// The base path of another node that it shares; one of its own if `None`.
+    pub base: Option<PathBuf>,
 }
 
 /// A key in a node's keystore.
@@ -56,6 +60,7 @@ impl NodeSpec {
             keys: Vec::new(),
             rpc_port: None,
             metrics: false,
+            base: None,
         }
     }
 
@@ -75,6 +80,11 @@ impl NodeSpec {
     /// Describes such a node with the worker keys of all operators.
     pub fn all_operators() -> Self {
         Self::operators(&OTHERS).with_workers(&["Alice"])
+    }
+
+    /// Shares the base path of another node.
+    pub fn at_base_path(self, base: PathBuf) -> Self {
+        Self { base: Some(base), ..self }
     }
 
     /// Adds the worker keys of `names`.

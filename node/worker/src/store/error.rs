@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The reasons why something cannot be stored or read.
 
-use std::path::PathBuf;
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 /// A reason why something cannot be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,17 @@ pub enum StoreError {
     /// The database fails.
     #[error("the worker's store fails: {0}; check the disk and the permissions of its folder")]
     Database(#[from] redb::Error),
+    /// The file is not a database that this version can read.
+    #[error(
+        "the worker's store cannot be read: {reason}; stop the node, move {path} away, and start it \
+         again: it computes results anew, and outputs that were committed to and not audited are lost"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        reason: String,
+    },
     /// An earlier error stands: the store is not written until its keeper has mended it.
     #[error(
         "the worker's store {path} cannot be used: {reason}; free space on its disk or mend it, \
@@ -78,9 +92,30 @@ impl StoreError {
         )
     }
 
+    /// Returns the error for a database that cannot be opened, whose remedy depends on the cause.
+    pub(super) fn opening(self, path: &Path) -> Self {
+        match self {
+            Self::Database(error) if is_damage(&error) => {
+                Self::Damaged { path: path.into(), reason: error.to_string() }
+            }
+            other => other,
+        }
+    }
+
     /// Returns whether the error only says that there was another before.
     pub(super) fn follows_another(&self) -> bool {
         matches!(self, Self::Database(redb::Error::PreviousIo | redb::Error::DatabaseClosed))
+    }
+}
+
+/// Returns whether the content of the file is at fault, and not the disk or the permissions.
+fn is_damage(error: &redb::Error) -> bool {
+    match error {
+        redb::Error::Corrupted(_) | redb::Error::UpgradeRequired(_) => true,
+        redb::Error::Io(error) => {
+            matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+        }
+        _ => false,
     }
 }
 

@@ -399,7 +399,7 @@ mod tests {
         let request = put(&store, b"request", Origin::Submitted);
         let of_job = put(&store, b"of a job", Origin::Job);
         let counts = store.payloads.counts([request, of_job, H256::zero()].iter()).unwrap();
-        assert_eq!(counts, [(request, 6 + FRAME), (of_job, 0)].into());
+        assert_eq!(counts, [(request, 7 + FRAME), (of_job, 0)].into());
         assert_eq!(store.payloads.submitted().unwrap(), [request]);
     }
 

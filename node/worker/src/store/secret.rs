@@ -12,8 +12,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The bytes of a secret.
+const SECRET_BYTES: usize = 32;
+
 /// A secret of 32 random bytes, kept in a file that only the node's user can read.
-pub struct Secret([u8; 32]);
+pub struct Secret([u8; SECRET_BYTES]);
 
 /// The purpose of a salt.
 #[derive(Encode)]
@@ -35,6 +38,15 @@ pub enum SecretError {
         /// The cause.
         error: io::Error,
     },
+    /// There is something else at the path of the file.
+    #[error(
+        "the worker's secret {path} is not a file; move away what is there, and restore the secret from a \
+         backup, or name its file with --worker-secret"
+    )]
+    NotFile {
+        /// The path.
+        path: PathBuf,
+    },
     /// The file has another length.
     #[error(
         "the worker's secret {path} has {bytes} bytes instead of 32; restore it from a backup, or \
@@ -44,7 +56,7 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
         /// The length of the file in bytes.
-        bytes: usize,
+        bytes: u64,
         /// The file of the store.
         store: PathBuf,
     },
@@ -92,16 +104,21 @@ impl Secret {
 
     fn read(path: &Path, mut file: File, store: &Path) -> Result<Self, SecretError> {
         let failed = |error| SecretError::Io { path: path.into(), error };
-        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(SecretError::NotFile { path: path.into() });
+        }
+        let mode = metadata.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(SecretError::Mode { path: path.into(), mode });
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed)?;
-        bytes.try_into().map(Self).map_err(|bytes: Vec<u8>| {
-            let (bytes, path, store) = (bytes.len(), path.into(), store.into());
-            SecretError::Length { path, bytes, store }
-        })
+        let (path, store) = (path.into(), store.into());
+        if metadata.len() != SECRET_BYTES as u64 {
+            return Err(SecretError::Length { path, bytes: metadata.len(), store });
+        }
+        let mut secret = [0; SECRET_BYTES];
+        file.read_exact(&mut secret).map_err(|error| SecretError::Io { path, error })?;
+        Ok(Self(secret))
     }
 
     /// Creates the file, and its folder if there is none.
@@ -168,6 +185,23 @@ mod tests {
         fs::write(dir.path().join("secret"), [1; 31]).unwrap();
         let error = open(&dir).err().unwrap().to_string();
         assert!(error.contains("31 bytes"), "{error}");
+    }
+
+    #[test]
+    fn folder_in_place_of_the_secret_is_refused_without_advice_on_its_mode() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("secret")).unwrap();
+        let error = open(&dir).err().unwrap();
+        assert!(matches!(error, SecretError::NotFile { .. }));
+        let error = error.to_string();
+        assert!(error.contains("not a file") && !error.contains("chmod"), "{error}");
+    }
+
+    #[test]
+    fn secret_without_an_end_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = Secret::open(Path::new("/dev/zero"), &dir.path().join("store")).err().unwrap();
+        assert!(matches!(error, SecretError::NotFile { .. }), "{error}");
     }
 
     #[test]

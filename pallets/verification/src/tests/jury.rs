@@ -200,7 +200,9 @@ fn second_look_is_a_jury_of_an_accepted_output() {
 #[test]
 fn fund_pays_the_jurors_of_a_second_look_as_far_as_it_goes() {
     use frame_support::traits::fungible::Mutate;
+    // What is levied on the job is more than its jurors earn.
     SecondLooks::set(sp_runtime::Permill::one());
+    BurnShare::set(sp_runtime::Permill::from_percent(70));
     with_operators(|| {
         Balances::mint_into(&Escrow::fund(), 5 * SHARE + 1).unwrap();
         let (id, operator, committee) = revealed([accepts(); 3]);
@@ -211,10 +213,29 @@ fn fund_pays_the_jurors_of_a_second_look_as_far_as_it_goes() {
         assert_eq!(earned, [SHARE, SHARE, SHARE, SHARE, SHARE, 1, 0]);
         assert!(committee.iter().all(|verifier| wealth(*verifier) == ENDOWMENT + SHARE));
         // The operator was right and pays its committee alone.
-        assert_eq!(wealth(operator), ENDOWMENT + 113 - 3 * SHARE);
-        assert_eq!((Escrow::in_fund(), Balances::total_issuance()), (0, issuance));
-        assert_eq!(everything(), issuance);
+        let burnt = 70 + 2;
+        assert_eq!(wealth(operator), ENDOWMENT + 106 - burnt - 3 * SHARE);
+        assert_eq!((Escrow::in_fund(), Balances::total_issuance()), (0, issuance - burnt));
+        assert_eq!(everything(), issuance - burnt);
     });
+    BurnShare::set(sp_runtime::Permill::zero());
+}
+
+#[test]
+fn fund_pays_the_jurors_of_a_job_no_more_than_such_jobs_bring() {
+    use frame_support::traits::fungible::Mutate;
+    SecondLooks::set(sp_runtime::Permill::one());
+    BurnShare::set(sp_runtime::Permill::from_percent(20));
+    with_operators(|| {
+        Balances::mint_into(&Escrow::fund(), 100 * SHARE).unwrap();
+        let (id, _, _) = revealed([accepts(); 3]);
+        run_blocks(2);
+        let jury = judge(id, |_| accepts());
+        // A fifth of the price, in seven equal shares.
+        assert!(jury.iter().all(|juror| wealth(*juror) == ENDOWMENT + 20 / 7));
+        assert_eq!(Escrow::in_fund(), 100 * SHARE - 7 * (20 / 7));
+    });
+    BurnShare::set(sp_runtime::Permill::zero());
 }
 
 #[test]

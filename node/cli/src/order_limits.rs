@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The limits of the chain on orders, which are checked before anything is sent.
+
+use crate::{args::OrderArgs, fault::Fault};
+use anyhow::Result;
+use assay_primitives::BlockNumber;
+use assay_runtime::Runtime;
+use pallet_jobs::Config;
+use sp_core::Get;
+
+type MinDeadline = <Runtime as Config>::MinDeadline;
+type MaxDeadline = <Runtime as Config>::MaxDeadline;
+type MaxDelay = <Runtime as Config>::MaxDelay;
+type MaxInputTokens = <Runtime as Config>::MaxInputTokens;
+type MaxOutputTokens = <Runtime as Config>::MaxOutputTokens;
+
+/// Fails if the chain would refuse an order at any block because of a limit.
+pub fn ensure(args: &OrderArgs) -> Result<()> {
+    let (shortest, longest) = (MinDeadline::get(), MaxDeadline::get());
+    if !(shortest..=longest).contains(&args.deadline) {
+        return Err(Fault::error(
+            "jobs.DeadlineOutOfRange",
+            format!(
+                "--deadline {} is out of range; a job has from {shortest} to {longest} blocks",
+                args.deadline
+            ),
+        ));
+    }
+    let most = MaxOutputTokens::get();
+    if args.max_tokens > most {
+        return Err(Fault::error(
+            "jobs.MaxTokensTooHigh",
+            format!("--max-tokens {} is out of range; a job has at most {most}", args.max_tokens),
+        ));
+    }
+    ensure_input(args.input_tokens.unwrap_or_default())
+}
+
+/// Fails if a prompt has more tokens than the chain allows.
+pub fn ensure_input(tokens: u32) -> Result<()> {
+    let most = MaxInputTokens::get();
+    if tokens <= most {
+        return Ok(());
+    }
+    Err(Fault::error(
+        "jobs.InputTooLong",
+        format!("the prompt has {tokens} tokens and may have {most}; shorten it"),
+    ))
+}
+
+/// Fails if a job may not yet be ordered for a first block so far ahead of the best one.
+pub fn ensure_start(not_before: BlockNumber, best: BlockNumber) -> Result<()> {
+    let longest: BlockNumber = MaxDelay::get();
+    let latest = best.saturating_add(longest);
+    if not_before <= latest {
+        return Ok(());
+    }
+    Err(Fault::error(
+        "jobs.NotBeforeTooFar",
+        format!(
+            "--not-before {not_before} is too far ahead; the best block is {best}, and a job may start \
+             at most {} blocks later, at {latest}",
+            longest
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn order(options: &[&str]) -> OrderArgs {
+        let cli = Cli::try_parse_from([&["assay", "run", "x"], options].concat()).unwrap();
+        let Command::Run(args) = cli.command else { panic!("it is `assay run`") };
+        args.order
+    }
+
+    fn refused(result: Result<()>) -> Fault {
+        result.unwrap_err().downcast().expect("it is a fault")
+    }
+
+    #[test]
+    fn deadline_out_of_range_is_refused_with_its_limits() {
+        for deadline in ["1", "4", "28801", "999999"] {
+            let fault = refused(ensure(&order(&["--deadline", deadline])));
+            assert_eq!(fault.code, "jobs.DeadlineOutOfRange");
+            let words = format!("--deadline {deadline} is out of range; a job has from 5 to 28800");
+            assert!(fault.message.starts_with(&words), "{}", fault.message);
+        }
+        for deadline in ["5", "28800"] {
+            ensure(&order(&["--deadline", deadline])).unwrap();
+        }
+        ensure(&order(&[])).unwrap();
+    }
+
+    #[test]
+    fn start_too_far_ahead_is_refused_with_the_latest_block() {
+        let most: BlockNumber = MaxDelay::get();
+        ensure_start(7 + most, 7).unwrap();
+        let fault = refused(ensure_start(8 + most, 7));
+        assert_eq!(fault.code, "jobs.NotBeforeTooFar");
+        assert!(fault.message.ends_with(&format!("at {}", 7 + most)), "{}", fault.message);
+    }
+
+    #[test]
+    fn tokens_beyond_the_limits_are_refused_with_them() {
+        for (option, code) in
+            [("--max-tokens", "jobs.MaxTokensTooHigh"), ("--input-tokens", "jobs.InputTooLong")]
+        {
+            let fault = refused(ensure(&order(&[option, "1000001"])));
+            assert_eq!(fault.code, code);
+            assert!(fault.message.contains("1000000"), "{}", fault.message);
+            ensure(&order(&[option, "1000000"])).unwrap();
+        }
+    }
+}
