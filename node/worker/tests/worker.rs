@@ -263,7 +263,7 @@ fn flood(worker: &Worker, n: u8) {
     for index in 0..=64u8 {
         let mut prompt = vec![n; MAX_REQUEST_BYTES - 64];
         prompt[0] = index;
-        put(&worker, &prompt);
+        put(worker, &prompt);
     }
 }
 

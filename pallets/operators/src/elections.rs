@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The election of validators: the operators with the most stake that have session keys, and the
 //! validators of genesis while there are fewer of those. An operator with a pending slash is never
-//! elected.
+//! elected, and neither is one with less than half of the average stake: slots go by seat, so stake that
+//! is split into many small seats would author more than its share of the blocks.
 
 use crate::{
     pallet::{Config, GenesisValidators, Operators, Pallet, Ranking},
-    types::OperatorOf,
+    types::{OperatorOf, Ranked},
     weights::WeightInfo,
     LOG_TARGET,
 };
 use alloc::vec::Vec;
+use assay_primitives::Balance;
 use frame_support::{
     dispatch::DispatchClass,
     traits::{Get, ValidatorRegistration},
@@ -21,12 +23,19 @@ use sp_staking::SessionIndex;
 impl<T: Config> Pallet<T> {
     /// Returns the validators of the next session, the most stake first; empty if nobody has keys.
     pub(crate) fn elect() -> Vec<T::AccountId> {
-        let mut elected: Vec<T::AccountId> = Self::refresh_ranking()
+        let candidates = Self::refresh_ranking()
             .into_iter()
-            .map(|next| next.stash)
-            .filter(T::Sessions::is_registered)
-            .take(T::MaxValidators::get().saturated_into())
-            .collect();
+            .filter(|next| T::Sessions::is_registered(&next.stash))
+            .take(T::MaxValidators::get().saturated_into());
+        let (mut elected, mut total): (Vec<T::AccountId>, Balance) = (Vec::new(), 0);
+        for (count, Ranked { stake, stash }) in (1..).zip(candidates) {
+            total = total.saturating_add(stake);
+            // Those that follow have less.
+            if stake.saturating_mul(2).saturating_mul(count) < total {
+                break;
+            }
+            elected.push(stash);
+        }
 
         let genesis = GenesisValidators::<T>::get();
         for validator in &genesis {

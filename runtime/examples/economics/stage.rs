@@ -103,7 +103,7 @@ fn crowd() -> serde_json::Value {
     let known = presets::DEVELOPMENT_OPERATORS.len();
     for n in known..OPERATORS {
         let json = |account: &AccountId| serde_json::to_value(account).unwrap();
-        let [stash, worker] = [b"stash", b"worke"]
+        let [stash, worker] = [b"bonds", b"works"]
             .map(|kind| AccountId32::new(blake2_256(&(kind, n as u32).encode())));
         let mut entry = first.clone();
         entry[0] = json(&stash);

@@ -37,7 +37,7 @@ pub fn generate(
     }
     let Some(model) = context.servers.model(&task.model) else { return Ok(None) };
     let begun = Instant::now();
-    let generated = prompt.input(&model).and_then(|input| {
+    let generated = prompt.input(model).and_then(|input| {
         let generation = match &context.fault {
             Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
             fault => {

@@ -50,6 +50,18 @@ fn elections_bound_the_validators() {
 }
 
 #[test]
+fn elections_give_no_seat_to_less_than_half_of_the_average_stake() {
+    with_operators(|| {
+        GenesisValidators::<Test>::kill();
+        register(ALICE, 3 * MIN_BOND);
+        register(BOB, MIN_BOND);
+        assert_eq!(elected(), [ALICE, BOB], "half of the average");
+        assert_ok!(Operators::bond_extra(RuntimeOrigin::signed(ALICE), 1));
+        assert_eq!(elected(), [ALICE]);
+    });
+}
+
+#[test]
 fn elections_pass_over_who_has_no_keys_or_too_little_stake() {
     with_operators(|| {
         register(DAVE, 10 * MIN_BOND);

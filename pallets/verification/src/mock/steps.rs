@@ -27,7 +27,6 @@ pub const REQUEST: &[u8] = b"In the beginning";
 /// The transcript of every job.
 pub const TRANSCRIPT: &[u8] = b"God created the heaven and the earth.";
 /// The digest root of every job.
-
 pub const ROOT: H256 = H256::repeat_byte(9);
 
 /// Returns what operators commit to.
