@@ -293,7 +293,7 @@ fn requests() -> impl Strategy<Value = Request> {
 /// Returns the encodings that begin with a longer form of a length: each byte of an encoding may be a
 /// length in the form of one byte.
 fn longer_lengths(encoding: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
-    (0..encoding.len()).filter(|&at| encoding[at] % 4 == 0).flat_map(move |at| {
+    (0..encoding.len()).filter(|&at| encoding[at].is_multiple_of(4)).flat_map(move |at| {
         let length = u32::from(encoding[at] / 4);
         let forms = [
             (length << 2 | 1).to_le_bytes()[..2].to_vec(),
