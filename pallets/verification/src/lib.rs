@@ -105,7 +105,7 @@ pub mod pallet {
         /// What audits and committees are drawn with.
         type Randomness: PastRandomness;
         /// The number of blocks after an event with whose outputs the draw that follows is made; at
-        /// most [`MAX_BLOCKS`](assay_primitives::ticket::MAX_BLOCKS).
+        /// most [`MAX_BLOCKS`].
         type DrawBlocks: Get<BlockNumber>;
 
         /// Members of a committee: an odd number, at most [`MAX_SEATS`](types::MAX_SEATS).
