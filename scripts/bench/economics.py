@@ -77,23 +77,20 @@ def warning(found):
              "| --- | ---: | ---: | ---: | --- |"]
     why = {
         "serving some verifiers": "verifiers that cannot fetch the text forfeit their fees, which stay with the "
-                                  "operator; juries are not paid by it",
+                                  "operator",
         "lazy verifier": "a check costs more than its fee under these assumptions, and a seat is vacated for "
                          "nothing",
-        "copying juror": "the committee has revealed the digest root, and jurors are paid only out of the bonds "
-                         "of others that were wrong",
+        "copying juror": "the committee has revealed the digest root, and nobody can tell whether a juror that "
+                         "agrees has checked",
         "opportunistic framing": "to reject in a second look costs nothing where friends are the majority of "
                                  "the jury",
-        "author grinding with small seats": "slots go by validator and not by stake while there are fewer than a "
-                                            "hundred, so that the authors of nearly all blocks of a span are "
-                                            "the liar's",
+        "author grinding with small seats": "slots go by validator and not by stake",
         "withheld blocks, twice the slots": "the liar foresees the draws of most blocks of a span",
-        "block stuffing by an operator": "any worker key may fill the room for reports, and the client is "
-                                         "compensated for lateness with up to the price",
+        "block stuffing by an operator": "any worker key may fill the room for reports, and makes "
+                                         "others late",
         "bounty hunting": "extrinsics come before the chain's own work in the block in which both may settle a job, "
                           "and the client loses the bounty",
-        "late by authors": "an author need not include reports, and the client is compensated for lateness "
-                           "with up to the price",
+        "late by authors": "an author need not include reports",
     }
     runs = next(run for run in found["runs"] if run["share"] == found["share"])
     why["late by authors"] += (f"; per job that is timed for such a run, of which there are {runs['runs_a_day']:.1f} "
@@ -144,10 +141,8 @@ def markdown(found, pictures):
               "- Authors commit at a moment that comes once in a thousand blocks. Where they withhold blocks, "
               "they replace a block of others if they author the next two, and choose between 2^n panels if "
               "they author the last n blocks of a span, up to 4, which is more than they can.",
-              "- Slots go by stake, but for \"small seats\": there, twelve other operators have a hundred of the "
-              "smallest bonds each, and the group as many validators as it has of these, up to a hundred in all. "
-              "\"Twice the slots\" is the bound that the specification names for seats of at least half of the "
-              "average stake.",
+              "- Slots go by stake, but for \"small seats\" and \"twice the slots\": there, the group splits its "
+              "stake into validators that have half of the average stake each, which is what a seat needs.",
               "- A client that wants the text values it at its price. Baits and wash trades have no other use.",
               "- Fees of extrinsics are those of quiet times; reports that the chain takes are free.",
               "", "## Strategies", "",

@@ -42,7 +42,3 @@ pub const PAYLOADS: [usize; 2] = [1_200, 5_000];
 
 /// The tokens of a job that is ordered for its speed, and the milliseconds in which it is delivered.
 pub const WASHED: (u32, f64) = (1_500, 3_000.0);
-
-/// The operators, other than those of the group, of a network at its beginning, and the stake of each in
-/// smallest bonds of an operator.
-pub const BEGINNING: [u32; 2] = [12, 100];

@@ -2,7 +2,7 @@
 //! The advantage of a group that authors blocks in draws.
 
 use crate::{
-    assumptions::{BEGINNING, PATIENCE},
+    assumptions::PATIENCE,
     probability::{at_least, binomial},
 };
 use assay_primitives::{ticket::MAX_BLOCKS, BlockNumber};
@@ -69,13 +69,9 @@ pub fn foreseen(share: f64, patience: BlockNumber) -> u32 {
 }
 
 /// Returns the share of the slots of a group that has that share of the stake and splits it into as many
-/// validators as it can, each with the smallest bond, on a network at its beginning: slots go by validator.
+/// validators as it can: slots go by validator, and each needs half of the average stake.
 pub fn small_seats(share: f64) -> f64 {
-    let [operators, stake] = BEGINNING.map(f64::from);
-    let bonds = (share / (1.0 - share) * operators * stake).floor();
-    let most: u32 = <Runtime as pallet_operators::Config>::MaxValidators::get();
-    let seats = bonds.min(f64::from(most) - operators);
-    seats / (seats + operators)
+    (2.0 * share).min(1.0)
 }
 
 /// Returns how often in a day the group authors exactly the `blocks` blocks in a row that it needs, if it
@@ -97,10 +93,16 @@ mod tests {
     }
 
     #[test]
-    fn small_seats_are_a_large_share_of_the_slots() {
-        assert_eq!(small_seats(0.0), 0.0);
-        assert_eq!(small_seats(0.01), 0.5);
-        assert!((small_seats(0.2) - 0.88).abs() < 1e-9);
+    fn small_seats_are_as_many_as_half_of_the_average_stake_permits() {
+        // Eighty seats of 1 beside as many of the same size as a stake of 20 pays for.
+        let seats = |size: f64| {
+            let most = (20.0 / size).floor();
+            let total = 80.0 + most * size;
+            (2.0 * size * (80.0 + most) >= total).then_some(most / (80.0 + most))
+        };
+        let best = (1..=1_000).filter_map(|part| seats(f64::from(part) / 1_000.0));
+        let best = best.fold(0.0, f64::max);
+        assert!((best - small_seats(0.2)).abs() < 0.01, "{best}");
     }
 
     #[test]

@@ -245,7 +245,7 @@ fn groups() -> Vec<Strategy> {
             who: "operator and authors",
             ..operator(
                 "author grinding with small seats",
-                "the same, with many validators of the smallest bond on a network of twelve others",
+                "the same, with validators of half of the average stake",
                 WRONG_MODEL,
             )
         }

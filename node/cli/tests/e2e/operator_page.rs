@@ -126,7 +126,7 @@ async fn steps_of_the_page_work_in_their_order() {
     assert_eq!(secret("operator").expect("it has one"), secret("restored").expect("so has this"));
     let eve = Key::from_suri(Scheme::Sr25519, "//Eve").expect("it is a key").account();
     let end = after("The end");
-    assert_eq!(end.matches("\"stash\"").count(), 4, "{end}");
+    assert_eq!(end.matches("\"stash\"").count(), 12, "{end}");
     assert!(!end.contains(&eve.to_string()), "{end}");
     assert!(end.contains("\"worth\":\"0\""), "everything delegated is taken back: {end}");
     let chain = Chain::connect(&format!("ws://127.0.0.1:{rpc}")).await;
