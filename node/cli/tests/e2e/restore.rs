@@ -15,7 +15,10 @@ use assay_cli::{
 };
 use assay_primitives::{JobId, Report};
 use assay_runtime::{
-    parameters::{dynamic_params::verification, RuntimeParameters},
+    parameters::{
+        dynamic_params::{operators, verification},
+        RuntimeParameters,
+    },
     Hash, RuntimeCall, RuntimeEvent, UncheckedExtrinsic,
 };
 use codec::Decode;
@@ -84,12 +87,16 @@ async fn secret_that_others_can_read_stops_the_node() {
 
 /// Gives verifiers of the chain more time to commit and to reveal, as root.
 async fn set_windows(node: &Node) {
-    use verification::{CommitWindow, Parameters, RevealWindow};
-    let changes = [
-        Parameters::CommitWindow(CommitWindow, Some(WINDOW)),
-        Parameters::RevealWindow(RevealWindow, Some(WINDOW)),
+    let commit = verification::Parameters::CommitWindow(verification::CommitWindow, Some(WINDOW));
+    let reveal = verification::Parameters::RevealWindow(verification::RevealWindow, Some(WINDOW));
+    // Stake must stay for longer than the longest audit, so it stays for the default time.
+    let unbonding = operators::Parameters::UnbondingPeriod(operators::UnbondingPeriod, None);
+    let changes = vec![
+        RuntimeParameters::Verification(commit),
+        RuntimeParameters::Verification(reveal),
+        RuntimeParameters::Operators(unbonding),
     ];
-    let changes = changes.map(RuntimeParameters::Verification).to_vec().try_into().unwrap();
+    let changes = changes.try_into().unwrap();
     let call = RuntimeCall::from(pallet_settings::Call::set { changes });
     let call = RuntimeCall::from(pallet_sudo::Call::sudo { call: Box::new(call) });
     let alice = Key::from_suri(Scheme::Sr25519, "//Alice").unwrap();
