@@ -17,9 +17,9 @@ use std::{collections::BTreeMap, time::Duration};
 const LARGE: Sr25519Keyring = Sr25519Keyring::Dave;
 /// The others, by the nodes that have their keys.
 const SMALL: [&[&str]; 3] = [
-    &["Alice", "Alice//stash", "Eve//stash", "One"],
-    &["Bob", "Bob//stash", "Ferdie//stash", "Two"],
-    &["Charlie", "Charlie//stash", "Dave//stash"],
+    &["Alice", "AliceStash", "EveStash", "One"],
+    &["Bob", "BobStash", "FerdieStash", "Two"],
+    &["Charlie", "CharlieStash", "DaveStash"],
 ];
 
 /// The longest that a few jobs, or a few epochs of routing, can take.
@@ -89,7 +89,10 @@ async fn jobs_follow_scores_and_leave_an_operator_that_dies() {
     // Dave stakes 950,000, the others keep 5,000 each.
     assay(node, &["operator", "bond", "850000", "--suri", "//Dave", "--json"]).await.ok();
     for name in SMALL.concat() {
-        let suri = format!("//{name}");
+        let suri = match name.strip_suffix("Stash") {
+            Some(owner) => format!("//{owner}//stash"),
+            None => format!("//{name}"),
+        };
         let args = ["operator", "unbond", "95000", "--suri", &suri, "--json"];
         assay(node, &args).await.ok();
     }
