@@ -6,8 +6,7 @@ use crate::{
     probability::{at_least, binomial},
 };
 use assay_primitives::{ticket::MAX_BLOCKS, BlockNumber};
-use assay_runtime::{Runtime, DAYS};
-use frame_support::traits::Get;
+use assay_runtime::DAYS;
 
 /// The most blocks at the end of a span that a group decides to publish or to withhold.
 pub const MAX_TAIL: u32 = 4;
