@@ -65,11 +65,11 @@ pub struct VerificationParameters {
     pub second_looks: Permill,
     /// Blocks in which an operator can publish what a jury could not fetch.
     pub produce_window: BlockNumber,
-    /// What each byte costs that an operator publishes.
+    /// The price of each byte that an operator publishes.
     pub publication_price: Balance,
     /// The most that the fund of juries keeps.
     pub fund_most: Balance,
-    /// What a job pays at least that counts whole for its operator's record of audits.
+    /// The payment from which on a job counts whole for its operator's record of audits.
     pub record_fee: Balance,
 }
 
@@ -123,7 +123,7 @@ pub struct RoutingParameters {
     pub stake_cap: Balance,
 }
 
-/// What a set of parameters violates, with the numbers.
+/// A range or an inequality that a set of parameters violates, with the numbers.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub enum Violation {
     /// A parameter is below or above its range. Fractions are in their parts: those of a `Permill` in

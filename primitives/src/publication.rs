@@ -35,7 +35,7 @@ pub type ChunkBytes = BoundedVec<u8, ConstU32<CHUNK_BYTES>>;
     MaxEncodedLen,
 )]
 pub enum Part {
-    /// What the client asked for.
+    /// The request of the client.
     #[codec(index = 0)]
     Request,
     /// The transcript that the operator committed to.

@@ -99,7 +99,7 @@ pub trait Operators<AccountId> {
     fn acts_for(account: &AccountId, operator: &AccountId, duty: Duty) -> bool;
 }
 
-/// What was taken of a payment for nobody.
+/// The parts of a levy on a payment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Levied {
     /// The amount burnt.
@@ -181,9 +181,9 @@ pub struct AuditSubject<AccountId> {
     pub commitment: OutputCommitment,
     /// The job's pay to its operator, from which verifiers' bonds are computed.
     pub reward: Balance,
-    /// What each verifier earns that is paid by the job.
+    /// The fee of each verifier that the job pays.
     pub fee: Balance,
-    /// What the job brings the fund of juries, or is burnt, if its output is accepted.
+    /// The levy on the job if its output is accepted.
     pub levy: Balance,
 }
 

@@ -97,7 +97,7 @@ pub mod dynamic_params {
         /// The most that the fund of juries keeps of what is taken of payments for nobody.
         #[codec(index = 9)]
         pub static FundMost: Balance = 10_000 * UNIT;
-        /// What a job pays at least that counts whole for its operator's record of audits.
+        /// The payment from which on a job counts whole for its operator's record of audits.
         #[codec(index = 10)]
         pub static RecordFee: Balance = UNIT;
     }

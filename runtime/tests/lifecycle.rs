@@ -119,7 +119,7 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         let (operator, digest_root) = deliver(&job);
         let earned = free(&operator);
         assert_eq!(judge(&job, Verdict::Accept { digest_root }), 3);
-        // Whether the output is looked at a second time is drawn from the next two blocks.
+        // The next two blocks decide whether the output is looked at a second time.
         for _ in 0..3 {
             assert!(matches!(state(&job), JobState::Delivered { .. }));
             next_block();

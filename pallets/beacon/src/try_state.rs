@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What holds between any two blocks.
+//! The invariants of the outputs between any two blocks.
 
 use crate::{Config, Outputs, Pallet};
 use frame_support::{ensure, traits::Get};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How money leaves a hold: to the payee, or to the pot as a claim of the payee.
+//! The ways by which money leaves a hold: to the payee, or to the pot as a claim of the payee.
 
 use crate::{
     pallet::{Claims, Config, Error, Event, Pallet},

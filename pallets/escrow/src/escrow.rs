@@ -86,7 +86,7 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
         if amount == 0 {
             return;
         }
-        // What became a claim of the client's is not there to be held.
+        // Money that became a claim of the client's is not there to be held.
         let held = with_storage_layer::<_, DispatchError, _>(|| {
             T::Currency::hold(&job_hold::<T>(), &client, amount)
         });
@@ -187,7 +187,7 @@ impl<T: Config> Pallet<T> {
         amount
     }
 
-    /// Pays up to `amount` out of one part of the job's escrow; gives what was paid.
+    /// Pays up to `amount` out of one part of the job's escrow, and returns the amount paid.
     fn pay_part(job: &JobId, payee: &T::AccountId, part: Part, amount: Balance) -> Balance {
         let Some(mut record) = Escrows::<T>::get(job) else { return 0 };
         let left = part.of(&mut record.left);

@@ -32,7 +32,7 @@ impl<T: Config> Pallet<T> {
                 amount = 0;
             }
         }
-        // What is left is burnt when it is dropped.
+        // The rest is burnt when it is dropped.
         let levied = Levied { burnt: burnt.peek(), kept: amount };
         if levied.kept > 0 {
             Self::deposit_event(Event::FundRaised { job: *job, amount: levied.kept });

@@ -12,7 +12,7 @@
 //!
 //! ## Money
 //!
-//! What a job has left stays on hold ([`HoldReason::Job`]) in the client's own account; the record
+//! The rest of a job's money stays on hold ([`HoldReason::Job`]) in the client's own account; the record
 //! of each job says how much of that hold is its: of the down payment, which `draw_down` takes; of
 //! cost and tip, which `draw`, `levy` and `pay` share; of the bounty, which `pay_bounty` pays; and of
 //! the deposit, which `burn_deposit` burns. A payout goes
@@ -100,7 +100,7 @@ pub mod pallet {
         type WeightInfo: WeightInfo;
     }
 
-    /// Why this pallet holds money.
+    /// The reasons for which this pallet holds money.
     #[pallet::composite_enum]
     pub enum HoldReason {
         /// Payment, bounty and deposit of a job that is not yet settled.
@@ -113,7 +113,7 @@ pub mod pallet {
     pub type Escrows<T: Config> =
         StorageMap<_, Blake2_128Concat, JobId, EscrowRecord<T::AccountId>>;
 
-    /// What could not be paid to an account and waits in the pot until it claims it.
+    /// The amounts that could not be paid to an account and wait in the pot until it claims them.
     #[pallet::storage]
     pub type Claims<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
 
@@ -124,7 +124,7 @@ pub mod pallet {
         Opened {
             /// The job.
             job: JobId,
-            /// Whose money it is.
+            /// The client whose money it is.
             client: T::AccountId,
             /// The payment.
             payment: Payment,
@@ -137,74 +137,74 @@ pub mod pallet {
         Raised {
             /// The job.
             job: JobId,
-            /// What was added.
+            /// The amounts that were added.
             more: Payment,
         },
         /// Part of a job's escrow was paid out.
         Paid {
             /// The job.
             job: JobId,
-            /// To whom.
+            /// The account that received it.
             payee: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// Part of a job's escrow was burnt.
         Burnt {
             /// The job.
             job: JobId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// Part of a job's escrow went to the fund of juries.
         FundRaised {
             /// The job.
             job: JobId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// The fund of juries paid a juror.
         FundDrawn {
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// A down payment that an operator returned is on hold again.
         PutBack {
             /// The job.
             job: JobId,
-            /// Whose money it is.
+            /// The client whose money it is.
             client: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
-        /// What a job's escrow had left was returned to the client, and the escrow ended.
+        /// The rest of a job's escrow was returned to the client, and the escrow ended.
         Refunded {
             /// The job.
             job: JobId,
-            /// To whom.
+            /// The account that received it.
             client: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// Money taken from a bond was paid out.
         Deposited {
-            /// To whom.
+            /// The account that received it.
             payee: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// A payee could not receive an amount: it waits in the pot.
         ClaimRecorded {
-            /// Whose claim it is.
+            /// The account whose claim it is.
             payee: T::AccountId,
-            /// How much was added to the claim.
+            /// The amount that was added to the claim.
             amount: Balance,
         },
         /// An account withdrew its claim.
         Claimed {
             /// The account.
             who: T::AccountId,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
     }
@@ -298,7 +298,7 @@ pub mod pallet {
             T::FundId::get().into_account_truncating()
         }
 
-        /// What `who` can withdraw with [`Pallet::claim`].
+        /// Returns the amount that `who` can withdraw with [`Pallet::claim`].
         pub fn claimable(who: &T::AccountId) -> Balance {
             Claims::<T>::get(who)
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What always holds between this pallet's records and the balances.
+//! The invariants between this pallet's records and the balances.
 
 use crate::{
     pallet::{Claims, Config, Escrows, Pallet},
@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
             let sum = held.entry(record.client).or_default();
             *sum = sum.checked_add(left).ok_or("the escrows of a client overflow")?;
         }
-        // Of all accounts: what is on hold without an escrow would never come back.
+        // Of all accounts: money on hold without an escrow would never come back.
         for account in frame_system::Account::<T>::iter_keys() {
             ensure!(
                 T::Currency::balance_on_hold(&job_hold::<T>(), &account)

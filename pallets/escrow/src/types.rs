@@ -15,7 +15,7 @@ pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Conf
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
 pub struct EscrowRecord<AccountId> {
-    /// Whose money is on hold.
+    /// The client whose money is on hold.
     pub client: AccountId,
     /// The payment, with all that it was raised by.
     pub payment: Payment,
@@ -23,11 +23,11 @@ pub struct EscrowRecord<AccountId> {
     pub bounty: Balance,
     /// The deposit.
     pub deposit: Balance,
-    /// What is still on hold of them.
+    /// The amounts that are still on hold of them.
     pub left: Left,
 }
 
-/// What an escrow still has on hold, by what it may be spent on.
+/// The amounts that an escrow still has on hold, by their purposes.
 #[derive(
     Clone,
     Copy,
@@ -114,7 +114,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// What `left` has of this part.
+    /// Returns the amount that `left` has of this part.
     pub(crate) fn of(self, left: &mut Left) -> &mut Balance {
         match self {
             Self::Down => &mut left.down,

@@ -110,7 +110,7 @@ impl<T: Config> Pallet<T> {
             .then_some(Eligible { prices, running: load.running })
     }
 
-    /// What seeking an operator for a job weighs at most, beside what is measured of it.
+    /// Returns the largest weight of seeking an operator for a job, in addition to its measured weight.
     pub fn draw_weight() -> Weight {
         T::Routing::draw_weight(T::DbWeight::get().reads(2))
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What happens when nobody acts.
+//! The ends of states in which nobody acts.
 
 use crate::{
     settle::{Delivery, Found, Lateness},

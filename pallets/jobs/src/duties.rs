@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What operators have to do for jobs, and what their workers report.
+//! The duties of operators for jobs, and the reports of their workers.
 
 use crate::{types::Job, Config, Error, Event, Jobs, JobsOfOperator, Pallet, WeightInfo};
 use alloc::vec::Vec;
@@ -62,7 +62,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// What the operator can report given that result: nothing if the job is not with it, is past
+    /// Returns what the operator can report given that result: nothing if the job is not with it, is past
     /// that step, the report could not be in time any more, or the output is another operator's.
     fn report_on(operator: &T::AccountId, result: &EngineResult) -> Option<Report> {
         let id = result.job();

@@ -5,7 +5,7 @@ use frame_support::pallet_macros::pallet_section;
 
 #[pallet_section]
 mod events {
-    /// What has happened to jobs: one event per transition.
+    /// The events of jobs: one for each transition.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -13,9 +13,9 @@ mod events {
         JobCreated {
             /// The job.
             job: JobId,
-            /// Who bought it.
+            /// The client that bought it.
             client: T::AccountId,
-            /// What was put on hold, but for the bounty.
+            /// The payment that was put on hold, without the bounty.
             payment: Payment,
             /// Last block in which it can be assigned.
             until: BlockNumber,
@@ -31,7 +31,7 @@ mod events {
         JobAssigned {
             /// The job.
             job: JobId,
-            /// Who was drawn.
+            /// The operator that was drawn.
             operator: T::AccountId,
             /// Its prices.
             prices: Prices,
@@ -45,9 +45,9 @@ mod events {
         JobDeclined {
             /// The job.
             job: JobId,
-            /// Who was drawn.
+            /// The operator that was drawn.
             operator: T::AccountId,
-            /// Why it declines.
+            /// The reason.
             reason: DeclineReason,
         },
         /// The operator that was drawn did not answer in time. The job is open again, or settled as
@@ -55,16 +55,16 @@ mod events {
         AssignmentMissed {
             /// The job.
             job: JobId,
-            /// Who was drawn.
+            /// The operator that was drawn.
             operator: T::AccountId,
         },
         /// An operator did not deliver in time and loses the job, which is open again.
         OperatorLate {
             /// The job.
             job: JobId,
-            /// Who.
+            /// The operator.
             operator: T::AccountId,
-            /// What was taken out of its bond: the down payment, which is on hold again, and the
+            /// The amount taken out of its bond: the down payment, which is on hold again, and the
             /// fine, which is burnt.
             slashed: Balance,
         },
@@ -72,7 +72,7 @@ mod events {
         JobAccepted {
             /// The job.
             job: JobId,
-            /// Who runs it.
+            /// The operator that runs it.
             operator: T::AccountId,
             /// Last block in which it can deliver.
             until: BlockNumber,
@@ -82,9 +82,9 @@ mod events {
         OutputCommitted {
             /// The job.
             job: JobId,
-            /// Who ran it.
+            /// The operator that ran it.
             operator: T::AccountId,
-            /// What it stands for.
+            /// The commitment to its output.
             commitment: OutputCommitment,
             /// Last block of the challenge window.
             until: BlockNumber,
@@ -99,7 +99,7 @@ mod events {
         JobSettled {
             /// The job.
             job: JobId,
-            /// How it ended and who got what.
+            /// The outcome and the amounts.
             settlement: Settlement<T::AccountId>,
         },
         /// The record of a job was removed.

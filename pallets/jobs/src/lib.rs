@@ -39,8 +39,8 @@
 //! - Expired, Cancelled: the escrow returns. If every operator that was drawn declined because the
 //!   prompt cannot be fetched or is not as long as the job says, the deposit is burnt.
 //!
-//! Who ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which else
-//! returns to the client.
+//! An account that ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which
+//! otherwise returns to the client.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -98,7 +98,7 @@ pub mod pallet {
     use sp_core::H256;
     use sp_runtime::{Permill, SaturatedConversion};
 
-    /// What the pallet needs of the runtime.
+    /// The configuration of the pallet.
     #[pallet::config(with_default)]
     pub trait Config: frame_system::Config<Hash = H256, RuntimeEvent: From<Event<Self>>> {
         /// Holds the payments.
@@ -116,7 +116,7 @@ pub mod pallet {
         /// Decides which deliveries are audited, and audits them.
         #[pallet::no_default]
         type Auditor: Auditor<Self::AccountId>;
-        /// What operators are drawn with.
+        /// The randomness with which operators are drawn.
         type Randomness: PastRandomness;
         /// The number of blocks after a job's creation, or after it lost its operator, with whose
         /// outputs its operator is drawn. With 0 it is the block of the creation itself, whose author
@@ -130,7 +130,7 @@ pub mod pallet {
         /// The longest deadline of a job, in blocks.
         #[pallet::constant]
         type MaxDeadline: Get<BlockNumber>;
-        /// How far ahead of its creation a job's first block can lie.
+        /// The most blocks by which a job's first block can follow its creation.
         #[pallet::constant]
         type MaxDelay: Get<BlockNumber>;
         /// Blocks in which an operator that was drawn can accept.
@@ -156,7 +156,7 @@ pub mod pallet {
         type BondFactor: Get<u32>;
         /// The part of the bond that an operator loses when it delivers nothing in time.
         type LatenessFraction: Get<Permill>;
-        /// What each verifier gets of the price paid for the tokens.
+        /// The part of the price of an output that each of its verifiers gets.
         type VerifierShare: Get<Permill>;
         /// The part of every payment that is burnt, or kept by the fund of juries, before anyone gets a
         /// share of it.
@@ -166,7 +166,7 @@ pub mod pallet {
         /// The most verifiers of one job.
         #[pallet::constant]
         type CommitteeSize: Get<u32>;
-        /// What is held beside a payment, for whoever ends the job if its own parties do not.
+        /// The amount held in addition to a payment, for whoever ends the job if its own parties do not.
         type Bounty: Get<Balance>;
         /// The amount held in addition to a payment, and burnt if no operator that was drawn could
         /// fetch the prompt or found it as long as the job says.
@@ -197,7 +197,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Jobs<T: Config> = StorageMap<_, Twox64Concat, JobId, Job<T::AccountId>>;
 
-    /// How many jobs a client has created.
+    /// The number of jobs that a client has created.
     #[pallet::storage]
     pub type JobNonce<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, ValueQuery>;
 
@@ -248,7 +248,7 @@ pub mod pallet {
     /// When which job is to be moved on.
     pub(crate) type Deadlines<T> = Agenda<DeadlineEntries<T>, DeadlineCursor<T>>;
 
-    /// Why a call or a report was refused.
+    /// The reasons for which calls and reports are refused.
     #[pallet::error]
     pub enum Error<T> {
         /// No tokens were asked for.

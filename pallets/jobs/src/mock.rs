@@ -83,9 +83,9 @@ parameter_types! {
     pub static Deposit: Balance = 0;
     /// Blocks with whose outputs operators are drawn.
     pub static AssignmentBlocks: u32 = 0;
-    /// How many times its reward a job's bond is.
+    /// The factor by which a job's bond exceeds its reward.
     pub static BondFactor: u32 = 20;
-    /// How often in a row an operator can miss: none falls silent unless a test asks for it.
+    /// The times in a row that an operator can miss: none falls silent unless a test asks for it.
     pub static MaxMisses: u32 = 1_000;
     /// The deliveries that the auditor was told of.
     pub static Delivered: Vec<(JobId, AccountId)> = vec![];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the client does: order, raise, withdraw, confirm.
+//! The client's calls: order, raise, withdraw, confirm.
 
 use crate::{
     settle::Found, types::Job, Config, Error, Event, FirstTryEntries, JobNonce, Jobs, JobsOf,

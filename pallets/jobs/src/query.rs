@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What nodes, clients and dApps read.
+//! The queries of nodes, clients and dApps.
 
 use crate::{Config, JobNonce, Jobs, JobsOf, Pallet};
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use frame_support::traits::Get;
 use sp_core::H256;
 
 impl<T: Config> Pallet<T> {
-    /// What a job of this size costs with this model: what creating it holds.
+    /// Returns the cost of a job of this size with this model, and the amount that creating it holds.
     pub fn quote(model: &ModelId, input_tokens: u32, max_tokens: u32) -> Result<Quote, QuoteError> {
         if max_tokens == 0 {
             return Err(QuoteError::MaxTokensZero);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How jobs end: who gets what, and the record of it.
+//! The ends of jobs: the money of each party, and the record of it.
 
 use crate::{types::Job, Config, Event, Jobs, JobsOfOperator, Pallet};
 use assay_primitives::{
@@ -14,14 +14,14 @@ use frame_support::traits::Get;
 type CreditOf<T> =
     <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Credit;
 
-/// What a delivered job is settled by.
+/// The facts by which a delivered job is settled.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Delivery<AccountId> {
-    /// Who ran it.
+    /// The operator that ran it.
     pub operator: AccountId,
     /// Its prices.
     pub prices: Prices,
-    /// What it stands for.
+    /// The commitment to its output.
     pub commitment: OutputCommitment,
     /// Blocks that it took.
     pub took: BlockNumber,
@@ -31,7 +31,7 @@ pub(crate) struct Delivery<AccountId> {
     pub until: BlockNumber,
 }
 
-/// What an audit has found.
+/// The finding of an audit.
 pub(crate) struct Found<'a, AccountId> {
     /// The outcome.
     pub audit: AuditOutcome,
@@ -46,11 +46,11 @@ impl<AccountId> Found<'_, AccountId> {
     pub const NOTHING: Self = Self { audit: AuditOutcome::NotAudited, verifiers: &[], jurors: 0 };
 }
 
-/// What lateness costs an operator.
+/// The money that lateness costs an operator.
 pub(crate) struct Lateness<Credit> {
     /// The down payment that it returns.
     pub owed: Credit,
-    /// What was taken out of its bond.
+    /// The amount that was taken out of its bond.
     pub slashed: Balance,
 }
 
@@ -210,8 +210,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// What all endings share: the bounty to who moved the job on, unless that is the client, to whom
-    /// it returns; the rest of the escrow to the client; the operator's bond free again.
+    /// Does what all ends share: the bounty goes to whoever moved the job on, or returns to the client if
+    /// that was the client; the rest of the escrow returns to the client; the operator's bond is free.
     pub(crate) fn finish(
         id: &JobId,
         mut job: Job<T::AccountId>,
@@ -228,8 +228,8 @@ impl<T: Config> Pallet<T> {
             if matches!(settlement.outcome, Outcome::Refunded | Outcome::Slashed) {
                 T::Auditor::faulted(operator);
             } else if settlement.audit == AuditOutcome::Accepted && job.is_routed() {
-                // What nobody has judged speaks neither for the operator nor against it, and client
-                // and operator may be one where the client names the operator.
+                // An output that nobody has judged speaks neither for the operator nor against it, and
+                // client and operator may be one where the client names the operator.
                 T::Auditor::accepted(operator, settlement.paid);
             }
         }
@@ -244,7 +244,8 @@ impl<T: Config> Pallet<T> {
         JobsOfOperator::<T>::remove(operator, id);
     }
 
-    /// Pays an operator, with its delegators, up to `amount` out of the escrow; gives what was paid.
+    /// Pays an operator, with its delegators, up to `amount` out of the escrow, and returns the amount
+    /// paid.
     fn pay_operator(id: &JobId, operator: &T::AccountId, amount: Balance) -> Balance {
         let credit = T::Escrow::draw(id, operator, amount);
         let paid = T::Escrow::value(&credit);
@@ -252,7 +253,7 @@ impl<T: Config> Pallet<T> {
         paid
     }
 
-    /// Gives money out of a bond to the payee; gives how much.
+    /// Gives money out of a bond to the payee, and returns the amount.
     fn give(payee: &T::AccountId, credit: CreditOf<T>) -> Balance {
         if T::Escrow::value(&credit) == 0 {
             return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What holds between any two blocks.
+//! The invariants of jobs between any two blocks.
 
 use crate::{
     types::Job, AssignmentCursor, AssignmentEntries, Config, DeadlineCursor, DeadlineEntries,
@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What must hold in the state that the job is in.
+    /// Checks what the state of the job requires.
     fn check_state(
         id: &JobId,
         job: &Job<T::AccountId>,

@@ -16,11 +16,11 @@ pub const MAX_ATTEMPTS: u32 = 16;
 /// A job.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct Job<AccountId> {
-    /// Who bought it.
+    /// The client that bought it.
     pub client: AccountId,
-    /// What was ordered.
+    /// The order.
     pub spec: JobSpec<AccountId>,
-    /// What was put on hold; outlives the escrow.
+    /// The payment that was put on hold. It outlives the escrow.
     pub payment: Payment,
     /// Block in which it was created.
     pub created: BlockNumber,
@@ -48,7 +48,7 @@ impl<AccountId: PartialEq + Encode> Job<AccountId> {
         self.opens().saturating_add(self.spec.deadline)
     }
 
-    /// How many operators were drawn for it.
+    /// Returns the number of operators that were drawn for it.
     pub fn attempts(&self) -> u8 {
         u8::try_from(self.drawn.len()).unwrap_or(u8::MAX)
     }
@@ -67,7 +67,7 @@ impl<AccountId: PartialEq + Encode> Job<AccountId> {
         self.spec.allowed.is_empty()
     }
 
-    /// What must be known of it for the operator to run it.
+    /// Returns the task of the operator that runs it.
     pub fn task(&self, id: &JobId, operator: &AccountId) -> Task {
         Task::new(id, operator, &self.spec)
     }

@@ -83,14 +83,14 @@ impl<T: Config> Pallet<T> {
         Span::after(Self::now(), T::DrawBlocks::get())
     }
 
-    /// Whether a job of the operator is drawn for an audit: whether its ticket of one of the blocks
-    /// of the span wins.
+    /// Returns whether a job of the operator is drawn for an audit, because its ticket of one of the
+    /// blocks of the span wins.
     pub(crate) fn is_drawn(job: &JobId, operator: &T::AccountId, span: Span) -> bool {
         Self::has_ticket(job, Purpose::Audit, Self::audit_rate(operator), span)
     }
 
-    /// Whether a ticket of the job wins in one of the blocks of the span, at that rate over all of
-    /// them.
+    /// Returns whether a ticket of the job wins in one of the blocks of the span, at that rate over all
+    /// of them.
     pub(crate) fn has_ticket(job: &JobId, purpose: Purpose, rate: Permill, span: Span) -> bool {
         let threshold = ticket::threshold(rate, span.count);
         span.blocks().any(|block| {

@@ -23,7 +23,7 @@ use frame_system::RawOrigin;
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
 
-/// What the operators of benchmarks ask per token, as [`DeliveredJobs`] has it.
+/// The price per token of the operators of benchmarks, as [`DeliveredJobs`] has it.
 const PRICE: Balance = 1_000;
 const ACCEPT: Verdict = Verdict::Accept { digest_root: H256::zero() };
 const REJECT: Verdict = Verdict::Reject { position: 0, reason: RejectReason::Integrity };
@@ -104,7 +104,7 @@ fn report<T: Config>(verifier: &T::AccountId, report: Report) {
     Pallet::<T>::handle(verifier, &report).expect("of this pallet").expect("in order");
 }
 
-/// What the members of a jury say so that it rejects with the smallest majority.
+/// Returns the verdicts of a jury that rejects with the smallest majority.
 fn verdicts<T: Config>() -> Vec<Verdict> {
     let minority = T::JurySize::get() / 2;
     (0..T::JurySize::get()).map(|n| if n < minority { ACCEPT } else { REJECT }).collect()

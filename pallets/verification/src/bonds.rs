@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What verifiers lose of their bonds, who gets it, and what jurors get where nobody lost enough.
+//! The fines of verifiers, their recipients, and the pay of jurors where nobody lost enough.
 
 use crate::{
     types::{Audit, Ballot, Offence},
@@ -18,7 +18,7 @@ type CreditOf<T> =
     <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Credit;
 
 impl<T: Config> Pallet<T> {
-    /// What each verifier of the job has at stake.
+    /// Returns the bond of each verifier of the job.
     pub(crate) fn bond_of(subject: &AuditSubject<T::AccountId>) -> Balance {
         let factor = T::VerifierBondFactor::get().into();
         subject.reward.saturating_mul(factor).max(T::MinVerifierBond::get())

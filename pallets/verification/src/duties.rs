@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What verifiers have to do, and what their workers report.
+//! The duties of verifiers, and the reports of their workers.
 
 use crate::{
     types::{Audit, Ballot, Phase, Seat, Stage},
@@ -84,7 +84,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// What a verifier has to do whose seat was drawn in that draw.
+    /// Returns the check that a verifier makes whose seat was drawn in that draw.
     fn check_of(job: JobId, draw: u8, audit: &Audit<T::AccountId>) -> Option<Work> {
         let AuditSubject { operator, spec, commitment, .. } = T::Jobs::subject(&job)?;
         let task = Task::new(&job, &operator, &spec);
@@ -98,7 +98,7 @@ impl<T: Config> Pallet<T> {
         audit.phase.due().saturating_sub(2)
     }
 
-    /// What the operator can report given that result: nothing if it has no seat, has reported it,
+    /// Returns what the operator can report given that result: nothing if it has no seat, has reported it,
     /// the report could not be in time any more, the result is of another commitment or for another
     /// draw, or the finding is not what it committed to. A verifier that does not hold the model, or
     /// has no room for the check, vacates its seat.

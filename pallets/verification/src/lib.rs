@@ -88,7 +88,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_runtime::{Permill, SaturatedConversion};
 
-    /// What the pallet needs of the runtime.
+    /// The configuration of the pallet.
     #[pallet::config]
     pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// The jobs that are audited.
@@ -102,7 +102,7 @@ pub mod pallet {
         type Routing: Routing<Self::AccountId>;
         /// Deposits what was taken out of bonds, and holds the fund of juries.
         type Escrow: Escrow<Self::AccountId>;
-        /// What audits and committees are drawn with.
+        /// The randomness with which audits and committees are drawn.
         type Randomness: PastRandomness;
         /// The number of blocks after an event with whose outputs the draw that follows is made; at
         /// most [`MAX_BLOCKS`].
@@ -134,7 +134,7 @@ pub mod pallet {
         type AuditAllFirst: Get<u32>;
         /// The lowest rate at which an operator's jobs are audited.
         type AuditFloor: Get<Permill>;
-        /// What a job pays at least that counts whole for its operator's record.
+        /// The payment from which on a job counts whole for its operator's record.
         type RecordFee: Get<Balance>;
         /// A verifier's bond is this many times what the job pays its operator.
         #[pallet::constant]
@@ -144,7 +144,7 @@ pub mod pallet {
         type MinVerifierBond: Get<Balance>;
         /// Blocks in which an operator can publish what a jury could not fetch.
         type ProduceWindow: Get<BlockNumber>;
-        /// What each byte costs that an operator publishes. It is burnt out of the job's bond.
+        /// The price of each byte that an operator publishes. It is burnt out of the job's bond.
         type PublicationPrice: Get<Balance>;
         /// The part of its bond that a verifier loses that neither commits nor vacates its seat.
         type SilenceFraction: Get<Permill>;
@@ -182,7 +182,7 @@ pub mod pallet {
     pub type ProducingOf<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
 
-    /// How much of a job is published, from the phase Producing to the end of the audit.
+    /// The progress of publications, from the phase Producing to the end of the audit.
     #[pallet::storage]
     pub type Publications<T: Config> = StorageMap<_, Twox64Concat, JobId, Publication>;
 
@@ -191,7 +191,7 @@ pub mod pallet {
     pub type Chunks<T: Config> =
         StorageDoubleMap<_, Twox64Concat, JobId, Twox64Concat, (Part, u32), ChunkBytes>;
 
-    /// What is left of publications that are over.
+    /// The rest of publications that are over.
     #[pallet::storage]
     pub type Obsolete<T: Config> = StorageMap<_, Twox64Concat, JobId, Publication>;
 
@@ -212,7 +212,7 @@ pub mod pallet {
     /// When which audit is to be moved on.
     pub(crate) type Due<T> = Agenda<AgendaEntries<T>, AgendaCursor<T>>;
 
-    /// What has happened to audits.
+    /// The events of audits.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
     pub enum Event<T: Config> {
@@ -222,7 +222,7 @@ pub mod pallet {
             job: JobId,
             /// The panel.
             stage: Stage,
-            /// How many draws came before.
+            /// The number of draws before.
             round: u8,
             /// The verifiers that were drawn.
             committee: Vec<T::AccountId>,
@@ -233,7 +233,7 @@ pub mod pallet {
         VerdictCommitted {
             /// The job.
             job: JobId,
-            /// Who.
+            /// The verifier.
             verifier: T::AccountId,
         },
         /// The verifiers can tell their verdicts.
@@ -247,29 +247,29 @@ pub mod pallet {
         VerdictRevealed {
             /// The job.
             job: JobId,
-            /// Who.
+            /// The verifier.
             verifier: T::AccountId,
-            /// What it found.
+            /// Its verdict.
             verdict: Verdict,
         },
         /// A verifier lost a part of its bond.
         VerifierSlashed {
             /// The job.
             job: JobId,
-            /// Who.
+            /// The verifier.
             verifier: T::AccountId,
-            /// Why.
+            /// The reason.
             offence: Offence,
-            /// How much.
+            /// The amount.
             amount: Balance,
         },
         /// A verifier has given up its seat before it committed to anything.
         SeatVacated {
             /// The job.
             job: JobId,
-            /// Who.
+            /// The verifier.
             verifier: T::AccountId,
-            /// Why.
+            /// The reason.
             reason: VacateReason,
         },
         /// The operator has to publish request and transcript, because a jury could not fetch them.
@@ -300,14 +300,14 @@ pub mod pallet {
             stage: Stage,
             /// The number of its last draw.
             round: u8,
-            /// Why.
+            /// The reason.
             failure: PanelFailure,
         },
         /// An audit is over.
         AuditConcluded {
             /// The job.
             job: JobId,
-            /// What was found.
+            /// The outcome.
             outcome: AuditOutcome,
             /// The verifiers who found it and are paid by the job.
             verifiers: Vec<T::AccountId>,
@@ -316,7 +316,7 @@ pub mod pallet {
         },
     }
 
-    /// Why a call or a report was refused.
+    /// The reasons for which calls and reports are refused.
     #[pallet::error]
     pub enum Error<T> {
         /// The job is not under audit.

@@ -57,7 +57,7 @@ pub const SILENCE: Balance = BOND / 20;
 pub const COMMIT_WINDOW: BlockNumber = 5;
 pub const REVEAL_WINDOW: BlockNumber = 4;
 pub const PRODUCE_WINDOW: BlockNumber = 6;
-/// What a byte costs that an operator publishes.
+/// The price of a byte that an operator publishes.
 pub const BYTE: Balance = 2;
 
 construct_runtime! {
@@ -89,7 +89,7 @@ parameter_types! {
     pub static BurnShare: Permill = Permill::zero();
     pub const AuditFloor: Permill = Permill::from_percent(10);
     pub const SilenceFraction: Permill = Permill::from_percent(5);
-    /// What a job pays at least that counts whole for a record: what all of these tests pay.
+    /// The payment from which on a job counts whole for a record: that of all jobs of these tests.
     pub static RecordFee: Balance = 113;
     /// Members of a committee.
     pub static CommitteeSize: u32 = 3;

@@ -76,7 +76,7 @@ impl<T: Config> Pallet<T> {
         Self::put(job, audit);
     }
 
-    /// Whether an accepted audit is looked at a second time.
+    /// Returns whether an accepted audit is looked at a second time.
     fn is_second_look(job: &JobId, span: Span) -> bool {
         Self::has_ticket(job, Purpose::SecondLook, T::SecondLooks::get(), span)
     }
@@ -194,8 +194,8 @@ impl<T: Config> Pallet<T> {
         panel.saturating_mul(3).saturating_add(T::ProduceWindow::get()).saturating_add(1)
     }
 
-    /// Whether the operator can re-run the job, has nothing to do with it otherwise, and can stand for
-    /// its verdict.
+    /// Returns whether the operator can re-run the job, has nothing to do with it otherwise, and can stand
+    /// for its verdict.
     fn can_verify(
         account: &T::AccountId,
         subject: &AuditSubject<T::AccountId>,
@@ -208,7 +208,7 @@ impl<T: Config> Pallet<T> {
         !involved && T::Operators::terms(account, &subject.spec.model).is_some_and(able)
     }
 
-    /// What a draw weighs at most, beside what is measured of it.
+    /// Returns the largest weight of a draw in addition to its measured weight.
     pub fn draw_weight() -> Weight {
         let most = T::JurySize::get().max(T::CommitteeSize::get());
         // The operator's record, and whether it has delegated.

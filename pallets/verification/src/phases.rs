@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What happens when a phase of an audit is over.
+//! The ends of an audit's phases.
 
 use crate::{
     panel::count,
@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use assay_primitives::{job::JobId, settlement::AuditOutcome, traits::AuditedJobs, BlockNumber};
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
 
-/// What was moved on in a block.
+/// The numbers of audits that were moved on in a block.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Moved {
     /// Draws, or attempts at one.

@@ -23,7 +23,7 @@ use sp_runtime::{
     DispatchError,
 };
 
-/// What is published of one payload.
+/// The published part of one payload.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct Progress {
     /// The number of chunks.
@@ -34,7 +34,7 @@ pub struct Progress {
     pub complete: bool,
 }
 
-/// What is published of a job.
+/// The published parts of a job's payloads.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct Publication {
     /// The request.
@@ -108,7 +108,7 @@ impl<T: Config> Pallet<T> {
         // At most half of the bond, so that there always is one. Dropped, and with that burnt.
         let most = T::Operators::reserved(operator, run) / 2;
         let burnt = T::Operators::seize(operator, run, price.min(most));
-        // What the bond does not pay for, and what replaces a chunk, pays the fee as any extrinsic does.
+        // A chunk that the bond does not pay for, or that replaces another, pays the fee of any extrinsic.
         let is_paid = price > 0 && T::Escrow::value(&burnt) == price && (index > 0 || chunks == 0);
         drop(burnt);
         if index == 0 {

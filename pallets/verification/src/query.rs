@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is needed to recompute the draws of an audit.
+//! The values from which anyone recomputes the draws of an audit.
 
 use crate::{Audits, Config, Pallet};
 use alloc::vec::Vec;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the ballots of a panel add up to.
+//! The count of a panel's ballots, and the decision that follows.
 
 use crate::{
     panel::count,
@@ -120,13 +120,14 @@ impl<T: Config> Pallet<T> {
         let mut owed: Vec<(T::AccountId, Balance)> =
             jurors.iter().map(|seat| (seat.verifier.clone(), subject.fee)).collect();
         let AuditSubject { operator, client, reward, levy, .. } = subject;
-        // What is at stake for either of them.
+        // Either of them has that at stake.
         let mut loss = reward;
         let right = if accepted { operator } else { client };
         for seat in others.into_iter().filter(|seat| seat.vote().is_some()) {
             Self::slash_contradicted(job, &seat.verifier, &right, &mut owed, &mut loss);
         }
-        // What such jobs bring the fund: an operator that is its own jury gains nothing by having it called.
+        // Such jobs bring the fund as much: an operator that is its own jury gains nothing by having it
+        // called.
         let most = if audit.stage == Stage::SecondLook {
             T::SecondLooks::get().saturating_reciprocal_mul_floor(levy)
         } else {
@@ -154,7 +155,7 @@ impl<T: Config> Pallet<T> {
         Self::conclude(job, AuditOutcome::Undecided, Vec::new(), 0);
     }
 
-    /// Whether as many verifiers as are needed have seats.
+    /// Returns whether as many verifiers as are needed have seats.
     pub(crate) fn can_decide(audit: &Audit<T::AccountId>) -> bool {
         count(&audit.seats) >= Self::fewest_seats(audit.stage)
     }

@@ -152,13 +152,13 @@ impl Phase {
 /// A place on a panel.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct Seat<AccountId> {
-    /// Who has it.
+    /// The verifier that has it.
     pub verifier: AccountId,
     /// The panel.
     pub stage: Stage,
     /// The number of earlier draws of the audit when this seat was drawn. Its ballot names it.
     pub draw: u8,
-    /// What it has done.
+    /// The state of its ballot.
     pub ballot: Ballot,
 }
 
@@ -176,7 +176,7 @@ impl<AccountId> Seat<AccountId> {
     }
 }
 
-/// What a verifier has done.
+/// The state of a verifier's ballot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub enum Ballot {
     /// Nothing yet.
@@ -196,7 +196,7 @@ pub enum Ballot {
     },
 }
 
-/// Why a verifier lost a part of its bond.
+/// The reason for which a verifier lost a part of its bond.
 #[derive(
     Clone,
     Copy,
@@ -221,7 +221,7 @@ pub enum Offence {
     Withheld,
 }
 
-/// Why a panel could not decide.
+/// The reason for which a panel could not decide.
 #[derive(
     Clone,
     Copy,

@@ -37,7 +37,7 @@ pub fn full_block(with_reports: bool) -> f64 {
         let (class, call) = if with_reports {
             (DispatchClass::Operational, report_call(16))
         } else {
-            // What costs the least for its weight: no bytes, and nothing but weight.
+            // The cheapest call for its weight: no bytes, and nothing but weight.
             (DispatchClass::Normal, frame_system::Call::remark { remark: vec![] }.into())
         };
         fill_block(class);

@@ -106,7 +106,7 @@ impl<'a> Draws<'a> {
                 .collect()
         };
         let members = |panel: &Vec<u32>| panel.iter().filter(|slot| **slot < marked).count();
-        let best = (0..1u32 << tail).map(panel).max_by_key(members).unwrap();
+        let best = (0..1u32 << tail).map(panel).max_by_key(members).expect("there is a choice");
         let count = members(&best) as u32;
         known.extend(best);
         count

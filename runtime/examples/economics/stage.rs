@@ -91,7 +91,7 @@ pub fn creation_fee(spec: &JobSpec<AccountId>) -> Balance {
 /// Returns the fee of a signed extrinsic in quiet times.
 pub fn fee(call: &RuntimeCall) -> Balance {
     // A signature, the signer and the extensions take some 110 bytes.
-    let length = u32::try_from(call.encoded_size() + 110).unwrap();
+    let length = u32::try_from(call.encoded_size() + 110).expect("a call is short");
     TransactionPayment::compute_fee(length, &call.get_dispatch_info(), 0)
 }
 
@@ -102,16 +102,16 @@ fn crowd() -> serde_json::Value {
     let first = genesis["operators"]["operators"][0].clone();
     let known = presets::DEVELOPMENT_OPERATORS.len();
     for n in known..OPERATORS {
-        let json = |account: &AccountId| serde_json::to_value(account).unwrap();
+        let json = |account: &AccountId| serde_json::to_value(account).expect("an account is JSON");
         let [stash, worker] = [b"bonds", b"works"]
             .map(|kind| AccountId32::new(blake2_256(&(kind, n as u32).encode())));
         let mut entry = first.clone();
         entry[0] = json(&stash);
         entry[1] = json(&worker);
-        let balances = genesis["balances"]["balances"].as_array_mut().unwrap();
+        let balances = genesis["balances"]["balances"].as_array_mut().expect("a list");
         let endowment = balances[0][1].clone();
         balances.push(serde_json::Value::Array(vec![json(&stash), endowment]));
-        genesis["operators"]["operators"].as_array_mut().unwrap().push(entry);
+        genesis["operators"]["operators"].as_array_mut().expect("a list").push(entry);
     }
     genesis
 }
@@ -164,7 +164,7 @@ impl<'a> Scene<'a> {
     fn block(&self, purpose: Purpose, is_drawn: bool) {
         let rate = match purpose {
             Purpose::SecondLook => <Runtime as pallet_verification::Config>::SecondLooks::get(),
-            _ => Verification::audit_rate(self.operator.as_ref().unwrap()),
+            _ => Verification::audit_rate(self.operator.as_ref().expect("the job has an operator")),
         };
         let threshold = ticket::threshold(rate, draw_blocks());
         let always = threshold >= ticket::TICKETS;
@@ -175,7 +175,7 @@ impl<'a> Scene<'a> {
                 let wins = ticket::wins(&told_by_babe(output), &self.job, purpose, threshold);
                 always || wins == is_drawn
             })
-            .unwrap();
+            .expect("one of the outputs does");
         blocks::next_block_after(&[], output);
     }
 
@@ -328,11 +328,12 @@ impl<'a> Scene<'a> {
 
     /// Publishes request and transcript.
     fn publish(&self, payloads: &[Vec<u8>]) {
-        let operator = self.operator.clone().unwrap();
+        let operator = self.operator.clone().expect("the job has an operator");
         for (part, bytes) in Part::ALL.into_iter().zip(payloads) {
             let origin = RuntimeOrigin::signed(operator.clone());
-            let bytes = bytes.clone().try_into().unwrap();
-            Verification::publish(origin, self.job, part, 0, true, bytes).unwrap();
+            let bytes = bytes.clone().try_into().expect("it fits into a chunk");
+            Verification::publish(origin, self.job, part, 0, true, bytes)
+                .expect("the operator publishes");
         }
     }
 
@@ -361,7 +362,8 @@ impl<'a> Scene<'a> {
                     report(&operator, Report::Accept { job: self.job });
                 }
                 JobState::Open { .. } if late == times => {
-                    Jobs::cancel(RuntimeOrigin::signed(client()), self.job).unwrap();
+                    Jobs::cancel(RuntimeOrigin::signed(client()), self.job)
+                        .expect("an open job can be cancelled");
                 }
                 _ => self.wait(),
             }

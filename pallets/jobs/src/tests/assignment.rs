@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who is drawn, and when.
+//! The draws of operators.
 
 use crate::{mock::*, Event, JobsOfOperator};
 use assay_primitives::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the client does.
+//! The client's calls.
 
 use crate::{mock::*, Error, Event, JobNonce, Jobs as Stored};
 use assay_primitives::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What nodes, clients and dApps read.
+//! The queries of nodes, clients and dApps.
 
 use crate::mock::*;
 use assay_primitives::{

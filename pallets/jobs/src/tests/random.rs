@@ -80,7 +80,7 @@ fn holder(id: &JobId) -> AccountId {
 }
 
 fn take(step: Step) {
-    // What is refused changes nothing, so all outcomes are fine.
+    // A refused call changes nothing, so all outcomes are fine.
     let _ = match step {
         Step::Create { client, down, cost, tip, tokens, delay } => {
             let not_before = now() + u32::from(delay);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What routing hears of operators.
+//! The reports to routing on the conduct of operators.
 
 use crate::mock::*;
 use assay_primitives::{
@@ -11,7 +11,7 @@ use assay_primitives::{
 };
 use frame_support::{assert_ok, BoundedVec};
 
-/// What was counted of the operator: answered, missed, and tokens measured.
+/// Returns the operator's counts: answered, missed, and tokens measured.
 fn counted(operator: AccountId) -> (u32, u32, u64) {
     let member = pallet_routing::Members::<Test>::get(operator).expect("it is registered");
     let tokens = member.served.iter().map(|served| served.work.tokens).sum();

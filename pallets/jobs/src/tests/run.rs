@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What operators do and report.
+//! The work of operators and its reports.
 
 use crate::{mock::*, Error, Event, JobsOfOperator, WeightInfo};
 use assay_primitives::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who gets what.
+//! The money of each party at the ends of jobs.
 
 use crate::{mock::*, Error, Event};
 use assay_primitives::{
@@ -18,7 +18,7 @@ fn waived() -> (JobId, AccountId) {
     (id, operator)
 }
 
-/// What is on hold for [`order`].
+/// The amount on hold for [`order`].
 const HELD: Balance = 113 + BOUNTY;
 
 #[test]
@@ -220,7 +220,7 @@ fn rejected_audit_takes_the_whole_bond() {
         Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers, 0);
         let share = 10 * PRICE / 10;
         let rest = bond_of(10) - PAYMENT.down - 3 * share;
-        // What the client would have paid.
+        // The client would have paid as much.
         let compensation = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
         for verifier in verifiers {
             assert_eq!(wealth(verifier), ENDOWMENT + share);
@@ -309,7 +309,7 @@ fn withheld_output_takes_the_whole_bond_and_pays_no_verifier() {
         assert_eq!(settlement.outcome, Outcome::Slashed);
         assert_eq!((settlement.audit, settlement.verifiers), (AuditOutcome::Withheld, 0));
         assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - bond_of(10));
-        // What the client would have paid.
+        // The client would have paid as much.
         let compensation = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
         assert_eq!(wealth(CLIENT), ENDOWMENT + compensation);
         assert_eq!(Faults::get(), vec![operator]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a verifier could try.
+//! Attempts of verifiers to cheat.
 
 use crate::{mock::*, Ballot, Error, Event, Phase, SeatsOf};
 use assay_primitives::{report::Report, settlement::AuditOutcome, JobId, Verdict};

@@ -4,7 +4,7 @@
 use crate::mock::*;
 use assay_primitives::{BlockNumber, Verdict};
 
-/// What a verifier can do.
+/// The conduct of a verifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Conduct {
     /// Says nothing.
@@ -37,7 +37,7 @@ fn play(committee: [Conduct; 3], jury: Conduct) -> BlockNumber {
                     let conduct =
                         if audit.stage.is_jury() { jury } else { committee[place.min(2)] };
                     let verifier = seat.verifier;
-                    // What is refused changes nothing: reports of another phase.
+                    // A report of another phase is refused, and changes nothing.
                     let _ = match conduct {
                         Conduct::Silent => Ok(()),
                         Conduct::Vacates => vacate(verifier, id),

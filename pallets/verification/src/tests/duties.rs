@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What verifiers have to do and report.
+//! The duties of verifiers, and their reports.
 
 use crate::{duties::round_salt, mock::*, WeightInfo};
 use assay_primitives::{
@@ -12,7 +12,7 @@ use assay_primitives::{
 use frame_support::assert_ok;
 use sp_core::H256;
 
-/// What the committee of a round has to do.
+/// Returns the work of the committee of a round.
 fn check(job: JobId, round: u8, left: BlockNumber) -> Work {
     let subject = pallet_jobs::Pallet::<Test>::subject(&job).unwrap();
     let task = Task::new(&job, &subject.operator, &subject.spec);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who is drawn for a jury, and what follows from its votes.
+//! The draw of a jury, and the consequences of its votes.
 
 use crate::{mock::*, Offence, PanelFailure, Phase, Stage};
 use assay_primitives::{
@@ -7,7 +7,7 @@ use assay_primitives::{
     Balance, Verdict,
 };
 
-/// What each verifier that is paid by the job earns: a tenth of its price.
+/// The fee of each verifier that the job pays: a tenth of its price.
 const SHARE: Balance = 20 * PRICE / 10;
 
 #[test]
@@ -51,7 +51,7 @@ fn jury_that_rejects_slashes_the_operator_and_pays_all_that_agree() {
             assert_eq!(wealth(*verifier), ENDOWMENT + SHARE);
         }
         assert_eq!(wealth(operator), ENDOWMENT + PAYMENT.down - JOB_BOND);
-        // What it would have paid.
+        // The client would have paid as much.
         assert_eq!(wealth(CLIENT), ENDOWMENT + 113);
         let all = [committee, jury].concat();
         assert_eq!(conclusions(), vec![(AuditOutcome::Rejected, all)]);
@@ -200,7 +200,7 @@ fn second_look_is_a_jury_of_an_accepted_output() {
 #[test]
 fn fund_pays_the_jurors_of_a_second_look_as_far_as_it_goes() {
     use frame_support::traits::fungible::Mutate;
-    // What is levied on the job is more than its jurors earn.
+    // The levy on the job is more than its jurors earn.
     SecondLooks::set(sp_runtime::Permill::one());
     BurnShare::set(sp_runtime::Permill::from_percent(70));
     with_operators(|| {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the verdicts of committees add up to, and who gains and loses.
+//! The outcomes of committees' verdicts, with the gains and losses.
 
 use crate::{mock::*, Phase, Stage};
 use assay_primitives::{
@@ -7,7 +7,7 @@ use assay_primitives::{
     Balance,
 };
 
-/// What each verifier that is paid by an accepted job earns: a tenth of its price.
+/// The fee of each verifier that an accepted job pays: a tenth of its price.
 const SHARE: Balance = 20 * PRICE / 10;
 
 #[test]

@@ -74,7 +74,7 @@ fn job(n: usize) -> H256 {
     pick(all, n).unwrap_or_default()
 }
 
-/// What is refused changes nothing, so all outcomes are fine.
+/// A refused step changes nothing, so all outcomes are fine.
 fn take(step: Step) {
     match step {
         Step::Order { client } => {
