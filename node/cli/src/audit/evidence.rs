@@ -8,7 +8,7 @@ use assay_runtime::{AccountId, Header, RuntimeEvent};
 use frame_system::Phase;
 use pallet_jobs::Event as Jobs;
 use pallet_operators::Event as Operators;
-use pallet_verification::{Event as Verification, PanelFailure};
+use pallet_verification::{Event as Verification, PanelFailure, Span};
 use sp_core::H256;
 
 /// One draw of an audit.
@@ -22,9 +22,11 @@ pub struct Evidence {
     pub block: BlockNumber,
     /// The number of blocks of a span by the parameters of the block in which the wait began.
     pub draw_blocks: BlockNumber,
-    /// The blocks of the span.
+    /// The span that the draw reads: that of the wait, or that of the last blocks if it is late.
+    pub span: Span,
+    /// The blocks of that span.
     pub blocks: Vec<SpanBlock>,
-    /// What the draw reads of the state of the block before it.
+    /// The part of the state before that block which the draw reads.
     pub before: Snapshot,
     /// The events of the block of the draw.
     pub events: Vec<EventRecord>,
@@ -48,7 +50,7 @@ pub struct SpanBlock {
 pub enum Act {
     /// The job is not audited.
     NotAudited,
-    /// What the committee has accepted stands without a second look.
+    /// The committee's acceptance stands without a second look.
     Stands,
     /// These verifiers were drawn.
     Drawn(Vec<AccountId>),

@@ -6,8 +6,7 @@ use super::{
     recompute::{Lots, Recomputed},
 };
 use assay_primitives::{draw::Purpose, settlement::AuditOutcome, BlockNumber, JobState};
-use assay_runtime::{AccountId, Runtime};
-use frame_support::traits::Get;
+use assay_runtime::AccountId;
 use pallet_verification::{Span, Stage};
 
 /// The subject of a finding.
@@ -182,26 +181,18 @@ fn of_outputs<'a>(
     evidence: &'a Evidence,
     computed: &'a Recomputed,
 ) -> impl Iterator<Item = Finding> + 'a {
-    let depth = <Runtime as pallet_beacon::Config>::Depth::get();
-    let oldest = evidence.block.saturating_sub(depth);
     evidence.blocks.iter().zip(&computed.outputs).map(move |(block, output)| {
         let number = block.header.number;
         let words = |output: &Option<_>| match output {
             Some(output) => format!("{output:?}"),
             None => "none".to_string(),
         };
-        // The chain forgets outputs, after which a draw reads later ones.
-        let is_forgotten = number < oldest && block.recorded.is_none();
         Finding {
             block: number,
             topic: Topic::Output,
             computed: output.map_or_else(|error| error.words().into(), |output| words(&output)),
-            recorded: (!is_forgotten).then(|| words(&block.recorded)),
-            agreement: if is_forgotten {
-                Agreement::NotRecorded
-            } else {
-                Agreement::of(output, &Ok(block.recorded))
-            },
+            recorded: Some(words(&block.recorded)),
+            agreement: Agreement::of(output, &Ok(block.recorded)),
         }
     })
 }

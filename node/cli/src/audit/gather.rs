@@ -3,8 +3,9 @@
 
 use super::{
     evidence::{Evidence, SpanBlock},
-    output::Epoch,
+    output::{self, Epoch},
     reads::{self, State},
+    recompute,
     snapshot::Snapshot,
     timeline::{self, Wait},
 };
@@ -78,7 +79,11 @@ pub async fn evidence(chain: &Chain, id: &JobId, wait: &Wait) -> Result<Option<E
     let after: Option<Audit<AccountId>> = chain.read_at(key, block).await?;
     let hash = chain.hash_of(block).await?;
     let events: Vec<EventRecord> = chain.events(hash).await?;
-    let blocks = span(chain, &wait.span, block).await?;
+    let waited = blocks(chain, &wait.span, block).await?;
+    let outputs: Vec<_> =
+        waited.iter().map(|of| output::of(&of.header, &of.epoch).ok().flatten()).collect();
+    let span = recompute::read(wait.span, block, &outputs);
+    let blocks = if span == wait.span { waited } else { blocks(chain, &span, block).await? };
     let snapshot = match &audit {
         Some(audit) => reads::snapshot(&At { chain, block: before }, id, audit, &blocks).await?,
         None => Snapshot::default(),
@@ -93,6 +98,7 @@ pub async fn evidence(chain: &Chain, id: &JobId, wait: &Wait) -> Result<Option<E
         wait,
         block,
         draw_blocks,
+        span,
         blocks,
         before: snapshot,
         events,
@@ -101,7 +107,7 @@ pub async fn evidence(chain: &Chain, id: &JobId, wait: &Wait) -> Result<Option<E
 }
 
 /// Returns the blocks of a span, with what the chain had recorded of them in block `drawn`.
-async fn span(chain: &Chain, span: &Span, drawn: BlockNumber) -> Result<Vec<SpanBlock>> {
+async fn blocks(chain: &Chain, span: &Span, drawn: BlockNumber) -> Result<Vec<SpanBlock>> {
     let mut blocks: Vec<SpanBlock> = Vec::new();
     for number in span.blocks() {
         let header = chain.header(number).await?;

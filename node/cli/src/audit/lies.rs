@@ -4,14 +4,14 @@
 use super::{
     evidence::{Act, Evidence},
     finding::{of_draw, of_missing, of_record, Agreement, Finding, Topic},
-    recompute::recompute,
+    recompute::{read, recompute},
     scene,
 };
 use crate::chain::state::EventRecord;
 use assay_primitives::{settlement::AuditOutcome, JobState};
 use assay_runtime::{AccountId, Runtime, RuntimeEvent};
 use frame_system::Phase;
-use pallet_verification::{Event, Stage};
+use pallet_verification::{Event, Span, Stage};
 use sp_core::H256;
 
 fn all(evidence: &Evidence) -> Vec<Finding> {
@@ -208,13 +208,26 @@ fn wait_for_later_blocks_is_true_where_no_output_is_known() {
 }
 
 #[test]
-fn wait_for_later_blocks_is_true_where_the_outputs_are_forgotten() {
-    let mut evidence = scene::draw();
-    evidence.block += 128;
-    evidence.blocks.iter_mut().for_each(|block| block.recorded = None);
+fn late_draw_is_true_if_it_reads_the_last_blocks() {
+    let mut evidence = scene::late_draw();
+    assert_eq!(evidence.span.known(), evidence.block);
+    assert_eq!(lies(&evidence), []);
+    // A chain that waited for other blocks instead could have chosen these.
     evidence.events.clear();
     evidence.waits_again = true;
-    assert_eq!(lies(&evidence), []);
+    assert_eq!(lies(&evidence), [Topic::Audit, Topic::Committee]);
+}
+
+#[test]
+fn draw_reads_the_last_blocks_only_where_it_is_late_and_lacks_outputs() {
+    let span = Span { first: 101, count: 2 };
+    let outputs = [Some(H256::repeat_byte(1)), None];
+    assert_eq!(read(span, span.known(), &outputs), span);
+    assert_eq!(read(span, span.known(), &[None, None]), span, "it waits for the next blocks");
+    assert_eq!(read(span, span.known() + 1, &outputs), span);
+    assert_eq!(read(span, span.known() + 1, &[None, None]), Span { first: 102, count: 2 });
+    assert_eq!(read(span, 229, &outputs), span, "the chain has the outputs of 128 blocks");
+    assert_eq!(read(span, 230, &outputs), Span { first: 228, count: 2 });
 }
 
 #[test]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a draw of verifiers reads of the state: a few entries, even of a state with thousands of
+//! The entries of the state that a draw of verifiers reads: a few, even if there are thousands of
 //! operators.
 
 use super::{evidence::SpanBlock, output, snapshot::Snapshot};
@@ -103,7 +103,8 @@ fn drawn(
     }
     let outputs: Vec<Option<H256>> =
         blocks.iter().map(|block| output::of(&block.header, &block.epoch).ok().flatten()).collect();
-    let Some(randomness) = draw::of_span(audit.span.first, &outputs) else {
+    let first = blocks.first().map(|block| block.header.number).unwrap_or_default();
+    let Some(randomness) = draw::of_span(first, &outputs) else {
         return Ok(Vec::new());
     };
     let seed = draw::seed(&randomness, id, Purpose::Committee(audit.draws));

@@ -13,7 +13,7 @@ use assay_primitives::{
 };
 use assay_runtime::{AccountId, Jobs, Runtime, Verification};
 use frame_support::traits::Get;
-use pallet_verification::{Audit, Audits, Config, Stage};
+use pallet_verification::{Audit, Audits, Config, Span, Stage};
 use sp_core::H256;
 use sp_runtime::Permill;
 
@@ -51,6 +51,7 @@ pub struct Lots {
 pub fn recompute(evidence: &Evidence) -> Option<Recomputed> {
     evidence.before.run(|| {
         let audit = Audits::<Runtime>::get(evidence.job)?;
+        let audit = Audit { span: evidence.span, ..audit };
         let subject = Jobs::subject(&evidence.job)?;
         let blocks = evidence.blocks.iter();
         let outputs: Vec<_> = blocks.map(|block| output::of(&block.header, &block.epoch)).collect();
@@ -63,7 +64,7 @@ pub fn recompute(evidence: &Evidence) -> Option<Recomputed> {
             seed: None,
             act: Act::Postponed,
         };
-        let Some(randomness) = randomness(&audit, evidence.block, &known) else {
+        let Some(randomness) = randomness(audit.span, evidence.block, &known) else {
             return Some(base);
         };
         let lots = lots(evidence, &audit, &subject, &known);
@@ -79,14 +80,21 @@ pub fn recompute(evidence: &Evidence) -> Option<Recomputed> {
 }
 
 /// Returns the randomness of the span; `None` if the chain does not have it in that block.
-fn randomness(
-    audit: &Audit<AccountId>,
-    now: BlockNumber,
-    outputs: &[Option<H256>],
-) -> Option<H256> {
+fn randomness(span: Span, now: BlockNumber, outputs: &[Option<H256>]) -> Option<H256> {
     let depth = <Runtime as pallet_beacon::Config>::Depth::get();
-    let first = audit.span.first;
+    let first = span.first;
     (first >= now.saturating_sub(depth)).then(|| draw::of_span(first, outputs)).flatten()
+}
+
+/// Returns the span that a draw in block `now` reads after a wait for `span`, whose blocks have these
+/// outputs: the last blocks instead if the draw is late and the chain does not have the outputs any more,
+/// or there are none.
+pub fn read(span: Span, now: BlockNumber, outputs: &[Option<H256>]) -> Span {
+    if now > span.known() && randomness(span, now, outputs).is_none() {
+        Span::before(now, span.count)
+    } else {
+        span
+    }
 }
 
 /// Returns the tickets that decide whether the panel is drawn at all.

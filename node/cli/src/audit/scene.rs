@@ -120,14 +120,20 @@ pub fn operator() -> AccountId {
 
 /// Returns the first draw of a job's audit, of an operator of which nothing is known.
 pub fn draw() -> Evidence {
-    made(JobId::repeat_byte(1), 0, audit)
+    made(JobId::repeat_byte(1), 0, 0, audit)
+}
+
+/// Returns that draw so late that the chain does not have the outputs any more that it waited for.
+pub fn late_draw() -> Evidence {
+    let depth = <Runtime as pallet_beacon::Config>::Depth::get();
+    made(JobId::repeat_byte(1), 0, depth, audit)
 }
 
 /// Returns the first draw of a job of an operator whose jobs are audited at the lowest rate. The audit is
 /// due or not.
 pub fn rare(due: bool) -> Evidence {
     let is_due = |evidence: &Evidence| evidence.recorded() != super::evidence::Act::NotAudited;
-    let all = (0..).map(|n| made(JobId::from_low_u64_be(n), 1_000_000, audit));
+    let all = (0..).map(|n| made(JobId::from_low_u64_be(n), 1_000_000, 0, audit));
     all.into_iter().find(|evidence| is_due(evidence) == due).expect("some job is")
 }
 
@@ -149,17 +155,23 @@ pub fn second_look(due: bool) -> Evidence {
         ..audit(span)
     };
     let is_due = |evidence: &Evidence| evidence.recorded() != super::evidence::Act::Stands;
-    let all = (0..).map(|n| made(JobId::from_low_u64_be(n), 0, audit));
+    let all = (0..).map(|n| made(JobId::from_low_u64_be(n), 0, 0, audit));
     all.into_iter().find(|evidence| is_due(evidence) == due).expect("some job is")
 }
 
-/// Lets the real pallet make a draw, and returns all about it.
-fn made(job: JobId, record: u32, audit: impl Fn(Span) -> Audit<AccountId>) -> Evidence {
+/// Lets the real pallet make a draw that is so many blocks late, and returns all about it.
+fn made(
+    job: JobId,
+    record: u32,
+    late: BlockNumber,
+    audit: impl Fn(Span) -> Audit<AccountId>,
+) -> Evidence {
     let genesis = chain::genesis(presets::development());
     TestExternalities::new(genesis).execute_with(|| {
         let draw_blocks = <Runtime as pallet_verification::Config>::DrawBlocks::get();
-        let span = Span::after(DELIVERED, draw_blocks);
-        let block = span.known();
+        let waited = Span::after(DELIVERED, draw_blocks);
+        let block = waited.known() + late;
+        let span = if late == 0 { waited } else { Span::before(block, draw_blocks) };
         let blocks: Vec<SpanBlock> = span
             .blocks()
             .map(|number| {
@@ -172,18 +184,19 @@ fn made(job: JobId, record: u32, audit: impl Fn(Span) -> Audit<AccountId>) -> Ev
         pallet_jobs::Jobs::<Runtime>::insert(job, delivered());
         Records::<Runtime>::insert(operator(), u64::from(record) * WHOLE);
         lower_the_floor();
-        Audits::<Runtime>::insert(job, audit(span));
-        AgendaEntries::<Runtime>::insert(block, job, ());
-        AgendaCursor::<Runtime>::put(block);
+        Audits::<Runtime>::insert(job, audit(waited));
+        AgendaEntries::<Runtime>::insert(waited.known(), job, ());
+        AgendaCursor::<Runtime>::put(waited.known());
         let before = state();
         System::set_block_number(block);
         System::reset_events();
         Verification::on_initialize(block);
         Evidence {
             job,
-            wait: Wait { since: DELIVERED, span, ended: Some(block) },
+            wait: Wait { since: DELIVERED, span: waited, ended: Some(block) },
             block,
             draw_blocks,
+            span,
             blocks,
             before,
             events: System::events(),
