@@ -40,7 +40,7 @@ const { payment } = quote.value;
 // and byte strings Uint8Arrays.
 const spec = {
   model,
-  request_hash: payload.hash,
+  request_hash: payload.hash, // the blake2_256 hash of the request, as the node computed it
   input_tokens: payload.tokens,
   max_tokens: MAX_TOKENS,
   seed: 0n,

@@ -54,7 +54,7 @@ const { payment } = quote.asOk;
 // 3. The job. Enumerations are given by the name of the variant, byte strings in hex.
 const spec = {
   model,
-  requestHash: payload.hash,
+  requestHash: payload.hash, // the blake2_256 hash of the request, as the node computed it
   inputTokens: payload.tokens,
   maxTokens: MAX_TOKENS,
   seed: 0,

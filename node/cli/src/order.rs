@@ -68,7 +68,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let _progress = Progress::new("asking for the price");
     let chain = &session.chain;
     if args.not_before > 0 {
-        order_limits::ensure_start(args.not_before, chain.best_number().await?)?;
+        order_limits::ensure_start(args.not_before, chain.best().await?)?;
     }
     let node = chain.node_status().await?;
     let models = Models::read(chain, &node).await?;

@@ -35,11 +35,12 @@ pub fn watch(
 
 /// Waits until the folder's disk has less than `reserve` bytes free, and returns the reason.
 async fn until_low(folder: PathBuf, reserve: u64) -> String {
+    let mut looks = tokio::time::interval(LOOK);
     loop {
+        looks.tick().await;
         if let Err(reason) = ensure_free(&folder, reserve, free_bytes) {
             return reason;
         }
-        tokio::time::sleep(LOOK).await;
     }
 }
 

@@ -140,12 +140,6 @@ impl Chain {
         answer.map_err(|error| faults::of_rpc(&self.url, method, error))
     }
 
-    /// Returns the number of the best block.
-    pub async fn best_number(&self) -> Result<u32> {
-        let head: Head = self.request("chain_getHeader", rpc_params![]).await?;
-        Ok(head.number)
-    }
-
     /// Returns the error for a connection that is lost.
     pub fn gone(&self) -> anyhow::Error {
         faults::gone(&self.url)

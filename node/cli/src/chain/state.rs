@@ -23,16 +23,18 @@ pub type EventRecord = frame_system::EventRecord<RuntimeEvent, Hash>;
 
 /// Returns the amount that an account can spend, or have put on hold, and stay alive.
 pub fn usable(account: &Account) -> Balance {
-    let data = &account.data;
-    let kept = data.frozen.saturating_sub(data.reserved).max(EXISTENTIAL_DEPOSIT);
-    data.free.saturating_sub(kept)
+    account.data.free.saturating_sub(kept(account))
 }
 
 /// Returns the amount that an account lacks to spend so much and stay alive.
 pub fn lacking(account: &Account, spent: Balance) -> Balance {
+    spent.saturating_add(kept(account)).saturating_sub(account.data.free)
+}
+
+/// Returns the free amount that an account cannot spend and stay alive.
+fn kept(account: &Account) -> Balance {
     let data = &account.data;
-    let kept = data.frozen.saturating_sub(data.reserved).max(EXISTENTIAL_DEPOSIT);
-    spent.saturating_add(kept).saturating_sub(data.free)
+    data.frozen.saturating_sub(data.reserved).max(EXISTENTIAL_DEPOSIT)
 }
 
 impl Chain {
