@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Jobs as their committees see them.
 
-use crate::{
-    settle::{Delivery, Found},
-    types::Job,
-    Config, Event, Jobs, Pallet, LOG_TARGET,
-};
+use crate::{settle::Found, Config, Event, Jobs, Pallet, LOG_TARGET};
 use assay_primitives::{
     job::{JobId, JobState},
     settlement::AuditOutcome,
     traits::{AuditSubject, AuditedJobs},
-    Balance,
 };
 
 impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
@@ -19,7 +14,7 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
         Some(AuditSubject {
             reward: Self::reward_of(&job, delivery.prices, delivery.commitment.tokens),
-            fee: Self::verifier_fee(&job, &delivery),
+            fee: Self::fee_of(&job, delivery.prices, delivery.commitment.tokens),
             levy: Self::levy_of(&job, delivery.prices, delivery.commitment.tokens),
             client: job.client,
             operator: delivery.operator,
@@ -59,13 +54,5 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
                 Self::end_rejected(id, job, delivery, Found { audit: outcome, verifiers, jurors });
             }
         }
-    }
-}
-
-impl<T: Config> Pallet<T> {
-    /// Returns what each verifier earns of the price of the tokens that were delivered.
-    fn verifier_fee(job: &Job<T::AccountId>, delivery: &Delivery<T::AccountId>) -> Balance {
-        let tokens = delivery.commitment.tokens;
-        Self::fee_of(job, Self::price_of(job, delivery.prices, tokens), tokens)
     }
 }

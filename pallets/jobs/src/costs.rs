@@ -61,8 +61,9 @@ impl<T: Config> Pallet<T> {
         Self::burnt_of(price).saturating_add(Self::burnt_of(job.payment.tip))
     }
 
-    /// Returns the fee of each verifier of an output of `tokens` that costs `price`.
-    pub(crate) fn fee_of(job: &Job<T::AccountId>, price: Balance, tokens: u32) -> Balance {
+    /// Returns the fee of each verifier of an output of `tokens`.
+    pub(crate) fn fee_of(job: &Job<T::AccountId>, prices: Prices, tokens: u32) -> Balance {
+        let price = Self::price_of(job, prices, tokens);
         let least = Self::least_fee(job.spec.input_tokens, tokens);
         T::VerifierShare::get().mul_floor(price).max(least)
     }

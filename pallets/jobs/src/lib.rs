@@ -36,8 +36,10 @@
 //! - Slashed: the output was rejected. The escrow returns; out of the whole bond the down payment
 //!   comes back and the verifiers are paid. At most half of the rest, and at most what the client paid
 //!   for the job, goes to the client; the rest is burnt.
-//! - Expired, Cancelled: the escrow returns. If every operator that was drawn declined because the
-//!   prompt cannot be fetched or is not as long as the job says, the deposit is burnt.
+//! - Unverified: the output was drawn for an audit that could not be decided. Cost and tip return; the
+//!   operator keeps the down payment, and its bond is free.
+//! - Expired, Cancelled: the escrow returns. If [`Config::MaxAttempts`] operators declined because the
+//!   request cannot be fetched, is not one, or its prompt has another length, the deposit is burnt.
 //!
 //! An account that ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which
 //! otherwise returns to the client.
@@ -66,7 +68,6 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub mod types;
-mod unverified;
 pub mod weights;
 
 pub use pallet::*;
@@ -156,7 +157,8 @@ pub mod pallet {
         type BondFactor: Get<u32>;
         /// The part of the bond that an operator loses when it delivers nothing in time.
         type LatenessFraction: Get<Permill>;
-        /// The part of the price of an output that each of its verifiers gets.
+        /// The part of the price of an output that each of its verifiers gets, at least
+        /// [`Config::VerificationPrice`] for each token.
         type VerifierShare: Get<Permill>;
         /// The part of every payment that is burnt, or kept by the fund of juries, before anyone gets a
         /// share of it.
@@ -168,14 +170,14 @@ pub mod pallet {
         type CommitteeSize: Get<u32>;
         /// The amount held in addition to a payment, for whoever ends the job if its own parties do not.
         type Bounty: Get<Balance>;
-        /// The amount held in addition to a payment, and burnt if no operator that was drawn could
-        /// fetch the prompt or found it as long as the job says.
+        /// The amount held in addition to a payment, and burnt if `MaxAttempts` operators declined
+        /// because they could not fetch the request, it was not one, or its prompt had another length.
         type Deposit: Get<Balance>;
-        /// The most jobs for which an operator is sought for the first time in one block, be it since
-        /// their creation or since the last operator lost them.
+        /// The most jobs open to all operators for which one is sought for the first time in one block, be
+        /// it since their creation or since the last operator lost them.
         #[pallet::constant]
         type MaxFirstTriesPerBlock: Get<u32>;
-        /// The most jobs for which an operator is sought again in one block.
+        /// The most jobs for which an operator is sought again in one block, or which name their operators.
         #[pallet::constant]
         type MaxAssignmentsPerBlock: Get<u32>;
         /// Weights of the calls, the reports and the hooks.
@@ -211,7 +213,7 @@ pub mod pallet {
     pub type JobsOfOperator<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Twox64Concat, JobId, ()>;
 
-    /// The open jobs for which no operator was sought yet, each by the block in which that is due.
+    /// The jobs open to all operators for which none was sought yet, each by the block in which that is due.
     #[pallet::storage]
     pub type FirstTryEntries<T: Config> =
         StorageDoubleMap<_, Twox64Concat, BlockNumber, Twox64Concat, JobId, ()>;

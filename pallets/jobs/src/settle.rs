@@ -85,9 +85,9 @@ impl<T: Config> Pallet<T> {
         }
         let price = Self::price_of(&job, prices, commitment.tokens);
         let Payment { down, tip, .. } = job.payment;
-        let fee = Self::fee_of(&job, price, commitment.tokens);
+        let fee = Self::fee_of(&job, prices, commitment.tokens);
         let tip_burnt = Self::burnt_of(tip);
-        let levied = T::Escrow::levy(id, Self::burnt_of(price).saturating_add(tip_burnt));
+        let levied = T::Escrow::levy(id, Self::levy_of(&job, prices, commitment.tokens));
         let earned = price.saturating_sub(levied.total().saturating_sub(tip_burnt));
         let mut left = earned;
         for verifier in verifiers {
@@ -164,8 +164,7 @@ impl<T: Config> Pallet<T> {
         let slashed = T::Escrow::value(&credit);
         let (owed, mut rest) = T::Escrow::split(credit, job.payment.down);
         let returned = Self::give(&job.client, owed);
-        let price = Self::price_of(&job, prices, commitment.tokens);
-        let fee = Self::fee_of(&job, price, commitment.tokens);
+        let fee = Self::fee_of(&job, prices, commitment.tokens);
         for verifier in verifiers {
             let (pay, left) = T::Escrow::split(rest, fee);
             T::Operators::reward(verifier, pay);
@@ -189,11 +188,27 @@ impl<T: Config> Pallet<T> {
         Self::finish(id, job, settlement, None);
     }
 
-    /// A settlement in which no money has moved.
-    pub(crate) fn record(
-        outcome: Outcome,
-        operator: Option<T::AccountId>,
-    ) -> Settlement<T::AccountId> {
+    /// Ends a job whose output was drawn for an audit that could not be decided. An output that was
+    /// not checked is never paid in full: cost and tip return to the client. Nobody has shown a
+    /// fault of the operator either, so it keeps the down payment, and its bond is free.
+    pub(crate) fn end_unverified(
+        id: &JobId,
+        job: Job<T::AccountId>,
+        delivery: Delivery<T::AccountId>,
+    ) {
+        let settlement = Settlement {
+            audit: AuditOutcome::Undecided,
+            output_hash: Some(delivery.commitment.output_hash),
+            tokens: delivery.commitment.tokens,
+            paid: job.payment.down,
+            burnt: Self::burnt_of(job.payment.down),
+            ..Self::record(Outcome::Unverified, Some(delivery.operator))
+        };
+        Self::finish(id, job, settlement, None);
+    }
+
+    /// Returns a settlement in which no money has moved.
+    fn record(outcome: Outcome, operator: Option<T::AccountId>) -> Settlement<T::AccountId> {
         Settlement {
             outcome,
             operator,
@@ -212,7 +227,7 @@ impl<T: Config> Pallet<T> {
 
     /// Does what all ends share: the bounty goes to whoever moved the job on, or returns to the client if
     /// that was the client; the rest of the escrow returns to the client; the operator's bond is free.
-    pub(crate) fn finish(
+    fn finish(
         id: &JobId,
         mut job: Job<T::AccountId>,
         mut settlement: Settlement<T::AccountId>,
