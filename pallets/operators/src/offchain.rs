@@ -51,6 +51,13 @@ pub struct Guard {
     pub retries: u32,
 }
 
+impl Guard {
+    /// Returns whether it still keeps an extrinsic with that nonce from being sent.
+    fn holds<T: Config>(&self, now: BlockNumber, nonce: Nonce) -> bool {
+        self.nonce == nonce && now.saturating_sub(self.sent_at) < T::ReportPatience::get()
+    }
+}
+
 /// A worker whose key this node holds.
 struct Local<AccountId> {
     public: WorkerId,
@@ -128,16 +135,19 @@ impl<T: Config> Pallet<T> {
     fn send(now: BlockNumber, local: &Local<T::AccountId>, results: &[EngineResult]) {
         let reports = Self::reports_of(local.part, &local.stash, results);
         let reports = ReportsOf::<T>::truncate_from(reports);
+        let (worker, public) = (&local.account, &local.public);
+        let nonce: Nonce = frame_system::Pallet::<T>::account_nonce(worker).saturated_into();
+        if Self::is_under_way(now, public, nonce) {
+            log::debug!(target: LOG_TARGET, "{worker:?} waits for its extrinsic {nonce}");
+            return;
+        }
+        // A payload can be large, so it is read only where it can be sent.
         let chunk = Self::chunk_of(local);
         if reports.is_empty() && chunk.is_none() {
             return;
         }
-        let (worker, public) = (&local.account, &local.public);
-        let nonce: Nonce = frame_system::Pallet::<T>::account_nonce(worker).saturated_into();
-        let Some(guard) = Self::take_guard(now, public, nonce) else {
-            log::debug!(target: LOG_TARGET, "{worker:?} waits for its extrinsic {nonce}");
-            return;
-        };
+        // Otherwise another run of this worker was faster.
+        let Some(guard) = Self::take_guard(now, public, nonce) else { return };
         let turn_of_chunks = nonce.wrapping_add(guard.retries) % 2 == 1;
         match chunk.filter(|_| turn_of_chunks || reports.is_empty()) {
             Some(chunk) => Self::send_chunk(local, chunk, guard),
@@ -198,17 +208,20 @@ impl<T: Config> Pallet<T> {
         }
     }
 
+    /// Returns whether an extrinsic of the worker with that nonce is under way and not yet overdue.
+    fn is_under_way(now: BlockNumber, public: &WorkerId, nonce: Nonce) -> bool {
+        let guard = StorageValueRef::persistent(&guard_key(public)).get::<Guard>();
+        guard.ok().flatten().is_some_and(|guard| guard.holds::<T>(now, nonce))
+    }
+
     /// Records that the worker's extrinsic with that nonce is being sent. Returns `None` while
     /// another is under way and not yet overdue. A refused extrinsic is treated alike, so that a
     /// worker that cannot send does not try at every block.
     fn take_guard(now: BlockNumber, public: &WorkerId, nonce: Nonce) -> Option<Guard> {
         let key = guard_key(public);
         let next = |found: Result<Option<Guard>, StorageRetrievalError>| match found {
+            Ok(Some(guard)) if guard.holds::<T>(now, nonce) => Err(()),
             Ok(Some(guard)) if guard.nonce == nonce => {
-                let waited = now.saturating_sub(guard.sent_at);
-                if waited < T::ReportPatience::get() {
-                    return Err(());
-                }
                 let retries = guard.retries.saturating_add(1);
                 Ok(Guard { nonce, sent_at: now, retries })
             }
