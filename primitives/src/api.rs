@@ -15,7 +15,6 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use sp_core::H256;
-use sp_runtime::Permill;
 
 /// The most entries of a page.
 pub const MAX_PAGE: u32 = 256;
@@ -37,8 +36,9 @@ pub struct Quote {
     /// The bounty, held in addition to the payment for whoever settles the job if its own parties
     /// do not.
     pub bounty: Balance,
-    /// The deposit, held in addition to the payment and returned at every end but one: no operator
-    /// could fetch the prompt, or all found it of another length.
+    /// The deposit, held in addition to the payment and returned at every end but one: as many
+    /// operators as a job is given to declined, because they could not fetch the request, it was not one,
+    /// or its prompt had another length.
     pub deposit: Balance,
     /// The total that creating the job puts on hold.
     pub total: Balance,
@@ -77,28 +77,6 @@ pub struct JobView<AccountId> {
     pub state: JobState<AccountId>,
     /// The committee, while one is at work.
     pub committee: Vec<AccountId>,
-}
-
-/// The inputs of the draws of an audit. With them and the stakes of the model's operators anyone can
-/// recompute whether the job was drawn ([`ticket`](crate::ticket)) and who was
-/// ([`draw`](crate::draw)).
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
-pub struct AuditDraws {
-    /// The number of earlier draws of verifiers.
-    pub round: u8,
-    /// The first block with whose VRF output the draw is made.
-    pub first: BlockNumber,
-    /// The outputs of that block and the following ones; `None` where a block has none, is not past,
-    /// or is forgotten.
-    pub outputs: Vec<Option<H256>>,
-    /// The hash of all these outputs, from which verifiers are drawn; `None` before the last of the
-    /// blocks is past.
-    pub randomness: Option<H256>,
-    /// The rate at which the operator's jobs are audited now.
-    pub rate: Permill,
-    /// The number of winning tickets of each block at this rate, of
-    /// [`TICKETS`](crate::ticket::TICKETS).
-    pub threshold: u32,
 }
 
 /// A model that an operator serves.
@@ -265,8 +243,6 @@ sp_api::decl_runtime_apis! {
         fn next_job_id(client: AccountId, spec: JobSpec<AccountId>) -> JobId;
         /// Returns a job.
         fn job(id: JobId) -> Option<JobView<AccountId>>;
-        /// Returns what the draws of a job's audit are made from; `None` if the job is not under audit.
-        fn audit_draws(id: JobId) -> Option<AuditDraws>;
         /// Returns the payload with that hash that the operator of a job has published on the chain;
         /// `None` if it has not.
         fn published(id: JobId, hash: H256) -> Option<Vec<u8>>;

@@ -99,8 +99,8 @@ pub enum Work {
         task: Task,
         /// The commitment of the job's operator.
         commitment: OutputCommitment,
-        /// The number of earlier committees. A later committee asks again for a finding that an
-        /// earlier one could not reach.
+        /// The number of earlier draws of verifiers in the audit. A later draw asks again for a finding
+        /// that an earlier one could not reach.
         round: u8,
         /// The blocks that are left to report the finding.
         left: BlockNumber,

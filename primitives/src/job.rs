@@ -123,7 +123,7 @@ pub enum Privacy {
     MaxEncodedLen,
 )]
 pub enum Verification {
-    /// Not to run the job.
+    /// Not to run the job. It is recorded; no draw reads it yet.
     #[default]
     #[codec(index = 0)]
     Required,

@@ -49,7 +49,7 @@ pub struct JobParameters {
 /// The parameters of audits.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct VerificationParameters {
-    /// Blocks in which verifiers can commit.
+    /// Blocks in which verifiers can commit, in addition to the time in which they read.
     pub commit_window: BlockNumber,
     /// Blocks in which verifiers can reveal.
     pub reveal_window: BlockNumber,

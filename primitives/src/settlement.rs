@@ -30,7 +30,8 @@ pub enum Outcome {
     /// operator's bond was slashed.
     #[codec(index = 2)]
     Slashed,
-    /// No operator accepted the job: everything was refunded.
+    /// No operator accepted the job: everything was refunded, but for the deposit if operators could not
+    /// get its request.
     #[codec(index = 3)]
     Expired,
     /// The client cancelled the job before it was assigned: everything was refunded.

@@ -11,7 +11,7 @@ use crate::{
 use alloc::string::String;
 use alloc::vec::Vec;
 use assay_primitives::{
-    api::{Allocation, AuditDraws, DelegationView, JobView, OperatorView, Quote, QuoteError},
+    api::{Allocation, DelegationView, JobView, OperatorView, Quote, QuoteError},
     parameters::{Parameters, Violation},
     JobId, JobSpec, ModelId,
 };
@@ -295,10 +295,6 @@ impl_runtime_apis! {
             Verification::published(&id, &hash)
         }
 
-        fn audit_draws(id: JobId) -> Option<AuditDraws> {
-            Verification::draws(&id)
-        }
-
         fn jobs_of(client: AccountId, start_after: Option<JobId>, limit: u32) -> Vec<JobId> {
             Jobs::jobs_of(&client, start_after.as_ref(), limit)
         }
@@ -308,7 +304,7 @@ impl_runtime_apis! {
                 RuntimeEvent::Jobs(pallet_jobs::Event::JobCreated { job, .. }) => Some(job),
                 _ => None,
             };
-            Jobs::prompts(System::read_events_no_consensus().filter_map(|event| created(*event)))
+            Jobs::requests(System::read_events_no_consensus().filter_map(|event| created(*event)))
         }
 
         fn live_jobs(ids: Vec<JobId>) -> Vec<JobId> {

@@ -269,7 +269,7 @@ clamped! {
     /// From 1 % to 100 %.
     LatenessFraction: Permill = dynamic_params::jobs::LatenessFraction,
         Permill::from_percent(1), Permill::from_percent(100);
-    /// From 0 % to 10 %: a committee of three never takes more than a third of the price.
+    /// From 0 % to 10 %: by this share a committee of three never takes more than a third of the price.
     VerifierShare: Permill = dynamic_params::jobs::VerifierShare,
         Permill::zero(), Permill::from_percent(10);
     /// From 1 %, so that paying oneself always costs something, to 20 %.

@@ -118,7 +118,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_cancel(client: &T::AccountId, id: &JobId) -> DispatchResult {
         let job = Self::job_of(client, id)?;
         ensure!(matches!(job.state, JobState::Open { .. }), Error::<T>::JobNotOpen);
-        // So that it takes the first try of no other.
+        // A job that was never drawn then takes the first try of no other.
         FirstTryEntries::<T>::remove(Self::first_try_after(job.created).max(job.opens()), id);
         Self::end_unserved(id, job, Outcome::Cancelled, None);
         Ok(())

@@ -66,10 +66,10 @@ impl<T: Config> Pallet<T> {
         all.take(page(limit)).collect()
     }
 
-    /// Returns those of `ids` that the chain has, each with the hash of its prompt.
-    pub fn prompts(ids: impl IntoIterator<Item = JobId>) -> Vec<(JobId, H256)> {
-        let prompt = |id| Jobs::<T>::get(id).map(|job| (id, job.spec.request_hash));
-        ids.into_iter().filter_map(prompt).collect()
+    /// Returns those of `ids` that the chain has, each with the hash of its request.
+    pub fn requests(ids: impl IntoIterator<Item = JobId>) -> Vec<(JobId, H256)> {
+        let request = |id| Jobs::<T>::get(id).map(|job| (id, job.spec.request_hash));
+        ids.into_iter().filter_map(request).collect()
     }
 
     /// Those of `ids` that are neither settled nor unknown.

@@ -31,7 +31,7 @@ pub struct Job<AccountId> {
     /// The number of operators that declined it because the client's node does not serve the prompt
     /// that the job promises.
     pub unserved: u8,
-    /// Those of them that declined it in time, until another accepts it.
+    /// The operators that declined it in time, for whatever reason, until another accepts it.
     pub declined: BoundedVec<AccountId, ConstU32<MAX_ATTEMPTS>>,
     /// Where it is.
     pub state: JobState<AccountId>,

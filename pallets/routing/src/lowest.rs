@@ -22,9 +22,9 @@ struct Octave {
 /// The lowest price is a lower bound. It is exact unless the operator that asked it has left while
 /// others with prices of the same order stay; it is then less than twice too low.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo, MaxEncodedLen)]
-pub struct Lowest(BoundedVec<Octave, ConstU32<{ Balance::BITS + 1 }>>);
+pub struct Octaves(BoundedVec<Octave, ConstU32<{ Balance::BITS + 1 }>>);
 
-impl Lowest {
+impl Octaves {
     /// Counts one more operator that asks this price.
     fn add(&mut self, price: Balance) {
         let order = order_of(price);
@@ -75,8 +75,8 @@ fn order_of(price: Balance) -> u8 {
 /// The prices of both kinds that operators ask for the tokens of a model.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, TypeInfo, MaxEncodedLen)]
 pub struct LowestPrices {
-    input: Lowest,
-    output: Lowest,
+    input: Octaves,
+    output: Octaves,
 }
 
 impl LowestPrices {
@@ -133,7 +133,7 @@ mod tests {
         fn lowest_of_what_is_left_is_less_than_twice_too_low(
             asked in proptest::collection::vec((any::<Balance>(), 0..128u32, any::<bool>()), 0..200),
         ) {
-            let mut lowest = Lowest::default();
+            let mut lowest = Octaves::default();
             let asked: Vec<_> =
                 asked.into_iter().map(|(price, shift, leaves)| (price >> shift, leaves)).collect();
             for (price, _) in &asked {
@@ -148,7 +148,7 @@ mod tests {
             let left = asked.iter().filter(|(_, leaves)| !leaves).map(|(price, _)| *price);
             prop_assert_eq!(lowest.operators() as usize, left.clone().count());
             match left.min() {
-                None => prop_assert_eq!(lowest, Lowest::default()),
+                None => prop_assert_eq!(lowest, Octaves::default()),
                 Some(price) => {
                     let fits = |said: Balance| said <= price && price / 2 <= said;
                     prop_assert!(lowest.price().is_some_and(fits));

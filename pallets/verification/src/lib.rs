@@ -50,7 +50,6 @@ mod mock;
 mod panel;
 mod phases;
 pub mod publication;
-mod query;
 mod tally;
 #[cfg(test)]
 mod tests;

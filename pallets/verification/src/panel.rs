@@ -17,8 +17,8 @@ use assay_primitives::{
 use frame_support::{traits::Get, weights::Weight, BoundedVec};
 use sp_core::H256;
 
-/// The most blocks that verifiers have to commit: four hours. Three panels with three draws each then
-/// take less than the two days for which a retired worker key reports.
+/// The most blocks that verifiers have to commit: four hours. Three panels with three draws each, and a day
+/// to publish, then take less than the four days for which a retired worker key reports.
 pub(crate) const MAX_COMMIT_WINDOW: BlockNumber = 4_800;
 
 impl<T: Config> Pallet<T> {

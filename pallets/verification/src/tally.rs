@@ -82,12 +82,12 @@ impl<T: Config> Pallet<T> {
                 Self::sit(job, audit, Stage::Jury)
             };
         }
-        match (ballots.majority(), T::Jobs::subject(job)) {
-            (Some(outcome), _) => Self::decide(job, audit, outcome),
-            (None, Some(subject)) if ballots.is_short() => {
-                Self::produce(job, audit, &subject.operator);
-            }
-            (None, _) => Self::fail(job, audit, PanelFailure::NoMajority),
+        if let Some(outcome) = ballots.majority() {
+            return Self::decide(job, audit, outcome);
+        }
+        match T::Jobs::subject(job).filter(|_| ballots.is_short()) {
+            Some(subject) => Self::produce(job, audit, &subject.operator),
+            None => Self::fail(job, audit, PanelFailure::NoMajority),
         }
     }
 

@@ -85,8 +85,9 @@ impl pallet_operators::Config for Runtime {
     type OffenceSessions = super::consensus::ReportSessions;
     type PalletId = VaultPalletId;
     type ReportPatience = ConstU32<4>;
-    // A job needs reports for at most a day after it is assigned, and a seat for at most 13 hours.
-    type RetirementPeriod = ConstU32<{ 2 * crate::DAYS }>;
+    // A job needs reports for at most a day after it is assigned, and a seat for at most 13 hours. After two
+    // panels an operator has at most a day to publish what it has delivered: 74 hours in all.
+    type RetirementPeriod = ConstU32<{ 4 * crate::DAYS }>;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Sessions = crate::Session;
     type SlashCancelOrigin = EnsureRoot<AccountId>;

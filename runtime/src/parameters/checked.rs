@@ -54,7 +54,8 @@ fn capture() -> Option<Violation> {
 }
 
 /// Checks that stake stays until an offence against consensus is reported and its slash applied, and
-/// until the longest audit is over that begins at the end of a challenge window.
+/// for longer than a challenge window and the longest audit. Bonds of jobs and seats are reserved until
+/// these are over in any case; this is a margin.
 fn unbonding() -> Option<Violation> {
     // The sessions after an offence in which it can be reported, and its own.
     let sessions: u32 = <Runtime as pallet_operators::Config>::OffenceSessions::get();

@@ -109,6 +109,6 @@ fn prompts_are_those_of_the_jobs_that_exist() {
     with_jobs(|| {
         let id = order();
         let expected = vec![(id, spec::<AccountId>().request_hash)];
-        assert_eq!(Jobs::prompts([JobId::zero(), id]), expected);
+        assert_eq!(Jobs::requests([JobId::zero(), id]), expected);
     });
 }

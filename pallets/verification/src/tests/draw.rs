@@ -6,9 +6,7 @@ use assay_primitives::{
     draw::{seed, without_replacement, Purpose, Weighted},
     job::{JobSpec, JobState},
     settlement::{AuditOutcome, Outcome},
-    ticket,
     traits::{Auditor, PastRandomness},
-    JobId,
 };
 use frame_support::{traits::Hooks, BoundedVec};
 use sp_core::H256;
@@ -72,18 +70,14 @@ fn draw_reads_the_blocks_after_the_commitment_and_no_others() {
     with_operators(|| {
         let (id, _) = delivered();
         let first = now() + 1;
-        let draws = Verification::draws(&id).unwrap();
-        assert_eq!((draws.first, draws.outputs.len(), draws.randomness), (first, 16, None));
+        let span = audit(&id).span;
+        assert_eq!((span.first, span.count, Beacon::of_span(first, 16)), (first, 16, None));
         run_blocks(16);
         assert!(matches!(phase(&id), Phase::Drawing { .. }));
         run_blocks(1);
-        let draws = Verification::draws(&id).unwrap();
-        assert_eq!(draws.outputs, (first..first + 16).map(Beacon::of).collect::<Vec<_>>());
-        assert!(draws.outputs.iter().all(Option::is_some));
-        assert_eq!(draws.randomness, Beacon::of_span(first, 16));
-        assert_eq!((draws.rate, draws.threshold), (Permill::one(), ticket::TICKETS));
         assert!(matches!(phase(&id), Phase::Committing { .. }));
-        assert_eq!(Verification::draws(&JobId::zero()), None);
+        assert_eq!(audit(&id).span, span);
+        assert!(span.blocks().all(|block| Beacon::of(block).is_some()));
     });
 }
 
@@ -115,7 +109,7 @@ fn draw_can_be_recomputed_by_anyone() {
     with_operators(|| {
         let (id, operator) = delivered();
         run_blocks(2);
-        let randomness = Verification::draws(&id).unwrap().randomness.unwrap();
+        let randomness = Beacon::of_span(audit(&id).span.first, 2).unwrap();
         let seed = seed(&randomness, &id, Purpose::Committee(0));
         // All in the order of their places, of which the operator's own tickets are void.
         let all: Vec<_> =
