@@ -21,6 +21,9 @@ pub enum Purpose {
     /// The decision whether an accepted audit is looked at a second time.
     #[codec(index = 3)]
     SecondLook,
+    /// The sample of a model's operators, at the n-th attempt to assign a job.
+    #[codec(index = 4)]
+    Sample(u8),
 }
 
 /// Returns `blake2_256("assay/draw/1", block randomness, job, purpose)`.

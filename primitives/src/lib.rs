@@ -27,6 +27,7 @@ pub mod publication;
 pub mod reason;
 pub mod report;
 pub mod request;
+pub mod sample;
 pub mod settlement;
 #[cfg(feature = "std")]
 pub mod testing;

@@ -8,6 +8,7 @@ use crate::{
     prices::Prices,
     publication::NextChunk,
     report::Report,
+    sample::Sample,
     settlement::AuditOutcome,
     Balance, BlockNumber,
 };
@@ -66,9 +67,10 @@ pub trait Operators<AccountId> {
     fn terms(operator: &AccountId, model: &ModelId) -> Option<Terms>;
     /// Returns whether the operator takes no jobs of that client.
     fn refuses(operator: &AccountId, client: &AccountId) -> bool;
-    /// Returns the prices at which operators with half of the model's stake run a job of this size,
-    /// or a cheaper one: the stake-weighted median by the price of the job. Looks at all operators
-    /// of the model, so it is for queries, not for blocks.
+    /// Returns the prices at which enough operators run a job of this size that it is routed: whichever
+    /// of them runs it, the others have at least half of the other operators' stake in the model. That is
+    /// little more than the stake-weighted median by the price of the job. Looks at all operators of the
+    /// model, so it is for queries, not for blocks.
     fn prices(model: &ModelId, input_tokens: u32, tokens: u32) -> Option<Prices>;
     /// Reserves `amount` of the operator's stake for the duty, and takes one of its slots if the
     /// duty is [`Duty::Run`].
@@ -203,8 +205,7 @@ pub trait Auditor<AccountId> {
     /// [`AuditedJobs::conclude`] for it, with [`AuditOutcome::NotAudited`] if the job was not drawn
     /// for an audit.
     fn delivered(job: &JobId, operator: &AccountId);
-    /// Handles an accepted audit of a job that the draw among all operators assigned to the operator,
-    /// and for which the client paid `fee`: the more such fees, the fewer of the operator's next jobs
+    /// Handles an accepted audit of a routed job of the operator, for which the client paid `fee`: the more such fees, the fewer of the operator's next jobs
     /// are audited.
     fn accepted(operator: &AccountId, fee: Balance);
     /// Handles a fault of the operator: all of its next jobs are audited again.
@@ -349,17 +350,25 @@ pub trait Routing<AccountId> {
         count: u32,
         eligible: impl Fn(&AccountId) -> bool,
     ) -> Vec<AccountId>;
+    /// Draws operators of the model in proportion to their stakes, but for `except`: all, or a bounded
+    /// number of them. Operators that are in no draw, because they drain or are silent, have no stake
+    /// here.
+    fn sample(model: &ModelId, seed: H256, except: &AccountId) -> Sample<AccountId>;
     /// Returns the largest weight of a draw, including [`Self::assigned`] and the weight `eligible`
     /// of each eligibility check.
     fn draw_weight(eligible: Weight) -> Weight;
     /// Returns the largest weight of a committee's draw, including the weight `eligible` of each
     /// eligibility check.
     fn committee_weight(count: u32, eligible: Weight) -> Weight;
+    /// Returns the largest weight of a sample, including the weight `each` of what is asked of each
+    /// operator in it.
+    fn sample_weight(each: Weight) -> Weight;
 }
 
-/// The performance of operators with jobs that the draw among all operators assigned to them. Jobs
-/// that a client restricted to operators of its choice are not reported, since client and operator
-/// may be one. Each call counts in the epoch in which it is made. It is therefore made when it is
+/// The performance of operators with jobs that a draw assigned to them for which the client named no
+/// operators. Jobs that a client restricted to operators of its choice are not reported, since client and
+/// operator may be one; for the same reason speed is measured on routed jobs alone, which enough others
+/// could have had. Each call counts in the epoch in which it is made. It is therefore made when it is
 /// known whether the operator was in time, and not when the operator was asked.
 pub trait Performance<AccountId> {
     /// Records that the operator did in time what it was asked for.
@@ -372,8 +381,15 @@ pub trait Performance<AccountId> {
     /// like a miss in the operator's uptime, and never excludes it from draws.
     fn declined(operator: &AccountId);
     /// Records that an output of the operator was verified: `tokens` of the model, generated within
-    /// `blocks`.
-    fn delivered(operator: &AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber);
+    /// `blocks`. It counts in proportion to `fees`, which are what was paid for the job and neither
+    /// its client nor its operator has: what is burnt, kept for juries, or paid to verifiers.
+    fn delivered(
+        operator: &AccountId,
+        model: &ModelId,
+        tokens: u32,
+        blocks: BlockNumber,
+        fees: Balance,
+    );
     /// Returns the largest weight of [`Self::missed`]; the other calls change one record.
     fn miss_weight() -> Weight;
 }

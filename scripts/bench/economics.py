@@ -100,8 +100,10 @@ def warning(found):
     some = [row for row in found["rows"] if row["above_nothing"] is not None and row["above_nothing"] < 20
             and row not in rows and not row["baseline"] and row["above_nothing"] > 0]
     best = max(found["washing"], key=lambda run: run["profit"])
-    lines += [f"| wash trading | {best['profit']:+.3f} | +1.000 | any | jobs that an operator orders of itself "
-              "at a price that only itself asks count towards its speed |"]
+    if best["washed"] > 0:
+        lines += [f"| wash trading | {best['profit']:+.3f} | +1.000 | any | an order can be withdrawn when "
+                  "another operator was drawn for it, and a job of oneself costs no more than what is burnt "
+                  "and its check |"]
     if some:
         lines += ["", "These earn less than honest work, but more than nothing, with less than 20 %: "
                   + ", ".join(f"{row['name']} (from {row['above_nothing']} %, {row['profit']:+.3f} at 20 %)"
@@ -181,12 +183,16 @@ def markdown(found, pictures):
               f"A record with which 13 % of jobs are audited costs {found['record']:.2f} ASY.", "",
               "## Wash trading", "",
               "A hundred operators with the same stake and speed have twenty jobs an hour each. One orders jobs "
-              "of 1,500 tokens of itself and delivers them in one block. Only audited jobs are measured; a job "
-              f"costs {found['washing'][0]['cost']:.4f} of an honest job's profit. Computed with routing's own "
-              "scores until nothing changes any more, and drawn with its urn.", "",
-              "| washed jobs an hour | share of jobs over an even one | profit over an honest operator's "
-              "| simulated |", "| ---: | ---: | ---: | ---: |"]
-    lines += [f"| {run['washed']} | {run['share']:.2f} | {run['profit']:.2f} | {run['simulated']:.2f} |"
+              "of 1,500 tokens and delivers those in one block for which it is drawn itself. It pays the price "
+              "of the market, since only routed jobs are measured, and chooses them so that no more than half "
+              "of the others could have them. It keeps the prompts from others that are drawn, and cancels "
+              "these orders. Speed counts in proportion to fees, and only audited jobs are measured. Computed "
+              "with routing's own scores until nothing changes any more, and drawn with its urn.", "",
+              "| washed jobs an hour | orders for each | cost of each, over an honest job's profit "
+              "| share of jobs over an even one | profit over an honest operator's "
+              "| simulated |", "| ---: | ---: | ---: | ---: | ---: | ---: |"]
+    lines += [f"| {run['washed']} | {run['orders']:.1f} | {run['cost']:.3f} | {run['share']:.2f} "
+              f"| {run['profit']:.2f} | {run['simulated']:.2f} |"
               for run in found["washing"]]
     parts = [margin[0] for margin in found["rows"][0]["margins"]]
     lines += ["", "## Other costs of honest work", "",

@@ -28,7 +28,7 @@ impl<T: Config> Pallet<T> {
     /// Puts the first try of a job on an agenda. Jobs of named operators, which may take none, do not hold
     /// up those that are open to all.
     pub(crate) fn seek(id: &JobId, job: &Job<T::AccountId>, at: BlockNumber) {
-        if job.is_routed() {
+        if job.is_open_to_all() {
             FirstTries::<T>::add(at, id);
         } else {
             Assignments::<T>::add(at, id);
@@ -62,15 +62,17 @@ impl<T: Config> Pallet<T> {
             Assignments::<T>::add(Self::next_try(&job, now, until), id);
             return;
         };
+        let routed = Self::is_routed(id, &job, &operator, randomness);
         // Not possible: every attempt is counted and their number is bounded.
         if job.drawn.try_push(operator.clone()).is_err() {
             log::error!(target: LOG_TARGET, "job {id:?} has more attempts than it can have");
         }
+        job.routed = routed;
         let until = now.saturating_add(T::AcceptWindow::get());
         job.state = JobState::Assigned { operator: operator.clone(), prices, until };
         JobsOfOperator::<T>::insert(&operator, id, ());
         Self::put(id, job);
-        Self::deposit_event(Event::JobAssigned { job: *id, operator, prices, bond, until });
+        Self::deposit_event(Event::JobAssigned { job: *id, operator, prices, bond, routed, until });
     }
 
     /// Draws one operator of those that can take the job, and reserves its bond.
@@ -87,7 +89,7 @@ impl<T: Config> Pallet<T> {
         let Drawn { operator, prices } = drawn?;
         let bond = Self::bond_of(Self::reward_at(job, prices));
         T::Operators::reserve(&operator, Duty::Run(*id), bond).ok()?;
-        if job.is_routed() {
+        if job.is_open_to_all() {
             T::Routing::assigned(model, &operator);
         }
         Some((operator, prices, bond))
@@ -95,24 +97,30 @@ impl<T: Config> Pallet<T> {
 
     /// The prices and load of an operator that can take the job now.
     fn eligible(job: &Job<T::AccountId>, operator: &T::AccountId) -> Option<Eligible> {
+        let Terms { prices, load, .. } = Self::able(job, operator)?;
+        load.has_room().then_some(Eligible { prices, running: load.running })
+    }
+
+    /// Returns the terms of an operator that can take the job as soon as it has a free slot.
+    pub(crate) fn able(job: &Job<T::AccountId>, operator: &T::AccountId) -> Option<Terms> {
         if !job.admits(operator) || T::Operators::refuses(operator, &job.client) {
             return None;
         }
         let terms = T::Operators::terms(operator, &job.spec.model)?;
-        let Terms { prices, context, unreserved, max_reward, max_bond, load } = terms;
+        let Terms { prices, context, unreserved, max_reward, max_bond, .. } = terms;
         let affordable =
             Self::cost_at(prices, job.spec.input_tokens, job.spec.max_tokens) <= job.payment.cost;
         let reward = Self::reward_at(job, prices);
         let bond = Self::bond_of(reward);
         let wanted = reward <= max_reward && bond <= max_bond;
         let backed = bond <= unreserved;
-        (affordable && wanted && backed && load.has_room() && job.spec.fits(context))
-            .then_some(Eligible { prices, running: load.running })
+        (affordable && wanted && backed && job.spec.fits(context)).then_some(terms)
     }
 
     /// Returns the largest weight of seeking an operator for a job, in addition to its measured weight.
     pub fn draw_weight() -> Weight {
-        T::Routing::draw_weight(T::DbWeight::get().reads(2))
+        let eligible = T::DbWeight::get().reads(2);
+        T::Routing::draw_weight(eligible).saturating_add(T::Routing::sample_weight(eligible))
     }
 
     /// When an operator is sought again: the longer the job has waited, the later, by an eighth of

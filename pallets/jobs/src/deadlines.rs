@@ -132,7 +132,7 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn note_miss(job: &Job<T::AccountId>, operator: &T::AccountId) {
-        if job.is_routed() {
+        if job.is_open_to_all() {
             T::Routing::missed(operator);
         }
     }

@@ -101,7 +101,7 @@ impl<T: Config> Pallet<T> {
         T::Operators::reward(operator, T::Escrow::draw_down(id, operator));
         // A job that one operator can run was declined by others for reasons of their own.
         for other in core::mem::take(&mut job.declined) {
-            if job.is_routed() {
+            if job.is_open_to_all() {
                 T::Routing::declined(&other);
             }
         }
@@ -122,7 +122,7 @@ impl<T: Config> Pallet<T> {
         if is_late {
             Self::note_miss(&job, operator);
         } else {
-            if job.is_routed() {
+            if job.is_open_to_all() {
                 T::Routing::alive(operator);
             }
             // There is room for everyone that can be drawn.
@@ -166,7 +166,7 @@ impl<T: Config> Pallet<T> {
         T::Operators::free_slot(operator, duty);
         T::Operators::shrink(operator, duty, bond);
         // To accept is not enough: an operator that delivers nothing is never counted as there.
-        if job.is_routed() {
+        if job.is_open_to_all() {
             T::Routing::answered(operator);
         }
         Self::put(id, job);

@@ -37,6 +37,9 @@ mod events {
             prices: Prices,
             /// Its bond.
             bond: Balance,
+            /// Whether it was drawn among enough others that the job can count for its record and its
+            /// speed.
+            routed: bool,
             /// Last block in which it can accept.
             until: BlockNumber,
         },

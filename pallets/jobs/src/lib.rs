@@ -61,6 +61,7 @@ mod events;
 #[cfg(test)]
 mod mock;
 mod order;
+mod others;
 mod query;
 mod settle;
 #[cfg(test)]

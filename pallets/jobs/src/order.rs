@@ -55,6 +55,7 @@ impl<T: Config> Pallet<T> {
             drawn,
             unserved: 0,
             declined: BoundedVec::new(),
+            routed: false,
             state: JobState::Open { until },
         }
     }

@@ -80,9 +80,6 @@ impl<T: Config> Pallet<T> {
     ) {
         let Found { audit, verifiers, jurors } = found;
         let Delivery { operator, prices, commitment, took, .. } = delivery;
-        if audit == AuditOutcome::Accepted && job.is_routed() {
-            T::Routing::delivered(&operator, &job.spec.model, commitment.tokens, took);
-        }
         let price = Self::price_of(&job, prices, commitment.tokens);
         let Payment { down, tip, .. } = job.payment;
         let fee = Self::fee_of(&job, prices, commitment.tokens);
@@ -96,6 +93,12 @@ impl<T: Config> Pallet<T> {
         let verified = earned.saturating_sub(left);
         let pay = left.saturating_add(tip.saturating_sub(tip_burnt));
         let pay = Self::pay_operator(id, &operator, pay);
+        if audit == AuditOutcome::Accepted && job.routed {
+            // Neither client nor operator has these.
+            let fees = Self::burnt_of(down).saturating_add(levied.total()).saturating_add(verified);
+            let (model, tokens) = (&job.spec.model, commitment.tokens);
+            T::Routing::delivered(&operator, model, tokens, took, fees);
+        }
         let settlement = Settlement {
             audit,
             verifiers: count(verifiers).saturating_add(jurors),
@@ -242,9 +245,9 @@ impl<T: Config> Pallet<T> {
             Self::unbind(id, operator);
             if matches!(settlement.outcome, Outcome::Refunded | Outcome::Slashed) {
                 T::Auditor::faulted(operator);
-            } else if settlement.audit == AuditOutcome::Accepted && job.is_routed() {
+            } else if settlement.audit == AuditOutcome::Accepted && job.routed {
                 // An output that nobody has judged speaks neither for the operator nor against it, and
-                // client and operator may be one where the client names the operator.
+                // client and operator may be one where no others could have had the job.
                 T::Auditor::accepted(operator, settlement.paid);
             }
         }

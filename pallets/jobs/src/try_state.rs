@@ -82,6 +82,7 @@ impl<T: Config> Pallet<T> {
         job: &Job<T::AccountId>,
     ) -> Result<(), TryRuntimeError> {
         ensure!(job.drawn.last() == Some(operator), "an operator was not the last to be drawn");
+        ensure!(!job.routed || job.is_open_to_all(), "a job of named operators is routed");
         let reserved = T::Operators::reserved(operator, Duty::Run(*id));
         ensure!(reserved > 0 || Self::reward_at(job, Prices::default()) == 0, "a job has no bond");
         Ok(())

@@ -33,6 +33,9 @@ pub struct Job<AccountId> {
     pub unserved: u8,
     /// The operators that declined it in time, for whatever reason, until another accepts it.
     pub declined: BoundedVec<AccountId, ConstU32<MAX_ATTEMPTS>>,
+    /// Whether the operator that was drawn last was drawn among enough others: only then the job tells of
+    /// it how good it is.
+    pub routed: bool,
     /// Where it is.
     pub state: JobState<AccountId>,
 }
@@ -61,9 +64,8 @@ impl<AccountId: PartialEq + Encode> Job<AccountId> {
             && !self.drawn.contains(operator)
     }
 
-    /// Whether the draw of its operator is among all: only then it tells of an operator how good it
-    /// is.
-    pub fn is_routed(&self) -> bool {
+    /// Whether its client names no operators.
+    pub fn is_open_to_all(&self) -> bool {
         self.spec.allowed.is_empty()
     }
 

@@ -45,10 +45,13 @@ impl<T: Config> OperatorsTrait<T::AccountId> for Pallet<T> {
             Serving::<T>::iter_key_prefix(model).filter_map(asks).collect();
         asked.sort_unstable_by_key(|(prices, _)| prices.of(input_tokens, tokens));
         let total = asked.iter().fold(0, |sum: Balance, (_, stake)| sum.saturating_add(*stake));
-        let mut reached: Balance = 0;
+        let (mut reached, mut largest): (Balance, Balance) = (0, 0);
         asked.into_iter().find_map(|(prices, stake)| {
             reached = reached.saturating_add(stake);
-            (reached >= total.saturating_sub(reached)).then_some(prices)
+            largest = largest.max(stake);
+            // Whichever of these runs the job, the others have half of all others' stake.
+            let most = total.saturating_sub(reached).saturating_add(largest);
+            (reached >= most).then_some(prices)
         })
     }
 

@@ -123,7 +123,7 @@ mod benchmarks {
             Pallet::<T>::changed(&operator::<T>(index), Some(standing::<T>(models)));
         }
         for index in 0..m {
-            Pallet::<T>::delivered(&operator::<T>(0), &model(index), 1_000, 1);
+            Pallet::<T>::delivered(&operator::<T>(0), &model(index), 1_000, 1, 1_000);
         }
         let epoch = begin_epoch::<T>();
         // The block lies after the operators' turn, but before the next visits.
@@ -237,6 +237,20 @@ mod benchmarks {
         }
 
         assert_eq!(drawn.len() as u32, t);
+    }
+
+    /// Measures a sample of which nobody is left out.
+    #[benchmark]
+    fn sample(t: Linear<1, { T::MaxTries::get() }>) {
+        operators::<T>(t, 1);
+        let drawn;
+
+        #[block]
+        {
+            drawn = Pallet::<T>::sample(&model(0), H256::repeat_byte(3), &operator::<T>(t));
+        }
+
+        assert_eq!(drawn.drawn.len() as u32, t);
     }
 
     /// Measures an operator that falls silent.

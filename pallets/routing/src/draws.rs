@@ -4,7 +4,7 @@
 use crate::{
     markets::StoredTree,
     pallet::{Config, CurrentEpoch, Lowest, Markets, Members, Pallet, Slots},
-    tree::Urn,
+    tree::{self, Urn},
     types::{Buffer, Kind, Market, Slot},
     weights::WeightInfo,
 };
@@ -12,6 +12,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use assay_primitives::{
     draw,
     job::MAX_ALLOWED_OPERATORS,
+    sample::Sample,
     traits::{Drawn, Eligible, Routing},
     ModelId, Prices,
 };
@@ -99,6 +100,18 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
             .collect()
     }
 
+    fn sample(model: &ModelId, seed: H256, except: &T::AccountId) -> Sample<T::AccountId> {
+        let stakes = StoredTree::<T>::new(model, Kind::Stakes);
+        let own = Members::<T>::get(except).map_or(0, |member| tree::leaf(&stakes, member.slot));
+        let mut urn = Urn::new(&stakes, seed);
+        let drawn = core::iter::from_fn(|| urn.draw())
+            .take(T::MaxTries::get().saturated_into())
+            .filter_map(|(slot, stake)| Some((Self::operator_in(slot)?, stake)))
+            .filter(|(operator, _)| operator != except)
+            .collect();
+        Sample { drawn, stake: tree::total(&stakes).saturating_sub(own) }
+    }
+
     fn draw_weight(eligible: Weight) -> Weight {
         let tries = T::MaxTries::get().max(MAX_ALLOWED_OPERATORS);
         T::WeightInfo::draw(tries)
@@ -110,6 +123,11 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
     fn committee_weight(count: u32, eligible: Weight) -> Weight {
         let tries = count.saturating_add(T::MaxTries::get());
         T::WeightInfo::committee(tries).saturating_add(eligible.saturating_mul(tries.into()))
+    }
+
+    fn sample_weight(each: Weight) -> Weight {
+        let tries = T::MaxTries::get();
+        T::WeightInfo::sample(tries).saturating_add(each.saturating_mul(tries.into()))
     }
 }
 

@@ -2,7 +2,7 @@
 //! The transition from epoch to epoch, with a bounded number of operators per block.
 
 use crate::{
-    measure::{learnt, smoothed},
+    measure::smoothed,
     pallet::{Config, CurrentEpoch, Event, Markets, Members, Pallet, SlotCount, Slots, Tallies},
     score::{Measured, Params},
     types::{Buffer, Epoch, MemberOf, Slot},
@@ -110,7 +110,7 @@ impl<T: Config> Pallet<T> {
         for served in served.iter_mut() {
             let work = core::mem::take(&mut served.work);
             let measured = Measured { uptime, speed: work.speed(), tokens: work.tokens };
-            served.speed = learnt(served.speed, measured.speed, params.smoothing);
+            served.pace = served.pace.after(&work, params.smoothing);
             let Some(mut market) = Markets::<T>::get(served.model) else { continue };
             let mut tally = Self::close_tally(&served.model, &mut market, epoch.index, params);
             let factors = member.factors(params, served);

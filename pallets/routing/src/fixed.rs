@@ -28,6 +28,12 @@ pub fn times(value: u64, factor: Billionths) -> u64 {
     saturated(product / u128::from(ONE))
 }
 
+/// Returns `amount * part`, rounded down, of a part of at most 1.0.
+pub fn fraction(amount: u128, part: Billionths) -> u128 {
+    let part = part.min(ONE).into();
+    multiply_by_rational_with_rounding(amount, part, ONE.into(), Rounding::Down).unwrap_or(amount)
+}
+
 /// Returns the point between `from` and `to` at `step`, which is at most 1.0: one step of an
 /// exponential moving average. The result lies between the two whatever the rounding.
 pub fn approach(from: u64, to: u64, step: Billionths) -> u64 {
@@ -102,6 +108,14 @@ mod tests {
         assert_eq!(ratio(5, 0), 0);
         assert_eq!(ratio(1, 2), ONE / 2);
         assert_eq!(ratio(u128::MAX, 1), u64::MAX);
+    }
+
+    #[test]
+    fn fraction_of_any_amount_is_exact() {
+        assert_eq!(fraction(10, ONE / 2), 5);
+        assert_eq!(fraction(u128::MAX, ONE), u128::MAX);
+        assert_eq!(fraction(u128::MAX, ONE / 4), u128::MAX / 4);
+        assert_eq!(fraction(7, 0), 0);
     }
 
     proptest! {

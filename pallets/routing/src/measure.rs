@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An operator's conduct and work in an epoch, from which its uptime and its speeds are computed.
 
-use crate::fixed::{approach, ratio, Billionths};
+use crate::fixed::{approach, fraction, ratio, Billionths};
+use assay_primitives::Balance;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -58,25 +59,27 @@ impl Conduct {
 pub struct Work {
     /// The number of tokens of verified outputs.
     pub tokens: u64,
-    /// The sum of these tokens, each times the speed of its job.
+    /// The fees of their jobs.
+    pub fees: Balance,
+    /// The sum of these fees, each times the speed of its job.
     pub weighted: u128,
 }
 
 impl Work {
-    /// Adds a job. A duration below a millisecond counts as one.
-    pub fn add(&mut self, tokens: u32, millis: u64) {
+    /// Adds a job for which these fees were paid. A duration below a millisecond counts as one.
+    pub fn add(&mut self, tokens: u32, millis: u64, fees: Balance) {
         let scaled = u64::from(tokens).saturating_mul(1_000_000);
         // These are `tokens * 1_000` thousandths of a token over `millis / 1_000` seconds.
         let speed = scaled.checked_div(millis.max(1)).unwrap_or(MAX_SPEED).min(MAX_SPEED);
         self.tokens = self.tokens.saturating_add(tokens.into());
-        let weighted = u128::from(speed).saturating_mul(tokens.into());
-        self.weighted = self.weighted.saturating_add(weighted);
+        self.fees = self.fees.saturating_add(fees);
+        self.weighted = self.weighted.saturating_add(u128::from(speed).saturating_mul(fees));
     }
 
-    /// Returns the mean of the jobs' speeds weighted by their tokens, so that a short job counts
-    /// for little, whether it was fast or slow. Returns `None` if there were no jobs.
+    /// Returns the mean of the jobs' speeds weighted by their fees, so that jobs that an operator
+    /// orders of itself count as much as they cost it. Returns `None` if no fees were paid.
     pub fn speed(&self) -> Option<Speed> {
-        let speed = self.weighted.checked_div(self.tokens.into())?;
+        let speed = self.weighted.checked_div(self.fees)?;
         Some(u64::try_from(speed).unwrap_or(MAX_SPEED).min(MAX_SPEED))
     }
 }
@@ -86,11 +89,38 @@ pub fn smoothed(before: u64, measured: Option<u64>, step: Billionths) -> u64 {
     measured.map_or(before, |measured| approach(before, measured, step))
 }
 
-/// Returns a speed smoothed over epochs. The first measurement is taken as it is.
-pub fn learnt(before: Speed, measured: Option<Speed>, step: Billionths) -> Speed {
-    match before {
-        0 => measured.unwrap_or(0),
-        before => smoothed(before, measured, step),
+/// A speed smoothed over epochs, and the fees on which it rests.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Default,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    MaxEncodedLen,
+)]
+pub struct Pace {
+    /// The speed; 0 if none was measured yet.
+    pub speed: Speed,
+    /// The fees of the jobs on which it was measured, of which new ones take the place of older ones.
+    pub fees: Balance,
+}
+
+impl Pace {
+    /// Returns the pace after an epoch with that work. The speed moves towards the measured one by the
+    /// part that the epoch's fees have in all fees. That part is `step` where every epoch has as many
+    /// fees. The fees of earlier epochs fall by that part of themselves, and by no more than the new
+    /// ones, so that neither time nor small jobs make a speed easier to move. The first measurement is
+    /// taken as it is.
+    pub fn after(self, work: &Work, step: Billionths) -> Self {
+        let Some(measured) = work.speed() else { return self };
+        let left = self.fees.saturating_sub(fraction(self.fees, step).min(work.fees));
+        let fees = left.saturating_add(work.fees);
+        Self { speed: approach(self.speed, measured, ratio(work.fees, fees)), fees }
     }
 }
 
@@ -107,34 +137,66 @@ mod tests {
     }
 
     #[test]
-    fn speed_is_weighted_by_work() {
+    fn speed_is_weighted_by_fees() {
         let mut work = Work::default();
         assert_eq!(work.speed(), None);
-        work.add(1_000, 10_000);
+        work.add(1_000, 10_000, 300);
         assert_eq!(work.speed(), Some(100_000));
-        // A single token in no time changes next to nothing, and so does one that took long.
-        work.add(1, 0);
-        assert_eq!(work.speed(), Some(100_899));
-        work.add(1, 60_000);
-        assert_eq!(work.speed(), Some(100_798));
-        work.add(1_000, 20_000);
-        assert_eq!(work.speed(), Some(75_424));
+        // Many tokens in no time count as little as was paid for them.
+        work.add(1_000, 1_000, 3);
+        assert_eq!(work.speed(), Some(108_910));
+        work.add(1_000, 1_000, 0);
+        assert_eq!(work.speed(), Some(108_910));
+        work.add(1_000, 20_000, 303);
+        assert_eq!(work.speed(), Some(79_455));
+        assert_eq!((work.tokens, work.fees), (4_000, 606));
     }
 
     #[test]
     fn speed_has_a_maximum() {
-        let work = Work { tokens: 1, weighted: u128::MAX };
+        let work = Work { tokens: 1, fees: 1, weighted: u128::MAX };
         assert_eq!(work.speed(), Some(MAX_SPEED));
         let mut work = Work::default();
-        work.add(u32::MAX, 0);
+        work.add(u32::MAX, 0, 1);
         assert_eq!(work.speed(), Some(MAX_SPEED));
+    }
+
+    /// Work of that speed, for which these fees were paid.
+    fn work(speed: Speed, fees: Balance) -> Work {
+        Work { tokens: 1, fees, weighted: u128::from(speed) * fees }
     }
 
     #[test]
     fn first_speed_stands_as_it_is() {
-        assert_eq!(learnt(0, None, ONE / 2), 0);
-        assert_eq!(learnt(0, Some(80), ONE / 2), 80);
-        assert_eq!(learnt(80, Some(40), ONE / 2), 60);
+        let none = Pace::default();
+        assert_eq!(none.after(&Work::default(), ONE / 2), none);
+        assert_eq!(none.after(&work(80, 5), ONE / 2), Pace { speed: 80, fees: 5 });
+    }
+
+    #[test]
+    fn speed_moves_by_the_step_where_every_epoch_pays_as_much() {
+        let mut pace = Pace::default();
+        for _ in 0..200 {
+            pace = pace.after(&work(800, 1_000_000), ONE / 10);
+        }
+        assert!(pace.fees.abs_diff(10_000_000) < 100, "{pace:?}");
+        assert_eq!(pace.after(&work(1_800, 1_000_000), ONE / 10).speed, 900);
+    }
+
+    #[test]
+    fn speed_moves_by_what_is_paid_however_many_epochs_that_takes() {
+        let paid = Pace { speed: 1_000, fees: 1_000_000 };
+        let mut pace = paid;
+        for _ in 0..100 {
+            pace = pace.after(&work(1_000_000, 10), ONE / 2);
+        }
+        // A thousandth of the fees, at a thousand times the speed.
+        assert!((1_900..2_100).contains(&pace.speed), "{pace:?}");
+        assert_eq!(pace.fees, paid.fees);
+        for _ in 0..100 {
+            pace = pace.after(&Work::default(), ONE / 2);
+        }
+        assert_eq!(pace.fees, paid.fees);
     }
 
     #[test]

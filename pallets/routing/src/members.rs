@@ -2,7 +2,7 @@
 //! Operators as they register, change and leave.
 
 use crate::{
-    measure::{Conduct, Work},
+    measure::{Conduct, Pace, Work},
     pallet::{Config, CurrentEpoch, FirstFree, Members, Pallet, SlotCount, Slots},
     types::{EpochCount, MemberOf, Served, Slot},
     weights::WeightInfo,
@@ -101,8 +101,8 @@ impl<T: Config> Pallet<T> {
             served.prices = prices;
             return;
         }
-        let (work, assigned) = (Work::default(), member.given);
-        let served = Served { model, context, prices, speed: 0, work, assigned };
+        let (pace, work, assigned) = (Pace::default(), Work::default(), member.given);
+        let served = Served { model, context, prices, pace, work, assigned };
         if member.served.try_push(served).is_err() {
             log::error!(target: LOG_TARGET, "{operator:?} serves more models than it can");
             return;

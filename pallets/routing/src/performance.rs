@@ -6,7 +6,7 @@ use crate::{
     types::MemberOf,
     weights::WeightInfo,
 };
-use assay_primitives::{traits::Performance, BlockNumber, ModelId};
+use assay_primitives::{traits::Performance, Balance, BlockNumber, ModelId};
 use frame_support::{traits::Get, weights::Weight};
 
 /// The fewest tokens of an output whose speed counts. Time is counted in blocks, which is too
@@ -45,7 +45,13 @@ impl<T: Config> Performance<T::AccountId> for Pallet<T> {
         });
     }
 
-    fn delivered(operator: &T::AccountId, model: &ModelId, tokens: u32, blocks: BlockNumber) {
+    fn delivered(
+        operator: &T::AccountId,
+        model: &ModelId,
+        tokens: u32,
+        blocks: BlockNumber,
+        fees: Balance,
+    ) {
         Members::<T>::mutate(operator, |member| {
             let Some(served) = member.as_mut().and_then(|member| member.of_mut(model)) else {
                 return;
@@ -54,7 +60,7 @@ impl<T: Config> Performance<T::AccountId> for Pallet<T> {
                 return;
             }
             let millis = u64::from(blocks.max(1)).saturating_mul(T::BlockMillis::get().into());
-            served.work.add(tokens, millis);
+            served.work.add(tokens, millis, fees);
         });
     }
 

@@ -73,6 +73,9 @@ impl<T: Config> Pallet<T> {
                 ensure!(drawable || score == 0, "a member that is not to be drawn can get a job");
             }
             ensure!(Markets::<T>::contains_key(model), "a model that is served has no market");
+            let (pace, work) = (&served.pace, &served.work);
+            ensure!(pace.speed == 0 || pace.fees > 0, "a speed rests on no fees");
+            ensure!(work.weighted == 0 || work.fees > 0, "work that nobody paid for is measured");
             ensure!(
                 served.assigned.of(epoch) <= member.given.of(epoch),
                 "an operator was given more jobs of a model than of all"

@@ -4,7 +4,7 @@
 use crate::{
     contexts::Contexts,
     fixed::Billionths,
-    measure::{Conduct, Speed, Work},
+    measure::{Conduct, Pace, Work},
     pallet::Config,
     score::{Factors, Params, Terms},
 };
@@ -210,8 +210,8 @@ pub struct Served {
     pub context: u32,
     /// The operator's prices with the model.
     pub prices: Prices,
-    /// The operator's speed with the model, smoothed over epochs; 0 if none was measured yet.
-    pub speed: Speed,
+    /// The operator's speed with the model.
+    pub pace: Pace,
     /// The operator's deliveries since its last visit.
     pub work: Work,
     /// The number of jobs assigned in the epoch. If the operator took the model up in this epoch,
@@ -292,7 +292,7 @@ impl<MaxModels: Get<u32>> Member<MaxModels> {
 
     /// Returns the factors of the operator's score for a model.
     pub fn factors(&self, params: &Params, served: &Served) -> Factors {
-        Factors { uptime: self.uptime, speed: served.speed, stake: self.backed(params) }
+        Factors { uptime: self.uptime, speed: served.pace.speed, stake: self.backed(params) }
     }
 }
 

@@ -20,6 +20,7 @@ pub trait WeightInfo {
 	fn draw_allowed(t: u32, ) -> Weight;
 	fn assigned() -> Weight;
 	fn committee(t: u32, ) -> Weight;
+	fn sample(t: u32, ) -> Weight;
 	fn missed() -> Weight;
 	fn changed(m: u32, ) -> Weight;
 }
@@ -87,6 +88,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(t.into())))
 			.saturating_add(Weight::from_parts(0, 4171).saturating_mul(t.into()))
+	}
+	fn sample(t: u32, ) -> Weight {
+		// Not measured yet: a committee's draw, and the leaf of the operator that is left out.
+		Self::committee(t)
+			.saturating_add(Weight::from_parts(5_000_000, 4104))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
 	}
 	fn missed() -> Weight {
 		// Minimum execution time: 634_630_000 picoseconds.
@@ -157,6 +164,12 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads(5_u64))
 			.saturating_add(ParityDbWeight::get().reads((2_u64).saturating_mul(t.into())))
 			.saturating_add(Weight::from_parts(0, 4171).saturating_mul(t.into()))
+	}
+	fn sample(t: u32, ) -> Weight {
+		// Not measured yet: a committee's draw, and the leaf of the operator that is left out.
+		Self::committee(t)
+			.saturating_add(Weight::from_parts(5_000_000, 4104))
+			.saturating_add(ParityDbWeight::get().reads(2_u64))
 	}
 	fn missed() -> Weight {
 		Weight::from_parts(682_109_000, 202734)

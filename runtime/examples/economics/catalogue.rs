@@ -296,7 +296,7 @@ fn clients() -> Vec<Strategy> {
     vec![
         Strategy::new("self-dealing", "operator and client", "pays itself for a record")
             .by("at full price", own)
-            .by("one token at the lowest price", Conduct { order: tiny, ..own }),
+            .by("one token at the lowest price, for nothing", Conduct { order: tiny, ..own }),
         declined("impossible jobs", "no operator can run them in time", DeclineReason::Resource),
         declined(
             "junk requests",
@@ -355,16 +355,10 @@ pub fn honest() -> Strategy {
     operator("honest", "the model that was ordered", 1.0).by("", Conduct::HONEST)
 }
 
-/// Returns a job that an operator orders of itself so that it counts as fast, at the lowest price. It
+/// Returns a job that an operator orders of itself so that it counts as fast, at the price of the market. It
 /// repeats a text that it has, so that it takes no work.
 pub fn washed() -> Strategy {
-    let order = Order {
-        input: 1,
-        most: WASHED.0,
-        tokens: WASHED.0,
-        prices: Prices { input: 0, output: 1 },
-        ..Order::REFERENCE
-    };
+    let order = Order { input: 1, most: WASHED.0, tokens: WASHED.0, ..Order::REFERENCE };
     let conduct = Conduct { order, client: Client::InGroup, ..Conduct::HONEST };
     Strategy::new("wash trading", "operator and client", "jobs of its own that it answers at once")
         .by("", conduct)

@@ -2,11 +2,12 @@
 //! Costs that are not part of a job: full blocks, and a record of accepted jobs.
 
 use crate::{
+    assumptions::PRICES,
     blockspace::{fill_block, fits, report_call},
     stage::{self, Led},
     strategy::{Client, Conduct, Order},
 };
-use assay_primitives::{Balance, Prices};
+use assay_primitives::Balance;
 use assay_runtime::{configs::BlockWeights, Runtime, TransactionPayment, MICRO_UNIT, UNIT};
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
@@ -55,22 +56,33 @@ pub fn full_block(with_reports: bool) -> f64 {
     })
 }
 
-/// Returns the cost of a record with which an operator is audited at the floor: jobs for itself of a
-/// token each, at the lowest price, as many as that takes, audited at the rates on the way.
+/// The orders for each job for which an operator is drawn itself, if it has the hundredth part of the stake
+/// and half of the others could have it.
+const ORDERS: f64 = 50.5;
+
+/// Returns the fees of a job that is created, and cancelled when another operator was drawn for it.
+pub fn withdrawn() -> f64 {
+    stage::on_chain(|| {
+        let cancel = pallet_jobs::Call::<Runtime>::cancel { job: Default::default() };
+        let fees = stage::creation_fee(&crate::scene::spec(1, 1)) + stage::fee(&cancel.into());
+        asy(fees as i128)
+    })
+}
+
+/// Returns the cost of a record with which an operator is audited at the floor: jobs for itself that count
+/// whole, at the price of the market, as many as that takes, audited at the rates on the way. Those for which
+/// others are drawn are cancelled.
 pub fn record() -> f64 {
-    let order = Order {
-        input: 1,
-        most: 1,
-        tokens: 1,
-        prices: Prices { input: 0, output: 1 },
-        ..Order::REFERENCE
-    };
+    let whole = stage::on_chain(<Runtime as pallet_verification::Config>::RecordFee::get);
+    let tokens = u32::try_from(whole / PRICES.output).expect("a job that counts whole is short");
+    let order = Order { input: 1, most: tokens, tokens, ..Order::REFERENCE };
     let own = Conduct { order, client: Client::InGroup, ..Conduct::HONEST };
     let cost = |path: &[u32]| match stage::play(&own, path) {
         Led::Over(ended) => -asy(ended.gain),
         Led::To(chance) => panic!("{chance:?} is open after {path:?}"),
     };
     let (unaudited, audited) = (cost(&[0]), cost(&[1, 0, 0]));
+    let withdrawn = withdrawn();
     let (all, floor) = stage::on_chain(|| {
         let all: u32 = <Runtime as pallet_verification::Config>::AuditAllFirst::get();
         let floor = <Runtime as pallet_verification::Config>::AuditFloor::get();
@@ -79,6 +91,7 @@ pub fn record() -> f64 {
     (0..)
         .map(|record| if f64::from(record) < all { 1.0 } else { all / f64::from(record) })
         .take_while(|rate| *rate > floor)
-        .map(|rate| rate * audited + (1.0 - rate) * unaudited)
+        // An output that is not audited does not count.
+        .map(|rate| audited + (1.0 / rate - 1.0) * unaudited + (ORDERS - 1.0) / rate * withdrawn)
         .sum()
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Wash trading: an operator orders jobs of itself that it answers at once, so that it counts as fast and
-//! is drawn more often. Scores are computed by routing's own functions.
+//! Wash trading: an operator orders jobs that it answers at once where it is drawn for them, so that it
+//! counts as fast and is drawn more often. Only routed jobs are measured, so it has to order at a price that
+//! operators with half of the others' stake ask, and others are drawn for most of these jobs. It keeps the
+//! prompts of those from them, and cancels these jobs when they decline. Scores are computed by routing's own
+//! functions.
 
 use crate::{
-    assumptions::{TOKENS, WASHED},
+    assumptions::{INPUT, PRICES, TOKENS, WASHED},
     catalogue,
+    costs::withdrawn,
     evaluate::{Costs, Evaluator},
     scene, stage,
 };
@@ -13,7 +17,7 @@ use assay_runtime::{parameters::Scores, Jobs, Runtime, UNIT};
 use frame_support::traits::Get;
 use pallet_routing::{
     fixed::ONE,
-    measure::{learnt, Speed, Work},
+    measure::{Pace, Work},
     score::{Factors, Measured, Params, Tally, Terms},
     tree::{self, InMemory, Urn},
 };
@@ -38,24 +42,26 @@ const EPOCHS: u32 = 300;
 /// An operator whose jobs and speed are known.
 #[derive(Clone, Copy, Default)]
 struct Worker {
-    speed: Speed,
+    pace: Pace,
     work: Work,
 }
 
 impl Worker {
-    fn add(&mut self, jobs: f64, tokens: u32, millis: f64) {
+    /// Adds jobs at the price of the market. Their fees are in proportion to it.
+    fn add(&mut self, jobs: f64, [input, tokens]: [u32; 2], millis: f64) {
         let audited = jobs * AUDITED;
-        self.work.add((audited * f64::from(tokens)) as u32, (audited * millis) as u64);
+        let fees = (audited * PRICES.of(input, tokens) as f64) as Balance;
+        self.work.add((audited * f64::from(tokens)) as u32, (audited * millis) as u64, fees);
     }
 
     fn factors(&self, params: &Params) -> Factors {
-        Factors { uptime: ONE, speed: self.speed, stake: params.backed(STAKE) }
+        Factors { uptime: ONE, speed: self.pace.speed, stake: params.backed(STAKE) }
     }
 
     /// Closes an epoch.
     fn close(&mut self, params: &Params, tally: &mut Tally, times: u32) {
         let work = std::mem::take(&mut self.work);
-        self.speed = learnt(self.speed, work.speed(), params.smoothing);
+        self.pace = self.pace.after(&work, params.smoothing);
         let measured = Measured { uptime: Some(ONE), speed: work.speed(), tokens: work.tokens };
         (0..times).for_each(|_| tally.add(&self.factors(params), &measured));
     }
@@ -70,12 +76,12 @@ fn scores(washed: f64) -> [u64; 2] {
     let mut scores = [0, 0];
     for _ in 0..EPOCHS {
         let all = JOBS * f64::from(OPERATORS);
-        own.add((share * all).min(CAPACITY), TOKENS, MILLIS);
+        own.add((share * all).min(CAPACITY), [INPUT, TOKENS], MILLIS);
         if washed > 0.0 {
-            own.add(washed, WASHED.0, WASHED.1);
+            own.add(washed, [1, WASHED.0], WASHED.1);
         }
         let rest = (1.0 - share) * all / f64::from(OPERATORS - 1);
-        other.add(rest, TOKENS, MILLIS);
+        other.add(rest, [INPUT, TOKENS], MILLIS);
         let mut tally = Tally::after(&terms);
         own.close(&params, &mut tally, 1);
         other.close(&params, &mut tally, OPERATORS - 1);
@@ -88,6 +94,12 @@ fn scores(washed: f64) -> [u64; 2] {
 
 fn share_of([own, other]: [u64; 2]) -> f64 {
     own as f64 / (own as f64 + other as f64 * f64::from(OPERATORS - 1))
+}
+
+/// Returns the part of its orders for which the operator itself is drawn, if half of the others could have
+/// them: as few as it takes for a job to be routed.
+fn landing([own, other]: [u64; 2]) -> f64 {
+    own as f64 / (own as f64 + other as f64 * f64::from(OPERATORS - 1) / 2.0)
 }
 
 /// Returns the part of so many draws, made with the urn that the runtime draws with, that the first
@@ -105,33 +117,40 @@ fn simulated([own, other]: [u64; 2], draws: u32) -> f64 {
     (0..draws).filter(wins).count() as f64 / f64::from(draws)
 }
 
-/// Checks on the runtime that a job at a price that only its operator asks is routed to it, and that its
-/// speed is measured.
+/// Checks on the runtime that a job at the price of the market is measured, and one at a price that only its
+/// operator asks is not.
 fn check_measured() -> Result<(), String> {
-    stage::on_chain(|| {
-        let own = scene::operators().remove(0);
-        scene::ask(&own, Prices { input: 0, output: 1 });
-        let spec = scene::spec(1, WASHED.0);
-        let quote = Jobs::quote(&spec.model, 1, WASHED.0).map_err(|error| format!("{error:?}"))?;
-        let job = scene::create(spec.clone(), Payment { cost: quote.least_cost, ..quote.payment });
-        let operator = scene::deliver(&job, WASHED.0);
-        scene::judge(&job, |_, _, _| scene::accepts());
-        let member = pallet_routing::Members::<Runtime>::get(&own);
-        let work = member.and_then(|member| Some(member.of(&spec.model)?.work));
-        if operator != own || work.is_none_or(|work| work.tokens != u64::from(WASHED.0)) {
-            return Err("jobs at a price of one's own do not count as fast any more".into());
+    for (alone, measured) in [(true, 0), (false, u64::from(WASHED.0))] {
+        let tokens = stage::on_chain(|| {
+            let spec = scene::spec(1, WASHED.0);
+            if alone {
+                scene::ask(&scene::operators()[0], Prices { input: 0, output: 1 });
+            }
+            let quote =
+                Jobs::quote(&spec.model, 1, WASHED.0).map_err(|error| format!("{error:?}"))?;
+            let cost = if alone { quote.least_cost } else { quote.payment.cost };
+            let job = scene::create(spec.clone(), Payment { cost, ..quote.payment });
+            let operator = scene::deliver(&job, WASHED.0);
+            scene::judge(&job, |_, _, _| scene::accepts());
+            let member = pallet_routing::Members::<Runtime>::get(&operator);
+            let work = member.and_then(|member| Some(member.of(&spec.model)?.work));
+            Ok::<_, String>(work.map_or(0, |work| work.tokens))
+        })?;
+        if tokens != measured {
+            return Err(format!("{tokens} tokens were measured of a job, and {measured} expected"));
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
-/// Returns what it brings to order 0, 1, 2 and so on jobs of oneself in each epoch; the profit is that of
+/// Returns what it brings to answer 0, 1, 2 and so on jobs of oneself in each epoch; the profit is that of
 /// an epoch over that of an epoch of honest work.
 pub fn runs(evaluator: &Evaluator, jobs: u32, errors: f64) -> Result<Vec<Value>, String> {
     check_measured()?;
     let costs = Costs::default();
     let honest = evaluator.earned(&catalogue::honest(), 0.0, costs, 0).profit;
-    let washed_job = evaluator.earned(&catalogue::washed(), 0.0, costs, 0).profit;
+    let answered = evaluator.earned(&catalogue::washed(), 0.0, costs, 0).profit;
+    let withdrawn = withdrawn();
     [0u32, 1, 2, 5, 10, 20, 50]
         .into_iter()
         .map(|washed| {
@@ -146,10 +165,13 @@ pub fn runs(evaluator: &Evaluator, jobs: u32, errors: f64) -> Result<Vec<Value>,
                 ));
             }
             let real = (share * JOBS * f64::from(OPERATORS)).min(CAPACITY);
+            let orders = 1.0 / landing(scores);
+            let washed_job = answered - (orders - 1.0) * withdrawn;
             let profit = real * honest + f64::from(washed) * washed_job;
             Ok(json!({
                 "washed": washed,
                 "share": share * f64::from(OPERATORS),
+                "orders": orders,
                 "cost": -washed_job / honest,
                 "profit": profit / (JOBS * honest),
                 "simulated": ((drawn * JOBS * f64::from(OPERATORS)).min(CAPACITY) * honest

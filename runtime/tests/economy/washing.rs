@@ -7,7 +7,7 @@ use assay_primitives::{
     job::{JobSpec, Payment},
     AbstainReason, Prices, Verdict,
 };
-use assay_runtime::{AccountId, Balance, Escrow, MILLI_UNIT, UNIT};
+use assay_runtime::{presets, AccountId, Balance, Escrow, Runtime, MILLI_UNIT, UNIT};
 use pallet_verification::Stage;
 use sp_keyring::Sr25519Keyring;
 
@@ -72,5 +72,55 @@ fn job_pays_for_its_own_check_however_cheap_it_is() {
             let is_paid = panels[0].1.contains(other);
             assert_eq!(wealth([other]) - before, if is_paid { fee } else { 0 });
         }
+    });
+}
+
+/// Returns the operator's record of audits, and the tokens by which its speed was measured.
+fn counted(operator: &AccountId) -> (u64, u64) {
+    let member = pallet_routing::Members::<Runtime>::get(operator).unwrap();
+    let tokens = member.of(&presets::TINY_MODEL).unwrap().work.tokens;
+    (pallet_verification::Records::<Runtime>::get(operator), tokens)
+}
+
+/// Plays a job of 1,000 tokens with that payment to its end, and returns its operator.
+fn play(payment: Payment) -> AccountId {
+    let job = create(spec(1, 1_000), payment);
+    let operator = deliver(&job, 1_000);
+    judge(&job, |_, _, _| accepts());
+    operator
+}
+
+#[test]
+fn job_at_a_price_that_its_operator_alone_asks_counts_for_nothing() {
+    on_chain(|| {
+        let own = Sr25519Keyring::Alice.to_account_id();
+        ask(&own, Prices { input: 0, output: 1 });
+        let cost = assay_runtime::Jobs::quote(&presets::TINY_MODEL, 1, 1_000).unwrap().least_cost;
+        assert_eq!(play(Payment { down: UNIT, cost, tip: 0 }), own);
+        assert_eq!(counted(&own), (0, 0));
+    });
+}
+
+#[test]
+fn job_that_friends_alone_would_run_counts_for_nothing() {
+    on_chain(|| {
+        let friends: Vec<AccountId> = operators().into_iter().take(5).collect();
+        for friend in &friends {
+            ask(friend, Prices { input: 0, output: 1 });
+        }
+        let cost = assay_runtime::Jobs::quote(&presets::TINY_MODEL, 1, 1_000).unwrap().least_cost;
+        let operator = play(Payment { down: UNIT, cost, tip: 0 });
+        assert!(friends.contains(&operator));
+        assert_eq!(counted(&operator), (0, 0));
+    });
+}
+
+#[test]
+fn job_at_the_price_of_the_market_counts() {
+    on_chain(|| {
+        let operator = play(quoted(&spec(1, 1_000)));
+        let (record, tokens) = counted(&operator);
+        assert!(record > 0);
+        assert_eq!(tokens, 1_000);
     });
 }

@@ -37,7 +37,14 @@ fn assignment_draws_in_the_next_block_and_reserves_the_bond() {
         assert!(JobsOfOperator::<Test>::contains_key(operator, id));
         assert_eq!(
             last_event(),
-            Event::JobAssigned { job: id, operator, prices: PRICES, bond: BOND, until: 5 }
+            Event::JobAssigned {
+                job: id,
+                operator,
+                prices: PRICES,
+                bond: BOND,
+                routed: true,
+                until: 5
+            }
         );
     });
 }

@@ -9,6 +9,7 @@ mod config;
 mod deadlines;
 mod deposit;
 mod order;
+mod others;
 mod prices;
 mod query;
 mod random;

@@ -40,17 +40,17 @@ fn cost_must_pay_for_the_prompt_too() {
 }
 
 #[test]
-fn quote_is_the_median_by_the_price_of_the_job() {
+fn quote_is_what_half_of_the_others_ask_by_the_price_of_the_job() {
     with_jobs(|| {
         ask(Prices { input: 1, output: 10 });
-        for stash in [NEWCOMER, KEEPER] {
-            serve::<Test>(stash, model(1), 11, CONTEXT, 2 * STAKE);
-        }
+        serve::<Test>(NEWCOMER, model(1), 11, CONTEXT, 4 * STAKE);
         let output = |input_tokens, tokens| {
             Jobs::quote(&model(1), input_tokens, tokens).unwrap().prices.output
         };
-        assert_eq!(output(1, 20), 10);
-        assert_eq!(output(40, 20), 11);
+        // At 10 one of four would have three others, with less than half of the stake of the others.
+        assert_eq!(output(1, 20), 11);
+        // The price of 11 is for output alone, so the four are dearer here, and two of them suffice.
+        assert_eq!(output(40, 20), 10);
         // No operator asks less for either kind of token.
         assert_eq!(Jobs::quote(&model(1), 40, 20).unwrap().least_cost, 20 * 10);
     });

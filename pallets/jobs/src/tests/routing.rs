@@ -10,6 +10,7 @@ use assay_primitives::{
     DeclineReason,
 };
 use frame_support::{assert_ok, BoundedVec};
+use sp_runtime::Permill;
 
 /// Returns the operator's counts: answered, missed, and tokens measured.
 fn counted(operator: AccountId) -> (u32, u32, u64) {
@@ -139,6 +140,7 @@ fn decline_after_the_deadline_is_a_miss() {
 #[test]
 fn verified_output_is_measured_by_the_blocks_that_it_took() {
     with_jobs(|| {
+        BurnShare::set(Permill::from_percent(5));
         let (id, operator) = long_job(&[]);
         deliver(id, operator);
         assert_eq!(counted(operator), (1, 0, 0));
@@ -147,6 +149,8 @@ fn verified_output_is_measured_by_the_blocks_that_it_took() {
         let member = pallet_routing::Members::<Test>::get(operator).unwrap();
         // 36 tokens in six blocks of three seconds.
         assert_eq!(member.served[0].work.speed(), Some(2_000));
+        // A twentieth of the price; nothing of the down payment of 10 and the tip of 3, rounded down.
+        assert_eq!(member.served[0].work.fees, 9);
     });
 }
 

@@ -3,7 +3,7 @@
 
 use pallet_routing::{
     fixed::{Billionths, ONE},
-    measure::{learnt, smoothed, Conduct, Speed, Work},
+    measure::{smoothed, Conduct, Pace, Work},
     score::{Factors, Measured, Params, Tally, Terms},
     tree::{self, InMemory, Urn},
     weighting::Weights,
@@ -41,7 +41,7 @@ pub struct Operator {
     /// The operator's deliveries in this epoch.
     pub work: Work,
     uptime: Billionths,
-    known_speed: Speed,
+    pace: Pace,
 }
 
 impl Operator {
@@ -55,7 +55,7 @@ impl Operator {
             conduct: Conduct::default(),
             work: Work::default(),
             uptime: ONE / 2,
-            known_speed: 0,
+            pace: Pace::default(),
         }
     }
 
@@ -74,7 +74,7 @@ impl Operator {
         if answers {
             self.conduct.answered += 1;
             let speed = self.speed * (1.0 + noise * rng.random_range(-1.0..1.0));
-            self.work.add(200, (200_000.0 / speed) as u64);
+            self.work.add(200, (200_000.0 / speed) as u64, 200);
         } else {
             self.conduct.missed += 1;
         }
@@ -121,7 +121,7 @@ impl World {
     fn factors(&self, slot: usize) -> Factors {
         let operator = &self.operators[slot];
         let stake = if operator.silent { 0 } else { self.params.backed(operator.stake) };
-        Factors { uptime: operator.uptime, speed: operator.known_speed, stake }
+        Factors { uptime: operator.uptime, speed: operator.pace.speed, stake }
     }
 
     fn reckon(&self, slot: usize) -> u64 {
@@ -131,7 +131,7 @@ impl World {
     /// Returns the measured uptime and tokens per second of an operator.
     pub fn known(&self, slot: usize) -> (f64, f64) {
         let operator = &self.operators[slot];
-        (operator.uptime as f64 / ONE as f64, operator.known_speed as f64 / 1_000.0)
+        (operator.uptime as f64 / ONE as f64, operator.pace.speed as f64 / 1_000.0)
     }
 
     /// Returns each operator's part of the draws in this epoch.
@@ -171,7 +171,7 @@ impl World {
         let uptime = std::mem::take(&mut operator.conduct).uptime();
         let work = std::mem::take(&mut operator.work);
         operator.uptime = smoothed(operator.uptime, uptime, smoothing);
-        operator.known_speed = learnt(operator.known_speed, work.speed(), smoothing);
+        operator.pace = operator.pace.after(&work, smoothing);
         let measured = Measured { uptime, speed: work.speed(), tokens: work.tokens };
         let factors = self.factors(slot);
         if factors.stake > 0 {

@@ -160,9 +160,9 @@ pub fn heartbeat(operator: AccountId, at: BlockNumber) -> Report {
     Report::Heartbeat { at, answer }
 }
 
-/// Lets the operator deliver `tokens` of model 1 in that many blocks.
+/// Lets the operator deliver `tokens` of model 1 in that many blocks, for a fee of one for each.
 pub fn deliver(operator: AccountId, tokens: u32, blocks: BlockNumber) {
-    Routing::delivered(&operator, &model(1), tokens, blocks);
+    Routing::delivered(&operator, &model(1), tokens, blocks, tokens.into());
 }
 
 pub fn events() -> Vec<Event<Test>> {

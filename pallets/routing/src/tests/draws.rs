@@ -2,7 +2,7 @@
 //! Draws of operators and of committees.
 
 use crate::mock::*;
-use assay_primitives::traits::{Eligible, Routing as _};
+use assay_primitives::traits::{Eligible, Performance, Routing as _};
 use sp_runtime::Permill;
 use std::cell::Cell;
 
@@ -265,6 +265,60 @@ fn committee_leaves_out_who_is_involved() {
             assert_eq!(committee.len(), 3);
             assert!(!committee.contains(&12));
         }
+    });
+}
+
+#[test]
+fn sample_has_all_operators_of_few() {
+    with_operators(|| {
+        MaxTries::set(4);
+        let sample = Routing::sample(&model(1), seed(1), &99);
+        let all: std::collections::BTreeSet<_> = sample.drawn.iter().map(|(who, _)| *who).collect();
+        assert_eq!(all, OPERATORS.into());
+        assert_eq!(sample.drawn.iter().map(|(_, stake)| stake).sum::<u64>(), sample.stake);
+    });
+}
+
+#[test]
+fn sample_leaves_out_one_operator_and_its_stake() {
+    with_operators(|| {
+        let all = Routing::sample(&model(1), seed(1), &99).stake;
+        let sample = Routing::sample(&model(1), seed(1), &12);
+        assert_eq!(sample.stake, all / 4 * 3);
+        assert!(sample.drawn.len() == 3 && sample.drawn.iter().all(|(who, _)| *who != 12));
+        // One that serves another model has no stake here.
+        serve(15, STAKE, &[model(2)]);
+        assert_eq!(Routing::sample(&model(1), seed(1), &15).stake, all);
+    });
+}
+
+#[test]
+fn sample_of_many_is_bounded_and_by_stake() {
+    with_nobody(|| {
+        MaxTries::set(4);
+        for (operator, stake) in (11..31).map(|operator| (operator, 10_000)).chain([(31, 600_000)])
+        {
+            serve(operator, stake, &[model(1)]);
+        }
+        let mut with_the_richest = 0u32;
+        for n in 0..500 {
+            let sample = Routing::sample(&model(1), seed(n), &99);
+            assert_eq!(sample.drawn.len(), 4);
+            with_the_richest += u32::from(sample.drawn.iter().any(|(who, _)| *who == 31));
+        }
+        assert!(with_the_richest > 480, "{with_the_richest}");
+    });
+}
+
+#[test]
+fn sample_leaves_out_operators_that_cannot_be_drawn() {
+    with_operators(|| {
+        drain(11);
+        for _ in 0..3 {
+            <Routing as Performance<_>>::missed(&12);
+        }
+        let sample = Routing::sample(&model(1), seed(1), &99);
+        assert!(sample.drawn.iter().all(|(who, _)| [13, 14].contains(who)));
     });
 }
 

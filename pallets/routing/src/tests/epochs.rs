@@ -2,6 +2,7 @@
 //! Epochs: visits spread over blocks, snapshots, and weights that react.
 
 use crate::{mock::*, Event, Markets, WeightInfo};
+use assay_primitives::traits::Performance;
 use frame_support::weights::Weight;
 
 #[test]
@@ -140,12 +141,14 @@ fn uptime_and_speed_are_smoothed() {
         run_epoch(&OPERATORS);
         // The uptime moves halfway to 1.0, and 300 tokens in three seconds are the first speed.
         assert_eq!(member(11).uptime, before + (crate::fixed::ONE - before) / 2);
-        assert_eq!(member(11).served[0].speed, 100_000);
+        assert_eq!(member(11).served[0].pace.speed, 100_000);
         run_epoch(&OPERATORS);
-        assert_eq!(member(11).served[0].speed, 100_000, "the speed changed without a measurement");
-        deliver(11, 600, 1);
+        let unchanged = "the speed changed without a measurement";
+        assert_eq!(member(11).served[0].pace.speed, 100_000, "{unchanged}");
+        // As much is paid for twice the speed as is left of what was paid before.
+        <Routing as Performance<_>>::delivered(&11, &model(1), 600, 1, 150);
         run_epoch(&OPERATORS);
-        assert_eq!(member(11).served[0].speed, 150_000);
+        assert_eq!(member(11).served[0].pace.speed, 150_000);
     });
 }
 

@@ -87,13 +87,36 @@ fn faster_operator_gets_more() {
 }
 
 #[test]
+fn speed_counts_as_much_as_was_paid_for_it() {
+    with_operators(|| {
+        Routing::delivered(&11, &model(1), 600, 2, 1_000);
+        Routing::delivered(&12, &model(1), 600, 2, 1_000);
+        // As many tokens again in half of the time, for next to nothing.
+        Routing::delivered(&12, &model(1), 600, 1, 10);
+        run_epoch(&OPERATORS);
+        let speed = |operator| member(operator).served[0].pace.speed;
+        assert!(speed(12) > speed(11));
+        assert!(speed(12) - speed(11) <= speed(11) / 100, "{} {}", speed(12), speed(11));
+    });
+}
+
+#[test]
+fn output_that_nobody_paid_for_is_not_measured() {
+    with_operators(|| {
+        Routing::delivered(&11, &model(1), 600, 1, 0);
+        run_epoch(&OPERATORS);
+        assert_eq!(member(11).served[0].pace.speed, 0);
+    });
+}
+
+#[test]
 fn speed_of_a_model_does_not_count_for_another() {
     with_nobody(|| {
         for operator in [11, 12] {
             serve(operator, STAKE, &[model(1), model(2)]);
         }
         for _ in 0..3 {
-            Routing::delivered(&11, &model(2), 1_000, 1);
+            Routing::delivered(&11, &model(2), 1_000, 1, 1_000);
             run_epoch(&[11, 12]);
         }
         assert_eq!(score(11), score(12));
@@ -110,8 +133,8 @@ fn performance_of_strangers_is_nothing() {
         Routing::missed(&99);
         Routing::alive(&99);
         Routing::declined(&99);
-        Routing::delivered(&99, &model(1), 1, 1);
-        Routing::delivered(&11, &model(9), 1, 1);
+        Routing::delivered(&99, &model(1), 1, 1, 1);
+        Routing::delivered(&11, &model(9), 1, 1, 1);
         Routing::assigned(&model(1), &99);
         Routing::assigned(&model(9), &11);
         assert_eq!(sp_io::storage::root(sp_runtime::StateVersion::V1), before);

@@ -17,7 +17,7 @@ fn allocation_names_each_factor() {
         let found = allocation(11);
         assert!(found.drawable);
         assert_eq!(found.uptime, member(11).uptime);
-        assert_eq!(found.speed, member(11).served[0].speed);
+        assert_eq!(found.speed, member(11).served[0].pace.speed);
         assert_eq!(found.stake_share, ONE / 5 * 2);
         assert_eq!((found.uptime_weight, found.speed_weight), (0, ONE / 2));
         assert_eq!(found.uptime_weight + found.speed_weight + found.stake_weight, ONE);

@@ -18,7 +18,7 @@ enum Step {
     Live { operator: u64 },
     Decline { operator: u64 },
     Miss { operator: u64 },
-    Deliver { operator: u64, model: u64, tokens: u32, blocks: u32 },
+    Deliver { operator: u64, model: u64, tokens: u32, blocks: u32, fees: u128 },
     Heartbeat { operator: u64, back: u32 },
     Report { operator: u64 },
     Randomness { some: Option<u8> },
@@ -46,8 +46,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => operator.clone().prop_map(|operator| Step::Live { operator }),
         1 => operator.clone().prop_map(|operator| Step::Decline { operator }),
         4 => operator.clone().prop_map(|operator| Step::Miss { operator }),
-        4 => (operator.clone(), model, any::<u32>(), any::<u32>()).prop_map(
-            |(operator, model, tokens, blocks)| Step::Deliver { operator, model, tokens, blocks }
+        4 => (operator.clone(), model, any::<u32>(), any::<u32>(), any::<u128>()).prop_map(
+            |(operator, model, tokens, blocks, fees)| {
+                Step::Deliver { operator, model, tokens, blocks, fees }
+            }
         ),
         2 => (operator.clone(), 0..10u32)
             .prop_map(|(operator, back)| Step::Heartbeat { operator, back }),
@@ -85,6 +87,11 @@ fn take(step: Step) {
                 Routing::assigned(&model(m), &drawn.operator);
             }
             let committee = Routing::committee(&model(m), seed(n), 3, |_| true);
+            let sample = Routing::sample(&model(m), seed(n), &11);
+            let sum: u64 = sample.drawn.iter().map(|(_, stake)| stake).sum();
+            assert!(sum <= sample.stake, "{sample:?}");
+            assert!(sample.drawn.len() as u32 <= max_tries());
+            assert!(sample.drawn.iter().all(|(operator, _)| *operator != 11));
             for verifier in committee {
                 let member = Members::<Test>::get(verifier).unwrap();
                 assert!(member.active && !member.silent && member.of(&model(m)).is_some());
@@ -94,8 +101,8 @@ fn take(step: Step) {
         Step::Live { operator } => Routing::alive(&operator),
         Step::Decline { operator } => Routing::declined(&operator),
         Step::Miss { operator } => Routing::missed(&operator),
-        Step::Deliver { operator, model: m, tokens, blocks } => {
-            Routing::delivered(&operator, &model(m), tokens, blocks);
+        Step::Deliver { operator, model: m, tokens, blocks, fees } => {
+            Routing::delivered(&operator, &model(m), tokens, blocks, fees);
         }
         Step::Heartbeat { operator, back } => {
             let at = now().saturating_sub(back);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The operators beside that of a job: enough of them could have had a routed job.
+
+use crate::mock::*;
+use assay_primitives::{
+    job::{JobId, JobSpec, Payment},
+    settlement::AuditOutcome,
+    traits::AuditedJobs,
+    Prices,
+};
+use frame_support::{assert_ok, BoundedVec};
+use pallet_operators::Offer;
+
+/// Lets the operator make that offer.
+fn offer(stash: AccountId, offer: Offer) {
+    let offers = BoundedVec::truncate_from(vec![offer]);
+    assert_ok!(Operators::set_offers(signed(stash), offers));
+}
+
+fn cheap() -> Offer {
+    Offer::unlimited(model(1), Prices { input: 0, output: 1 }, CONTEXT)
+}
+
+/// Returns whether the job is routed, after an operator was drawn for it.
+fn routed(id: JobId) -> bool {
+    skip_block();
+    let job = job(&id);
+    assert_eq!(job.drawn.len(), 1, "no operator was drawn");
+    job.routed
+}
+
+/// A job that pays no more than a token of output costs at a price of 1.
+fn cheap_order() -> JobId {
+    order_with(CLIENT, spec(), Payment { cost: 20, ..PAYMENT })
+}
+
+#[test]
+fn job_that_all_could_have_had_is_routed() {
+    with_jobs(|| assert!(routed(order())));
+}
+
+#[test]
+fn job_that_names_operators_is_not_routed() {
+    with_jobs(|| {
+        let allowed = BoundedVec::truncate_from(OPERATORS.to_vec());
+        let spec = JobSpec { allowed, ..spec() };
+        assert!(!routed(order_with(CLIENT, spec, PAYMENT)));
+    });
+}
+
+#[test]
+fn job_that_few_could_have_had_at_its_price_is_not_routed() {
+    with_jobs(|| {
+        offer(11, cheap());
+        assert!(!routed(cheap_order()));
+        // One other of three.
+        offer(12, cheap());
+        assert!(!routed(cheap_order()));
+        // Two of three.
+        offer(13, cheap());
+        assert!(routed(cheap_order()));
+    });
+}
+
+#[test]
+fn others_must_be_two_and_have_half_of_the_stake_of_others() {
+    with_jobs(|| {
+        for stash in [13, 14] {
+            Operators::set_draining(signed(stash), true).unwrap();
+        }
+        // The only other one has all of the others' stake.
+        assert!(!routed(order()));
+        serve::<Test>(NEWCOMER, model(1), PRICE, CONTEXT, STAKE);
+        assert!(routed(order()));
+    });
+    with_jobs(|| {
+        for stash in [11, 12, 13] {
+            offer(stash, cheap());
+        }
+        // Two others of three, but four fifths of the stake could not have had it.
+        serve::<Test>(NEWCOMER, model(1), PRICE, CONTEXT, 10 * STAKE);
+        assert!(!routed(cheap_order()));
+    });
+}
+
+#[test]
+fn job_that_is_too_long_or_too_large_for_others_is_not_routed() {
+    let alone = |change: fn(Offer) -> Offer| {
+        with_jobs(|| {
+            for stash in [12, 13, 14] {
+                offer(stash, change(Offer::unlimited(model(1), PRICES, CONTEXT)));
+            }
+            assert!(!routed(order()));
+        });
+    };
+    alone(|offer| Offer { context: 29, ..offer });
+    alone(|offer| Offer { max_reward: 112, ..offer });
+    alone(|offer| Offer { max_bond: BOND - 1, ..offer });
+}
+
+#[test]
+fn job_whose_client_others_refuse_is_not_routed() {
+    with_jobs(|| {
+        for stash in [12, 13, 14] {
+            assert_ok!(Operators::refuse_client(signed(stash), CLIENT));
+        }
+        assert!(!routed(order()));
+        assert!(routed(order_with(OTHER_CLIENT, spec(), PAYMENT)));
+    });
+}
+
+#[test]
+fn free_slots_of_others_do_not_matter() {
+    with_jobs(|| {
+        for stash in OPERATORS {
+            assert_ok!(Operators::set_concurrency(signed(stash), 1));
+        }
+        let jobs: Vec<_> = (0..4).map(|_| order()).collect();
+        run_blocks(3);
+        assert!(jobs.iter().all(|id| job(id).routed));
+    });
+}
+
+#[test]
+fn job_that_is_not_routed_counts_for_no_record_and_no_speed() {
+    for allowed in [vec![], vec![11]] {
+        with_jobs(|| {
+            offer(11, cheap());
+            let allowed = BoundedVec::truncate_from(allowed.clone());
+            let spec = JobSpec { max_tokens: 40, allowed, ..spec() };
+            let id = order_with(CLIENT, spec, Payment { cost: 40, ..PAYMENT });
+            skip_block();
+            finish(id, 11);
+            assert_eq!(Accepted::get(), vec![]);
+            let member = pallet_routing::Members::<Test>::get(11).unwrap();
+            assert_eq!(member.served[0].work, Default::default());
+        });
+    }
+    with_jobs(|| {
+        let id = order_with(CLIENT, spec(), PAYMENT);
+        skip_block();
+        let operator = *job(&id).drawn.last().unwrap();
+        finish(id, operator);
+        assert_eq!(Accepted::get().len(), 1);
+    });
+}
+
+/// Lets the operator deliver the job, whose output is then accepted.
+fn finish(id: JobId, operator: AccountId) {
+    use assay_primitives::report::Report;
+    report(operator, Report::Accept { job: id }).unwrap();
+    let tokens = job(&id).spec.max_tokens - 1;
+    report(operator, Report::CommitOutput { job: id, commitment: commitment(tokens) }).unwrap();
+    Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+}
