@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 use sp_core::H256;
+use sp_runtime::Permill;
 
 /// The most entries of a page.
 pub const MAX_PAGE: u32 = 256;
@@ -42,6 +43,29 @@ pub struct Quote {
     pub deposit: Balance,
     /// The total that creating the job puts on hold.
     pub total: Balance,
+    /// The operators that could check the job.
+    pub verifiers: Verifiers,
+}
+
+/// The operators that could be drawn to check a job, whichever operator runs it: the one of them with the
+/// most stake is left out. A job that requires verification is assigned only where they suffice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Verifiers {
+    /// Their number.
+    pub operators: u32,
+    /// Their part of the stake of all operators.
+    pub stake: Permill,
+    /// The fewest that suffice.
+    pub fewest_operators: u32,
+    /// The smallest part of all stake that suffices.
+    pub least_stake: Permill,
+}
+
+impl Verifiers {
+    /// Returns whether a job that requires verification can be assigned.
+    pub fn suffice(&self) -> bool {
+        self.operators >= self.fewest_operators && self.stake >= self.least_stake
+    }
 }
 
 /// The reasons for which a job has no quote.

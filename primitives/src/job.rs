@@ -123,7 +123,7 @@ pub enum Privacy {
     MaxEncodedLen,
 )]
 pub enum Verification {
-    /// Not to run the job. It is recorded; no draw reads it yet.
+    /// Not to run the job: it waits until enough operators can check it, or expires.
     #[default]
     #[codec(index = 0)]
     Required,
@@ -185,6 +185,11 @@ impl<AccountId> JobSpec<AccountId> {
     /// Returns whether prompt and output together fit into that context.
     pub fn fits(&self, context: u32) -> bool {
         self.input_tokens.checked_add(self.max_tokens).is_some_and(|length| length <= context)
+    }
+
+    /// Returns the most tokens of prompt and output together.
+    pub fn length(&self) -> u32 {
+        self.input_tokens.saturating_add(self.max_tokens)
     }
 }
 

@@ -44,6 +44,8 @@ pub struct JobParameters {
     pub verification_price: Balance,
     /// The deposit of a job.
     pub deposit: Balance,
+    /// The part of all stake that operators must hold which can check a job that requires verification.
+    pub verifiers_stake: Permill,
 }
 
 /// The parameters of audits.

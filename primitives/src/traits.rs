@@ -210,6 +210,15 @@ pub trait Auditor<AccountId> {
     fn accepted(operator: &AccountId, fee: Balance);
     /// Handles a fault of the operator: all of its next jobs are audited again.
     fn faulted(operator: &AccountId);
+    /// Returns the fewest verifiers with which an audit can be held to its end: those of a committee and
+    /// those of a jury.
+    fn fewest_verifiers() -> u32;
+    /// Returns whether the account has to do with a job of that client and operator, so that it is never
+    /// drawn to check it.
+    fn is_involved(account: &AccountId, client: &AccountId, operator: &AccountId) -> bool;
+    /// Returns whether the operator serves the model with a context of so many tokens, and could reserve
+    /// the bond of a verifier of a job that pays `reward`.
+    fn can_check(operator: &AccountId, model: &ModelId, tokens: u32, reward: Balance) -> bool;
 }
 
 /// A pallet whose objects lay duties on operators, which workers fulfil and report.
@@ -354,6 +363,11 @@ pub trait Routing<AccountId> {
     /// number of them. Operators that are in no draw, because they drain or are silent, have no stake
     /// here.
     fn sample(model: &ModelId, seed: H256, except: &AccountId) -> Sample<AccountId>;
+    /// Returns all operators of the model that can be drawn. Looks at all operators, so it is for queries,
+    /// not for blocks.
+    fn everyone(model: &ModelId) -> Sample<AccountId>;
+    /// Returns the stake of all operators that can be drawn for a model, in the unit of samples.
+    fn total_stake() -> u64;
     /// Returns the largest weight of a draw, including [`Self::assigned`] and the weight `eligible`
     /// of each eligibility check.
     fn draw_weight(eligible: Weight) -> Weight;

@@ -60,6 +60,10 @@ pub mod dynamic_params {
         /// The deposit of a job.
         #[codec(index = 8)]
         pub static Deposit: Balance = 100 * MILLI_UNIT;
+        /// The part of all stake that operators must hold which can check a job whose client requires
+        /// verification.
+        #[codec(index = 9)]
+        pub static VerifiersStake: Permill = Permill::from_percent(10);
     }
 
     /// Parameters of committees.
@@ -279,6 +283,9 @@ clamped! {
     VerificationPrice: Balance = dynamic_params::jobs::VerificationPrice, 0, MILLI_UNIT;
     /// From nothing to 100 ASY.
     Deposit: Balance = dynamic_params::jobs::Deposit, 0, 100 * UNIT;
+    /// From 0 % to 50 %.
+    VerifiersStake: Permill = dynamic_params::jobs::VerifiersStake,
+        Permill::zero(), Permill::from_percent(50);
     /// From 1 to 1,000 thousandths of an ASY: never below the existential deposit.
     Bounty: Balance = dynamic_params::jobs::Bounty, EXISTENTIAL_DEPOSIT, UNIT;
     /// From 4 blocks to an hour.

@@ -55,6 +55,7 @@ fn create() -> JobId {
         request_hash: H256(blake2_256(b"In the beginning")),
         input_tokens: 17,
         max_tokens: 8,
+        verification: assay_primitives::Verification::Required,
         ..assay_primitives::testing::spec()
     };
     let quote = Jobs::quote(&spec.model, spec.input_tokens, spec.max_tokens).unwrap();

@@ -19,13 +19,14 @@ use crate::{
 };
 use anyhow::{anyhow, Context, Result};
 use assay_primitives::{
-    api::{Quote, QuoteError},
+    api::{Quote, QuoteError, Verifiers},
     job::MAX_PEER_ID_LENGTH,
     request::MAX_REQUEST_BYTES,
     Balance, JobId, JobSpec, NumericProfile, Payment, PeerIdBytes, Prices, Privacy, Request,
     Verification,
 };
 use assay_runtime::{AccountId, RuntimeCall, RuntimeEvent};
+use sp_runtime::Permill;
 use std::{cell::Cell, io::stdin};
 
 /// A job that is ready to be created.
@@ -114,9 +115,14 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
         output_key: None,
         peer: peer_id(&node.peer_id)?,
         allowed: allowed.operators.try_into().map_err(|_| allowed_operators::too_many(count))?,
-        verification: Verification::Required,
+        verification: args.verification.into(),
         referrer: None,
     };
+    if spec.verification == Verification::Required {
+        if let Some(why) = waits(&quote.verifiers) {
+            out::note(&why);
+        }
+    }
     Ok(Order { spec, payment, model, client, prices, held })
 }
 
@@ -191,6 +197,22 @@ impl Order {
     pub fn input_tokens(&self) -> u32 {
         self.spec.input_tokens
     }
+}
+
+/// Returns why a job waits that requires verification; `None` if enough operators can check it.
+fn waits(verifiers: &Verifiers) -> Option<String> {
+    if verifiers.suffice() {
+        return None;
+    }
+    let Verifiers { operators, stake, fewest_operators, least_stake } = *verifiers;
+    let percent = |part: Permill| f64::from(part.deconstruct()) / 10_000.0;
+    Some(format!(
+        "Too few operators can check the job now: {operators} with {} % of all stake, and it needs \
+         {fewest_operators} with {} %. It waits for more until its deadline, and then all returns. Order with \
+         --verification if-possible to have it run nevertheless",
+        percent(stake),
+        percent(least_stake),
+    ))
 }
 
 /// Names the job that an order may have created, and how to find out.
@@ -313,7 +335,14 @@ mod tests {
     fn payment_beyond_a_balance_is_refused() {
         let cli = Cli::try_parse_from(["assay", "run", "In the beginning", "-n", "64"]).unwrap();
         let Command::Run(args) = cli.command else { panic!("it is `assay run`") };
+        let verifiers = Verifiers {
+            operators: 0,
+            stake: Permill::zero(),
+            fewest_operators: 8,
+            least_stake: Permill::zero(),
+        };
         let quote = |least_cost, bounty| Quote {
+            verifiers,
             prices: Prices::default(),
             payment: Payment::default(),
             least_cost,
@@ -332,6 +361,19 @@ mod tests {
             let fault = paid(price, quote(0, bounty)).unwrap_err();
             assert_eq!(fault.downcast_ref::<Fault>().unwrap().code, "jobs.PaymentOverflow");
         }
+    }
+
+    #[test]
+    fn job_that_too_few_can_check_is_told_with_the_numbers() {
+        let few = Verifiers {
+            operators: 7,
+            stake: Permill::from_parts(83_300),
+            fewest_operators: 8,
+            least_stake: Permill::from_percent(10),
+        };
+        let why = waits(&few).unwrap();
+        assert!(why.contains("7 with 8.33 % of all stake, and it needs 8 with 10 %"), "{why}");
+        assert_eq!(waits(&Verifiers { operators: 8, stake: few.least_stake, ..few }), None);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! Drawing the operator of a job.
 
 use crate::{
-    types::Job, Assignments, Config, Event, FirstTries, Jobs, JobsOfOperator, Pallet, LOG_TARGET,
+    others::Others, types::Job, Assignments, Config, Event, FirstTries, Jobs, JobsOfOperator,
+    Pallet, LOG_TARGET,
 };
 use assay_primitives::{
     draw,
@@ -12,6 +13,14 @@ use assay_primitives::{
 };
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
+
+/// The operator to which a job is assigned.
+struct Assigned<AccountId> {
+    operator: AccountId,
+    prices: Prices,
+    bond: Balance,
+    routed: bool,
+}
 
 impl<T: Config> Pallet<T> {
     /// The first block in which an operator is sought for a job that is open since this block: the
@@ -58,11 +67,11 @@ impl<T: Config> Pallet<T> {
         if now > until {
             return;
         }
-        let Some((operator, prices, bond)) = Self::draw_operator(id, &job, randomness) else {
+        let drawn = Self::draw_operator(id, &job, randomness);
+        let Some(Assigned { operator, prices, bond, routed }) = drawn else {
             Assignments::<T>::add(Self::next_try(&job, now, until), id);
             return;
         };
-        let routed = Self::is_routed(id, &job, &operator, randomness);
         // Not possible: every attempt is counted and their number is bounded.
         if job.drawn.try_push(operator.clone()).is_err() {
             log::error!(target: LOG_TARGET, "job {id:?} has more attempts than it can have");
@@ -75,24 +84,29 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::JobAssigned { job: *id, operator, prices, bond, routed, until });
     }
 
-    /// Draws one operator of those that can take the job, and reserves its bond.
+    /// Draws one operator of those that can take the job, and reserves its bond. Returns `None` if none can,
+    /// or if too few others can check a job whose client requires that.
     fn draw_operator(
         id: &JobId,
         job: &Job<T::AccountId>,
         randomness: &H256,
-    ) -> Option<(T::AccountId, Prices, Balance)> {
+    ) -> Option<Assigned<T::AccountId>> {
         let model = &job.spec.model;
         let seed = draw::seed(randomness, id, Self::draw_of(job));
         let drawn = T::Routing::draw(model, seed, &job.spec.allowed, |operator| {
             Self::eligible(job, operator)
         });
         let Drawn { operator, prices } = drawn?;
+        let Others { routed, suffice } = Self::others(id, job, &operator, prices, randomness);
+        if !suffice {
+            return None;
+        }
         let bond = Self::bond_of(Self::reward_at(job, prices));
         T::Operators::reserve(&operator, Duty::Run(*id), bond).ok()?;
         if job.is_open_to_all() {
             T::Routing::assigned(model, &operator);
         }
-        Some((operator, prices, bond))
+        Some(Assigned { operator, prices, bond, routed })
     }
 
     /// The prices and load of an operator that can take the job now.
@@ -120,7 +134,7 @@ impl<T: Config> Pallet<T> {
     /// Returns the largest weight of seeking an operator for a job, in addition to its measured weight.
     pub fn draw_weight() -> Weight {
         let eligible = T::DbWeight::get().reads(2);
-        T::Routing::draw_weight(eligible).saturating_add(T::Routing::sample_weight(eligible))
+        T::Routing::draw_weight(eligible).saturating_add(Self::others_weight())
     }
 
     /// When an operator is sought again: the longer the job has waited, the later, by an eighth of

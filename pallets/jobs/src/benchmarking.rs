@@ -60,7 +60,7 @@ fn spec<T: Config>(
         output_key: None,
         peer: PeerIdBytes::truncate_from(peer),
         allowed: BoundedVec::truncate_from(allowed),
-        verification: Verification::Required,
+        verification: Verification::IfPossible,
         referrer: operators.first().cloned(),
     }
 }

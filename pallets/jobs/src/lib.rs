@@ -174,6 +174,8 @@ pub mod pallet {
         /// The amount held in addition to a payment, and burnt if `MaxAttempts` operators declined
         /// because they could not fetch the request, it was not one, or its prompt had another length.
         type Deposit: Get<Balance>;
+        /// The part of all stake that operators must hold which can check a job whose client requires that.
+        type VerifiersStake: Get<Permill>;
         /// The most jobs open to all operators for which one is sought for the first time in one block, be
         /// it since their creation or since the last operator lost them.
         #[pallet::constant]

@@ -91,6 +91,10 @@ parameter_types! {
     pub static Delivered: Vec<(JobId, AccountId)> = vec![];
     /// The accepted audits that it was told of, each with what the job paid.
     pub static Accepted: Vec<(AccountId, Balance)> = vec![];
+    /// The fewest verifiers that it wants: none unless a test asks for them.
+    pub static FewestVerifiers: u32 = 0;
+    /// The part of all stake that verifiers must hold.
+    pub static VerifiersStake: Permill = Permill::zero();
     /// The faults that it was told of.
     pub static Faults: Vec<AccountId> = vec![];
 }
@@ -137,6 +141,7 @@ impl pallet_jobs::Config for Test {
     type VerificationPrice = VerificationPrice;
     type Bounty = ConstU128<BOUNTY>;
     type Deposit = Deposit;
+    type VerifiersStake = VerifiersStake;
     type MaxFirstTriesPerBlock = ConstU32<2>;
     type MaxAssignmentsPerBlock = ConstU32<2>;
     #[cfg(feature = "runtime-benchmarks")]
@@ -157,6 +162,25 @@ impl Auditor<AccountId> for RecordingAuditor {
     fn faulted(operator: &AccountId) {
         Faults::mutate(|all| all.push(*operator));
     }
+
+    fn fewest_verifiers() -> u32 {
+        FewestVerifiers::get()
+    }
+
+    fn is_involved(account: &AccountId, client: &AccountId, operator: &AccountId) -> bool {
+        account == client || account == operator
+    }
+
+    fn can_check(
+        operator: &AccountId,
+        model: &assay_primitives::ModelId,
+        tokens: u32,
+        reward: Balance,
+    ) -> bool {
+        use assay_primitives::traits::Operators as _;
+        Operators::terms(operator, model)
+            .is_some_and(|terms| tokens <= terms.context && reward <= terms.unreserved)
+    }
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
@@ -165,6 +189,8 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     BurnShare::set(Permill::zero());
     VerificationPrice::set(0);
     Deposit::set(0);
+    FewestVerifiers::set(0);
+    VerifiersStake::set(Permill::zero());
     Delivered::take();
     Accepted::take();
     Faults::take();

@@ -1,33 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The operators beside that of a job, as a sample of them shows.
+//! The operators beside that of a job, as a sample of them shows: those that could have had the job, and
+//! those that can check it.
 
 use crate::{types::Job, Config, Pallet};
 use assay_primitives::{
+    api::Verifiers,
     draw::{self, Purpose},
-    job::JobId,
-    traits::Routing,
+    job::{JobId, ModelId, Verification},
+    sample::Sample,
+    traits::{Auditor, Routing},
+    Balance, Prices,
 };
+use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
+use sp_runtime::Permill;
 
 /// The fewest other operators that must have been able to run a routed job.
 const FEWEST: u32 = 2;
 
+/// The operators beside that of a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Others {
+    /// Whether enough of them could have had the job.
+    pub routed: bool,
+    /// Whether enough of them can check it, if the client requires that.
+    pub suffice: bool,
+}
+
 impl<T: Config> Pallet<T> {
-    /// Returns whether the job is routed to that operator: at least [`FEWEST`] others, with at least half
-    /// of the others' stake in the model, could have taken it. Otherwise its client may have chosen the
-    /// operator, by what only that one does, and be one with it. Free slots do not matter.
-    pub(crate) fn is_routed(
+    /// Returns what the operators beside that one could do for the job, which would be run at these prices.
+    pub(crate) fn others(
         id: &JobId,
         job: &Job<T::AccountId>,
         operator: &T::AccountId,
+        prices: Prices,
         randomness: &H256,
-    ) -> bool {
-        if !job.is_open_to_all() {
-            return false;
+    ) -> Others {
+        let required = job.spec.verification == Verification::Required;
+        let open = job.is_open_to_all();
+        if !open && !required {
+            return Others { routed: false, suffice: true };
         }
         let seed = draw::seed(randomness, id, Purpose::Sample(job.attempts()));
         let sample = T::Routing::sample(&job.spec.model, seed, operator);
-        let able = sample.part(|other| Self::able(job, other).is_some());
-        able.operators >= FEWEST && able.stake >= sample.stake.saturating_sub(able.stake)
+        Others {
+            routed: open && Self::is_routed(job, &sample),
+            suffice: !required || Self::is_checkable(job, operator, prices, &sample),
+        }
+    }
+
+    /// Returns whether the job is routed: at least [`FEWEST`] others, with at least half of the others'
+    /// stake in the model, could have taken it. Otherwise its client may have chosen the operator, by what
+    /// only that one does, and be one with it. Free slots do not matter.
+    fn is_routed(job: &Job<T::AccountId>, others: &Sample<T::AccountId>) -> bool {
+        let able = others.part(|other| Self::able(job, other).is_some());
+        able.operators >= FEWEST && able.stake >= others.stake.saturating_sub(able.stake)
+    }
+
+    /// Returns whether a committee and a jury could be drawn to check the job, from others that hold a large
+    /// enough part of all stake.
+    fn is_checkable(
+        job: &Job<T::AccountId>,
+        operator: &T::AccountId,
+        prices: Prices,
+        others: &Sample<T::AccountId>,
+    ) -> bool {
+        let (model, tokens) = (&job.spec.model, job.spec.length());
+        let reward = Self::reward_at(job, prices);
+        let able = others.part(|other| {
+            !T::Auditor::is_involved(other, &job.client, operator)
+                && T::Auditor::can_check(other, model, tokens, reward)
+        });
+        let least = T::VerifiersStake::get().mul_ceil(T::Routing::total_stake());
+        able.operators >= T::Auditor::fewest_verifiers() && able.stake >= least
+    }
+
+    /// Returns the operators that could check a job that pays `reward`. Looks at all operators.
+    pub(crate) fn verifiers(model: &ModelId, tokens: u32, reward: Balance) -> Verifiers {
+        let able = T::Routing::everyone(model)
+            .drawn
+            .into_iter()
+            .filter(|(other, _)| T::Auditor::can_check(other, model, tokens, reward))
+            .map(|(_, stake)| stake);
+        let (count, stake, most) = able.fold((0u32, 0u64, 0u64), |(count, sum, most), stake| {
+            (count.saturating_add(1), sum.saturating_add(stake), most.max(stake))
+        });
+        Verifiers {
+            operators: count.saturating_sub(1),
+            stake: Permill::from_rational(
+                stake.saturating_sub(most),
+                T::Routing::total_stake().max(1),
+            ),
+            fewest_operators: T::Auditor::fewest_verifiers(),
+            least_stake: T::VerifiersStake::get(),
+        }
+    }
+
+    /// Returns the largest weight of looking at the operators beside that of a job.
+    pub(crate) fn others_weight() -> Weight {
+        // Of each whether it could have had the job, and whether it has delegated; then the stake of all.
+        let each = T::DbWeight::get().reads(3);
+        T::Routing::sample_weight(each).saturating_add(T::DbWeight::get().reads(2))
     }
 }

@@ -32,7 +32,8 @@ impl<T: Config> Pallet<T> {
         let payment = Payment { down: 0, cost, tip: 0 };
         let (bounty, deposit) = (T::Bounty::get(), T::Deposit::get());
         let total = cost.saturating_add(bounty).saturating_add(deposit);
-        Ok(Quote { prices, payment, least_cost, bounty, deposit, total })
+        let verifiers = Self::verifiers(model, input_tokens.saturating_add(max_tokens), cost);
+        Ok(Quote { prices, payment, least_cost, bounty, deposit, total, verifiers })
     }
 
     /// The identifier that the client's next job would have.

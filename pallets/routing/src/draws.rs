@@ -3,7 +3,9 @@
 
 use crate::{
     markets::StoredTree,
-    pallet::{Config, CurrentEpoch, Lowest, Markets, Members, Pallet, Slots},
+    pallet::{
+        Config, CurrentEpoch, Lowest, Markets, Members, Pallet, SlotCount, Slots, TotalStake,
+    },
     tree::{self, Urn},
     types::{Buffer, Kind, Market, Slot},
     weights::WeightInfo,
@@ -110,6 +112,20 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
             .filter(|(operator, _)| operator != except)
             .collect();
         Sample { drawn, stake: tree::total(&stakes).saturating_sub(own) }
+    }
+
+    fn everyone(model: &ModelId) -> Sample<T::AccountId> {
+        let stakes = StoredTree::<T>::new(model, Kind::Stakes);
+        let leaves = (0..SlotCount::<T>::get()).map(|slot| (slot, tree::leaf(&stakes, slot)));
+        let drawn = leaves
+            .filter(|(_, stake)| *stake > 0)
+            .filter_map(|(slot, stake)| Some((Self::operator_in(slot)?, stake)))
+            .collect();
+        Sample { drawn, stake: tree::total(&stakes) }
+    }
+
+    fn total_stake() -> u64 {
+        TotalStake::<T>::get()
     }
 
     fn draw_weight(eligible: Weight) -> Weight {

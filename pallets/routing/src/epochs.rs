@@ -126,7 +126,9 @@ impl<T: Config> Pallet<T> {
         }
         member.served = served;
         if fell_silent {
-            Self::refresh(&member);
+            Self::refresh(&mut member);
+        } else {
+            Self::count_stake(&mut member, params);
         }
         let models = u32::try_from(member.served.len()).unwrap_or(u32::MAX);
         Members::<T>::insert(&operator, member);

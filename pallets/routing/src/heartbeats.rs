@@ -68,7 +68,7 @@ impl<T: Config> Pallet<T> {
         if member.silent {
             // The operator is drawn again.
             member.silent = false;
-            Self::refresh(&member);
+            Self::refresh(&mut member);
             Self::deposit_event(Event::OperatorBack { operator: operator.clone() });
         }
         Members::<T>::insert(operator, member);

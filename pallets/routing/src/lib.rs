@@ -196,6 +196,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Lowest<T: Config> = StorageMap<_, Blake2_128Concat, ModelId, LowestPrices>;
 
+    /// The stake of all operators that can be drawn, whatever they serve, as fractions of the cap.
+    #[pallet::storage]
+    pub type TotalStake<T: Config> = StorageValue<_, u64, ValueQuery>;
+
     /// The measurements of a model's operators in the epoch.
     #[pallet::storage]
     pub type Tallies<T: Config> = StorageMap<_, Blake2_128Concat, ModelId, Tally>;

@@ -4,7 +4,7 @@
 use crate::{
     contexts::Contexts,
     lowest::LowestPrices,
-    pallet::{Config, Event, Lowest, Markets, Pallet, Tallies, TreeNodes},
+    pallet::{Config, Event, Lowest, Markets, Pallet, Tallies, TotalStake, TreeNodes},
     score::{Params, Tally},
     tree::{self, Node, Nodes},
     types::{Buffer, Kind, Market, MemberOf},
@@ -66,9 +66,21 @@ impl<T: Config> Pallet<T> {
         market.count_score(buffer, before, score);
     }
 
-    /// Updates all leaves of an operator from its record.
-    pub(crate) fn refresh(member: &MemberOf<T>) {
+    /// Updates what an operator counts in the stake of all.
+    pub(crate) fn count_stake(member: &mut MemberOf<T>, params: &Params) {
+        let now = member.backed(params);
+        if now != member.counted {
+            TotalStake::<T>::mutate(|all| {
+                *all = all.saturating_sub(member.counted).saturating_add(now);
+            });
+            member.counted = now;
+        }
+    }
+
+    /// Updates all leaves of an operator from its record, and what it counts in the stake of all.
+    pub(crate) fn refresh(member: &mut MemberOf<T>) {
         let params = T::Parameters::get();
+        Self::count_stake(member, &params);
         for served in &member.served {
             let Some(mut market) = Markets::<T>::get(served.model) else { continue };
             let factors = member.factors(&params, served);

@@ -3,7 +3,7 @@
 
 use crate::{
     measure::{Conduct, Pace, Work},
-    pallet::{Config, CurrentEpoch, FirstFree, Members, Pallet, SlotCount, Slots},
+    pallet::{Config, CurrentEpoch, FirstFree, Members, Pallet, SlotCount, Slots, TotalStake},
     types::{EpochCount, MemberOf, Served, Slot},
     weights::WeightInfo,
     LOG_TARGET,
@@ -47,6 +47,7 @@ impl<T: Config> Pallet<T> {
         Some(MemberOf::<T> {
             slot,
             stake: 0,
+            counted: 0,
             active: false,
             silent: false,
             uptime: T::Parameters::get().newcomer_uptime,
@@ -85,7 +86,7 @@ impl<T: Config> Pallet<T> {
             Self::serve(operator, &mut member, offered, epoch);
         }
         Self::make_offers(&member);
-        Self::refresh(&member);
+        Self::refresh(&mut member);
         member
     }
 
@@ -112,6 +113,7 @@ impl<T: Config> Pallet<T> {
 
     fn remove(operator: &T::AccountId, member: MemberOf<T>) {
         Self::withdraw_offers(&member);
+        TotalStake::<T>::mutate(|all| *all = all.saturating_sub(member.counted));
         for served in &member.served {
             Self::leave_market(&served.model, member.slot);
         }

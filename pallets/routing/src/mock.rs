@@ -149,6 +149,7 @@ pub fn with_nobody<R>(test: impl FnOnce() -> R) -> R {
 pub fn check_state() -> Result<(), sp_runtime::TryRuntimeError> {
     Routing::do_try_state()?;
     for (operator, member) in crate::Members::<Test>::iter() {
+        assert_eq!(member.counted, member.backed(&Parameters::get()), "stake of {operator} in all");
         for served in &member.served {
             let stakes = StoredTree::<Test>::new(&served.model, Kind::Stakes);
             let stake = member.backed(&Parameters::get());

@@ -33,7 +33,7 @@ impl<T: Config> Performance<T::AccountId> for Pallet<T> {
     fn missed(operator: &T::AccountId) {
         let Some(mut member) = Members::<T>::get(operator) else { return };
         if Self::note_miss(operator, &mut member) {
-            Self::refresh(&member);
+            Self::refresh(&mut member);
         }
         Members::<T>::insert(operator, member);
     }

@@ -8,7 +8,7 @@ use crate::{
     markets::StoredTree,
     pallet::{
         Config, CurrentEpoch, FirstFree, Lowest, Markets, Members, Pallet, SlotCount, Slots,
-        Tallies, TreeNodes,
+        Tallies, TotalStake, TreeNodes,
     },
     tree::{self, Node, Nodes, FANOUT, LEVELS},
     types::{Buffer, Kind, MemberOf, Slot},
@@ -36,9 +36,11 @@ impl<T: Config> Pallet<T> {
         ensure!(epoch.slots <= SlotCount::<T>::get(), "an epoch has more turns than places");
         ensure!(epoch.started <= epoch.ends, "an epoch ends before it begins");
         let mut members = 0u32;
+        let mut stake = 0u64;
         let mut serving = BTreeMap::<ModelId, Serving>::new();
         for (operator, member) in Members::<T>::iter() {
             members = members.saturating_add(1);
+            stake = stake.saturating_add(member.counted);
             let place = Slots::<T>::get(member.slot);
             ensure!(place == Some(Slot::Taken(operator)), "a member's place is not its own");
             for served in &member.served {
@@ -51,6 +53,7 @@ impl<T: Config> Pallet<T> {
             }
             Self::check_member(&member, epoch.index)?;
         }
+        ensure!(stake == TotalStake::<T>::get(), "the stake of all operators is not their sum");
         Self::check_slots(members)?;
         Self::check_markets(&serving, epoch.index)?;
         Self::check_trees()
@@ -62,10 +65,11 @@ impl<T: Config> Pallet<T> {
             member.owes <= epoch.saturating_add(1),
             "a heartbeat of a future epoch was counted"
         );
+        let drawable = member.active && !member.silent;
+        ensure!(drawable || member.counted == 0, "a stake counts that is in no draw");
         for served in &member.served {
             let model = &served.model;
             let stake = tree::leaf(&StoredTree::<T>::new(model, Kind::Stakes), member.slot);
-            let drawable = member.active && !member.silent;
             ensure!(drawable || stake == 0, "a member that is not to be drawn can get a seat");
             ensure!(stake <= ONE, "a stake counts for more than the cap");
             for buffer in Buffer::ALL {

@@ -239,6 +239,8 @@ pub struct Member<MaxModels: Get<u32>> {
     pub slot: u32,
     /// The operator's stake.
     pub stake: Balance,
+    /// What of it counts in the stake of all operators, as a fraction of the cap.
+    pub counted: Billionths,
     /// Whether the operator takes new duties.
     pub active: bool,
     /// Whether the operator has fallen silent, in which case it is not drawn until it answers.

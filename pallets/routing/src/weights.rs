@@ -37,6 +37,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn visit(v: u32, m: u32, ) -> Weight {
 		// Minimum execution time: 784_704_000 picoseconds.
 		Weight::from_parts(64_067_263, 28611)
+			// Not measured yet: the stake of all operators.
+			.saturating_add(T::DbWeight::get().reads_writes(1, 1))
 			// Standard error: 58_585
 			.saturating_add(Weight::from_parts(26_696_385, 0).saturating_mul(v.into()))
 			// Standard error: 245_764
@@ -53,6 +55,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn heartbeat() -> Weight {
 		// Minimum execution time: 630_995_000 picoseconds.
 		Weight::from_parts(657_995_000, 202734)
+			// Not measured yet: the stake of all operators.
+			.saturating_add(T::DbWeight::get().reads_writes(1, 1))
 			.saturating_add(T::DbWeight::get().reads(93_u64))
 			.saturating_add(T::DbWeight::get().writes(81_u64))
 	}
@@ -98,12 +102,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn missed() -> Weight {
 		// Minimum execution time: 634_630_000 picoseconds.
 		Weight::from_parts(682_109_000, 202734)
+			// Not measured yet: the stake of all operators.
+			.saturating_add(T::DbWeight::get().reads_writes(1, 1))
 			.saturating_add(T::DbWeight::get().reads(91_u64))
 			.saturating_add(T::DbWeight::get().writes(81_u64))
 	}
 	fn changed(m: u32, ) -> Weight {
 		// Minimum execution time: 64_510_000 picoseconds.
 		Weight::from_parts(74_226_311, 23589)
+			// Not measured yet: the stake of all operators.
+			.saturating_add(T::DbWeight::get().reads_writes(1, 1))
 			// Standard error: 60_769
 			.saturating_add(Weight::from_parts(80_087_217, 0).saturating_mul(m.into()))
 			.saturating_add(T::DbWeight::get().reads(13_u64))
@@ -123,6 +131,8 @@ impl WeightInfo for () {
 	}
 	fn visit(v: u32, m: u32, ) -> Weight {
 		Weight::from_parts(64_067_263, 28611)
+			// Not measured yet: the stake of all operators.
+			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 			.saturating_add(Weight::from_parts(26_696_385, 0).saturating_mul(v.into()))
 			.saturating_add(Weight::from_parts(90_125_960, 0).saturating_mul(m.into()))
 			.saturating_add(ParityDbWeight::get().reads(12_u64))
@@ -136,6 +146,8 @@ impl WeightInfo for () {
 	}
 	fn heartbeat() -> Weight {
 		Weight::from_parts(657_995_000, 202734)
+			// Not measured yet: the stake of all operators.
+			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 			.saturating_add(ParityDbWeight::get().reads(93_u64))
 			.saturating_add(ParityDbWeight::get().writes(81_u64))
 	}
@@ -173,11 +185,15 @@ impl WeightInfo for () {
 	}
 	fn missed() -> Weight {
 		Weight::from_parts(682_109_000, 202734)
+			// Not measured yet: the stake of all operators.
+			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 			.saturating_add(ParityDbWeight::get().reads(91_u64))
 			.saturating_add(ParityDbWeight::get().writes(81_u64))
 	}
 	fn changed(m: u32, ) -> Weight {
 		Weight::from_parts(74_226_311, 23589)
+			// Not measured yet: the stake of all operators.
+			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 			.saturating_add(Weight::from_parts(80_087_217, 0).saturating_mul(m.into()))
 			.saturating_add(ParityDbWeight::get().reads(13_u64))
 			.saturating_add(ParityDbWeight::get().reads((10_u64).saturating_mul(m.into())))

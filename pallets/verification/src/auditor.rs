@@ -7,9 +7,9 @@ use crate::{
 };
 use assay_primitives::{
     draw::Purpose,
-    job::JobId,
+    job::{JobId, ModelId},
     ticket,
-    traits::{Auditor, PastRandomness},
+    traits::{Auditor, Operators, PastRandomness},
     Balance,
 };
 use frame_support::{traits::Get, BoundedVec};
@@ -50,6 +50,20 @@ impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
 
     fn faulted(operator: &T::AccountId) {
         Records::<T>::remove(operator);
+    }
+
+    fn fewest_verifiers() -> u32 {
+        T::CommitteeSize::get().saturating_add(T::MinJury::get())
+    }
+
+    fn is_involved(account: &T::AccountId, client: &T::AccountId, operator: &T::AccountId) -> bool {
+        account == operator || account == client || T::Operators::delegates(operator, account)
+    }
+
+    fn can_check(operator: &T::AccountId, model: &ModelId, tokens: u32, reward: Balance) -> bool {
+        let bond = Self::bond_of(reward);
+        T::Operators::terms(operator, model)
+            .is_some_and(|terms| bond <= terms.unreserved && tokens <= terms.context)
     }
 }
 

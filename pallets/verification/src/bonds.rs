@@ -8,7 +8,7 @@ use crate::{
 use alloc::vec::Vec;
 use assay_primitives::{
     job::JobId,
-    traits::{AuditSubject, Duty, Escrow, Operators},
+    traits::{Duty, Escrow, Operators},
     Balance,
 };
 use frame_support::traits::Get;
@@ -18,10 +18,10 @@ type CreditOf<T> =
     <<T as Config>::Escrow as Escrow<<T as frame_system::Config>::AccountId>>::Credit;
 
 impl<T: Config> Pallet<T> {
-    /// Returns the bond of each verifier of the job.
-    pub(crate) fn bond_of(subject: &AuditSubject<T::AccountId>) -> Balance {
+    /// Returns the bond of each verifier of a job that pays `reward`.
+    pub(crate) fn bond_of(reward: Balance) -> Balance {
         let factor = T::VerifierBondFactor::get().into();
-        subject.reward.saturating_mul(factor).max(T::MinVerifierBond::get())
+        reward.saturating_mul(factor).max(T::MinVerifierBond::get())
     }
 
     /// Takes the seats of verifiers that have not committed, and a fraction of their bonds, which is

@@ -11,8 +11,8 @@ use assay_primitives::{
     job::JobId,
     settlement::AuditOutcome,
     ticket,
-    traits::{AuditSubject, AuditedJobs, Duty, Operators, PastRandomness, Routing, Terms},
-    Balance, BlockNumber,
+    traits::{AuditSubject, AuditedJobs, Auditor, Duty, Operators, PastRandomness, Routing},
+    BlockNumber,
 };
 use frame_support::{traits::Get, weights::Weight, BoundedVec};
 use sp_core::H256;
@@ -141,7 +141,7 @@ impl<T: Config> Pallet<T> {
         randomness: &H256,
         vacant: u32,
     ) -> Vec<T::AccountId> {
-        let bond = Self::bond_of(subject);
+        let bond = Self::bond_of(subject.reward);
         let seed = draw::seed(randomness, job, Purpose::Committee(audit.draws));
         let reserved =
             |account: &_| T::Operators::reserve(account, Duty::Verify(*job), bond).is_ok();
@@ -156,12 +156,11 @@ impl<T: Config> Pallet<T> {
         seed: H256,
         vacant: u32,
     ) -> Vec<T::AccountId> {
-        let bond = Self::bond_of(subject);
         T::Routing::committee(&subject.spec.model, seed, vacant, |account| {
             let known = |seat: &Seat<T::AccountId>| seat.verifier == *account;
             !audit.seats.iter().chain(&audit.heard).any(known)
                 && !audit.left.contains(account)
-                && Self::can_verify(account, subject, bond)
+                && Self::can_verify(account, subject)
         })
     }
 
@@ -196,16 +195,10 @@ impl<T: Config> Pallet<T> {
 
     /// Returns whether the operator can re-run the job, has nothing to do with it otherwise, and can stand
     /// for its verdict.
-    fn can_verify(
-        account: &T::AccountId,
-        subject: &AuditSubject<T::AccountId>,
-        bond: Balance,
-    ) -> bool {
-        let involved = *account == subject.operator
-            || *account == subject.client
-            || T::Operators::delegates(&subject.operator, account);
-        let able = |terms: Terms| bond <= terms.unreserved && subject.spec.fits(terms.context);
-        !involved && T::Operators::terms(account, &subject.spec.model).is_some_and(able)
+    fn can_verify(account: &T::AccountId, subject: &AuditSubject<T::AccountId>) -> bool {
+        let AuditSubject { client, operator, spec, reward, .. } = subject;
+        !Self::is_involved(account, client, operator)
+            && Self::can_check(account, &spec.model, spec.length(), *reward)
     }
 
     /// Returns the largest weight of a draw in addition to its measured weight.

@@ -144,6 +144,7 @@ impl pallet_jobs::Config for Runtime {
     type Routing = Routing;
     type VerificationPrice = parameters::VerificationPrice;
     type VerifierShare = parameters::VerifierShare;
+    type VerifiersStake = parameters::VerifiersStake;
     type WeightInfo = pallet_jobs::weights::SubstrateWeight<Runtime>;
 }
 

@@ -6,6 +6,7 @@ use assay_primitives::{
     job::{JobSpec, JobState, Payment},
     settlement::Settlement,
     verdict_hash, FinishReason, JobId, OutputCommitment, Prices, RejectReason, Report, Verdict,
+    Verification,
 };
 use assay_runtime::{
     presets, AccountId, Balance, Balances, Jobs, Operators, Runtime, RuntimeOrigin,
@@ -62,6 +63,7 @@ pub fn spec(input_tokens: u32, max_tokens: u32) -> JobSpec<AccountId> {
         model: presets::TINY_MODEL,
         input_tokens,
         max_tokens,
+        verification: Verification::Required,
         ..assay_primitives::testing::spec()
     }
 }

@@ -3,8 +3,26 @@
 
 use super::sampling::SamplingArgs;
 use crate::{account::AccountArg, amount::Amount};
-use assay_primitives::BlockNumber;
-use clap::Args;
+use assay_primitives::{BlockNumber, Verification};
+use clap::{Args, ValueEnum};
+
+/// Whether a job runs where too few operators can check it.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VerificationArg {
+    /// The job waits until enough operators can check it, or expires.
+    Required,
+    /// The job runs nevertheless; it is not paid if an audit cannot be held.
+    IfPossible,
+}
+
+impl From<VerificationArg> for Verification {
+    fn from(arg: VerificationArg) -> Self {
+        match arg {
+            VerificationArg::Required => Self::Required,
+            VerificationArg::IfPossible => Self::IfPossible,
+        }
+    }
+}
 
 /// Arguments of `assay run` and `assay job create`.
 #[derive(Args, Debug, Clone)]
@@ -37,6 +55,9 @@ pub struct OrderArgs {
     /// Blocks within which an operator must be found, and then must deliver.
     #[arg(long, default_value_t = 200, value_name = "BLOCKS")]
     pub deadline: BlockNumber,
+    /// What becomes of the job while too few operators could check it: it waits, or runs nevertheless.
+    #[arg(long, value_enum, default_value_t = VerificationArg::Required, value_name = "WHEN")]
+    pub verification: VerificationArg,
     /// First block in which the job may start.
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "BLOCK")]
     pub not_before: BlockNumber,

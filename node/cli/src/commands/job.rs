@@ -234,6 +234,7 @@ mod tests {
             retention: 0,
             lateness_fraction: Default::default(),
             verifier_share: Default::default(),
+            verifiers_stake: Default::default(),
             bounty: 600_000,
             burn_share: Default::default(),
             verification_price: 0,

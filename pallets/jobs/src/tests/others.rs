@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The operators beside that of a job: enough of them could have had a routed job.
+//! The operators beside that of a job: enough of them could have had a routed job, and enough of them can
+//! check one whose client requires that.
 
 use crate::mock::*;
 use assay_primitives::{
-    job::{JobId, JobSpec, Payment},
-    settlement::AuditOutcome,
+    api::Verifiers,
+    job::{JobId, JobSpec, JobState, Payment, Verification},
+    settlement::{AuditOutcome, Outcome},
     traits::AuditedJobs,
     Prices,
 };
 use frame_support::{assert_ok, BoundedVec};
 use pallet_operators::Offer;
+use sp_runtime::Permill;
 
 /// Lets the operator make that offer.
 fn offer(stash: AccountId, offer: Offer) {
@@ -152,4 +155,127 @@ fn finish(id: JobId, operator: AccountId) {
     let tokens = job(&id).spec.max_tokens - 1;
     report(operator, Report::CommitOutput { job: id, commitment: commitment(tokens) }).unwrap();
     Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+}
+
+/// A job that is to be run only where it can be checked.
+fn strict_order() -> JobId {
+    order_with(CLIENT, JobSpec { verification: Verification::Required, ..spec() }, PAYMENT)
+}
+
+fn is_assigned(id: &JobId) -> bool {
+    matches!(state(id), JobState::Assigned { .. })
+}
+
+#[test]
+fn job_that_too_few_can_check_waits_expires_and_costs_nothing() {
+    with_jobs(|| {
+        FewestVerifiers::set(4);
+        let before = wealth(CLIENT);
+        let id = strict_order();
+        run_blocks(10);
+        assert!(!is_assigned(&id));
+        run_blocks(15);
+        assert_eq!(settlement(&id).outcome, Outcome::Expired);
+        assert_eq!(job(&id).drawn.len(), 0);
+        assert_eq!(wealth(CLIENT), before);
+        assert!(OPERATORS.iter().all(|operator| reserved(*operator, &id) == 0));
+    });
+}
+
+#[test]
+fn job_that_need_not_be_checked_does_not_wait() {
+    with_jobs(|| {
+        FewestVerifiers::set(4);
+        let id = order();
+        skip_block();
+        assert!(is_assigned(&id));
+    });
+}
+
+#[test]
+fn job_that_waits_is_assigned_once_enough_can_check_it() {
+    with_jobs(|| {
+        FewestVerifiers::set(4);
+        let id = strict_order();
+        run_blocks(5);
+        assert!(!is_assigned(&id));
+        serve::<Test>(NEWCOMER, model(1), PRICE, CONTEXT, STAKE);
+        run_blocks(3);
+        assert!(is_assigned(&id));
+    });
+}
+
+#[test]
+fn client_and_operators_without_room_are_no_verifiers() {
+    with_jobs(|| {
+        FewestVerifiers::set(3);
+        assert_ok!(Operators::set_offers(signed(14), Default::default()));
+        // The client is an operator, the fourth of the model, but it checks no job of its own.
+        serve::<Test>(NEWCOMER, model(1), PRICE, CONTEXT, STAKE);
+        let spec = JobSpec { verification: Verification::Required, ..spec() };
+        let id = order_with(NEWCOMER, spec, PAYMENT);
+        run_blocks(2);
+        assert!(!is_assigned(&id));
+    });
+    with_jobs(|| {
+        FewestVerifiers::set(3);
+        offer(14, Offer::unlimited(model(1), PRICES, 29));
+        let id = strict_order();
+        run_blocks(2);
+        assert!(!is_assigned(&id));
+    });
+}
+
+#[test]
+fn verifiers_hold_a_part_of_all_stake() {
+    with_jobs(|| {
+        FewestVerifiers::set(3);
+        VerifiersStake::set(Permill::from_percent(60));
+        let id = strict_order();
+        skip_block();
+        assert!(is_assigned(&id), "three of four hold 75 %");
+        // An operator of another model, with as much stake as two of these.
+        serve::<Test>(NEWCOMER, model(2), PRICE, CONTEXT, 2 * STAKE);
+        let id = strict_order();
+        run_blocks(2);
+        assert!(!is_assigned(&id), "three hold 50 %");
+        VerifiersStake::set(Permill::from_percent(50));
+        run_blocks(3);
+        assert!(is_assigned(&id));
+    });
+}
+
+#[test]
+fn named_operators_are_checked_by_all() {
+    with_jobs(|| {
+        FewestVerifiers::set(3);
+        let allowed = BoundedVec::truncate_from(vec![11]);
+        let spec = JobSpec { verification: Verification::Required, allowed, ..spec() };
+        let id = order_with(CLIENT, spec, PAYMENT);
+        skip_block();
+        assert!(is_assigned(&id));
+    });
+}
+
+#[test]
+fn quote_says_how_many_could_check_with_how_much_stake() {
+    with_jobs(|| {
+        FewestVerifiers::set(3);
+        VerifiersStake::set(Permill::from_percent(60));
+        let verifiers = || Jobs::quote(&model(1), 10, 20).unwrap().verifiers;
+        let all = Verifiers {
+            operators: 3,
+            stake: Permill::from_percent(75),
+            fewest_operators: 3,
+            least_stake: Permill::from_percent(60),
+        };
+        assert_eq!(verifiers(), all);
+        assert!(verifiers().suffice());
+        offer(14, Offer::unlimited(model(1), PRICES, 29));
+        assert_eq!(
+            verifiers(),
+            Verifiers { operators: 2, stake: Permill::from_percent(50), ..all }
+        );
+        assert!(!verifiers().suffice());
+    });
 }

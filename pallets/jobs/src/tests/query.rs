@@ -15,9 +15,11 @@ fn quote_is_what_create_takes_and_holds() {
     with_jobs(|| {
         let quote = Jobs::quote(&model(1), 10, 20).unwrap();
         let payment = Payment { down: 0, cost: 100, tip: 0 };
+        let verifiers = quote.verifiers;
         assert_eq!(
             quote,
             Quote {
+                verifiers,
                 prices: PRICES,
                 payment,
                 least_cost: 100,
