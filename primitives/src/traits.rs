@@ -194,9 +194,16 @@ pub trait AuditedJobs<AccountId> {
     /// Returns a job that is delivered and under audit.
     fn subject(job: &JobId) -> Option<AuditSubject<AccountId>>;
     /// Settles the job as the outcome of its audit demands, and pays each of `verifiers`. `jurors`
-    /// others have found the same and are not paid by the job. With [`AuditOutcome::NotAudited`] the
+    /// others have found the same and are not paid by the job. Where the output is accepted, `forfeited`
+    /// others were on the committee and did not find it right: their fees go to the fund of juries. With [`AuditOutcome::NotAudited`] the
     /// job only waits for the end of its challenge window.
-    fn conclude(job: &JobId, outcome: AuditOutcome, verifiers: &[AccountId], jurors: u32);
+    fn conclude(
+        job: &JobId,
+        outcome: AuditOutcome,
+        verifiers: &[AccountId],
+        jurors: u32,
+        forfeited: u32,
+    );
 }
 
 /// The pallet of verification, as jobs see it.

@@ -23,7 +23,14 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
         })
     }
 
-    fn conclude(id: &JobId, outcome: AuditOutcome, verifiers: &[T::AccountId], jurors: u32) {
+    fn conclude(
+        id: &JobId,
+        outcome: AuditOutcome,
+        verifiers: &[T::AccountId],
+        jurors: u32,
+        forfeited: u32,
+    ) {
+        let found = Found { audit: outcome, verifiers, jurors, forfeited };
         let audited = Jobs::<T>::get(id).and_then(|job| {
             let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
             Some((job, delivery))
@@ -41,17 +48,11 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
                 Self::deposit_event(Event::AuditWaived { job: *id });
             }
             AuditOutcome::Accepted => {
-                Self::end_accepted(
-                    id,
-                    job,
-                    delivery,
-                    Found { audit: outcome, verifiers, jurors },
-                    None,
-                );
+                Self::end_accepted(id, job, delivery, found, None);
             }
             AuditOutcome::Undecided => Self::end_unverified(id, job, delivery),
             AuditOutcome::Rejected | AuditOutcome::Withheld => {
-                Self::end_rejected(id, job, delivery, Found { audit: outcome, verifiers, jurors });
+                Self::end_rejected(id, job, delivery, found);
             }
         }
     }

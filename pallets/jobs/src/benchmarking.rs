@@ -115,7 +115,7 @@ fn running<T: Config>() -> (JobId, T::AccountId, T::AccountId) {
 fn waived<T: Config>() -> (JobId, T::AccountId) {
     let (id, client, operator) = running::<T>();
     report::<T>(&operator, Report::CommitOutput { job: id, commitment: commitment() });
-    Pallet::<T>::conclude(&id, AuditOutcome::NotAudited, &[], 0);
+    Pallet::<T>::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);
     (id, client)
 }
 

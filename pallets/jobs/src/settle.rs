@@ -39,11 +39,15 @@ pub(crate) struct Found<'a, AccountId> {
     pub verifiers: &'a [AccountId],
     /// The number of jurors that agree with it and are not.
     pub jurors: u32,
+    /// The number of members of the committee that forfeit their fees, because they have not found what
+    /// was accepted.
+    pub forfeited: u32,
 }
 
 impl<AccountId> Found<'_, AccountId> {
     /// Nothing, because the job was not audited.
-    pub const NOTHING: Self = Self { audit: AuditOutcome::NotAudited, verifiers: &[], jurors: 0 };
+    pub const NOTHING: Self =
+        Self { audit: AuditOutcome::NotAudited, verifiers: &[], jurors: 0, forfeited: 0 };
 }
 
 /// The money that lateness costs an operator.
@@ -78,7 +82,7 @@ impl<T: Config> Pallet<T> {
         found: Found<'_, T::AccountId>,
         mover: Option<&T::AccountId>,
     ) {
-        let Found { audit, verifiers, jurors } = found;
+        let Found { audit, verifiers, jurors, forfeited } = found;
         let Delivery { operator, prices, commitment, took, .. } = delivery;
         let price = Self::price_of(&job, prices, commitment.tokens);
         let Payment { down, tip, .. } = job.payment;
@@ -91,11 +95,22 @@ impl<T: Config> Pallet<T> {
             left = left.saturating_sub(Self::pay_operator(id, verifier, fee.min(left)));
         }
         let verified = earned.saturating_sub(left);
+        // An operator gains nothing by what it keeps from verifiers.
+        let forfeited = fee.saturating_mul(forfeited.into()).min(left);
+        let forfeited = T::Escrow::levy(id, forfeited);
+        let left = left.saturating_sub(forfeited.total());
+        let (fund, burnt) = (
+            levied.kept.saturating_add(forfeited.kept),
+            levied.burnt.saturating_add(forfeited.burnt),
+        );
         let pay = left.saturating_add(tip.saturating_sub(tip_burnt));
         let pay = Self::pay_operator(id, &operator, pay);
         if audit == AuditOutcome::Accepted && job.routed {
             // Neither client nor operator has these.
-            let fees = Self::burnt_of(down).saturating_add(levied.total()).saturating_add(verified);
+            let fees = Self::burnt_of(down)
+                .saturating_add(fund)
+                .saturating_add(burnt)
+                .saturating_add(verified);
             let (model, tokens) = (&job.spec.model, commitment.tokens);
             T::Routing::delivered(&operator, model, tokens, took, fees);
         }
@@ -104,9 +119,13 @@ impl<T: Config> Pallet<T> {
             verifiers: count(verifiers).saturating_add(jurors),
             output_hash: Some(commitment.output_hash),
             tokens: commitment.tokens,
-            paid: down.saturating_add(levied.total()).saturating_add(verified).saturating_add(pay),
-            burnt: levied.burnt.saturating_add(Self::burnt_of(down)),
-            fund: levied.kept,
+            paid: down
+                .saturating_add(fund)
+                .saturating_add(burnt)
+                .saturating_add(verified)
+                .saturating_add(pay),
+            burnt: burnt.saturating_add(Self::burnt_of(down)),
+            fund,
             ..Self::record(Outcome::Paid, Some(operator))
         };
         Self::finish(id, job, settlement, mover);
@@ -159,7 +178,7 @@ impl<T: Config> Pallet<T> {
         delivery: Delivery<T::AccountId>,
         found: Found<'_, T::AccountId>,
     ) {
-        let Found { audit, verifiers, jurors } = found;
+        let Found { audit, verifiers, jurors, .. } = found;
         let Delivery { operator, prices, commitment, .. } = delivery;
         let duty = Duty::Run(*id);
         let bond = T::Operators::reserved(&operator, duty);

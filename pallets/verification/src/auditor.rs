@@ -38,6 +38,7 @@ impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
             span,
             seats: BoundedVec::new(),
             heard: BoundedVec::new(),
+            forfeited: 0,
             left: BoundedVec::new(),
         };
         Self::put(job, audit);

@@ -60,7 +60,7 @@ impl<T: Config> Pallet<T> {
             return;
         };
         if audit.draws == 0 && !Self::is_drawn(job, &subject.operator, audit.span) {
-            return Self::conclude(job, AuditOutcome::NotAudited, Vec::new(), 0);
+            return Self::conclude(job, AuditOutcome::NotAudited, Vec::new(), 0, 0);
         }
         let first = audit.round == 0;
         if first && audit.stage == Stage::SecondLook && !Self::is_second_look(job, audit.span) {

@@ -81,18 +81,20 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::RevealsOpened { job: *job, until });
     }
 
-    /// The audit is over; its panels are dismissed already. `jurors` others agree with `verifiers`.
+    /// The audit is over; its panels are dismissed already. `jurors` others agree with `verifiers`, and
+    /// `forfeited` members of the committee do not.
     pub(crate) fn conclude(
         job: &JobId,
         outcome: AuditOutcome,
         verifiers: Vec<T::AccountId>,
         jurors: u32,
+        forfeited: u32,
     ) {
         Self::take_off_agenda(job);
         Audits::<T>::remove(job);
         // While the job still names its operator.
         Self::forget_publication(job);
-        T::Jobs::conclude(job, outcome, &verifiers, jurors);
+        T::Jobs::conclude(job, outcome, &verifiers, jurors, forfeited);
         Self::deposit_event(Event::AuditConcluded { job: *job, outcome, verifiers, jurors });
     }
 }

@@ -142,7 +142,7 @@ impl<T: Config> Pallet<T> {
     /// have voted before costs nobody anything and pays nobody.
     pub(crate) fn end_withheld(job: &JobId, mut audit: Audit<T::AccountId>) {
         Self::dismiss(job, &mut audit);
-        Self::conclude(job, AuditOutcome::Withheld, Vec::new(), 0);
+        Self::conclude(job, AuditOutcome::Withheld, Vec::new(), 0, 0);
     }
 
     /// Ends the publication of a job. Its chunks are removed by and by.

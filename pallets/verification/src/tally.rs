@@ -43,10 +43,14 @@ impl Count {
         }
     }
 
+    /// Returns the number of ballots that do not accept.
+    fn others(self) -> u32 {
+        self.reject.saturating_add(self.unavailable).saturating_add(self.withheld)
+    }
+
     /// Returns whether all ballots accept, and enough of them.
     fn is_unanimous(self, fewest: u32) -> bool {
-        let others = [self.reject, self.unavailable, self.withheld];
-        others.into_iter().all(|ballots| ballots == 0) && self.accept >= fewest
+        self.others() == 0 && self.accept >= fewest
     }
 
     /// Returns whether the panel is without a majority because verifiers could not fetch what they
@@ -78,6 +82,7 @@ impl<T: Config> Pallet<T> {
             return if ballots.is_unanimous(Self::fewest_seats(audit.stage)) {
                 Self::accept(job, audit)
             } else {
+                audit.forfeited = ballots.others();
                 Self::hear(job, &mut audit);
                 Self::sit(job, audit, Stage::Jury)
             };
@@ -109,7 +114,7 @@ impl<T: Config> Pallet<T> {
         let Some(subject) = T::Jobs::subject(job) else {
             log::error!(target: LOG_TARGET, "job {job:?} is under audit and not delivered");
             Self::dismiss(job, &mut audit);
-            return Self::conclude(job, AuditOutcome::Undecided, Vec::new(), 0);
+            return Self::conclude(job, AuditOutcome::Undecided, Vec::new(), 0, 0);
         };
         let votes: Vec<&Seat<T::AccountId>> = audit.heard.iter().chain(&audit.seats).collect();
         let (agree, others): (Vec<_>, Vec<_>) =
@@ -137,7 +142,7 @@ impl<T: Config> Pallet<T> {
         let paid: Vec<_> = paid.into_iter().map(|seat| seat.verifier.clone()).collect();
         let jurors = u32::try_from(jurors.len()).unwrap_or(u32::MAX);
         Self::dismiss(job, &mut audit);
-        Self::conclude(job, outcome, paid, jurors);
+        Self::conclude(job, outcome, paid, jurors, audit.forfeited);
     }
 
     /// The panel cannot decide. Where a second look cannot be held, what the committee has accepted
@@ -152,7 +157,7 @@ impl<T: Config> Pallet<T> {
             return Self::decide(job, audit, AuditOutcome::Accepted);
         }
         Self::dismiss(job, &mut audit);
-        Self::conclude(job, AuditOutcome::Undecided, Vec::new(), 0);
+        Self::conclude(job, AuditOutcome::Undecided, Vec::new(), 0, 0);
     }
 
     /// Returns whether as many verifiers as are needed have seats.

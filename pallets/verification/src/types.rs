@@ -38,6 +38,9 @@ pub struct Audit<AccountId> {
     pub seats: Seats<AccountId, MAX_SEATS>,
     /// The votes of earlier panels, whose bonds a jury can still contradict.
     pub heard: Seats<AccountId, MAX_HEARD>,
+    /// The members of a committee that called a jury which did not accept: they forfeit their fees if the
+    /// output is accepted.
+    pub forfeited: u32,
     /// The verifiers that have left a panel: they are never drawn again for this job.
     pub left: BoundedVec<AccountId, ConstU32<MAX_LEFT>>,
 }

@@ -11,6 +11,7 @@ mod checkable;
 mod conduct;
 mod empty;
 mod exposure;
+mod forfeits;
 mod framing;
 mod prices;
 mod queue;

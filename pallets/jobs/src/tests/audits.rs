@@ -23,7 +23,7 @@ fn subject_is_a_delivered_job_under_audit() {
             levy: 0,
         };
         assert_eq!(Jobs::subject(&id), Some(subject));
-        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);
         assert_eq!(Jobs::subject(&id), None);
         assert_eq!(Jobs::subject(&running().0), None);
         assert_eq!(Jobs::subject(&JobId::zero()), None);
@@ -34,7 +34,7 @@ fn subject_is_a_delivered_job_under_audit() {
 fn waived_audit_leaves_the_job_to_its_window() {
     with_jobs(|| {
         let (id, _) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);
         assert!(matches!(state(&id), JobState::Delivered { audit: false, .. }));
         assert_eq!(last_event(), Event::AuditWaived { job: id });
     });
@@ -45,8 +45,8 @@ fn conclusion_without_an_audit_changes_nothing() {
     with_jobs(|| {
         let (id, operator) = running();
         let before = (job(&id), wealth(operator), events().len());
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
-        Jobs::conclude(&JobId::zero(), AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
+        Jobs::conclude(&JobId::zero(), AuditOutcome::Rejected, &[], 0, 0);
         assert_eq!((job(&id), wealth(operator), events().len()), before);
     });
 }
@@ -55,8 +55,8 @@ fn conclusion_without_an_audit_changes_nothing() {
 fn conclusion_comes_once() {
     with_jobs(|| {
         let (id, _) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
         assert_eq!(settlement(&id).outcome, Outcome::Paid);
     });
 }

@@ -25,7 +25,7 @@ fn part_of_every_payment_is_burnt_before_it_is_shared() {
         let output = Report::CommitOutput { job: id, commitment: commitment(10) };
         assert_ok!(report(operator, output));
         let verifiers: Vec<_> = OPERATORS.into_iter().filter(|other| *other != operator).collect();
-        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0, 0);
         // Of a price of 50 and a tip of 3.
         assert_eq!(issuance - Balances::total_issuance(), 2 + 10);
         for verifier in verifiers {
@@ -44,13 +44,13 @@ fn fund_of_juries_keeps_what_is_taken_of_price_and_tip_until_it_is_full() {
         FundMost::set(12);
         let issuance = Balances::total_issuance();
         let (id, _) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         // Of a down payment of 10, a price of 50 and a tip of 3.
         let first = settlement(&id);
         assert_eq!((first.paid, first.burnt, first.fund), (63, 2, 10));
         assert_eq!((issuance - Balances::total_issuance(), Escrow::in_fund()), (2, 10));
         let (id, _) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         let second = settlement(&id);
         assert_eq!((second.paid, second.burnt, second.fund), (63, 10, 2));
         assert_eq!((issuance - Balances::total_issuance(), Escrow::in_fund()), (12, 12));
@@ -64,7 +64,7 @@ fn operator_that_is_rejected_or_late_returns_the_whole_down_payment() {
     with_burn(|| {
         let issuance = Balances::total_issuance();
         let (id, _) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
         let compensation = 10 + 50 + 3;
         assert_eq!(wealth(CLIENT), ENDOWMENT + compensation);
         let burnt = 2 + bond_of(10) - 10 - compensation;
@@ -100,7 +100,7 @@ fn output_costs_at_least_what_its_verifiers_are_paid() {
         let output = Report::CommitOutput { job: id, commitment: commitment(1) };
         assert_ok!(report(operator, output));
         let verifiers: Vec<_> = OPERATORS.into_iter().filter(|other| *other != operator).collect();
-        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0, 0);
         let fee: Balance = 11 * 4;
         for verifier in verifiers {
             assert_eq!(wealth(verifier), ENDOWMENT + fee);
@@ -117,7 +117,7 @@ fn verifiers_share_what_a_cost_below_a_raised_minimum_has() {
         let (id, operator) = delivered(10);
         VerificationPrice::set(1_000);
         let verifiers: Vec<_> = OPERATORS.into_iter().filter(|other| *other != operator).collect();
-        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0, 0);
         let pay = |who| wealth(who) - ENDOWMENT;
         assert_eq!(verifiers.into_iter().map(pay).collect::<Vec<_>>(), [80, 0, 0]);
         assert_eq!(settlement(&id).paid, 113);

@@ -99,7 +99,7 @@ fn expire_refuses_a_running_job_in_time_and_jobs_past_that() {
         let (id, _) = delivered(3);
         skip_to(now() + 50);
         assert_noop!(Jobs::expire(signed(KEEPER), id), Error::<Test>::JobNotPending);
-        Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0, 0);
         assert_noop!(Jobs::expire(signed(KEEPER), id), Error::<Test>::JobNotPending);
     });
 }
@@ -157,7 +157,7 @@ fn late_job_goes_to_another_and_the_client_pays_once() {
         assert_eq!(wealth(second), ENDOWMENT + PAYMENT.down);
         let output = Report::CommitOutput { job: id, commitment: commitment(10) };
         report(second, output).unwrap();
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         let paid = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
         assert_eq!(settlement(&id).paid, paid);
         assert_eq!(wealth(second), ENDOWMENT + paid);
@@ -230,7 +230,7 @@ fn expire_of_a_late_job_at_the_last_attempt_pays_the_bounty() {
 fn unaudited_job_is_paid_by_the_chain() {
     with_jobs(|| {
         let (id, operator) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);
         run_blocks(11);
         assert!(matches!(state(&id), JobState::Delivered { .. }));
         run_blocks(1);
@@ -246,7 +246,7 @@ fn job_whose_audit_is_waived_after_its_window_is_paid_at_once() {
         let (id, _) = delivered(10);
         run_blocks(35);
         assert!(matches!(state(&id), JobState::Delivered { audit: true, .. }));
-        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);
         run_blocks(2);
         assert_eq!(settlement(&id).outcome, Outcome::Paid);
     });
@@ -292,7 +292,7 @@ fn deadlines_wait_for_weight_and_none_is_lost() {
 fn deadlines_that_a_job_has_left_behind_do_nothing() {
     with_jobs(|| {
         let (id, _) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0, 0);
         let settled = settlement(&id);
         let count = events().len();
         run_blocks(19);

@@ -77,10 +77,10 @@ fn deposit_returns_with_every_other_end() {
         assert_ok!(Jobs::cancel(signed(CLIENT), id));
         assert_eq!(wealth(CLIENT), ENDOWMENT);
         let (id, _) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         assert_eq!(wealth(CLIENT), ENDOWMENT - 63);
         let (id, _) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
         assert_eq!(wealth(CLIENT), ENDOWMENT);
         let (id, _) = running();
         spend_attempts(&id);

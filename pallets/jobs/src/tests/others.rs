@@ -154,7 +154,7 @@ fn finish(id: JobId, operator: AccountId) {
     report(operator, Report::Accept { job: id }).unwrap();
     let tokens = job(&id).spec.max_tokens - 1;
     report(operator, Report::CommitOutput { job: id, commitment: commitment(tokens) }).unwrap();
-    Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+    Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
 }
 
 /// A job that is to be run only where it can be checked.

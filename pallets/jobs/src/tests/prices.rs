@@ -23,7 +23,7 @@ fn prompt_is_paid_for_with_the_output() {
         let output = Report::CommitOutput { job: id, commitment: commitment(3) };
         report(operator, output).unwrap();
         assert_eq!(reserved(operator, &id), 20 * (10 * 2 + 3 * 5));
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         assert_eq!(settlement(&id).paid, 10 * 2 + 3 * 5);
         assert_eq!(wealth(operator), ENDOWMENT + 35);
     });

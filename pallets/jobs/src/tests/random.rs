@@ -122,7 +122,7 @@ fn take(step: Step) {
             };
             let id = pick(job);
             if Jobs::subject(&id).is_some() {
-                Jobs::conclude(&id, outcome, &OPERATORS[..verifiers], 0);
+                Jobs::conclude(&id, outcome, &OPERATORS[..verifiers], 0, 0);
             }
             Ok(())
         }
@@ -191,7 +191,7 @@ proptest! {
             // Nobody acts any more but the auditor, who always ends an audit.
             for id in crate::Jobs::<Test>::iter_keys().collect::<Vec<_>>() {
                 if Jobs::subject(&id).is_some() {
-                    Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0);
+                    Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0, 0);
                 }
             }
             ParentRandomness::set(Some(H256::zero()));

@@ -144,7 +144,7 @@ fn verified_output_is_measured_by_the_blocks_that_it_took() {
         let (id, operator) = long_job(&[]);
         deliver(id, operator);
         assert_eq!(counted(operator), (1, 0, 0));
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         assert_eq!(counted(operator), (1, 0, 36));
         let member = pallet_routing::Members::<Test>::get(operator).unwrap();
         // 36 tokens in six blocks of three seconds.
@@ -160,7 +160,7 @@ fn output_that_nobody_verified_is_not_measured() {
         with_jobs(|| {
             let (id, operator) = long_job(&[]);
             deliver(id, operator);
-            Jobs::conclude(&id, outcome, &[], 0);
+            Jobs::conclude(&id, outcome, &[], 0, 0);
             assert_eq!(counted(operator), (1, 0, 0));
         });
     }
@@ -172,7 +172,7 @@ fn job_of_an_operator_that_its_client_chose_tells_nothing_of_it() {
         let chosen = OPERATORS[1];
         let (id, operator) = long_job(&[chosen]);
         deliver(id, operator);
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         let (id, _) = long_job(&[chosen]);
         report(chosen, Report::Decline { job: id, reason: DeclineReason::Resource }).unwrap();
         long_job(&[chosen]);

@@ -14,7 +14,7 @@ use frame_support::{assert_noop, assert_ok};
 /// A delivered job of 10 tokens that is not audited, with its operator.
 fn waived() -> (JobId, AccountId) {
     let (id, operator) = delivered(10);
-    Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
+    Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);
     (id, operator)
 }
 
@@ -83,7 +83,7 @@ fn slash_of_a_job_costs_delegators_nothing() {
         let (id, operator) = delivered(10);
         let before = wealth(operator);
         let vault = Balances::reserved_balance(Operators::vault());
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
         assert_eq!(settlement(&id).slashed, bond_of(10));
         assert_eq!(before - wealth(operator), bond_of(10));
         assert_eq!(Balances::reserved_balance(Operators::vault()), vault);
@@ -178,7 +178,7 @@ fn accepted_audit_pays_the_verifiers_out_of_the_price() {
         let (id, operator) = delivered(10);
         let verifiers: Vec<_> =
             OPERATORS.into_iter().filter(|other| *other != operator).take(2).collect();
-        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0, 0);
         let share = PRICE; // A tenth of ten tokens.
         for verifier in &verifiers {
             assert_eq!(wealth(*verifier), ENDOWMENT + share);
@@ -198,7 +198,7 @@ fn accepted_audit_pays_the_verifiers_out_of_the_price() {
 fn undecided_audit_refunds_all_but_the_down_payment_and_is_no_fault() {
     with_jobs(|| {
         let (id, operator) = delivered(20);
-        Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Undecided, &[], 0, 0);
         let settlement = settlement(&id);
         assert_eq!(settlement.outcome, Outcome::Unverified);
         assert_eq!(settlement.audit, AuditOutcome::Undecided);
@@ -217,7 +217,7 @@ fn rejected_audit_takes_the_whole_bond() {
         let (id, operator) = delivered(10);
         let issuance = Balances::total_issuance();
         let verifiers: Vec<_> = OPERATORS.into_iter().filter(|other| *other != operator).collect();
-        Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers, 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &verifiers, 0, 0);
         let share = 10 * PRICE / 10;
         let rest = bond_of(10) - PAYMENT.down - 3 * share;
         // The client would have paid as much.
@@ -278,7 +278,7 @@ fn rejected_job_compensates_the_client_with_at_most_half_of_the_fine() {
     with_jobs(|| {
         BondFactor::set(1);
         let (id, operator) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
         let rest = 10 * PRICE + PAYMENT.tip;
         assert_eq!(wealth(operator), ENDOWMENT - rest);
         assert_eq!(wealth(CLIENT), ENDOWMENT + rest / 2);
@@ -304,7 +304,7 @@ fn late_operator_without_down_payment_is_fined_all_the_same() {
 fn withheld_output_takes_the_whole_bond_and_pays_no_verifier() {
     with_jobs(|| {
         let (id, operator) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Withheld, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Withheld, &[], 0, 0);
         let settlement = settlement(&id);
         assert_eq!(settlement.outcome, Outcome::Slashed);
         assert_eq!((settlement.audit, settlement.verifiers), (AuditOutcome::Withheld, 0));
@@ -320,7 +320,7 @@ fn withheld_output_takes_the_whole_bond_and_pays_no_verifier() {
 fn accepted_audit_counts_with_what_was_paid_only_if_the_job_was_drawn_among_all() {
     with_jobs(|| {
         let (id, operator) = delivered(10);
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         let paid = settlement(&id).paid;
         assert_eq!(paid, PAYMENT.down + 10 * PRICE + PAYMENT.tip);
         assert_eq!(Accepted::take(), vec![(operator, paid)]);
@@ -330,8 +330,29 @@ fn accepted_audit_counts_with_what_was_paid_only_if_the_job_was_drawn_among_all(
         assert_ok!(report(operator, Report::Accept { job: id }));
         let output = Report::CommitOutput { job: id, commitment: commitment(10) };
         assert_ok!(report(operator, output));
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, 0);
         assert_eq!(settlement(&id).paid, paid);
         assert!(Accepted::get().is_empty() && Faults::get().is_empty());
     });
+}
+
+#[test]
+fn forfeited_fees_leave_the_pay_of_the_operator_and_go_to_the_fund() {
+    let play = |forfeited: u32, most: Balance| {
+        with_jobs(|| {
+            FundMost::set(most);
+            let (id, operator) = delivered(20);
+            Jobs::conclude(&id, AuditOutcome::Accepted, &[], 0, forfeited);
+            let Settlement { paid, fund, burnt, refunded, .. } = settlement(&id);
+            assert_eq!(wealth(operator) + fund + burnt, ENDOWMENT + paid);
+            FundMost::set(0);
+            ([paid, fund, burnt, refunded], wealth(operator) - ENDOWMENT)
+        })
+    };
+    let [paid, _, _, refunded] = play(0, 1_000).0;
+    // Each fee is a tenth of the price of 100. Whatever forfeits, the client pays the same.
+    assert_eq!(play(0, 1_000), ([paid, 0, 0, refunded], 113));
+    assert_eq!(play(2, 1_000), ([paid, 20, 0, refunded], 93));
+    assert_eq!(play(2, 15), ([paid, 15, 5, refunded], 93));
+    assert_eq!(play(2, 0), ([paid, 0, 20, refunded], 93));
 }

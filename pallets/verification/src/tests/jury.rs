@@ -69,10 +69,11 @@ fn jury_that_accepts_is_paid_by_those_that_were_wrong() {
         for verifier in [&[committee[0], committee[2]], jury.as_slice()].concat() {
             assert_eq!(wealth(verifier), ENDOWMENT + SHARE);
         }
-        // The operator that was right pays its committee alone, and gets as much as was at stake for it.
+        // The operator that was right pays its committee alone, also the fee that one of it forfeits, which is
+        // burnt here. It gets as much as was at stake for it.
         let rest = BOND - 7 * SHARE - 113;
-        assert_eq!(wealth(operator), ENDOWMENT + 113 - 2 * SHARE + 113);
-        assert_eq!(Balances::total_issuance(), issuance - rest);
+        assert_eq!(wealth(operator), ENDOWMENT + 113 - 3 * SHARE + 113);
+        assert_eq!(Balances::total_issuance(), issuance - rest - SHARE);
         assert_eq!((settlement(&id).outcome, settlement(&id).verifiers), (Outcome::Paid, 9));
     });
 }
