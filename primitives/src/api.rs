@@ -45,6 +45,10 @@ pub struct Quote {
     pub total: Balance,
     /// The operators that could check the job.
     pub verifiers: Verifiers,
+    /// The tokens that the model is taken to write in a block.
+    pub tokens_per_block: u32,
+    /// The shortest deadline of a job that names no operators: the blocks that it takes at that speed.
+    pub shortest_deadline: BlockNumber,
 }
 
 /// The operators that could be drawn to check a job, whichever operator runs it: the one of them with the

@@ -46,6 +46,8 @@ pub struct JobParameters {
     pub deposit: Balance,
     /// The part of all stake that operators must hold which can check a job that requires verification.
     pub verifiers_stake: Permill,
+    /// The fewest tokens that a model is taken to write in a block.
+    pub generation_speed: u32,
 }
 
 /// The parameters of audits.

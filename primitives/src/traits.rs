@@ -355,6 +355,9 @@ pub trait Routing<AccountId> {
     /// the model; `None` where there is none. Both are lower bounds, each less than twice too low
     /// after the operator with the lowest offer leaves.
     fn lowest_prices(model: &ModelId) -> Option<Prices>;
+    /// Returns the tokens that half of the model's operators, by their work, were measured to write in a
+    /// block; `None` where that is not known to 1 %.
+    fn tokens_per_block(model: &ModelId) -> Option<u32>;
     /// Records that a draw among all operators assigned a job of the model to the operator. It
     /// counts against the most jobs that the operator can get in an epoch.
     fn assigned(model: &ModelId, operator: &AccountId);

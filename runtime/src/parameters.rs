@@ -64,6 +64,10 @@ pub mod dynamic_params {
         /// verification.
         #[codec(index = 9)]
         pub static VerifiersStake: Permill = Permill::from_percent(10);
+        /// The fewest tokens that a model is taken to write in a block: a job whose deadline is too short
+        /// for that is refused, unless its model was measured to be faster.
+        #[codec(index = 10)]
+        pub static GenerationSpeed: u32 = 60;
     }
 
     /// Parameters of committees.
@@ -283,6 +287,8 @@ clamped! {
     VerificationPrice: Balance = dynamic_params::jobs::VerificationPrice, 0, MILLI_UNIT;
     /// From nothing to 100 ASY.
     Deposit: Balance = dynamic_params::jobs::Deposit, 0, 100 * UNIT;
+    /// From 1 token a block to 100,000.
+    GenerationSpeed: u32 = dynamic_params::jobs::GenerationSpeed, 1, 100_000;
     /// From 0 % to 50 %.
     VerifiersStake: Permill = dynamic_params::jobs::VerifiersStake,
         Permill::zero(), Permill::from_percent(50);

@@ -151,6 +151,7 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             "VerificationPrice",
             "Deposit",
             "VerifiersStake",
+            "GenerationSpeed",
         ],
     );
     assert_absent(

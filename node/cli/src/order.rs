@@ -93,6 +93,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     order_limits::ensure_input(input_tokens)?;
     let length = Length::Exactly(input_tokens);
     let (prices, allowed, quote) = prices(chain, args, &model, length).await?;
+    order_limits::ensure_in_time(args, &quote)?;
     let (payment, held) = payment(args, prices, length, &quote)?;
     ensure_within(limit.as_ref(), held)?;
     let count = allowed.operators.len();
@@ -349,6 +350,8 @@ mod tests {
             bounty,
             deposit: 0,
             total: 0,
+            tokens_per_block: 60,
+            shortest_deadline: 5,
         };
         let prompt = Length::Exactly(100);
         let paid = |output, quote: Quote| {

@@ -3,7 +3,7 @@
 
 use crate::{args::OrderArgs, fault::Fault};
 use anyhow::Result;
-use assay_primitives::BlockNumber;
+use assay_primitives::{api::Quote, BlockNumber};
 use assay_runtime::Runtime;
 use pallet_jobs::Config;
 use sp_core::Get;
@@ -65,6 +65,23 @@ pub fn ensure_start(not_before: BlockNumber, best: BlockNumber) -> Result<()> {
     ))
 }
 
+/// Fails if the model takes longer for the tokens than the deadline allows. Operators that are named can have
+/// any deadline.
+pub fn ensure_in_time(args: &OrderArgs, quote: &Quote) -> Result<()> {
+    let Quote { tokens_per_block, shortest_deadline, .. } = quote;
+    if args.deadline >= *shortest_deadline || !args.operators.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::error(
+        "jobs.DeadlineTooShort",
+        format!(
+            "--deadline {} is too short for --max-tokens {}: at {tokens_per_block} tokens a block the model \
+             takes {shortest_deadline} blocks; give a longer deadline, or ask for fewer tokens",
+            args.deadline, args.max_tokens
+        ),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +110,32 @@ mod tests {
             ensure(&order(&["--deadline", deadline])).unwrap();
         }
         ensure(&order(&[])).unwrap();
+    }
+
+    #[test]
+    fn deadline_that_the_model_cannot_meet_is_refused_with_the_numbers() {
+        let quote = Quote {
+            prices: Default::default(),
+            payment: Default::default(),
+            least_cost: 0,
+            bounty: 0,
+            deposit: 0,
+            total: 0,
+            verifiers: assay_primitives::api::Verifiers {
+                operators: 0,
+                stake: Default::default(),
+                fewest_operators: 0,
+                least_stake: Default::default(),
+            },
+            tokens_per_block: 60,
+            shortest_deadline: 17,
+        };
+        let args = |deadline| order(&["--max-tokens", "1000", "--deadline", deadline]);
+        ensure_in_time(&args("17"), &quote).unwrap();
+        let fault = refused(ensure_in_time(&args("16"), &quote));
+        assert_eq!(fault.code, "jobs.DeadlineTooShort");
+        let words = "--deadline 16 is too short for --max-tokens 1000: at 60 tokens a block the model takes 17";
+        assert!(fault.message.starts_with(words), "{}", fault.message);
     }
 
     #[test]

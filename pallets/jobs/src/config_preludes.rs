@@ -46,6 +46,7 @@ impl DefaultConfig for TestDefaultConfig {
     type Bounty = ConstU128<7>;
     type Deposit = ConstU128<0>;
     type VerifiersStake = Nothing;
+    type GenerationSpeed = ConstU32<1_000>;
     type MaxFirstTriesPerBlock = ConstU32<8>;
     type MaxAssignmentsPerBlock = ConstU32<8>;
     type WeightInfo = ();

@@ -64,6 +64,7 @@ mod order;
 mod others;
 mod query;
 mod settle;
+mod speed;
 #[cfg(test)]
 mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
@@ -174,6 +175,8 @@ pub mod pallet {
         /// The amount held in addition to a payment, and burnt if `MaxAttempts` operators declined
         /// because they could not fetch the request, it was not one, or its prompt had another length.
         type Deposit: Get<Balance>;
+        /// The fewest tokens that a model is taken to write in a block.
+        type GenerationSpeed: Get<u32>;
         /// The part of all stake that operators must hold which can check a job whose client requires that.
         type VerifiersStake: Get<Permill>;
         /// The most jobs open to all operators for which one is sought for the first time in one block, be
@@ -268,6 +271,9 @@ pub mod pallet {
         SamplingOutOfRange,
         /// The deadline is shorter or longer than a job's can be.
         DeadlineOutOfRange,
+        /// The deadline is shorter than the model takes for so many tokens: see the quote's
+        /// `shortest_deadline`. Jobs that name their operators can have it.
+        DeadlineTooShort,
         /// The job's first block lies too far ahead.
         NotBeforeTooFar,
         /// Sealed jobs are not available: privacy must be public and no output key given.
@@ -360,6 +366,7 @@ pub mod pallet {
             );
             assert!(T::MaxInputTokens::get() > 0, "a prompt must be possible");
             assert!(T::MaxOutputTokens::get() > 0, "an output must be possible");
+            assert!(T::GenerationSpeed::get() > 0, "a model must be able to write");
             assert!(T::MaxFirstTriesPerBlock::get() > 0, "new jobs must be assigned");
             assert!(T::MaxAssignmentsPerBlock::get() > 0, "jobs must be assigned");
             assert!(T::CommitteeSize::get() > 0, "a committee must have members");
@@ -397,6 +404,7 @@ pub mod pallet {
         /// ## Errors
         /// One for each way in which the specification or the payment is out of range;
         /// [`Error::ModelNotServed`] and [`Error::ContextExceeded`] where no operator could run it;
+        /// [`Error::DeadlineTooShort`] where none could do so in time;
         /// those of the escrow where the client cannot pay.
         ///
         /// ## Events

@@ -93,6 +93,8 @@ parameter_types! {
     pub static Accepted: Vec<(AccountId, Balance)> = vec![];
     /// The fewest verifiers that it wants: none unless a test asks for them.
     pub static FewestVerifiers: u32 = 0;
+    /// The fewest tokens that a model is taken to write in a block.
+    pub static GenerationSpeed: u32 = 1_000;
     /// The part of all stake that verifiers must hold.
     pub static VerifiersStake: Permill = Permill::zero();
     /// The faults that it was told of.
@@ -142,6 +144,7 @@ impl pallet_jobs::Config for Test {
     type Bounty = ConstU128<BOUNTY>;
     type Deposit = Deposit;
     type VerifiersStake = VerifiersStake;
+    type GenerationSpeed = GenerationSpeed;
     type MaxFirstTriesPerBlock = ConstU32<2>;
     type MaxAssignmentsPerBlock = ConstU32<2>;
     #[cfg(feature = "runtime-benchmarks")]
@@ -190,6 +193,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     VerificationPrice::set(0);
     Deposit::set(0);
     FewestVerifiers::set(0);
+    GenerationSpeed::set(1_000);
     VerifiersStake::set(Permill::zero());
     Delivered::take();
     Accepted::take();

@@ -86,6 +86,9 @@ impl<T: Config> Pallet<T> {
         ensure!(is_peer_id(&spec.peer), Error::<T>::PeerIdMalformed);
         let context = T::Routing::context(&spec.model).ok_or(Error::<T>::ModelNotServed)?;
         ensure!(spec.fits(context), Error::<T>::ContextExceeded);
+        let shortest = Self::shortest_deadline(&spec.model, spec.max_tokens);
+        let in_time = spec.deadline >= shortest || !spec.allowed.is_empty();
+        ensure!(in_time, Error::<T>::DeadlineTooShort);
         let least = Self::least_cost(&spec.model, spec.input_tokens, spec.max_tokens)
             .ok_or(Error::<T>::ModelNotServed)?;
         ensure!(payment.cost >= least, Error::<T>::CostBelowOffers);

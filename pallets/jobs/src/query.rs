@@ -33,7 +33,17 @@ impl<T: Config> Pallet<T> {
         let (bounty, deposit) = (T::Bounty::get(), T::Deposit::get());
         let total = cost.saturating_add(bounty).saturating_add(deposit);
         let verifiers = Self::verifiers(model, input_tokens.saturating_add(max_tokens), cost);
-        Ok(Quote { prices, payment, least_cost, bounty, deposit, total, verifiers })
+        Ok(Quote {
+            prices,
+            payment,
+            least_cost,
+            bounty,
+            deposit,
+            total,
+            verifiers,
+            tokens_per_block: Self::tokens_per_block(model),
+            shortest_deadline: Self::shortest_deadline(model, max_tokens),
+        })
     }
 
     /// The identifier that the client's next job would have.

@@ -33,6 +33,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn create() -> Weight {
 		// Minimum execution time: 102_890_000 picoseconds.
 		Weight::from_parts(113_199_000, 3875)
+			// Not measured yet: the speed of the model.
+			.saturating_add(Weight::from_parts(5_000_000, 0))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
 			// Not measured yet: what prices, minimum payments and smaller bonds add.
 			.saturating_add(Weight::from_parts(30_000_000, 0))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
@@ -153,6 +156,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
 	fn create() -> Weight {
 		Weight::from_parts(113_199_000, 3875)
+			// Not measured yet: the speed of the model.
+			.saturating_add(Weight::from_parts(5_000_000, 0))
+			.saturating_add(ParityDbWeight::get().reads(2_u64))
 			// Not measured yet: what prices, minimum payments and smaller bonds add.
 			.saturating_add(Weight::from_parts(30_000_000, 0))
 			.saturating_add(ParityDbWeight::get().reads(4_u64))

@@ -72,6 +72,13 @@ impl<T: Config> Routing<T::AccountId> for Pallet<T> {
         Lowest::<T>::get(model)?.prices()
     }
 
+    fn tokens_per_block(model: &ModelId) -> Option<u32> {
+        let median = Markets::<T>::get(model)?.terms.speed;
+        // Thousandths of a token per second, times thousandths of a second.
+        let tokens = median.value.saturating_mul(T::BlockMillis::get().into()) / 1_000_000;
+        median.exact.then(|| u32::try_from(tokens).unwrap_or(u32::MAX))
+    }
+
     fn assigned(model: &ModelId, operator: &T::AccountId) {
         let epoch = CurrentEpoch::<T>::get().index;
         Members::<T>::mutate(operator, |member| {

@@ -313,7 +313,8 @@ fn clients() -> Vec<Strategy> {
 
 fn blocks() -> Vec<Strategy> {
     let client = Conduct { client: Client::InGroup, operator: Operator::Other, ..Conduct::HONEST };
-    let quick = Order { deadline: 5, ..Order::REFERENCE };
+    // As much as the chain takes with the shortest deadline.
+    let quick = Order { deadline: 5, most: 300, tokens: 300, ..Order::REFERENCE };
     let late = Conduct { delivery: Delivery::Late(1), order: quick, ..client };
     let mut outsider = Strategy {
         wanted: true,

@@ -118,6 +118,7 @@ impl pallet_routing::Config for Runtime {
 
 impl pallet_jobs::Config for Runtime {
     type AcceptWindow = parameters::AcceptWindow;
+    type GenerationSpeed = parameters::GenerationSpeed;
     type AssignmentBlocks = ConstU32<2>;
     type Auditor = Verification;
     #[cfg(feature = "runtime-benchmarks")]

@@ -20,6 +20,7 @@ pub fn parameters() -> Parameters {
             verification_price: VerificationPrice::get(),
             deposit: Deposit::get(),
             verifiers_stake: VerifiersStake::get(),
+            generation_speed: GenerationSpeed::get(),
         },
         verification: VerificationParameters {
             commit_window: CommitWindow::get(),

@@ -63,6 +63,7 @@ pub fn spec(input_tokens: u32, max_tokens: u32) -> JobSpec<AccountId> {
         model: presets::TINY_MODEL,
         input_tokens,
         max_tokens,
+        deadline: 100,
         verification: Verification::Required,
         ..assay_primitives::testing::spec()
     }

@@ -235,6 +235,7 @@ mod tests {
             lateness_fraction: Default::default(),
             verifier_share: Default::default(),
             verifiers_stake: Default::default(),
+            generation_speed: Default::default(),
             bounty: 600_000,
             burn_share: Default::default(),
             verification_price: 0,

@@ -16,3 +16,4 @@ mod random;
 mod routing;
 mod run;
 mod settle;
+mod speed;

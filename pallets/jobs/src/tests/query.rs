@@ -25,7 +25,9 @@ fn quote_is_what_create_takes_and_holds() {
                 least_cost: 100,
                 bounty: BOUNTY,
                 deposit: 0,
-                total: 107
+                total: 107,
+                tokens_per_block: 1_000,
+                shortest_deadline: 5,
             }
         );
         order_with(CLIENT, spec(), quote.payment);
