@@ -15,6 +15,7 @@ mod apis;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarks;
 pub mod configs;
+pub mod fees;
 pub mod parameters;
 pub mod presets;
 pub mod reporters;

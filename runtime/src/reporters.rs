@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The check that the room for operational extrinsics goes to workers.
+//! The check that the room for operational extrinsics goes to workers whose reports are taken.
 
 use crate::{Operators, Runtime, RuntimeCall, RuntimeOrigin};
 use codec::{Decode, DecodeWithMemTracking, Encode};
@@ -15,11 +15,15 @@ use sp_runtime::{
     transaction_validity::{InvalidTransaction, TransactionSource},
 };
 
+/// The reason for which a report is not admitted to a block in which too many of its operator failed.
+pub const REPORTS_FAIL: u8 = 1;
+
 /// Refuses operational extrinsics, but for reports of workers and what the sudo key signs.
 ///
 /// Reports are operational, so that a block full of other extrinsics never makes an operator late.
 /// Without this check anyone could fill that room too: with reports that fail, with calls of root, which
-/// are operational and fail after they are paid for, or with batches of either.
+/// are operational and fail after they are paid for, or with batches of either. A worker is refused for the
+/// rest of a block once too many reports for its operator failed in it.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo,
 )]
@@ -32,8 +36,8 @@ impl TransactionExtension<RuntimeCall> for CheckReporter {
     type Val = ();
 
     fn weight(&self, _: &RuntimeCall) -> Weight {
-        // The worker and the operator whose worker it was before, or the sudo key.
-        ParityDbWeight::get().reads(2)
+        // The worker, the operator whose worker it was before and its refused reports; or the sudo key.
+        ParityDbWeight::get().reads(3)
     }
 
     fn validate(
@@ -48,14 +52,26 @@ impl TransactionExtension<RuntimeCall> for CheckReporter {
     ) -> ValidateResult<(), RuntimeCall> {
         let operational = info.class == DispatchClass::Operational;
         if let Some(signer) = origin.as_signer().filter(|_| operational) {
-            let allowed = match call {
-                RuntimeCall::Operators(pallet_operators::Call::report { .. }) => {
-                    Operators::stash_of(signer).is_some()
+            let reports =
+                matches!(call, RuntimeCall::Operators(pallet_operators::Call::report { .. }));
+            let empty = matches!(
+                call,
+                RuntimeCall::Operators(pallet_operators::Call::report { reports })
+                    if reports.is_empty()
+            );
+            if empty {
+                // It fails whoever sends it, and no refused report is counted.
+                return Err(InvalidTransaction::Call.into());
+            }
+            let operator = reports.then(|| Operators::stash_of(signer)).flatten();
+            let root = || pallet_sudo::Key::<Runtime>::get().as_ref() == Some(signer);
+            match operator {
+                Some(operator) if !Operators::can_report(&operator) => {
+                    return Err(InvalidTransaction::Custom(REPORTS_FAIL).into());
                 }
-                _ => pallet_sudo::Key::<Runtime>::get().as_ref() == Some(signer),
-            };
-            if !allowed {
-                return Err(InvalidTransaction::BadSigner.into());
+                Some(_) => {}
+                None if !reports && root() => {}
+                None => return Err(InvalidTransaction::BadSigner.into()),
             }
         }
         Ok((Default::default(), (), origin))

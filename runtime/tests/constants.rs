@@ -107,6 +107,7 @@ fn limits_of_operators_are_in_the_metadata() {
             MaxConcurrency: u32,
             MaxReports: u32,
             MaxRefused: u32,
+            MaxRefusedReports: u32,
             MaxFreeReports: u32,
             MaxValidators: u32,
             ReportPatience: BlockNumber,

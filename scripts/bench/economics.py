@@ -86,8 +86,8 @@ def warning(found):
                                  "the jury",
         "author grinding with small seats": "slots go by validator and not by stake",
         "withheld blocks, twice the slots": "the liar foresees the draws of most blocks of a span",
-        "block stuffing by an operator": "any worker key may fill the room for reports, and makes "
-                                         "others late",
+        "block stuffing by operators": "the worker keys of many operators fill the room for reports, and make "
+                                       "others late",
         "bounty hunting": "extrinsics come before the chain's own work in the block in which both may settle a job, "
                           "and the client loses the bounty",
         "late by authors": "an author need not include reports",
@@ -176,7 +176,7 @@ def markdown(found, pictures):
               for run in found["runs"]]
     normal, reports = found["full_block"]
     lines += ["", f"A block full of normal extrinsics costs {normal:.2f} ASY, and one full of failing reports "
-              f"{reports:.2f} ASY. Five of these make every job with the shortest deadline late. The worker "
+              f"{reports:.2f} ASY and takes the worker keys of {found['stuffers']} operators. Five of these make every job with the shortest deadline late. The worker "
               "of a large model declines so short a deadline for a long output: it wants twice its time and four "
               "blocks more. An attacker then has to fill as many blocks as remain when the output is done, for "
               "as many jobs as are due, and runs of so many own blocks are rare. "

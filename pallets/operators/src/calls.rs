@@ -187,7 +187,9 @@ mod calls {
         ///
         /// ## Details
         /// Each report is handled alone: a refused report changes nothing and does not keep the
-        /// others from being taken. The extrinsic pays no fee if all its reports are taken and the
+        /// others from being taken. After [`Config::MaxRefusedReports`] refused reports of an operator in a
+        /// block, the runtime admits no more of its extrinsics with reports to that block. The extrinsic
+        /// pays no fee if all its reports are taken and the
         /// block has at most [`Config::MaxFreeReports`] free reports including them.
         ///
         /// ### Parameters

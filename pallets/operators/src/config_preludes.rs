@@ -55,6 +55,7 @@ impl DefaultConfig for TestDefaultConfig {
     type MaxUnbonding = ConstU32<2>;
     type MaxConcurrency = ConstU32<64>;
     type MaxRefused = ConstU32<3>;
+    type MaxRefusedReports = ConstU32<4>;
     type MaxReports = ConstU32<8>;
     type MaxFreeReports = ConstU32<8>;
     type MaxValidators = ConstU32<4>;

@@ -216,6 +216,10 @@ pub mod pallet {
         #[pallet::constant]
         type MaxFreeReports: Get<u32>;
 
+        /// The refused reports of an operator in a block after which its workers report no more in it.
+        #[pallet::constant]
+        type MaxRefusedReports: Get<u32>;
+
         /// The most validators.
         #[pallet::constant]
         type MaxValidators: Get<u32>;
@@ -366,6 +370,11 @@ pub mod pallet {
     /// The number of reports in this block that paid no fee.
     #[pallet::storage]
     pub type FreeReports<T: Config> = StorageValue<_, u32, ValueQuery>;
+
+    /// The last block in which reports for an operator were refused, and how many were.
+    #[pallet::storage]
+    pub type RefusedReports<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, (BlockNumber, u32)>;
 
     #[pallet::error]
     pub enum Error<T> {
@@ -563,6 +572,7 @@ pub mod pallet {
             );
             assert!(T::ReportPatience::get() > 0, "ReportPatience is zero");
             assert!(T::RetirementPeriod::get() > 0, "RetirementPeriod is zero");
+            assert!(T::MaxRefusedReports::get() > 0, "no worker could report");
             assert!(
                 T::MaxFreeReports::get() >= T::MaxReports::get(),
                 "MaxFreeReports is below MaxReports: a full extrinsic would never be free"

@@ -2,7 +2,7 @@
 //! Reports of workers, passed on to the pallets whose duties they belong to.
 
 use crate::{
-    pallet::{Config, Error, Event, FreeReports, Pallet},
+    pallet::{Config, Error, Event, FreeReports, Pallet, RefusedReports},
     rotation::{duty_of_report, Scope},
     types::ReportsOf,
     weights::WeightInfo,
@@ -32,10 +32,10 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResultWithPostInfo {
         let (stash, scope) = Self::operator_of(&worker).ok_or(Error::<T>::NotWorker)?;
         ensure!(!reports.is_empty(), Error::<T>::NoReports);
-        let mut all_taken = true;
+        let mut refused = 0u32;
         for report in &reports {
             if let Err(error) = with_storage_layer(|| Self::take_report(&stash, scope, report)) {
-                all_taken = false;
+                refused = refused.saturating_add(1);
                 Self::deposit_event(Event::ReportRefused {
                     operator: stash.clone(),
                     job: report.job(),
@@ -43,9 +43,28 @@ impl<T: Config> Pallet<T> {
                 });
             }
         }
-        let free = all_taken && Self::take_free(reports.len().saturated_into());
+        if refused > 0 {
+            let refused = Self::refused_in_this_block(&stash).saturating_add(refused);
+            RefusedReports::<T>::insert(&stash, (Self::now(), refused));
+        }
+        let free = refused == 0 && Self::take_free(reports.len().saturated_into());
         let pays_fee = if free { Pays::No } else { Pays::Yes };
         Ok(PostDispatchInfo { actual_weight: None, pays_fee })
+    }
+
+    /// Returns whether a worker of the operator can still report in this block: not if too many reports for
+    /// that operator were refused in it. Otherwise reports that fail could fill the room for those of other
+    /// workers.
+    pub fn can_report(stash: &T::AccountId) -> bool {
+        Self::refused_in_this_block(stash) < T::MaxRefusedReports::get()
+    }
+
+    /// Returns the number of refused reports for the operator in this block.
+    fn refused_in_this_block(stash: &T::AccountId) -> u32 {
+        match RefusedReports::<T>::get(stash) {
+            Some((block, refused)) if block == Self::now() => refused,
+            _ => 0,
+        }
     }
 
     fn take_report(stash: &T::AccountId, scope: Scope, report: &Report) -> DispatchResult {

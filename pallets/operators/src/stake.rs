@@ -2,7 +2,10 @@
 //! An operator's own stake, which is put on hold and taken out after the unbonding period.
 
 use crate::{
-    pallet::{Config, Contacts, Error, Event, Operators, Orphans, Pallet, Refused, Workers},
+    pallet::{
+        Config, Contacts, Error, Event, Operators, Orphans, Pallet, Refused, RefusedReports,
+        Workers,
+    },
     types::{stake_hold, OperatorOf, Unbonding},
 };
 use assay_primitives::{Balance, BlockNumber};
@@ -178,6 +181,7 @@ impl<T: Config> Pallet<T> {
         Self::index_offers(&stash, &operator.offers, &[]);
         Contacts::<T>::remove(&stash);
         Refused::<T>::remove(&stash);
+        RefusedReports::<T>::remove(&stash);
         Operators::<T>::remove(&stash);
         Self::tell_stake(&stash, None);
         if operator.delegated.delegators > 0 {

@@ -4,7 +4,7 @@
 use crate::{
     pallet::{
         Config, Contacts, Delegations, GenesisValidators, Operators, Orphans, Pallet, Ranking,
-        Refused, Reservations, Serving, Slashes, Workers,
+        Refused, RefusedReports, Reservations, Serving, Slashes, Workers,
     },
     pool::{Pool, Shares},
     types::{delegation_hold, stake_hold, Delegated, DelegationOf, OperatorOf, Reservation},
@@ -47,6 +47,11 @@ impl<T: Config> Pallet<T> {
             vault = sum(vault, pools.total())?;
         }
         ensure!(delegations.is_empty(), "a delegation has no pools");
+        for (stash, (block, refused)) in RefusedReports::<T>::iter() {
+            let known = Operators::<T>::contains_key(&stash);
+            ensure!(known, "refused reports have no operator");
+            ensure!(block <= Self::now() && refused > 0, "refused reports are miscounted");
+        }
         ensure!(
             T::Currency::balance_on_hold(&delegation_hold::<T>(), &Self::vault()) == vault,
             "the vault's hold is not the sum of the pools"

@@ -327,9 +327,9 @@ fn blocks() -> Vec<Strategy> {
     .by("", Conduct { order: quick, ..client });
     outsider.variants[0].extra = f64::from(FULL_BLOCKS) * costs::full_block(false);
     let mut insider = Strategy::new(
-        "block stuffing by an operator",
-        "client and operator",
-        "blocks full of failing reports of its worker key, while ten jobs are due",
+        "block stuffing by operators",
+        "client and operators",
+        "blocks full of failing reports of many operators' worker keys, while ten jobs are due",
     )
     .by("ten jobs at once", late);
     insider.variants[0].extra = f64::from(FULL_BLOCKS) * costs::full_block(true) / 10.0;

@@ -50,10 +50,18 @@ pub fn full_block(with_reports: bool) -> f64 {
             return asy(TransactionPayment::weight_to_fee(weight) as i128);
         }
         // Reports of jobs that do not exist are refused, and pay.
-        let base = limits.get(class).base_extrinsic.ref_time();
-        let each = call.get_dispatch_info().total_weight().ref_time() + base;
-        asy((most / each) as i128 * (stage::fee(&call) + TIP) as i128)
+        asy(i128::from(stuffers()) * (stage::fee(&call) + TIP) as i128)
     })
+}
+
+/// Returns the number of operators whose workers it takes to fill a block with reports that fail: each has
+/// room for one full extrinsic of them.
+pub fn stuffers() -> u64 {
+    let class = DispatchClass::Operational;
+    let limits = BlockWeights::get();
+    let most = limits.get(class).max_total.unwrap_or(limits.max_block).ref_time();
+    let base = limits.get(class).base_extrinsic.ref_time();
+    most / (report_call(16).get_dispatch_info().total_weight().ref_time() + base)
 }
 
 /// The orders for each job for which an operator is drawn itself, if it has the hundredth part of the stake

@@ -84,6 +84,7 @@ fn main() {
         "rows": rows,
         "washing": washing,
         "full_block": [costs::full_block(false), costs::full_block(true)],
+        "stuffers": costs::stuffers(),
         "record": costs::record(),
         "runs": SHARES.map(|percent| json!({
             "share": percent,

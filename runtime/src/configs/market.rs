@@ -76,6 +76,8 @@ impl pallet_operators::Config for Runtime {
     type MaxOffers = MaxModels;
     type MaxOperators = MaxOperators;
     type MaxRefused = ConstU32<64>;
+    // A full extrinsic. An honest worker has one refused now and then, when a job has gone on without it.
+    type MaxRefusedReports = ConstU32<16>;
     type MaxReports = ConstU32<16>;
     type MaxSlashes = ConstU32<8>;
     type MaxUnbonding = ConstU32<8>;

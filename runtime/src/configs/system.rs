@@ -3,6 +3,7 @@
 
 use super::addresses::WithLookups;
 use crate::{
+    fees::FeesFollowDemand,
     parameters::{checked::Checked, RuntimeParameters},
     AccountId, Addresses, Balance, Balances, Block, BlockNumber, Nonce, OriginCaller, PalletInfo,
     Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin,
@@ -16,7 +17,7 @@ use frame_support::{
     weights::{constants::ParityDbWeight, ConstantMultiplier, IdentityFee},
 };
 use frame_system::{limits, EnsureNever, EnsureRoot};
-use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
+use pallet_transaction_payment::{FungibleAdapter, Multiplier};
 use sp_runtime::{traits::One, FixedPointNumber, Perbill, Perquintill};
 use sp_version::RuntimeVersion;
 
@@ -91,13 +92,8 @@ parameter_types! {
 }
 
 impl pallet_transaction_payment::Config for Runtime {
-    type FeeMultiplierUpdate = TargetedFeeAdjustment<
-        Self,
-        TargetFullness,
-        AdjustmentVariable,
-        LowestMultiplier,
-        HighestMultiplier,
-    >;
+    type FeeMultiplierUpdate =
+        FeesFollowDemand<TargetFullness, AdjustmentVariable, LowestMultiplier, HighestMultiplier>;
     type LengthToFee = ConstantMultiplier<Balance, ConstU128<MICRO_UNIT>>;
     type OnChargeTransaction = FungibleAdapter<Balances, ()>;
     type OperationalFeeMultiplier = ConstU8<5>;

@@ -6,7 +6,7 @@ use assay_primitives::{traits::Duty, DeclineReason, FinishReason, OutputCommitme
 use frame_support::{
     assert_noop, assert_ok,
     dispatch::{DispatchResultWithPostInfo, GetDispatchInfo, Pays},
-    traits::Hooks,
+    traits::{Get, Hooks},
     weights::Weight,
 };
 use sp_runtime::DispatchError;
@@ -142,4 +142,31 @@ fn report_weighs_what_its_reports_weigh() {
         call.get_dispatch_info().call_weight,
         <() as WeightInfo>::report(3).saturating_add(Weight::from_parts(3_000, 30))
     );
+}
+
+#[test]
+fn operator_whose_reports_are_refused_reports_no_more_in_the_block() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        let most = <Test as crate::Config>::MaxRefusedReports::get();
+        for n in 0..most {
+            assert!(Operators::can_report(&ALICE));
+            assert!(!is_free(&[unknown(7), accept(u64::from(n))]));
+        }
+        assert!(!Operators::can_report(&ALICE));
+        assert_eq!(crate::RefusedReports::<Test>::get(ALICE).map(|(_, count)| count), Some(most));
+        System::set_block_number(System::block_number() + 1);
+        assert!(Operators::can_report(&ALICE));
+        assert!(!is_free(&[unknown(7)]));
+        assert_eq!(crate::RefusedReports::<Test>::get(ALICE).map(|(_, count)| count), Some(1));
+    });
+}
+
+#[test]
+fn reports_that_are_taken_are_not_counted_as_refused() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        assert!(is_free(&[accept(1), accept(2)]));
+        assert_eq!(crate::RefusedReports::<Test>::get(ALICE), None);
+    });
 }
