@@ -4,7 +4,7 @@
 
 use crate::{mock::*, Event};
 use assay_primitives::{
-    job::{JobId, JobSpec, JobState, Payment},
+    job::{JobId, JobSpec, JobState, Payment, Verification},
     report::Report,
     settlement::{AuditOutcome, Outcome},
     traits::AuditedJobs,
@@ -84,7 +84,9 @@ fn take(step: Step) {
     let _ = match step {
         Step::Create { client, down, cost, tip, tokens, delay } => {
             let not_before = now() + u32::from(delay);
-            let spec = JobSpec { max_tokens: tokens.into(), not_before, ..spec() };
+            let verification =
+                if tokens % 3 == 0 { Verification::Required } else { Verification::IfPossible };
+            let spec = JobSpec { max_tokens: tokens.into(), not_before, verification, ..spec() };
             let payment = Payment { down: down.into(), cost: cost.into(), tip: tip.into() };
             with_storage_layer(|| Jobs::create(signed(client), spec, payment))
         }
@@ -122,7 +124,8 @@ fn take(step: Step) {
             };
             let id = pick(job);
             if Jobs::subject(&id).is_some() {
-                Jobs::conclude(&id, outcome, &OPERATORS[..verifiers], 0, 0);
+                let forfeited = 3 - u32::try_from(verifiers).unwrap();
+                Jobs::conclude(&id, outcome, &OPERATORS[..verifiers], 0, forfeited);
             }
             Ok(())
         }
@@ -180,6 +183,9 @@ proptest! {
             BurnShare::set(Permill::from_percent(5));
             VerificationPrice::set(1);
             Deposit::set(11);
+            FewestVerifiers::set(3);
+            VerifiersStake::set(Permill::from_percent(70));
+            GenerationSpeed::set(9);
             let issued = Balances::total_issuance();
             for step in steps {
                 take(step);
