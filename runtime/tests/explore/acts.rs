@@ -172,13 +172,10 @@ fn call(who: &AccountId, call: impl Into<RuntimeCall>) {
     let _ = call.into().dispatch(RuntimeOrigin::signed(who.clone()));
 }
 
-/// Performs an act in the current state.
+/// Performs an act in the current state, unless it is the passing of time.
 pub fn act(act: &Act) {
     if let Act::Create { down } = *act {
         return create(down);
-    }
-    if let Act::Pass { luck } = *act {
-        return time::pass(true, luck);
     }
     if *act == Act::Trust {
         return trust();

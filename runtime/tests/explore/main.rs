@@ -76,7 +76,10 @@ impl Counts {
     /// Performs the act in the current state.
     fn play(&mut self, next: &Act) {
         System::reset_events();
-        watched(&mut self.seen, || act(next));
+        match *next {
+            Act::Pass { luck } => time::pass(&mut self.seen, true, luck),
+            _ => watched(&mut self.seen, || act(next)),
+        }
         check_state();
         for record in System::events() {
             *self.events.entry(name(&record.event)).or_default() += 1;
