@@ -127,6 +127,11 @@ impl BlockRandomness for Vrf {
         let chosen = Chosen::get().get(&parent).copied();
         chosen.or_else(|| ParentRandomness::get().map(|set| BlakeTwo256::hash_of(&(set, now))))
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_of_parent(randomness: H256) {
+        ParentRandomness::set(Some(randomness));
+    }
 }
 
 impl pallet_beacon::Config for Test {
