@@ -6,7 +6,7 @@ use crate::{
     stage::{self, Led},
     strategy::{Client, Conduct, Order},
 };
-use assay_primitives::{Balance, Prices};
+use assay_primitives::Balance;
 use assay_runtime::{configs::BlockWeights, Runtime, TransactionPayment, MICRO_UNIT, UNIT};
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
@@ -58,14 +58,7 @@ pub fn full_block(with_reports: bool) -> f64 {
 /// Returns the cost of a record with which an operator is audited at the floor: jobs for itself of a
 /// token each, at the lowest price, as many as that takes, audited at the rates on the way.
 pub fn record() -> f64 {
-    let order = Order {
-        input: 1,
-        most: 1,
-        tokens: 1,
-        prices: Prices { input: 0, output: 1 },
-        ..Order::REFERENCE
-    };
-    let own = Conduct { order, client: Client::InGroup, ..Conduct::HONEST };
+    let own = Conduct { order: Order::TINY, client: Client::InGroup, ..Conduct::HONEST };
     let cost = |path: &[u32]| match stage::play(&own, path) {
         Led::Over(ended) => -asy(ended.gain),
         Led::To(chance) => panic!("{chance:?} is open after {path:?}"),
@@ -73,8 +66,7 @@ pub fn record() -> f64 {
     let (unaudited, audited) = (cost(&[0]), cost(&[1, 0, 0]));
     let (all, floor) = stage::on_chain(|| {
         let all: u32 = <Runtime as pallet_verification::Config>::AuditAllFirst::get();
-        let floor = <Runtime as pallet_verification::Config>::AuditFloor::get();
-        (f64::from(all), floor.deconstruct() as f64 / 1e6)
+        (f64::from(all), stage::audit_floor())
     });
     (0..)
         .map(|record| if f64::from(record) < all { 1.0 } else { all / f64::from(record) })

@@ -376,6 +376,12 @@ fn hunter() -> AccountId {
     Sr25519Keyring::Eve.to_account_id()
 }
 
+/// Returns the smallest part of jobs that is audited.
+pub fn audit_floor() -> f64 {
+    let floor = <Runtime as pallet_verification::Config>::AuditFloor::get();
+    f64::from(floor.deconstruct()) / 1e6
+}
+
 /// Returns the blocks over which a draw is spread.
 fn draw_blocks() -> u32 {
     <Runtime as pallet_verification::Config>::DrawBlocks::get()

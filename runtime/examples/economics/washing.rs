@@ -7,8 +7,9 @@ use crate::{
     catalogue,
     evaluate::{Costs, Evaluator},
     scene, stage,
+    strategy::Order,
 };
-use assay_primitives::{job::Payment, Balance, Prices};
+use assay_primitives::{job::Payment, Balance};
 use assay_runtime::{parameters::Scores, Jobs, Runtime, UNIT};
 use frame_support::traits::Get;
 use pallet_routing::{
@@ -28,8 +29,6 @@ const JOBS: f64 = 20.0;
 const CAPACITY: f64 = 240.0;
 /// The milliseconds that an operator takes for the reference job: five blocks.
 const MILLIS: f64 = 15_000.0;
-/// The part of jobs that is audited, and of which speeds are measured.
-const AUDITED: f64 = 0.13;
 /// The stake of each.
 const STAKE: Balance = 100_000 * UNIT;
 /// The epochs until nothing changes any more.
@@ -43,8 +42,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn add(&mut self, jobs: f64, tokens: u32, millis: f64) {
-        let audited = jobs * AUDITED;
+    /// Adds the jobs of an epoch that were audited: only their speeds are measured.
+    fn add(&mut self, audited: f64, tokens: u32, millis: f64) {
         self.work.add((audited * f64::from(tokens)) as u32, (audited * millis) as u64);
     }
 
@@ -63,19 +62,19 @@ impl Worker {
 
 /// Returns the scores of an operator that orders `washed` jobs of itself in each epoch, and of the others.
 fn scores(washed: f64) -> [u64; 2] {
-    let params = stage::on_chain(Scores::get);
+    let (params, audited) = stage::on_chain(|| (Scores::get(), stage::audit_floor()));
     let mut terms = Terms::new(&params);
     let [mut own, mut other] = [Worker::default(); 2];
     let mut share = 1.0 / f64::from(OPERATORS);
     let mut scores = [0, 0];
     for _ in 0..EPOCHS {
         let all = JOBS * f64::from(OPERATORS);
-        own.add((share * all).min(CAPACITY), TOKENS, MILLIS);
+        own.add((share * all).min(CAPACITY) * audited, TOKENS, MILLIS);
         if washed > 0.0 {
-            own.add(washed, WASHED.0, WASHED.1);
+            own.add(washed * audited, WASHED.0, WASHED.1);
         }
         let rest = (1.0 - share) * all / f64::from(OPERATORS - 1);
-        other.add(rest, TOKENS, MILLIS);
+        other.add(rest * audited, TOKENS, MILLIS);
         let mut tally = Tally::after(&terms);
         own.close(&params, &mut tally, 1);
         other.close(&params, &mut tally, OPERATORS - 1);
@@ -110,7 +109,7 @@ fn simulated([own, other]: [u64; 2], draws: u32) -> f64 {
 fn check_measured() -> Result<(), String> {
     stage::on_chain(|| {
         let own = scene::operators().remove(0);
-        scene::ask(&own, Prices { input: 0, output: 1 });
+        scene::ask(&own, Order::TINY.prices);
         let spec = scene::spec(1, WASHED.0);
         let quote = Jobs::quote(&spec.model, 1, WASHED.0).map_err(|error| format!("{error:?}"))?;
         let job = scene::create(spec.clone(), Payment { cost: quote.least_cost, ..quote.payment });
