@@ -25,6 +25,11 @@ impl BlockRandomness for ParentRandomness {
     fn of_parent() -> Option<H256> {
         Self::get()
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_of_parent(randomness: H256) {
+        Self::set(Some(randomness));
+    }
 }
 
 /// Every past block has the same randomness.

@@ -473,6 +473,9 @@ impl<AccountId> OperatorChanged<AccountId> for () {
 pub trait BlockRandomness {
     /// Returns the VRF output of the parent block; `None` if it carries none.
     fn of_parent() -> Option<H256>;
+    /// Gives the parent block an output that is computed from `randomness`.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_of_parent(randomness: H256);
 }
 
 /// The VRF outputs of the last blocks. Draws are made from the outputs of several blocks that come

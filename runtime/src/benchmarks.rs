@@ -2,11 +2,11 @@
 //! The list of benchmarked pallets, for `frame-omni-bencher`.
 
 use crate::{
-    AccountId, Addresses, AllPalletsWithSystem, Balances, Beacon, Escrow, Jobs, Operators, Routing,
-    Runtime, RuntimeOrigin, Settings, System, Verification, UNIT,
+    configs::Randomness, AccountId, Addresses, AllPalletsWithSystem, Balances, Beacon, Escrow,
+    Jobs, Operators, Routing, Runtime, RuntimeOrigin, Settings, System, Verification, UNIT,
 };
 use alloc::{string::String, vec::Vec};
-use assay_primitives::{Balance, ModelId};
+use assay_primitives::{traits::BlockRandomness, Balance, ModelId};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::{
     fungible::Mutate, Get, StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
@@ -78,8 +78,7 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
     }
 
     fn set_randomness(randomness: H256) {
-        let key = frame_support::storage::storage_prefix(b"Babe", b"AuthorVrfRandomness");
-        frame_support::storage::unhashed::put(&key, &Some(randomness.0));
+        Randomness::set_of_parent(randomness);
         // Benchmarks set the number of the block without running its hooks.
         for block in 0..System::block_number().saturating_add(200) {
             pallet_beacon::Outputs::<Runtime>::insert(block, randomness);

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod chain;
+mod tickets;
 
 use assay_primitives::{
     job::{JobSpec, JobState},
@@ -30,7 +31,11 @@ fn chain() -> sp_io::TestExternalities {
 
 /// Begins the next block, in which the heartbeats of all operators arrive.
 fn next_block() {
-    blocks::next_block(&presets::DEVELOPMENT_OPERATORS.map(|stash| stash.to_account_id()));
+    blocks::next_block(&operators());
+}
+
+fn operators() -> [AccountId; presets::DEVELOPMENT_OPERATORS.len()] {
+    presets::DEVELOPMENT_OPERATORS.map(|stash| stash.to_account_id())
 }
 
 fn client() -> AccountId {
@@ -120,10 +125,10 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         let (operator, digest_root) = deliver(&job);
         let earned = free(&operator);
         assert_eq!(judge(&job, Verdict::Accept { digest_root }), 3);
-        // The next two blocks decide whether the output is looked at a second time.
+        // The next two blocks decide that the output is not looked at a second time.
         for _ in 0..3 {
             assert!(matches!(state(&job), JobState::Delivered { .. }));
-            next_block();
+            tickets::next_block_of_look(&operators(), &job, false);
         }
         let JobState::Settled(settlement) = state(&job) else { panic!("{:?}", state(&job)) };
         assert_eq!(settlement.outcome, Outcome::Paid);

@@ -29,9 +29,10 @@ use sp_runtime::{
 const PRICE: Balance = 1_000;
 /// The prices of these operators.
 const PRICES: Prices = Prices { input: PRICE, output: PRICE };
-/// The most tokens of their jobs.
+/// The most tokens of their outputs.
 const TOKENS: u32 = 100;
-const PAYMENT: Payment = Payment { down: 50_000, cost: 110_000, tip: 10_000 };
+/// The tokens of their prompts.
+const INPUT_TOKENS: u32 = 10;
 
 fn model() -> ModelId {
     H256::repeat_byte(1)
@@ -49,7 +50,7 @@ fn spec<T: Config>(
     JobSpec {
         model: *model,
         request_hash: H256::repeat_byte(2),
-        input_tokens: 10,
+        input_tokens: INPUT_TOKENS,
         max_tokens: TOKENS,
         seed: 1,
         sampling: Sampling::GREEDY,
@@ -63,6 +64,12 @@ fn spec<T: Config>(
         verification: Verification::IfPossible,
         referrer: operators.first().cloned(),
     }
+}
+
+/// A payment with all its parts, of which the cost is what a job of these operators costs at most.
+fn payment<T: Config>() -> Payment {
+    let cost = Pallet::<T>::cost_at(PRICES, INPUT_TOKENS, TOKENS);
+    Payment { down: 50_000, cost, tip: 10_000 }
 }
 
 fn commitment() -> OutputCommitment {
@@ -85,7 +92,7 @@ fn job<T: Config>(id: &JobId) -> Job<T::AccountId> {
 fn create<T: Config>(client: &T::AccountId, model: &ModelId, allowed: &[T::AccountId]) -> JobId {
     let spec = spec::<T>(model, allowed, T::MaxDeadline::get());
     let id = Pallet::<T>::next_job_id(client, &spec);
-    Pallet::<T>::create(RawOrigin::Signed(client.clone()).into(), spec, PAYMENT)
+    Pallet::<T>::create(RawOrigin::Signed(client.clone()).into(), spec, payment::<T>())
         .expect("the client can pay and the model is served");
     id
 }
@@ -97,8 +104,9 @@ fn assigned<T: Config>() -> (JobId, T::AccountId, T::AccountId) {
     let operators = T::BenchmarkHelper::operators(&model(), PRICE, 1);
     T::BenchmarkHelper::set_randomness(H256::repeat_byte(9));
     let id = create::<T>(&client, &model(), &operators);
-    advance_to::<T>(2);
-    assert_eq!(Pallet::<T>::assign_due(2), 1);
+    let due = Pallet::<T>::first_try();
+    advance_to::<T>(due);
+    assert_eq!(Pallet::<T>::assign_due(due), 1);
     let JobState::Assigned { operator, .. } = job::<T>(&id).state else {
         panic!("nobody was drawn")
     };
@@ -169,7 +177,7 @@ mod benchmarks {
         let id = Pallet::<T>::next_job_id(&client, &spec);
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(client), spec, PAYMENT);
+        _(RawOrigin::Signed(client), spec, payment::<T>());
 
         assert!(matches!(job::<T>(&id).state, JobState::Open { .. }));
     }
@@ -179,11 +187,12 @@ mod benchmarks {
         let client = T::BenchmarkHelper::client(0);
         let operators = T::BenchmarkHelper::operators(&model(), PRICE, 1);
         let id = super::create::<T>(&client, &model(), &operators);
+        let before = job::<T>(&id).payment;
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(client), id, PAYMENT);
+        _(RawOrigin::Signed(client), id, payment::<T>());
 
-        assert_eq!(job::<T>(&id).payment.tip, 2 * PAYMENT.tip);
+        assert_eq!(job::<T>(&id).payment.tip, 2 * before.tip);
     }
 
     #[benchmark]
@@ -273,11 +282,14 @@ mod benchmarks {
         assert!(matches!(job::<T>(&id).state, JobState::Delivered { .. }));
     }
 
+    /// Seeks operators for jobs that name theirs, whose records are the largest. Jobs that are open to
+    /// all cost no more.
     #[benchmark]
-    fn on_initialize(n: Linear<0, { T::MaxFirstTriesPerBlock::get() }>) {
-        // As many blocks are passed as can be.
-        let now = T::MaxFirstTriesPerBlock::get().min(MAX_PASSES - 1);
-        advance_to::<T>(now.saturating_sub(1));
+    fn on_initialize(n: Linear<0, { T::MaxAssignmentsPerBlock::get() }>) {
+        // As many blocks are passed as can be: the jobs are in the last of their agenda that is visited.
+        let due = T::MaxAssignmentsPerBlock::get().min(MAX_PASSES - 1);
+        let now = T::MaxFirstTriesPerBlock::get().min(MAX_PASSES - 1).max(due);
+        advance_to::<T>(due.saturating_sub(Pallet::<T>::first_try_after(0)));
         let client = T::BenchmarkHelper::client(0);
         let operators = T::BenchmarkHelper::operators(&model(), PRICE, MAX_ALLOWED_OPERATORS);
         T::BenchmarkHelper::set_randomness(H256::repeat_byte(9));

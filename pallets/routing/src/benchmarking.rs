@@ -5,7 +5,9 @@ use crate::{pallet::*, types::Epoch};
 use alloc::vec::Vec;
 use assay_primitives::{
     report::heartbeat_answer,
-    traits::{Duties, Eligible, Offered, OperatorChanged, Performance, Routing, Standing},
+    traits::{
+        BlockRandomness, Duties, Eligible, Offered, OperatorChanged, Performance, Routing, Standing,
+    },
     Balance, BlockNumber, ModelId, Prices, Report,
 };
 use frame_benchmarking::v2::*;
@@ -103,6 +105,7 @@ mod benchmarks {
     #[benchmark]
     fn start_epoch() {
         operators::<T>(1, 1);
+        T::Randomness::set_of_parent(H256::repeat_byte(1));
 
         #[block]
         {

@@ -47,6 +47,8 @@ pub const CONTEXT: u32 = 200;
 pub const BOUNTY: Balance = 7;
 /// The payment of a job that is [`delivered`].
 pub const PAYMENT: Payment = Payment { down: 10, cost: 100, tip: 3 };
+/// The fee of each of its verifiers.
+pub const SHARE: Balance = 20 * PRICE / 10;
 /// The bond of the operator of such a job.
 pub const JOB_BOND: Balance = 20 * (10 + 20 * PRICE + 3);
 /// The bond of each of its verifiers.
@@ -126,6 +128,11 @@ impl BlockRandomness for Vrf {
         let parent = BlockNumber::try_from(now - 1).unwrap();
         let chosen = Chosen::get().get(&parent).copied();
         chosen.or_else(|| ParentRandomness::get().map(|set| BlakeTwo256::hash_of(&(set, now))))
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_of_parent(randomness: H256) {
+        ParentRandomness::set(Some(randomness));
     }
 }
 

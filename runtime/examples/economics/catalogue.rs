@@ -10,7 +10,7 @@ use crate::{
     },
     tree::Members,
 };
-use assay_primitives::{DeclineReason, Prices};
+use assay_primitives::DeclineReason;
 use assay_runtime::UNIT;
 
 /// The members of the group among those that can be drawn.
@@ -211,11 +211,10 @@ fn groups() -> Vec<Strategy> {
             "a bait whose right output is rejected by friends",
         )
     };
-    let cheap = Prices { input: 0, output: 1 };
     for (label, order) in [
         ("one token of 1,800", bait(1, 1_800, 0, PRICES)),
         ("one token of 1,800, with a down payment", bait(1, 1_800, UNIT, PRICES)),
-        ("one token at the lowest price", bait(1, 1, 0, cheap)),
+        ("one token at the lowest price", bait(1, 1, 0, Order::TINY.prices)),
         ("the reference job", client),
     ] {
         for from in [1, 2, 3, 4] {
@@ -256,7 +255,7 @@ fn groups() -> Vec<Strategy> {
             ..cover(colluding("withheld blocks", "all of that, and blocks are withheld"))
         },
         Strategy {
-            authors: |share| Authors::withholding((2.0 * share).min(1.0)),
+            authors: |share| Authors::withholding(small_seats(share)),
             who: "operator, verifiers and authors",
             ..cover(colluding(
                 "withheld blocks, twice the slots",
@@ -286,17 +285,13 @@ fn clients() -> Vec<Strategy> {
             .by("", Conduct { delivery: Delivery::Declined(reason), ..client })
     };
     let own = Conduct { client: Client::InGroup, ..Conduct::HONEST };
-    let tiny = Order {
-        input: 1,
-        most: 1,
-        tokens: 1,
-        prices: Prices { input: 0, output: 1 },
-        ..Order::REFERENCE
-    };
     vec![
         Strategy::new("self-dealing", "operator and client", "pays itself for a record")
             .by("at full price", own)
-            .by("one token at the lowest price, for nothing", Conduct { order: tiny, ..own }),
+            .by(
+                "one token at the lowest price, for nothing",
+                Conduct { order: Order::TINY, ..own },
+            ),
         declined("impossible jobs", "no operator can run them in time", DeclineReason::Resource),
         declined(
             "junk requests",

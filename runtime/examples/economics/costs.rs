@@ -93,8 +93,7 @@ pub fn record() -> f64 {
     let withdrawn = withdrawn();
     let (all, floor) = stage::on_chain(|| {
         let all: u32 = <Runtime as pallet_verification::Config>::AuditAllFirst::get();
-        let floor = <Runtime as pallet_verification::Config>::AuditFloor::get();
-        (f64::from(all), floor.deconstruct() as f64 / 1e6)
+        (f64::from(all), stage::audit_floor())
     });
     (0..)
         .map(|record| if f64::from(record) < all { 1.0 } else { all / f64::from(record) })

@@ -29,6 +29,8 @@ mod probability;
 mod scene;
 mod stage;
 mod strategy;
+#[path = "../../tests/tickets/mod.rs"]
+mod tickets;
 mod tree;
 mod washing;
 

@@ -9,17 +9,18 @@ use crate::{
         wealth,
     },
     strategy::{Act, Ballot, Client, Conduct, Delivery, Operator, Seat},
+    tickets,
 };
 use assay_primitives::{
     draw::Purpose,
     job::{JobSpec, JobState},
     publication::Part,
     settlement::Outcome,
-    ticket, verdict_hash, DeclineReason, JobId, Report, VacateReason, Verdict,
+    verdict_hash, DeclineReason, JobId, Report, VacateReason, Verdict,
 };
 use assay_runtime::{
-    presets, AccountId, Balance, Jobs, Runtime, RuntimeCall, RuntimeOrigin, System,
-    TransactionPayment, Verification,
+    presets, AccountId, Balance, Jobs, Runtime, RuntimeCall, RuntimeOrigin, TransactionPayment,
+    Verification,
 };
 use codec::Encode;
 use frame_support::{dispatch::GetDispatchInfo, traits::Get};
@@ -166,17 +167,7 @@ impl<'a> Scene<'a> {
             Purpose::SecondLook => <Runtime as pallet_verification::Config>::SecondLooks::get(),
             _ => Verification::audit_rate(self.operator.as_ref().expect("the job has an operator")),
         };
-        let threshold = ticket::threshold(rate, draw_blocks());
-        let always = threshold >= ticket::TICKETS;
-        let next = System::block_number() + 1;
-        let output = (0u32..)
-            .map(|n| H256(blake2_256(&(next, n).encode())))
-            .find(|output| {
-                let wins = ticket::wins(&told_by_babe(output), &self.job, purpose, threshold);
-                always || wins == is_drawn
-            })
-            .expect("one of the outputs does");
-        blocks::next_block_after(&[], output);
+        tickets::next_block(&[], &self.job, purpose, rate, is_drawn);
     }
 
     fn wait(&self) {
@@ -380,14 +371,15 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Returns the randomness of a block with that VRF output, as the runtime asks BABE for it.
-fn told_by_babe(output: &H256) -> H256 {
-    H256(blake2_256(&[b"assay".as_slice(), output.as_bytes()].concat()))
-}
-
 /// Returns an account that is neither an operator nor the client.
 fn hunter() -> AccountId {
     Sr25519Keyring::Eve.to_account_id()
+}
+
+/// Returns the smallest part of jobs that is audited.
+pub fn audit_floor() -> f64 {
+    let floor = <Runtime as pallet_verification::Config>::AuditFloor::get();
+    f64::from(floor.deconstruct()) / 1e6
 }
 
 /// Returns the blocks over which a draw is spread.

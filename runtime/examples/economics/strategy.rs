@@ -35,6 +35,15 @@ impl Order {
         prices: PRICES,
         deadline: 100,
     };
+
+    /// The cheapest job: one token of each kind, at the lowest price.
+    pub const TINY: Self = Self {
+        input: 1,
+        most: 1,
+        tokens: 1,
+        prices: Prices { input: 0, output: 1 },
+        ..Self::REFERENCE
+    };
 }
 
 /// The side of the operator.

@@ -11,8 +11,9 @@ use crate::{
     costs::withdrawn,
     evaluate::{Costs, Evaluator},
     scene, stage,
+    strategy::Order,
 };
-use assay_primitives::{job::Payment, Balance, Prices};
+use assay_primitives::{job::Payment, Balance};
 use assay_runtime::{parameters::Scores, Jobs, Runtime, UNIT};
 use frame_support::traits::Get;
 use pallet_routing::{
@@ -32,8 +33,6 @@ const JOBS: f64 = 20.0;
 const CAPACITY: f64 = 240.0;
 /// The milliseconds that an operator takes for the reference job: five blocks.
 const MILLIS: f64 = 15_000.0;
-/// The part of jobs that is audited, and of which speeds are measured.
-const AUDITED: f64 = 0.13;
 /// The stake of each.
 const STAKE: Balance = 100_000 * UNIT;
 /// The epochs until nothing changes any more.
@@ -47,9 +46,9 @@ struct Worker {
 }
 
 impl Worker {
-    /// Adds jobs at the price of the market. Their fees are in proportion to it.
-    fn add(&mut self, jobs: f64, [input, tokens]: [u32; 2], millis: f64) {
-        let audited = jobs * AUDITED;
+    /// Adds the jobs of an epoch that were audited, at the price of the market: only their speeds are
+    /// measured. Their fees are in proportion to it.
+    fn add(&mut self, audited: f64, [input, tokens]: [u32; 2], millis: f64) {
         let fees = (audited * PRICES.of(input, tokens) as f64) as Balance;
         self.work.add((audited * f64::from(tokens)) as u32, (audited * millis) as u64, fees);
     }
@@ -69,19 +68,19 @@ impl Worker {
 
 /// Returns the scores of an operator that orders `washed` jobs of itself in each epoch, and of the others.
 fn scores(washed: f64) -> [u64; 2] {
-    let params = stage::on_chain(Scores::get);
+    let (params, audited) = stage::on_chain(|| (Scores::get(), stage::audit_floor()));
     let mut terms = Terms::new(&params);
     let [mut own, mut other] = [Worker::default(); 2];
     let mut share = 1.0 / f64::from(OPERATORS);
     let mut scores = [0, 0];
     for _ in 0..EPOCHS {
         let all = JOBS * f64::from(OPERATORS);
-        own.add((share * all).min(CAPACITY), [INPUT, TOKENS], MILLIS);
+        own.add((share * all).min(CAPACITY) * audited, [INPUT, TOKENS], MILLIS);
         if washed > 0.0 {
-            own.add(washed, [1, WASHED.0], WASHED.1);
+            own.add(washed * audited, [1, WASHED.0], WASHED.1);
         }
         let rest = (1.0 - share) * all / f64::from(OPERATORS - 1);
-        other.add(rest, [INPUT, TOKENS], MILLIS);
+        other.add(rest * audited, [INPUT, TOKENS], MILLIS);
         let mut tally = Tally::after(&terms);
         own.close(&params, &mut tally, 1);
         other.close(&params, &mut tally, OPERATORS - 1);
@@ -124,7 +123,7 @@ fn check_measured() -> Result<(), String> {
         let tokens = stage::on_chain(|| {
             let spec = scene::spec(1, WASHED.0);
             if alone {
-                scene::ask(&scene::operators()[0], Prices { input: 0, output: 1 });
+                scene::ask(&scene::operators()[0], Order::TINY.prices);
             }
             let quote =
                 Jobs::quote(&spec.model, 1, WASHED.0).map_err(|error| format!("{error:?}"))?;

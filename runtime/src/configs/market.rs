@@ -43,6 +43,11 @@ impl BlockRandomness for Randomness {
     fn of_parent() -> Option<H256> {
         pallet_babe::ParentBlockRandomness::<Runtime>::random(Self::SUBJECT).0
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn set_of_parent(randomness: H256) {
+        pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some(randomness.0));
+    }
 }
 
 impl pallet_beacon::Config for Runtime {

@@ -9,14 +9,12 @@ use assay_primitives::{
     settlement::Outcome,
     Prices, Verdict,
 };
-use assay_runtime::{presets::TINY_PRICES, AccountId, Balance, UNIT};
+use assay_runtime::{parameters::SecondLooks, presets::TINY_PRICES, AccountId, Balance, UNIT};
+use frame_support::traits::Get;
 use pallet_verification::Stage;
 
 /// The chance that a group with a fifth of the stake has a majority of a jury of seven, in millionths.
 const MAJORITY: Balance = 33_344;
-
-/// The part of accepted audits that a jury looks at a second time, in millionths.
-const SECOND_LOOKS: Balance = 100_000;
 
 /// One in millionths.
 const ONE: Balance = 1_000_000;
@@ -38,17 +36,19 @@ struct Played {
     panels: Panels,
 }
 
-/// Plays a job of one token. Whoever rejects is a friend of the client.
+/// Plays a job of one token, with a second look where that is said. Whoever rejects is a friend of the
+/// client.
 fn played(
     spec: &JobSpec<AccountId>,
     payment: Payment,
+    is_looked_at: bool,
     vote: impl Fn(Stage, usize, usize) -> Verdict,
 ) -> Played {
     let others: Vec<_> = operators().into_iter().map(|who| (wealth([&who]), who)).collect();
     let before = wealth(&[client()]);
     let job = create(spec.clone(), payment);
     deliver(&job, 1);
-    let panels = judge(&job, &vote);
+    let panels = judge_with_look(&job, is_looked_at, &vote);
     let rejected = |(stage, members): &(Stage, Vec<AccountId>), who: &AccountId| {
         let seat = members.iter().position(|member| member == who);
         seat.is_some_and(|seat| vote(*stage, seat, members.len()) == rejects())
@@ -74,7 +74,7 @@ fn friend_on_a_committee_costs_more_than_a_jury_of_friends_gains() {
     let spec = spec(17, 2_000);
     for payment in payments(on_chain(|| quoted(&spec))) {
         let framed = on_chain(|| {
-            played(&spec, payment, |stage, seat, seats| match stage {
+            played(&spec, payment, false, |stage, seat, seats| match stage {
                 Stage::Committee if seat > 0 => accepts(),
                 Stage::Committee => rejects(),
                 _ => of_captured_jury(seat, seats),
@@ -82,7 +82,7 @@ fn friend_on_a_committee_costs_more_than_a_jury_of_friends_gains() {
         });
         assert_eq!((framed.outcome, framed.panels[1].1.len()), (Outcome::Slashed, 7));
         let failed = on_chain(|| {
-            played(&spec, payment, |stage, seat, _| match (stage, seat) {
+            played(&spec, payment, false, |stage, seat, _| match (stage, seat) {
                 (Stage::Committee, 0) => rejects(),
                 _ => accepts(),
             })
@@ -100,31 +100,32 @@ fn friend_on_a_committee_costs_more_than_a_jury_of_friends_gains() {
 fn second_look_by_a_jury_of_friends_gains_less_than_the_baits_for_it_cost() {
     // A job that costs next to nothing is the best bait: the bonds of verifiers do not follow it down.
     let cheap = Prices { input: 0, output: 1 };
+    let second_looks = on_chain(|| Balance::from(SecondLooks::get().deconstruct()));
     for (prices, spec) in [(TINY_PRICES, spec(17, 2_000)), (cheap, spec(1, 1))] {
+        let ask_all = || operators().iter().for_each(|operator| ask(operator, prices));
         let quoted = on_chain(|| {
-            operators().iter().for_each(|operator| ask(operator, prices));
+            ask_all();
             quoted(&spec)
         });
         for payment in payments(quoted) {
-            on_chain(|| {
-                operators().iter().for_each(|operator| ask(operator, prices));
-                let mut loss = 0;
-                let gain = loop {
-                    let bait = played(&spec, payment, |stage, seat, seats| match stage {
+            let bait = |is_looked_at| {
+                on_chain(|| {
+                    ask_all();
+                    played(&spec, payment, is_looked_at, |stage, seat, seats| match stage {
                         Stage::SecondLook => of_captured_jury(seat, seats),
                         _ => accepts(),
-                    });
-                    if bait.outcome == Outcome::Slashed {
-                        break bait.after - bait.before;
-                    }
-                    loss = bait.before - bait.after;
-                };
-                let chance = MAJORITY * SECOND_LOOKS;
-                assert!(
-                    gain * chance < loss * (ONE * ONE - chance),
-                    "with {payment:?} framing gains {gain} once and costs {loss} otherwise"
-                );
-            });
+                    })
+                })
+            };
+            let (framed, paid) = (bait(true), bait(false));
+            assert_eq!((framed.outcome, framed.panels[1].1.len()), (Outcome::Slashed, 7));
+            assert_eq!((paid.outcome, paid.panels.len()), (Outcome::Paid, 1));
+            let (gain, loss) = (framed.after - framed.before, paid.before - paid.after);
+            let chance = MAJORITY * second_looks;
+            assert!(
+                gain * chance < loss * (ONE * ONE - chance),
+                "with {payment:?} framing gains {gain} once and costs {loss} otherwise"
+            );
         }
     }
 }

@@ -17,4 +17,6 @@ mod prices;
 mod queue;
 mod scene;
 mod stuffing;
+#[path = "../tickets/mod.rs"]
+mod tickets;
 mod washing;

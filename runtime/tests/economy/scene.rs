@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The chain on which attacks are played, and the steps of a job on it.
 
-use crate::{blocks, chain};
+use crate::{blocks, chain, tickets};
 use assay_primitives::{
     job::{JobSpec, JobState, Payment},
     settlement::Settlement,
@@ -71,7 +71,7 @@ pub fn spec(input_tokens: u32, max_tokens: u32) -> JobSpec<AccountId> {
 
 /// Lets the operator ask these prices for the built-in model.
 pub fn ask(operator: &AccountId, prices: Prices) {
-    let offer = Offer::unlimited(presets::TINY_MODEL, prices, 2_048);
+    let offer = Offer::unlimited(presets::TINY_MODEL, prices, presets::TINY_CONTEXT);
     let offers = OffersOf::<Runtime>::truncate_from(vec![offer]);
     assert_ok!(Operators::set_offers(RuntimeOrigin::signed(operator.clone()), offers));
 }
@@ -147,9 +147,19 @@ pub fn rejects() -> Verdict {
 /// The panels of an audit, in the order in which they sat.
 pub type Panels = Vec<(Stage, Vec<AccountId>)>;
 
-/// Plays the audit of the job to its end. `vote` returns the verdict of the verifier that has the given
-/// seat of that many on a panel.
+/// Plays the audit of the job to its end, without a second look. `vote` returns the verdict of the
+/// verifier that has the given seat of that many on a panel.
 pub fn judge(job: &JobId, vote: impl Fn(Stage, usize, usize) -> Verdict) -> Panels {
+    judge_with_look(job, false, vote)
+}
+
+/// Does what [`judge`] does; `is_looked_at` says whether an output that a committee accepts is looked
+/// at a second time.
+pub fn judge_with_look(
+    job: &JobId,
+    is_looked_at: bool,
+    vote: impl Fn(Stage, usize, usize) -> Verdict,
+) -> Panels {
     let salt = H256::repeat_byte(5);
     let mut panels = Panels::new();
     for _ in 0..100 {
@@ -173,6 +183,9 @@ pub fn judge(job: &JobId, vote: impl Fn(Stage, usize, usize) -> Verdict) -> Pane
                 for (seat, verdict) in verdicts {
                     report(&seat.verifier, Report::RevealVerdict { job: *job, verdict, salt });
                 }
+            }
+            Phase::Drawing { .. } if stage == Stage::SecondLook => {
+                tickets::next_block_of_look(&operators(), job, is_looked_at)
             }
             Phase::Drawing { .. } | Phase::Producing { .. } => next_block(),
         }

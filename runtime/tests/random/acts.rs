@@ -15,7 +15,7 @@ use assay_primitives::{
 };
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
-    presets::{TINY_MODEL, TINY_PRICES},
+    presets::{TINY_CONTEXT, TINY_MODEL, TINY_PRICES},
     AccountId, Balance, Operators, Runtime, RuntimeCall, RuntimeOrigin, System, UNIT,
 };
 use frame_support::assert_ok;
@@ -55,7 +55,7 @@ fn offers(price: Option<u8>) -> OffersOf<Runtime> {
             input: TINY_PRICES.input / 4 * Balance::from(price % 8),
             output: TINY_PRICES.output / 16 * Balance::from(price % 32),
         };
-        let offer = Offer::unlimited(TINY_MODEL, prices, 2_048);
+        let offer = Offer::unlimited(TINY_MODEL, prices, TINY_CONTEXT);
         // One offer in eight takes on small jobs alone.
         let max_reward = if price >= 224 { UNIT / 20 } else { Balance::MAX };
         Offer { max_reward, ..offer }

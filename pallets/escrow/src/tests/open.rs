@@ -87,14 +87,15 @@ fn open_refuses_a_client_without_account() {
 #[test]
 fn open_refuses_sums_that_overflow() {
     with_escrow(|| {
-        for (payment, bounty) in [
-            (payment(Balance::MAX, 1, 0), 0),
-            (payment(0, Balance::MAX, 1), 0),
-            (payment(1, 1, Balance::MAX), 0),
-            (payment(0, Balance::MAX, 0), 1),
+        for (payment, bounty, deposit) in [
+            (payment(Balance::MAX, 1, 0), 0, 0),
+            (payment(0, Balance::MAX, 1), 0, 0),
+            (payment(1, 1, Balance::MAX), 0, 0),
+            (payment(0, Balance::MAX, 0), 1, 0),
+            (payment(0, Balance::MAX, 0), 0, 1),
         ] {
             assert_noop!(
-                Escrow::open(&job(1), &CLIENT, payment, bounty, 0),
+                Escrow::open(&job(1), &CLIENT, payment, bounty, deposit),
                 Error::<Test>::AmountOverflow
             );
         }
@@ -146,6 +147,10 @@ fn raise_refuses_sums_that_overflow() {
         ] {
             assert_noop!(Escrow::raise(&id, more), Error::<Test>::AmountOverflow);
         }
+        let id = job(2);
+        assert_ok!(Escrow::open(&id, &CLIENT, payment(0, 1, 0), 7, 30));
+        let more = payment(0, Balance::MAX - 1 - 7 - 30 + 1, 0);
+        assert_noop!(Escrow::raise(&id, more), Error::<Test>::AmountOverflow);
     });
 }
 

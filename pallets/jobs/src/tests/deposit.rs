@@ -11,7 +11,9 @@ use assay_primitives::{
     Balance,
 };
 use frame_support::assert_ok;
-use DeclineReason::{ContextExceeded, InputLength, ModelMissing, PayloadUnavailable, Resource};
+use DeclineReason::{
+    ContextExceeded, InputLength, ModelMissing, PayloadUnavailable, Request, Resource,
+};
 
 const DEPOSIT: Balance = 30;
 
@@ -47,7 +49,12 @@ fn deposit_is_part_of_the_quote_and_of_what_is_held() {
 
 #[test]
 fn deposit_of_a_job_whose_prompt_no_operator_gets_is_burnt() {
-    for reasons in [[PayloadUnavailable; 3], [InputLength, PayloadUnavailable, InputLength]] {
+    for reasons in [
+        [PayloadUnavailable; 3],
+        [InputLength; 3],
+        [Request; 3],
+        [InputLength, PayloadUnavailable, Request],
+    ] {
         with_deposit(|| {
             let issuance = Balances::total_issuance();
             let id = declined(reasons);

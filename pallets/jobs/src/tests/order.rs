@@ -100,9 +100,6 @@ fn create_refuses_sealed_jobs() {
 }
 
 #[test]
-fn create_refuses_manual_locks() {}
-
-#[test]
 fn create_refuses_a_peer_id_that_is_none() {
     let peers: [&[u8]; 4] = [&[0x12], &[0x12, 3, 1, 1], &[0x13, 2, 1, 1], &[0x00, 0]];
     for peer in peers {
@@ -157,6 +154,11 @@ fn create_refuses_a_cost_that_no_offer_meets() {
 fn create_refuses_a_payment_beyond_what_a_balance_can_be() {
     refused(|_, payment| payment.tip = Balance::MAX, Error::PaymentOverflow);
     refused(|_, payment| payment.tip = Balance::MAX - 110 - BOUNTY + 1, Error::PaymentOverflow);
+    let with_deposit = |_: &mut _, payment: &mut Payment| {
+        Deposit::set(30);
+        payment.tip = Balance::MAX - 110 - BOUNTY - 30 + 1;
+    };
+    refused(with_deposit, Error::PaymentOverflow);
 }
 
 #[test]
@@ -215,10 +217,11 @@ fn raise_payment_refuses_an_assigned_job() {
 #[test]
 fn raise_payment_refuses_overflow() {
     with_jobs(|| {
+        Deposit::set(30);
         let id = order();
         for more in [
             Payment { down: Balance::MAX, ..<_>::default() },
-            Payment { tip: Balance::MAX - 113, ..<_>::default() },
+            Payment { tip: Balance::MAX - 113 - BOUNTY - 30 + 1, ..<_>::default() },
         ] {
             assert_noop!(
                 Jobs::raise_payment(signed(CLIENT), id, more),

@@ -57,7 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => job.clone().prop_map(|job| Step::Accept { job }),
         1 => (job.clone(), reason()).prop_map(|(job, reason)| Step::Decline { job, reason }),
         5 => (job.clone(), any::<u8>()).prop_map(|(job, tokens)| Step::Commit { job, tokens: tokens % 30 }),
-        4 => (job, 0..4u8, 0..4usize).prop_map(|(job, outcome, verifiers)| Step::Conclude { job, outcome, verifiers }),
+        4 => (job, 0..5u8, 0..4usize).prop_map(|(job, outcome, verifiers)| Step::Conclude { job, outcome, verifiers }),
         1 => any::<Option<u8>>().prop_map(|some| Step::Randomness { some }),
         6 => (1..8u8, any::<bool>()).prop_map(|(count, idle)| Step::Blocks { count, idle }),
     ]
@@ -120,6 +120,7 @@ fn take(step: Step) {
                 0 => AuditOutcome::NotAudited,
                 1 => AuditOutcome::Accepted,
                 2 => AuditOutcome::Rejected,
+                3 => AuditOutcome::Withheld,
                 _ => AuditOutcome::Undecided,
             };
             let id = pick(job);

@@ -58,7 +58,7 @@ fn play(committee: [Conduct; 3], jury: Conduct) -> BlockNumber {
 }
 
 #[test]
-fn audit_ends_in_time_on_every_path() {
+fn audit_ends_in_time_whatever_each_member_and_the_jury_do() {
     let conducts = [
         Conduct::Silent,
         Conduct::Vacates,
@@ -86,7 +86,7 @@ fn audit_ends_in_time_on_every_path() {
 }
 
 #[test]
-fn hook_weighs_what_it_did() {
+fn hook_weighs_each_audit_that_it_draws_for_or_moves_on() {
     use crate::WeightInfo;
     use frame_support::traits::Hooks;
     type Weights = ();

@@ -4,11 +4,8 @@
 use crate::{mock::*, Offence, PanelFailure, Phase, Stage};
 use assay_primitives::{
     settlement::{AuditOutcome, Outcome},
-    Balance, Verdict,
+    Verdict,
 };
-
-/// The fee of each verifier that the job pays: a tenth of its price.
-const SHARE: Balance = 20 * PRICE / 10;
 
 #[test]
 fn jury_is_odd_bound_and_disjoint_from_all_others() {

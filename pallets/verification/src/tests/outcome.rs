@@ -2,13 +2,7 @@
 //! The outcomes of committees' verdicts, with the gains and losses.
 
 use crate::{mock::*, Phase, Stage};
-use assay_primitives::{
-    settlement::{AuditOutcome, Outcome},
-    Balance,
-};
-
-/// The fee of each verifier that an accepted job pays: a tenth of its price.
-const SHARE: Balance = 20 * PRICE / 10;
+use assay_primitives::settlement::{AuditOutcome, Outcome};
 
 #[test]
 fn three_accepts_pay_the_operator_and_the_verifiers() {
