@@ -17,6 +17,7 @@ mod ports;
 mod reconcile;
 mod rpc;
 mod service;
+mod serving;
 mod worker_keys;
 
 use std::process::ExitCode;

@@ -12,9 +12,11 @@ mod places;
 mod poller;
 mod source;
 mod subscription;
+mod substrate;
 mod turns;
 
 pub use deps::AssayDeps;
+pub use substrate::{methods as substrate, Links};
 
 use crate::client::{FullBackend, FullClient, FullPool, FullSelectChain, Parts};
 use assay_rpc::AssayRpcServer;
@@ -29,6 +31,10 @@ use sc_consensus_grandpa::{
 use sc_rpc::SubscriptionTaskExecutor;
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
+
+/// The methods that can wait for long, for their turn and for other nodes. `assay_output` takes room for its
+/// answer itself, and that of `assay_submitPayload` is short.
+pub const PATIENT: &[&str] = &["assay_submitPayload", "assay_output"];
 
 /// The parts of the node that the methods use.
 #[derive(Clone)]
@@ -73,7 +79,7 @@ impl Deps {
     }
 }
 
-/// Returns all methods.
+/// Returns the methods of consensus, of FRAME's pallets and of Assay.
 pub fn create(
     deps: Deps,
     executor: SubscriptionTaskExecutor,

@@ -8,6 +8,7 @@ mod import;
 mod network;
 mod offchain;
 mod partial;
+mod tasks;
 
 pub use partial::new_partial;
 
@@ -18,8 +19,7 @@ use import::Consensus;
 use sc_consensus_grandpa::SharedVoterState;
 use sc_network::NetworkBackend;
 use sc_service::{
-    error::Error as ServiceError, ChainType, Configuration, PartialComponents, SpawnTasksParams,
-    TaskManager,
+    error::Error as ServiceError, ChainType, Configuration, PartialComponents, TaskManager,
 };
 use sc_telemetry::Telemetry;
 
@@ -69,23 +69,19 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
     let version = config.impl_version.clone();
     let assay = rpc::AssayDeps::new(&parts, worker, exchange, version);
     let rpc = rpc::Deps::new(&parts, babe_worker, &grandpa, votes.clone(), assay);
-    sc_service::spawn_tasks(SpawnTasksParams {
-        network: network.clone(),
-        client: parts.client.clone(),
-        keystore: parts.keystore.clone(),
-        task_manager: &mut task_manager,
-        transaction_pool: parts.pool.clone(),
-        rpc_builder: Box::new(move |executor| {
-            rpc::create(rpc.clone(), executor).map_err(Into::into)
-        }),
-        backend: parts.backend.clone(),
-        system_rpc_tx,
-        tx_handler_controller,
-        sync_service: sync.clone(),
+    tasks::spawn(
         config,
-        telemetry: telemetry.as_mut(),
-        tracing_execute_block: None,
-    })?;
+        &parts,
+        &mut task_manager,
+        tasks::Links {
+            network: network.clone(),
+            sync: sync.clone(),
+            system: system_rpc_tx,
+            transactions: tx_handler_controller,
+        },
+        telemetry.as_mut(),
+        rpc,
+    )?;
 
     let author = Author { link: babe, import, sync: sync.clone() };
     consensus::spawn_author(&settings, &parts, &task_manager, author)?;

@@ -5,9 +5,7 @@
 //! and because each request over HTTP counts as a connection of its own. A budget is spent at once or
 //! bit by bit, and fills up again at a steady rate.
 //!
-//! Connections are told apart by the numbers that the server gives them. A node that listens on several
-//! addresses has a server for each, and these count on their own, so that two connections to different
-//! addresses can have the same number and then share what one connection may use.
+//! Connections are told apart by the numbers that the server gives them.
 
 use parking_lot::Mutex;
 use std::{

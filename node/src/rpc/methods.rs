@@ -10,6 +10,7 @@ use super::{
     source::Source,
     subscription,
 };
+use crate::serving::Slot;
 use assay_primitives::{request::MAX_REQUEST_BYTES, worker::KEY_TYPE, JobId, ModelId};
 use assay_rpc::{AssayRpcServer, NodeStatus, Output, SubmittedPayload, WorkerKey};
 use assay_runtime::AccountId;
@@ -91,7 +92,12 @@ impl AssayRpcServer for AssayMethods {
 
     async fn output(&self, extensions: &Extensions, job: JobId) -> RpcResult<Option<Output>> {
         let _turn = self.deps.lookups.enter(number(extensions), 0).await?;
-        output::output(&self.deps, job).await
+        let output = output::output(&self.deps, job).await?;
+        // It keeps its turn until there is room for it, so that few outputs wait in memory.
+        if let Some(slot) = extensions.get::<Slot>() {
+            slot.reserve().await.map_err(|_| limit("the client has left"))?;
+        }
+        Ok(output)
     }
 
     async fn subscribe_output(&self, pending: PendingSubscriptionSink, job: JobId, from: u32) {

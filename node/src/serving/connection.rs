@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The connections of clients: what each owes its client, and what it has written.
+
+use super::room::{Charge, Pool, Room};
+use parking_lot::Mutex;
+use std::{
+    cmp::Reverse,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc, Weak,
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::{watch, Semaphore};
+
+/// The sizes of rooms, in bytes, and the patience with clients that do not read.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The answers of a connection that are computed or not yet written.
+    pub answers: usize,
+    /// The answers of all connections.
+    pub all_answers: usize,
+    /// The requests of a connection that are not answered yet.
+    pub requests: usize,
+    /// The requests of all connections.
+    pub all_requests: usize,
+    /// The time without a byte written after which a connection that owes answers is closed.
+    pub patience: Duration,
+    /// The time that a call waits for the room of all until connections are closed that hold it.
+    pub pressed: Duration,
+    /// The time between two looks at the connections.
+    pub tick: Duration,
+}
+
+impl Limits {
+    /// Returns the limits for answers and requests of at most so many bytes.
+    pub fn new(answer: usize, request: usize) -> Self {
+        // A batch needs room for what it has answered and for the next answer.
+        let answers = (32 << 20).max(answer.saturating_mul(2));
+        let requests = (16 << 20).max(request);
+        Self {
+            answers,
+            all_answers: (256 << 20).max(answers.saturating_mul(8)),
+            requests,
+            all_requests: (128 << 20).max(requests.saturating_mul(8)),
+            patience: Duration::from_secs(30),
+            pressed: Duration::from_secs(3),
+            tick: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A connection of a client, over TCP.
+pub struct Connection {
+    /// The room for answers.
+    pub answers: Room,
+    /// The room for requests.
+    pub requests: Room,
+    /// The turn of batches: what one has answered cannot stand in the way of another.
+    pub batches: Semaphore,
+    owed: AtomicU64,
+    written: AtomicU64,
+    seen: Mutex<Seen>,
+    cut: watch::Sender<bool>,
+}
+
+/// The state of a connection when it was last looked at.
+struct Seen {
+    /// The time since which nothing was written that is owed, and the bytes written then.
+    idle: (Instant, u64),
+    /// The beginning of a period, and the bytes written then.
+    period: (Instant, u64),
+    /// The bytes written in the last whole period.
+    recent: Option<u64>,
+}
+
+impl Connection {
+    /// Counts bytes that were handed to the system.
+    pub fn wrote(&self, bytes: usize) {
+        self.written.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that the client is owed an answer of so many bytes, until the result is dropped.
+    pub fn owe(self: &Arc<Self>, charge: Charge, bytes: usize) -> Debt {
+        let bytes = bytes as u64;
+        self.owed.fetch_add(bytes, Ordering::Relaxed);
+        Debt { connection: self.clone(), bytes, _charge: charge }
+    }
+
+    /// Has the connection closed, if it is not, and those that wait on its behalf give up.
+    pub fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Returns whether the connection is to be closed.
+    pub fn is_cut(&self) -> bool {
+        *self.cut.borrow()
+    }
+
+    /// Waits until the connection is to be closed.
+    pub async fn until_cut(&self) {
+        // The sender lives as long as this.
+        let _ = self.cut.subscribe().wait_for(|cut| *cut).await;
+    }
+
+    /// Looks at what was written, and returns whether the client has taken nothing for that long of what
+    /// it is owed.
+    fn is_stalled(&self, now: Instant, limits: &Limits) -> bool {
+        let written = self.written.load(Ordering::Relaxed);
+        let mut seen = self.seen.lock();
+        if now.duration_since(seen.period.0) >= limits.pressed {
+            seen.recent = Some(written - seen.period.1);
+            seen.period = (now, written);
+        }
+        if self.owed.load(Ordering::Relaxed) == 0 || written != seen.idle.1 {
+            seen.idle = (now, written);
+        }
+        now.duration_since(seen.idle.0) >= limits.patience
+    }
+
+    /// Returns the room that the client holds if it has taken less than an eighth of it in the last
+    /// period.
+    fn held_by_slow(&self) -> Option<usize> {
+        let held = self.answers.taken();
+        let recent = self.seen.lock().recent?;
+        (held > 0 && recent < held as u64 / 8).then_some(held)
+    }
+}
+
+/// An answer that is not written yet, until it is dropped.
+pub struct Debt {
+    connection: Arc<Connection>,
+    bytes: u64,
+    _charge: Charge,
+}
+
+impl Drop for Debt {
+    fn drop(&mut self) {
+        self.connection.owed.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// The reason for which a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The client takes nothing.
+    Stalled,
+    /// Others wait for the room that the client holds.
+    Pressed,
+}
+
+impl Reason {
+    /// Returns the name of the reason among the labels of metrics.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Stalled => "stalled",
+            Self::Pressed => "pressed",
+        }
+    }
+}
+
+/// All connections.
+pub struct Connections {
+    limits: Limits,
+    answers: Arc<Pool>,
+    requests: Arc<Pool>,
+    open: Mutex<Vec<Weak<Connection>>>,
+}
+
+impl Connections {
+    /// Makes the room that connections share.
+    pub fn new(limits: Limits) -> Arc<Self> {
+        let (answers, requests) = (Pool::new(limits.all_answers), Pool::new(limits.all_requests));
+        Arc::new(Self { limits, answers, requests, open: Mutex::default() })
+    }
+
+    /// Adds a connection.
+    pub fn open(&self) -> Arc<Connection> {
+        let now = Instant::now();
+        let connection = Arc::new(Connection {
+            answers: Room::new(self.limits.answers, self.answers.clone()),
+            requests: Room::new(self.limits.requests, self.requests.clone()),
+            batches: Semaphore::new(1),
+            owed: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            seen: Mutex::new(Seen { idle: (now, 0), period: (now, 0), recent: None }),
+            cut: watch::Sender::new(false),
+        });
+        self.open.lock().push(Arc::downgrade(&connection));
+        connection
+    }
+
+    /// Closes connections whose clients do not read, forever, and tells `closed` why. While others wait for
+    /// room, those that hold most of it and take little make a quarter of it free, again and again.
+    pub async fn watch(self: Arc<Self>, mut closed: impl FnMut(Reason)) {
+        let mut ticks = tokio::time::interval(self.limits.tick);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.look(Instant::now(), &mut closed);
+        }
+    }
+
+    fn look(&self, now: Instant, closed: &mut impl FnMut(Reason)) {
+        let mut slow = Vec::new();
+        for connection in self.live() {
+            if connection.is_stalled(now, &self.limits) {
+                connection.cut();
+                closed(Reason::Stalled);
+                continue;
+            }
+            if let Some(held) = connection.held_by_slow() {
+                slow.push((held, connection));
+            }
+        }
+        if self.longest_wait().is_none_or(|waited| waited < self.limits.pressed) {
+            return;
+        }
+        slow.sort_by_key(|(held, _)| Reverse(*held));
+        let mut freed = 0;
+        for (held, connection) in slow {
+            if freed >= self.limits.all_answers / 4 {
+                break;
+            }
+            freed += held;
+            connection.cut();
+            closed(Reason::Pressed);
+        }
+    }
+
+    /// Returns how long somebody has waited for the room of all.
+    pub fn longest_wait(&self) -> Option<Duration> {
+        self.answers.longest_wait().max(self.requests.longest_wait())
+    }
+
+    /// Returns the number of bytes of answers for which room is taken.
+    #[cfg(test)]
+    pub fn taken(&self) -> usize {
+        self.answers.taken()
+    }
+
+    /// Returns the connections that are open and to stay so, and forgets the others.
+    pub fn live(&self) -> Vec<Arc<Connection>> {
+        let mut live = Vec::new();
+        self.open.lock().retain(|connection| match connection.upgrade() {
+            Some(connection) => {
+                if !connection.is_cut() {
+                    live.push(connection);
+                }
+                true
+            }
+            None => false,
+        });
+        live
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        let second = Duration::from_secs(1);
+        Limits {
+            answers: 32,
+            all_answers: 64,
+            patience: 30 * second,
+            pressed: Duration::ZERO,
+            ..Limits::new(0, 0)
+        }
+    }
+
+    fn reasons(connections: &Connections, now: Instant) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        connections.look(now, &mut |reason| reasons.push(reason));
+        reasons
+    }
+
+    #[tokio::test]
+    async fn connection_is_closed_when_nothing_that_it_owes_is_taken() {
+        let connections = Connections::new(limits());
+        let (idle, stalled) = (connections.open(), connections.open());
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let debt = stalled.owe(stalled.answers.take(8).await, 8);
+        assert_eq!(reasons(&connections, now), []);
+        assert_eq!(reasons(&connections, after(29)), []);
+        stalled.wrote(1);
+        assert_eq!(reasons(&connections, after(31)), []);
+        assert_eq!(reasons(&connections, after(60)), []);
+        assert_eq!(reasons(&connections, after(61)), [Reason::Stalled]);
+        assert!(stalled.is_cut() && !idle.is_cut());
+        assert_eq!(reasons(&connections, after(120)), [], "it is closed once");
+        drop((debt, stalled));
+        assert_eq!(connections.live().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn largest_of_those_that_do_not_read_makes_room_for_others() {
+        let connections = Connections::new(limits());
+        let reads = connections.open();
+        let (less, more) = (connections.open(), connections.open());
+        let now = Instant::now();
+        let _held = (
+            reads.answers.take(30).await,
+            less.answers.take(10).await,
+            more.answers.take(20).await,
+        );
+        reads.wrote(30);
+        assert_eq!(reasons(&connections, now + Duration::from_secs(1)), [], "nobody waits");
+        let waits = connections.open();
+        reads.wrote(30);
+        let mut waiting = std::pin::pin!(waits.answers.take(16));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        assert_eq!(reasons(&connections, now + Duration::from_secs(2)), [Reason::Pressed]);
+        assert!(more.is_cut() && !less.is_cut() && !reads.is_cut() && !waits.is_cut());
+    }
+}
