@@ -38,6 +38,7 @@ mod prometheus;
 mod proxy;
 mod restart;
 mod restore;
+mod root;
 mod routing;
 mod rpc;
 mod sending;
