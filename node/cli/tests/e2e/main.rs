@@ -25,6 +25,7 @@ mod kills;
 mod models;
 mod monitoring;
 mod network;
+mod no_shows;
 mod node;
 mod npm;
 mod operator_page;

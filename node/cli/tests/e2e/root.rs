@@ -10,6 +10,8 @@ use assay_runtime::{
     parameters::{dynamic_params::operators, RuntimeParameters},
     RuntimeCall, RuntimeEvent,
 };
+use frame_system::RawOrigin;
+use sp_keyring::Sr25519Keyring;
 
 /// Makes all calls in one extrinsic, and asserts that each succeeds.
 pub async fn as_root(node: &Node, calls: Vec<RuntimeCall>) {
@@ -30,4 +32,18 @@ pub fn settings(mut changes: Vec<RuntimeParameters>) -> RuntimeCall {
     changes.push(RuntimeParameters::Operators(unbonding));
     let changes = changes.try_into().expect("there are few");
     RuntimeCall::from(pallet_settings::Call::set { changes })
+}
+
+/// Returns the calls by which operators take no new duties, or take them again.
+pub fn drain(
+    operators: impl IntoIterator<Item = Sr25519Keyring>,
+    draining: bool,
+) -> Vec<RuntimeCall> {
+    let call = |operator: Sr25519Keyring| {
+        let origin = RawOrigin::Signed(operator.to_account_id());
+        let call = RuntimeCall::from(pallet_operators::Call::set_draining { draining });
+        let (as_origin, call) = (Box::new(origin.into()), Box::new(call));
+        RuntimeCall::from(pallet_utility::Call::dispatch_as_fallible { as_origin, call })
+    };
+    operators.into_iter().map(call).collect()
 }
