@@ -51,3 +51,4 @@ mod standing;
 mod terminal;
 mod topologies;
 mod wait;
+mod withheld;
