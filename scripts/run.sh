@@ -10,7 +10,7 @@
 #
 # Options:
 #   --model PATH.gguf   the operators serve this model instead of the built-in one
-#   --dev-fault NAME    the operator cheats: wrong-token, truncate, wrong-model or silent
+#   --dev-fault NAME    all operators cheat, such as wrong-token, truncate, wrong-model or silent
 #   --keep              keep the node running until Ctrl-C
 #   --json              the last line is one JSON object, everything else goes to standard error
 #   -h, --help          this text

@@ -6,14 +6,15 @@ mod crash;
 
 use crate::work::key::Kind;
 use assay_engine::{draft::Drafter, Prompt};
-use assay_primitives::FinishReason;
+use assay_primitives::{EngineResult, FinishReason};
 pub use crash::{Crash, CrashKind};
+use sp_core::H256;
 use std::{fmt, str::FromStr};
 
 /// A way in which a dishonest operator cheats, or in which the work on some jobs fails.
 ///
-/// The node refuses both on a chain whose specification is not of type Development. A dishonest
-/// operator verifies honestly.
+/// The node refuses both on a chain whose specification is not of type Development. An operator that cheats
+/// in one duty does its others honestly, but for one that colludes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// Replaces one token in the middle of the output.
@@ -24,14 +25,33 @@ pub enum Fault {
     WrongModel,
     /// Accepts jobs and never delivers.
     Silent,
+    /// Serves requests and transcripts to no other node, and publishes them where it has to.
+    Hide,
+    /// Serves them to no other node, and does not publish them either.
+    WithholdOutput,
+    /// Accepts the output of others of its kind without checking it, and delivers as `WrongToken` does.
+    Collude,
+    /// Rejects every output.
+    Reject,
+    /// Commits to verdicts and reveals none.
+    WithholdVerdict,
     /// Crashes over jobs whose prompt contains a marker.
     Crash(Crash),
 }
 
 impl Fault {
     /// The ways to cheat.
-    pub const DISHONEST: [Self; 4] =
-        [Self::WrongToken, Self::Truncate, Self::WrongModel, Self::Silent];
+    pub const DISHONEST: [Self; 9] = [
+        Self::WrongToken,
+        Self::Truncate,
+        Self::WrongModel,
+        Self::Silent,
+        Self::Hide,
+        Self::WithholdOutput,
+        Self::Collude,
+        Self::Reject,
+        Self::WithholdVerdict,
+    ];
 
     /// Returns the name on the command line. A crash has a marker in addition.
     pub fn name(&self) -> &'static str {
@@ -40,6 +60,11 @@ impl Fault {
             Self::Truncate => "truncate",
             Self::WrongModel => "wrong-model",
             Self::Silent => "silent",
+            Self::Hide => "hide",
+            Self::WithholdOutput => "withhold-output",
+            Self::Collude => "collude",
+            Self::Reject => "reject",
+            Self::WithholdVerdict => "withhold-verdict",
             Self::Crash(crash) => crash.kind.name(),
         }
     }
@@ -47,7 +72,7 @@ impl Fault {
     /// Changes an honest output as a dishonest operator does.
     pub fn falsify(&self, output: &mut Vec<u32>, finish: &mut FinishReason) {
         match self {
-            Self::WrongToken => {
+            Self::WrongToken | Self::Collude => {
                 let middle = output.len() / 2;
                 if let Some(token) = output.get_mut(middle) {
                     *token ^= 1;
@@ -57,8 +82,21 @@ impl Fault {
                 output.truncate(output.len().div_ceil(2));
                 *finish = FinishReason::EndToken;
             }
-            Self::WrongModel | Self::Silent | Self::Crash(_) => {}
+            _ => {}
         }
+    }
+
+    /// Changes a result as a verifier does that withholds its verdicts: with another salt each time, no
+    /// verdict is the one that it has committed to.
+    pub(crate) fn spoil(&self, result: &mut EngineResult) {
+        if let (Self::WithholdVerdict, EngineResult::Verified { salt, .. }) = (self, result) {
+            *salt = H256(rand::random());
+        }
+    }
+
+    /// Returns whether the node serves payloads to no other node.
+    pub(crate) fn hides(&self) -> bool {
+        matches!(self, Self::Hide | Self::WithholdOutput)
     }
 
     /// Panics if work of that kind on a job with that prompt is to panic on the worker's thread.

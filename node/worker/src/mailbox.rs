@@ -25,7 +25,7 @@ impl Mailbox for WorkerMailbox {
     }
 
     fn payload(&self, hash: H256) -> Option<Vec<u8>> {
-        self.0.payload(&hash).unwrap_or_else(|error| {
+        self.0.payload_to_publish(&hash).unwrap_or_else(|error| {
             log::error!(target: LOG_TARGET, "the payload {hash:?} cannot be read: {error}");
             None
         })

@@ -5,6 +5,7 @@ use crate::{
     config::{WorkerConfig, WorkerError},
     context::Context,
     engine::background,
+    fault::Fault,
     guard::guarded,
     metrics::{engine::register_servers, model::register_models, oldest::register_oldest},
     request::SupportedRequest,
@@ -119,7 +120,11 @@ impl Worker {
 
     /// Returns at most `max` results of jobs that are not yet over.
     pub(crate) fn poll(&self, max: u32) -> Vec<EngineResult> {
-        self.context.store.results.poll(max)
+        let mut results = self.context.store.results.poll(max);
+        if let Some(fault) = &self.context.fault {
+            results.iter_mut().for_each(|result| fault.spoil(result));
+        }
+        results
     }
 
     /// Waits for the result of work that was submitted; `None` if there is none within `timeout`.
@@ -161,8 +166,16 @@ impl Worker {
         self.context.store.payload(hash)
     }
 
-    /// Returns the length of a payload of this node, and at most `most` of its bytes from `offset` on;
-    /// `None` if the payload is not here or ends before `offset`.
+    /// Returns a payload of this node that an operator of it has to publish.
+    pub(crate) fn payload_to_publish(&self, hash: &H256) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.context.fault {
+            Some(Fault::WithholdOutput) => Ok(None),
+            _ => self.payload(hash),
+        }
+    }
+
+    /// Returns the length of a payload that this node serves to others, and at most `most` of its bytes from
+    /// `offset` on; `None` if the payload is not here or ends before `offset`.
     ///
     /// # Errors
     ///
@@ -173,7 +186,10 @@ impl Worker {
         offset: usize,
         most: usize,
     ) -> Result<Option<(usize, Vec<u8>)>, StoreError> {
-        self.context.store.payload_range(hash, offset, most)
+        match &self.context.fault {
+            Some(fault) if fault.hides() => Ok(None),
+            _ => self.context.store.payload_range(hash, offset, most),
+        }
     }
 
     /// Returns the number of tokens that the prompt of a request has for a model; `None` if the model is

@@ -6,11 +6,12 @@ use assay_cli::chain::{
     state::{bytes_of, Account},
     Chain,
 };
-use assay_runtime::{AccountId, Balance, Hash, RuntimeEvent};
+use assay_runtime::{AccountId, Balance, Hash, Runtime, RuntimeEvent};
 use codec::Decode;
 use jsonrpsee::rpc_params;
 use sp_core::storage::StorageKey;
 use sp_crypto_hashing::twox_128;
+use sp_keyring::Sr25519Keyring;
 use std::collections::BTreeMap;
 
 /// The number of keys that are read at a time.
@@ -99,4 +100,57 @@ pub async fn fees(node: &Node, after: u32, to: u32) -> BTreeMap<AccountId, Balan
         }
     }
     fees
+}
+
+/// The changes of balances between two books, with the fees that were paid in between. Accounts without a
+/// change are not among them.
+#[derive(Debug)]
+pub struct Changes(BTreeMap<AccountId, i128>);
+
+impl Changes {
+    /// Returns those since earlier books.
+    pub async fn since(node: &Node, before: &Books) -> Self {
+        let after = Books::read(node).await;
+        let fees = fees(node, before.number, after.number).await;
+        let change = |account: &AccountId| {
+            let fee = fees.get(account).copied().unwrap_or_default();
+            signed(after.total(account) + fee) - signed(before.total(account))
+        };
+        let changes = after.accounts.keys().map(|account| (account.clone(), change(account)));
+        Self(changes.filter(|(_, change)| *change != 0).collect())
+    }
+
+    /// Takes the change of one account out of them.
+    pub fn take(&mut self, account: &AccountId) -> i128 {
+        self.0.remove(account).unwrap_or_default()
+    }
+
+    /// Takes the changes of an operator out of them.
+    pub fn of(&mut self, operator: Sr25519Keyring) -> i128 {
+        self.take(&operator.to_account_id())
+    }
+
+    /// Takes the change of the fund of juries out of them.
+    pub fn of_fund(&mut self) -> i128 {
+        self.take(&pallet_escrow::Pallet::<Runtime>::fund())
+    }
+
+    /// Returns what each of the other accounts has gained. Asserts that there are `count` of them, that all
+    /// have gained the same, and that nobody else has lost anything.
+    pub fn gain_of_each(&self, count: usize) -> i128 {
+        let first = self.0.values().next().copied().unwrap_or_default();
+        let equal = self.0.values().all(|change| *change == first && first > 0);
+        assert!(equal && self.0.len() == count, "not {count} equal gains: {self:?}");
+        first
+    }
+
+    /// Asserts that nobody else has gained or lost anything.
+    pub fn are_all(&self) {
+        assert!(self.0.is_empty(), "{self:?}");
+    }
+}
+
+/// Returns an amount that can be compared with a loss.
+pub fn signed(amount: Balance) -> i128 {
+    amount.try_into().expect("there is less money")
 }

@@ -5,20 +5,14 @@ use crate::{
     cli::assay,
     network::{start, Topology},
     node::Node,
+    root::{as_root, settings},
     spec::{NodeSpec, OTHERS},
     wait::wait_for,
 };
-use assay_cli::{
-    chain::{state::bytes_of, Head},
-    key::{Key, Scheme},
-    submit::submit,
-};
+use assay_cli::chain::{state::bytes_of, Head};
 use assay_primitives::{JobId, Report};
 use assay_runtime::{
-    parameters::{
-        dynamic_params::{operators, verification},
-        RuntimeParameters,
-    },
+    parameters::{dynamic_params::verification, RuntimeParameters},
     Hash, RuntimeCall, RuntimeEvent, UncheckedExtrinsic,
 };
 use codec::Decode;
@@ -89,22 +83,8 @@ async fn secret_that_others_can_read_stops_the_node() {
 async fn set_windows(node: &Node) {
     let commit = verification::Parameters::CommitWindow(verification::CommitWindow, Some(WINDOW));
     let reveal = verification::Parameters::RevealWindow(verification::RevealWindow, Some(WINDOW));
-    // Stake must stay for longer than the longest audit, so it stays for the default time.
-    let unbonding = operators::Parameters::UnbondingPeriod(operators::UnbondingPeriod, None);
-    let changes = vec![
-        RuntimeParameters::Verification(commit),
-        RuntimeParameters::Verification(reveal),
-        RuntimeParameters::Operators(unbonding),
-    ];
-    let changes = changes.try_into().unwrap();
-    let call = RuntimeCall::from(pallet_settings::Call::set { changes });
-    let call = RuntimeCall::from(pallet_sudo::Call::sudo { call: Box::new(call) });
-    let alice = Key::from_suri(Scheme::Sr25519, "//Alice").unwrap();
-    let done = submit(&node.chain().await, &alice, call, None, async |_| Ok(())).await.unwrap();
-    let set = |event: &RuntimeEvent| {
-        matches!(event, RuntimeEvent::Sudo(pallet_sudo::Event::Sudid { sudo_result: Ok(()) }))
-    };
-    assert!(done.events.iter().any(set), "{:?}", done.events);
+    let changes = [commit, reveal].map(RuntimeParameters::Verification);
+    as_root(node, vec![settings(changes.into())]).await;
 }
 
 /// Returns whether the node's pool has a commitment to a verdict on the job.

@@ -82,6 +82,14 @@ impl NodeSpec {
         Self::operators(&OTHERS).with_workers(&["Alice"])
     }
 
+    /// Describes a validator that has an engine and the worker keys of all operators but these.
+    pub fn validator_without(absent: &[&str]) -> Self {
+        let mut present = vec!["Alice"];
+        present.extend(OTHERS);
+        present.retain(|name| !absent.contains(name));
+        Self::validator("Alice").with_workers(&present).with(&["--engine"])
+    }
+
     /// Shares the base path of another node.
     pub fn at_base_path(self, base: PathBuf) -> Self {
         Self { base: Some(base), ..self }

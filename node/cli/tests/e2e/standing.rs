@@ -5,10 +5,7 @@ use crate::{
     cli::{assay, Said},
     network::dev,
     node::Node,
-};
-use assay_cli::{
-    key::{Key, Scheme},
-    submit::submit,
+    root::as_root,
 };
 use assay_runtime::{
     parameters::{dynamic_params::verification, RuntimeParametersKey, RuntimeParametersValue},
@@ -35,9 +32,7 @@ async fn lengthen_records(node: &Node) {
     let floor = (pallet_parameters::Parameters::<Runtime>::hashed_key_for(key), value);
     let items = DEVELOPMENT_OPERATORS.iter().map(record).chain([floor]).collect();
     let call = RuntimeCall::System(frame_system::Call::set_storage { items });
-    let call = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call) });
-    let root = Key::from_suri(Scheme::Sr25519, "//Alice").unwrap();
-    submit(&node.chain().await, &root, call, None, async |_| Ok(())).await.unwrap();
+    as_root(node, vec![call]).await;
 }
 
 /// Runs jobs until one is not audited.

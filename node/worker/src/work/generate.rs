@@ -10,7 +10,9 @@ use crate::{
     streams::StreamState,
     LOG_TARGET,
 };
-use assay_engine::{draft::Drafter, serve::GenerateJob, EngineError, Generation, Limits, Prompt};
+use assay_engine::{
+    draft::Drafter, serve::GenerateJob, EngineError, Generation, Limits, Model, Prompt,
+};
 use assay_primitives::{worker::Transcript, EngineResult, JobId, OutputCommitment, Task};
 use codec::Encode;
 use sp_core::H256;
@@ -125,11 +127,22 @@ fn with_another_model(
 ) -> Result<Generation, EngineError> {
     let model = context.servers.model(&task.model).ok_or(NOT_BEGUN)?;
     let (cheap, stream) = (model.requantised_q4_0()?, context.streams.open(&key.job));
+    let mut push = |index: u32, token| stream.push(index as usize, token);
+    alone(context, key, task, &cheap, input, &mut push)
+}
+
+/// Generates apart from the model's other jobs, and tells `push` each token.
+pub fn alone(
+    context: &Context,
+    key: &WorkKey,
+    task: &Task,
+    model: &Model,
+    input: &[u32],
+    push: &mut dyn FnMut(u32, u32),
+) -> Result<Generation, EngineError> {
     let (spec, cancel) = (generate_spec(&key.job, task), context.cancellations.flag(key));
     let limits = Limits { memory_bytes: context.memory_bytes, deadline: None };
-    let threads = &context.servers.threads;
-    let mut push = |index: u32, token| stream.push(index as usize, token);
-    assay_engine::generate(&cheap, threads, input, &spec, &limits, &cancel, &mut push)
+    assay_engine::generate(model, &context.servers.threads, input, &spec, &limits, &cancel, push)
 }
 
 /// Keeps an output, completes its stream, and returns the commitment to it.

@@ -3,17 +3,19 @@
 
 use super::{
     attempt::Broken,
+    generate::alone,
     key::{Kind, WorkKey},
     queue::Inputs,
 };
 use crate::{
     context::Context,
     engine::translate::{engine_finish_reason, generate_spec, reject_reason},
+    fault::Fault,
     LOG_TARGET,
 };
 use assay_engine::{
     serve::{Handle, VerifyJob},
-    EngineError, Limits, Positions, Verification,
+    EngineError, Limits, Model, Positions, Prompt, Verification,
 };
 use assay_primitives::{
     worker::Transcript, AbstainReason, OutputCommitment, RejectReason, Task, Verdict,
@@ -22,7 +24,7 @@ use codec::Decode;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 
-/// Verifies an output, honestly even if the operator cheats with its own.
+/// Verifies an output, honestly unless the operator is told to cheat as a verifier.
 ///
 /// Returns `None` if the work was stopped, or found the engine's server dead. A verification that
 /// cannot be done in its time abstains in time, which costs nothing.
@@ -44,6 +46,11 @@ pub fn verify(
     let Some(model) = context.servers.model(&task.model) else {
         return Ok(Some(Verdict::Abstain(AbstainReason::ModelMissing)));
     };
+    match context.fault {
+        Some(Fault::Reject) => return Ok(Some(malformed)),
+        Some(Fault::Collude) => return Ok(collude(context, key, task, model, &inputs.prompt)),
+        _ => {}
+    }
     let Some(server) = context.servers.server(&task.model) else { return Ok(None) };
     // The hash was compared when the payload came, so the operator committed to a malformed one.
     let mut bytes = inputs.transcript.as_slice();
@@ -112,4 +119,18 @@ pub fn verify(
         context.count(|metrics| metrics.verified(commitment.tokens));
     }
     Ok(Some(verdict))
+}
+
+/// Accepts an output without checking it. The digest root is that of the honest output, to which an operator
+/// that colludes has committed as well.
+fn collude(
+    context: &Context,
+    key: &WorkKey,
+    task: &Task,
+    model: &Model,
+    prompt: &Prompt,
+) -> Option<Verdict> {
+    let input = prompt.input(model).ok()?;
+    let honest = alone(context, key, task, model, &input, &mut |_, _| {}).ok()?;
+    Some(Verdict::Accept { digest_root: H256(honest.digest_root) })
 }
