@@ -109,6 +109,7 @@ pub fn audit(span: Span) -> Audit<AccountId> {
         span,
         seats: BoundedVec::new(),
         heard: BoundedVec::new(),
+        forfeited: 0,
         left: BoundedVec::new(),
     }
 }
@@ -223,6 +224,7 @@ fn delivered() -> Job<AccountId> {
         drawn: BoundedVec::new(),
         unserved: 0,
         declined: BoundedVec::new(),
+        routed: true,
         state: JobState::Delivered {
             operator: operator(),
             prices: presets::TINY_PRICES,

@@ -112,6 +112,7 @@ mod tests {
             span: Span { first, count: 16 },
             seats: BoundedVec::new(),
             heard: BoundedVec::new(),
+            forfeited: 0,
             left: BoundedVec::new(),
         }
     }

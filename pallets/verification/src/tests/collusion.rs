@@ -12,8 +12,9 @@ fn two_of_three_lose_against_an_honest_jury() {
         assert_eq!(settlement(&id).outcome, Outcome::Paid);
         let wrong = [committee[0], committee[2]].map(|liar| (liar, Offence::Contradicted, BOND));
         assert_eq!(slashes(), wrong);
-        // It is paid, pays the one verifier that was right, and gets once as much as was at stake for it.
-        assert_eq!(wealth(operator), ENDOWMENT + 113 - SHARE + 113);
+        // It is paid, pays for its committee, of which one gets its fee, and gets once as much as was at stake
+        // for it.
+        assert_eq!(wealth(operator), ENDOWMENT + 113 - 3 * SHARE + 113);
     });
 }
 
