@@ -42,6 +42,9 @@ pub struct Quote {
     pub deposit: Balance,
     /// The total that creating the job puts on hold.
     pub total: Balance,
+    /// The amount that is put on hold in addition if the job asks for an audit: the most that its
+    /// committee can cost.
+    pub audit: Balance,
 }
 
 /// The reasons for which a job has no quote.
@@ -77,6 +80,9 @@ pub struct JobView<AccountId> {
     pub state: JobState<AccountId>,
     /// The committee, while one is at work.
     pub committee: Vec<AccountId>,
+    /// The bond of whoever challenges the output, or of the account that does; `None` where the output
+    /// is not open to challenges.
+    pub challenge_bond: Option<Balance>,
 }
 
 /// A model that an operator serves.

@@ -44,6 +44,9 @@ pub struct JobParameters {
     pub verification_price: Balance,
     /// The deposit of a job.
     pub deposit: Balance,
+    /// The part of an operator's slashed bond that goes to an account other than the client which
+    /// challenged the output.
+    pub challenge_reward: Permill,
 }
 
 /// The parameters of audits.

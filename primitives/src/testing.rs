@@ -65,6 +65,7 @@ pub fn spec<AccountId>() -> JobSpec<AccountId> {
         peer: PeerIdBytes::default(),
         allowed: BoundedVec::new(),
         verification: Verification::Required,
+        audit: false,
         referrer: None,
     }
 }

@@ -60,6 +60,10 @@ pub mod dynamic_params {
         /// The deposit of a job.
         #[codec(index = 8)]
         pub static Deposit: Balance = 100 * MILLI_UNIT;
+        /// The fraction of what is left of an operator's slashed bond that goes to an account other
+        /// than the client which challenged the output.
+        #[codec(index = 9)]
+        pub static ChallengeReward: Permill = Permill::from_percent(10);
     }
 
     /// Parameters of committees.
@@ -279,6 +283,10 @@ clamped! {
     VerificationPrice: Balance = dynamic_params::jobs::VerificationPrice, 0, MILLI_UNIT;
     /// From nothing to 100 ASY.
     Deposit: Balance = dynamic_params::jobs::Deposit, 0, 100 * UNIT;
+    /// From 0 % to 25 %. With more the bond of a challenger would no longer exceed by far what a captured
+    /// jury can bring it.
+    ChallengeReward: Permill = dynamic_params::jobs::ChallengeReward,
+        Permill::zero(), Permill::from_percent(25);
     /// From 1 to 1,000 thousandths of an ASY: never below the existential deposit.
     Bounty: Balance = dynamic_params::jobs::Bounty, EXISTENTIAL_DEPOSIT, UNIT;
     /// From 4 blocks to an hour.

@@ -150,6 +150,7 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             "BurnShare",
             "VerificationPrice",
             "Deposit",
+            "ChallengeReward",
         ],
     );
     assert_absent(

@@ -61,6 +61,7 @@ fn spec<T: Config>(
         peer: PeerIdBytes::truncate_from(peer),
         allowed: BoundedVec::truncate_from(allowed),
         verification: Verification::Required,
+        audit: true,
         referrer: operators.first().cloned(),
     }
 }

@@ -45,6 +45,7 @@ impl DefaultConfig for TestDefaultConfig {
     type CommitteeSize = ConstU32<3>;
     type Bounty = ConstU128<7>;
     type Deposit = ConstU128<0>;
+    type ChallengeReward = Tenth;
     type MaxFirstTriesPerBlock = ConstU32<8>;
     type MaxAssignmentsPerBlock = ConstU32<8>;
     type WeightInfo = ();

@@ -91,6 +91,8 @@ parameter_types! {
     pub static Delivered: Vec<(JobId, AccountId)> = vec![];
     /// The accepted audits that it was told of, each with what the job paid.
     pub static Accepted: Vec<(AccountId, Balance)> = vec![];
+    /// The accepted audits that clients had asked for, each with what the job paid.
+    pub static OnRequest: Vec<(AccountId, Balance)> = vec![];
     /// The faults that it was told of.
     pub static Faults: Vec<AccountId> = vec![];
 }
@@ -154,6 +156,10 @@ impl Auditor<AccountId> for RecordingAuditor {
         Accepted::mutate(|all| all.push((*operator, fee)));
     }
 
+    fn accepted_on_request(operator: &AccountId, fee: Balance) {
+        OnRequest::mutate(|all| all.push((*operator, fee)));
+    }
+
     fn faulted(operator: &AccountId) {
         Faults::mutate(|all| all.push(*operator));
     }
@@ -167,6 +173,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     Deposit::set(0);
     Delivered::take();
     Accepted::take();
+    OnRequest::take();
     Faults::take();
     let endowed = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);
     let balances = endowed.map(|who| (who, ENDOWMENT)).collect();

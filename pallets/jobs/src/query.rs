@@ -32,7 +32,8 @@ impl<T: Config> Pallet<T> {
         let payment = Payment { down: 0, cost, tip: 0 };
         let (bounty, deposit) = (T::Bounty::get(), T::Deposit::get());
         let total = cost.saturating_add(bounty).saturating_add(deposit);
-        Ok(Quote { prices, payment, least_cost, bounty, deposit, total })
+        let audit = Self::audit_at(input_tokens, max_tokens, cost);
+        Ok(Quote { prices, payment, least_cost, bounty, deposit, total, audit })
     }
 
     /// The identifier that the client's next job would have.
@@ -40,7 +41,7 @@ impl<T: Config> Pallet<T> {
         Self::id_of(client, JobNonce::<T>::get(client), spec)
     }
 
-    /// A job, without its committee, which this pallet does not know.
+    /// A job, without its committee and the bond of a challenge, which this pallet does not know.
     pub fn view(id: &JobId) -> Option<JobView<T::AccountId>> {
         let job = Jobs::<T>::get(id)?;
         Some(JobView {
@@ -51,6 +52,7 @@ impl<T: Config> Pallet<T> {
             created: job.created,
             state: job.state,
             committee: Vec::new(),
+            challenge_bond: None,
         })
     }
 

@@ -33,6 +33,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn create() -> Weight {
 		// Minimum execution time: 102_890_000 picoseconds.
 		Weight::from_parts(113_199_000, 3875)
+			// Not measured yet: the fees of an audit, which are put on hold in addition.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
 			// Not measured yet: what prices, minimum payments and smaller bonds add.
 			.saturating_add(Weight::from_parts(30_000_000, 0))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
@@ -43,6 +45,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn raise_payment() -> Weight {
 		// Minimum execution time: 73_351_000 picoseconds.
 		Weight::from_parts(77_355_000, 4950)
+			// Not measured yet: the fees of an audit, which are put on hold in addition.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -153,6 +157,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
 	fn create() -> Weight {
 		Weight::from_parts(113_199_000, 3875)
+			// Not measured yet: the fees of an audit, which are put on hold in addition.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
 			// Not measured yet: what prices, minimum payments and smaller bonds add.
 			.saturating_add(Weight::from_parts(30_000_000, 0))
 			.saturating_add(ParityDbWeight::get().reads(4_u64))
@@ -162,6 +168,8 @@ impl WeightInfo for () {
 	}
 	fn raise_payment() -> Weight {
 		Weight::from_parts(77_355_000, 4950)
+			// Not measured yet: the fees of an audit, which are put on hold in addition.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
 			.saturating_add(ParityDbWeight::get().reads(5_u64))
 			.saturating_add(ParityDbWeight::get().writes(4_u64))
 	}

@@ -19,6 +19,7 @@ pub fn parameters() -> Parameters {
             burn_share: BurnShare::get(),
             verification_price: VerificationPrice::get(),
             deposit: Deposit::get(),
+            challenge_reward: ChallengeReward::get(),
         },
         verification: VerificationParameters {
             commit_window: CommitWindow::get(),

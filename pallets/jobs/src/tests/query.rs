@@ -23,7 +23,8 @@ fn quote_is_what_create_takes_and_holds() {
                 least_cost: 100,
                 bounty: BOUNTY,
                 deposit: 0,
-                total: 107
+                total: 107,
+                audit: 30,
             }
         );
         order_with(CLIENT, spec(), quote.payment);
