@@ -13,7 +13,8 @@
 #   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first
 #
 # Arguments after the part go to the test runner: ./scripts/test.sh e2e honest
-# PROPTEST_CASES says how many random sequences each property test tries (256).
+# PROPTEST_CASES says how many random sequences each property test tries (256), and
+# ASSAY_EXPLORE_STATES how many states of a job are explored (1000).
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh
@@ -38,7 +39,7 @@ aarch64 | llama-cpp | fuzz)
     exec "$ASSAY_ROOT/scripts/test-$part.sh" "$@"
     ;;
 -h | --help)
-    sed -n '3,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
 *) die "unknown part '$part'; there are unit, e2e, production, kills, fuzz, aarch64, llama-cpp and all" ;;

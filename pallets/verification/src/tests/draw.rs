@@ -109,7 +109,8 @@ fn draw_can_be_recomputed_by_anyone() {
     with_operators(|| {
         let (id, operator) = delivered();
         run_blocks(2);
-        let randomness = Beacon::of_span(audit(&id).span.first, audit(&id).span.count).unwrap();
+        let span = audit(&id).span;
+        let randomness = Beacon::of_span(span.first, span.count).unwrap();
         let seed = seed(&randomness, &id, Purpose::Committee(0));
         // All in the order of their places, of which the operator's own tickets are void.
         let all: Vec<_> =
