@@ -11,6 +11,7 @@ mod audit;
 mod backup;
 mod bad_input;
 mod books;
+mod challenge;
 mod cli;
 mod config;
 mod connection;
