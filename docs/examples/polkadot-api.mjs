@@ -53,6 +53,7 @@ const spec = {
   peer: base58.decode(node.peerId), // the operators fetch the request from this node
   allowed: [],
   verification: { type: "Required" },
+  audit: false,
   referrer: undefined,
 };
 const included = await api.tx.Jobs.create({ spec, payment }).signAndSubmit(signer);

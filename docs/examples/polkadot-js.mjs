@@ -67,6 +67,7 @@ const spec = {
   peer: u8aToHex(base58Decode(node.peerId)), // the operators fetch the request from this node
   allowed: [],
   verification: "Required",
+  audit: false,
   referrer: null,
 };
 const events = await finalised(api.tx.jobs.create(spec, payment), client);

@@ -43,6 +43,9 @@ pub struct Quote {
     pub deposit: Balance,
     /// The total that creating the job puts on hold.
     pub total: Balance,
+    /// The amount that is put on hold in addition if the job asks for an audit: the most that its
+    /// committee can cost.
+    pub audit: Balance,
     /// The operators that could check the job.
     pub verifiers: Verifiers,
     /// The tokens that the model is taken to write in a block.
@@ -105,6 +108,9 @@ pub struct JobView<AccountId> {
     pub state: JobState<AccountId>,
     /// The committee, while one is at work.
     pub committee: Vec<AccountId>,
+    /// The bond of whoever challenges the output, or of the account that does; `None` where the output
+    /// is not open to challenges.
+    pub challenge_bond: Option<Balance>,
 }
 
 /// A model that an operator serves.

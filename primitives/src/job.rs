@@ -177,6 +177,9 @@ pub struct JobSpec<AccountId> {
     pub allowed: BoundedVec<AccountId, ConstU32<MAX_ALLOWED_OPERATORS>>,
     /// Whether the job may run where its output could not be verified.
     pub verification: Verification,
+    /// Whether the output is audited for certain. The client pays the committee in addition to the
+    /// price.
+    pub audit: bool,
     /// The account that brought the client here; `None` if nobody did.
     pub referrer: Option<AccountId>,
 }
@@ -312,8 +315,8 @@ pub enum JobState<AccountId> {
         /// The last block in which the operator can commit.
         until: BlockNumber,
     },
-    /// The output is committed and can be fetched. After `until`, unless an audit is open, the job
-    /// is settled as accepted.
+    /// The output is committed and can be fetched. After `until`, unless an audit or a challenge is
+    /// open, the job is settled as accepted.
     #[codec(index = 5)]
     Delivered {
         /// The operator that ran the job.
@@ -324,8 +327,11 @@ pub enum JobState<AccountId> {
         commitment: OutputCommitment,
         /// The blocks from the operator's acceptance to its commitment.
         took: BlockNumber,
-        /// Whether the job waits for its audit, or for the draw that decides on one.
+        /// Whether the job waits for its audit, for the draw that decides on one, or for the jury
+        /// of a challenge.
         audit: bool,
+        /// The account that challenges the output; `None` while nobody does.
+        challenger: Option<AccountId>,
         /// The last block of the challenge window.
         until: BlockNumber,
     },

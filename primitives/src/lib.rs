@@ -44,11 +44,11 @@ pub use job::{
     job_id, FinishReason, JobId, JobSpec, JobState, ModelId, NumericProfile, OutputCommitment,
     OutputKey, Payment, PeerIdBytes, Privacy, Sampling, Verification,
 };
-pub use prices::Prices;
+pub use prices::{FeeTerms, Prices};
 pub use reason::{AbstainReason, DeclineReason, RejectReason, VacateReason};
 pub use report::{heartbeat_answer, Report};
 pub use request::{Request, RequestError};
-pub use settlement::{Outcome, Settlement};
+pub use settlement::{Challenge, Outcome, Settlement};
 pub use verdict::{verdict_hash, Verdict};
 
 /// The number of a block. A slot lasts three seconds.

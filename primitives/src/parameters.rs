@@ -48,6 +48,9 @@ pub struct JobParameters {
     pub verifiers_stake: Permill,
     /// The fewest tokens that a model is taken to write in a block.
     pub generation_speed: u32,
+    /// The part of an operator's slashed bond that goes to an account other than the client which
+    /// challenged the output.
+    pub challenge_reward: Permill,
 }
 
 /// The parameters of audits.

@@ -5,6 +5,7 @@ use crate::Balance;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
+use sp_runtime::Permill;
 
 /// The prices that an operator asks for a token that it reads and for one that it writes.
 #[derive(
@@ -27,6 +28,28 @@ pub struct Prices {
     pub input: Balance,
     /// The price of a token of the output.
     pub output: Balance,
+}
+
+/// The terms by which the fee of a verifier is computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FeeTerms {
+    /// The part of the price of an output.
+    pub share: Permill,
+    /// The least for each token of prompt and output.
+    pub least: Balance,
+}
+
+impl FeeTerms {
+    /// Returns the fee of a verifier that reads prompt and output for which the client pays `price`.
+    pub fn fee(&self, input_tokens: u32, tokens: u32, price: Balance) -> Balance {
+        self.share.mul_floor(price).max(self.least_fee(input_tokens, tokens))
+    }
+
+    /// Returns the lowest fee of a verifier that reads that many tokens.
+    pub fn least_fee(&self, input_tokens: u32, tokens: u32) -> Balance {
+        let read = Balance::from(input_tokens).saturating_add(tokens.into());
+        self.least.saturating_mul(read)
+    }
 }
 
 impl Prices {

@@ -71,7 +71,7 @@ impl Outcome {
     MaxEncodedLen,
 )]
 pub enum AuditOutcome {
-    /// The job was not drawn for an audit.
+    /// The job was not drawn for an audit, or was challenged and no jury could hear it.
     #[codec(index = 0)]
     NotAudited,
     /// All of the committee accepted, or the majority of a jury.
@@ -109,6 +109,8 @@ pub struct Settlement<AccountId> {
     /// The amount that left the client's escrow: for the operator, the verifiers and whoever
     /// settled, and the parts of it that are burnt or go to the fund of juries.
     pub paid: Balance,
+    /// The part of `paid` that the verifiers of an audit got for which the client had asked.
+    pub audit_fees: Balance,
     /// The amount that went back to the client, including the compensation out of a slashed bond.
     pub refunded: Balance,
     /// The amount that the operator lost of its bond.
@@ -118,6 +120,20 @@ pub struct Settlement<AccountId> {
     pub burnt: Balance,
     /// The amount that the fund of juries got, which is not burnt.
     pub fund: Balance,
+    /// The challenge of the output; `None` if nobody challenged it.
+    pub challenge: Option<Challenge<AccountId>>,
     /// The block in which the job was settled.
     pub at: BlockNumber,
+}
+
+/// A challenge of an output that is over. The challenger has lost its bond if the outcome of the audit is
+/// [`AuditOutcome::Accepted`], and has it back otherwise.
+#[derive(
+    Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct Challenge<AccountId> {
+    /// The account that challenged the output.
+    pub challenger: AccountId,
+    /// The amount that it got out of the operator's bond.
+    pub reward: Balance,
 }

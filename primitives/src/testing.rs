@@ -71,6 +71,7 @@ pub fn spec<AccountId>() -> JobSpec<AccountId> {
         peer: PeerIdBytes::default(),
         allowed: BoundedVec::new(),
         verification: Verification::IfPossible,
+        audit: false,
         referrer: None,
     }
 }

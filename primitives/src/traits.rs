@@ -38,6 +38,9 @@ pub enum Duty {
     /// Sitting on the committee that re-checks this job.
     #[codec(index = 1)]
     Verify(JobId),
+    /// Challenging the output of this job.
+    #[codec(index = 2)]
+    Challenge(JobId),
 }
 
 /// The terms on which an operator serves a model now.
@@ -132,6 +135,19 @@ pub trait Escrow<AccountId> {
     ) -> DispatchResult;
     /// Adds to the payment.
     fn raise(job: &JobId, more: Payment) -> DispatchResult;
+    /// Puts another amount on hold from the client for the fees of the audit that it asks for.
+    fn hold_audit(job: &JobId, amount: Balance) -> DispatchResult;
+    /// Takes up to `amount` of the fees of the audit out for a verifier, as an imbalance that
+    /// [`Operators::reward`] pays to it.
+    fn draw_audit(job: &JobId, verifier: &AccountId, amount: Balance) -> Self::Credit;
+    /// Puts the client's bond for a challenge on hold.
+    fn hold_bond(job: &JobId, amount: Balance) -> DispatchResult;
+    /// Returns the client's bond for a challenge that is on hold.
+    fn bond(job: &JobId) -> Balance;
+    /// Takes the client's bond for a challenge.
+    fn seize_bond(job: &JobId) -> Self::Credit;
+    /// Returns the client's bond for a challenge to the client, and the amount.
+    fn release_bond(job: &JobId) -> Balance;
     /// Returns the payment put on hold.
     fn payment(job: &JobId) -> Option<Payment>;
     /// Takes the down payment out of the escrow for the operator, as an imbalance that
@@ -187,16 +203,32 @@ pub struct AuditSubject<AccountId> {
     pub fee: Balance,
     /// The levy on the job if its output is accepted.
     pub levy: Balance,
+    /// The account that challenges the output, which never sits on the jury; `None` if nobody does.
+    pub challenger: Option<AccountId>,
+}
+
+/// A delivered job that waits for the end of its challenge window.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Challengeable<AccountId> {
+    /// The job.
+    pub subject: AuditSubject<AccountId>,
+    /// The last block of its challenge window.
+    pub until: BlockNumber,
 }
 
 /// The pallet of jobs, as verification sees it.
 pub trait AuditedJobs<AccountId> {
     /// Returns a job that is delivered and under audit.
     fn subject(job: &JobId) -> Option<AuditSubject<AccountId>>;
+    /// Returns a job that is delivered and not under audit.
+    fn challengeable(job: &JobId) -> Option<Challengeable<AccountId>>;
+    /// Puts a job that is delivered under audit, because the account challenges its output.
+    fn challenge(job: &JobId, challenger: &AccountId);
     /// Settles the job as the outcome of its audit demands, and pays each of `verifiers`. `jurors`
     /// others have found the same and are not paid by the job. Where the output is accepted, `forfeited`
-    /// others were on the committee and did not find it right: their fees go to the fund of juries. With [`AuditOutcome::NotAudited`] the
-    /// job only waits for the end of its challenge window.
+    /// others were on the committee and did not find it right: their fees go to the fund of juries. With
+    /// [`AuditOutcome::NotAudited`] the job only waits for the end of its challenge window, or is paid for
+    /// if it was challenged.
     fn conclude(
         job: &JobId,
         outcome: AuditOutcome,
@@ -212,9 +244,12 @@ pub trait Auditor<AccountId> {
     /// [`AuditedJobs::conclude`] for it, with [`AuditOutcome::NotAudited`] if the job was not drawn
     /// for an audit.
     fn delivered(job: &JobId, operator: &AccountId);
-    /// Handles an accepted audit of a routed job of the operator, for which the client paid `fee`: the more such fees, the fewer of the operator's next jobs
-    /// are audited.
+    /// Handles an accepted audit of a routed job of the operator, for which the client paid `fee`: the
+    /// more such fees, the fewer of the operator's next jobs are audited.
     fn accepted(operator: &AccountId, fee: Balance);
+    /// Handles the same of an audit that the client asked for. It counts as much as it would on
+    /// average if the draw had decided: jobs that are audited on request are no cheaper way to a record.
+    fn accepted_on_request(operator: &AccountId, fee: Balance);
     /// Handles a fault of the operator: all of its next jobs are audited again.
     fn faulted(operator: &AccountId);
     /// Returns the fewest verifiers with which an audit can be held to its end: those of a committee and

@@ -288,7 +288,11 @@ impl_runtime_apis! {
         }
 
         fn job(id: JobId) -> Option<JobView<AccountId>> {
-            Jobs::view(&id).map(|view| JobView { committee: Verification::committee(&id), ..view })
+            Jobs::view(&id).map(|view| JobView {
+                committee: Verification::committee(&id),
+                challenge_bond: Verification::challenge_bond(&id),
+                ..view
+            })
         }
 
         fn published(id: JobId, hash: H256) -> Option<Vec<u8>> {

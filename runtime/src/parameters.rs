@@ -68,6 +68,10 @@ pub mod dynamic_params {
         /// for that is refused, unless its model was measured to be faster.
         #[codec(index = 10)]
         pub static GenerationSpeed: u32 = 60;
+        /// The fraction of what is left of an operator's slashed bond that goes to an account other
+        /// than the client which challenged the output.
+        #[codec(index = 11)]
+        pub static ChallengeReward: Permill = Permill::from_percent(10);
     }
 
     /// Parameters of committees.
@@ -292,6 +296,10 @@ clamped! {
     /// From 0 % to 50 %.
     VerifiersStake: Permill = dynamic_params::jobs::VerifiersStake,
         Permill::zero(), Permill::from_percent(50);
+    /// From 0 % to 25 %. With more the bond of a challenger would no longer exceed by far what a captured
+    /// jury can bring it.
+    ChallengeReward: Permill = dynamic_params::jobs::ChallengeReward,
+        Permill::zero(), Permill::from_percent(25);
     /// From 1 to 1,000 thousandths of an ASY: never below the existential deposit.
     Bounty: Balance = dynamic_params::jobs::Bounty, EXISTENTIAL_DEPOSIT, UNIT;
     /// From 4 blocks to an hour.

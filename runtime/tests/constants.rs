@@ -157,7 +157,8 @@ fn parameters_that_can_change_are_not_in_the_metadata() {
             VerificationPrice,
             Deposit,
             VerifiersStake,
-            GenerationSpeed
+            GenerationSpeed,
+            ChallengeReward
         ]
     );
     assert_absent!(

@@ -3,6 +3,7 @@
 
 mod address;
 mod audit;
+mod challenge;
 mod claim;
 mod config;
 mod delegate;

@@ -16,6 +16,7 @@ pub mod allowed_operators;
 pub mod amount;
 pub mod args;
 pub mod audit;
+pub mod audit_fees;
 pub mod bounded;
 pub mod chain;
 pub mod commands;

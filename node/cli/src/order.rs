@@ -4,7 +4,9 @@
 
 use crate::{
     allowed_operators::{self, AllowedOperators},
+    amount::Amount,
     args::OrderArgs,
+    audit_fees::AuditFees,
     bounded,
     chain::Chain,
     fault::{Fault, OfJob},
@@ -39,8 +41,10 @@ pub struct Order {
     pub client: AccountId,
     /// Prices per token that the payment allows for.
     pub prices: Prices,
-    /// Amount that its creation holds, including bounty and deposit.
+    /// Amount that its creation holds, including bounty, deposit and the fees of an audit.
     pub held: Balance,
+    /// The part of it that is for the fees of the audit that the client asks for.
+    pub audit_fees: Balance,
 }
 
 /// A job that was created.
@@ -78,7 +82,8 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     // A prompt whose length only the node can count has at least one token, which is a first bound.
     let least = args.input_tokens.map_or(Length::AtLeast(1), Length::Exactly);
     let (likely, _, quote) = prices(chain, args, &model, least).await?;
-    ensure_within(limit.as_ref(), payment(args, likely, least, &quote)?.1)?;
+    let fees = AuditFees::read(chain, args).await?;
+    ensure_within(limit.as_ref(), payment(args, likely, least, &quote, fees)?.held)?;
     let request = Request::text(prompt);
     let payload = chain.submit_request(&request, &model.id).await?;
     let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
@@ -94,8 +99,16 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let length = Length::Exactly(input_tokens);
     let (prices, allowed, quote) = prices(chain, args, &model, length).await?;
     order_limits::ensure_in_time(args, &quote)?;
-    let (payment, held) = payment(args, prices, length, &quote)?;
+    let Paid { payment, held, audit_fees } = payment(args, prices, length, &quote, fees)?;
     ensure_within(limit.as_ref(), held)?;
+    if args.audit {
+        out::note(&format!(
+            "The audit costs at most {} in addition to at most {} for the answer; what it costs less \
+             returns.",
+            Amount(audit_fees),
+            Amount(payment.cost),
+        ));
+    }
     let count = allowed.operators.len();
     let seed = match args.sampling.seed {
         Some(seed) => seed,
@@ -117,6 +130,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
         peer: peer_id(&node.peer_id)?,
         allowed: allowed.operators.try_into().map_err(|_| allowed_operators::too_many(count))?,
         verification: args.verification.into(),
+        audit: args.audit,
         referrer: None,
     };
     if spec.verification == Verification::Required {
@@ -124,7 +138,7 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
             out::note(&why);
         }
     }
-    Ok(Order { spec, payment, model, client, prices, held })
+    Ok(Order { spec, payment, model, client, prices, held, audit_fees })
 }
 
 /// Returns the prices per token of a job, with the operators that may run it and the chain's quote.
@@ -238,20 +252,31 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
     bounded::bytes(stdin().lock(), MAX_REQUEST_BYTES, "the prompt from standard input")
 }
 
-/// Returns the payment for a job, and the amount that its creation holds, including bounty and
-/// deposit.
+/// What a job puts on hold.
+struct Paid {
+    /// The payment.
+    payment: Payment,
+    /// All of it, including bounty, deposit and the fees of an audit.
+    held: Balance,
+    /// The fees of an audit.
+    audit_fees: Balance,
+}
+
+/// Returns what a job puts on hold.
 fn payment(
     args: &OrderArgs,
     prices: Prices,
     prompt: Length,
     quote: &Quote,
-) -> Result<(Payment, Balance)> {
+    fees: AuditFees,
+) -> Result<Paid> {
     let cost = prices.of(prompt.tokens(), args.max_tokens).max(quote.least_cost);
     let payment = Payment { down: args.down.0, cost, tip: args.tip.0 };
-    let held = payment
-        .total()
-        .and_then(|total| total.checked_add(quote.bounty)?.checked_add(quote.deposit));
-    held.map(|held| (payment, held)).ok_or_else(|| {
+    let audit_fees = fees.most(prompt.tokens(), args.max_tokens, cost);
+    let held = payment.total().and_then(|total| {
+        total.checked_add(quote.bounty)?.checked_add(quote.deposit)?.checked_add(audit_fees)
+    });
+    held.map(|held| Paid { payment, held, audit_fees }).ok_or_else(|| {
         Fault::error(
             "jobs.PaymentOverflow",
             "the payment exceeds the largest balance; lower --tip, --down or --max-tokens",
@@ -352,11 +377,12 @@ mod tests {
             total: 0,
             tokens_per_block: 60,
             shortest_deadline: 5,
+            audit: 0,
         };
         let prompt = Length::Exactly(100);
         let paid = |output, quote: Quote| {
-            payment(&args.order, Prices { input: 2, output }, prompt, &quote)
-                .map(|(payment, held)| (payment.cost, held))
+            payment(&args.order, Prices { input: 2, output }, prompt, &quote, AuditFees::NONE)
+                .map(|paid| (paid.payment.cost, paid.held))
         };
         assert_eq!(paid(10, quote(0, 5)).unwrap(), (840, 845));
         assert_eq!(paid(10, quote(841, 5)).unwrap(), (841, 846));

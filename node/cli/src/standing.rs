@@ -111,6 +111,8 @@ mod tests {
             slashed: 0,
             burnt: 0,
             fund: 0,
+            audit_fees: 0,
+            challenge: None,
             at: 9,
         })
     }

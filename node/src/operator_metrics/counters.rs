@@ -29,7 +29,7 @@ const JOBS: [&str; 12] = [
 const SEATS: [&str; 7] =
     ["drawn", "vacated", "committed", "revealed", "silent", "withheld", "contradicted"];
 /// The duties that bonds are reserved for.
-const DUTIES: [&str; 2] = ["run", "verify"];
+const DUTIES: [&str; 3] = ["run", "verify", "challenge"];
 /// The ends of heartbeats.
 const HEARTBEATS: [&str; 2] = ["received", "missed"];
 
@@ -199,6 +199,7 @@ impl Counters {
                 let duty = match duty {
                     Duty::Run(_) => "run",
                     Duty::Verify(_) => "verify",
+                    Duty::Challenge(_) => "challenge",
                 };
                 add(&self.seized, operator, operators, &[duty], *amount);
             }

@@ -92,7 +92,16 @@ mod tests {
         let spec = JobSpec { max_tokens: 10, ..spec() };
         let payment = Payment { down: 0, cost: 1, tip: 0 };
         let (created, attempts, committee) = (1, 1, vec![]);
-        JobView { client: 1, spec, payment, created, attempts, state, committee }
+        JobView {
+            client: 1,
+            spec,
+            payment,
+            created,
+            attempts,
+            state,
+            committee,
+            challenge_bond: None,
+        }
     }
 
     fn running() -> JobView<u8> {
@@ -103,7 +112,15 @@ mod tests {
         let (output_hash, digest_commitment) = (H256::zero(), H256::zero());
         let commitment = OutputCommitment { output_hash, digest_commitment, tokens, finish };
         let (operator, prices) = (2, Prices::default());
-        view(JobState::Delivered { operator, prices, commitment, took: 1, audit: true, until: 9 })
+        view(JobState::Delivered {
+            operator,
+            prices,
+            commitment,
+            took: 1,
+            audit: true,
+            challenger: None,
+            until: 9,
+        })
     }
 
     fn settled(output_hash: Option<H256>, tokens: u32) -> JobView<u8> {
@@ -119,6 +136,8 @@ mod tests {
             slashed: 0,
             burnt: 0,
             fund: 0,
+            audit_fees: 0,
+            challenge: None,
             at: 9,
         }))
     }

@@ -259,7 +259,15 @@ mod tests {
                 finish: FinishReason::EndToken,
             };
             let (operator, prices, took) = (AccountId::new([1; 32]), Prices::default(), 1);
-            JobState::Delivered { operator, prices, commitment, took, audit: true, until: 9 }
+            JobState::Delivered {
+                operator,
+                prices,
+                commitment,
+                took,
+                audit: true,
+                challenger: None,
+                until: 9,
+            }
         }
     }
 
@@ -277,6 +285,7 @@ mod tests {
                 attempts: 1,
                 state,
                 committee: vec![],
+                challenge_bond: None,
             }))
         }
 
@@ -426,6 +435,8 @@ mod tests {
             slashed: 0,
             burnt: 0,
             fund: 0,
+            audit_fees: 0,
+            challenge: None,
             at: 9,
         })));
         let told = (vec![1], b"b".to_vec(), Some(StreamEnd::NoOutput));

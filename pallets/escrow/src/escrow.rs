@@ -52,6 +52,45 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
         Ok(())
     }
 
+    fn hold_audit(job: &JobId, amount: Balance) -> DispatchResult {
+        let record = Escrows::<T>::get(job).ok_or(Error::<T>::NoEscrow)?;
+        let record = record.add_audit(amount).ok_or(Error::<T>::AmountOverflow)?;
+        Self::hold(&record.client, amount)?;
+        Escrows::<T>::insert(job, record);
+        Self::deposit_event(Event::AuditHeld { job: *job, amount });
+        Ok(())
+    }
+
+    fn draw_audit(job: &JobId, verifier: &T::AccountId, amount: Balance) -> CreditOf<T> {
+        Self::draw_part(job, verifier, Part::Audit, amount)
+    }
+
+    fn hold_bond(job: &JobId, amount: Balance) -> DispatchResult {
+        let record = Escrows::<T>::get(job).ok_or(Error::<T>::NoEscrow)?;
+        let record = record.add_bond(amount).ok_or(Error::<T>::AmountOverflow)?;
+        Self::hold(&record.client, amount)?;
+        Escrows::<T>::insert(job, record);
+        Self::deposit_event(Event::BondHeld { job: *job, amount });
+        Ok(())
+    }
+
+    fn bond(job: &JobId) -> Balance {
+        Escrows::<T>::get(job).map_or(0, |record| record.left.bond)
+    }
+
+    fn seize_bond(job: &JobId) -> CreditOf<T> {
+        let credit = Self::take_part(job, Part::Bond, Balance::MAX);
+        if credit.peek() > 0 {
+            Self::deposit_event(Event::BondSeized { job: *job, amount: credit.peek() });
+        }
+        credit
+    }
+
+    fn release_bond(job: &JobId) -> Balance {
+        let client = Escrows::<T>::get(job).map(|record| record.client);
+        client.map_or(0, |client| Self::pay_part(job, &client, Part::Bond, Balance::MAX))
+    }
+
     fn payment(job: &JobId) -> Option<Payment> {
         Escrows::<T>::get(job).map(|record| record.payment)
     }

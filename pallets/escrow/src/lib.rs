@@ -103,7 +103,8 @@ pub mod pallet {
     /// The reasons for which this pallet holds money.
     #[pallet::composite_enum]
     pub enum HoldReason {
-        /// Payment, bounty and deposit of a job that is not yet settled.
+        /// Payment, bounty, deposit, fees of an audit and bond for a challenge of a job that is not yet
+        /// settled.
         #[codec(index = 0)]
         Job,
     }
@@ -139,6 +140,27 @@ pub mod pallet {
             job: JobId,
             /// The amounts that were added.
             more: Payment,
+        },
+        /// The fees of the audit that a client asks for are on hold in addition.
+        AuditHeld {
+            /// The job.
+            job: JobId,
+            /// The amount that was added.
+            amount: Balance,
+        },
+        /// The bond of a client that challenges the output of its job is on hold.
+        BondHeld {
+            /// The job.
+            job: JobId,
+            /// The amount.
+            amount: Balance,
+        },
+        /// The bond of a client that challenged a right output was taken.
+        BondSeized {
+            /// The job.
+            job: JobId,
+            /// The amount.
+            amount: Balance,
         },
         /// Part of a job's escrow was paid out.
         Paid {

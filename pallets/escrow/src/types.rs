@@ -23,6 +23,10 @@ pub struct EscrowRecord<AccountId> {
     pub bounty: Balance,
     /// The deposit.
     pub deposit: Balance,
+    /// The fees of the audit that the client asks for.
+    pub audit: Balance,
+    /// The client's bond for a challenge.
+    pub bond: Balance,
     /// The amounts that are still on hold of them.
     pub left: Left,
 }
@@ -50,13 +54,18 @@ pub struct Left {
     pub bounty: Balance,
     /// Of the deposit.
     pub deposit: Balance,
+    /// Of the fees of the audit.
+    pub audit: Balance,
+    /// Of the client's bond for a challenge.
+    pub bond: Balance,
 }
 
 impl Left {
     /// All of it; `None` where the sum overflows.
     pub fn total(&self) -> Option<Balance> {
         let payment = self.down.checked_add(self.price)?;
-        payment.checked_add(self.bounty)?.checked_add(self.deposit)
+        let extras = self.bounty.checked_add(self.deposit)?.checked_add(self.audit)?;
+        payment.checked_add(extras)?.checked_add(self.bond)
     }
 }
 
@@ -69,14 +78,33 @@ impl<AccountId> EscrowRecord<AccountId> {
         deposit: Balance,
     ) -> Option<Self> {
         let price = payment.cost.checked_add(payment.tip)?;
-        let left = Left { down: payment.down, price, bounty, deposit };
+        let left = Left { down: payment.down, price, bounty, deposit, audit: 0, bond: 0 };
         left.total()?;
-        Some(Self { client, payment, bounty, deposit, left })
+        Some(Self { client, payment, bounty, deposit, audit: 0, bond: 0, left })
     }
 
     /// Returns all that was put in; `None` where the sum overflows.
     pub fn put_in(&self) -> Option<Balance> {
-        self.payment.total()?.checked_add(self.bounty)?.checked_add(self.deposit)
+        let paid = self.payment.total()?.checked_add(self.audit)?.checked_add(self.bond)?;
+        paid.checked_add(self.bounty)?.checked_add(self.deposit)
+    }
+
+    /// Adds to the fees of the audit; `None` where a sum overflows.
+    pub fn add_audit(self, amount: Balance) -> Option<Self> {
+        let audit = self.audit.checked_add(amount)?;
+        let left = Left { audit: self.left.audit.checked_add(amount)?, ..self.left };
+        let raised = Self { audit, left, ..self };
+        raised.put_in()?;
+        Some(raised)
+    }
+
+    /// Adds to the bond for a challenge; `None` where a sum overflows.
+    pub fn add_bond(self, amount: Balance) -> Option<Self> {
+        let bond = self.bond.checked_add(amount)?;
+        let left = Left { bond: self.left.bond.checked_add(amount)?, ..self.left };
+        let raised = Self { bond, left, ..self };
+        raised.put_in()?;
+        Some(raised)
     }
 
     /// Adds to the payment; `None` where its sum overflows.
@@ -111,6 +139,10 @@ pub(crate) enum Part {
     Bounty,
     /// The deposit.
     Deposit,
+    /// The fees of the audit.
+    Audit,
+    /// The client's bond for a challenge.
+    Bond,
 }
 
 impl Part {
@@ -121,6 +153,8 @@ impl Part {
             Self::Price => &mut left.price,
             Self::Bounty => &mut left.bounty,
             Self::Deposit => &mut left.deposit,
+            Self::Audit => &mut left.audit,
+            Self::Bond => &mut left.bond,
         }
     }
 }

@@ -1,26 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Jobs as their committees see them.
 
-use crate::{settle::Found, Config, Event, Jobs, Pallet, LOG_TARGET};
+use crate::{
+    settle::{Delivery, Found},
+    types::Job,
+    Config, Event, Jobs, Pallet, LOG_TARGET,
+};
 use assay_primitives::{
     job::{JobId, JobState},
     settlement::AuditOutcome,
-    traits::{AuditSubject, AuditedJobs},
+    traits::{AuditSubject, AuditedJobs, Challengeable},
 };
 
 impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
     fn subject(id: &JobId) -> Option<AuditSubject<T::AccountId>> {
         let job = Jobs::<T>::get(id)?;
         let delivery = Self::delivery_of(&job).filter(|delivery| delivery.audit)?;
-        Some(AuditSubject {
-            reward: Self::reward_of(&job, delivery.prices, delivery.commitment.tokens),
-            fee: Self::fee_of(&job, delivery.prices, delivery.commitment.tokens),
-            levy: Self::levy_of(&job, delivery.prices, delivery.commitment.tokens),
-            client: job.client,
-            operator: delivery.operator,
-            spec: job.spec,
-            commitment: delivery.commitment,
-        })
+        Some(Self::subject_of(job, delivery))
+    }
+
+    fn challengeable(id: &JobId) -> Option<Challengeable<T::AccountId>> {
+        let job = Jobs::<T>::get(id)?;
+        let delivery = Self::delivery_of(&job).filter(|delivery| !delivery.audit)?;
+        let until = delivery.until;
+        Some(Challengeable { subject: Self::subject_of(job, delivery), until })
+    }
+
+    fn challenge(id: &JobId, by: &T::AccountId) {
+        Jobs::<T>::mutate_extant(id, |job| {
+            if let JobState::Delivered { audit, challenger, .. } = &mut job.state {
+                *audit = true;
+                *challenger = Some(by.clone());
+            }
+        });
     }
 
     fn conclude(
@@ -40,6 +52,10 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
             return;
         };
         match outcome {
+            // A challenge that nobody could hear leaves the output as good as it was.
+            AuditOutcome::NotAudited if delivery.challenger.is_some() => {
+                Self::end_accepted(id, job, delivery, Found::NOTHING, None);
+            }
             AuditOutcome::NotAudited => {
                 if let JobState::Delivered { audit, .. } = &mut job.state {
                     *audit = false;
@@ -54,6 +70,26 @@ impl<T: Config> AuditedJobs<T::AccountId> for Pallet<T> {
             AuditOutcome::Rejected | AuditOutcome::Withheld => {
                 Self::end_rejected(id, job, delivery, found);
             }
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Returns a delivered job as its verifiers see it.
+    fn subject_of(
+        job: Job<T::AccountId>,
+        delivery: Delivery<T::AccountId>,
+    ) -> AuditSubject<T::AccountId> {
+        let Delivery { operator, prices, commitment, challenger, .. } = delivery;
+        AuditSubject {
+            reward: Self::reward_of(&job, prices, commitment.tokens),
+            fee: Self::fee_of(&job, prices, commitment.tokens),
+            levy: Self::levy_of(&job, prices, commitment.tokens),
+            client: job.client,
+            operator,
+            spec: job.spec,
+            commitment,
+            challenger,
         }
     }
 }

@@ -62,6 +62,7 @@ fn spec<T: Config>(
         peer: PeerIdBytes::truncate_from(peer),
         allowed: BoundedVec::truncate_from(allowed),
         verification: Verification::IfPossible,
+        audit: true,
         referrer: operators.first().cloned(),
     }
 }

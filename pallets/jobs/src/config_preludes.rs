@@ -47,6 +47,7 @@ impl DefaultConfig for TestDefaultConfig {
     type Deposit = ConstU128<0>;
     type VerifiersStake = Nothing;
     type GenerationSpeed = ConstU32<1_000>;
+    type ChallengeReward = Tenth;
     type MaxFirstTriesPerBlock = ConstU32<8>;
     type MaxAssignmentsPerBlock = ConstU32<8>;
     type WeightInfo = ();

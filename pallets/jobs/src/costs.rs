@@ -2,7 +2,11 @@
 //! The costs of jobs, and the bonds that stand against them.
 
 use crate::{types::Job, Config, Pallet};
-use assay_primitives::{job::ModelId, traits::Routing, Balance, Prices};
+use assay_primitives::{
+    job::{JobSpec, ModelId},
+    traits::Routing,
+    Balance, FeeTerms, Prices,
+};
 use frame_support::traits::Get;
 use sp_runtime::{
     helpers_128bit::multiply_by_rational_with_rounding, traits::Saturating, Permill, Rounding,
@@ -64,20 +68,34 @@ impl<T: Config> Pallet<T> {
     /// Returns the fee of each verifier of an output of `tokens`.
     pub(crate) fn fee_of(job: &Job<T::AccountId>, prices: Prices, tokens: u32) -> Balance {
         let price = Self::price_of(job, prices, tokens);
-        let least = Self::least_fee(job.spec.input_tokens, tokens);
-        T::VerifierShare::get().mul_floor(price).max(least)
+        Self::fee_terms().fee(job.spec.input_tokens, tokens, price)
     }
 
-    /// Returns the lowest fee of a verifier that reads that many tokens.
-    fn least_fee(input_tokens: u32, tokens: u32) -> Balance {
-        let read = Balance::from(input_tokens).saturating_add(tokens.into());
-        T::VerificationPrice::get().saturating_mul(read)
+    fn fee_terms() -> FeeTerms {
+        FeeTerms { share: T::VerifierShare::get(), least: T::VerificationPrice::get() }
+    }
+
+    /// Returns the most that the committee of a job of this size costs, if the client pays at most
+    /// `cost` for the output.
+    pub(crate) fn audit_at(input_tokens: u32, max_tokens: u32, cost: Balance) -> Balance {
+        let fee = Self::fee_terms().fee(input_tokens, max_tokens, cost);
+        fee.saturating_mul(T::CommitteeSize::get().into())
+    }
+
+    /// Returns the most that the audit costs that the job asks for, with a payment of at most `cost`;
+    /// nothing if it asks for none.
+    pub(crate) fn audit_of(spec: &JobSpec<T::AccountId>, cost: Balance) -> Balance {
+        if spec.audit {
+            Self::audit_at(spec.input_tokens, spec.max_tokens, cost)
+        } else {
+            0
+        }
     }
 
     /// Returns the lowest price of any output: it pays a whole committee after a part was burnt.
     fn least_price(input_tokens: u32, tokens: u32) -> Balance {
-        let fees =
-            Self::least_fee(input_tokens, tokens).saturating_mul(T::CommitteeSize::get().into());
+        let fee = Self::fee_terms().least_fee(input_tokens, tokens);
+        let fees = fee.saturating_mul(T::CommitteeSize::get().into());
         before_burn(fees, T::BurnShare::get())
     }
 }

@@ -67,9 +67,10 @@ impl<T: Config> Pallet<T> {
             JobState::Delivered { audit: true, .. } => {
                 Deadlines::<T>::add(now.saturating_add(T::ChallengeWindow::get()), id);
             }
-            JobState::Delivered { operator, prices, commitment, took, audit, until } => {
-                let delivery = Delivery { operator, prices, commitment, took, audit, until };
-                Self::end_accepted(id, job, delivery, Found::NOTHING, None);
+            JobState::Delivered { .. } => {
+                if let Some(delivery) = Self::delivery_of(&job) {
+                    Self::end_accepted(id, job, delivery, Found::NOTHING, None);
+                }
             }
             JobState::Open { .. } => Self::end_unserved(id, job, Outcome::Expired, None),
             JobState::Assigned { operator, .. } => Self::miss(id, job, operator, None),

@@ -159,6 +159,7 @@ impl<T: Config> Pallet<T> {
             commitment,
             took,
             audit: true,
+            challenger: None,
             until,
         };
         JobsOfOperator::<T>::remove(operator, id);

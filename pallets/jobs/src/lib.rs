@@ -14,7 +14,7 @@
 //! | Open | the draw of an operator; [`Pallet::cancel`] | expired, all refunded |
 //! | Assigned | the operator's `Accept` or `Decline` | another operator is drawn; after the last attempt expired |
 //! | Running | the operator's `CommitOutput` | the operator is fined and another drawn; after the last attempt refunded |
-//! | Delivered | the audit; [`Pallet::confirm_received`] | paid |
+//! | Delivered | the audit; a challenge; [`Pallet::confirm_received`] | paid |
 //! | Settled | | pruned |
 //!
 //! # Neighbours
@@ -35,7 +35,10 @@
 //! - Refunded: the last attempt was late too. The escrow returns, the down payment with it.
 //! - Slashed: the output was rejected. The escrow returns; out of the whole bond the down payment
 //!   comes back and the verifiers are paid. At most half of the rest, and at most what the client paid
-//!   for the job, goes to the client; the rest is burnt.
+//!   for the job, goes to the client, and a part of the rest to an account that found the lie and
+//!   challenged the output; what is left, at least half, is burnt.
+//! - An audit that the client asked for: the verifiers that accepted are paid in addition to the price,
+//!   and not out of it.
 //! - Unverified: the output was drawn for an audit that could not be decided. Cost and tip return; the
 //!   operator keeps the down payment, and its bond is free.
 //! - Expired, Cancelled: the escrow returns. If [`Config::MaxAttempts`] operators declined because the
@@ -179,6 +182,9 @@ pub mod pallet {
         type GenerationSpeed: Get<u32>;
         /// The part of all stake that operators must hold which can check a job whose client requires that.
         type VerifiersStake: Get<Permill>;
+        /// The part of what is left of the bond of an operator that goes to an account other than the
+        /// client which challenged its output rightly.
+        type ChallengeReward: Get<Permill>;
         /// The most jobs open to all operators for which one is sought for the first time in one block, be
         /// it since their creation or since the last operator lost them.
         #[pallet::constant]

@@ -97,6 +97,8 @@ parameter_types! {
     pub static GenerationSpeed: u32 = 1_000;
     /// The part of all stake that verifiers must hold.
     pub static VerifiersStake: Permill = Permill::zero();
+    /// The accepted audits that clients had asked for, each with what the job paid.
+    pub static OnRequest: Vec<(AccountId, Balance)> = vec![];
     /// The faults that it was told of.
     pub static Faults: Vec<AccountId> = vec![];
 }
@@ -162,6 +164,10 @@ impl Auditor<AccountId> for RecordingAuditor {
         Accepted::mutate(|all| all.push((*operator, fee)));
     }
 
+    fn accepted_on_request(operator: &AccountId, fee: Balance) {
+        OnRequest::mutate(|all| all.push((*operator, fee)));
+    }
+
     fn faulted(operator: &AccountId) {
         Faults::mutate(|all| all.push(*operator));
     }
@@ -197,6 +203,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     VerifiersStake::set(Permill::zero());
     Delivered::take();
     Accepted::take();
+    OnRequest::take();
     Faults::take();
     let endowed = [CLIENT, OTHER_CLIENT, KEEPER, NEWCOMER].into_iter().chain(OPERATORS);
     let balances = endowed.map(|who| (who, ENDOWMENT)).collect();

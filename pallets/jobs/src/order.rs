@@ -25,6 +25,9 @@ impl<T: Config> Pallet<T> {
         let next = nonce.checked_add(1).ok_or(Error::<T>::NonceExhausted)?;
         let id = Self::id_of(&client, nonce, &spec);
         T::Escrow::open(&id, &client, payment, T::Bounty::get(), T::Deposit::get())?;
+        if spec.audit {
+            T::Escrow::hold_audit(&id, Self::audit_of(&spec, payment.cost))?;
+        }
         JobNonce::<T>::insert(&client, next);
         JobsOf::<T>::insert(&client, id, ());
         // The state is set by `put`, which only needs to know when the job opens.
@@ -92,12 +95,14 @@ impl<T: Config> Pallet<T> {
         let least = Self::least_cost(&spec.model, spec.input_tokens, spec.max_tokens)
             .ok_or(Error::<T>::ModelNotServed)?;
         ensure!(payment.cost >= least, Error::<T>::CostBelowOffers);
-        Self::ensure_payable(payment)
+        Self::ensure_payable(spec, payment)
     }
 
-    /// Refuses a payment that does not fit into a balance together with bounty and deposit.
-    fn ensure_payable(payment: &Payment) -> DispatchResult {
-        let beside = T::Bounty::get().saturating_add(T::Deposit::get());
+    /// Refuses a payment that does not fit into a balance together with bounty, deposit and the fees of
+    /// an audit.
+    fn ensure_payable(spec: &JobSpec<T::AccountId>, payment: &Payment) -> DispatchResult {
+        let audit = Self::audit_of(spec, payment.cost);
+        let beside = T::Bounty::get().saturating_add(T::Deposit::get()).saturating_add(audit);
         let total = payment.total().and_then(|total| total.checked_add(beside));
         ensure!(total.is_some(), Error::<T>::PaymentOverflow);
         Ok(())
@@ -111,8 +116,13 @@ impl<T: Config> Pallet<T> {
         let mut job = Self::job_of(client, id)?;
         ensure!(matches!(job.state, JobState::Open { .. }), Error::<T>::JobNotOpen);
         let payment = sum(&job.payment, &more).ok_or(Error::<T>::PaymentOverflow)?;
-        Self::ensure_payable(&payment)?;
+        Self::ensure_payable(&job.spec, &payment)?;
         T::Escrow::raise(id, more)?;
+        if job.spec.audit {
+            let before = Self::audit_of(&job.spec, job.payment.cost);
+            let audit = Self::audit_of(&job.spec, payment.cost).saturating_sub(before);
+            T::Escrow::hold_audit(id, audit)?;
+        }
         job.payment = payment;
         Jobs::<T>::insert(id, job);
         Self::deposit_event(Event::PaymentRaised { job: *id, payment });

@@ -40,6 +40,7 @@ impl<T: Config> Pallet<T> {
             bounty,
             deposit,
             total,
+            audit: Self::audit_at(input_tokens, max_tokens, cost),
             verifiers,
             tokens_per_block: Self::tokens_per_block(model),
             shortest_deadline: Self::shortest_deadline(model, max_tokens),
@@ -51,7 +52,7 @@ impl<T: Config> Pallet<T> {
         Self::id_of(client, JobNonce::<T>::get(client), spec)
     }
 
-    /// A job, without its committee, which this pallet does not know.
+    /// A job, without its committee and the bond of a challenge, which this pallet does not know.
     pub fn view(id: &JobId) -> Option<JobView<T::AccountId>> {
         let job = Jobs::<T>::get(id)?;
         Some(JobView {
@@ -62,6 +63,7 @@ impl<T: Config> Pallet<T> {
             created: job.created,
             state: job.state,
             committee: Vec::new(),
+            challenge_bond: None,
         })
     }
 

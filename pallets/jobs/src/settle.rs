@@ -4,7 +4,7 @@
 use crate::{types::Job, Config, Event, Jobs, JobsOfOperator, Pallet};
 use assay_primitives::{
     job::{JobId, JobState, OutputCommitment, Payment},
-    settlement::{AuditOutcome, Outcome, Settlement},
+    settlement::{AuditOutcome, Challenge, Outcome, Settlement},
     traits::{Auditor, Duty, Escrow, Operators, Performance},
     Balance, BlockNumber, Prices,
 };
@@ -27,6 +27,8 @@ pub(crate) struct Delivery<AccountId> {
     pub took: BlockNumber,
     /// Whether the job waits for its audit.
     pub audit: bool,
+    /// The account that challenges the output.
+    pub challenger: Option<AccountId>,
     /// Last block of the challenge window.
     pub until: BlockNumber,
 }
@@ -83,7 +85,7 @@ impl<T: Config> Pallet<T> {
         mover: Option<&T::AccountId>,
     ) {
         let Found { audit, verifiers, jurors, forfeited } = found;
-        let Delivery { operator, prices, commitment, took, .. } = delivery;
+        let Delivery { operator, prices, commitment, took, challenger, .. } = delivery;
         let price = Self::price_of(&job, prices, commitment.tokens);
         let Payment { down, tip, .. } = job.payment;
         let fee = Self::fee_of(&job, prices, commitment.tokens);
@@ -91,11 +93,19 @@ impl<T: Config> Pallet<T> {
         let levied = T::Escrow::levy(id, Self::levy_of(&job, prices, commitment.tokens));
         let earned = price.saturating_sub(levied.total().saturating_sub(tip_burnt));
         let mut left = earned;
+        let mut audit_fees: Balance = 0;
         for verifier in verifiers {
-            left = left.saturating_sub(Self::pay_operator(id, verifier, fee.min(left)));
+            if job.spec.audit {
+                let credit = T::Escrow::draw_audit(id, verifier, fee);
+                audit_fees = audit_fees.saturating_add(T::Escrow::value(&credit));
+                T::Operators::reward(verifier, credit);
+            } else {
+                left = left.saturating_sub(Self::pay_operator(id, verifier, fee.min(left)));
+            }
         }
         let verified = earned.saturating_sub(left);
-        // An operator gains nothing by what it keeps from verifiers.
+        // An operator gains nothing by what it keeps from verifiers. What a client pays them returns to it.
+        let forfeited = if job.spec.audit { 0 } else { forfeited };
         let forfeited = fee.saturating_mul(forfeited.into()).min(left);
         let forfeited = T::Escrow::levy(id, forfeited);
         let left = left.saturating_sub(forfeited.total());
@@ -105,7 +115,7 @@ impl<T: Config> Pallet<T> {
         );
         let pay = left.saturating_add(tip.saturating_sub(tip_burnt));
         let pay = Self::pay_operator(id, &operator, pay);
-        if audit == AuditOutcome::Accepted && job.routed {
+        if audit == AuditOutcome::Accepted && challenger.is_none() && job.routed {
             // Neither client nor operator has these.
             let fees = Self::burnt_of(down)
                 .saturating_add(fund)
@@ -123,7 +133,10 @@ impl<T: Config> Pallet<T> {
                 .saturating_add(fund)
                 .saturating_add(burnt)
                 .saturating_add(verified)
+                .saturating_add(audit_fees)
                 .saturating_add(pay),
+            audit_fees,
+            challenge: challenger.map(|challenger| Challenge { challenger, reward: 0 }),
             burnt: burnt.saturating_add(Self::burnt_of(down)),
             fund,
             ..Self::record(Outcome::Paid, Some(operator))
@@ -179,7 +192,7 @@ impl<T: Config> Pallet<T> {
         found: Found<'_, T::AccountId>,
     ) {
         let Found { audit, verifiers, jurors, .. } = found;
-        let Delivery { operator, prices, commitment, .. } = delivery;
+        let Delivery { operator, prices, commitment, challenger, .. } = delivery;
         let duty = Duty::Run(*id);
         let bond = T::Operators::reserved(&operator, duty);
         let credit = T::Operators::seize(&operator, duty, bond);
@@ -194,8 +207,19 @@ impl<T: Config> Pallet<T> {
         }
         let most = Self::reward_of(&job, prices, commitment.tokens);
         let left = T::Escrow::value(&rest);
-        let compensation = Self::compensate(&job.client, rest, most);
-        let burnt = left.saturating_sub(compensation);
+        // The client was wronged. An account that only found the lie is rewarded.
+        let finder = challenger
+            .as_ref()
+            .filter(|finder| audit == AuditOutcome::Rejected && **finder != job.client);
+        let share = finder.map_or(0, |_| T::ChallengeReward::get().mul_floor(left));
+        let compensation = (left / 2).min(most);
+        // Half is burnt in any case, so that nobody gains by slashing itself.
+        let reward = share.min((left / 2).saturating_sub(compensation));
+        let (given, rest) = T::Escrow::split(rest, compensation);
+        let compensation = Self::give(&job.client, given);
+        let (given, _burnt) = T::Escrow::split(rest, reward);
+        let reward = finder.map_or(0, |finder| Self::give(finder, given));
+        let burnt = left.saturating_sub(compensation).saturating_sub(reward);
         let settlement = Settlement {
             audit,
             verifiers: count(verifiers).saturating_add(jurors),
@@ -204,6 +228,7 @@ impl<T: Config> Pallet<T> {
             paid: job.payment.down,
             refunded: returned.saturating_add(compensation),
             slashed,
+            challenge: challenger.map(|challenger| Challenge { challenger, reward }),
             burnt: burnt.saturating_add(Self::burnt_of(job.payment.down)),
             ..Self::record(Outcome::Slashed, Some(operator))
         };
@@ -239,6 +264,8 @@ impl<T: Config> Pallet<T> {
             output_hash: None,
             tokens: 0,
             paid: 0,
+            audit_fees: 0,
+            challenge: None,
             refunded: 0,
             slashed: 0,
             burnt: 0,
@@ -264,10 +291,19 @@ impl<T: Config> Pallet<T> {
             Self::unbind(id, operator);
             if matches!(settlement.outcome, Outcome::Refunded | Outcome::Slashed) {
                 T::Auditor::faulted(operator);
-            } else if settlement.audit == AuditOutcome::Accepted && job.routed {
+            } else if settlement.audit == AuditOutcome::Accepted
+                && settlement.challenge.is_none()
+                && job.routed
+            {
                 // An output that nobody has judged speaks neither for the operator nor against it, and
-                // client and operator may be one where no others could have had the job.
-                T::Auditor::accepted(operator, settlement.paid);
+                // client and operator may be one where no others could have had the job. A challenge
+                // is no way to a record: whoever wants one would challenge itself.
+                let paid = settlement.paid.saturating_sub(settlement.audit_fees);
+                if job.spec.audit {
+                    T::Auditor::accepted_on_request(operator, paid);
+                } else {
+                    T::Auditor::accepted(operator, paid);
+                }
             }
         }
         job.state = JobState::Settled(settlement.clone());
@@ -298,28 +334,26 @@ impl<T: Config> Pallet<T> {
         T::Escrow::deposit(payee, credit)
     }
 
-    /// Gives the client at most half of the money, so that nobody gains by slashing itself, and at
-    /// most `most`, so that nobody gains by having an operator slashed. Burns the rest, and returns
-    /// what the client got.
-    fn compensate(client: &T::AccountId, credit: CreditOf<T>, most: Balance) -> Balance {
-        let half = T::Escrow::value(&credit) / 2;
-        let (given, _burnt) = T::Escrow::split(credit, half.min(most));
-        Self::give(client, given)
-    }
-
     /// The delivery of a job that is delivered.
     pub(crate) fn delivery_of(job: &Job<T::AccountId>) -> Option<Delivery<T::AccountId>> {
         match &job.state {
-            JobState::Delivered { operator, prices, commitment, took, audit, until } => {
-                Some(Delivery {
-                    operator: operator.clone(),
-                    prices: *prices,
-                    commitment: *commitment,
-                    took: *took,
-                    audit: *audit,
-                    until: *until,
-                })
-            }
+            JobState::Delivered {
+                operator,
+                prices,
+                commitment,
+                took,
+                audit,
+                challenger,
+                until,
+            } => Some(Delivery {
+                operator: operator.clone(),
+                prices: *prices,
+                commitment: *commitment,
+                took: *took,
+                audit: *audit,
+                challenger: challenger.clone(),
+                until: *until,
+            }),
             _ => None,
         }
     }

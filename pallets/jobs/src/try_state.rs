@@ -69,7 +69,10 @@ impl<T: Config> Pallet<T> {
                 );
                 Self::check_bond(id, operator, job)?;
             }
-            JobState::Delivered { operator, .. } => Self::check_bond(id, operator, job)?,
+            JobState::Delivered { operator, audit, challenger, .. } => {
+                ensure!(*audit || challenger.is_none(), "a challenged job waits for no jury");
+                Self::check_bond(id, operator, job)?;
+            }
             JobState::Settled(_) => {}
         }
         Ok(())

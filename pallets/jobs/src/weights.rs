@@ -36,6 +36,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			// Not measured yet: the speed of the model.
 			.saturating_add(Weight::from_parts(5_000_000, 0))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
+			// Not measured yet: the fees of an audit, which are put on hold in addition.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
 			// Not measured yet: what prices, minimum payments and smaller bonds add.
 			.saturating_add(Weight::from_parts(30_000_000, 0))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
@@ -46,6 +48,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn raise_payment() -> Weight {
 		// Minimum execution time: 73_351_000 picoseconds.
 		Weight::from_parts(77_355_000, 4950)
+			// Not measured yet: the fees of an audit, which are put on hold in addition.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -159,6 +163,8 @@ impl WeightInfo for () {
 			// Not measured yet: the speed of the model.
 			.saturating_add(Weight::from_parts(5_000_000, 0))
 			.saturating_add(ParityDbWeight::get().reads(2_u64))
+			// Not measured yet: the fees of an audit, which are put on hold in addition.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
 			// Not measured yet: what prices, minimum payments and smaller bonds add.
 			.saturating_add(Weight::from_parts(30_000_000, 0))
 			.saturating_add(ParityDbWeight::get().reads(4_u64))
@@ -168,6 +174,8 @@ impl WeightInfo for () {
 	}
 	fn raise_payment() -> Weight {
 		Weight::from_parts(77_355_000, 4950)
+			// Not measured yet: the fees of an audit, which are put on hold in addition.
+			.saturating_add(Weight::from_parts(40_000_000, 0))
 			.saturating_add(ParityDbWeight::get().reads(5_u64))
 			.saturating_add(ParityDbWeight::get().writes(4_u64))
 	}

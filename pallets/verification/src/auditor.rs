@@ -2,17 +2,17 @@
 //! Which deliveries are audited.
 
 use crate::{
-    types::{Audit, Phase, Span, Stage},
+    types::{Audit, Span},
     AgendaEntries, Audits, Config, Due, Pallet, Records,
 };
 use assay_primitives::{
     draw::Purpose,
     job::{JobId, ModelId},
     ticket,
-    traits::{Auditor, Operators, PastRandomness},
+    traits::{AuditSubject, Auditor, Operators, PastRandomness},
     Balance,
 };
-use frame_support::{traits::Get, BoundedVec};
+use frame_support::traits::Get;
 use sp_runtime::Permill;
 
 /// A job that counts whole for the record of its operator: records are in millionths.
@@ -29,23 +29,18 @@ fn weight_of(fee: Balance, whole: Balance) -> u64 {
 impl<T: Config> Auditor<T::AccountId> for Pallet<T> {
     fn delivered(job: &JobId, _operator: &T::AccountId) {
         let span = Self::next_span();
-        let audit = Audit {
-            stage: Stage::Committee,
-            draws: 0,
-            round: 0,
-            size: 0,
-            phase: Phase::Drawing { at: span.known() },
-            span,
-            seats: BoundedVec::new(),
-            heard: BoundedVec::new(),
-            forfeited: 0,
-            left: BoundedVec::new(),
-        };
-        Self::put(job, audit);
+        Self::put(job, Audit::new(span));
     }
 
     fn accepted(operator: &T::AccountId, fee: Balance) {
         let gained = weight_of(fee, T::RecordFee::get());
+        Records::<T>::mutate(operator, |record| *record = record.saturating_add(gained));
+    }
+
+    fn accepted_on_request(operator: &T::AccountId, fee: Balance) {
+        let gained = weight_of(fee, T::RecordFee::get());
+        let rate = Self::audit_rate(operator);
+        let gained = rate.mul_floor(gained);
         Records::<T>::mutate(operator, |record| *record = record.saturating_add(gained));
     }
 
@@ -98,10 +93,11 @@ impl<T: Config> Pallet<T> {
         Span::after(Self::now(), T::DrawBlocks::get())
     }
 
-    /// Returns whether a job of the operator is drawn for an audit, because its ticket of one of the
-    /// blocks of the span wins.
-    pub(crate) fn is_drawn(job: &JobId, operator: &T::AccountId, span: Span) -> bool {
-        Self::has_ticket(job, Purpose::Audit, Self::audit_rate(operator), span)
+    /// Returns whether the job is audited: the client asks for it, or its ticket of one of the blocks
+    /// of the span wins.
+    pub(crate) fn is_drawn(job: &JobId, subject: &AuditSubject<T::AccountId>, span: Span) -> bool {
+        let rate = || Self::audit_rate(&subject.operator);
+        subject.spec.audit || Self::has_ticket(job, Purpose::Audit, rate(), span)
     }
 
     /// Returns whether a ticket of the job wins in one of the blocks of the span, at that rate over all

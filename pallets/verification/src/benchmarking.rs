@@ -2,7 +2,7 @@
 //! Benchmarks of the calls, the reports and the hooks, each on its most expensive path.
 
 use crate::{
-    types::{Audit, Phase},
+    types::{Audit, Phase, Stage},
     Audits, Call, Chunks, Config, Obsolete, Pallet,
 };
 use alloc::vec::Vec;
@@ -13,6 +13,7 @@ use assay_primitives::{
     publication::{ChunkBytes, Part, CHUNK_BYTES, MAX_CHUNKS},
     reason::{RejectReason, VacateReason},
     report::Report,
+    settlement::AuditOutcome,
     traits::{AuditedJobs, Auditor, Duties},
     verdict::{verdict_hash, Verdict},
     Balance, BlockNumber,
@@ -43,6 +44,11 @@ fn audit<T: Config>(job: &JobId) -> Audit<T::AccountId> {
 
 /// A job whose draw is due in this block, with `operators` operators.
 fn drawing<T: Config>(operators: u32) -> JobId {
+    drawing_among::<T>(operators).0
+}
+
+/// The same, with the operators. The first one has run the job.
+fn drawing_among<T: Config>(operators: u32) -> (JobId, Vec<T::AccountId>) {
     advance_by::<T>(1);
     let client = T::BenchmarkHelper::client(0);
     let operators = T::BenchmarkHelper::operators(&model(), PRICE, operators);
@@ -51,7 +57,15 @@ fn drawing<T: Config>(operators: u32) -> JobId {
     let job = T::BenchmarkJobs::delivered(&client, operator, &model());
     Pallet::<T>::delivered(&job, operator);
     advance_by::<T>(T::DrawBlocks::get().saturating_add(1));
-    job
+    (job, operators)
+}
+
+/// A job that is not audited, with an operator that can challenge its output.
+fn challengeable<T: Config>() -> (JobId, T::AccountId) {
+    let (job, operators) = drawing_among::<T>(2);
+    let other = operators.last().cloned().expect("there are two");
+    Pallet::<T>::conclude(&job, AuditOutcome::NotAudited, Vec::new(), 0);
+    (job, other)
 }
 
 /// A job whose committee is full and committing, with the committee.
@@ -233,6 +247,17 @@ mod benchmarks {
 
         assert!(!Obsolete::<T>::contains_key(job));
         assert!(!Chunks::<T>::contains_key(job, (Part::Transcript, 0)));
+    }
+
+    /// An operator challenges an output, and reserves its bond.
+    #[benchmark]
+    fn challenge() {
+        let (job, challenger) = challengeable::<T>();
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(challenger), job);
+
+        assert_eq!(audit::<T>(&job).stage, Stage::Challenge);
     }
 
     /// As many blocks as can be are passed, with nothing in them.

@@ -63,7 +63,16 @@ impl<T: Config> Pallet<T> {
         loss: &mut Balance,
     ) {
         let bond = T::Operators::reserved(verifier, Duty::Verify(*job));
-        let mut rest = Self::slash(job, verifier, Offence::Contradicted, bond);
+        let slashed = Self::slash(job, verifier, Offence::Contradicted, bond);
+        Self::give_half(Self::pay_jurors(slashed, owed), right, loss);
+    }
+
+    /// Pays jurors what they are owed out of `credit`, as far as it goes, and returns the rest.
+    pub(crate) fn pay_jurors(
+        credit: CreditOf<T>,
+        owed: &mut [(T::AccountId, Balance)],
+    ) -> CreditOf<T> {
+        let mut rest = credit;
         for (juror, amount) in owed.iter_mut() {
             let (pay, left) = T::Escrow::split(rest, *amount);
             rest = left;
@@ -73,9 +82,15 @@ impl<T: Config> Pallet<T> {
                 T::Operators::reward(juror, pay);
             }
         }
-        let given = (T::Escrow::value(&rest) / 2).min(*loss);
+        rest
+    }
+
+    /// Gives half of `credit` to the party that was right, at most its `loss`, which that lowers. What is
+    /// left is burnt.
+    pub(crate) fn give_half(credit: CreditOf<T>, right: &T::AccountId, loss: &mut Balance) {
+        let given = (T::Escrow::value(&credit) / 2).min(*loss);
         *loss = loss.saturating_sub(given);
-        let (credit, _burnt) = T::Escrow::split(rest, given);
+        let (credit, _burnt) = T::Escrow::split(credit, given);
         if given > 0 {
             T::Escrow::deposit(right, credit);
         }

@@ -11,6 +11,9 @@
 //! the operator publishes it on the chain or loses its bond, and another jury checks that. An output
 //! that could not be checked is not paid.
 //!
+//! A client can order an audit, and then pays the committee. An output that is not audited can be
+//! challenged with a bond until the job is settled: a jury decides at once, and whoever is wrong pays.
+//!
 //! | phase | leaves by | after its deadline |
 //! | --- | --- | --- |
 //! | Drawing | the draw, made by the chain | made with later blocks if no block of its span has an output |
@@ -44,6 +47,7 @@ mod auditor;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod bonds;
+mod challenge;
 mod duties;
 #[cfg(test)]
 mod mock;
@@ -302,6 +306,33 @@ pub mod pallet {
             /// The reason.
             failure: PanelFailure,
         },
+        /// An account says that the output of a job is wrong, and its bond was put on hold or reserved.
+        OutputChallenged {
+            /// The job.
+            job: JobId,
+            /// The account.
+            challenger: T::AccountId,
+            /// Its bond.
+            bond: Balance,
+        },
+        /// A challenger lost its bond, because the jury found the output right.
+        ChallengeLost {
+            /// The job.
+            job: JobId,
+            /// The account.
+            challenger: T::AccountId,
+            /// The amount.
+            amount: Balance,
+        },
+        /// A challenger got its bond back.
+        ChallengeBondReturned {
+            /// The job.
+            job: JobId,
+            /// The account.
+            challenger: T::AccountId,
+            /// The amount.
+            amount: Balance,
+        },
         /// An audit is over.
         AuditConcluded {
             /// The job.
@@ -352,6 +383,16 @@ pub mod pallet {
         WrongPayload,
         /// The deadline of the audit's phase is not yet over, or the audit waits for the chain's draw.
         NotDue,
+        /// The job waits for its audit or for the draw that decides on one, or is challenged already.
+        AuditOpen,
+        /// The job is not delivered, or settled already.
+        JobNotDelivered,
+        /// The challenge window of the job is over.
+        ChallengeWindowOver,
+        /// The account is neither the job's client nor an operator that could verify its output: one that
+        /// serves the model with a long enough context, has the bond unreserved, is not the job's operator
+        /// and has not delegated to it.
+        NotAVerifier,
     }
 
     #[pallet::hooks]
@@ -471,6 +512,34 @@ pub mod pallet {
         ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             Ok(Self::do_publish(&who, &job, part, index, last, bytes)?.into())
+        }
+
+        /// Challenges an output that was not drawn for an audit: a jury checks it.
+        ///
+        /// ## Dispatch Origin
+        /// Signed by the job's client, or by the stash of an operator that could verify the output.
+        ///
+        /// ## Details
+        /// A bond is put on hold from the client, or reserved of the operator's stake: the fees of the most
+        /// jurors that can agree and what the job pays, at least [`Config::MinVerifierBond`]. If the jury
+        /// rejects the output, the job's operator loses its bond, and a challenger other than the client
+        /// gets a part of that. If it accepts, the challenger loses its bond, which pays the jury and the
+        /// operator. Otherwise the job is paid for as if nobody had challenged it, unless its operator does
+        /// not publish what a jury could not fetch.
+        ///
+        /// ### Parameters
+        /// - `job`: the job.
+        ///
+        /// ## Errors
+        /// [`Error::AuditOpen`], [`Error::JobNotDelivered`], [`Error::ChallengeWindowOver`],
+        /// [`Error::NotAVerifier`]; those of the escrow where the client cannot put up the bond.
+        ///
+        /// ## Events
+        /// [`Event::OutputChallenged`].
+        #[pallet::call_index(2)]
+        pub fn challenge(origin: OriginFor<T>, job: JobId) -> DispatchResult {
+            let challenger = ensure_signed(origin)?;
+            Self::do_challenge(&challenger, &job)
         }
     }
 

@@ -105,6 +105,8 @@ parameter_types! {
     pub static VerificationSpeed: u32 = 1_000;
     /// The outputs of single blocks.
     pub static Chosen: BTreeMap<BlockNumber, H256> = BTreeMap::new();
+    /// What accounts had before a job.
+    pub static Before: BTreeMap<AccountId, Balance> = BTreeMap::new();
     /// Blocks with whose outputs a draw is made.
     pub static DrawBlocks: BlockNumber = 1;
     /// Audits moved on per block.
@@ -264,8 +266,8 @@ pub fn check_state() {
     Verification::do_try_state().unwrap();
     for operator in OPERATORS {
         let Some(record) = pallet_operators::Operators::<Test>::get(operator) else { continue };
-        let duties =
-            pallet_jobs::Jobs::<Test>::iter_keys().flat_map(|id| [Duty::Run(id), Duty::Verify(id)]);
+        let duties = pallet_jobs::Jobs::<Test>::iter_keys()
+            .flat_map(|id| [Duty::Run(id), Duty::Verify(id), Duty::Challenge(id)]);
         let sum: Balance = duties.map(|duty| Operators::reserved(&operator, duty)).sum();
         assert_eq!(record.reserved, sum, "reservations of operator {operator}");
         for (id, audit) in crate::Audits::<Test>::iter() {

@@ -59,7 +59,8 @@ impl<T: Config> Pallet<T> {
             Self::forget_publication(job);
             return;
         };
-        if audit.draws == 0 && !Self::is_drawn(job, &subject.operator, audit.span) {
+        let asks = audit.draws == 0 && audit.stage == Stage::Committee;
+        if asks && !Self::is_drawn(job, &subject, audit.span) {
             return Self::conclude(job, AuditOutcome::NotAudited, Vec::new(), 0, 0);
         }
         let first = audit.round == 0;
@@ -195,17 +196,20 @@ impl<T: Config> Pallet<T> {
 
     /// Returns whether the operator can re-run the job, has nothing to do with it otherwise, and can stand
     /// for its verdict.
-    fn can_verify(account: &T::AccountId, subject: &AuditSubject<T::AccountId>) -> bool {
-        let AuditSubject { client, operator, spec, reward, .. } = subject;
-        !Self::is_involved(account, client, operator)
-            && Self::can_check(account, &spec.model, spec.length(), *reward)
+    pub(crate) fn can_verify(account: &T::AccountId, subject: &AuditSubject<T::AccountId>) -> bool {
+        let AuditSubject { client, operator, spec, reward, challenger, .. } = subject;
+        let is_party =
+            |party: &T::AccountId| account == party || T::Operators::delegates(party, account);
+        let involved = Self::is_involved(account, client, operator)
+            || challenger.as_ref().is_some_and(|by| is_party(by) || is_party(client));
+        !involved && Self::can_check(account, &spec.model, spec.length(), *reward)
     }
 
     /// Returns the largest weight of a draw in addition to its measured weight.
     pub fn draw_weight() -> Weight {
         let most = T::JurySize::get().max(T::CommitteeSize::get());
-        // The operator's record, and whether it has delegated.
-        T::Routing::committee_weight(most, T::DbWeight::get().reads(2))
+        // The operator's record, and whether it has delegated to operator, client or challenger.
+        T::Routing::committee_weight(most, T::DbWeight::get().reads(4))
             // The outputs of the span, once for the hash and once for the tickets, and those of another
             // span if the first one has none.
             .saturating_add(T::DbWeight::get().reads(ticket::MAX_BLOCKS.saturating_mul(3).into()))
@@ -216,11 +220,15 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Returns the largest weight of the releases when an audit ends, in addition to its measured weight:
-    /// of the members of its committee and of two juries, and of the operator of its job.
+    /// of the members of its committee and of two juries, of the operator of its job, and of a
+    /// challenger.
     pub fn dismiss_weight() -> Weight {
         let jurors = T::JurySize::get().saturating_mul(2);
-        let freed = T::CommitteeSize::get().saturating_add(jurors).saturating_add(1);
-        T::Operators::release_weight().saturating_mul(freed.into())
+        let freed = T::CommitteeSize::get().saturating_add(jurors).saturating_add(2);
+        T::Operators::release_weight()
+            .saturating_mul(freed.into())
+            // The challenger's bond, its recipients, and the reward of a challenger that was right.
+            .saturating_add(T::DbWeight::get().reads_writes(6, 6))
     }
 
     /// Moves the panel's votes to those that were heard. Members of a committee that did not vote leave
@@ -231,7 +239,7 @@ impl<T: Config> Pallet<T> {
             if seat.vote().is_none() {
                 match seat.stage {
                     Stage::Committee => Self::leave(job, audit, seat.verifier),
-                    Stage::Jury | Stage::SecondLook | Stage::Published => {
+                    Stage::Jury | Stage::SecondLook | Stage::Published | Stage::Challenge => {
                         Self::unseat(job, &seat.verifier);
                     }
                 }

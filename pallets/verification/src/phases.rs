@@ -92,7 +92,8 @@ impl<T: Config> Pallet<T> {
     ) {
         Self::take_off_agenda(job);
         Audits::<T>::remove(job);
-        // While the job still names its operator.
+        // While the job still names its operator and its challenger.
+        Self::return_challenge_bond(job);
         Self::forget_publication(job);
         T::Jobs::conclude(job, outcome, &verifiers, jurors, forfeited);
         Self::deposit_event(Event::AuditConcluded { job: *job, outcome, verifiers, jurors });

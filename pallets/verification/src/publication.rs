@@ -43,6 +43,8 @@ pub struct Publication {
     pub transcript: Progress,
     /// The number of chunks that were published in all, those that were replaced among them.
     pub published: u32,
+    /// The amount that the operator has paid for them out of its bond.
+    pub burnt: Balance,
 }
 
 impl Publication {
@@ -110,6 +112,7 @@ impl<T: Config> Pallet<T> {
         let burnt = T::Operators::seize(operator, run, price.min(most));
         // A chunk that the bond does not pay for, or that replaces another, pays the fee of any extrinsic.
         let is_paid = price > 0 && T::Escrow::value(&burnt) == price && (index > 0 || chunks == 0);
+        publication.burnt = publication.burnt.saturating_add(T::Escrow::value(&burnt));
         drop(burnt);
         if index == 0 {
             // The first chunk begins the payload anew.

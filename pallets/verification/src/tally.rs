@@ -124,19 +124,23 @@ impl<T: Config> Pallet<T> {
             agree.into_iter().partition(|seat| accepted && seat.stage.is_jury());
         let mut owed: Vec<(T::AccountId, Balance)> =
             jurors.iter().map(|seat| (seat.verifier.clone(), subject.fee)).collect();
-        let AuditSubject { operator, client, reward, levy, .. } = subject;
-        // Either of them has that at stake.
-        let mut loss = reward;
+        // Either party has that at stake.
+        let mut loss = subject.reward;
+        if let Some(challenger) = subject.challenger.as_ref().filter(|_| accepted) {
+            Self::charge_challenger(job, challenger, &subject, &mut owed, &mut loss);
+        }
+        let AuditSubject { operator, client, levy, challenger, .. } = subject;
         let right = if accepted { operator } else { client };
         for seat in others.into_iter().filter(|seat| seat.vote().is_some()) {
             Self::slash_contradicted(job, &seat.verifier, &right, &mut owed, &mut loss);
         }
         // Such jobs bring the fund as much: an operator that is its own jury gains nothing by having it
         // called.
-        let most = if audit.stage == Stage::SecondLook {
-            T::SecondLooks::get().saturating_reciprocal_mul_floor(levy)
-        } else {
-            levy
+        // The challenger pays the jury that it calls.
+        let most = match audit.stage {
+            _ if challenger.is_some() => 0,
+            Stage::SecondLook => T::SecondLooks::get().saturating_reciprocal_mul_floor(levy),
+            _ => levy,
         };
         Self::pay_from_fund(owed, most);
         let paid: Vec<_> = paid.into_iter().map(|seat| seat.verifier.clone()).collect();
@@ -146,7 +150,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The panel cannot decide. Where a second look cannot be held, what the committee has accepted
-    /// stands; otherwise the output could not be checked.
+    /// stands; a challenge ends as if nobody had made it; otherwise the output could not be checked.
     pub(crate) fn fail(job: &JobId, mut audit: Audit<T::AccountId>, failure: PanelFailure) {
         let (stage, round) = (audit.stage, audit.draws.saturating_sub(1));
         Self::deposit_event(Event::PanelFailed { job: *job, stage, round, failure });
@@ -156,8 +160,11 @@ impl<T: Config> Pallet<T> {
             }
             return Self::decide(job, audit, AuditOutcome::Accepted);
         }
+        // Nobody makes an output unpaid by challenging it where no jury can hear that.
+        let challenged = T::Jobs::subject(job).is_some_and(|subject| subject.challenger.is_some());
+        let outcome = if challenged { AuditOutcome::NotAudited } else { AuditOutcome::Undecided };
         Self::dismiss(job, &mut audit);
-        Self::conclude(job, AuditOutcome::Undecided, Vec::new(), 0, 0);
+        Self::conclude(job, outcome, Vec::new(), 0, 0);
     }
 
     /// Returns whether as many verifiers as are needed have seats.

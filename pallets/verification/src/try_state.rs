@@ -3,7 +3,7 @@
 
 use crate::{
     panel::count,
-    types::{Ballot, Phase},
+    types::{Ballot, Phase, Stage},
     AgendaCursor, AgendaEntries, Audits, Chunks, Config, Obsolete, Pallet, ProducingOf,
     Publications, SeatsOf,
 };
@@ -30,7 +30,17 @@ impl<T: Config> Pallet<T> {
         let mut seats = 0usize;
         for (job, audit) in Audits::<T>::iter() {
             ensure!(due.contains(&job), "an audit is not on the agenda");
-            ensure!(T::Jobs::subject(&job).is_some(), "an audit is of no delivered job");
+            let Some(subject) = T::Jobs::subject(&job) else {
+                return Err("an audit is of no delivered job".into());
+            };
+            if let Some(challenger) = &subject.challenger {
+                let panel = matches!(audit.stage, Stage::Challenge | Stage::Published);
+                ensure!(panel, "a challenge is before another panel than a jury of its own");
+                let bond = Self::bond_on_hold(&job, &subject.client, challenger);
+                ensure!(bond > 0, "no bond stands against a challenge");
+            } else {
+                ensure!(audit.stage != Stage::Challenge, "a jury hears a challenge of nobody");
+            }
             ensure!(audit.round <= T::MaxRounds::get(), "a panel was drawn too often");
             ensure!(count(&audit.seats) <= audit.size, "a panel has more seats than were drawn");
             for seat in &audit.seats {

@@ -45,6 +45,24 @@ pub struct Audit<AccountId> {
     pub left: BoundedVec<AccountId, ConstU32<MAX_LEFT>>,
 }
 
+impl<AccountId> Audit<AccountId> {
+    /// Returns an audit of which nothing is drawn yet.
+    pub fn new(span: Span) -> Self {
+        Self {
+            stage: Stage::Committee,
+            draws: 0,
+            round: 0,
+            size: 0,
+            phase: Phase::Drawing { at: span.known() },
+            span,
+            seats: BoundedVec::new(),
+            heard: BoundedVec::new(),
+            forfeited: 0,
+            left: BoundedVec::new(),
+        }
+    }
+}
+
 /// The panel that decides.
 #[derive(
     Clone,
@@ -71,6 +89,9 @@ pub enum Stage {
     /// The jury that checks what the operator has published on the chain.
     #[codec(index = 3)]
     Published,
+    /// The jury that a challenge calls.
+    #[codec(index = 4)]
+    Challenge,
 }
 
 impl Stage {

@@ -133,6 +133,7 @@ impl pallet_jobs::Config for Runtime {
     type BondFactor = ConstU32<20>;
     type Bounty = parameters::Bounty;
     type BurnShare = parameters::BurnShare;
+    type ChallengeReward = parameters::ChallengeReward;
     type ChallengeWindow = parameters::ChallengeWindow;
     type Deposit = parameters::Deposit;
     type Escrow = Escrow;

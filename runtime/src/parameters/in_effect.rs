@@ -21,6 +21,7 @@ pub fn parameters() -> Parameters {
             deposit: Deposit::get(),
             verifiers_stake: VerifiersStake::get(),
             generation_speed: GenerationSpeed::get(),
+            challenge_reward: ChallengeReward::get(),
         },
         verification: VerificationParameters {
             commit_window: CommitWindow::get(),

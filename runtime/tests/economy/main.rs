@@ -7,6 +7,7 @@ mod blocks;
 mod blockspace;
 #[path = "../chain/mod.rs"]
 mod chain;
+mod challenges;
 mod checkable;
 mod conduct;
 mod empty;

@@ -9,17 +9,19 @@ use assay_primitives::{
     Verification,
 };
 use assay_runtime::{
-    presets, AccountId, Balance, Balances, Jobs, Operators, Runtime, RuntimeOrigin,
+    parameters::{dynamic_params::verification, RuntimeParametersKey, RuntimeParametersValue},
+    presets, AccountId, Balance, Balances, Jobs, Operators, Runtime, RuntimeOrigin, Verification,
 };
 use frame_support::{
     assert_ok,
     traits::fungible::{Inspect, InspectHold},
 };
 use pallet_operators::{Offer, OffersOf};
-use pallet_verification::{Audits, Phase, Stage};
+use pallet_verification::{Audits, Phase, Records, Stage, WHOLE};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use sp_keyring::Sr25519Keyring;
+use sp_runtime::Permill;
 
 /// The digest root of every output.
 const DIGEST_ROOT: H256 = H256::repeat_byte(9);
@@ -123,6 +125,41 @@ pub fn deliver(job: &JobId, tokens: u32) -> AccountId {
     next_block();
     report(&operator, commits(job, tokens, H256::repeat_byte(8)));
     operator
+}
+
+/// Creates and delivers jobs of one token until one is not drawn for an audit, as happens to operators with
+/// a long record; returns it with its operator. `before` is called before each of them.
+pub fn waived(
+    spec: &JobSpec<AccountId>,
+    payment: Payment,
+    mut before: impl FnMut(),
+) -> (JobId, AccountId) {
+    let key = verification::ParametersKey::AuditFloor(verification::AuditFloor);
+    let value = verification::ParametersValue::AuditFloor(Permill::from_percent(13));
+    pallet_parameters::Parameters::<Runtime>::insert(
+        RuntimeParametersKey::Verification(key),
+        RuntimeParametersValue::Verification(value),
+    );
+    for operator in operators() {
+        Records::<Runtime>::insert(operator, 1_000_000 * WHOLE);
+    }
+    loop {
+        before();
+        let job = create(spec.clone(), payment);
+        let operator = deliver(&job, 1);
+        while Audits::<Runtime>::get(job).is_some_and(|audit| audit.draws == 0) {
+            next_block();
+        }
+        if matches!(state(&job), JobState::Delivered { audit: false, .. }) {
+            return (job, operator);
+        }
+        judge(&job, |_, _, _| accepts());
+    }
+}
+
+/// Challenges the output of the job.
+pub fn challenge(job: &JobId, who: &AccountId) {
+    assert_ok!(Verification::challenge(RuntimeOrigin::signed(who.clone()), *job));
 }
 
 /// Returns the report that commits the job's operator to an output of `tokens` with that hash.

@@ -58,6 +58,10 @@ pub enum Act {
     /// The first verifier that has committed to this reveals it.
     Reveal(Vote),
     Publish(Part),
+    /// The client, or an operator that could verify the output, challenges it.
+    Challenge {
+        client: bool,
+    },
     /// The job's operator, or another with a bond of the job, takes its stake and goes.
     Leave {
         operator: bool,
@@ -101,9 +105,22 @@ impl Vote {
 impl Act {
     /// The kinds of acts that must have an effect somewhere: all but those of movers, who come too late
     /// where blocks have room for what is due.
-    pub const KINDS: [&'static str; 14] = [
-        "Accept", "Cancel", "Commit", "Confirm", "Decline", "Deliver", "Drain", "Leave", "Offend",
-        "Pass", "Publish", "Raise", "Reveal", "Vacate",
+    pub const KINDS: [&'static str; 15] = [
+        "Accept",
+        "Cancel",
+        "Challenge",
+        "Commit",
+        "Confirm",
+        "Decline",
+        "Deliver",
+        "Drain",
+        "Leave",
+        "Offend",
+        "Pass",
+        "Publish",
+        "Raise",
+        "Reveal",
+        "Vacate",
     ];
 
     /// Returns the act's name without what it holds.
@@ -132,7 +149,10 @@ pub fn acts() -> Vec<Act> {
             all.extend(tokens.map(|tokens| Act::Deliver { tokens }));
             all.extend([0, 4, 9].map(|but| Act::Drain { but }));
         }
-        JobState::Delivered { .. } => all.push(Act::Advance),
+        JobState::Delivered { audit: true, .. } => all.push(Act::Advance),
+        JobState::Delivered { .. } => {
+            all.extend([true, false].map(|client| Act::Challenge { client }));
+        }
     }
     if time::operator().is_some() {
         all.extend([Act::Leave { operator: true }, Act::Offend { operator: true }]);
@@ -227,6 +247,14 @@ pub fn act(act: &Act) {
             let publish =
                 pallet_verification::Call::publish { job, part, index: 0, last: true, bytes };
             time::operator().iter().for_each(|operator| call(operator, publish.clone()));
+        }
+        Act::Challenge { client: by_client } => {
+            let busy = time::operator();
+            let others = presets::DEVELOPMENT_OPERATORS.iter().map(|who| who.to_account_id());
+            let other = others.rev().find(|who| Some(who) != busy.as_ref());
+            let challenger = if by_client { Some(client()) } else { other };
+            let challenge = pallet_verification::Call::challenge { job };
+            challenger.iter().for_each(|who| call(who, challenge.clone()));
         }
         Act::Leave { operator } => {
             if let Some(who) = bound(&job, operator) {

@@ -72,9 +72,20 @@ pub fn all() -> Vec<Course> {
         let before = &delivered[..delivered.len() - 1];
         [&[PASS, Act::Trust][..], before, &[Act::Pass { luck }, Act::Confirm]].concat()
     });
+    // Neither is one that is challenged, which a jury accepts, rejects, or cannot fetch.
+    let challenged = [(true, Vote::Accept), (false, Vote::Reject), (false, Vote::Unavailable)]
+        .into_iter()
+        .flat_map(|(client, vote)| [0, 1, 2].map(|luck| (client, vote, luck)))
+        .map(|(client, vote, luck)| {
+            let delivered = delivered(false);
+            let before = &delivered[..delivered.len() - 1];
+            let challenge = [Act::Pass { luck }, Act::Challenge { client }, PASS];
+            [&[PASS, Act::Trust][..], before, &challenge, &votes(&[(vote, JURY)])].concat()
+        });
     courses
         .into_iter()
         .chain(confirmed)
+        .chain(challenged)
         .map(|acts| Course { start: Snapshot::default(), acts })
         .collect()
 }

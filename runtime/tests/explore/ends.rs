@@ -60,7 +60,7 @@ fn is_over() -> bool {
     let escrows = pallet_escrow::Escrows::<Runtime>::iter_keys().count();
     assert_eq!(escrows, 0, "the job is over and has an escrow");
     let duties: Vec<_> = pallet_operators::Reservations::<Runtime>::iter_keys()
-        .filter(|(_, duty)| matches!(duty, Duty::Run(_) | Duty::Verify(_)))
+        .filter(|(_, duty)| matches!(duty, Duty::Run(_) | Duty::Verify(_) | Duty::Challenge(_)))
         .collect();
     assert!(duties.is_empty(), "the job is over and binds stake: {duties:?}");
     true

@@ -16,7 +16,7 @@ use assay_primitives::{
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
     presets::{TINY_CONTEXT, TINY_MODEL, TINY_PRICES},
-    AccountId, Balance, Operators, Runtime, RuntimeCall, RuntimeOrigin, System, UNIT,
+    AccountId, Balance, Operators, Runtime, RuntimeCall, RuntimeOrigin, System, Verification, UNIT,
 };
 use frame_support::assert_ok;
 use pallet_operators::{Offer, OffersOf};
@@ -135,10 +135,22 @@ pub fn act(act: Act) {
         pallet_jobs::Jobs::<Runtime>::get(job).map_or(keeper.clone(), |job| job.client)
     };
     match act {
-        Act::Create { client, payment: (down, cost, tip), tokens, delay, only } => {
+        Act::Create { client, payment: (down, cost, tip), tokens, delay, only, audit } => {
             let part = |n: u8| TINY_PRICES.output / 4 * Balance::from(n);
             let payment = Payment { down: part(down % 8), cost: part(cost), tip: part(tip % 8) };
-            call(&person(client), Job::create { spec: spec(tokens, delay, only), payment });
+            call(
+                &person(client),
+                Job::create { spec: JobSpec { audit, ..spec(tokens, delay, only) }, payment },
+            );
+        }
+        Act::Challenge { job, who } => {
+            let open = |job: &JobId| Verification::challenge_bond(job).is_some();
+            let mut all: Vec<_> = pallet_jobs::Jobs::<Runtime>::iter_keys().filter(open).collect();
+            all.sort();
+            if let Some(job) = all.get(job % all.len().max(1)).copied() {
+                let who = who.map_or_else(|| client_of(&job), person);
+                call(&who, pallet_verification::Call::challenge { job });
+            }
         }
         Act::Raise { job, more } => {
             let job = pick(job);

@@ -33,7 +33,10 @@ fn taken(event: &RuntimeEvent) -> Balance {
     match event {
         RuntimeEvent::Operators(pallet_operators::Event::Seized { amount, .. })
         | RuntimeEvent::Operators(pallet_operators::Event::Slashed { amount, .. })
-        | RuntimeEvent::Escrow(pallet_escrow::Event::Burnt { amount, .. })
+        | RuntimeEvent::Escrow(
+            pallet_escrow::Event::Burnt { amount, .. }
+            | pallet_escrow::Event::BondSeized { amount, .. },
+        )
         | RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => *amount,
         _ => 0,
     }
@@ -44,11 +47,24 @@ fn end(event: &RuntimeEvent) -> Option<String> {
     use pallet_operators::Event;
     Some(match event {
         RuntimeEvent::Jobs(pallet_jobs::Event::JobSettled { settlement, .. }) => {
-            format!("Job{:?}", settlement.outcome)
+            if settlement.audit_fees > 0 {
+                "AuditPaid".into()
+            } else {
+                format!("Job{:?}", settlement.outcome)
+            }
         }
         RuntimeEvent::Verification(pallet_verification::Event::ChunkPublished { .. }) => {
             "ChunkPublished".into()
         }
+        RuntimeEvent::Verification(pallet_verification::Event::OutputChallenged { .. }) => {
+            "OutputChallenged".into()
+        }
+        RuntimeEvent::Verification(pallet_verification::Event::ChallengeLost { .. }) => {
+            "ChallengeLost".into()
+        }
+        RuntimeEvent::Verification(pallet_verification::Event::ChallengeBondReturned {
+            ..
+        }) => "ChallengeBondReturned".into(),
         RuntimeEvent::Operators(Event::Registered { .. }) => "Registered".into(),
         RuntimeEvent::Operators(Event::Removed { .. }) => "Removed".into(),
         RuntimeEvent::Operators(Event::ContactSet { .. }) => "ContactSet".into(),

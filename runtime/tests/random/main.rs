@@ -15,7 +15,7 @@ mod steps;
 
 use acts::{act, call, set};
 use assay_runtime::{
-    parameters::{dynamic_params, RuntimeParameters},
+    parameters::{dynamic_params, RuntimeParameters, RuntimeParametersKey, RuntimeParametersValue},
     presets, AccountId, Addresses, Balance, Balances, Beacon, Escrow, Jobs, Operators, Routing,
     Runtime, System, Verification, MINUTES, UNIT,
 };
@@ -23,7 +23,7 @@ use books::{watched, wealth, Seen};
 use frame_support::traits::{fungible::Inspect, Get};
 use people::PEOPLE;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use sp_runtime::{MultiAddress, Storage};
+use sp_runtime::{MultiAddress, Permill, Storage};
 use std::sync::LazyLock;
 use steps::{sequence, Step};
 
@@ -35,10 +35,27 @@ fn begin() {
     let retention =
         dynamic_params::jobs::Parameters::Retention(dynamic_params::jobs::Retention, Some(MINUTES));
     set(RuntimeParameters::Jobs(retention));
+    leave_some_unaudited();
     let (dest, value) = (MultiAddress::Id(PEOPLE[6].clone()), 100_000 * UNIT);
     call(&PEOPLE[5], pallet_balances::Call::transfer_keep_alive { dest, value });
     assert_eq!(Balances::free_balance(&PEOPLE[6]), value);
     next_block(u16::MAX, &mut Seen::new());
+}
+
+/// Gives operators long records, with which about half of their jobs are audited, as on no development
+/// network.
+fn leave_some_unaudited() {
+    use dynamic_params::verification;
+    let key = verification::ParametersKey::AuditFloor(verification::AuditFloor);
+    let value = verification::ParametersValue::AuditFloor(Permill::from_percent(50));
+    pallet_parameters::Parameters::<Runtime>::insert(
+        RuntimeParametersKey::Verification(key),
+        RuntimeParametersValue::Verification(value),
+    );
+    for operator in PEOPLE.iter() {
+        let record = 1_000_000 * pallet_verification::WHOLE;
+        pallet_verification::Records::<Runtime>::insert(operator, record);
+    }
 }
 
 /// Begins the next block, in which the heartbeats of those operators arrive whose bit is set.
@@ -166,6 +183,9 @@ fn sequences_reach_every_end() {
     }
     let all = [
         "AddressUnregistered",
+        "AuditPaid",
+        "ChallengeBondReturned",
+        "ChallengeLost",
         "ChunkPublished",
         "ContactSet",
         "DelegationWithdrawn",
@@ -175,6 +195,7 @@ fn sequences_reach_every_end() {
         "JobRefunded",
         "JobSlashed",
         "JobUnverified",
+        "OutputChallenged",
         "Registered",
         "Removed",
         "Seized",

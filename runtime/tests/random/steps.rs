@@ -10,48 +10,160 @@ use sp_staking::SessionIndex;
 /// An act of somebody. Numbers of jobs and delegations are reduced to existing ones.
 #[derive(Clone, Debug)]
 pub enum Act {
-    Create { client: Who, payment: (u8, u8, u8), tokens: u32, delay: u32, only: Option<Who> },
-    Raise { job: usize, more: u8 },
-    Cancel { job: usize },
-    Confirm { job: usize },
-    Settle { job: usize },
-    Expire { job: usize },
-    Advance { job: usize },
-    Work { commit: bool, tokens: u32 },
-    Decline { job: usize },
-    CommitVerdicts { verdict: u8, keep_silent: usize },
-    VacateSeats { keep: usize },
-    RevealVerdicts { verdict: u8, keep_silent: usize },
-    Judge { verdict: u8 },
-    Publish { part: Part },
-    Register { who: Who, bond: Balance },
-    Bond { who: Who, amount: Balance },
-    Unbond { who: Who, amount: Balance },
-    Withdraw { who: Who },
-    Contact { who: Who },
-    Worker { who: Who, worker: u8 },
-    RetireWorker { who: Who },
-    Rank { who: Who },
-    Offers { who: Who, price: Option<u8> },
-    Concurrency { who: Who, jobs: u32 },
-    Refuse { who: Who, client: Who },
-    Admit { who: Who, client: Who },
-    Drain { who: Who, draining: bool },
-    Leave { who: Who },
-    Payout { who: Who, to: Who },
-    Commission { who: Who, percent: u32 },
-    Delegate { who: Who, operator: Who, amount: Balance },
-    Undelegate { delegation: usize, amount: Balance },
-    WithdrawDelegation { delegation: usize },
-    Offend { who: Who, percent: u32, reporter: Option<Who>, session: SessionIndex },
-    ApplySlash { slash: u32 },
-    CancelSlash { slash: u32 },
-    Elect { session: SessionIndex },
+    Create {
+        client: Who,
+        payment: (u8, u8, u8),
+        tokens: u32,
+        delay: u32,
+        only: Option<Who>,
+        audit: bool,
+    },
+    Challenge {
+        job: usize,
+        who: Option<Who>,
+    },
+    Raise {
+        job: usize,
+        more: u8,
+    },
+    Cancel {
+        job: usize,
+    },
+    Confirm {
+        job: usize,
+    },
+    Settle {
+        job: usize,
+    },
+    Expire {
+        job: usize,
+    },
+    Advance {
+        job: usize,
+    },
+    Work {
+        commit: bool,
+        tokens: u32,
+    },
+    Decline {
+        job: usize,
+    },
+    CommitVerdicts {
+        verdict: u8,
+        keep_silent: usize,
+    },
+    VacateSeats {
+        keep: usize,
+    },
+    RevealVerdicts {
+        verdict: u8,
+        keep_silent: usize,
+    },
+    Judge {
+        verdict: u8,
+    },
+    Publish {
+        part: Part,
+    },
+    Register {
+        who: Who,
+        bond: Balance,
+    },
+    Bond {
+        who: Who,
+        amount: Balance,
+    },
+    Unbond {
+        who: Who,
+        amount: Balance,
+    },
+    Withdraw {
+        who: Who,
+    },
+    Contact {
+        who: Who,
+    },
+    Worker {
+        who: Who,
+        worker: u8,
+    },
+    RetireWorker {
+        who: Who,
+    },
+    Rank {
+        who: Who,
+    },
+    Offers {
+        who: Who,
+        price: Option<u8>,
+    },
+    Concurrency {
+        who: Who,
+        jobs: u32,
+    },
+    Refuse {
+        who: Who,
+        client: Who,
+    },
+    Admit {
+        who: Who,
+        client: Who,
+    },
+    Drain {
+        who: Who,
+        draining: bool,
+    },
+    Leave {
+        who: Who,
+    },
+    Payout {
+        who: Who,
+        to: Who,
+    },
+    Commission {
+        who: Who,
+        percent: u32,
+    },
+    Delegate {
+        who: Who,
+        operator: Who,
+        amount: Balance,
+    },
+    Undelegate {
+        delegation: usize,
+        amount: Balance,
+    },
+    WithdrawDelegation {
+        delegation: usize,
+    },
+    Offend {
+        who: Who,
+        percent: u32,
+        reporter: Option<Who>,
+        session: SessionIndex,
+    },
+    ApplySlash {
+        slash: u32,
+    },
+    CancelSlash {
+        slash: u32,
+    },
+    Elect {
+        session: SessionIndex,
+    },
     RegisterAddress,
     UnregisterAddress,
-    Transfer { from: Who, to: Option<Who>, amount: Balance },
-    Claim { who: Who },
-    Bounty { hundredths: Option<u8> },
+    Transfer {
+        from: Who,
+        to: Option<Who>,
+        amount: Balance,
+    },
+    Claim {
+        who: Who,
+    },
+    Bounty {
+        hundredths: Option<u8>,
+    },
 }
 
 /// A step of a sequence.
@@ -82,10 +194,18 @@ fn stake() -> impl Strategy<Value = Balance> {
 fn market() -> impl Strategy<Value = Act> {
     let job = || 0..100usize;
     prop_oneof![
-        6 => (who(), any::<(u8, u8, u8)>(), 0..20u32, 0..6u32, prop::option::weighted(0.2, who()))
-            .prop_map(|(client, payment, tokens, delay, only)| {
-                Act::Create { client, payment, tokens, delay, only }
+        6 => (
+            who(),
+            any::<(u8, u8, u8)>(),
+            0..20u32,
+            0..6u32,
+            prop::option::weighted(0.2, who()),
+            prop::bool::weighted(0.2),
+        )
+            .prop_map(|(client, payment, tokens, delay, only, audit)| {
+                Act::Create { client, payment, tokens, delay, only, audit }
             }),
+        6 => (job(), prop::option::of(who())).prop_map(|(job, who)| Act::Challenge { job, who }),
         1 => (job(), any::<u8>()).prop_map(|(job, more)| Act::Raise { job, more }),
         1 => job().prop_map(|job| Act::Cancel { job }),
         1 => job().prop_map(|job| Act::Confirm { job }),
@@ -153,7 +273,7 @@ fn blocks() -> impl Strategy<Value = Step> {
 }
 
 pub fn sequence() -> impl Strategy<Value = Vec<Step>> {
-    let act = prop_oneof![6 * 49 => market(), 2 * 47 => operators(), 47 => others()];
-    let step = prop_oneof![6 * 12 => blocks(), 6 * 49 + 3 * 47 => act.prop_map(Step::Act)];
+    let act = prop_oneof![6 * 55 => market(), 2 * 47 => operators(), 47 => others()];
+    let step = prop_oneof![6 * 12 => blocks(), 6 * 55 + 3 * 47 => act.prop_map(Step::Act)];
     prop::collection::vec(step, 1..120)
 }

@@ -12,6 +12,7 @@ Examples:
   assay job status ID --output                             show the job and its text so far
   assay job raise ID --tip 0.1                             offer more while the job is open
   assay job cancel ID                                      take it back while it is open
+  assay job challenge ID                                   have an unaudited output checked, with a bond
   assay job audit ID                                       check the draws of its audit yourself";
 
 /// `assay job`.
@@ -80,6 +81,21 @@ pub enum JobCommand {
     },
     /// Move on a job whose deadline has passed, and earn the bounty if that ends the job.
     Expire {
+        /// Id of the job.
+        #[arg(value_parser = id)]
+        id: JobId,
+    },
+    /// Challenge an output that is not audited: a jury checks it, and whoever is wrong pays.
+    ///
+    /// For the job's client, and for operators that could verify the output. A bond is put on hold, or
+    /// reserved of an operator's stake; the command says how much. If the jury rejects the output, the
+    /// job's operator loses its bond and the challenger's returns; a client is refunded and compensated,
+    /// another challenger gets a part of the operator's bond. If it accepts, the challenger loses its
+    /// bond, which pays the jurors and the operator. If no jury can decide, the bond returns and the job
+    /// is paid for. Possible from the delivery, once the job is not drawn for an audit, until it is
+    /// settled.
+    #[command(visible_alias = "claim")]
+    Challenge {
         /// Id of the job.
         #[arg(value_parser = id)]
         id: JobId,

@@ -49,7 +49,13 @@ pub struct OrderArgs {
     /// Payment due as soon as an operator accepts the job.
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
     pub down: Amount,
-    /// Refuse to order a job that would put more than this on hold: the payment and the bounty.
+    /// Have the output checked for certain by a committee, which you pay in addition: at most three fees,
+    /// each 3 % of the cost or 0.00001 ASY for each token, whichever is more. They are on hold with the
+    /// payment, and what is not due returns.
+    #[arg(long)]
+    pub audit: bool,
+    /// Refuse to order a job that would put more than this on hold: the payment, the bounty, the deposit
+    /// and the fees of an audit.
     #[arg(long, value_name = "AMOUNT")]
     pub max_cost: Option<Amount>,
     /// Blocks within which an operator must be found, and then must deliver.

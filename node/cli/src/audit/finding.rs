@@ -102,6 +102,7 @@ pub fn of_draw(evidence: &Evidence, computed: Option<&Recomputed>) -> Vec<Findin
     let decision = computed.lots.as_ref().map(|lots| of_lots(evidence, computed, lots, &recorded));
     let undecided = decision.as_ref().is_some_and(|it| it.agreement == Agreement::Unclear);
     findings.extend(decision);
+    findings.extend(computed.on_request.then(|| of_request(evidence, &recorded)));
     findings.extend(of_seed(evidence, computed));
     if computed.lots.is_none() || matches!(computed.act, Act::Drawn(_) | Act::TooFew) {
         let panel = of_panel(evidence, computed, &recorded);
@@ -123,8 +124,11 @@ pub fn of_record(
         Act::Stands | Act::Postponed | Act::Nothing => return None,
     };
     let recorded = match state {
-        JobState::Delivered { audit, .. } => *audit,
-        JobState::Settled(settlement) => settlement.audit != AuditOutcome::NotAudited,
+        JobState::Delivered { audit, challenger, .. } => *audit && challenger.is_none(),
+        // Only an output that was not drawn can be challenged.
+        JobState::Settled(settlement) => {
+            settlement.audit != AuditOutcome::NotAudited && settlement.challenge.is_none()
+        }
         _ => return None,
     };
     let words = |audited: bool| if audited { "audited" } else { "not audited" }.to_string();
@@ -148,8 +152,15 @@ pub fn of_missing(
         JobState::Settled(settlement) => settlement.audit == AuditOutcome::Accepted,
         _ => false,
     };
+    let challenged = match state {
+        JobState::Delivered { challenger, .. } => challenger.is_some(),
+        JobState::Settled(settlement) => settlement.challenge.is_some(),
+        _ => false,
+    };
     let topic = if stages.is_empty() {
         Topic::Audit
+    } else if challenged && !stages.contains(&Stage::Challenge) {
+        Topic::Jury
     } else if accepted && stages.iter().all(|stage| *stage == Stage::Committee) {
         Topic::SecondLook
     } else {
@@ -238,6 +249,26 @@ fn of_lots(evidence: &Evidence, computed: &Recomputed, lots: &Lots, recorded: &A
             }
             agreement => agreement,
         },
+    }
+}
+
+/// Returns the finding about an audit that the client asked for, which no ticket decides.
+fn of_request(evidence: &Evidence, recorded: &Act) -> Finding {
+    let held = match recorded {
+        Act::Drawn(_) | Act::TooFew | Act::Postponed => Some(true),
+        Act::NotAudited => Some(false),
+        Act::Stands | Act::Nothing => None,
+    };
+    Finding {
+        block: evidence.block,
+        topic: Topic::Audit,
+        computed: "due: the client asked for it".into(),
+        recorded: Some(match held {
+            Some(true) => "due".into(),
+            Some(false) => "not due".into(),
+            None => "nothing".into(),
+        }),
+        agreement: Agreement::of(&Some(true), &held),
     }
 }
 

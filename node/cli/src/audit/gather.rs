@@ -40,7 +40,23 @@ pub async fn waits(
     let audit = async |block| {
         chain.read_at::<Audit<AccountId>>(Audits::<Runtime>::hashed_key_for(id), block).await
     };
-    timeline::waits(delivered, last, audit).await
+    let mut waits = timeline::waits(delivered, last, audit).await?;
+    // An output that was not drawn can be challenged later, and then waits for a jury.
+    let since = waits.last().and_then(|wait: &Wait| wait.ended);
+    if let Some(since) = since.filter(|since| *since < last) {
+        let is_challenged = async |block| {
+            let state = job(chain, id, block).await?.map(|job| job.state);
+            Ok(match state {
+                Some(JobState::Delivered { challenger, .. }) => challenger.is_some(),
+                _ => true,
+            })
+        };
+        let begun = timeline::first(since, since.saturating_add(1), last, is_challenged).await?;
+        if let Some(begun) = begun {
+            waits.extend(timeline::waits(begun, last, audit).await?);
+        }
+    }
+    Ok(waits)
 }
 
 /// Returns the block in which a job was delivered that has a delivery at `last`.

@@ -49,6 +49,8 @@ fn draws_of_the_real_pallet_are_true() {
         (scene::rare(false), "not audited"),
         (scene::second_look(true), "jury"),
         (scene::second_look(false), "stands"),
+        (scene::on_request(), "committee"),
+        (scene::challenged(), "jury of a challenge"),
     ] {
         let findings = all(&evidence);
         assert_eq!(lies(&evidence), [], "{act}: {findings:?}");
@@ -57,6 +59,8 @@ fn draws_of_the_real_pallet_are_true() {
         match (computed.act, act) {
             (Act::Drawn(members), "committee") => assert_eq!(members.len(), 3),
             // Twelve operators without that of the job and three that were heard.
+            // Twelve operators without that of the job and the challenger are ten.
+            (Act::Drawn(members), "jury of a challenge") => assert_eq!(members.len(), 9),
             (Act::Drawn(members), "jury") => assert_eq!(members.len(), 7),
             (Act::NotAudited, "not audited") | (Act::Stands, "stands") => {}
             other => panic!("{other:?}"),
@@ -264,6 +268,46 @@ fn members_that_the_block_changed_before_are_unclear() {
 }
 
 #[test]
+fn audit_that_was_asked_for_and_is_not_held_is_found() {
+    let mut evidence = scene::on_request();
+    let (job, outcome) = (evidence.job, AuditOutcome::NotAudited);
+    says(&mut evidence, Event::AuditConcluded { job, outcome, verifiers: vec![], jurors: 0 });
+    assert!(lies(&evidence).contains(&Topic::Audit));
+}
+
+#[test]
+fn jury_of_a_challenge_with_its_challenger_is_found() {
+    let mut evidence = scene::challenged();
+    let challenger = assay_runtime::presets::DEVELOPMENT_OPERATORS[1].to_account_id();
+    change(&mut evidence, |event| {
+        if let Event::AuditDrawn { committee, .. } = event {
+            committee[0] = challenger.clone();
+        }
+    });
+    assert_eq!(lies(&evidence), [Topic::Jury]);
+}
+
+#[test]
+fn challenge_without_a_draw_of_its_jury_is_found() {
+    let challenge = Some(assay_primitives::Challenge { challenger: scene::operator(), reward: 0 });
+    let settled = |audit| {
+        JobState::Settled(assay_primitives::Settlement {
+            challenge: challenge.clone(),
+            ..ended(audit)
+        })
+    };
+    let state = settled(AuditOutcome::Rejected);
+    let missing = of_missing(9, &state, &[Stage::Committee]).unwrap();
+    assert_eq!((missing.topic, missing.agreement), (Topic::Jury, Agreement::Differs));
+    assert_eq!(of_missing(9, &state, &[Stage::Committee, Stage::Challenge]), None);
+    // The draw that the job escaped is no contradiction to what its jury found.
+    let escaped = recompute(&scene::rare(false)).unwrap();
+    let agreement = |state: &JobState<AccountId>| of_record(9, state, &escaped).unwrap().agreement;
+    assert_eq!(agreement(&state), Agreement::Agrees);
+    assert_eq!(agreement(&JobState::Settled(ended(AuditOutcome::Rejected))), Agreement::Differs);
+}
+
+#[test]
 fn record_that_denies_the_audit_is_found() {
     let computed = recompute(&scene::draw()).unwrap();
     let delivered = |audit| JobState::Delivered {
@@ -277,6 +321,7 @@ fn record_that_denies_the_audit_is_found() {
         },
         took: 1,
         audit,
+        challenger: None,
         until: 9,
     };
     let of = |state: &JobState<AccountId>| {
@@ -290,12 +335,12 @@ fn record_that_denies_the_audit_is_found() {
     assert_eq!(of_missing(9, &delivered(true), &[Stage::Committee]), None);
 }
 
-#[test]
-fn accepted_audit_without_a_draw_of_a_second_look_is_found() {
-    let accepted = JobState::Settled(assay_primitives::Settlement {
+/// Returns the settlement of a job with that outcome of its audit.
+fn ended(audit: AuditOutcome) -> assay_primitives::Settlement<AccountId> {
+    assay_primitives::Settlement {
         outcome: assay_primitives::Outcome::Paid,
         operator: None,
-        audit: AuditOutcome::Accepted,
+        audit,
         verifiers: 3,
         output_hash: Some(H256::zero()),
         tokens: 1,
@@ -304,8 +349,15 @@ fn accepted_audit_without_a_draw_of_a_second_look_is_found() {
         slashed: 0,
         burnt: 0,
         fund: 0,
+        audit_fees: 0,
+        challenge: None,
         at: 8,
-    });
+    }
+}
+
+#[test]
+fn accepted_audit_without_a_draw_of_a_second_look_is_found() {
+    let accepted = JobState::Settled(ended(AuditOutcome::Accepted));
     let missing = of_missing(9, &accepted, &[Stage::Committee, Stage::Committee]).unwrap();
     assert_eq!((missing.topic, missing.agreement), (Topic::SecondLook, Agreement::Differs));
     assert_eq!(of_missing(9, &accepted, &[Stage::Committee, Stage::SecondLook]), None);

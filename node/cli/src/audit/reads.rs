@@ -21,6 +21,7 @@ use pallet_routing::{
 use pallet_verification::{types::MAX_SEATS, Audit, Audits};
 use sp_core::H256;
 use sp_crypto_hashing::twox_128;
+use std::iter;
 
 /// The bytes of a place in a tree at the end of a key: the level and the index.
 const PLACE: usize = size_of::<u8>() + size_of::<u32>();
@@ -53,9 +54,12 @@ pub(crate) async fn snapshot(
     snapshot.add(state.entries(vec![Audits::<Runtime>::hashed_key_for(id)]).await?);
     let job = state.entries(vec![pallet_jobs::Jobs::<Runtime>::hashed_key_for(id)]).await?;
     let Some((_, value)) = job.first() else { return Ok(snapshot) };
-    let Job { spec, state: phase, .. }: Job<AccountId> = decode(value)?;
+    let Job { client, spec, state: phase, .. }: Job<AccountId> = decode(value)?;
     snapshot.add(job);
-    let JobState::Delivered { operator, .. } = &phase else { return Ok(snapshot) };
+    let JobState::Delivered { operator, challenger, .. } = &phase else { return Ok(snapshot) };
+    // Nobody is drawn that has delegated to one of these.
+    let challenged = challenger.iter().flat_map(|challenger| [challenger, &client]);
+    let parties: Vec<&AccountId> = iter::once(operator).chain(challenged).collect();
     let record = pallet_verification::Records::<Runtime>::hashed_key_for(operator);
     snapshot.add(state.entries(vec![record]).await?);
     let nodes = state.entries_under(&tree(&spec.model)).await?;
@@ -68,9 +72,9 @@ pub(crate) async fn snapshot(
     for (_, slot) in &slots {
         if let Slot::Taken(account) = decode::<Slot<AccountId>>(slot)? {
             operators.push(pallet_operators::Operators::<Runtime>::hashed_key_for(&account));
-            let delegation =
-                pallet_operators::Delegations::<Runtime>::hashed_key_for(&account, operator);
-            operators.push(delegation);
+            operators.extend(parties.iter().map(|party| {
+                pallet_operators::Delegations::<Runtime>::hashed_key_for(&account, party)
+            }));
         }
     }
     snapshot.add(nodes);
@@ -111,7 +115,7 @@ fn drawn(
     let tries: u32 = <Runtime as pallet_routing::Config>::MaxTries::get();
     let most = MAX_SEATS + tries;
     let mut urn = Urn::new(&tree, seed);
-    let drawn = core::iter::from_fn(|| urn.draw()).take(most as usize);
+    let drawn = iter::from_fn(|| urn.draw()).take(most as usize);
     Ok(drawn.map(|(slot, _)| slot).collect())
 }
 
@@ -144,6 +148,8 @@ mod tests {
             scene::rare(false),
             scene::second_look(true),
             scene::second_look(false),
+            scene::on_request(),
+            scene::challenged(),
         ] {
             let Evidence { job, before, blocks, .. } = &evidence;
             let audit = before.run(|| Audits::<Runtime>::get(job)).unwrap();

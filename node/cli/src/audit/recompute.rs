@@ -22,6 +22,8 @@ use sp_runtime::Permill;
 pub struct Recomputed {
     /// The operator of the job.
     pub operator: AccountId,
+    /// Whether the panel is the committee of an audit that the client asked for.
+    pub on_request: bool,
     /// The panel.
     pub stage: Stage,
     /// The output of each block of the span.
@@ -58,6 +60,7 @@ pub fn recompute(evidence: &Evidence) -> Option<Recomputed> {
         let known: Vec<Option<H256>> = outputs.iter().map(|output| output.ok().flatten()).collect();
         let base = Recomputed {
             operator: subject.operator.clone(),
+            on_request: subject.spec.audit && audit.draws == 0,
             stage: audit.stage,
             outputs,
             lots: None,
@@ -104,7 +107,8 @@ fn lots(
     subject: &AuditSubject<AccountId>,
     outputs: &[Option<H256>],
 ) -> Option<Lots> {
-    let (purpose, rate) = if audit.draws == 0 {
+    let may_be_waived = audit.stage == Stage::Committee && !subject.spec.audit;
+    let (purpose, rate) = if audit.draws == 0 && may_be_waived {
         (Purpose::Audit, Verification::audit_rate(&subject.operator))
     } else if audit.round == 0 && audit.stage == Stage::SecondLook {
         (Purpose::SecondLook, <Runtime as Config>::SecondLooks::get())

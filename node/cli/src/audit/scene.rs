@@ -119,6 +119,23 @@ pub fn operator() -> AccountId {
     presets::DEVELOPMENT_OPERATORS[0].to_account_id()
 }
 
+/// Returns the first draw of a job that asks for its audit, of an operator whose jobs are audited at the
+/// lowest rate.
+pub fn on_request() -> Evidence {
+    let job = Job { spec: JobSpec { audit: true, ..delivered().spec }, ..delivered() };
+    made_of(job, JobId::repeat_byte(1), 1_000_000, 0, audit)
+}
+
+/// Returns the draw of the jury of a challenge by an operator, to which another has delegated.
+pub fn challenged() -> Evidence {
+    let mut job = delivered();
+    if let JobState::Delivered { challenger, .. } = &mut job.state {
+        *challenger = Some(presets::DEVELOPMENT_OPERATORS[1].to_account_id());
+    }
+    let audit = |span| Audit { stage: Stage::Challenge, ..audit(span) };
+    made_of(job, JobId::repeat_byte(1), 1_000_000, 0, audit)
+}
+
 /// Returns the first draw of a job's audit, of an operator of which nothing is known.
 pub fn draw() -> Evidence {
     made(JobId::repeat_byte(1), 0, 0, audit)
@@ -167,6 +184,17 @@ fn made(
     late: BlockNumber,
     audit: impl Fn(Span) -> Audit<AccountId>,
 ) -> Evidence {
+    made_of(delivered(), job, record, late, audit)
+}
+
+/// Does the same for that record of a job.
+fn made_of(
+    stored: Job<AccountId>,
+    job: JobId,
+    record: u32,
+    late: BlockNumber,
+    audit: impl Fn(Span) -> Audit<AccountId>,
+) -> Evidence {
     let genesis = chain::genesis(presets::development());
     TestExternalities::new(genesis).execute_with(|| {
         let draw_blocks = <Runtime as pallet_verification::Config>::DrawBlocks::get();
@@ -182,7 +210,7 @@ fn made(
                 SpanBlock { header, epoch: epoch(), recorded: output }
             })
             .collect();
-        pallet_jobs::Jobs::<Runtime>::insert(job, delivered());
+        pallet_jobs::Jobs::<Runtime>::insert(job, stored);
         Records::<Runtime>::insert(operator(), u64::from(record) * WHOLE);
         lower_the_floor();
         Audits::<Runtime>::insert(job, audit(waited));
@@ -231,6 +259,7 @@ fn delivered() -> Job<AccountId> {
             commitment,
             took: 2,
             audit: true,
+            challenger: None,
             until: DELIVERED + 100,
         },
     }

@@ -99,6 +99,7 @@ mod tests {
             peer: PeerIdBytes::default(),
             allowed: Default::default(),
             verification: Default::default(),
+            audit: false,
             referrer: None,
         };
         let payment = Payment { down: 0, cost: 1, tip: 0 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `assay job`.
 
-use super::audit;
+use super::{audit, challenge};
 use crate::{
     account::AccountArg,
     amount::Amount,
     args::{CheckArgs, JobCommand, OrderArgs},
+    audit_fees::AuditFees,
     chain::inclusion::Included,
     commitment::commitment,
     exit::{note_error, Exit},
@@ -22,10 +23,11 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use assay_primitives::{
+    api::JobView,
     parameters::{JobParameters, Parameters},
     Balance, JobId, JobState, Payment,
 };
-use assay_runtime::{Runtime, RuntimeCall, RuntimeEvent};
+use assay_runtime::{AccountId, Runtime, RuntimeCall, RuntimeEvent};
 use serde_json::{json, Value};
 use std::cell::Cell;
 
@@ -48,6 +50,7 @@ pub async fn dispatch(session: &Session, command: JobCommand) -> Result<Exit> {
         JobCommand::Confirm { id } => send(session, &id, Call::confirm_received { job: id }).await,
         JobCommand::Settle { id } => send(session, &id, Call::settle { job: id }).await,
         JobCommand::Expire { id } => send(session, &id, Call::expire { job: id }).await,
+        JobCommand::Challenge { id } => challenge::challenge(session, &id).await,
         JobCommand::Audit { id, at } => audit::audit(session, &id, at).await,
         JobCommand::List { client } => list(session, client).await,
     }
@@ -68,6 +71,7 @@ async fn create(session: &Session, args: &OrderArgs) -> Result<Exit> {
             "prices": view::prices::json(order.prices),
             "held": view::planck(order.held),
             "heldAsy": Amount(order.held).decimal(),
+            "auditFeesHeld": view::planck(order.audit_fees),
             "block": block,
         }))?;
     } else {
@@ -143,7 +147,7 @@ async fn raise(
         let chain = &session.chain;
         let view = chain.job(id).await?.ok_or_else(|| unknown(id))?;
         let parameters: Parameters = chain.call("AssayApi_parameters", ()).await?;
-        let held = raised(&view.payment, &more, &parameters.jobs);
+        let held = raised(&view, &more, &parameters.jobs);
         limit.ensure(held, "add less")?;
     }
     send(session, id, Call::raise_payment { job: *id, more }).await
@@ -151,9 +155,12 @@ async fn raise(
 
 /// Returns the amount that a raised job holds, including bounty and deposit. The chain refuses one that
 /// is too large for a balance.
-fn raised(payment: &Payment, more: &Payment, parameters: &JobParameters) -> Balance {
-    let beside = parameters.bounty.saturating_add(parameters.deposit);
-    [payment, more]
+fn raised(view: &JobView<AccountId>, more: &Payment, parameters: &JobParameters) -> Balance {
+    let cost = view.payment.cost.saturating_add(more.cost);
+    let fees = AuditFees::of(&view.spec, parameters);
+    let fees = fees.most(view.spec.input_tokens, view.spec.max_tokens, cost);
+    let beside = parameters.bounty.saturating_add(parameters.deposit).saturating_add(fees);
+    [&view.payment, more]
         .into_iter()
         .fold(beside, |sum, payment| sum.saturating_add(payment.total().unwrap_or(Balance::MAX)))
 }
@@ -161,12 +168,17 @@ fn raised(payment: &Payment, more: &Payment, parameters: &JobParameters) -> Bala
 /// Sends a call about a job and shows the job after it.
 async fn send(session: &Session, id: &JobId, call: Call) -> Result<Exit> {
     let included = session.submit(RuntimeCall::Jobs(call)).await.context(OfJob(*id))?;
+    show_after(session, id, &included).await
+}
+
+/// Shows a job after a call about it.
+pub(super) async fn show_after(session: &Session, id: &JobId, included: &Included) -> Result<Exit> {
     let view = session.chain.job(id).await.and_then(|view| view.ok_or_else(|| unknown(id)));
     let view = view.map_err(|error| included.not_shown(error)).context(OfJob(*id))?;
     if session.json {
         let mut object = view::job::json(id, &view);
         object.insert("included".into(), json!(included.number));
-        object.insert("bounty".into(), bounty(&included));
+        object.insert("bounty".into(), bounty(included));
         out::object(&Value::Object(object))?;
     } else {
         let state = match &view.state {
@@ -225,6 +237,20 @@ async fn list(session: &Session, client: Option<AccountArg>) -> Result<Exit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_primitives::JobSpec;
+
+    fn view(payment: Payment) -> JobView<AccountId> {
+        JobView {
+            client: AccountId::new([1; 32]),
+            spec: assay_primitives::testing::spec(),
+            payment,
+            created: 1,
+            attempts: 0,
+            state: JobState::Open { until: 9 },
+            committee: Vec::new(),
+            challenge_bond: None,
+        }
+    }
 
     #[test]
     fn raised_job_holds_both_payments_the_bounty_and_the_deposit() {
@@ -240,11 +266,17 @@ mod tests {
             burn_share: Default::default(),
             verification_price: 0,
             deposit: 7_000_000,
+            challenge_reward: Default::default(),
         };
-        let payment = Payment { down: 1, cost: 20, tip: 300 };
+        let view = view(Payment { down: 1, cost: 20, tip: 300 });
         let more = Payment { down: 4_000, cost: 0, tip: 50_000 };
-        assert_eq!(raised(&payment, &more, &parameters), 7_654_321);
+        assert_eq!(raised(&view, &more, &parameters), 7_654_321);
         let all = Payment { cost: Balance::MAX, ..more };
-        assert_eq!(raised(&payment, &all, &parameters), Balance::MAX);
+        assert_eq!(raised(&view, &all, &parameters), Balance::MAX);
+        // A job that asks for an audit holds three fees of 30 tokens too.
+        let parameters = JobParameters { verification_price: 100_000_000, ..parameters };
+        let spec = JobSpec { audit: true, ..view.spec.clone() };
+        let asks = JobView { spec, ..view };
+        assert_eq!(raised(&asks, &more, &parameters), 9_007_654_321);
     }
 }

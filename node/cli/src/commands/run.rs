@@ -55,10 +55,11 @@ fn note(job: Option<JobId>) -> String {
 }
 
 fn facts(order: &Order) -> Facts {
-    let fields: [(&str, Value); 3] = [
+    let fields: [(&str, Value); 4] = [
         ("modelName", json!(order.model.name)),
         ("held", view::planck(order.held)),
         ("heldAsy", json!(Amount(order.held).decimal())),
+        ("auditFeesHeld", view::planck(order.audit_fees)),
     ];
     let fields = fields.into_iter().map(|(name, value)| (name.into(), value));
     Facts { rows: vec![("Model", order.model.to_string().into())], fields: Map::from_iter(fields) }

@@ -31,6 +31,12 @@ pub fn waiting(state: &JobState<AccountId>) -> String {
         JobState::Running { operator, .. } => {
             format!("operator {} is generating", short(&operator.to_string()))
         }
+        JobState::Delivered { challenger: Some(challenger), .. } => {
+            format!(
+                "challenged by {}; a jury is checking the answer",
+                short(&challenger.to_string())
+            )
+        }
         JobState::Delivered { audit: true, .. } => "verifiers are checking the answer".into(),
         JobState::Delivered { audit: false, until, .. } => {
             format!("not drawn for an audit; to be paid after block {until}")
@@ -61,6 +67,8 @@ pub fn json(id: &JobId, view: &JobView<AccountId>) -> Map<String, Value> {
     put("deadline", json!(spec.deadline));
     put("notBefore", json!(spec.not_before));
     put("verification", json!(spec.verification.label()));
+    put("auditOrdered", json!(spec.audit));
+    put("challengeBond", json!(view.challenge_bond.map(planck)));
     put("referrer", json!(spec.referrer.as_ref().map(ToString::to_string)));
     put("down", planck(view.payment.down));
     put("cost", planck(view.payment.cost));
@@ -77,16 +85,19 @@ fn state_json(state: &JobState<AccountId>) -> Map<String, Value> {
         | JobState::Running { operator, prices, until } => {
             json!({ "operator": operator.to_string(), "prices": prices::json(*prices), "until": until })
         }
-        JobState::Delivered { operator, prices, commitment, took, audit, until } => json!({
-            "operator": operator.to_string(),
-            "prices": prices::json(*prices),
-            "until": until,
-            "took": took,
-            "audit": audit,
-            "tokens": commitment.tokens,
-            "finish": commitment.finish.label(),
-            "outputHash": commitment.output_hash,
-        }),
+        JobState::Delivered { operator, prices, commitment, took, audit, challenger, until } => {
+            json!({
+                "operator": operator.to_string(),
+                "prices": prices::json(*prices),
+                "until": until,
+                "took": took,
+                "audit": audit,
+                "challenger": challenger.as_ref().map(ToString::to_string),
+                "tokens": commitment.tokens,
+                "finish": commitment.finish.label(),
+                "outputHash": commitment.output_hash,
+            })
+        }
         JobState::Settled(settlement) => settlement::json(settlement),
     };
     match value {
@@ -123,11 +134,15 @@ pub fn rows(id: &JobId, view: &JobView<AccountId>, model: Option<&str>) -> Vec<R
         )
         .into(),
     ));
+    if view.spec.audit {
+        rows.push(("Audit", "ordered, its committee is paid in addition".into()));
+    }
     rows.push(("Created", format!("in block {}", view.created).into()));
     match &view.state {
         JobState::Settled(settlement) => rows.extend(settlement::rows(settlement)),
         other => {
             rows.extend(running_rows(other).into_iter().map(|(name, value)| (name, value.into())));
+            rows.extend(challenge(view).map(|words| ("Challenge", words.into())));
             let committee: Vec<String> = view.committee.iter().map(ToString::to_string).collect();
             if !committee.is_empty() {
                 rows.push(("Committee", committee.join(", ").into()));
@@ -136,6 +151,21 @@ pub fn rows(id: &JobId, view: &JobView<AccountId>, model: Option<&str>) -> Vec<R
         }
     }
     rows
+}
+
+/// Returns what a challenge of the output is about, or would cost.
+fn challenge(view: &JobView<AccountId>) -> Option<String> {
+    let bond = Amount(view.challenge_bond?);
+    Some(match &view.state {
+        JobState::Delivered { challenger: Some(challenger), .. } => format!(
+            "by {challenger}, with a bond of {bond}, which it loses if the jury finds the output right; \
+             otherwise the operator loses its own"
+        ),
+        JobState::Delivered { until, .. } => {
+            format!("open until block {until}, with a bond of {bond}")
+        }
+        _ => return None,
+    })
 }
 
 fn running_rows(state: &JobState<AccountId>) -> Vec<(&'static str, String)> {

@@ -38,10 +38,30 @@ pub fn json(settlement: &Settlement<AccountId>) -> Value {
         "slashedAsy": Amount(settlement.slashed).decimal(),
         "burnt": planck(settlement.burnt),
         "burntAsy": Amount(settlement.burnt).decimal(),
+        "auditFees": planck(settlement.audit_fees),
+        "challenge": settlement.challenge.as_ref().map(|challenge| json!({
+            "challenger": challenge.challenger.to_string(),
+            "result": challenged(settlement.audit).0,
+            "reward": planck(challenge.reward),
+        })),
         "fund": planck(settlement.fund),
         "fundAsy": Amount(settlement.fund).decimal(),
         "block": settlement.at,
     })
+}
+
+/// Returns the result of a challenge in a word, and its consequence.
+fn challenged(audit: AuditOutcome) -> (&'static str, &'static str) {
+    match audit {
+        AuditOutcome::Rejected => ("right", "the jury found the output wrong; its bond returned"),
+        AuditOutcome::Withheld => {
+            ("right", "the operator did not show its output; its bond returned")
+        }
+        AuditOutcome::Accepted => ("wrong", "the jury found the output right; it lost its bond"),
+        AuditOutcome::NotAudited | AuditOutcome::Undecided => {
+            ("unheard", "no jury could decide; its bond returned, and the job was paid for")
+        }
+    }
 }
 
 /// Returns a settlement as rows for a person.
@@ -62,6 +82,19 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
         _ => Amount(settlement.paid).to_string(),
     };
     rows.push(("Paid", paid.into()));
+    if settlement.audit_fees > 0 {
+        let fees =
+            format!("{} of it for the audit that was ordered", Amount(settlement.audit_fees));
+        rows.push(("Audit", fees.into()));
+    }
+    if let Some(challenge) = &settlement.challenge {
+        let result = challenged(settlement.audit).1;
+        let mut words = format!("by {}: {result}", challenge.challenger);
+        if challenge.reward > 0 {
+            words = format!("{words}, with a reward of {}", Amount(challenge.reward));
+        }
+        rows.push(("Challenge", words.into()));
+    }
     rows.push(("Refunded", Amount(settlement.refunded).to_string().into()));
     if settlement.slashed > 0 {
         let slashed = format!("{} of the operator's bond", Amount(settlement.slashed));
@@ -84,6 +117,7 @@ pub fn rows(settlement: &Settlement<AccountId>) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_primitives::Challenge;
 
     fn settlement(outcome: Outcome, audit: AuditOutcome) -> Settlement<AccountId> {
         Settlement {
@@ -98,6 +132,8 @@ mod tests {
             slashed: 0,
             burnt: 7,
             fund: 8,
+            audit_fees: 0,
+            challenge: None,
             at: 9,
         }
     }
@@ -119,6 +155,22 @@ mod tests {
         };
         assert_eq!(paid(Outcome::Paid, AuditOutcome::Accepted), "0 ASY for 2 tokens");
         assert_eq!(paid(Outcome::Slashed, AuditOutcome::Rejected), "0 ASY");
+    }
+
+    #[test]
+    fn challenge_says_what_became_of_its_bond() {
+        let words = |audit, reward| {
+            let challenger = AccountId::new([1; 32]);
+            let challenge = Some(Challenge { challenger, reward });
+            let settled = Settlement { challenge, ..settlement(Outcome::Paid, audit) };
+            assert_eq!(json(&settled)["challenge"]["result"], challenged(audit).0);
+            let rows = rows(&settled);
+            let (_, words) = rows.iter().find(|(name, _)| *name == "Challenge").unwrap();
+            words.text().to_owned()
+        };
+        assert!(words(AuditOutcome::Accepted, 0).ends_with("it lost its bond"));
+        assert!(words(AuditOutcome::Rejected, 5).contains("its bond returned, with a reward of"));
+        assert!(words(AuditOutcome::NotAudited, 0).contains("no jury could decide"));
     }
 
     #[test]

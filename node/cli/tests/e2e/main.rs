@@ -31,6 +31,7 @@ mod audit;
 mod backup;
 mod bad_input;
 mod books;
+mod challenge;
 mod cli;
 mod config;
 mod connection;

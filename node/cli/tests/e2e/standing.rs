@@ -20,7 +20,7 @@ const JOBS: usize = 6;
 
 /// Gives the operators a record so long that only a tenth of their jobs is audited, and the chain, which
 /// otherwise audits every job, a floor that low. As parameters go together, no call does that.
-async fn lengthen_records(node: &Node) {
+pub async fn lengthen_records(node: &Node) {
     let record = |who: &sp_keyring::Sr25519Keyring| {
         let key = pallet_verification::Records::<Runtime>::hashed_key_for(who.to_account_id());
         (key, (1_000_000 * pallet_verification::WHOLE).encode())
@@ -30,7 +30,11 @@ async fn lengthen_records(node: &Node) {
     let value = verification::ParametersValue::AuditFloor(Permill::from_percent(10));
     let value = RuntimeParametersValue::Verification(value).encode();
     let floor = (pallet_parameters::Parameters::<Runtime>::hashed_key_for(key), value);
-    let items = DEVELOPMENT_OPERATORS.iter().map(record).chain([floor]).collect();
+    set_storage(node, DEVELOPMENT_OPERATORS.iter().map(record).chain([floor]).collect()).await;
+}
+
+/// Sets entries of the state as root.
+pub async fn set_storage(node: &Node, items: Vec<(Vec<u8>, Vec<u8>)>) {
     let call = RuntimeCall::System(frame_system::Call::set_storage { items });
     as_root(node, vec![call]).await;
 }

@@ -2,6 +2,7 @@
 //! Tests by topic.
 
 mod claims;
+mod extras;
 mod fund;
 mod open;
 mod pay;

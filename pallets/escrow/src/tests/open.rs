@@ -21,7 +21,9 @@ fn open_puts_payment_bounty_and_deposit_on_hold() {
                 payment: payment(50, 1_000, 20),
                 bounty: 7,
                 deposit: 30,
-                left: Left { down: 50, price: 1_020, bounty: 7, deposit: 30 },
+                audit: 0,
+                bond: 0,
+                left: Left { down: 50, price: 1_020, bounty: 7, deposit: 30, audit: 0, bond: 0 },
             })
         );
         assert_eq!(Escrow::payment(&job(1)), Some(payment(50, 1_000, 20)));
@@ -120,7 +122,7 @@ fn raise_adds_to_each_part() {
         assert_eq!(Escrow::payment(&id), Some(payment(55, 1_100, 22)));
         assert_eq!(
             Escrow::escrow(&id).map(|record| record.left),
-            Some(Left { down: 55, price: 1_122, bounty: 7, deposit: 0 })
+            Some(Left { down: 55, price: 1_122, bounty: 7, ..Left::default() })
         );
         assert_eq!(held(CLIENT), 1_184);
         assert_eq!(last_event(), Event::Raised { job: id, more: payment(5, 100, 2) });

@@ -18,6 +18,11 @@ enum Step {
     DrawFund { payee: AccountId, amount: Balance },
     BurnDeposit { job: u64 },
     BurnDown { job: u64, amount: Balance },
+    HoldAudit { job: u64, amount: Balance },
+    DrawAudit { job: u64, payee: AccountId, amount: Balance },
+    HoldBond { job: u64, amount: Balance },
+    SeizeBond { job: u64, payee: AccountId },
+    ReleaseBond { job: u64 },
     Refund { job: u64 },
     Deposit { payee: AccountId, amount: Balance },
     Claim { who: AccountId },
@@ -64,6 +69,12 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(payee, amount)| Step::DrawFund { payee, amount }),
         1 => (id(), amount()).prop_map(|(job, amount)| Step::BurnDown { job, amount }),
         1 => id().prop_map(|job| Step::BurnDeposit { job }),
+        1 => (id(), amount()).prop_map(|(job, amount)| Step::HoldAudit { job, amount }),
+        1 => (id(), account(), amount())
+            .prop_map(|(job, payee, amount)| Step::DrawAudit { job, payee, amount }),
+        1 => (id(), amount()).prop_map(|(job, amount)| Step::HoldBond { job, amount }),
+        1 => (id(), account()).prop_map(|(job, payee)| Step::SeizeBond { job, payee }),
+        1 => id().prop_map(|job| Step::ReleaseBond { job }),
         1 => id().prop_map(|job| Step::Refund { job }),
         1 => (account(), 0..500u128)
             .prop_map(|(payee, amount)| Step::Deposit { payee, amount }),
@@ -122,6 +133,26 @@ fn take(step: Step) -> i128 {
             let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.deposit);
             assert_eq!(Escrow::burn_deposit(&job(n)), left);
             return -i128::try_from(left).unwrap();
+        }
+        Step::HoldAudit { job: n, amount } => {
+            let _ = Escrow::hold_audit(&job(n), amount);
+        }
+        Step::DrawAudit { job: n, payee, amount } => {
+            let left = Escrow::escrow(&job(n)).map_or(0, |record| record.left.audit);
+            let credit = Escrow::draw_audit(&job(n), &payee, amount);
+            assert_eq!(Escrow::deposit(&payee, credit), left.min(amount));
+        }
+        Step::HoldBond { job: n, amount } => {
+            let _ = Escrow::hold_bond(&job(n), amount);
+        }
+        Step::SeizeBond { job: n, payee } => {
+            let bond = Escrow::bond(&job(n));
+            assert_eq!(Escrow::deposit(&payee, Escrow::seize_bond(&job(n))), bond);
+        }
+        Step::ReleaseBond { job: n } => {
+            let bond = Escrow::bond(&job(n));
+            assert_eq!(Escrow::release_bond(&job(n)), bond);
+            assert_eq!(Escrow::bond(&job(n)), 0);
         }
         Step::Refund { job: n } => {
             let left = Escrow::escrow(&job(n)).and_then(|record| record.left.total());

@@ -21,6 +21,7 @@ fn subject_is_a_delivered_job_under_audit() {
             reward: bond_of(10) / 20,
             fee: 10 * PRICE / 10,
             levy: 0,
+            challenger: None,
         };
         assert_eq!(Jobs::subject(&id), Some(subject));
         Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);

@@ -3,8 +3,10 @@
 
 mod agenda;
 mod assignment;
+mod audit_fees;
 mod audits;
 mod burnt;
+mod challenge;
 mod config;
 mod deadlines;
 mod deposit;

@@ -18,7 +18,8 @@ use sp_runtime::Permill;
 /// Something that happens. Numbers are reduced to what there is when it happens.
 #[derive(Clone, Debug)]
 enum Step {
-    Create { client: u64, down: u16, cost: u16, tip: u16, tokens: u8, delay: u8 },
+    Create { client: u64, down: u16, cost: u16, tip: u16, tokens: u8, delay: u8, audit: bool },
+    Challenge { job: usize, by: u64 },
     Raise { job: usize, more: u16 },
     Cancel { job: usize },
     Confirm { job: usize },
@@ -44,11 +45,12 @@ fn reason() -> impl Strategy<Value = DeclineReason> {
 fn step() -> impl Strategy<Value = Step> {
     let job = 0..100usize;
     prop_oneof![
-        3 => (1..3u64, any::<u16>(), any::<u16>(), any::<u16>(), any::<u8>(), 0..8u8).prop_map(
-            |(client, down, cost, tip, tokens, delay)| {
-                Step::Create { client, down: down % 50, cost: cost % 2_000, tip: tip % 50, tokens: tokens % 30, delay }
+        3 => (1..3u64, any::<u16>(), any::<u16>(), any::<u16>(), any::<u8>(), 0..8u8, any::<bool>()).prop_map(
+            |(client, down, cost, tip, tokens, delay, audit)| {
+                Step::Create { client, down: down % 50, cost: cost % 2_000, tip: tip % 50, tokens: tokens % 30, delay, audit }
             }
         ),
+        1 => (job.clone(), 1..4u64).prop_map(|(job, by)| Step::Challenge { job, by }),
         1 => (job.clone(), any::<u16>()).prop_map(|(job, more)| Step::Raise { job, more: more % 500 }),
         1 => job.clone().prop_map(|job| Step::Cancel { job }),
         1 => job.clone().prop_map(|job| Step::Confirm { job }),
@@ -82,11 +84,12 @@ fn holder(id: &JobId) -> AccountId {
 fn take(step: Step) {
     // A refused call changes nothing, so all outcomes are fine.
     let _ = match step {
-        Step::Create { client, down, cost, tip, tokens, delay } => {
+        Step::Create { client, down, cost, tip, tokens, delay, audit } => {
             let not_before = now() + u32::from(delay);
             let verification =
                 if tokens % 3 == 0 { Verification::Required } else { Verification::IfPossible };
-            let spec = JobSpec { max_tokens: tokens.into(), not_before, verification, ..spec() };
+            let max_tokens = tokens.into();
+            let spec = JobSpec { max_tokens, not_before, verification, audit, ..spec() };
             let payment = Payment { down: down.into(), cost: cost.into(), tip: tip.into() };
             with_storage_layer(|| Jobs::create(signed(client), spec, payment))
         }
@@ -95,6 +98,13 @@ fn take(step: Step) {
             let id = pick(job);
             let client = crate::Jobs::<Test>::get(id).map_or(CLIENT, |job| job.client);
             with_storage_layer(|| Jobs::raise_payment(signed(client), id, more))
+        }
+        Step::Challenge { job, by } => {
+            let id = pick(job);
+            if Jobs::challengeable(&id).is_some() {
+                Jobs::challenge(&id, &by);
+            }
+            Ok(())
         }
         Step::Cancel { job } => with_storage_layer(|| Jobs::cancel(signed(CLIENT), pick(job))),
         Step::Confirm { job } => {
@@ -159,7 +169,9 @@ fn check_settlements() {
     for event in events() {
         let Event::JobSettled { job: id, settlement } = event else { continue };
         let Some(job) = crate::Jobs::<Test>::get(id) else { continue };
-        let held = job.payment.total().unwrap() + BOUNTY + Deposit::get();
+        let audit = Jobs::audit_of(&job.spec, job.payment.cost);
+        assert!(settlement.audit_fees <= audit, "no more than was held for the audit");
+        let held = job.payment.total().unwrap() + BOUNTY + Deposit::get() + audit;
         let out = settlement.paid + settlement.refunded;
         match settlement.outcome {
             Outcome::Paid | Outcome::Expired | Outcome::Cancelled | Outcome::Unverified => {

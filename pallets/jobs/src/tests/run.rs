@@ -89,6 +89,7 @@ fn commit_output_delivers_and_calls_the_auditor() {
                 commitment,
                 took: 0,
                 audit: true,
+                challenger: None,
                 until
             }
         );

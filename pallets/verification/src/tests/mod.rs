@@ -4,11 +4,13 @@
 mod attacks;
 mod authors;
 mod bounds;
+mod challenge;
 mod collusion;
 mod config;
 mod draw;
 mod duties;
 mod jury;
+mod on_request;
 mod outcome;
 mod publication;
 mod random;

@@ -10,13 +10,14 @@ use assay_primitives::{
     traits::Duties,
     Verdict,
 };
-use frame_support::storage::with_storage_layer;
-use proptest::prelude::*;
+use frame_support::{parameter_types, storage::with_storage_layer};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use sp_core::H256;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Order { client: usize },
+    Order { client: usize, audit: bool },
+    Challenge { job: usize, who: usize },
     Work { commit: bool },
     Commit { seat: usize, verdict: u8 },
     Reveal { seat: usize, verdict: u8 },
@@ -32,7 +33,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let seat = 0..100usize;
     prop_oneof![
-        3 => (0..4usize).prop_map(|client| Step::Order { client }),
+        3 => (0..4usize, any::<bool>()).prop_map(|(client, audit)| Step::Order { client, audit }),
+        4 => (seat.clone(), 0..14usize).prop_map(|(job, who)| Step::Challenge { job, who }),
         4 => any::<bool>().prop_map(|commit| Step::Work { commit }),
         12 => (seat.clone(), 0..8u8).prop_map(|(seat, verdict)| Step::Commit { seat, verdict }),
         12 => (seat.clone(), 0..8u8).prop_map(|(seat, verdict)| Step::Reveal { seat, verdict }),
@@ -45,6 +47,11 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (1..4u8).prop_map(|count| Step::Blocks { count }),
         1 => (1..8u8).prop_map(|count| Step::Skip { count }),
     ]
+}
+
+parameter_types! {
+    /// The number of challenges that were made.
+    static Challenged: u32 = 0;
 }
 
 /// Mostly the truth.
@@ -77,10 +84,22 @@ fn job(n: usize) -> H256 {
 /// A refused step changes nothing, so all outcomes are fine.
 fn take(step: Step) {
     match step {
-        Step::Order { client } => {
+        Step::Order { client, audit } => {
             let client = [CLIENT, OPERATORS[0], OPERATORS[1], KEEPER][client];
-            let spec = JobSpec { deadline: 50, ..spec() };
+            let spec = JobSpec { deadline: 50, audit, ..spec() };
             let _ = with_storage_layer(|| Jobs::create(signed(client), spec, PAYMENT));
+        }
+        Step::Challenge { job: n, who } => {
+            let mut all: Vec<_> = pallet_jobs::Jobs::<Test>::iter_keys()
+                .filter(|id| Verification::challenge_bond(id).is_some())
+                .collect();
+            all.sort();
+            if let Some(id) = pick(all, n) {
+                let client = pallet_jobs::Jobs::<Test>::get(id).map_or(CLIENT, |job| job.client);
+                let who = OPERATORS.into_iter().chain([client, client]).nth(who).unwrap_or(client);
+                let done = with_storage_layer(|| Verification::challenge(signed(who), id));
+                Challenged::mutate(|count| *count += u32::from(done.is_ok()));
+            }
         }
         Step::Work { commit } => {
             for (job, stored) in pallet_jobs::Jobs::<Test>::iter().collect::<Vec<_>>() {
@@ -136,27 +155,47 @@ fn take(step: Step) {
     }
 }
 
+/// Plays a sequence and lets everything end.
+fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    SecondLooks::set(sp_runtime::Permill::from_percent(50));
+    with_operators(|| {
+        // Half of the operators have long records, so that some of their jobs are not audited.
+        for operator in OPERATORS.into_iter().step_by(2) {
+            crate::Records::<Test>::insert(operator, 1_000 * crate::WHOLE);
+        }
+        let issued = Balances::total_issuance();
+        for step in steps {
+            take(step);
+            check_state();
+            prop_assert_eq!(everything(), Balances::total_issuance());
+            prop_assert!(Balances::total_issuance() <= issued);
+        }
+        ParentRandomness::set(Some(H256::zero()));
+        run_blocks(400);
+        prop_assert_eq!(crate::Audits::<Test>::iter().count(), 0);
+        prop_assert_eq!(crate::AgendaEntries::<Test>::iter().count(), 0);
+        prop_assert_eq!(crate::SeatsOf::<Test>::iter().count(), 0);
+        prop_assert_eq!(pallet_jobs::Jobs::<Test>::iter().count(), 0);
+        Ok(())
+    })
+}
+
 proptest! {
     #[test]
     fn sequences_keep_the_invariants_and_end_every_audit(
         steps in proptest::collection::vec(step(), 1..150)
     ) {
-        SecondLooks::set(sp_runtime::Permill::from_percent(50));
-        with_operators(|| {
-            let issued = Balances::total_issuance();
-            for step in steps {
-                take(step);
-                check_state();
-                prop_assert_eq!(everything(), Balances::total_issuance());
-                prop_assert!(Balances::total_issuance() <= issued);
-            }
-            ParentRandomness::set(Some(H256::zero()));
-            run_blocks(400);
-            prop_assert_eq!(crate::Audits::<Test>::iter().count(), 0);
-            prop_assert_eq!(crate::AgendaEntries::<Test>::iter().count(), 0);
-            prop_assert_eq!(crate::SeatsOf::<Test>::iter().count(), 0);
-            prop_assert_eq!(pallet_jobs::Jobs::<Test>::iter().count(), 0);
-            Ok(())
-        })?;
+        play(steps)?;
     }
+}
+
+/// Plays the same sequences each time.
+#[test]
+fn sequences_challenge_outputs() {
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..40 {
+        let steps = proptest::collection::vec(step(), 150).new_tree(&mut runner).unwrap().current();
+        play(steps).unwrap();
+    }
+    assert!(Challenged::get() >= 10, "{} challenges", Challenged::get());
 }
