@@ -47,7 +47,7 @@ impl<T: Config> Pallet<T> {
         if *challenger == subject.client {
             T::Escrow::hold_bond(job, bond)?;
         } else {
-            ensure!(Self::can_verify(challenger, &subject, bond), Error::<T>::NotAVerifier);
+            ensure!(Self::can_verify(challenger, &subject), Error::<T>::NotAVerifier);
             T::Operators::reserve(challenger, Duty::Challenge(*job), bond)?;
         }
         T::Jobs::challenge(job, challenger);

@@ -10,7 +10,7 @@ use assay_primitives::{
 };
 use assay_runtime::{
     parameters::{dynamic_params::verification, RuntimeParametersKey, RuntimeParametersValue},
-    presets, AccountId, Balance, Balances, Jobs, Operators, Runtime, RuntimeOrigin, Verification,
+    presets, AccountId, Balance, Balances, Jobs, Operators, Runtime, RuntimeOrigin,
 };
 use frame_support::{
     assert_ok,
@@ -159,7 +159,10 @@ pub fn waived(
 
 /// Challenges the output of the job.
 pub fn challenge(job: &JobId, who: &AccountId) {
-    assert_ok!(Verification::challenge(RuntimeOrigin::signed(who.clone()), *job));
+    assert_ok!(pallet_verification::Pallet::<Runtime>::challenge(
+        RuntimeOrigin::signed(who.clone()),
+        *job
+    ));
 }
 
 /// Returns the report that commits the job's operator to an output of `tokens` with that hash.

@@ -16,7 +16,7 @@ use assay_primitives::{
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
     presets::{TINY_CONTEXT, TINY_MODEL, TINY_PRICES},
-    AccountId, Balance, Operators, Runtime, RuntimeCall, RuntimeOrigin, System, Verification, UNIT,
+    AccountId, Balance, Operators, Runtime, RuntimeCall, RuntimeOrigin, System, UNIT,
 };
 use frame_support::assert_ok;
 use pallet_operators::{Offer, OffersOf};
@@ -144,7 +144,8 @@ pub fn act(act: Act) {
             );
         }
         Act::Challenge { job, who } => {
-            let open = |job: &JobId| Verification::challenge_bond(job).is_some();
+            let open =
+                |job: &JobId| pallet_verification::Pallet::<Runtime>::challenge_bond(job).is_some();
             let mut all: Vec<_> = pallet_jobs::Jobs::<Runtime>::iter_keys().filter(open).collect();
             all.sort();
             if let Some(job) = all.get(job % all.len().max(1)).copied() {

@@ -79,7 +79,7 @@ fn fees_of_an_audit_must_fit_into_a_balance() {
 fn verifiers_are_paid_by_the_client_and_the_rest_returns() {
     with_jobs(|| {
         let (id, operator, verifiers) = delivered();
-        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &verifiers, 0, 0);
         let price = 10 * PRICE;
         for verifier in verifiers {
             assert_eq!(wealth(verifier), ENDOWMENT + price / 10);
@@ -99,7 +99,7 @@ fn fees_return_with_every_other_end() {
     for outcome in [AuditOutcome::Undecided, AuditOutcome::Rejected, AuditOutcome::Withheld] {
         with_jobs(|| {
             let (id, _, _) = delivered();
-            Jobs::conclude(&id, outcome, &[], 0);
+            Jobs::conclude(&id, outcome, &[], 0, 0);
             assert_eq!((settlement(&id).audit_fees, Balances::reserved_balance(CLIENT)), (0, 0));
             assert!(settlement(&id).refunded >= MOST);
         });

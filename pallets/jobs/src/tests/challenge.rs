@@ -13,7 +13,7 @@ use frame_support::assert_noop;
 fn challenged(by: AccountId) -> (JobId, AccountId) {
     let (id, operator) = delivered(10);
     assert_eq!(Jobs::challengeable(&id), None, "it waits for the draw of an audit");
-    Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
+    Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);
     assert!(Jobs::challengeable(&id).is_some());
     Jobs::challenge(&id, &by);
     assert_eq!(Jobs::challengeable(&id), None);
@@ -31,7 +31,7 @@ fn challenged_job_is_settled_by_its_jury_alone() {
         let open = crate::Error::<Test>::AuditOpen;
         assert_noop!(Jobs::settle(signed(KEEPER), id), open);
         assert!(matches!(state(&id), JobState::Delivered { audit: true, .. }));
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 5);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 5, 0);
         assert_eq!(settlement(&id).outcome, Outcome::Paid);
     });
 }
@@ -40,7 +40,7 @@ fn challenged_job_is_settled_by_its_jury_alone() {
 fn challenge_that_nobody_could_hear_ends_paid_at_once() {
     with_jobs(|| {
         let (id, operator) = challenged(KEEPER);
-        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::NotAudited, &[], 0, 0);
         let settlement = settlement(&id);
         assert_eq!(
             (settlement.outcome, settlement.audit),
@@ -55,7 +55,7 @@ fn challenge_that_nobody_could_hear_ends_paid_at_once() {
 fn accepted_challenge_measures_nothing() {
     with_jobs(|| {
         let (id, _) = challenged(KEEPER);
-        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 9);
+        Jobs::conclude(&id, AuditOutcome::Accepted, &[], 9, 0);
         assert!(Accepted::get().is_empty() && OnRequest::get().is_empty());
     });
 }
@@ -64,7 +64,7 @@ fn accepted_challenge_measures_nothing() {
 fn reward_of_a_challenger_and_the_compensation_are_half_of_the_rest_at_most() {
     with_jobs(|| {
         let (id, _) = challenged(KEEPER);
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
         let rest = bond_of(10) - PAYMENT.down;
         let settlement = settlement(&id);
         let reward = settlement.challenge.map(|challenge| challenge.reward).unwrap();
@@ -75,7 +75,7 @@ fn reward_of_a_challenger_and_the_compensation_are_half_of_the_rest_at_most() {
     BondFactor::set(2);
     with_jobs(|| {
         let (id, _) = challenged(KEEPER);
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
         // The client's compensation is all of the half.
         assert_eq!(settlement(&id).challenge.map(|challenge| challenge.reward), Some(0));
         assert_eq!(wealth(KEEPER), ENDOWMENT);
@@ -86,7 +86,7 @@ fn reward_of_a_challenger_and_the_compensation_are_half_of_the_rest_at_most() {
 fn client_that_challenges_gets_no_reward_in_addition_to_its_compensation() {
     with_jobs(|| {
         let (id, _) = challenged(CLIENT);
-        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Rejected, &[], 0, 0);
         assert_eq!(settlement(&id).challenge, Some(Challenge { challenger: CLIENT, reward: 0 }));
         let compensation = PAYMENT.down + 10 * PRICE + PAYMENT.tip;
         assert_eq!(wealth(CLIENT), ENDOWMENT + compensation);
@@ -97,7 +97,7 @@ fn client_that_challenges_gets_no_reward_in_addition_to_its_compensation() {
 fn output_that_is_withheld_from_its_jury_earns_no_reward() {
     with_jobs(|| {
         let (id, _) = challenged(KEEPER);
-        Jobs::conclude(&id, AuditOutcome::Withheld, &[], 0);
+        Jobs::conclude(&id, AuditOutcome::Withheld, &[], 0, 0);
         assert_eq!(settlement(&id).outcome, Outcome::Slashed);
         assert_eq!(wealth(KEEPER), ENDOWMENT);
     });
