@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The multiplier of fees, which follows the demand for blocks.
 
-use crate::{configs::BlockWeights, System};
+use crate::{Runtime, System};
 use core::marker::PhantomData;
 use frame_support::{dispatch::DispatchClass, traits::Get};
 use pallet_transaction_payment::{Multiplier, MultiplierUpdate};
@@ -54,7 +54,7 @@ impl<
         let (least, most) = (Least::get(), Most::get());
         // A limit that was raised counts at once.
         let previous = previous.max(least);
-        let limits = BlockWeights::get();
+        let limits = <Runtime as frame_system::Config>::BlockWeights::get();
         let room = limits.get(DispatchClass::Normal).max_total.unwrap_or(limits.max_block);
         let used = System::block_weight();
         let used = used
