@@ -2,8 +2,8 @@
 //! The list of benchmarked pallets, for `frame-omni-bencher`.
 
 use crate::{
-    configs::Randomness, AccountId, Addresses, AllPalletsWithSystem, Balances, Beacon, Escrow,
-    Jobs, Operators, Routing, Runtime, RuntimeOrigin, Settings, System, Verification, UNIT,
+    AccountId, Addresses, AllPalletsWithSystem, Balances, Beacon, Escrow, Jobs, Operators, Routing,
+    Runtime, RuntimeOrigin, Settings, System, Verification, UNIT,
 };
 use alloc::{string::String, vec::Vec};
 use assay_primitives::{traits::BlockRandomness, Balance, ModelId};
@@ -78,7 +78,7 @@ impl assay_primitives::benchmarking::BenchmarkHelper<AccountId> for Scene {
     }
 
     fn set_randomness(randomness: H256) {
-        Randomness::set_of_parent(randomness);
+        <Runtime as pallet_beacon::Config>::Source::set_of_parent(randomness);
         // Benchmarks set the number of the block without running its hooks.
         for block in 0..System::block_number().saturating_add(200) {
             pallet_beacon::Outputs::<Runtime>::insert(block, randomness);

@@ -121,6 +121,7 @@ mod tests {
             bounty: 0,
             deposit: 0,
             total: 0,
+            audit: 0,
             verifiers: assay_primitives::api::Verifiers {
                 operators: 0,
                 stake: Default::default(),

@@ -42,6 +42,7 @@ mod tests {
         MemberOf::<Runtime> {
             slot: 0,
             stake: 0,
+            counted: 0,
             active: true,
             silent: false,
             uptime: 0,
