@@ -401,7 +401,8 @@ pub mod pallet {
         ///
         /// ## Details
         /// The job is open until `spec.deadline` blocks from now, or from `spec.not_before` if that
-        /// is later. In addition to the payment the bounty and the deposit are put on hold.
+        /// is later. In addition to the payment the bounty and the deposit are put on hold, and the most
+        /// that the audit costs which the order asks for.
         ///
         /// ### Parameters
         /// - `spec`: what is ordered.

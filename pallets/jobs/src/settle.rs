@@ -104,7 +104,8 @@ impl<T: Config> Pallet<T> {
             }
         }
         let verified = earned.saturating_sub(left);
-        // An operator gains nothing by what it keeps from verifiers. What a client pays them returns to it.
+        // An operator gains nothing by what it keeps from verifiers, and keeps nothing where the client
+        // pays them.
         let forfeited = if job.spec.audit { 0 } else { forfeited };
         let forfeited = fee.saturating_mul(forfeited.into()).min(left);
         let forfeited = T::Escrow::levy(id, forfeited);
@@ -120,7 +121,8 @@ impl<T: Config> Pallet<T> {
             let fees = Self::burnt_of(down)
                 .saturating_add(fund)
                 .saturating_add(burnt)
-                .saturating_add(verified);
+                .saturating_add(verified)
+                .saturating_add(audit_fees);
             let (model, tokens) = (&job.spec.model, commitment.tokens);
             T::Routing::delivered(&operator, model, tokens, took, fees);
         }

@@ -64,7 +64,7 @@ fn drawing_among<T: Config>(operators: u32) -> (JobId, Vec<T::AccountId>) {
 fn challengeable<T: Config>() -> (JobId, T::AccountId) {
     let (job, operators) = drawing_among::<T>(2);
     let other = operators.last().cloned().expect("there are two");
-    Pallet::<T>::conclude(&job, AuditOutcome::NotAudited, Vec::new(), 0);
+    Pallet::<T>::conclude(&job, AuditOutcome::NotAudited, Vec::new(), 0, 0);
     (job, other)
 }
 

@@ -197,12 +197,14 @@ impl<T: Config> Pallet<T> {
     /// Returns whether the operator can re-run the job, has nothing to do with it otherwise, and can stand
     /// for its verdict.
     pub(crate) fn can_verify(account: &T::AccountId, subject: &AuditSubject<T::AccountId>) -> bool {
-        let AuditSubject { client, operator, spec, reward, challenger, .. } = subject;
-        let is_party =
-            |party: &T::AccountId| account == party || T::Operators::delegates(party, account);
-        let involved = Self::is_involved(account, client, operator)
-            || challenger.as_ref().is_some_and(|by| is_party(by) || is_party(client));
-        !involved && Self::can_check(account, &spec.model, spec.length(), *reward)
+        let AuditSubject { client, operator, challenger, spec, reward, .. } = subject;
+        // A challenger is a party, and so is its client then, with whoever has delegated to them.
+        let challenged = challenger.as_ref().is_some_and(|by| {
+            Self::is_involved(account, client, by) || Self::is_involved(account, by, client)
+        });
+        !challenged
+            && !Self::is_involved(account, client, operator)
+            && Self::can_check(account, &spec.model, spec.length(), *reward)
     }
 
     /// Returns the largest weight of a draw in addition to its measured weight.
