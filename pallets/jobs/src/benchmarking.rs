@@ -62,7 +62,7 @@ fn spec<T: Config>(
         peer: PeerIdBytes::truncate_from(peer),
         allowed: BoundedVec::truncate_from(allowed),
         verification: Verification::IfPossible,
-        audit: true,
+        audit: false,
         referrer: operators.first().cloned(),
     }
 }
@@ -153,12 +153,14 @@ impl<T: Config> DeliveredJobs<T::AccountId> for Pallet<T> {
         T::Operators::free_slot(operator, Duty::Run(id));
         T::Operators::reward(operator, T::Escrow::draw_down(&id, operator));
         job.drawn = BoundedVec::truncate_from(vec![operator.clone()]);
+        job.spec.verification = Verification::Required;
         job.state = JobState::Delivered {
             operator: operator.clone(),
             prices: PRICES,
             commitment: commitment(),
             took: 1,
             audit: true,
+            challenger: None,
             until: Self::now().saturating_add(T::ChallengeWindow::get()),
         };
         Self::put(&id, job);
@@ -174,7 +176,11 @@ mod benchmarks {
     fn create() {
         let client = T::BenchmarkHelper::client(0);
         let operators = T::BenchmarkHelper::operators(&model(), PRICE, MAX_ALLOWED_OPERATORS);
-        let spec = spec::<T>(&model(), &operators, T::MaxDeadline::get());
+        let spec = JobSpec {
+            verification: Verification::Required,
+            audit: true,
+            ..spec::<T>(&model(), &operators, T::MaxDeadline::get())
+        };
         let id = Pallet::<T>::next_job_id(&client, &spec);
 
         #[extrinsic_call]
@@ -189,6 +195,7 @@ mod benchmarks {
         let operators = T::BenchmarkHelper::operators(&model(), PRICE, 1);
         let id = super::create::<T>(&client, &model(), &operators);
         let before = job::<T>(&id).payment;
+        Jobs::<T>::mutate_extant(id, |job| job.spec.audit = true);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(client), id, payment::<T>());

@@ -280,6 +280,9 @@ pub mod pallet {
         /// The deadline is shorter than the model takes for so many tokens: see the quote's
         /// `shortest_deadline`. Jobs that name their operators can have it.
         DeadlineTooShort,
+        /// The order asks for an audit, and does not require that there be operators that can hold it:
+        /// `verification` must be `Required`.
+        AuditNotRequired,
         /// The job's first block lies too far ahead.
         NotBeforeTooFar,
         /// Sealed jobs are not available: privacy must be public and no output key given.

@@ -6,7 +6,7 @@ use crate::{
     Pallet,
 };
 use assay_primitives::{
-    job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy},
+    job::{job_id, JobId, JobSpec, JobState, Payment, PeerIdBytes, Privacy, Verification},
     settlement::Outcome,
     traits::{Escrow, Routing},
 };
@@ -92,6 +92,9 @@ impl<T: Config> Pallet<T> {
         let shortest = Self::shortest_deadline(&spec.model, spec.max_tokens);
         let in_time = spec.deadline >= shortest || !spec.allowed.is_empty();
         ensure!(in_time, Error::<T>::DeadlineTooShort);
+        // An audit that cannot be held leaves an operator unpaid.
+        let checkable = !spec.audit || spec.verification == Verification::Required;
+        ensure!(checkable, Error::<T>::AuditNotRequired);
         let least = Self::least_cost(&spec.model, spec.input_tokens, spec.max_tokens)
             .ok_or(Error::<T>::ModelNotServed)?;
         ensure!(payment.cost >= least, Error::<T>::CostBelowOffers);

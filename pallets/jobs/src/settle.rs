@@ -121,8 +121,7 @@ impl<T: Config> Pallet<T> {
             let fees = Self::burnt_of(down)
                 .saturating_add(fund)
                 .saturating_add(burnt)
-                .saturating_add(verified)
-                .saturating_add(audit_fees);
+                .saturating_add(verified);
             let (model, tokens) = (&job.spec.model, commitment.tokens);
             T::Routing::delivered(&operator, model, tokens, took, fees);
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Challenges: an account says that an output which was not drawn for an audit is wrong, and puts up a
-//! bond. A jury decides at once.
+//! bond. A jury decides, which is drawn when the challenge window is over.
 //!
 //! Whoever challenges a right output loses the bond, which is [`Pallet::challenge_bond`]: it pays all
 //! jurors, and at least half of what is left of it goes to nobody who could be a party to the
@@ -8,11 +8,11 @@
 //! challenger, operator and jurors loses at least (B − F)/2 ≥ R/2, because B ≥ R + F.
 
 use crate::{
-    types::{Audit, Stage},
+    types::{Audit, Span, Stage},
     Audits, Config, Error, Event, Pallet, Publications,
 };
 use assay_primitives::{
-    job::JobId,
+    job::{JobId, Verification},
     traits::{AuditSubject, AuditedJobs, Challengeable, Duty, Escrow, Operators},
     Balance,
 };
@@ -35,13 +35,15 @@ impl<T: Config> Pallet<T> {
             return subject.challenger.is_some().then(|| Self::bond_of_challenge(&subject));
         }
         let Challengeable { subject, until } = T::Jobs::challengeable(job)?;
-        (Self::now() <= until).then(|| Self::bond_of_challenge(&subject))
+        let open = Self::now() <= until && is_checkable(&subject);
+        open.then(|| Self::bond_of_challenge(&subject))
     }
 
     pub(crate) fn do_challenge(challenger: &T::AccountId, job: &JobId) -> DispatchResult {
         ensure!(!Audits::<T>::contains_key(job), Error::<T>::AuditOpen);
         let open = T::Jobs::challengeable(job).ok_or(Error::<T>::JobNotDelivered)?;
         let Challengeable { subject, until } = open;
+        ensure!(is_checkable(&subject), Error::<T>::VerificationNotRequired);
         ensure!(Self::now() <= until, Error::<T>::ChallengeWindowOver);
         let bond = Self::bond_of_challenge(&subject);
         if *challenger == subject.client {
@@ -51,7 +53,8 @@ impl<T: Config> Pallet<T> {
             T::Operators::reserve(challenger, Duty::Challenge(*job), bond)?;
         }
         T::Jobs::challenge(job, challenger);
-        let span = Self::next_span();
+        // The draw is the same whenever the challenge comes.
+        let span = Span::after(until, T::DrawBlocks::get());
         let audit = Audit { stage: Stage::Challenge, ..Audit::new(span) };
         Self::put(job, audit);
         let challenger = challenger.clone();
@@ -115,4 +118,9 @@ impl<T: Config> Pallet<T> {
             T::Operators::reserved(challenger, Duty::Challenge(*job))
         }
     }
+}
+
+/// Returns whether the job was assigned only because enough operators could check it.
+fn is_checkable<AccountId>(subject: &AuditSubject<AccountId>) -> bool {
+    subject.spec.verification == Verification::Required
 }

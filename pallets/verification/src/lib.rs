@@ -387,6 +387,9 @@ pub mod pallet {
         AuditOpen,
         /// The job is not delivered, or settled already.
         JobNotDelivered,
+        /// The client did not require that there be operators that can check the output. A few that do could
+        /// be of one mind.
+        VerificationNotRequired,
         /// The challenge window of the job is over.
         ChallengeWindowOver,
         /// The account is neither the job's client nor an operator that could verify its output: one that
@@ -524,15 +527,16 @@ pub mod pallet {
         /// jurors that can agree and what the job pays, at least [`Config::MinVerifierBond`]. If the jury
         /// rejects the output, the job's operator loses its bond, and a challenger other than the client
         /// gets a part of that. If it accepts, the challenger loses its bond, which pays the jury and the
-        /// operator. Otherwise the job is paid for as if nobody had challenged it, unless its operator does
+        /// operator. The jury is drawn after the end of the challenge window, so nobody chooses its draw
+        /// by the block of a challenge, or cuts the window short. Otherwise the job is paid for as if nobody had challenged it, unless its operator does
         /// not publish what a jury could not fetch.
         ///
         /// ### Parameters
         /// - `job`: the job.
         ///
         /// ## Errors
-        /// [`Error::AuditOpen`], [`Error::JobNotDelivered`], [`Error::ChallengeWindowOver`],
-        /// [`Error::NotAVerifier`]; those of the escrow where the client cannot put up the bond.
+        /// [`Error::AuditOpen`], [`Error::JobNotDelivered`], [`Error::VerificationNotRequired`],
+        /// [`Error::ChallengeWindowOver`], [`Error::NotAVerifier`]; those of the escrow where the client cannot put up the bond.
         ///
         /// ## Events
         /// [`Event::OutputChallenged`].

@@ -3,7 +3,7 @@
 
 use crate::{mock::*, Error};
 use assay_primitives::{
-    job::{JobId, JobSpec, JobState, Payment},
+    job::{JobId, JobSpec, JobState, Payment, Verification},
     report::Report,
     settlement::AuditOutcome,
     traits::AuditedJobs,
@@ -12,7 +12,7 @@ use assay_primitives::{
 use frame_support::{assert_noop, assert_ok};
 
 fn ordered() -> JobSpec<AccountId> {
-    JobSpec { audit: true, ..spec() }
+    JobSpec { audit: true, verification: Verification::Required, ..spec() }
 }
 
 /// The most that three verifiers get: a tenth each of the most that the client pays.

@@ -90,7 +90,8 @@ pub fn waived() -> (JobId, AccountId) {
     loop {
         let known = [CLIENT, KEEPER].into_iter().chain(OPERATORS);
         let wealth = known.map(|who| (who, wealth(who))).collect();
-        let (id, operator) = delivered();
+        let required = JobSpec { verification: assay_primitives::Verification::Required, ..spec() };
+        let (id, operator) = delivered_for(CLIENT, required);
         run_blocks(2);
         if is_over(&id) {
             Before::set(wealth);

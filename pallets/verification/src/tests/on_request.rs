@@ -12,7 +12,8 @@ use assay_primitives::{
 const FEE: Balance = 10;
 
 fn ordered() -> JobSpec<AccountId> {
-    JobSpec { audit: true, ..spec() }
+    let verification = assay_primitives::Verification::Required;
+    JobSpec { audit: true, verification, ..spec() }
 }
 
 #[test]
