@@ -2,10 +2,11 @@
 //! Messages as JSON-RPC has them, valid and not.
 
 use super::{
-    client::{call, Client, HttpClient},
+    client::{call, frame, upgrade, Client, HttpClient},
     given::{limits, Given, LONGEST},
 };
 use serde_json::{json, Value};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn code(answer: &Value) -> i64 {
     answer["error"]["code"].as_i64().unwrap()
@@ -37,6 +38,26 @@ async fn message_that_is_too_long_is_an_error_and_the_connection_goes_on() {
     let mut client = Client::connect(given.address).await;
     assert_eq!(code(&client.ask(&" ".repeat(LONGEST + 1)).await), -32_007);
     assert_eq!(client.ask(&call(2, "long", json!([3]))).await["result"], "xxx");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fragment_in_front_of_a_pong_is_not_kept() {
+    const FIRST_FRAGMENT: u8 = 0x01;
+    const PONG: u8 = 0x8a;
+    const TEXT: u8 = 0x81;
+    let given = given();
+    let mut stream = upgrade(given.address).await;
+    for _ in 0..3 {
+        stream.write_all(&frame(FIRST_FRAGMENT, "kept")).await.unwrap();
+        stream.write_all(&frame(PONG, "")).await.unwrap();
+    }
+    stream.write_all(&frame(TEXT, &call(1, "long", json!([3])))).await.unwrap();
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).await.unwrap();
+    let mut answer = vec![0; head[1] as usize];
+    stream.read_exact(&mut answer).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(answer["result"], "xxx");
 }
 
 #[tokio::test(flavor = "multi_thread")]
