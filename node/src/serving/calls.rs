@@ -57,8 +57,11 @@ impl Calls {
         let Some((name, callback)) = known.map(|(name, callback)| (name, callback.clone())) else {
             return refuse(request, ErrorCode::MethodNotFound.into());
         };
+        // A subscription waits until its answer is among the messages of subscriptions, which wait for room
+        // themselves: it must not hold any that they need.
+        let subscribes = matches!(callback, MethodCallback::Subscription(_));
         match &slot {
-            Some(slot) if self.patient.contains(&name) => slot.rest().await,
+            Some(slot) if subscribes || self.patient.contains(&name) => slot.rest().await,
             Some(slot) if slot.reserve().await.is_err() => {
                 // Nobody reads this.
                 return refuse(request, ErrorCode::ServerIsBusy.into());

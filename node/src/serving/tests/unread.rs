@@ -65,6 +65,23 @@ async fn messages_of_subscriptions_wait_where_they_come_from() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_that_begin_together_do_not_wait_for_each_other() {
+    const SUBSCRIPTIONS: usize = 12;
+    const MESSAGES: usize = 8;
+    let given = Given::serve_subscriptions(limits(2 * LONGEST, ROOM), SUBSCRIPTIONS as u32);
+    let mut client = Client::connect(given.address).await;
+    for id in 0..SUBSCRIPTIONS {
+        client.send(&call(id, "subscribe", json!([MESSAGES, 10]))).await;
+        client.send(&call(SUBSCRIPTIONS + id, "long", json!([10]))).await;
+    }
+    let batched: Vec<_> = (0..4).map(|id| call(id, "unsubscribe", json!(["none"]))).collect();
+    client.send(&format!("[{}]", batched.join(","))).await;
+    for _ in 0..SUBSCRIPTIONS * (2 + MESSAGES) + 1 {
+        assert!(client.read().await.is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_over_http_count_until_they_are_written() {
     const CLIENTS: usize = 12;
     let given = Given::serve(limits(ROOM, 2 * LONGEST));
