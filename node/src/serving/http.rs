@@ -150,6 +150,7 @@ impl Client {
             }
         };
         let connection = &self.connection;
+        let _room = connection.requests.take(data.len()).await;
         let slot = Slot::new(connection.clone(), most.answer as usize);
         let mut extensions = parts.extensions;
         extensions.insert(slot.clone());

@@ -109,6 +109,21 @@ async fn answers_over_http_count_until_they_are_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn request_over_http_counts_until_it_is_answered() {
+    let given = Given::serve(limits(ROOM, LONGEST));
+    let other = given.connections.open();
+    let held = other.answers.take(LONGEST).await;
+    let request = call(1, "long", json!([10]));
+    let mut client = HttpClient::connect(given.address).await;
+    client.send(&request).await;
+    let taken = || given.connections.live().iter().map(|it| it.requests.taken()).sum::<usize>();
+    until(|| taken() == request.len()).await;
+    drop(held);
+    assert_eq!(text(&client.read().await).len(), 10);
+    until(|| taken() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn client_that_reads_nothing_is_closed_and_others_are_served() {
     let mut limits = limits(ROOM, 4 * ROOM);
     limits.patience = Duration::from_millis(100);
