@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use std::{
     cmp::Reverse,
     sync::{
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         Arc, Weak,
     },
     time::{Duration, Instant},
@@ -60,6 +60,7 @@ pub struct Connection {
     pub batches: Semaphore,
     owed: AtomicU64,
     written: AtomicU64,
+    computing: AtomicUsize,
     seen: Mutex<Seen>,
     cut: watch::Sender<bool>,
 }
@@ -68,10 +69,10 @@ pub struct Connection {
 struct Seen {
     /// The time since which nothing was written that is owed, and the bytes written then.
     idle: (Instant, u64),
-    /// The beginning of a period, and the bytes written then.
-    period: (Instant, u64),
-    /// The bytes written in the last whole period.
-    recent: Option<u64>,
+    /// The beginning of a period, the bytes written then, and the room that the client held.
+    period: (Instant, u64, usize),
+    /// The bytes written in the last whole period, and the room that the client held when it began.
+    recent: Option<(u64, usize)>,
 }
 
 impl Connection {
@@ -109,8 +110,8 @@ impl Connection {
         let written = self.written.load(Ordering::Relaxed);
         let mut seen = self.seen.lock();
         if now.duration_since(seen.period.0) >= limits.pressed {
-            seen.recent = Some(written - seen.period.1);
-            seen.period = (now, written);
+            seen.recent = Some((written - seen.period.1, seen.period.2));
+            seen.period = (now, written, self.held());
         }
         if self.owed.load(Ordering::Relaxed) == 0 || written != seen.idle.1 {
             seen.idle = (now, written);
@@ -118,12 +119,28 @@ impl Connection {
         now.duration_since(seen.idle.0) >= limits.patience
     }
 
-    /// Returns the room that the client holds if it has taken less than an eighth of it in the last
-    /// period.
+    /// Notes that a call has room and is computed, until the result is dropped.
+    pub fn compute(self: &Arc<Self>) -> Computing {
+        self.computing.fetch_add(1, Ordering::Relaxed);
+        Computing(self.clone())
+    }
+
+    /// Returns the room that the client holds. What is reserved for calls that the node still computes is not
+    /// held by the client.
+    fn held(&self) -> usize {
+        match self.computing.load(Ordering::Relaxed) {
+            0 => self.answers.taken(),
+            _ => self.owed.load(Ordering::Relaxed) as usize,
+        }
+    }
+
+    /// Returns the room that the client holds if it has held room for the whole last period, and has taken
+    /// less than an eighth of that.
     fn held_by_slow(&self) -> Option<usize> {
-        let held = self.answers.taken();
-        let recent = self.seen.lock().recent?;
-        (held > 0 && recent < held as u64 / 8).then_some(held)
+        let held = self.held();
+        let (recent, before) = self.seen.lock().recent?;
+        let throughout = held.min(before);
+        (throughout > 0 && recent < (throughout as u64).div_ceil(8)).then_some(held)
     }
 }
 
@@ -137,6 +154,15 @@ pub struct Debt {
 impl Drop for Debt {
     fn drop(&mut self) {
         self.connection.owed.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A call that is computed, until it is dropped.
+pub struct Computing(Arc<Connection>);
+
+impl Drop for Computing {
+    fn drop(&mut self) {
+        self.0.computing.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -183,7 +209,8 @@ impl Connections {
             batches: Semaphore::new(1),
             owed: AtomicU64::new(0),
             written: AtomicU64::new(0),
-            seen: Mutex::new(Seen { idle: (now, 0), period: (now, 0), recent: None }),
+            computing: AtomicUsize::new(0),
+            seen: Mutex::new(Seen { idle: (now, 0), period: (now, 0, 0), recent: None }),
             cut: watch::Sender::new(false),
         });
         self.open.lock().push(Arc::downgrade(&connection));
@@ -314,5 +341,24 @@ mod tests {
         assert!(futures::poll!(&mut waiting).is_pending());
         assert_eq!(reasons(&connections, now + Duration::from_secs(2)), [Reason::Pressed]);
         assert!(more.is_cut() && !less.is_cut() && !reads.is_cut() && !waits.is_cut());
+    }
+
+    #[tokio::test]
+    async fn client_that_has_only_begun_to_hold_room_keeps_its_connection() {
+        let connections = Connections::new(limits());
+        let (computes, begins, stalled) =
+            (connections.open(), connections.open(), connections.open());
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        // The largest is reserved for a call that takes long.
+        let _held = (computes.answers.take(30).await, stalled.answers.take(10).await);
+        let _computing = computes.compute();
+        assert_eq!(reasons(&connections, after(1)), []);
+        let _later = begins.answers.take(20).await;
+        let waits = connections.open();
+        let mut waiting = std::pin::pin!(waits.answers.take(16));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        assert_eq!(reasons(&connections, after(2)), [Reason::Pressed]);
+        assert!(stalled.is_cut() && !computes.is_cut() && !begins.is_cut());
     }
 }
