@@ -26,6 +26,8 @@ pub struct Limits {
     pub all_requests: usize,
     /// The time without a byte written after which a connection that owes answers is closed.
     pub patience: Duration,
+    /// The time without a byte read or written after which a connection is closed that has no request.
+    pub idle: Duration,
     /// The time that a call waits for the room of all until connections are closed that hold it.
     pub pressed: Duration,
     /// The time between two looks at the connections.
@@ -44,6 +46,8 @@ impl Limits {
             requests,
             all_requests: (128 << 20).max(requests.saturating_mul(8)),
             patience: Duration::from_secs(30),
+            // Proxies and clients keep connections over HTTP for 90 seconds at most.
+            idle: Duration::from_secs(120),
             pressed: Duration::from_secs(3),
             tick: Duration::from_secs(1),
         }
@@ -60,6 +64,8 @@ pub struct Connection {
     pub batches: Semaphore,
     owed: AtomicU64,
     written: AtomicU64,
+    read: AtomicU64,
+    busy: AtomicUsize,
     computing: AtomicUsize,
     seen: Mutex<Seen>,
     cut: watch::Sender<bool>,
@@ -69,6 +75,8 @@ pub struct Connection {
 struct Seen {
     /// The time since which nothing was written that is owed, and the bytes written then.
     idle: (Instant, u64),
+    /// The time since which there was no request and no byte read or written, and those bytes then.
+    quiet: (Instant, u64),
     /// The beginning of a period, the bytes written then, and the room that the client held.
     period: (Instant, u64, usize),
     /// The bytes written in the last whole period, and the room that the client held when it began.
@@ -79,6 +87,17 @@ impl Connection {
     /// Counts bytes that were handed to the system.
     pub fn wrote(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that the client has sent.
+    pub fn got(&self, bytes: usize) {
+        self.read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that the connection has a request that is read, or is a WebSocket, until the result is dropped.
+    pub fn busy(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
     }
 
     /// Notes that the client is owed an answer of so many bytes, until the result is dropped.
@@ -119,6 +138,16 @@ impl Connection {
         now.duration_since(seen.idle.0) >= limits.patience
     }
 
+    /// Returns whether the client has asked for nothing for too long.
+    fn is_idle(&self, now: Instant, limits: &Limits) -> bool {
+        let bytes = self.read.load(Ordering::Relaxed) + self.written.load(Ordering::Relaxed);
+        let mut seen = self.seen.lock();
+        if self.busy.load(Ordering::Relaxed) > 0 || bytes != seen.quiet.1 {
+            seen.quiet = (now, bytes);
+        }
+        now.duration_since(seen.quiet.0) >= limits.idle
+    }
+
     /// Notes that a call has room and is computed, until the result is dropped.
     pub fn compute(self: &Arc<Self>) -> Computing {
         self.computing.fetch_add(1, Ordering::Relaxed);
@@ -154,6 +183,15 @@ pub struct Debt {
 impl Drop for Debt {
     fn drop(&mut self) {
         self.connection.owed.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A connection with a request, until it is dropped.
+pub struct Busy(Arc<Connection>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -209,8 +247,15 @@ impl Connections {
             batches: Semaphore::new(1),
             owed: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            read: AtomicU64::new(0),
+            busy: AtomicUsize::new(0),
             computing: AtomicUsize::new(0),
-            seen: Mutex::new(Seen { idle: (now, 0), period: (now, 0, 0), recent: None }),
+            seen: Mutex::new(Seen {
+                idle: (now, 0),
+                quiet: (now, 0),
+                period: (now, 0, 0),
+                recent: None,
+            }),
             cut: watch::Sender::new(false),
         });
         self.open.lock().push(Arc::downgrade(&connection));
@@ -234,6 +279,10 @@ impl Connections {
             if connection.is_stalled(now, &self.limits) {
                 connection.cut();
                 closed(Reason::Stalled);
+                continue;
+            }
+            if connection.is_idle(now, &self.limits) {
+                connection.cut();
                 continue;
             }
             if let Some(held) = connection.held_by_slow() {
@@ -307,6 +356,7 @@ mod tests {
     async fn connection_is_closed_when_nothing_that_it_owes_is_taken() {
         let connections = Connections::new(limits());
         let (idle, stalled) = (connections.open(), connections.open());
+        let _busy = idle.busy();
         let now = Instant::now();
         let after = |seconds| now + Duration::from_secs(seconds);
         let debt = stalled.owe(stalled.answers.take(8).await, 8);
@@ -341,6 +391,23 @@ mod tests {
         assert!(futures::poll!(&mut waiting).is_pending());
         assert_eq!(reasons(&connections, now + Duration::from_secs(2)), [Reason::Pressed]);
         assert!(more.is_cut() && !less.is_cut() && !reads.is_cut() && !waits.is_cut());
+    }
+
+    #[tokio::test]
+    async fn connection_without_a_request_is_closed() {
+        let connections = Connections::new(limits());
+        let (idle, sends, asks) = (connections.open(), connections.open(), connections.open());
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let busy = asks.busy();
+        for seconds in [1, 120] {
+            sends.got(1);
+            assert_eq!(reasons(&connections, after(seconds)), []);
+        }
+        assert!(idle.is_cut() && !sends.is_cut() && !asks.is_cut());
+        drop(busy);
+        reasons(&connections, after(240));
+        assert!(sends.is_cut() && asks.is_cut());
     }
 
     #[tokio::test]

@@ -92,6 +92,11 @@ impl HttpClient {
         Self(connect(address).await)
     }
 
+    /// Reads nothing, and waits until the server closes the connection.
+    pub async fn closed(&mut self) {
+        assert!(!matches!(self.0.read(&mut [0]).await, Ok(1..)));
+    }
+
     /// Sends a message.
     pub async fn send(&mut self, text: &str) {
         let head = format!(

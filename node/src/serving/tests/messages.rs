@@ -6,6 +6,7 @@ use super::{
     given::{limits, Given, LONGEST},
 };
 use serde_json::{json, Value};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn code(answer: &Value) -> i64 {
@@ -116,4 +117,22 @@ async fn calls_over_http_are_answered_one_after_the_other() {
     }
     client.send(&call(4, "subscribe", json!([1, 1]))).await;
     assert_eq!(code(&client.read().await), -32_603, "only a WebSocket has subscriptions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_without_requests_have_places_and_end() {
+    const PLACES: usize = 64;
+    let mut limits = limits(4 << 20, 16 << 20);
+    limits.idle = Duration::from_secs(1);
+    let given = Given::serve(limits);
+    let mut socket = Client::connect(given.address).await;
+    let mut idle = Vec::new();
+    for _ in 1..PLACES {
+        idle.push(HttpClient::connect(given.address).await);
+    }
+    HttpClient::connect(given.address).await.closed().await;
+    for client in &mut idle {
+        client.closed().await;
+    }
+    assert_eq!(socket.ask(&call(1, "long", json!([1]))).await["result"], "x");
 }
