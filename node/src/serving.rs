@@ -9,6 +9,7 @@
 mod accept;
 mod calls;
 mod connection;
+mod elements;
 mod endpoint;
 mod http;
 mod message;

@@ -2,7 +2,7 @@
 //! The loop that accepts connections at an address.
 
 use super::{
-    connection::Connections,
+    connection::{Connection, Connections},
     endpoint::Endpoint,
     http::{Client, Serving},
     metered::Metered,
@@ -32,8 +32,19 @@ pub async fn accept(
         };
         match accepted {
             Ok((stream, address)) => {
+                let Ok(place) = endpoint.sockets.clone().try_acquire_owned() else {
+                    log::debug!(target: "rpc", "{address} is one connection too many");
+                    continue;
+                };
                 let (endpoint, serving) = (endpoint.clone(), serving.clone());
-                tokio::spawn(serve(stream, address, endpoint, serving, connections.clone()));
+                // Messages are written as wholes.
+                if let Err(error) = stream.set_nodelay(true) {
+                    log::debug!(target: "rpc", "the connection of {address} is gone: {error}");
+                    continue;
+                }
+                let connection = connections.open();
+                let stream = (Metered::new(stream, connection.clone(), place), address);
+                tokio::spawn(serve(stream, connection, endpoint, serving));
             }
             Err(error) => {
                 log::debug!(target: "rpc", "a connection cannot be accepted: {error}");
@@ -45,19 +56,11 @@ pub async fn accept(
 
 /// Serves a connection until it ends, it becomes a WebSocket, or it is cut.
 async fn serve(
-    stream: TcpStream,
-    address: SocketAddr,
+    (stream, address): (Metered<TcpStream>, SocketAddr),
+    connection: Arc<Connection>,
     endpoint: Arc<Endpoint>,
     serving: Arc<Serving>,
-    connections: Arc<Connections>,
 ) {
-    // Messages are written as wholes.
-    if let Err(error) = stream.set_nodelay(true) {
-        log::debug!(target: "rpc", "the connection of {address} is gone: {error}");
-        return;
-    }
-    let connection = connections.open();
-    let stream = Metered::new(stream, connection.clone());
     let layers = tower::ServiceBuilder::new()
         .option_layer(endpoint.hosts.clone())
         // Serves `/health` and `/health/readiness`.

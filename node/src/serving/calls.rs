@@ -57,15 +57,23 @@ impl Calls {
         let Some((name, callback)) = known.map(|(name, callback)| (name, callback.clone())) else {
             return refuse(request, ErrorCode::MethodNotFound.into());
         };
-        match &slot {
-            Some(slot) if self.patient.contains(&name) => slot.rest().await,
-            Some(slot) if slot.reserve().await.is_err() => {
-                // Nobody reads this.
-                return refuse(request, ErrorCode::ServerIsBusy.into());
+        // A subscription waits until its answer is among the messages of subscriptions, which wait for room
+        // themselves: it must not hold any that they need.
+        let subscribes = matches!(callback, MethodCallback::Subscription(_));
+        let computing = match &slot {
+            Some(slot) if subscribes || self.patient.contains(&name) => {
+                slot.rest().await;
+                None
             }
-            _ => {}
-        }
+            Some(slot) => match slot.reserve().await {
+                Ok(()) => Some(slot.compute()),
+                // Nobody reads this.
+                Err(_) => return refuse(request, ErrorCode::ServerIsBusy.into()),
+            },
+            None => None,
+        };
         let response = self.run(callback, request).await;
+        drop(computing);
         if let Some(slot) = slot {
             // Whether anybody is still there to be answered is found later.
             let _ = slot.answered(response.as_result().len()).await;

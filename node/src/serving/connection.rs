@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use std::{
     cmp::Reverse,
     sync::{
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         Arc, Weak,
     },
     time::{Duration, Instant},
@@ -26,6 +26,8 @@ pub struct Limits {
     pub all_requests: usize,
     /// The time without a byte written after which a connection that owes answers is closed.
     pub patience: Duration,
+    /// The time without a byte read or written after which a connection is closed that has no request.
+    pub idle: Duration,
     /// The time that a call waits for the room of all until connections are closed that hold it.
     pub pressed: Duration,
     /// The time between two looks at the connections.
@@ -44,6 +46,8 @@ impl Limits {
             requests,
             all_requests: (128 << 20).max(requests.saturating_mul(8)),
             patience: Duration::from_secs(30),
+            // Proxies and clients keep connections over HTTP for 90 seconds at most.
+            idle: Duration::from_secs(120),
             pressed: Duration::from_secs(3),
             tick: Duration::from_secs(1),
         }
@@ -60,6 +64,9 @@ pub struct Connection {
     pub batches: Semaphore,
     owed: AtomicU64,
     written: AtomicU64,
+    read: AtomicU64,
+    busy: AtomicUsize,
+    computing: AtomicUsize,
     seen: Mutex<Seen>,
     cut: watch::Sender<bool>,
 }
@@ -68,16 +75,29 @@ pub struct Connection {
 struct Seen {
     /// The time since which nothing was written that is owed, and the bytes written then.
     idle: (Instant, u64),
-    /// The beginning of a period, and the bytes written then.
-    period: (Instant, u64),
-    /// The bytes written in the last whole period.
-    recent: Option<u64>,
+    /// The time since which there was no request and no byte read or written, and those bytes then.
+    quiet: (Instant, u64),
+    /// The beginning of a period, the bytes written then, and the room that the client held.
+    period: (Instant, u64, usize),
+    /// The bytes written in the last whole period, and the room that the client held when it began.
+    recent: Option<(u64, usize)>,
 }
 
 impl Connection {
     /// Counts bytes that were handed to the system.
     pub fn wrote(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that the client has sent.
+    pub fn got(&self, bytes: usize) {
+        self.read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that the connection has a request that is read, or is a WebSocket, until the result is dropped.
+    pub fn busy(self: &Arc<Self>) -> Busy {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
     }
 
     /// Notes that the client is owed an answer of so many bytes, until the result is dropped.
@@ -109,8 +129,8 @@ impl Connection {
         let written = self.written.load(Ordering::Relaxed);
         let mut seen = self.seen.lock();
         if now.duration_since(seen.period.0) >= limits.pressed {
-            seen.recent = Some(written - seen.period.1);
-            seen.period = (now, written);
+            seen.recent = Some((written - seen.period.1, seen.period.2));
+            seen.period = (now, written, self.held());
         }
         if self.owed.load(Ordering::Relaxed) == 0 || written != seen.idle.1 {
             seen.idle = (now, written);
@@ -118,12 +138,38 @@ impl Connection {
         now.duration_since(seen.idle.0) >= limits.patience
     }
 
-    /// Returns the room that the client holds if it has taken less than an eighth of it in the last
-    /// period.
+    /// Returns whether the client has asked for nothing for too long.
+    fn is_idle(&self, now: Instant, limits: &Limits) -> bool {
+        let bytes = self.read.load(Ordering::Relaxed) + self.written.load(Ordering::Relaxed);
+        let mut seen = self.seen.lock();
+        if self.busy.load(Ordering::Relaxed) > 0 || bytes != seen.quiet.1 {
+            seen.quiet = (now, bytes);
+        }
+        now.duration_since(seen.quiet.0) >= limits.idle
+    }
+
+    /// Notes that a call has room and is computed, until the result is dropped.
+    pub fn compute(self: &Arc<Self>) -> Computing {
+        self.computing.fetch_add(1, Ordering::Relaxed);
+        Computing(self.clone())
+    }
+
+    /// Returns the room that the client holds. What is reserved for calls that the node still computes is not
+    /// held by the client.
+    fn held(&self) -> usize {
+        match self.computing.load(Ordering::Relaxed) {
+            0 => self.answers.taken(),
+            _ => self.owed.load(Ordering::Relaxed) as usize,
+        }
+    }
+
+    /// Returns the room that the client holds if it has held room for the whole last period, and has taken
+    /// less than an eighth of that.
     fn held_by_slow(&self) -> Option<usize> {
-        let held = self.answers.taken();
-        let recent = self.seen.lock().recent?;
-        (held > 0 && recent < held as u64 / 8).then_some(held)
+        let held = self.held();
+        let (recent, before) = self.seen.lock().recent?;
+        let throughout = held.min(before);
+        (throughout > 0 && recent < (throughout as u64).div_ceil(8)).then_some(held)
     }
 }
 
@@ -137,6 +183,24 @@ pub struct Debt {
 impl Drop for Debt {
     fn drop(&mut self) {
         self.connection.owed.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A connection with a request, until it is dropped.
+pub struct Busy(Arc<Connection>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A call that is computed, until it is dropped.
+pub struct Computing(Arc<Connection>);
+
+impl Drop for Computing {
+    fn drop(&mut self) {
+        self.0.computing.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -183,7 +247,15 @@ impl Connections {
             batches: Semaphore::new(1),
             owed: AtomicU64::new(0),
             written: AtomicU64::new(0),
-            seen: Mutex::new(Seen { idle: (now, 0), period: (now, 0), recent: None }),
+            read: AtomicU64::new(0),
+            busy: AtomicUsize::new(0),
+            computing: AtomicUsize::new(0),
+            seen: Mutex::new(Seen {
+                idle: (now, 0),
+                quiet: (now, 0),
+                period: (now, 0, 0),
+                recent: None,
+            }),
             cut: watch::Sender::new(false),
         });
         self.open.lock().push(Arc::downgrade(&connection));
@@ -207,6 +279,10 @@ impl Connections {
             if connection.is_stalled(now, &self.limits) {
                 connection.cut();
                 closed(Reason::Stalled);
+                continue;
+            }
+            if connection.is_idle(now, &self.limits) {
+                connection.cut();
                 continue;
             }
             if let Some(held) = connection.held_by_slow() {
@@ -280,6 +356,7 @@ mod tests {
     async fn connection_is_closed_when_nothing_that_it_owes_is_taken() {
         let connections = Connections::new(limits());
         let (idle, stalled) = (connections.open(), connections.open());
+        let _busy = idle.busy();
         let now = Instant::now();
         let after = |seconds| now + Duration::from_secs(seconds);
         let debt = stalled.owe(stalled.answers.take(8).await, 8);
@@ -314,5 +391,41 @@ mod tests {
         assert!(futures::poll!(&mut waiting).is_pending());
         assert_eq!(reasons(&connections, now + Duration::from_secs(2)), [Reason::Pressed]);
         assert!(more.is_cut() && !less.is_cut() && !reads.is_cut() && !waits.is_cut());
+    }
+
+    #[tokio::test]
+    async fn connection_without_a_request_is_closed() {
+        let connections = Connections::new(limits());
+        let (idle, sends, asks) = (connections.open(), connections.open(), connections.open());
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let busy = asks.busy();
+        for seconds in [1, 120] {
+            sends.got(1);
+            assert_eq!(reasons(&connections, after(seconds)), []);
+        }
+        assert!(idle.is_cut() && !sends.is_cut() && !asks.is_cut());
+        drop(busy);
+        reasons(&connections, after(240));
+        assert!(sends.is_cut() && asks.is_cut());
+    }
+
+    #[tokio::test]
+    async fn client_that_has_only_begun_to_hold_room_keeps_its_connection() {
+        let connections = Connections::new(limits());
+        let (computes, begins, stalled) =
+            (connections.open(), connections.open(), connections.open());
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        // The largest is reserved for a call that takes long.
+        let _held = (computes.answers.take(30).await, stalled.answers.take(10).await);
+        let _computing = computes.compute();
+        assert_eq!(reasons(&connections, after(1)), []);
+        let _later = begins.answers.take(20).await;
+        let waits = connections.open();
+        let mut waiting = std::pin::pin!(waits.answers.take(16));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        assert_eq!(reasons(&connections, after(2)), [Reason::Pressed]);
+        assert!(stalled.is_cut() && !computes.is_cut() && !begins.is_cut());
     }
 }

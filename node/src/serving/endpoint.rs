@@ -10,11 +10,16 @@ use std::{
     io,
     net::{IpAddr, SocketAddr, TcpListener},
     num::NonZeroU32,
+    sync::Arc,
 };
+use tokio::sync::Semaphore;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// The bytes of a unit in which options say sizes.
 const MEBIBYTE: u32 = 1 << 20;
+
+/// The connections over TCP for each that can have a request at a time.
+const SOCKETS: usize = 4;
 
 /// An address at which the node serves RPC.
 pub struct Endpoint {
@@ -30,6 +35,8 @@ pub struct Endpoint {
     pub most: Most,
     /// The places for connections.
     pub places: ConnectionGuard,
+    /// The places for connections over TCP, of which those without a request need no other.
+    pub sockets: Arc<Semaphore>,
     rate: Rate,
 }
 
@@ -64,6 +71,7 @@ impl Endpoint {
                 batches: options.batch_config,
             },
             places: ConnectionGuard::new(options.max_connections as usize),
+            sockets: Arc::new(Semaphore::new(options.max_connections as usize * SOCKETS)),
             rate: Rate {
                 limit: options.rate_limit,
                 trusts_proxy: options.rate_limit_trust_proxy_headers,

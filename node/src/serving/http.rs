@@ -150,6 +150,8 @@ impl Client {
             }
         };
         let connection = &self.connection;
+        let _busy = connection.busy();
+        let _room = connection.requests.take(data.len()).await;
         let slot = Slot::new(connection.clone(), most.answer as usize);
         let mut extensions = parts.extensions;
         extensions.insert(slot.clone());
@@ -189,6 +191,7 @@ impl Client {
         let (subscriptions, inbox) = socket::subscriptions(most.subscriptions, ids);
         let calls = Calls { subscriptions: Some(subscriptions), ..self.calls(number) };
         let (service, layer) = self.service("ws", &request, calls);
+        let busy = self.connection.busy();
         let socket = Socket {
             connection: self.connection,
             most,
@@ -208,6 +211,7 @@ impl Client {
             layer.ws_connect();
             socket::serve(socket, service, inbox, upgraded).await;
             layer.ws_disconnect(start);
+            drop(busy);
         });
         response.map(|()| HttpBody::empty())
     }

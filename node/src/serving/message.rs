@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Answers to messages, which are a call or a batch of calls.
 
-use super::{calls::Calls, connection::Connection, slot::Slot};
+use super::{calls::Calls, connection::Connection, elements::Elements, slot::Slot};
 use jsonrpsee::{
     core::JsonRawValue,
     server::{
@@ -79,7 +79,7 @@ async fn batch(data: &[u8], context: &Context<'_>) -> Option<MethodResponse> {
         () = context.connection.until_cut() => return None,
     };
     context.slot.batch().await;
-    let Ok(calls) = serde_json::from_slice::<Vec<&JsonRawValue>>(data) else {
+    let Some(calls) = Elements::of(data) else {
         return Some(MethodResponse::error(Id::Null, ErrorCode::ParseError));
     };
     if calls.len() > most {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A stream that counts the bytes written to it.
+//! A stream that counts the bytes read from it and written to it.
 
 use super::connection::Connection;
 use std::{
@@ -8,18 +8,22 @@ use std::{
     sync::Arc,
     task::{ready, Context, Poll},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::OwnedSemaphorePermit,
+};
 
-/// A stream that tells a connection what is written to it.
+/// A stream that tells a connection what is read from it and written to it, and has a place among all.
 pub struct Metered<S> {
     stream: S,
     connection: Arc<Connection>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl<S> Metered<S> {
     /// Wraps the stream of that connection.
-    pub const fn new(stream: S, connection: Arc<Connection>) -> Self {
-        Self { stream, connection }
+    pub const fn new(stream: S, connection: Arc<Connection>, place: OwnedSemaphorePermit) -> Self {
+        Self { stream, connection, _place: place }
     }
 }
 
@@ -29,7 +33,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        self.connection.got(buf.filled().len() - before);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The room that the answer to one message takes, before it is computed and after.
 
-use super::{connection::Connection, room::Charge};
+use super::{
+    connection::{Computing, Connection},
+    room::Charge,
+};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -50,6 +53,11 @@ impl Slot {
         let mut taken = self.taken.lock().await;
         let bytes = if taken.batch { self.most.saturating_mul(2) } else { self.most };
         self.adjust(&mut taken, bytes).await
+    }
+
+    /// Notes that a call which has its room is computed, until the result is dropped.
+    pub fn compute(&self) -> Computing {
+        self.connection.compute()
     }
 
     /// Takes room for what is answered so far and so many bytes in addition.

@@ -167,7 +167,9 @@ async fn receive(receiver: &mut Receiver) -> Result<Option<Vec<u8>>, Error> {
         };
         match received {
             Ok(Incoming::Data(_)) => return Ok(Some(data)),
-            Ok(Incoming::Pong(_)) => {}
+            // A pong between fragments has the receiver forget them and their length. What the next message
+            // could not be longer than must not stay in front of it.
+            Ok(Incoming::Pong(_)) => data = Vec::new(),
             Ok(Incoming::Closed(_)) | Err(Error::Closed) => return Ok(None),
             Err(error) => return Err(error),
         }

@@ -61,12 +61,40 @@ impl Client {
     }
 }
 
+/// Opens a WebSocket, and returns the stream for frames of the test's own.
+pub async fn upgrade(address: SocketAddr) -> TcpStream {
+    let mut stream = connect(address).await;
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    stream
+}
+
+/// Returns a frame of a client, with that first byte and at most 125 bytes of data.
+pub fn frame(first: u8, data: &str) -> Vec<u8> {
+    // The mask is zero.
+    let mut frame = vec![first, 0x80 | data.len() as u8, 0, 0, 0, 0];
+    frame.extend(data.as_bytes());
+    frame
+}
+
 /// A client over HTTP.
 pub struct HttpClient(TcpStream);
 
 impl HttpClient {
     pub async fn connect(address: SocketAddr) -> Self {
         Self(connect(address).await)
+    }
+
+    /// Reads nothing, and waits until the server closes the connection.
+    pub async fn closed(&mut self) {
+        assert!(!matches!(self.0.read(&mut [0]).await, Ok(1..)));
     }
 
     /// Sends a message.

@@ -50,6 +50,11 @@ impl Given {
     /// Serves `long(bytes)`, which answers with so many bytes, `patient(bytes)`, which does so without
     /// room, and `subscribe(messages, bytes)`.
     pub fn serve(limits: Limits) -> Self {
+        Self::serve_subscriptions(limits, 2)
+    }
+
+    /// Serves with so many places for subscriptions on each connection.
+    pub fn serve_subscriptions(limits: Limits, subscriptions: u32) -> Self {
         let computed = Arc::<AtomicUsize>::default();
         let mut methods = RpcModule::new(());
         let count = computed.clone();
@@ -89,7 +94,7 @@ impl Given {
             max_connections: 16,
             max_payload_in_mb: 1,
             max_payload_out_mb: (LONGEST >> 20) as u32,
-            max_subscriptions_per_connection: 2,
+            max_subscriptions_per_connection: subscriptions,
             max_buffer_capacity_per_connection: 64,
             rate_limit: None,
             rate_limit_trust_proxy_headers: false,

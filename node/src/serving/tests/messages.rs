@@ -2,10 +2,12 @@
 //! Messages as JSON-RPC has them, valid and not.
 
 use super::{
-    client::{call, Client, HttpClient},
+    client::{call, frame, upgrade, Client, HttpClient},
     given::{limits, Given, LONGEST},
 };
 use serde_json::{json, Value};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn code(answer: &Value) -> i64 {
     answer["error"]["code"].as_i64().unwrap()
@@ -37,6 +39,26 @@ async fn message_that_is_too_long_is_an_error_and_the_connection_goes_on() {
     let mut client = Client::connect(given.address).await;
     assert_eq!(code(&client.ask(&" ".repeat(LONGEST + 1)).await), -32_007);
     assert_eq!(client.ask(&call(2, "long", json!([3]))).await["result"], "xxx");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fragment_in_front_of_a_pong_is_not_kept() {
+    const FIRST_FRAGMENT: u8 = 0x01;
+    const PONG: u8 = 0x8a;
+    const TEXT: u8 = 0x81;
+    let given = given();
+    let mut stream = upgrade(given.address).await;
+    for _ in 0..3 {
+        stream.write_all(&frame(FIRST_FRAGMENT, "kept")).await.unwrap();
+        stream.write_all(&frame(PONG, "")).await.unwrap();
+    }
+    stream.write_all(&frame(TEXT, &call(1, "long", json!([3])))).await.unwrap();
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).await.unwrap();
+    let mut answer = vec![0; head[1] as usize];
+    stream.read_exact(&mut answer).await.unwrap();
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(answer["result"], "xxx");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,4 +117,22 @@ async fn calls_over_http_are_answered_one_after_the_other() {
     }
     client.send(&call(4, "subscribe", json!([1, 1]))).await;
     assert_eq!(code(&client.read().await), -32_603, "only a WebSocket has subscriptions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_without_requests_have_places_and_end() {
+    const PLACES: usize = 64;
+    let mut limits = limits(4 << 20, 16 << 20);
+    limits.idle = Duration::from_secs(1);
+    let given = Given::serve(limits);
+    let mut socket = Client::connect(given.address).await;
+    let mut idle = Vec::new();
+    for _ in 1..PLACES {
+        idle.push(HttpClient::connect(given.address).await);
+    }
+    HttpClient::connect(given.address).await.closed().await;
+    for client in &mut idle {
+        client.closed().await;
+    }
+    assert_eq!(socket.ask(&call(1, "long", json!([1]))).await["result"], "x");
 }

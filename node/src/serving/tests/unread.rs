@@ -65,6 +65,23 @@ async fn messages_of_subscriptions_wait_where_they_come_from() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_that_begin_together_do_not_wait_for_each_other() {
+    const SUBSCRIPTIONS: usize = 12;
+    const MESSAGES: usize = 8;
+    let given = Given::serve_subscriptions(limits(2 * LONGEST, ROOM), SUBSCRIPTIONS as u32);
+    let mut client = Client::connect(given.address).await;
+    for id in 0..SUBSCRIPTIONS {
+        client.send(&call(id, "subscribe", json!([MESSAGES, 10]))).await;
+        client.send(&call(SUBSCRIPTIONS + id, "long", json!([10]))).await;
+    }
+    let batched: Vec<_> = (0..4).map(|id| call(id, "unsubscribe", json!(["none"]))).collect();
+    client.send(&format!("[{}]", batched.join(","))).await;
+    for _ in 0..SUBSCRIPTIONS * (2 + MESSAGES) + 1 {
+        assert!(client.read().await.is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_over_http_count_until_they_are_written() {
     const CLIENTS: usize = 12;
     let given = Given::serve(limits(ROOM, 2 * LONGEST));
@@ -89,6 +106,21 @@ async fn answers_over_http_count_until_they_are_written() {
     });
     join_all(read).await;
     until(|| given.connections.taken() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn request_over_http_counts_until_it_is_answered() {
+    let given = Given::serve(limits(ROOM, LONGEST));
+    let other = given.connections.open();
+    let held = other.answers.take(LONGEST).await;
+    let request = call(1, "long", json!([10]));
+    let mut client = HttpClient::connect(given.address).await;
+    client.send(&request).await;
+    let taken = || given.connections.live().iter().map(|it| it.requests.taken()).sum::<usize>();
+    until(|| taken() == request.len()).await;
+    drop(held);
+    assert_eq!(text(&client.read().await).len(), 10);
+    until(|| taken() == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
