@@ -288,6 +288,7 @@ fn create(down: bool) {
         max_tokens: TOKENS,
         request_hash: hash_of(REQUEST),
         deadline: 40,
+        verification: assay_primitives::Verification::Required,
         ..assay_primitives::testing::spec()
     };
     let quoted = Jobs::quote(&spec.model, spec.input_tokens, spec.max_tokens).unwrap().payment;

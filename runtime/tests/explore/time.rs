@@ -11,8 +11,8 @@ use pallet_verification::{Audit, Audits};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 
-/// The most blocks that pass at once where nothing happens.
-const MOST: u32 = 120;
+/// The most blocks that pass at once where nothing happens: more than a challenge window and a draw.
+const MOST: u32 = 240;
 
 /// What the chain knows of the job: it has changed when this has.
 type View = (Option<JobState<AccountId>>, Option<Audit<AccountId>>);

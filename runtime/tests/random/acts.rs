@@ -70,7 +70,7 @@ fn spec(tokens: u32, delay: u32, only: Option<Who>) -> JobSpec<AccountId> {
         max_tokens: tokens,
         request_hash: hash_of(REQUEST),
         // Of few people it takes most to check a job.
-        verification: if tokens % 8 == 7 {
+        verification: if tokens % 4 == 3 {
             Verification::Required
         } else {
             Verification::IfPossible
@@ -84,6 +84,12 @@ fn spec(tokens: u32, delay: u32, only: Option<Who>) -> JobSpec<AccountId> {
             .unwrap(),
         ..assay_primitives::testing::spec()
     }
+}
+
+/// Lets the order ask for an audit, which only one that requires verification can.
+fn audited(audit: bool, spec: JobSpec<AccountId>) -> JobSpec<AccountId> {
+    let audit = audit && spec.verification == Verification::Required;
+    JobSpec { audit, ..spec }
 }
 
 /// Returns the contact of somebody's node.
@@ -140,7 +146,7 @@ pub fn act(act: Act) {
             let payment = Payment { down: part(down % 8), cost: part(cost), tip: part(tip % 8) };
             call(
                 &person(client),
-                Job::create { spec: JobSpec { audit, ..spec(tokens, delay, only) }, payment },
+                Job::create { spec: audited(audit, spec(tokens, delay, only)), payment },
             );
         }
         Act::Challenge { job, who } => {

@@ -110,3 +110,11 @@ fn fees_return_with_every_other_end() {
         assert_eq!(wealth(CLIENT), ENDOWMENT);
     });
 }
+
+#[test]
+fn audit_is_ordered_only_where_verification_is_required() {
+    with_jobs(|| {
+        let spec = JobSpec { verification: Verification::IfPossible, ..ordered() };
+        assert_noop!(Jobs::create(signed(CLIENT), spec, PAYMENT), Error::<Test>::AuditNotRequired);
+    });
+}

@@ -102,6 +102,12 @@ pub fn waived() -> (JobId, AccountId) {
     }
 }
 
+/// Runs the blocks up to the draw that the audit waits for, and that of the draw.
+pub fn run_to_draw(id: &JobId) {
+    let Phase::Drawing { at } = phase(id) else { panic!("no draw is due") };
+    run_blocks(at - now());
+}
+
 /// Returns what the account had before the job that [`waived`] returned.
 pub fn before(who: AccountId) -> Balance {
     Before::get()[&who]

@@ -8,7 +8,7 @@ use assay_primitives::{
     settlement::{AuditOutcome, Challenge, Outcome},
     Balance, BlockNumber, Verdict,
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::Get};
 use sp_runtime::DispatchResult;
 
 /// The bond of a challenger: the least, which is more than 13 fees and what the job pays.
@@ -36,7 +36,7 @@ fn heard(
     let (id, operator) = waived();
     let by = if by_client { CLIENT } else { other(operator) };
     assert_ok!(challenge(by, id));
-    run_blocks(2);
+    run_to_draw(&id);
     let jury = judge(id, verdict);
     (id, operator, by, jury)
 }
@@ -53,7 +53,7 @@ fn challenge_calls_a_jury_without_a_committee_and_holds_the_bond() {
         assert_eq!(events().last(), Some(&expected));
         assert_eq!(audit(&id).stage, Stage::Challenge);
         assert_eq!(Verification::challenge_bond(&id), Some(CHALLENGE));
-        run_blocks(2);
+        run_to_draw(&id);
         let jury = Verification::committee(&id);
         assert_eq!(jury.len(), 9);
         assert!(!jury.contains(&by) && !jury.contains(&operator), "{jury:?}");
@@ -72,7 +72,7 @@ fn jury_of_a_challenge_has_nobody_that_delegates_to_a_party() {
         assert_ok!(Operators::delegate(signed(behind_operator), operator, STAKE / 20));
         assert_ok!(Operators::delegate(signed(behind_challenger), by, STAKE / 20));
         assert_ok!(challenge(by, id));
-        run_blocks(2);
+        run_to_draw(&id);
         let jury = Verification::committee(&id);
         // Eight are left, and a jury is odd.
         assert_eq!(jury.len(), 7);
@@ -91,6 +91,44 @@ fn job_that_waits_for_its_audit_cannot_be_challenged() {
         run_blocks(2);
         assert_noop!(challenge(CLIENT, id), Error::<Test>::AuditOpen);
         judge(id, |_| accepts());
+    });
+}
+
+#[test]
+fn output_of_an_order_that_does_not_require_verification_cannot_be_challenged() {
+    with_operators(|| {
+        for operator in OPERATORS {
+            Records::<Test>::insert(operator, 1_000 * WHOLE);
+        }
+        let (id, operator) = loop {
+            let (id, operator) = delivered();
+            run_blocks(2);
+            if is_over(&id) {
+                break (id, operator);
+            }
+            judge(id, |_| accepts());
+        };
+        assert_eq!(Verification::challenge_bond(&id), None);
+        for who in [CLIENT, other(operator)] {
+            assert_noop!(challenge(who, id), Error::<Test>::VerificationNotRequired);
+        }
+    });
+}
+
+#[test]
+fn challenges_draw_the_same_jury_whenever_they_come() {
+    with_operators(|| {
+        let (id, operator) = waived();
+        let JobState::Delivered { until, .. } = state(&id) else { panic!("not delivered") };
+        skip_blocks(until - now());
+        assert_ok!(challenge(other(operator), id));
+        assert_eq!(audit(&id).span.first, until + 1);
+        run_to_draw(&id);
+        judge(id, |_| accepts());
+        let (id, operator) = waived();
+        let JobState::Delivered { until, .. } = state(&id) else { panic!("not delivered") };
+        assert_ok!(challenge(other(operator), id));
+        assert_eq!(audit(&id).span.first, until + 1);
     });
 }
 
@@ -257,7 +295,7 @@ fn operator_gets_half_of_what_the_jury_leaves_of_a_small_bond() {
         let hold = pallet_escrow::HoldReason::Job.into();
         use frame_support::traits::{fungible::MutateHold, tokens::Precision};
         assert_ok!(Balances::release(&hold, &CLIENT, CHALLENGE - 190, Precision::Exact));
-        run_blocks(2);
+        run_to_draw(&id);
         judge(id, |_| accepts());
         assert_eq!(wealth(operator), before(operator) + REWARD + (190 - 9 * FEE) / 2);
     });
@@ -291,12 +329,16 @@ fn ends_as_if_there_was_none(id: JobId, operator: AccountId, by: AccountId) {
 
 #[test]
 fn challenge_without_a_jury_leaves_the_job_paid() {
-    // Of six operators four are left.
-    with_some_operators(6, || {
+    with_operators(|| {
         let (id, operator) = waived();
         let by = other(operator);
+        // Four others are left.
+        let others = OPERATORS.into_iter().filter(|who| ![operator, by].contains(who));
+        for leaver in others.skip(4) {
+            assert_ok!(Operators::set_draining(signed(leaver), true));
+        }
         assert_ok!(challenge(by, id));
-        run_blocks(2);
+        run_to_draw(&id);
         assert_eq!(failures(), vec![(Stage::Challenge, PanelFailure::TooFewVerifiers)]);
         ends_as_if_there_was_none(id, operator, by);
     });
@@ -308,7 +350,7 @@ fn challenge_without_a_majority_leaves_the_job_paid() {
         let (id, operator) = waived();
         let by = other(operator);
         assert_ok!(challenge(by, id));
-        run_blocks(2);
+        run_to_draw(&id);
         // Four accept and five withhold.
         let jury = Verification::committee(&id);
         for juror in &jury {
@@ -393,9 +435,10 @@ fn rejected_challenge_ends_the_record() {
 
 #[test]
 fn challenge_ends_in_time_whatever_the_jury_does() {
-    // Two panels, each with three draws and windows to commit, and between them the window to publish.
-    let bound: BlockNumber =
-        2 * (3 * (2 + COMMIT_WINDOW + 1) + REVEAL_WINDOW + 1) + PRODUCE_WINDOW + 1;
+    // The challenge window; then two panels, each with three draws and windows to commit, and between them
+    // the window to publish.
+    let window: BlockNumber = <Test as pallet_jobs::Config>::ChallengeWindow::get();
+    let bound = window + 2 * (3 * (2 + COMMIT_WINDOW + 1) + REVEAL_WINDOW + 1) + PRODUCE_WINDOW + 1;
     type Conduct = fn(AccountId, JobId) -> DispatchResult;
     let conducts: [Conduct; 5] = [
         |_, _| Ok(()),

@@ -7,6 +7,7 @@ use assay_primitives::{
     settlement::{AuditOutcome, Outcome},
     Balance,
 };
+use frame_support::assert_ok;
 
 /// The fee of a verifier: a tenth of the price.
 const FEE: Balance = 10;
@@ -48,8 +49,12 @@ fn client_pays_the_committee_that_it_asks_for() {
 
 #[test]
 fn fees_return_where_the_audit_cannot_be_held_or_rejects() {
-    with_some_operators(2, || {
-        let (id, _) = delivered_for(CLIENT, ordered());
+    with_operators(|| {
+        let (id, operator) = delivered_for(CLIENT, ordered());
+        // All others stop before a committee is drawn.
+        for other in OPERATORS.into_iter().filter(|other| *other != operator) {
+            assert_ok!(Operators::set_draining(signed(other), true));
+        }
         run_blocks(2);
         assert_eq!(settlement(&id).outcome, Outcome::Unverified);
         assert_eq!(wealth(CLIENT), ENDOWMENT - PAYMENT.down);

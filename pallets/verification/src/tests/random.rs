@@ -86,7 +86,9 @@ fn take(step: Step) {
     match step {
         Step::Order { client, audit } => {
             let client = [CLIENT, OPERATORS[0], OPERATORS[1], KEEPER][client];
-            let spec = JobSpec { deadline: 50, audit, ..spec() };
+            // Neither audits nor challenges are had without it.
+            let verification = assay_primitives::Verification::Required;
+            let spec = JobSpec { deadline: 50, audit, verification, ..spec() };
             let _ = with_storage_layer(|| Jobs::create(signed(client), spec, PAYMENT));
         }
         Step::Challenge { job: n, who } => {
