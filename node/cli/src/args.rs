@@ -35,7 +35,7 @@ pub use node::NodeCommand;
 pub use offer::OfferArg;
 pub use offer_limits::OfferLimits;
 pub use operator::OperatorCommand;
-pub use order::OrderArgs;
+pub use order::{OrderArgs, VerificationArg};
 pub use percent::Percent;
 pub use run::RunArgs;
 pub use sampling::{Fixed, SamplingArgs};

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The limits of the chain on orders, which are checked before anything is sent.
 
-use crate::{args::OrderArgs, fault::Fault};
+use crate::{
+    args::{OrderArgs, VerificationArg},
+    fault::Fault,
+};
 use anyhow::Result;
 use assay_primitives::{api::Quote, BlockNumber};
 use assay_runtime::Runtime;
@@ -31,6 +34,13 @@ pub fn ensure(args: &OrderArgs) -> Result<()> {
         return Err(Fault::error(
             "jobs.MaxTokensTooHigh",
             format!("--max-tokens {} is out of range; a job has at most {most}", args.max_tokens),
+        ));
+    }
+    if args.audit && args.verification == VerificationArg::IfPossible {
+        return Err(Fault::error(
+            "jobs.AuditNotRequired",
+            "--audit is for orders that wait until enough operators can hold it; leave \
+             --verification if-possible out",
         ));
     }
     ensure_input(args.input_tokens.unwrap_or_default())
@@ -110,6 +120,13 @@ mod tests {
             ensure(&order(&["--deadline", deadline])).unwrap();
         }
         ensure(&order(&[])).unwrap();
+    }
+
+    #[test]
+    fn audit_without_verification_is_refused() {
+        let fault = refused(ensure(&order(&["--audit", "--verification", "if-possible"])));
+        assert_eq!(fault.code, "jobs.AuditNotRequired");
+        ensure(&order(&["--audit"])).unwrap();
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     view,
 };
 use anyhow::{Context, Result};
-use assay_primitives::{api::JobView, JobId, JobState};
+use assay_primitives::{api::JobView, JobId, JobState, Verification};
 use assay_runtime::{AccountId, RuntimeCall};
 
 /// Challenges the output of a job, after it has said what is at stake.
@@ -41,6 +41,14 @@ pub async fn challenge(session: &Session, id: &JobId) -> Result<Exit> {
 fn open(view: &JobView<AccountId>) -> Result<u128> {
     match (&view.state, view.challenge_bond) {
         (JobState::Delivered { audit: false, .. }, Some(bond)) => Ok(bond),
+        (JobState::Delivered { audit: false, .. }, None)
+            if view.spec.verification != Verification::Required =>
+        {
+            Err(Fault::error(
+                "verification.VerificationNotRequired",
+                "the job was ordered with --verification if-possible; its output cannot be challenged",
+            ))
+        }
         (JobState::Delivered { audit: false, until, .. }, None) => Err(Fault::error(
             "verification.ChallengeWindowOver",
             format!("the challenge window of the job ended with block {until}"),
@@ -85,7 +93,7 @@ fn stakes(view: &JobView<AccountId>, bond: Amount, is_client: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::{FinishReason, OutputCommitment, Payment, Prices};
+    use assay_primitives::{FinishReason, JobSpec, OutputCommitment, Payment, Prices};
     use sp_core::H256;
 
     fn view(audit: bool, challenger: Option<AccountId>, bond: Option<u128>) -> JobView<AccountId> {
@@ -99,7 +107,10 @@ mod tests {
         let prices = Prices::default();
         JobView {
             client: AccountId::new([1; 32]),
-            spec: assay_primitives::testing::spec(),
+            spec: JobSpec {
+                verification: Verification::Required,
+                ..assay_primitives::testing::spec()
+            },
             payment: Payment::default(),
             created: 1,
             attempts: 1,
@@ -122,7 +133,10 @@ mod tests {
         assert_eq!(open(&view(false, None, Some(7))).unwrap(), 7);
         let other = Some(AccountId::new([3; 32]));
         let over = JobView { state: JobState::Open { until: 3 }, ..view(false, None, None) };
+        let mut unchecked = view(false, None, None);
+        unchecked.spec.verification = Verification::IfPossible;
         for (view, code) in [
+            (unchecked, "verification.VerificationNotRequired"),
             (view(false, None, None), "verification.ChallengeWindowOver"),
             (view(true, None, None), "verification.AuditOpen"),
             (view(true, other, Some(7)), "verification.AuditOpen"),
