@@ -195,7 +195,7 @@ mod benchmarks {
         let operators = T::BenchmarkHelper::operators(&model(), PRICE, 1);
         let id = super::create::<T>(&client, &model(), &operators);
         let before = job::<T>(&id).payment;
-        Jobs::<T>::mutate_extant(id, |job| job.spec.audit = true);
+        crate::Jobs::<T>::mutate_extant(id, |job| job.spec.audit = true);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(client), id, payment::<T>());

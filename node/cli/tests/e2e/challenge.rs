@@ -21,9 +21,9 @@ use sp_keyring::Sr25519Keyring;
 /// The number of jobs of which at least one is not audited: each is audited with a chance of a tenth.
 const JOBS: usize = 6;
 
-/// The blocks in which an output can be challenged: more than the five of development chains, so that the
-/// test is never too late.
-const WINDOW: u32 = 200;
+/// The blocks in which an output can be challenged, after which its jury is drawn: more than the five of
+/// development chains, so that the test is not too late.
+const WINDOW: u32 = 30;
 
 /// Starts a chain on which most outputs are not audited and can be challenged for a time.
 async fn chain(options: &[&str]) -> Node {
