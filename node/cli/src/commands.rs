@@ -2,6 +2,7 @@
 //! The commands, one file for each noun.
 
 mod address;
+mod after;
 mod audit;
 mod challenge;
 mod claim;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `assay job challenge`.
 
-use super::job::show_after;
+use super::after::show_after;
 use crate::{
     amount::Amount,
     exit::Exit,

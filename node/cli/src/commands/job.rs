@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `assay job`.
 
-use super::{audit, challenge};
+use super::{after::show_after, audit, challenge};
 use crate::{
     account::AccountArg,
     amount::Amount,
     args::{CheckArgs, JobCommand, OrderArgs},
     audit_fees::AuditFees,
-    chain::inclusion::Included,
     commitment::commitment,
     exit::{note_error, Exit},
     fault::OfJob,
@@ -27,7 +26,7 @@ use assay_primitives::{
     parameters::{JobParameters, Parameters},
     Balance, JobId, JobState, Payment,
 };
-use assay_runtime::{AccountId, Runtime, RuntimeCall, RuntimeEvent};
+use assay_runtime::{AccountId, Runtime, RuntimeCall};
 use serde_json::{json, Value};
 use std::cell::Cell;
 
@@ -169,40 +168,6 @@ fn raised(view: &JobView<AccountId>, more: &Payment, parameters: &JobParameters)
 async fn send(session: &Session, id: &JobId, call: Call) -> Result<Exit> {
     let included = session.submit(RuntimeCall::Jobs(call)).await.context(OfJob(*id))?;
     show_after(session, id, &included).await
-}
-
-/// Shows a job after a call about it.
-pub(super) async fn show_after(session: &Session, id: &JobId, included: &Included) -> Result<Exit> {
-    let view = session.chain.job(id).await.and_then(|view| view.ok_or_else(|| unknown(id)));
-    let view = view.map_err(|error| included.not_shown(error)).context(OfJob(*id))?;
-    if session.json {
-        let mut object = view::job::json(id, &view);
-        object.insert("included".into(), json!(included.number));
-        object.insert("bounty".into(), bounty(included));
-        out::object(&Value::Object(object))?;
-    } else {
-        let state = match &view.state {
-            JobState::Settled(settlement) => {
-                format!("{:?}, {} refunded", settlement.outcome, Amount(settlement.refunded))
-            }
-            state => format!("{}: {}", view::job::state(state), view::job::waiting(state)),
-        };
-        out::pairs(&[
-            ("Job", format!("{id:?}")),
-            ("State", state),
-            ("Block", included.number.to_string()),
-        ])?;
-    }
-    Ok(Exit::Done)
-}
-
-/// Returns whether this very call settled the job, which earns the bounty.
-fn bounty(included: &Included) -> Value {
-    let settled = included
-        .events
-        .iter()
-        .any(|event| matches!(event, RuntimeEvent::Jobs(pallet_jobs::Event::JobSettled { .. })));
-    json!(settled)
 }
 
 async fn list(session: &Session, client: Option<AccountArg>) -> Result<Exit> {

@@ -6,6 +6,7 @@ use assay_primitives::{
     job::{JobId, JobState},
     publication::Part,
     settlement::{AuditOutcome, Challenge, Outcome},
+    traits::{AuditSubject, AuditedJobs},
     Balance, BlockNumber, Verdict,
 };
 use frame_support::{assert_noop, assert_ok, traits::Get};
@@ -91,6 +92,17 @@ fn job_that_waits_for_its_audit_cannot_be_challenged() {
         run_blocks(2);
         assert_noop!(challenge(CLIENT, id), Error::<Test>::AuditOpen);
         judge(id, |_| accepts());
+    });
+}
+
+#[test]
+fn bond_of_a_challenge_pays_all_jurors_that_can_agree_and_the_job() {
+    with_operators(|| {
+        let (id, _) = waived();
+        let subject = Jobs::challengeable(&id).unwrap().subject;
+        let subject = AuditSubject { fee: 100, reward: 5_000, ..subject };
+        // Nine of a jury, and four of one before it that had no majority.
+        assert_eq!(Verification::bond_of_challenge(&subject), 13 * 100 + 5_000);
     });
 }
 
