@@ -176,7 +176,7 @@ pub fn of_missing(
 }
 
 fn of_span(evidence: &Evidence) -> Finding {
-    let due = Span::after(evidence.wait.since, evidence.draw_blocks);
+    let due = Span::after(evidence.wait.after, evidence.draw_blocks);
     let words =
         |span: &Span| format!("blocks {} to {}", span.first, span.known().saturating_sub(1));
     Finding {

@@ -53,7 +53,14 @@ pub async fn waits(
         };
         let begun = timeline::first(since, since.saturating_add(1), last, is_challenged).await?;
         if let Some(begun) = begun {
-            waits.extend(timeline::waits(begun, last, audit).await?);
+            let mut challenged = timeline::waits(begun, last, audit).await?;
+            let state = job(chain, id, begun).await?.map(|job| job.state);
+            if let (Some(JobState::Delivered { until, .. }), Some(wait)) =
+                (state, challenged.first_mut())
+            {
+                wait.after = until;
+            }
+            waits.extend(challenged);
         }
     }
     Ok(waits)

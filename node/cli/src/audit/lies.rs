@@ -105,7 +105,7 @@ fn header_of_another_author_is_found() {
 #[test]
 fn span_that_does_not_follow_the_delivery_is_found() {
     let mut evidence = scene::draw();
-    evidence.wait.since -= 1;
+    evidence.wait.after -= 1;
     assert_eq!(lies(&evidence), [Topic::Span]);
     let mut evidence = scene::draw();
     evidence.draw_blocks = 16;

@@ -222,7 +222,7 @@ fn made_of(
         Verification::on_initialize(block);
         Evidence {
             job,
-            wait: Wait { since: DELIVERED, span: waited, ended: Some(block) },
+            wait: Wait { since: DELIVERED, after: DELIVERED, span: waited, ended: Some(block) },
             block,
             draw_blocks,
             span,

@@ -11,6 +11,8 @@ use pallet_verification::{Audit, Phase, Span};
 pub struct Wait {
     /// The block in which the wait began.
     pub since: BlockNumber,
+    /// The block after which the span begins: that one, or the end of the window of a challenge.
+    pub after: BlockNumber,
     /// The span.
     pub span: Span,
     /// The block in which it ended; `None` if it still lasts.
@@ -63,7 +65,7 @@ pub async fn waits(
         };
         let ended = first(since, phase.due(), last, is_over).await?;
         if matches!(phase, Phase::Drawing { .. }) {
-            waits.push(Wait { since, span, ended });
+            waits.push(Wait { since, after: since, span, ended });
         }
         match ended {
             Some(block) => since = block,
@@ -131,8 +133,8 @@ mod tests {
     #[tokio::test]
     async fn waits_are_those_of_all_draws() {
         let span = |first| Span { first, count: 16 };
-        let first = Wait { since: 100, span: span(101), ended: Some(117) };
-        let second = Wait { since: 130, span: span(131), ended: Some(147) };
+        let first = Wait { since: 100, after: 100, span: span(101), ended: Some(117) };
+        let second = Wait { since: 130, after: 130, span: span(131), ended: Some(147) };
         assert_eq!(waits(100, 5_000, example).await.unwrap(), [first, second]);
         let second = Wait { ended: None, ..second };
         assert_eq!(waits(100, 140, example).await.unwrap(), [first, second]);
