@@ -252,7 +252,7 @@ fn prompt(arg: &str) -> Result<Vec<u8>> {
     bounded::bytes(stdin().lock(), MAX_REQUEST_BYTES, "the prompt from standard input")
 }
 
-/// What a job puts on hold.
+/// The amounts that a job puts on hold.
 struct Paid {
     /// The payment.
     payment: Payment,

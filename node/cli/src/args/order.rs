@@ -61,7 +61,7 @@ pub struct OrderArgs {
     /// Blocks within which an operator must be found, and then must deliver.
     #[arg(long, default_value_t = 200, value_name = "BLOCKS")]
     pub deadline: BlockNumber,
-    /// What becomes of the job while too few operators could check it: it waits, or runs nevertheless.
+    /// The way of the job while too few operators could check it: to wait, or to run nevertheless.
     #[arg(long, value_enum, default_value_t = VerificationArg::Required, value_name = "WHEN")]
     pub verification: VerificationArg,
     /// First block in which the job may start.

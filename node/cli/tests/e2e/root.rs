@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What root does on a development chain, where Alice has sudo.
+//! Calls as root on a development chain, where Alice has the sudo key.
 
 use crate::node::Node;
 use assay_cli::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Verifiers that cheat or fail, and what that costs whom.
+//! Verifiers that cheat or fail, and the cost of that to each party.
 //!
-//! Who is drawn is certain: all operators but the job's and three others drain until the committee is
+//! The draws are certain: all operators but the job's and three others drain until the committee is
 //! drawn. Those that cheat are on a node of their own.
 
 use crate::{

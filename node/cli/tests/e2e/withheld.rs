@@ -22,7 +22,7 @@ const PROMPT: &str = "In the beginning";
 /// The fewest blocks in which an operator can publish.
 const PRODUCE: u32 = 20;
 
-/// Runs a job of Alice's, who is the client's node as well, on a chain whose other operators verify.
+/// Runs a job on the node of Alice, which serves the client as well. All other operators verify.
 /// Returns it with the changes of balances and the length of request and transcript.
 async fn run(fault: &str) -> (Value, Changes, usize) {
     let validator = NodeSpec::validator_without(&["Alice"]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a client puts on hold in addition: the fees of an audit, and its bond for a challenge.
+//! The fees of an audit and the bond for a challenge, which a client puts on hold in addition.
 
 use crate::{mock::*, Error, Event};
 use assay_primitives::{traits::Escrow as _, Balance};
