@@ -169,7 +169,7 @@ mod tests {
             evidence.before.0.into_iter().filter(|(key, _)| key.starts_with(&prefix)).collect();
         // Twelve operators are in the first node of each level.
         assert_eq!(nodes.len(), 3);
-        let audit = scene::audit(evidence.wait.span);
+        let audit = Audit::new(evidence.wait.span);
         let slots = drawn(&evidence.job, &audit, &evidence.blocks, &nodes).unwrap();
         assert_eq!(slots.len(), 12, "all operators are within the tries: {slots:?}");
     }

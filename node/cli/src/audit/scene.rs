@@ -26,7 +26,7 @@ use frame_support::{
 };
 use pallet_jobs::Job;
 use pallet_verification::{
-    AgendaCursor, AgendaEntries, Audit, Audits, Ballot, Phase, Records, Seat, Span, Stage, WHOLE,
+    AgendaCursor, AgendaEntries, Audit, Audits, Ballot, Records, Seat, Span, Stage, WHOLE,
 };
 use sp_consensus_babe::{
     digests::{CompatibleDigestItem, PreDigest, PrimaryPreDigest, SecondaryPlainPreDigest},
@@ -98,22 +98,6 @@ pub fn beacon_output(number: BlockNumber) -> H256 {
     })
 }
 
-/// Returns an audit that waits for its first draw.
-pub fn audit(span: Span) -> Audit<AccountId> {
-    Audit {
-        stage: Stage::Committee,
-        draws: 0,
-        round: 0,
-        size: 0,
-        phase: Phase::Drawing { at: span.known() },
-        span,
-        seats: BoundedVec::new(),
-        heard: BoundedVec::new(),
-        forfeited: 0,
-        left: BoundedVec::new(),
-    }
-}
-
 /// Returns the operator of the job.
 pub fn operator() -> AccountId {
     presets::DEVELOPMENT_OPERATORS[0].to_account_id()
@@ -123,7 +107,7 @@ pub fn operator() -> AccountId {
 /// lowest rate.
 pub fn on_request() -> Evidence {
     let job = Job { spec: JobSpec { audit: true, ..delivered().spec }, ..delivered() };
-    made_of(job, JobId::repeat_byte(1), 1_000_000, 0, audit)
+    made_of(job, JobId::repeat_byte(1), 1_000_000, 0, Audit::new)
 }
 
 /// Returns the draw of the jury of a challenge by an operator, to which another has delegated.
@@ -132,26 +116,26 @@ pub fn challenged() -> Evidence {
     if let JobState::Delivered { challenger, .. } = &mut job.state {
         *challenger = Some(presets::DEVELOPMENT_OPERATORS[1].to_account_id());
     }
-    let audit = |span| Audit { stage: Stage::Challenge, ..audit(span) };
+    let audit = |span| Audit { stage: Stage::Challenge, ..Audit::new(span) };
     made_of(job, JobId::repeat_byte(1), 1_000_000, 0, audit)
 }
 
 /// Returns the first draw of a job's audit, of an operator of which nothing is known.
 pub fn draw() -> Evidence {
-    made(JobId::repeat_byte(1), 0, 0, audit)
+    made(JobId::repeat_byte(1), 0, 0, Audit::new)
 }
 
 /// Returns that draw so late that the chain does not have the outputs any more that it waited for.
 pub fn late_draw() -> Evidence {
     let depth = <Runtime as pallet_beacon::Config>::Depth::get();
-    made(JobId::repeat_byte(1), 0, depth, audit)
+    made(JobId::repeat_byte(1), 0, depth, Audit::new)
 }
 
 /// Returns the first draw of a job of an operator whose jobs are audited at the lowest rate. The audit is
 /// due or not.
 pub fn rare(due: bool) -> Evidence {
     let is_due = |evidence: &Evidence| evidence.recorded() != super::evidence::Act::NotAudited;
-    let all = (0..).map(|n| made(JobId::from_low_u64_be(n), 1_000_000, 0, audit));
+    let all = (0..).map(|n| made(JobId::from_low_u64_be(n), 1_000_000, 0, Audit::new));
     all.into_iter().find(|evidence| is_due(evidence) == due).expect("some job is")
 }
 
@@ -170,7 +154,7 @@ pub fn second_look(due: bool) -> Evidence {
         stage: Stage::SecondLook,
         draws: 1,
         heard: heard.clone().try_into().unwrap(),
-        ..audit(span)
+        ..Audit::new(span)
     };
     let is_due = |evidence: &Evidence| evidence.recorded() != super::evidence::Act::Stands;
     let all = (0..).map(|n| made(JobId::from_low_u64_be(n), 0, 0, audit));
