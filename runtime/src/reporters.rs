@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The check that the room for operational extrinsics goes to workers whose reports are taken.
 
-use crate::{Operators, Runtime, RuntimeCall, RuntimeOrigin};
+use crate::{AccountId, Operators, Runtime, RuntimeCall, RuntimeOrigin};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use frame_support::{
     dispatch::{DispatchClass, DispatchInfo},
+    ensure,
     traits::OriginTrait,
     weights::{constants::ParityDbWeight, Weight},
 };
@@ -52,30 +53,28 @@ impl TransactionExtension<RuntimeCall> for CheckReporter {
     ) -> ValidateResult<(), RuntimeCall> {
         let operational = info.class == DispatchClass::Operational;
         if let Some(signer) = origin.as_signer().filter(|_| operational) {
-            let reports =
-                matches!(call, RuntimeCall::Operators(pallet_operators::Call::report { .. }));
-            let empty = matches!(
-                call,
-                RuntimeCall::Operators(pallet_operators::Call::report { reports })
-                    if reports.is_empty()
-            );
-            if empty {
-                // It fails whoever sends it, and no refused report is counted.
-                return Err(InvalidTransaction::Call.into());
-            }
-            let operator = reports.then(|| Operators::stash_of(signer)).flatten();
-            let root = || pallet_sudo::Key::<Runtime>::get().as_ref() == Some(signer);
-            match operator {
-                Some(operator) if !Operators::can_report(&operator) => {
-                    return Err(InvalidTransaction::Custom(REPORTS_FAIL).into());
-                }
-                Some(_) => {}
-                None if !reports && root() => {}
-                None => return Err(InvalidTransaction::BadSigner.into()),
-            }
+            ensure_admitted(signer, call)?;
         }
         Ok((Default::default(), (), origin))
     }
 
     impl_tx_ext_default!(RuntimeCall; prepare);
+}
+
+/// Refuses an operational call that is neither a report of a worker nor signed by the sudo key.
+fn ensure_admitted(signer: &AccountId, call: &RuntimeCall) -> Result<(), InvalidTransaction> {
+    match call {
+        RuntimeCall::Operators(pallet_operators::Call::report { reports }) => {
+            // It fails whoever sends it, and no refused report is counted.
+            ensure!(!reports.is_empty(), InvalidTransaction::Call);
+            let operator = Operators::stash_of(signer).ok_or(InvalidTransaction::BadSigner)?;
+            let failing = InvalidTransaction::Custom(REPORTS_FAIL);
+            ensure!(Operators::can_report(&operator), failing);
+        }
+        _ => {
+            let root = pallet_sudo::Key::<Runtime>::get().as_ref() == Some(signer);
+            ensure!(root, InvalidTransaction::BadSigner);
+        }
+    }
+    Ok(())
 }
