@@ -13,7 +13,6 @@ use sp_crypto_hashing::{blake2_256, twox_128};
 
 /// Ends the block and begins the next one, whose parent carries a VRF output and in which the
 /// heartbeats of the operators in `alive` arrive. Events are those of the new block.
-#[allow(dead_code)] // a test may need only the other
 pub fn next_block(alive: &[AccountId]) {
     let next = System::block_number() + 1;
     next_block_after(alive, H256(blake2_256(&next.to_le_bytes())));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The end of a job to which time alone leads.
 
-use crate::{books::Seen, check_state, snapshot::Snapshot, time};
+use crate::{books::Seen, invariants, snapshot::Snapshot, time};
 use assay_primitives::{job::JobState, traits::Duty};
 use assay_runtime::Runtime;
 use std::collections::HashSet;
@@ -36,7 +36,7 @@ impl Ends {
             assert!(course.len() <= MOST, "a job does not end by time alone: {course:#?}");
             state = state.after(|| {
                 time::pass(&mut Seen::new(), false, 0);
-                check_state();
+                invariants::check();
             });
         }
     }

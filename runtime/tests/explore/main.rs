@@ -13,17 +13,19 @@
 mod acts;
 #[path = "../blocks/mod.rs"]
 mod blocks;
-#[path = "../random/books.rs"]
+#[path = "../books/mod.rs"]
 mod books;
 #[path = "../chain/mod.rs"]
 mod chain;
 mod courses;
 mod ends;
+#[path = "../invariants/mod.rs"]
+mod invariants;
 mod snapshot;
 mod time;
 
 use acts::{act, acts, Act};
-use assay_runtime::{Beacon, Escrow, Jobs, Operators, Routing, RuntimeEvent, System, Verification};
+use assay_runtime::{RuntimeEvent, System};
 use books::{watched, Seen};
 use ends::Ends;
 use snapshot::Snapshot;
@@ -42,16 +44,6 @@ const OUTCOMES: [&str; 7] = [
     "JobSlashed",
     "JobUnverified",
 ];
-
-/// Checks the invariants of every pallet that has a part in jobs.
-fn check_state() {
-    Beacon::do_try_state().unwrap();
-    Escrow::do_try_state().unwrap();
-    Jobs::do_try_state().unwrap();
-    Operators::do_try_state().unwrap();
-    Routing::do_try_state().unwrap();
-    Verification::do_try_state().unwrap();
-}
 
 /// Counts of what was tried and of what happened.
 #[derive(Default)]
@@ -80,7 +72,7 @@ impl Counts {
             Act::Pass { luck } => time::pass(&mut self.seen, true, luck),
             _ => watched(&mut self.seen, || act(next)),
         }
-        check_state();
+        invariants::check();
         for record in System::events() {
             *self.events.entry(name(&record.event)).or_default() += 1;
         }

@@ -38,14 +38,20 @@ pub fn pass(seen: &mut Seen, alive: bool, luck: u8) {
         } else {
             Vec::new()
         };
-        let next = System::block_number() + 1;
-        let output = H256(blake2_256(&[&next.to_le_bytes()[..], &[luck]].concat()));
         System::reset_events();
-        watched(seen, || blocks::next_block_after(&operators, output));
+        watched(seen, || match luck {
+            0 => blocks::next_block(&operators),
+            _ => blocks::next_block_after(&operators, output(luck)),
+        });
         if view() != before {
             return;
         }
     }
+}
+
+/// Returns another VRF output of this block.
+fn output(luck: u8) -> H256 {
+    H256(blake2_256(&[&System::block_number().to_le_bytes()[..], &[luck]].concat()))
 }
 
 /// Returns the operator that a job has been assigned to, if one has.

@@ -7,17 +7,19 @@
 mod acts;
 #[path = "../blocks/mod.rs"]
 mod blocks;
+#[path = "../books/mod.rs"]
 mod books;
 #[path = "../chain/mod.rs"]
 mod chain;
+#[path = "../invariants/mod.rs"]
+mod invariants;
 mod people;
 mod steps;
 
 use acts::{act, call, set};
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters, RuntimeParametersKey, RuntimeParametersValue},
-    presets, AccountId, Addresses, Balance, Balances, Beacon, Escrow, Jobs, Operators, Routing,
-    Runtime, System, Verification, MINUTES, UNIT,
+    presets, AccountId, Balance, Balances, Escrow, Operators, Runtime, System, MINUTES, UNIT,
 };
 use books::{watched, wealth, Seen};
 use frame_support::traits::{fungible::Inspect, Get};
@@ -68,17 +70,6 @@ fn next_block(alive: u16, seen: &mut Seen) {
     watched(seen, || blocks::next_block(&alive));
 }
 
-/// Checks the invariants of every pallet.
-fn check_state() {
-    Addresses::do_try_state().unwrap();
-    Beacon::do_try_state().unwrap();
-    Escrow::do_try_state().unwrap();
-    Jobs::do_try_state().unwrap();
-    Operators::do_try_state().unwrap();
-    Routing::do_try_state().unwrap();
-    Verification::do_try_state().unwrap();
-}
-
 /// Advances without any acts until every job, audit and slash has ended.
 fn everything_ends(seen: &mut Seen) {
     let ended = || {
@@ -95,7 +86,7 @@ fn everything_ends(seen: &mut Seen) {
         }
         next_block(0, seen);
     }
-    check_state();
+    invariants::check();
     assert!(ended(), "a job, an audit, an escrow, a reservation or a slash has not ended");
 }
 
@@ -127,7 +118,7 @@ fn everybody_leaves(seen: &mut Seen) {
             call(&PEOPLE[5], Operator::withdraw_delegation { operator, delegator });
         }
     });
-    check_state();
+    invariants::check();
     assert_eq!(pallet_operators::Operators::<Runtime>::iter().count(), 0, "operators");
     assert_eq!(pallet_operators::Orphans::<Runtime>::iter().count(), 0, "orphans");
     assert_eq!(pallet_operators::Delegations::<Runtime>::iter().count(), 0, "delegations");
@@ -160,7 +151,7 @@ fn play(steps: Vec<Step>, trusted: bool) -> Seen {
                     }
                 }
             }
-            check_state();
+            invariants::check();
         }
         everything_ends(&mut seen);
         everybody_leaves(&mut seen);
