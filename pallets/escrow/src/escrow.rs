@@ -53,6 +53,9 @@ impl<T: Config> Escrow<T::AccountId> for Pallet<T> {
     }
 
     fn hold_audit(job: &JobId, amount: Balance) -> DispatchResult {
+        if amount == 0 {
+            return Ok(());
+        }
         let record = Escrows::<T>::get(job).ok_or(Error::<T>::NoEscrow)?;
         let record = record.add_audit(amount).ok_or(Error::<T>::AmountOverflow)?;
         Self::hold(&record.client, amount)?;
