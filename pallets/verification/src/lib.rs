@@ -12,7 +12,8 @@
 //! that could not be checked is not paid.
 //!
 //! A client can order an audit, and then pays the committee. An output that is not audited can be
-//! challenged with a bond until the job is settled: a jury decides at once, and whoever is wrong pays.
+//! challenged with a bond until the job is settled: a jury decides, without a committee, and whoever is
+//! wrong pays.
 //!
 //! | phase | leaves by | after its deadline |
 //! | --- | --- | --- |
@@ -393,8 +394,8 @@ pub mod pallet {
         /// The challenge window of the job is over.
         ChallengeWindowOver,
         /// The account is neither the job's client nor an operator that could verify its output: one that
-        /// serves the model with a long enough context, has the bond unreserved, is not the job's operator
-        /// and has not delegated to it.
+        /// serves the model with a long enough context, can reserve a verifier's bond, is not the job's
+        /// operator and has not delegated to it.
         NotAVerifier,
     }
 
@@ -527,16 +528,17 @@ pub mod pallet {
         /// jurors that can agree and what the job pays, at least [`Config::MinVerifierBond`]. If the jury
         /// rejects the output, the job's operator loses its bond, and a challenger other than the client
         /// gets a part of that. If it accepts, the challenger loses its bond, which pays the jury and the
-        /// operator. The jury is drawn after the end of the challenge window, so nobody chooses its draw
-        /// by the block of a challenge, or cuts the window short. Otherwise the job is paid for as if nobody had challenged it, unless its operator does
-        /// not publish what a jury could not fetch.
+        /// operator. Otherwise the job is paid for as if nobody had challenged it, unless its operator does
+        /// not publish what a jury could not fetch. The jury is drawn after the end of the challenge
+        /// window, so nobody chooses its draw by the block of a challenge, or cuts the window short.
         ///
         /// ### Parameters
         /// - `job`: the job.
         ///
         /// ## Errors
         /// [`Error::AuditOpen`], [`Error::JobNotDelivered`], [`Error::VerificationNotRequired`],
-        /// [`Error::ChallengeWindowOver`], [`Error::NotAVerifier`]; those of the escrow where the client cannot put up the bond.
+        /// [`Error::ChallengeWindowOver`], [`Error::NotAVerifier`]; those of the escrow where the client
+        /// cannot put up the bond.
         ///
         /// ## Events
         /// [`Event::OutputChallenged`].

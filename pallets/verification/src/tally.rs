@@ -134,11 +134,11 @@ impl<T: Config> Pallet<T> {
         for seat in others.into_iter().filter(|seat| seat.vote().is_some()) {
             Self::slash_contradicted(job, &seat.verifier, &right, &mut owed, &mut loss);
         }
-        // Such jobs bring the fund as much: an operator that is its own jury gains nothing by having it
-        // called.
-        // The challenger pays the jury that it calls.
         let most = match audit.stage {
+            // The challenger has paid the jury that it called.
             _ if challenger.is_some() => 0,
+            // Such jobs bring the fund as much: an operator that is its own jury gains nothing by having
+            // it called.
             Stage::SecondLook => T::SecondLooks::get().saturating_reciprocal_mul_floor(levy),
             _ => levy,
         };
