@@ -175,4 +175,12 @@ pub enum Violation {
         /// The fewest blocks.
         least: BlockNumber,
     },
+    /// The window for challenges is over before it is known that an output is not audited.
+    #[codec(index = 4)]
+    ChallengeWindowTooShort {
+        /// The blocks from the commitment to the end of the window.
+        window: BlockNumber,
+        /// The fewest blocks.
+        least: BlockNumber,
+    },
 }

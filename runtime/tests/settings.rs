@@ -162,6 +162,15 @@ fn unbonding_is_refused_that_is_over_before_an_audit_is() {
 }
 
 #[test]
+fn challenge_window_is_refused_that_is_over_before_a_draw_is() {
+    with_defaults(|| {
+        let violation = refused(&[challenge(18)], Error::ChallengeWindowTooShort);
+        assert_eq!(violation, Violation::ChallengeWindowTooShort { window: 18, least: 19 });
+        assert_ok!(set(&[challenge(19)]));
+    });
+}
+
+#[test]
 fn values_out_of_their_ranges_are_refused() {
     with_defaults(|| {
         for (change, parameter, value, least, most) in [

@@ -58,6 +58,7 @@ impl<T> From<Violation> for Error<T> {
             Violation::LyingPays { .. } => Self::LyingPays,
             Violation::CapturePays { .. } => Self::CapturePays,
             Violation::UnbondingTooShort { .. } => Self::UnbondingTooShort,
+            Violation::ChallengeWindowTooShort { .. } => Self::ChallengeWindowTooShort,
         }
     }
 }

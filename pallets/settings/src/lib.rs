@@ -85,6 +85,8 @@ pub mod pallet {
         CapturePays,
         /// Stake can be withdrawn before what it stands for is judged.
         UnbondingTooShort,
+        /// The window for challenges is over before it is known that an output is not audited.
+        ChallengeWindowTooShort,
     }
 
     #[pallet::hooks]
@@ -112,7 +114,7 @@ pub mod pallet {
         ///
         /// ## Errors
         /// [`Error::ParameterOutOfRange`], [`Error::LyingPays`], [`Error::CapturePays`],
-        /// [`Error::UnbondingTooShort`].
+        /// [`Error::UnbondingTooShort`], [`Error::ChallengeWindowTooShort`].
         ///
         /// ## Events
         /// [`Event::ParametersSet`].

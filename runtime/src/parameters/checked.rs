@@ -10,6 +10,9 @@ use assay_primitives::{
 };
 use pallet_settings::CheckedParameters;
 
+/// The fewest blocks after that of the draw in which an output that is not audited can be challenged.
+const CHALLENGE_BLOCKS: BlockNumber = 2;
+
 /// The parameters of this runtime, as `pallet-settings` checks them.
 pub struct Checked;
 
@@ -22,7 +25,7 @@ impl CheckedParameters for Checked {
 
     fn violations() -> Vec<Violation> {
         let mut all = out_of_range();
-        all.extend([lying(), capture(), unbonding()].into_iter().flatten());
+        all.extend([lying(), capture(), unbonding(), challenges()].into_iter().flatten());
         all
     }
 }
@@ -66,4 +69,12 @@ fn unbonding() -> Option<Violation> {
     let least = offences.max(audits).saturating_add(1);
     let unbonding: BlockNumber = UnbondingPeriod::get();
     (unbonding < least).then_some(Violation::UnbondingTooShort { unbonding, least })
+}
+
+/// Checks that an output can be challenged in some blocks after the draw that does not audit it, which is
+/// made in the block after its span at the earliest.
+fn challenges() -> Option<Violation> {
+    let window: BlockNumber = ChallengeWindow::get();
+    let least = DrawBlocks::get().saturating_add(1).saturating_add(CHALLENGE_BLOCKS);
+    (window < least).then_some(Violation::ChallengeWindowTooShort { window, least })
 }
