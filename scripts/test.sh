@@ -13,8 +13,9 @@
 #   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first
 #
 # Arguments after the part go to the test runner: ./scripts/test.sh e2e honest
-# PROPTEST_CASES says how many random sequences each property test tries (256), and
-# ASSAY_EXPLORE_STATES how many states of a job are explored (1000).
+# PROPTEST_CASES says how many random sequences each property test tries (256),
+# ASSAY_EXPLORE_STATES how many states of a job are explored (1000), and
+# ASSAY_SEQUENCES how many random sequences through all pallets are counted at least (100).
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh

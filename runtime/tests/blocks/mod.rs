@@ -20,11 +20,17 @@ pub fn next_block(alive: &[AccountId]) {
 
 /// Does what [`next_block`] does, with this VRF output of the parent.
 pub fn next_block_after(alive: &[AccountId], output: H256) {
+    next_block_with(alive, output, Weight::MAX);
+}
+
+/// Does what [`next_block`] does, with this VRF output of the parent, and this weight that its extrinsics
+/// have left.
+pub fn next_block_with(alive: &[AccountId], output: H256, left: Weight) {
     let now = System::block_number();
     System::reset_events();
-    Operators::on_idle(now, Weight::MAX);
-    Jobs::on_idle(now, Weight::MAX);
-    Verification::on_idle(now, Weight::MAX);
+    Operators::on_idle(now, left);
+    Jobs::on_idle(now, left);
+    Verification::on_idle(now, left);
     let next = now + 1;
     System::set_block_number(next);
     let key = [twox_128(b"Babe"), twox_128(b"AuthorVrfRandomness")].concat();

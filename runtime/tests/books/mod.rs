@@ -2,10 +2,10 @@
 //! The location of all money, and the events that move it.
 
 use assay_runtime::{Balance, Balances, Runtime, RuntimeEvent, System};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-/// The events seen that end something.
-pub type Seen = BTreeSet<String>;
+/// How often each event was seen that ends something.
+pub type Seen = BTreeMap<String, usize>;
 
 /// Runs `act` and checks the money: all accounts together have the total issuance, nothing is
 /// minted, and no more is lost than events report as taken.
@@ -17,7 +17,9 @@ pub fn watched(seen: &mut Seen, act: impl FnOnce()) {
     assert!(now <= issuance, "money was minted");
     let new: Vec<_> = System::events().into_iter().skip(events).map(|next| next.event).collect();
     assert!(issuance - now <= new.iter().map(taken).sum(), "money was lost");
-    seen.extend(new.iter().filter_map(end));
+    for end in new.iter().filter_map(end) {
+        *seen.entry(end).or_default() += 1;
+    }
 }
 
 /// Returns all money of the accounts, and the part of it that is on hold.
@@ -48,7 +50,7 @@ fn end(event: &RuntimeEvent) -> Option<String> {
     Some(match event {
         RuntimeEvent::Jobs(pallet_jobs::Event::JobSettled { settlement, .. }) => {
             if settlement.audit_fees > 0 {
-                "AuditPaid".into()
+                "JobPaidWithAudit".into()
             } else {
                 format!("Job{:?}", settlement.outcome)
             }
@@ -65,6 +67,15 @@ fn end(event: &RuntimeEvent) -> Option<String> {
         RuntimeEvent::Verification(pallet_verification::Event::ChallengeBondReturned {
             ..
         }) => "ChallengeBondReturned".into(),
+        RuntimeEvent::Verification(pallet_verification::Event::AuditConcluded {
+            outcome, ..
+        }) => format!("Audit{outcome:?}"),
+        RuntimeEvent::Verification(pallet_verification::Event::PanelFailed { failure, .. }) => {
+            format!("Panel{failure:?}")
+        }
+        RuntimeEvent::Verification(pallet_verification::Event::VerifierSlashed {
+            offence, ..
+        }) => format!("Verifier{offence:?}"),
         RuntimeEvent::Operators(Event::Registered { .. }) => "Registered".into(),
         RuntimeEvent::Operators(Event::Removed { .. }) => "Removed".into(),
         RuntimeEvent::Operators(Event::ContactSet { .. }) => "ContactSet".into(),

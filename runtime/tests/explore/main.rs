@@ -128,7 +128,7 @@ fn every_state_of_a_job_ends_by_time_alone_and_keeps_the_money() {
     }
     counts.print(expanded, &ends);
     for outcome in OUTCOMES {
-        assert!(counts.seen.contains(outcome), "{outcome} was never reached");
+        assert!(counts.seen.contains_key(outcome), "{outcome} was never reached");
     }
     for kind in Act::KINDS {
         assert!(counts.acts.contains_key(kind), "{kind} never changed anything");

@@ -24,5 +24,8 @@ pub fn key() -> ecdsa::Pair {
     ecdsa::Pair::from_seed(&[7; 32])
 }
 
+/// An account without money, to which somebody can have rewards paid.
+pub const STRANGER: AccountId = AccountId::new([200; 32]);
+
 /// The index of an account in [`PEOPLE`].
 pub type Who = usize;

@@ -6,8 +6,10 @@ use assay_primitives::{publication::Part, Balance};
 use assay_runtime::UNIT;
 use proptest::prelude::*;
 use sp_staking::SessionIndex;
+use std::ops::Range;
 
-/// An act of somebody. Numbers of jobs and delegations are reduced to existing ones.
+/// An act of somebody. Numbers of jobs, delegations, refusals and
+/// rotations are reduced to existing ones.
 #[derive(Clone, Debug)]
 pub enum Act {
     Create {
@@ -88,7 +90,7 @@ pub enum Act {
         worker: u8,
     },
     RetireWorker {
-        who: Who,
+        rotation: usize,
     },
     Rank {
         who: Who,
@@ -106,8 +108,7 @@ pub enum Act {
         client: Who,
     },
     Admit {
-        who: Who,
-        client: Who,
+        refusal: usize,
     },
     Drain {
         who: Who,
@@ -118,7 +119,7 @@ pub enum Act {
     },
     Payout {
         who: Who,
-        to: Who,
+        to: Option<Who>,
     },
     Commission {
         who: Who,
@@ -143,10 +144,10 @@ pub enum Act {
         session: SessionIndex,
     },
     ApplySlash {
-        slash: u32,
+        slash: usize,
     },
     CancelSlash {
-        slash: u32,
+        slash: usize,
     },
     Elect {
         session: SessionIndex,
@@ -157,9 +158,6 @@ pub enum Act {
         from: Who,
         to: Option<Who>,
         amount: Balance,
-    },
-    Claim {
-        who: Who,
     },
     Bounty {
         hundredths: Option<u8>,
@@ -172,7 +170,8 @@ pub enum Step {
     /// Somebody acts.
     Act(Act),
     /// `count` blocks pass, in which the heartbeats of those operators arrive whose bit is set.
-    Blocks { count: u8, alive: u16 },
+    /// Extrinsics fill them or leave room for what the pallets do by themselves.
+    Blocks { count: u8, alive: u16, full: bool },
 }
 
 /// Returns one of the first seven. The other operators run and verify jobs, and do nothing else before
@@ -205,17 +204,17 @@ fn market() -> impl Strategy<Value = Act> {
             .prop_map(|(client, payment, tokens, delay, only, audit)| {
                 Act::Create { client, payment, tokens, delay, only, audit }
             }),
-        6 => (job(), prop::option::of(who())).prop_map(|(job, who)| Act::Challenge { job, who }),
+        24 => (job(), prop::option::of(who())).prop_map(|(job, who)| Act::Challenge { job, who }),
         1 => (job(), any::<u8>()).prop_map(|(job, more)| Act::Raise { job, more }),
         1 => job().prop_map(|job| Act::Cancel { job }),
-        1 => job().prop_map(|job| Act::Confirm { job }),
-        1 => job().prop_map(|job| Act::Settle { job }),
-        1 => job().prop_map(|job| Act::Expire { job }),
-        1 => job().prop_map(|job| Act::Advance { job }),
-        8 => (any::<bool>(), 0..20u32).prop_map(|(commit, tokens)| Act::Work { commit, tokens }),
+        4 => job().prop_map(|job| Act::Confirm { job }),
+        4 => job().prop_map(|job| Act::Settle { job }),
+        4 => job().prop_map(|job| Act::Expire { job }),
+        8 => job().prop_map(|job| Act::Advance { job }),
+        40 => (any::<bool>(), 0..20u32).prop_map(|(commit, tokens)| Act::Work { commit, tokens }),
         1 => job().prop_map(|job| Act::Decline { job }),
         1 => (1..12usize).prop_map(|keep| Act::VacateSeats { keep }),
-        8 => (0..8u8).prop_map(|verdict| Act::Judge { verdict }),
+        24 => (0..8u8).prop_map(|verdict| Act::Judge { verdict }),
         6 => prop::sample::select(Part::ALL.to_vec()).prop_map(|part| Act::Publish { part }),
         6 => (0..8u8, 0..12usize)
             .prop_map(|(verdict, keep_silent)| Act::CommitVerdicts { verdict, keep_silent }),
@@ -231,17 +230,18 @@ fn operators() -> impl Strategy<Value = Act> {
         2 => (who(), stake()).prop_map(|(who, amount)| Act::Unbond { who, amount }),
         2 => who().prop_map(|who| Act::Withdraw { who }),
         1 => who().prop_map(|who| Act::Contact { who }),
-        1 => (who(), 100..110u8).prop_map(|(who, worker)| Act::Worker { who, worker }),
-        1 => who().prop_map(|who| Act::RetireWorker { who }),
+        3 => (0..12usize, 100..110u8).prop_map(|(who, worker)| Act::Worker { who, worker }),
+        3 => (0..100usize).prop_map(|rotation| Act::RetireWorker { rotation }),
         1 => who().prop_map(|who| Act::Rank { who }),
         2 => (who(), prop::option::weighted(0.8, any::<u8>()))
             .prop_map(|(who, price)| Act::Offers { who, price }),
         1 => (who(), 0..6u32).prop_map(|(who, jobs)| Act::Concurrency { who, jobs }),
         1 => (who(), who()).prop_map(|(who, client)| Act::Refuse { who, client }),
-        1 => (who(), who()).prop_map(|(who, client)| Act::Admit { who, client }),
+        1 => (0..100usize).prop_map(|refusal| Act::Admit { refusal }),
         1 => (who(), any::<bool>()).prop_map(|(who, draining)| Act::Drain { who, draining }),
         1 => who().prop_map(|who| Act::Leave { who }),
-        1 => (who(), who()).prop_map(|(who, to)| Act::Payout { who, to }),
+        3 => (who(), prop::option::weighted(0.5, who()))
+            .prop_map(|(who, to)| Act::Payout { who, to }),
         1 => (who(), 0..20u32).prop_map(|(who, percent)| Act::Commission { who, percent }),
         3 => (who(), who(), stake())
             .prop_map(|(who, operator, amount)| Act::Delegate { who, operator, amount }),
@@ -256,24 +256,30 @@ fn others() -> impl Strategy<Value = Act> {
         2 => (who(), 0..101u32, prop::option::of(who()), 0..20u32).prop_map(
             |(who, percent, reporter, session)| Act::Offend { who, percent, reporter, session }
         ),
-        1 => (0..4u32).prop_map(|slash| Act::ApplySlash { slash }),
-        1 => (0..4u32).prop_map(|slash| Act::CancelSlash { slash }),
+        3 => (0..100usize).prop_map(|slash| Act::ApplySlash { slash }),
+        1 => (0..100usize).prop_map(|slash| Act::CancelSlash { slash }),
         1 => (0..20u32).prop_map(|session| Act::Elect { session }),
         1 => Just(Act::RegisterAddress),
         1 => Just(Act::UnregisterAddress),
         2 => (who(), prop::option::of(who()), stake())
             .prop_map(|(from, to, amount)| Act::Transfer { from, to, amount }),
-        1 => who().prop_map(|who| Act::Claim { who }),
         1 => prop::option::of(any::<u8>()).prop_map(|hundredths| Act::Bounty { hundredths }),
     ]
 }
 
+/// Returns some blocks, or a longer time in which all blocks are full.
 fn blocks() -> impl Strategy<Value = Step> {
-    (1..6u8, any::<u16>()).prop_map(|(count, alive)| Step::Blocks { count, alive })
+    let alive = || prop_oneof![any::<u16>(), Just(u16::MAX)];
+    let step = |full| move |(count, alive)| Step::Blocks { count, alive, full };
+    prop_oneof![
+        6 => (1..6u8, alive()).prop_map(step(false)),
+        1 => (1..30u8, alive()).prop_map(step(true)),
+    ]
 }
 
-pub fn sequence() -> impl Strategy<Value = Vec<Step>> {
-    let act = prop_oneof![6 * 55 => market(), 2 * 47 => operators(), 47 => others()];
-    let step = prop_oneof![6 * 12 => blocks(), 6 * 55 + 3 * 47 => act.prop_map(Step::Act)];
-    prop::collection::vec(step, 1..120)
+/// Returns sequences of so many steps.
+pub fn sequence(steps: Range<usize>) -> impl Strategy<Value = Vec<Step>> {
+    let act = prop_oneof![6 * 100 => market(), 2 * 47 => operators(), 47 => others()];
+    let step = prop_oneof![6 * 20 => blocks(), 6 * 100 + 3 * 47 => act.prop_map(Step::Act)];
+    prop::collection::vec(step, steps)
 }
