@@ -21,6 +21,7 @@ mod courses;
 mod ends;
 #[path = "../invariants/mod.rs"]
 mod invariants;
+mod pool;
 mod snapshot;
 mod time;
 

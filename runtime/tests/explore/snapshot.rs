@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A state of the chain that can be gone back to.
 
-use crate::chain;
+use crate::{chain, pool};
 use assay_runtime::presets;
 use sp_crypto_hashing::{blake2_256, twox_128};
 use sp_runtime::Storage;
@@ -18,10 +18,10 @@ static GENESIS: LazyLock<BTreeMap<Key, Value>> = LazyLock::new(|| {
     top
 });
 
-/// A state as its differences from the genesis: 10 KiB or so, where the whole is many times that.
+/// A state as its differences from the genesis, by their numbers in the pool.
 #[derive(Clone, Default)]
 pub struct Snapshot {
-    changes: BTreeMap<Key, Option<Value>>,
+    changes: Vec<(pool::Id, Option<pool::Id>)>,
 }
 
 impl Snapshot {
@@ -32,47 +32,41 @@ impl Snapshot {
 
     /// Returns the state after the act.
     pub fn after(&self, act: impl FnOnce()) -> Self {
-        self.run(act).1
+        let (_, top) = self.run(act);
+        Self { changes: changes(top) }
     }
 
     /// Returns a hash of the state. States that differ in events alone are the same.
     pub fn id(&self) -> [u8; 32] {
-        let events = [twox_128(b"System"), twox_128(b"Events")].concat();
-        let count = [twox_128(b"System"), twox_128(b"EventCount")].concat();
-        let mut bytes = Vec::new();
-        for (key, value) in &self.changes {
-            if *key != events && *key != count {
-                codec::Encode::encode_to(&(key, value), &mut bytes);
-            }
-        }
-        blake2_256(&bytes)
+        blake2_256(&codec::Encode::encode(&self.changes))
     }
 
-    fn run<R>(&self, act: impl FnOnce() -> R) -> (R, Self) {
+    fn run<R>(&self, act: impl FnOnce() -> R) -> (R, BTreeMap<Key, Value>) {
         let mut top = GENESIS.clone();
         for (key, value) in &self.changes {
             match value {
-                Some(value) => top.insert(key.clone(), value.clone()),
-                None => top.remove(key),
+                Some(value) => top.insert(pool::get(*key), pool::get(*value)),
+                None => top.remove(&pool::get(*key)),
             };
         }
         let mut storage = Storage { top, ..Default::default() };
         let result = BasicExternalities::execute_with_storage(&mut storage, act);
-        (result, Self { changes: changes(storage.top) })
+        (result, storage.top)
     }
 }
 
-/// Returns what differs between the genesis and a storage.
-fn changes(mut top: BTreeMap<Key, Value>) -> BTreeMap<Key, Option<Value>> {
-    let mut changes = BTreeMap::new();
+/// Returns what differs between the genesis and a storage, without events.
+fn changes(mut top: BTreeMap<Key, Value>) -> Vec<(pool::Id, Option<pool::Id>)> {
+    for events in ["Events", "EventCount"] {
+        top.remove(&[twox_128(b"System"), twox_128(events.as_bytes())].concat());
+    }
+    let mut changes = Vec::new();
     for (key, value) in GENESIS.iter() {
         match top.remove(key) {
             Some(now) if now == *value => {}
-            now => {
-                changes.insert(key.clone(), now);
-            }
+            now => changes.push((pool::put(key.clone()), now.map(pool::put))),
         }
     }
-    changes.extend(top.into_iter().map(|(key, value)| (key, Some(value))));
+    changes.extend(top.into_iter().map(|(key, value)| (pool::put(key), Some(pool::put(value)))));
     changes
 }
