@@ -44,7 +44,8 @@ impl<T: Config> Pallet<T> {
         let seed = draw::seed(randomness, id, Purpose::Sample(job.attempts()));
         let sample = T::Routing::sample(&job.spec.model, seed, operator);
         Others {
-            routed: open && Self::is_routed(job, &sample),
+            // Its client may have kept the prompt from the one that it did not want.
+            routed: open && job.unserved == 0 && Self::is_routed(job, &sample),
             suffice: !required || Self::is_checkable(job, operator, prices, &sample),
         }
     }

@@ -61,19 +61,26 @@ pub(crate) struct Lateness<Credit> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Ends a job that no operator ran: all is refunded, but for the deposit of a job whose prompt no
-    /// operator could get.
+    /// Ends a job that no operator ran: all is refunded, but for the deposit of a job whose prompt none of
+    /// its operators could get.
     pub(crate) fn end_unserved(
         id: &JobId,
         job: Job<T::AccountId>,
         outcome: Outcome,
         mover: Option<&T::AccountId>,
     ) {
-        // Operators have had it in their slots for nothing, one after the other.
-        let is_empty = job.unserved >= T::MaxAttempts::get();
-        let burnt = if is_empty { T::Escrow::burn_deposit(id) } else { 0 };
+        let burnt = if Self::is_empty(&job) { T::Escrow::burn_deposit(id) } else { 0 };
         let settlement = Settlement { paid: burnt, burnt, ..Self::record(outcome, None) };
         Self::finish(id, job, settlement, mover);
+    }
+
+    /// Returns whether operators have had the job in their slots for nothing: all that were drawn declined
+    /// it because they did not get its prompt. Of operators that the client names it takes as many as can be
+    /// drawn, since one of them could lie; of others that one is rarely the only one.
+    fn is_empty(job: &Job<T::AccountId>) -> bool {
+        let most = T::MaxAttempts::get();
+        let enough = if job.is_open_to_all() { job.attempts().clamp(1, most) } else { most };
+        job.unserved >= enough
     }
 
     /// Ends a job whose output stands: operator and verifiers are paid out of the escrow.

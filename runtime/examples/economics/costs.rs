@@ -8,7 +8,9 @@ use crate::{
     strategy::{Client, Conduct, Order},
 };
 use assay_primitives::Balance;
-use assay_runtime::{configs::BlockWeights, Runtime, TransactionPayment, MICRO_UNIT, UNIT};
+use assay_runtime::{
+    configs::BlockWeights, parameters::Deposit, Runtime, TransactionPayment, MICRO_UNIT, UNIT,
+};
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
     traits::Get,
@@ -68,12 +70,14 @@ pub fn stuffers() -> u64 {
 /// and half of the others could have it.
 const ORDERS: f64 = 50.5;
 
-/// Returns the fees of a job that is created, and cancelled when another operator was drawn for it.
+/// Returns what it costs to create a job, and to cancel it when another operator was drawn for it and has
+/// declined, because it did not get the prompt: fees, and the deposit.
 pub fn withdrawn() -> f64 {
     stage::on_chain(|| {
         let cancel = pallet_jobs::Call::<Runtime>::cancel { job: Default::default() };
         let fees = stage::creation_fee(&crate::scene::spec(1, 1)) + stage::fee(&cancel.into());
-        asy(fees as i128)
+        let deposit: Balance = Deposit::get();
+        asy((fees + deposit) as i128)
     })
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The deposit of a job, which returns unless no operator could get the prompt.
+//! The deposit of a job, which returns unless none of its operators could get the prompt.
 
 use crate::mock::*;
 use assay_primitives::{
-    job::{JobId, JobState},
+    job::{JobId, JobSpec, JobState},
     reason::DeclineReason,
     report::Report,
     settlement::{AuditOutcome, Outcome},
     traits::AuditedJobs,
     Balance,
 };
-use frame_support::assert_ok;
+use frame_support::{assert_ok, BoundedVec};
 use DeclineReason::{
     ContextExceeded, InputLength, ModelMissing, PayloadUnavailable, Request, Resource,
 };
@@ -75,6 +75,53 @@ fn deposit_returns_if_any_operator_had_another_reason() {
             assert_eq!(wealth(CLIENT), ENDOWMENT);
         });
     }
+}
+
+/// Lets the job's first operator decline for this reason.
+fn declined_once(id: &JobId, reason: DeclineReason) {
+    skip_block();
+    let JobState::Assigned { operator, .. } = state(id) else { panic!("not assigned") };
+    assert_ok!(report(operator, Report::Decline { job: *id, reason }));
+}
+
+#[test]
+fn deposit_of_a_job_that_is_cancelled_after_a_decline_for_its_prompt_is_burnt() {
+    with_deposit(|| {
+        let id = order();
+        declined_once(&id, PayloadUnavailable);
+        assert_ok!(Jobs::cancel(signed(CLIENT), id));
+        assert_eq!((settlement(&id).outcome, settlement(&id).burnt), (Outcome::Cancelled, DEPOSIT));
+        assert_eq!(wealth(CLIENT), ENDOWMENT - DEPOSIT);
+    });
+    with_deposit(|| {
+        let id = order();
+        declined_once(&id, Resource);
+        assert_ok!(Jobs::cancel(signed(CLIENT), id));
+        assert_eq!(wealth(CLIENT), ENDOWMENT);
+    });
+}
+
+#[test]
+fn deposit_of_a_job_that_expires_after_a_decline_for_its_prompt_is_burnt() {
+    with_deposit(|| {
+        let id = order();
+        declined_once(&id, PayloadUnavailable);
+        ParentRandomness::set(None);
+        let JobState::Open { until } = state(&id) else { panic!("not open") };
+        run_to(until + 2);
+        assert_eq!((settlement(&id).outcome, settlement(&id).burnt), (Outcome::Expired, DEPOSIT));
+    });
+}
+
+#[test]
+fn deposit_returns_if_one_of_the_operators_that_the_client_names_declines_for_the_prompt() {
+    with_deposit(|| {
+        let allowed = BoundedVec::truncate_from(OPERATORS.to_vec());
+        let id = order_with(CLIENT, JobSpec { allowed, ..spec() }, PAYMENT);
+        declined_once(&id, PayloadUnavailable);
+        assert_ok!(Jobs::cancel(signed(CLIENT), id));
+        assert_eq!(wealth(CLIENT), ENDOWMENT);
+    });
 }
 
 #[test]

@@ -6,6 +6,8 @@ use crate::mock::*;
 use assay_primitives::{
     api::Verifiers,
     job::{JobId, JobSpec, JobState, Payment, Verification},
+    reason::DeclineReason,
+    report::Report,
     settlement::{AuditOutcome, Outcome},
     traits::AuditedJobs,
     Prices,
@@ -48,6 +50,22 @@ fn job_that_names_operators_is_not_routed() {
         let allowed = BoundedVec::truncate_from(OPERATORS.to_vec());
         let spec = JobSpec { allowed, ..spec() };
         assert!(!routed(order_with(CLIENT, spec, PAYMENT)));
+    });
+}
+
+#[test]
+fn job_is_not_routed_after_an_operator_did_not_get_its_prompt() {
+    with_jobs(|| {
+        let routed_again = |reason| {
+            let (job, operator) = assigned();
+            assert_ok!(report(operator, Report::Decline { job, reason }));
+            skip_block();
+            let again = crate::mock::job(&job);
+            assert_eq!(again.drawn.len(), 2, "no other operator was drawn");
+            again.routed
+        };
+        assert!(routed_again(DeclineReason::Resource));
+        assert!(!routed_again(DeclineReason::PayloadUnavailable));
     });
 }
 
@@ -150,7 +168,6 @@ fn job_that_is_not_routed_counts_for_no_record_and_no_speed() {
 
 /// Lets the operator deliver the job, whose output is then accepted.
 fn finish(id: JobId, operator: AccountId) {
-    use assay_primitives::report::Report;
     report(operator, Report::Accept { job: id }).unwrap();
     let tokens = job(&id).spec.max_tokens - 1;
     report(operator, Report::CommitOutput { job: id, commitment: commitment(tokens) }).unwrap();
