@@ -34,7 +34,8 @@ pub enum Outcome {
     /// get its request.
     #[codec(index = 3)]
     Expired,
-    /// The client cancelled the job before it was assigned: everything was refunded.
+    /// The client cancelled the job while it had no operator: everything was refunded, but for the deposit
+    /// if operators could not get its request.
     #[codec(index = 4)]
     Cancelled,
     /// The output was drawn for an audit that could not be decided: cost and tip were refunded, the

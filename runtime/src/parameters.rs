@@ -47,7 +47,7 @@ pub mod dynamic_params {
         pub static LatenessFraction: Permill = Permill::from_percent(20);
         /// The fraction of the price of the tokens that each verifier receives.
         #[codec(index = 4)]
-        pub static VerifierShare: Permill = Permill::from_percent(3);
+        pub static VerifierShare: Permill = Permill::from_percent(10);
         /// The bounty for whoever moves a stalled job on.
         #[codec(index = 5)]
         pub static Bounty: Balance = 10 * MILLI_UNIT;

@@ -136,8 +136,8 @@ fn accepted_job_pays_operator_and_verifiers_and_conserves_money() {
         assert_eq!(settlement.paid, presets::TINY_PRICES.of(17, 8));
         assert_eq!(before - free(&client()), settlement.paid);
         assert_eq!(held(&client()), 0);
-        // A committee of three receives nine hundredths, and the fund of juries five.
-        assert_eq!(free(&operator) - earned, settlement.paid * 86 / 100);
+        // A committee of three receives thirty hundredths, and the fund of juries five.
+        assert_eq!(free(&operator) - earned, settlement.paid * 65 / 100);
         assert_eq!((settlement.burnt, settlement.fund), (0, settlement.paid * 5 / 100));
         assert_eq!(assay_runtime::Escrow::in_fund(), settlement.fund);
         assert_eq!(Balances::total_issuance(), issuance);
@@ -165,7 +165,7 @@ fn rejected_job_compensates_the_client_with_its_price_and_burns_the_rest() {
         assert_eq!(free(&client()), before + reward);
         assert_eq!(held(&client()), 0);
         let burnt = issuance - Balances::total_issuance();
-        let verifiers = 10 * (reward * 3 / 100);
+        let verifiers = 10 * (reward * 10 / 100);
         assert_eq!(burnt, settlement.slashed - verifiers - reward);
         assert_eq!(burnt, settlement.burnt);
     });

@@ -88,8 +88,6 @@ def warning(found):
         "withheld blocks, twice the slots": "the liar foresees the draws of most blocks of a span",
         "block stuffing by operators": "the worker keys of many operators fill the room for reports, and make "
                                        "others late",
-        "bounty hunting": "extrinsics come before the chain's own work in the block in which both may settle a job, "
-                          "and the client loses the bounty",
         "late by authors": "an author need not include reports",
     }
     runs = next(run for run in found["runs"] if run["share"] == found["share"])

@@ -41,11 +41,13 @@
 //!   and not out of it.
 //! - Unverified: the output was drawn for an audit that could not be decided. Cost and tip return; the
 //!   operator keeps the down payment, and its bond is free.
-//! - Expired, Cancelled: the escrow returns. If [`Config::MaxAttempts`] operators declined because the
-//!   request cannot be fetched, is not one, or its prompt has another length, the deposit is burnt.
+//! - Expired, Cancelled: the escrow returns. If all operators that were drawn declined because the request
+//!   cannot be fetched, is not one, or its prompt has another length, the deposit is burnt; of operators
+//!   that the client names it takes [`Config::MaxAttempts`].
 //!
 //! An account that ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which
-//! otherwise returns to the client.
+//! otherwise returns to the client. It can do so from the block after the one in which the chain could have
+//! ended the job by itself.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

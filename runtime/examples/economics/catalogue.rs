@@ -332,7 +332,7 @@ fn blocks() -> Vec<Strategy> {
         Strategy::new(
             "bounty hunting",
             "anybody",
-            "settles jobs of others in the block in which the chain would do it",
+            "settles jobs of others in the first block in which that can be done",
         )
         .by("", Conduct { client: Client::Other, hunts: true, ..client }),
         outsider,

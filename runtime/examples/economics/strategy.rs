@@ -162,7 +162,7 @@ pub struct Conduct {
     pub newcomer: bool,
     /// The conduct of members of the group as verifiers.
     pub members: Members,
-    /// True if a member of the group settles the job in the block in which the chain would.
+    /// True if a member of the group tries to settle the job before the chain does.
     pub hunts: bool,
 }
 

@@ -61,7 +61,8 @@ pub enum JobCommand {
         #[arg(long, value_name = "AMOUNT")]
         max_cost: Option<Amount>,
     },
-    /// Cancel a job that has no operator yet, for a full refund.
+    /// Cancel a job that has no operator yet. All is refunded, but for the deposit if the operators that
+    /// were drawn did not get the prompt.
     Cancel {
         /// Id of the job.
         #[arg(value_parser = id)]

@@ -50,7 +50,7 @@ pub struct OrderArgs {
     #[arg(long, default_value = "0", value_name = "AMOUNT")]
     pub down: Amount,
     /// Have the output checked for certain by a committee, which you pay in addition: at most three fees,
-    /// each 3 % of the cost or 0.00001 ASY for each token, whichever is more. They are on hold with the
+    /// each 10 % of the cost or 0.00001 ASY for each token, whichever is more. They are on hold with the
     /// payment, and what is not due returns.
     #[arg(long)]
     pub audit: bool,
