@@ -9,23 +9,38 @@ use super::{
 };
 use hyper::body::Incoming;
 use jsonrpsee::server::{serve_with_graceful_shutdown, HttpRequest};
+use rustix::io::Errno;
 use sc_rpc_server::NodeHealthProxyLayer;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 use tower::Service;
 
-/// The time until another connection is accepted after one could not be, such as for want of a descriptor.
-const PAUSE: Duration = Duration::from_millis(100);
+/// A source of connections over TCP.
+pub trait Listen {
+    /// Returns the next connection and the address of its client.
+    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send;
+}
+
+impl Listen for TcpListener {
+    fn accept(&self) -> impl Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send {
+        Self::accept(self)
+    }
+}
 
 /// Accepts connections until the node ends.
 pub async fn accept(
-    listener: TcpListener,
+    listener: impl Listen,
     endpoint: Arc<Endpoint>,
     serving: Arc<Serving>,
     connections: Arc<Connections>,
 ) {
     let mut stopped = std::pin::pin!(serving.stop.clone().shutdown());
     loop {
+        // A connection that ends before the wait begins is seen as well.
+        let ended = connections.ended();
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut stopped => return,
@@ -43,15 +58,28 @@ pub async fn accept(
                     continue;
                 }
                 let connection = connections.open();
-                let stream = (Metered::new(stream, connection.clone(), place), address);
+                let stream =
+                    (Metered::new(stream, connection.clone(), place, connections.end()), address);
                 tokio::spawn(serve(stream, connection, endpoint, serving));
             }
             Err(error) => {
                 log::debug!(target: "rpc", "a connection cannot be accepted: {error}");
-                tokio::time::sleep(PAUSE).await;
+                if !lacks_descriptors(&error) {
+                    continue;
+                }
+                // The rest of the node can close files as well, of which nobody tells.
+                tokio::select! {
+                    _ = timeout(connections.limits.pause, ended) => {}
+                    () = &mut stopped => return,
+                }
             }
         }
     }
+}
+
+/// Returns whether a connection could not be accepted because all descriptors are in use.
+fn lacks_descriptors(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 /// Serves a connection until it ends, it becomes a WebSocket, or it is cut.

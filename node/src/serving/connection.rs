@@ -11,9 +11,9 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::{watch, Semaphore};
+use tokio::sync::{futures::Notified, watch, Notify, Semaphore};
 
-/// The sizes of rooms, in bytes, and the patience with clients that do not read.
+/// The sizes of rooms, in bytes, and the bounds of all that a server waits for.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// The answers of a connection that are computed or not yet written.
@@ -32,6 +32,8 @@ pub struct Limits {
     pub pressed: Duration,
     /// The time between two looks at the connections.
     pub tick: Duration,
+    /// The longest time until another connection is accepted after all descriptors were in use.
+    pub pause: Duration,
 }
 
 impl Limits {
@@ -50,6 +52,7 @@ impl Limits {
             idle: Duration::from_secs(120),
             pressed: Duration::from_secs(3),
             tick: Duration::from_secs(1),
+            pause: Duration::from_millis(100),
         }
     }
 }
@@ -223,19 +226,31 @@ impl Reason {
     }
 }
 
+/// A stream of a connection, whose end is told to those that wait for it when this is dropped.
+pub struct End(Arc<Notify>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.notify_waiters();
+    }
+}
+
 /// All connections.
 pub struct Connections {
-    limits: Limits,
+    /// The limits of each and of all.
+    pub limits: Limits,
     answers: Arc<Pool>,
     requests: Arc<Pool>,
     open: Mutex<Vec<Weak<Connection>>>,
+    ended: Arc<Notify>,
 }
 
 impl Connections {
     /// Makes the room that connections share.
     pub fn new(limits: Limits) -> Arc<Self> {
         let (answers, requests) = (Pool::new(limits.all_answers), Pool::new(limits.all_requests));
-        Arc::new(Self { limits, answers, requests, open: Mutex::default() })
+        let (open, ended) = (Mutex::default(), Arc::default());
+        Arc::new(Self { limits, answers, requests, open, ended })
     }
 
     /// Adds a connection.
@@ -260,6 +275,16 @@ impl Connections {
         });
         self.open.lock().push(Arc::downgrade(&connection));
         connection
+    }
+
+    /// Notes that a connection has a stream, until the result is dropped.
+    pub fn end(&self) -> End {
+        End(self.ended.clone())
+    }
+
+    /// Waits until the stream of a connection has ended, from the time of this call on.
+    pub fn ended(&self) -> Notified<'_> {
+        self.ended.notified()
     }
 
     /// Closes connections whose clients do not read, forever, and tells `closed` why. While others wait for

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A stream that counts the bytes read from it and written to it.
 
-use super::connection::Connection;
+use super::connection::{Connection, End};
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -18,12 +18,19 @@ pub struct Metered<S> {
     stream: S,
     connection: Arc<Connection>,
     _place: OwnedSemaphorePermit,
+    // It is dropped after the stream, whose descriptor is free by then.
+    _end: End,
 }
 
 impl<S> Metered<S> {
     /// Wraps the stream of that connection.
-    pub const fn new(stream: S, connection: Arc<Connection>, place: OwnedSemaphorePermit) -> Self {
-        Self { stream, connection, _place: place }
+    pub const fn new(
+        stream: S,
+        connection: Arc<Connection>,
+        place: OwnedSemaphorePermit,
+        end: End,
+    ) -> Self {
+        Self { stream, connection, _place: place, _end: end }
     }
 }
 

@@ -22,6 +22,8 @@ use tokio::runtime::Handle;
 
 /// The longest answer of the server, in bytes.
 pub const LONGEST: usize = 1 << 20;
+/// A time that no test lasts.
+pub const NEVER: Duration = Duration::from_secs(86_400);
 
 /// A server, until it is dropped.
 pub struct Given {
@@ -34,15 +36,34 @@ pub struct Given {
 
 /// Returns limits that close no connection.
 pub fn limits(answers: usize, all_answers: usize) -> Limits {
-    let never = Duration::from_secs(86_400);
     let tick = Duration::from_millis(1);
     Limits {
         answers,
         all_answers,
-        patience: never,
-        pressed: never,
+        patience: NEVER,
+        pressed: NEVER,
         tick,
         ..Limits::new(LONGEST, LONGEST)
+    }
+}
+
+/// Returns an address at a free port, with so many places for subscriptions on each connection.
+pub fn endpoint(subscriptions: u32) -> RpcEndpoint {
+    RpcEndpoint {
+        listen_addr: ([127, 0, 0, 1], 0).into(),
+        batch_config: BatchRequestConfig::Limit(8),
+        max_connections: 16,
+        max_payload_in_mb: 1,
+        max_payload_out_mb: (LONGEST >> 20) as u32,
+        max_subscriptions_per_connection: subscriptions,
+        max_buffer_capacity_per_connection: 64,
+        rate_limit: None,
+        rate_limit_trust_proxy_headers: false,
+        rate_limit_whitelisted_ips: Vec::new(),
+        cors: None,
+        rpc_methods: RpcMethods::Auto,
+        is_optional: false,
+        retry_random_port: false,
     }
 }
 
@@ -88,24 +109,8 @@ impl Given {
                 }
             })
             .unwrap();
-        let endpoint = RpcEndpoint {
-            listen_addr: ([127, 0, 0, 1], 0).into(),
-            batch_config: BatchRequestConfig::Limit(8),
-            max_connections: 16,
-            max_payload_in_mb: 1,
-            max_payload_out_mb: (LONGEST >> 20) as u32,
-            max_subscriptions_per_connection: subscriptions,
-            max_buffer_capacity_per_connection: 64,
-            rate_limit: None,
-            rate_limit_trust_proxy_headers: false,
-            rate_limit_whitelisted_ips: Vec::new(),
-            cors: None,
-            rpc_methods: RpcMethods::Auto,
-            is_optional: false,
-            retry_random_port: false,
-        };
         let config = Config {
-            endpoints: vec![endpoint],
+            endpoints: vec![endpoint(subscriptions)],
             methods,
             patient: &["patient"],
             ids: None,

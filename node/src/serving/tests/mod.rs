@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tests with clients over TCP that read little, late or nothing.
+//! Tests with clients over TCP, some of which read little, late or nothing.
 
+mod accept;
 mod client;
 mod given;
 mod messages;
