@@ -11,6 +11,7 @@ mod calls;
 mod connection;
 mod elements;
 mod endpoint;
+mod first;
 mod http;
 mod message;
 mod metered;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Calls of methods, each of which waits for room for its answer before it is computed.
 
-use super::slot::Slot;
+use super::{first::Firsts, slot::Slot};
 use futures::future::BoxFuture;
 use jsonrpsee::{
     core::traits::IdProvider,
@@ -39,6 +39,8 @@ pub struct Subscriptions {
     pub sink: MethodSink,
     /// The source of their ids.
     pub ids: Arc<dyn IdProvider>,
+    /// The first messages of those that have just begun.
+    pub firsts: Firsts,
 }
 
 impl<'a> RpcServiceT<'a> for Calls {
@@ -89,12 +91,13 @@ impl Calls {
         }
         let (connection, most) = (self.connection, self.most);
         let place = match (&callback, subscriptions) {
-            (MethodCallback::Subscription(_), Some(Subscriptions { places, sink, ids })) => {
-                match places.acquire() {
-                    Some(place) => Some((place, sink.clone(), ids.clone())),
-                    None => return refuse(request, reject_too_many_subscriptions(places.max())),
-                }
-            }
+            (
+                MethodCallback::Subscription(_),
+                Some(Subscriptions { places, sink, ids, firsts }),
+            ) => match places.acquire() {
+                Some(place) => Some((place, sink.clone(), firsts.expect(ids.next_id()))),
+                None => return refuse(request, reject_too_many_subscriptions(places.max())),
+            },
             _ => None,
         };
         let Request { id, params, extensions, .. } = request;
@@ -106,16 +109,20 @@ impl Calls {
                 call(id.into_owned(), params.into_owned(), connection, most, extensions).await
             }
             MethodCallback::Subscription(call) => {
-                let Some((subscription_permit, sink, ids)) = place else {
+                let Some((subscription_permit, sink, first)) = place else {
                     return MethodResponse::error(id, ErrorCode::InternalError);
                 };
                 let answer = {
-                    let id_provider = &*ids;
+                    let id_provider = &*first;
                     let conn_id = connection;
                     let state = SubscriptionState { conn_id, id_provider, subscription_permit };
                     call(id, params, sink, state, extensions)
                 };
-                answer.await
+                let mut response = answer.await;
+                if response.is_success() {
+                    response.extensions_mut().insert(first);
+                }
+                response
             }
         }
     }

@@ -34,6 +34,8 @@ pub struct Limits {
     pub tick: Duration,
     /// The longest time until another connection is accepted after all descriptors were in use.
     pub pause: Duration,
+    /// The longest time for which a new subscription holds room for its first message.
+    pub first: Duration,
 }
 
 impl Limits {
@@ -53,12 +55,15 @@ impl Limits {
             pressed: Duration::from_secs(3),
             tick: Duration::from_secs(1),
             pause: Duration::from_millis(100),
+            first: Duration::from_millis(250),
         }
     }
 }
 
 /// A connection of a client, over TCP.
 pub struct Connection {
+    /// The limits of all connections.
+    pub limits: Arc<Limits>,
     /// The room for answers.
     pub answers: Room,
     /// The room for requests.
@@ -128,27 +133,27 @@ impl Connection {
 
     /// Looks at what was written, and returns whether the client has taken nothing for that long of what
     /// it is owed.
-    fn is_stalled(&self, now: Instant, limits: &Limits) -> bool {
+    fn is_stalled(&self, now: Instant) -> bool {
         let written = self.written.load(Ordering::Relaxed);
         let mut seen = self.seen.lock();
-        if now.duration_since(seen.period.0) >= limits.pressed {
+        if now.duration_since(seen.period.0) >= self.limits.pressed {
             seen.recent = Some((written - seen.period.1, seen.period.2));
             seen.period = (now, written, self.held());
         }
         if self.owed.load(Ordering::Relaxed) == 0 || written != seen.idle.1 {
             seen.idle = (now, written);
         }
-        now.duration_since(seen.idle.0) >= limits.patience
+        now.duration_since(seen.idle.0) >= self.limits.patience
     }
 
     /// Returns whether the client has asked for nothing for too long.
-    fn is_idle(&self, now: Instant, limits: &Limits) -> bool {
+    fn is_idle(&self, now: Instant) -> bool {
         let bytes = self.read.load(Ordering::Relaxed) + self.written.load(Ordering::Relaxed);
         let mut seen = self.seen.lock();
         if self.busy.load(Ordering::Relaxed) > 0 || bytes != seen.quiet.1 {
             seen.quiet = (now, bytes);
         }
-        now.duration_since(seen.quiet.0) >= limits.idle
+        now.duration_since(seen.quiet.0) >= self.limits.idle
     }
 
     /// Notes that a call has room and is computed, until the result is dropped.
@@ -238,7 +243,7 @@ impl Drop for End {
 /// All connections.
 pub struct Connections {
     /// The limits of each and of all.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     answers: Arc<Pool>,
     requests: Arc<Pool>,
     open: Mutex<Vec<Weak<Connection>>>,
@@ -250,13 +255,14 @@ impl Connections {
     pub fn new(limits: Limits) -> Arc<Self> {
         let (answers, requests) = (Pool::new(limits.all_answers), Pool::new(limits.all_requests));
         let (open, ended) = (Mutex::default(), Arc::default());
-        Arc::new(Self { limits, answers, requests, open, ended })
+        Arc::new(Self { limits: Arc::new(limits), answers, requests, open, ended })
     }
 
     /// Adds a connection.
     pub fn open(&self) -> Arc<Connection> {
         let now = Instant::now();
         let connection = Arc::new(Connection {
+            limits: self.limits.clone(),
             answers: Room::new(self.limits.answers, self.answers.clone()),
             requests: Room::new(self.limits.requests, self.requests.clone()),
             batches: Semaphore::new(1),
@@ -301,12 +307,12 @@ impl Connections {
     fn look(&self, now: Instant, closed: &mut impl FnMut(Reason)) {
         let mut slow = Vec::new();
         for connection in self.live() {
-            if connection.is_stalled(now, &self.limits) {
+            if connection.is_stalled(now) {
                 connection.cut();
                 closed(Reason::Stalled);
                 continue;
             }
-            if connection.is_idle(now, &self.limits) {
+            if connection.is_idle(now) {
                 connection.cut();
                 continue;
             }

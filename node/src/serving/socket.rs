@@ -5,6 +5,7 @@
 use super::{
     calls::Subscriptions,
     connection::{Connection, Debt},
+    first::{First, Firsts},
     message::{self, Service},
     slot::Slot,
 };
@@ -39,8 +40,6 @@ const PING: Duration = Duration::from_secs(30);
 const LIFE: Duration = Duration::from_secs(180);
 /// The room that a new subscription holds for its first message, in bytes.
 const FIRST_MESSAGE: usize = 1 << 20;
-/// The time for which it holds that room. By then the message itself is counted.
-const FIRST: Duration = Duration::from_millis(250);
 
 /// The numbers that bound a WebSocket.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +79,10 @@ struct Outgoing {
 }
 
 /// The messages of subscriptions, which come without being counted.
-pub struct Inbox(mpsc::Receiver<String>);
+pub struct Inbox {
+    messages: mpsc::Receiver<String>,
+    firsts: Firsts,
+}
 
 /// Returns the subscriptions of a socket, and the messages that they send.
 pub fn subscriptions(
@@ -88,9 +90,10 @@ pub fn subscriptions(
     ids: Arc<dyn jsonrpsee::core::traits::IdProvider>,
 ) -> (Subscriptions, Inbox) {
     // A message that is not counted is one that waits, so the others wait where they come from.
-    let (sender, receiver) = mpsc::channel(1);
-    let places = BoundedSubscriptions::new(most);
-    (Subscriptions { places, sink: MethodSink::new(sender), ids }, Inbox(receiver))
+    let (sender, messages) = mpsc::channel(1);
+    let (places, firsts) = (BoundedSubscriptions::new(most), Firsts::default());
+    let inbox = Inbox { messages, firsts: firsts.clone() };
+    (Subscriptions { places, sink: MethodSink::new(sender), ids, firsts }, inbox)
 }
 
 /// Serves a WebSocket until it is closed.
@@ -199,10 +202,14 @@ async fn answer(
     let Some(response) = message::answer(data, context).await else { return };
     if response.is_subscription() {
         // Its answer is among the messages of subscriptions.
+        let Some(first) = response.extensions().get::<Arc<First>>().cloned() else { return };
         let Ok(room) = slot.close(FIRST_MESSAGE).await else { return };
+        let connection = connection.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(FIRST).await;
-            drop(room);
+            tokio::select! {
+                () = first.hold(room, connection.limits.first) => {}
+                () = connection.until_cut() => {}
+            }
         });
         return;
     }
@@ -229,8 +236,9 @@ async fn send(socket: &Socket, text: String, place: Option<OwnedSemaphorePermit>
 /// Sends the messages of subscriptions. What waits in front of them is sent before.
 async fn forward(socket: &Socket, mut inbox: Inbox, outbox: &Outbox) {
     let places = Arc::new(Semaphore::new(socket.most.messages as usize));
-    while let Some(text) = inbox.0.recv().await {
+    while let Some(text) = inbox.messages.recv().await {
         let Ok(place) = places.clone().acquire_owned().await else { break };
+        inbox.firsts.came(&text);
         send(socket, text, Some(place), outbox).await;
     }
     // Nobody can subscribe any more, but the connection goes on.

@@ -5,4 +5,5 @@ mod accept;
 mod client;
 mod given;
 mod messages;
+mod subscriptions;
 mod unread;
