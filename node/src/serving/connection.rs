@@ -36,6 +36,13 @@ pub struct Limits {
     pub pause: Duration,
     /// The longest time for which a new subscription holds room for its first message.
     pub first: Duration,
+    /// The time between two pings of a WebSocket.
+    pub ping: Duration,
+    /// The time without a byte read after which a WebSocket is closed. While nothing is read, because the client
+    /// is owed answers, nobody waits for one.
+    pub life: Duration,
+    /// The longest time for which the end of a WebSocket is written.
+    pub farewell: Duration,
 }
 
 impl Limits {
@@ -56,6 +63,9 @@ impl Limits {
             tick: Duration::from_secs(1),
             pause: Duration::from_millis(100),
             first: Duration::from_millis(250),
+            ping: Duration::from_secs(30),
+            life: Duration::from_secs(180),
+            farewell: Duration::from_secs(5),
         }
     }
 }

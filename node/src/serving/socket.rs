@@ -6,7 +6,9 @@ use super::{
     calls::Subscriptions,
     connection::{Connection, Debt},
     first::{First, Firsts},
+    incoming::{End, Event, Incoming},
     message::{self, Service},
+    outgoing::Outgoing,
     slot::Slot,
 };
 use hyper::upgrade::Upgraded;
@@ -16,28 +18,17 @@ use jsonrpsee::{
     types::{error::reject_too_big_request, Id},
     Extensions, MethodResponse,
 };
-use soketto::{
-    connection::{Builder, Error},
-    data::ByteSlice125,
-    Incoming,
-};
-use std::{future::pending, sync::Arc, time::Duration};
+use soketto::base::OpCode;
+use std::{future::pending, sync::Arc};
 use tokio::{
-    sync::{mpsc, OwnedSemaphorePermit, Semaphore},
-    time::{interval_at, timeout, Instant},
+    io::{ReadHalf, WriteHalf},
+    sync::{mpsc, oneshot, OwnedSemaphorePermit, Semaphore},
+    time::{interval_at, timeout, Instant, Interval},
 };
-use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-type Stream = futures::io::BufReader<futures::io::BufWriter<Compat<TokioIo<Upgraded>>>>;
-type Sender = soketto::Sender<Stream>;
-type Receiver = soketto::Receiver<Stream>;
-type Outbox = mpsc::UnboundedSender<Outgoing>;
+type Stream = TokioIo<Upgraded>;
+type Outbox = mpsc::UnboundedSender<Message>;
 
-/// The time between two pings.
-const PING: Duration = Duration::from_secs(30);
-/// The time without a sign of life after which a connection is closed. While nothing is read, because the
-/// client is owed answers, nobody waits for one.
-const LIFE: Duration = Duration::from_secs(180);
 /// The room that a new subscription holds for its first message, in bytes.
 const FIRST_MESSAGE: usize = 1 << 20;
 
@@ -72,10 +63,47 @@ pub struct Socket {
 }
 
 /// A message to the client.
-struct Outgoing {
+struct Message {
     text: String,
     _debt: Debt,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+/// The sources of frames for the client.
+struct Due {
+    messages: mpsc::UnboundedReceiver<Message>,
+    pongs: mpsc::Receiver<Vec<u8>>,
+    /// The end of the WebSocket, with its status.
+    close: oneshot::Receiver<Option<u16>>,
+    pings: Interval,
+}
+
+/// A frame for the client.
+enum Frame {
+    Message(Message),
+    Ping,
+    Pong(Vec<u8>),
+    Close(Option<u16>),
+}
+
+impl Due {
+    /// Waits for the next frame. The end comes before all others, none of which waits for the others forever.
+    async fn next(&mut self) -> Frame {
+        let Self { messages, pongs, close, pings } = self;
+        let other = async {
+            tokio::select! {
+                // Nobody sends any more.
+                message = messages.recv() => message.map_or(Frame::Close(Some(1000)), Frame::Message),
+                Some(data) = pongs.recv() => Frame::Pong(data),
+                _ = pings.tick() => Frame::Ping,
+            }
+        };
+        tokio::select! {
+            biased;
+            Ok(status) = close => Frame::Close(status),
+            frame = other => frame,
+        }
+    }
 }
 
 /// The messages of subscriptions, which come without being counted.
@@ -98,59 +126,68 @@ pub fn subscriptions(
 
 /// Serves a WebSocket until it is closed.
 pub async fn serve(socket: Socket, service: Service, inbox: Inbox, upgraded: Upgraded) {
-    let stream = TokioIo::new(upgraded).compat();
-    let stream = futures::io::BufReader::new(futures::io::BufWriter::new(stream));
-    let mut builder = Builder::new(stream, soketto::Mode::Server);
-    builder.set_max_message_size(socket.most.request as usize);
-    let (sender, receiver) = builder.finish();
-    let (outbox, outgoing) = mpsc::unbounded_channel();
+    let limits = socket.connection.limits.clone();
+    let (incoming, outgoing) = tokio::io::split(TokioIo::new(upgraded));
+    let incoming = Incoming::new(incoming, socket.most.request as usize, limits.life);
+    let (outbox, messages) = mpsc::unbounded_channel();
+    let (pong, pongs) = mpsc::channel(1);
+    let (closing, close) = oneshot::channel();
+    let pings = interval_at(Instant::now() + limits.ping, limits.ping);
+    let due = Due { messages, pongs, close, pings };
     let socket = Arc::new(socket);
-    let mut writing = std::pin::pin!(write(sender, outgoing));
-    let stopped = {
+    let mut writing = std::pin::pin!(write(Outgoing::new(outgoing), due));
+    let end = {
         let forwarding = forward(&socket, inbox, &outbox);
-        let reading = read(&socket, receiver, Arc::new(service), &outbox);
+        let reading = read(&socket, incoming, Arc::new(service), &outbox, pong);
         tokio::select! {
-            () = &mut writing => false,
-            () = socket.connection.until_cut() => false,
-            () = forwarding => false,
-            () = reading => false,
-            () = socket.stop.clone().shutdown() => true,
+            () = &mut writing => None,
+            () = socket.connection.until_cut() => None,
+            () = forwarding => None,
+            end = reading => Some(Some(end)),
+            () = socket.stop.clone().shutdown() => Some(None),
         }
     };
-    if stopped {
-        // What is in progress is still answered.
-        drop(outbox);
-        tokio::select! {
-            () = writing => {}
-            () = socket.connection.until_cut() => {}
+    match end {
+        Some(Some(End::Closed(status))) => {
+            // The writer is still there, unless the client is gone.
+            let _ = closing.send(status);
+            let _ = timeout(limits.farewell, writing).await;
         }
+        Some(Some(end)) => log::debug!(target: "rpc", "a WebSocket ends: {end}"),
+        // The node ends, but the calls in progress are still answered.
+        Some(None) => {
+            drop(outbox);
+            tokio::select! {
+                () = writing => {}
+                () = socket.connection.until_cut() => {}
+            }
+        }
+        None => {}
     }
     // Calls that wait give up.
     socket.connection.cut();
 }
 
-/// Answers messages until the client closes the connection.
+/// Answers messages until there are no more, and returns the reason for that.
 async fn read(
     socket: &Arc<Socket>,
-    mut receiver: Receiver,
+    mut incoming: Incoming<ReadHalf<Stream>>,
     service: Arc<Service>,
     outbox: &Outbox,
-) {
+    pong: mpsc::Sender<Vec<u8>>,
+) -> End {
     let places = Arc::new(Semaphore::new(socket.most.messages as usize));
-    while let Ok(place) = places.clone().acquire_owned().await {
-        let data = match receive(&mut receiver).await {
+    loop {
+        let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let data = match receive(&mut incoming, &pong).await {
             Ok(Some(data)) => data,
-            Ok(None) => return,
-            Err(Error::MessageTooLarge { .. }) => {
+            Ok(None) => {
                 let error = reject_too_big_request(socket.most.request);
                 let error = MethodResponse::error(Id::Null, error);
                 send(socket, error.into_result(), Some(place), outbox).await;
                 continue;
             }
-            Err(error) => {
-                log::debug!(target: "rpc", "a WebSocket ends: {error}");
-                return;
-            }
+            Err(end) => return end,
         };
         let room = socket.connection.requests.take(data.len()).await;
         let (socket, service, outbox) = (socket.clone(), service.clone(), outbox.clone());
@@ -161,20 +198,17 @@ async fn read(
     }
 }
 
-/// Returns the next message; `None` if there is none because the client closes the connection or is gone.
-async fn receive(receiver: &mut Receiver) -> Result<Option<Vec<u8>>, Error> {
-    let mut data = Vec::new();
+/// Returns the next message, or `None` for one that is too long, and has pings in front of it answered.
+async fn receive(
+    incoming: &mut Incoming<ReadHalf<Stream>>,
+    pong: &mpsc::Sender<Vec<u8>>,
+) -> Result<Option<Vec<u8>>, End> {
     loop {
-        let Ok(received) = timeout(LIFE, receiver.receive(&mut data)).await else {
-            return Ok(None);
-        };
-        match received {
-            Ok(Incoming::Data(_)) => return Ok(Some(data)),
-            // A pong between fragments has the receiver forget them and their length. What the next message
-            // could not be longer than must not stay in front of it.
-            Ok(Incoming::Pong(_)) => data = Vec::new(),
-            Ok(Incoming::Closed(_)) | Err(Error::Closed) => return Ok(None),
-            Err(error) => return Err(error),
+        match incoming.next().await? {
+            Event::Message(data) => return Ok(Some(data)),
+            Event::TooLong => return Ok(None),
+            // The writer is gone only if the connection is.
+            Event::Ping(data) => drop(pong.send(data).await),
         }
     }
 }
@@ -217,7 +251,7 @@ async fn answer(
     let (text, sent) = response.into_parts();
     let Ok(charge) = slot.close(text.len()).await else { return };
     let debt = connection.owe(charge, text.len());
-    let outgoing = Outgoing { text, _debt: debt, _place: Some(place) };
+    let outgoing = Message { text, _debt: debt, _place: Some(place) };
     if outbox.send(outgoing).is_ok() {
         if let Some(sent) = sent {
             sent.notify(succeeds);
@@ -230,7 +264,7 @@ async fn send(socket: &Socket, text: String, place: Option<OwnedSemaphorePermit>
     let charge = socket.connection.answers.take(text.len()).await;
     let debt = socket.connection.owe(charge, text.len());
     // The writer is gone only if the connection is.
-    let _ = outbox.send(Outgoing { text, _debt: debt, _place: place });
+    let _ = outbox.send(Message { text, _debt: debt, _place: place });
 }
 
 /// Sends the messages of subscriptions. What waits in front of them is sent before.
@@ -245,35 +279,22 @@ async fn forward(socket: &Socket, mut inbox: Inbox, outbox: &Outbox) {
     pending().await
 }
 
-/// Writes messages and pings until the connection ends or nobody sends any more.
-async fn write(mut sender: Sender, mut outgoing: mpsc::UnboundedReceiver<Outgoing>) {
-    let mut pings = interval_at(Instant::now() + PING, PING);
+/// Writes frames until the WebSocket is closed or cannot be written to.
+async fn write(mut outgoing: Outgoing<WriteHalf<Stream>>, mut due: Due) {
     loop {
-        let written = tokio::select! {
-            message = outgoing.recv() => match message {
-                Some(message) => write_text(&mut sender, &message.text).await,
-                None => break,
-            },
-            _ = pings.tick() => write_ping(&mut sender).await,
+        let written = match due.next().await {
+            Frame::Message(message) => outgoing.send(OpCode::Text, message.text.as_bytes()).await,
+            Frame::Ping => outgoing.send(OpCode::Ping, &[]).await,
+            Frame::Pong(data) => outgoing.send(OpCode::Pong, &data).await,
+            Frame::Close(status) => {
+                // The client may be gone.
+                let _ = outgoing.close(status).await;
+                return;
+            }
         };
         if let Err(error) = written {
             log::debug!(target: "rpc", "a WebSocket cannot be written to: {error}");
-            break;
+            return;
         }
     }
-    // The client may be gone.
-    let _ = sender.close().await;
-}
-
-async fn write_text(sender: &mut Sender, text: &str) -> Result<(), Error> {
-    sender.send_text(text).await?;
-    sender.flush().await
-}
-
-async fn write_ping(sender: &mut Sender) -> Result<(), Error> {
-    let nothing: &[u8] = &[];
-    if let Ok(nothing) = ByteSlice125::try_from(nothing) {
-        sender.send_ping(nothing).await?;
-    }
-    sender.flush().await
 }

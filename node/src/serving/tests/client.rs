@@ -77,11 +77,21 @@ pub async fn upgrade(address: SocketAddr) -> TcpStream {
 }
 
 /// Returns a frame of a client, with that first byte and at most 125 bytes of data.
-pub fn frame(first: u8, data: &str) -> Vec<u8> {
+pub fn frame(first: u8, data: impl AsRef<[u8]>) -> Vec<u8> {
+    let data = data.as_ref();
     // The mask is zero.
     let mut frame = vec![first, 0x80 | data.len() as u8, 0, 0, 0, 0];
-    frame.extend(data.as_bytes());
+    frame.extend(data);
     frame
+}
+
+/// Returns the first byte and the data of the next frame of the server, which has at most 125 bytes of data.
+pub async fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+    let mut head = [0; 2];
+    stream.read_exact(&mut head).await.unwrap();
+    let mut data = vec![0; head[1] as usize];
+    stream.read_exact(&mut data).await.unwrap();
+    (head[0], data)
 }
 
 /// A client over HTTP.

@@ -2,12 +2,19 @@
 //! Messages as JSON-RPC has them, valid and not.
 
 use super::{
-    client::{call, frame, upgrade, Client, HttpClient},
+    client::{call, frame, read_frame, upgrade, Client, HttpClient},
     given::{limits, Given, LONGEST},
 };
 use serde_json::{json, Value};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const TEXT: u8 = 0x81;
+const FIRST_FRAGMENT: u8 = 0x01;
+const LAST_FRAGMENT: u8 = 0x80;
+const CLOSE: u8 = 0x88;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
 
 fn code(answer: &Value) -> i64 {
     answer["error"]["code"].as_i64().unwrap()
@@ -42,23 +49,30 @@ async fn message_that_is_too_long_is_an_error_and_the_connection_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fragment_in_front_of_a_pong_is_not_kept() {
-    const FIRST_FRAGMENT: u8 = 0x01;
-    const PONG: u8 = 0x8a;
-    const TEXT: u8 = 0x81;
+async fn ping_between_fragments_is_answered_and_so_is_their_message() {
     let given = given();
     let mut stream = upgrade(given.address).await;
-    for _ in 0..3 {
-        stream.write_all(&frame(FIRST_FRAGMENT, "kept")).await.unwrap();
-        stream.write_all(&frame(PONG, "")).await.unwrap();
-    }
-    stream.write_all(&frame(TEXT, &call(1, "long", json!([3])))).await.unwrap();
-    let mut head = [0; 2];
-    stream.read_exact(&mut head).await.unwrap();
-    let mut answer = vec![0; head[1] as usize];
-    stream.read_exact(&mut answer).await.unwrap();
+    let call = call(1, "long", json!([3]));
+    let (first, last) = call.split_at(call.len() / 2);
+    stream.write_all(&frame(FIRST_FRAGMENT, first)).await.unwrap();
+    stream.write_all(&frame(PING, "who?")).await.unwrap();
+    stream.write_all(&frame(PONG, "")).await.unwrap();
+    stream.write_all(&frame(LAST_FRAGMENT, last)).await.unwrap();
+    assert_eq!(read_frame(&mut stream).await, (PONG, b"who?".to_vec()));
+    let (opcode, answer) = read_frame(&mut stream).await;
     let answer: Value = serde_json::from_slice(&answer).unwrap();
-    assert_eq!(answer["result"], "xxx");
+    assert_eq!((opcode, &answer["result"]), (TEXT, &json!("xxx")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn client_that_closes_gets_its_status_back() {
+    let given = given();
+    for status in [&b""[..], &[3, 232], &[15, 160]] {
+        let mut stream = upgrade(given.address).await;
+        stream.write_all(&frame(CLOSE, status)).await.unwrap();
+        assert_eq!(read_frame(&mut stream).await, (CLOSE, status.to_vec()));
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The messages that a client sends over a WebSocket (RFC 6455). Memory for one grows with the bytes that came,
+//! however long its frames announce it to be.
+
+use soketto::{
+    base::{Codec, Error, Header, OpCode},
+    Parsing,
+};
+use std::{fmt, io, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, BufReader},
+    time::timeout,
+};
+
+/// The least memory that is taken for a message of at least that length, in bytes.
+const PIECE: usize = 16 << 10;
+
+/// The messages of a client.
+pub struct Incoming<S> {
+    stream: BufReader<S>,
+    codec: Codec,
+    most: usize,
+    life: Duration,
+    /// The fragments of the next message.
+    data: Vec<u8>,
+    /// Whether more fragments of it follow.
+    begun: bool,
+    /// Whether it is too long, so that its bytes are not kept.
+    skipped: bool,
+}
+
+/// An event that is to be answered.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The client sends a message.
+    Message(Vec<u8>),
+    /// The client sends a message that is too long.
+    TooLong,
+    /// The client asks for a pong with these bytes.
+    Ping(Vec<u8>),
+}
+
+/// The reason for which nothing more is read.
+#[derive(Debug)]
+pub enum End {
+    /// The client closes the WebSocket, with that status if it names one.
+    Closed(Option<u16>),
+    /// The connection is lost.
+    Lost(io::Error),
+    /// No byte came for too long.
+    Silent,
+    /// The client breaks the protocol.
+    Invalid(String),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(Some(status)) => write!(f, "the client closes it with status {status}"),
+            Self::Closed(None) => f.write_str("the client closes it"),
+            Self::Lost(error) => write!(f, "the connection is lost: {error}"),
+            Self::Silent => f.write_str("the client gives no sign of life"),
+            Self::Invalid(why) => write!(f, "the client breaks the protocol: {why}"),
+        }
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl<S: AsyncRead + Unpin> Incoming<S> {
+    /// Reads messages of at most `most` bytes from a stream, which ends when no byte comes for `life`.
+    pub fn new(stream: S, most: usize, life: Duration) -> Self {
+        let (stream, codec) = (BufReader::new(stream), Codec::new());
+        Self { stream, codec, most, life, data: Vec::new(), begun: false, skipped: false }
+    }
+
+    /// Waits for the next event. Nothing more can be read after an error, nor if this is dropped before.
+    pub async fn next(&mut self) -> Result<Event, End> {
+        loop {
+            let header = self.header().await?;
+            match header.opcode() {
+                OpCode::Ping => return Ok(Event::Ping(self.control(&header).await?)),
+                // Every byte is a sign of life.
+                OpCode::Pong => drop(self.control(&header).await?),
+                OpCode::Close => return Err(End::Closed(status(&self.control(&header).await?)?)),
+                _ => {
+                    if let Some(message) = self.fragment(&header).await? {
+                        return Ok(message);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn header(&mut self) -> Result<Header, End> {
+        let mut bytes = Vec::new();
+        loop {
+            match self.codec.decode_header(&bytes)? {
+                Parsing::Done { value, .. } if value.is_masked() => return Ok(value),
+                Parsing::Done { .. } => return Err(End::Invalid("a frame has no mask".into())),
+                Parsing::NeedMore(more) => self.read(&mut bytes, more).await?,
+            }
+        }
+    }
+
+    /// Returns the data of a control frame, which has at most 125 bytes.
+    async fn control(&mut self, header: &Header) -> Result<Vec<u8>, End> {
+        let mut data = Vec::new();
+        self.read(&mut data, header.payload_len()).await?;
+        Codec::apply_mask(header, &mut data);
+        Ok(data)
+    }
+
+    /// Reads a fragment, and returns the message if it is the last.
+    async fn fragment(&mut self, header: &Header) -> Result<Option<Event>, End> {
+        if self.begun != (header.opcode() == OpCode::Continue) {
+            return Err(End::Invalid("a fragment is not of the message before".into()));
+        }
+        self.begun = !header.is_fin();
+        let (bytes, start) = (header.payload_len(), self.data.len());
+        self.skipped |= bytes > self.most.saturating_sub(start);
+        if self.skipped {
+            self.data = Vec::new();
+            self.skip(bytes).await?;
+        } else {
+            let mut data = std::mem::take(&mut self.data);
+            self.read(&mut data, bytes).await?;
+            Codec::apply_mask(header, data.get_mut(start..).unwrap_or_default());
+            self.data = data;
+        }
+        if self.begun {
+            return Ok(None);
+        }
+        let data = std::mem::take(&mut self.data);
+        Ok(Some(if std::mem::take(&mut self.skipped) {
+            Event::TooLong
+        } else {
+            Event::Message(data)
+        }))
+    }
+
+    /// Adds so many bytes to the data.
+    async fn read(&mut self, data: &mut Vec<u8>, mut bytes: usize) -> Result<(), End> {
+        while bytes > 0 {
+            if data.len() == data.capacity() {
+                data.reserve_exact(data.len().max(PIECE).min(bytes));
+            }
+            bytes -= self.read_some(data, bytes).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets so many bytes.
+    async fn skip(&mut self, mut bytes: usize) -> Result<(), End> {
+        let mut data = Vec::with_capacity(bytes.min(PIECE));
+        while bytes > 0 {
+            data.clear();
+            bytes -= self.read_some(&mut data, bytes).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds at least one byte and at most `most` to the data, which has memory for at least one.
+    async fn read_some(&mut self, data: &mut Vec<u8>, most: usize) -> Result<usize, End> {
+        let mut stream = (&mut self.stream).take(most as u64);
+        match timeout(self.life, stream.read_buf(data)).await {
+            Ok(Ok(0)) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
+            Ok(read) => Ok(read?),
+            Err(_) => Err(End::Silent),
+        }
+    }
+}
+
+/// Returns the status with which a client closes a WebSocket.
+fn status(data: &[u8]) -> Result<Option<u16>, End> {
+    match data {
+        [] => Ok(None),
+        [high, low, ..] => match u16::from_be_bytes([*high, *low]) {
+            status @ (1000..=1003 | 1007..=1014 | 3000..=4999) => Ok(Some(status)),
+            status => Err(End::Invalid(format!("{status} is not a status to close with"))),
+        },
+        _ => Err(End::Invalid("a status has two bytes".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::poll;
+    use std::pin::pin;
+    use tokio::io::AsyncWriteExt;
+
+    const TEXT: u8 = 1;
+    const FIN: u8 = 0x80;
+    const MASKED: u8 = 0x80;
+    const LONGEST: usize = 15 << 20;
+
+    /// Returns a frame with so many bytes, none of which is there yet.
+    fn head(first: u8, bytes: usize) -> Vec<u8> {
+        let mut head = vec![first, MASKED | 127];
+        head.extend((bytes as u64).to_be_bytes());
+        head.extend([0; 4]);
+        head
+    }
+
+    fn incoming<S: AsyncRead + Unpin>(stream: S) -> Incoming<S> {
+        Incoming::new(stream, LONGEST, Duration::from_secs(86_400))
+    }
+
+    /// Returns the end after these bytes.
+    async fn end(bytes: &[u8]) -> End {
+        incoming(bytes).next().await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn memory_grows_with_the_bytes_that_came() {
+        let (mut client, stream) = tokio::io::duplex(LONGEST);
+        let mut incoming = incoming(stream);
+        client.write_all(&head(FIN | TEXT, LONGEST)).await.unwrap();
+        assert!(poll!(pin!(incoming.header())).is_ready());
+        let mut data = Vec::new();
+        let mut came = 0;
+        for bytes in [0, 1, 1 << 20, 3 << 20] {
+            client.write_all(&vec![b' '; bytes]).await.unwrap();
+            came += bytes;
+            while data.len() < came {
+                let left = LONGEST - data.len();
+                assert!(poll!(pin!(incoming.read(&mut data, left))).is_pending());
+                tokio::task::yield_now().await;
+            }
+            assert!(data.capacity() <= PIECE.max(2 * came), "{} bytes", data.capacity());
+        }
+    }
+
+    #[tokio::test]
+    async fn message_is_read_in_fragments_with_pings_in_between() {
+        let mut bytes = vec![TEXT, MASKED | 2, 1, 2, 3, 4, b'a' ^ 1, b'b' ^ 2];
+        bytes.extend([FIN | 9, MASKED | 1, 0, 0, 0, 0, b'p']);
+        bytes.extend([FIN | 10, MASKED, 0, 0, 0, 0]);
+        bytes.extend([FIN, MASKED | 1, 1, 2, 3, 4, b'c' ^ 1]);
+        bytes.extend([FIN | TEXT, MASKED | 1, 0, 0, 0, 0, b'd']);
+        let mut incoming = incoming(&*bytes);
+        assert_eq!(incoming.next().await.unwrap(), Event::Ping(b"p".into()));
+        assert_eq!(incoming.next().await.unwrap(), Event::Message(b"abc".into()));
+        assert_eq!(incoming.next().await.unwrap(), Event::Message(b"d".into()));
+        assert!(matches!(incoming.next().await, Err(End::Lost(_))));
+    }
+
+    #[tokio::test]
+    async fn message_that_is_too_long_is_skipped_with_all_its_fragments() {
+        let mut bytes = head(TEXT, LONGEST);
+        bytes.extend(vec![b' '; LONGEST]);
+        bytes.extend([0, MASKED | 1, 0, 0, 0, 0, b' ']);
+        bytes.extend([FIN, MASKED | 1, 0, 0, 0, 0, b' ']);
+        bytes.extend([FIN | TEXT, MASKED | 1, 0, 0, 0, 0, b'd']);
+        let mut incoming = incoming(&*bytes);
+        assert_eq!(incoming.next().await.unwrap(), Event::TooLong);
+        assert_eq!(incoming.next().await.unwrap(), Event::Message(b"d".into()));
+    }
+
+    #[tokio::test]
+    async fn frame_that_is_not_valid_ends_the_messages() {
+        let invalid: [&[u8]; 7] = [
+            &[FIN | TEXT, 0],
+            &[FIN | 3, MASKED, 0, 0, 0, 0],
+            &[FIN | 0x40 | TEXT, MASKED, 0, 0, 0, 0],
+            &[FIN, MASKED, 0, 0, 0, 0],
+            &[TEXT, MASKED, 0, 0, 0, 0, TEXT, MASKED, 0, 0, 0, 0],
+            &[FIN | 8, MASKED | 1, 0, 0, 0, 0, 3],
+            &[FIN | 8, MASKED | 2, 0, 0, 0, 0, 3, 237],
+        ];
+        for bytes in invalid {
+            assert!(matches!(end(bytes).await, End::Invalid(_)), "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn status_of_a_client_that_leaves_is_known() {
+        let end = end(&[FIN | 8, MASKED | 3, 0, 0, 0, 0, 3, 233, b'x']).await;
+        assert!(matches!(end, End::Closed(Some(1001))));
+    }
+}
