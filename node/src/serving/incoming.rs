@@ -51,6 +51,22 @@ pub enum End {
     Silent,
     /// The client breaks the protocol.
     Invalid(String),
+    /// A frame is longer than any that is read.
+    Large(String),
+}
+
+impl End {
+    /// Returns the status with which the WebSocket is closed (RFC 6455, section 7.4.1), if it is to be closed
+    /// with one.
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Closed(status) => *status,
+            Self::Lost(_) => None,
+            Self::Silent => Some(1008),
+            Self::Invalid(_) => Some(1002),
+            Self::Large(_) => Some(1009),
+        }
+    }
 }
 
 impl fmt::Display for End {
@@ -61,6 +77,7 @@ impl fmt::Display for End {
             Self::Lost(error) => write!(f, "the connection is lost: {error}"),
             Self::Silent => f.write_str("the client gives no sign of life"),
             Self::Invalid(why) => write!(f, "the client breaks the protocol: {why}"),
+            Self::Large(why) => write!(f, "a frame is too long: {why}"),
         }
     }
 }
@@ -73,7 +90,11 @@ impl From<io::Error> for End {
 
 impl From<Error> for End {
     fn from(error: Error) -> Self {
-        Self::Invalid(error.to_string())
+        let why = error.to_string();
+        match error {
+            Error::PayloadTooLarge { .. } => Self::Large(why),
+            _ => Self::Invalid(why),
+        }
     }
 }
 
@@ -100,6 +121,11 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
                 }
             }
         }
+    }
+
+    /// Reads and forgets everything until the client closes the connection.
+    pub async fn drain(&mut self) {
+        let _ = tokio::io::copy_buf(&mut self.stream, &mut tokio::io::sink()).await;
     }
 
     async fn header(&mut self) -> Result<Header, End> {
@@ -217,7 +243,7 @@ mod tests {
         Incoming::new(stream, LONGEST, Duration::from_secs(86_400))
     }
 
-    /// Returns the end after these bytes.
+    /// Returns the reason for which these bytes end the messages.
     async fn end(bytes: &[u8]) -> End {
         incoming(bytes).next().await.unwrap_err()
     }
@@ -280,8 +306,11 @@ mod tests {
             &[FIN | 8, MASKED | 2, 0, 0, 0, 0, 3, 237],
         ];
         for bytes in invalid {
-            assert!(matches!(end(bytes).await, End::Invalid(_)), "{bytes:?}");
+            let end = end(bytes).await;
+            assert!(matches!(end, End::Invalid(_)), "{bytes:?}");
+            assert_eq!(end.status(), Some(1002));
         }
+        assert_eq!(end(&head(FIN | TEXT, 1 << 32)).await.status(), Some(1009));
     }
 
     #[tokio::test]

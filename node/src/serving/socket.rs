@@ -32,6 +32,9 @@ type Outbox = mpsc::UnboundedSender<Message>;
 /// The room that a new subscription holds for its first message, in bytes.
 const FIRST_MESSAGE: usize = 1 << 20;
 
+/// The status with which WebSockets are closed when the node ends (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
 /// The numbers that bound a WebSocket.
 #[derive(Clone, Copy, Debug)]
 pub struct Most {
@@ -92,8 +95,8 @@ impl Due {
         let Self { messages, pongs, close, pings } = self;
         let other = async {
             tokio::select! {
-                // Nobody sends any more.
-                message = messages.recv() => message.map_or(Frame::Close(Some(1000)), Frame::Message),
+                // The node ends.
+                message = messages.recv() => message.map_or(Frame::Close(Some(GOING_AWAY)), Frame::Message),
                 Some(data) = pongs.recv() => Frame::Pong(data),
                 _ = pings.tick() => Frame::Ping,
             }
@@ -128,7 +131,7 @@ pub fn subscriptions(
 pub async fn serve(socket: Socket, service: Service, inbox: Inbox, upgraded: Upgraded) {
     let limits = socket.connection.limits.clone();
     let (incoming, outgoing) = tokio::io::split(TokioIo::new(upgraded));
-    let incoming = Incoming::new(incoming, socket.most.request as usize, limits.life);
+    let mut incoming = Incoming::new(incoming, socket.most.request as usize, limits.life);
     let (outbox, messages) = mpsc::unbounded_channel();
     let (pong, pongs) = mpsc::channel(1);
     let (closing, close) = oneshot::channel();
@@ -138,7 +141,7 @@ pub async fn serve(socket: Socket, service: Service, inbox: Inbox, upgraded: Upg
     let mut writing = std::pin::pin!(write(Outgoing::new(outgoing), due));
     let end = {
         let forwarding = forward(&socket, inbox, &outbox);
-        let reading = read(&socket, incoming, Arc::new(service), &outbox, pong);
+        let reading = read(&socket, &mut incoming, Arc::new(service), &outbox, pong);
         tokio::select! {
             () = &mut writing => None,
             () = socket.connection.until_cut() => None,
@@ -148,12 +151,20 @@ pub async fn serve(socket: Socket, service: Service, inbox: Inbox, upgraded: Upg
         }
     };
     match end {
-        Some(Some(End::Closed(status))) => {
-            // The writer is still there, unless the client is gone.
-            let _ = closing.send(status);
-            let _ = timeout(limits.farewell, writing).await;
+        Some(Some(End::Lost(error))) => {
+            log::debug!(target: "rpc", "a WebSocket is lost: {error}");
         }
-        Some(Some(end)) => log::debug!(target: "rpc", "a WebSocket ends: {end}"),
+        Some(Some(end)) => {
+            log::debug!(target: "rpc", "a WebSocket ends: {end}");
+            // The writer is still there, unless the client is gone.
+            let _ = closing.send(end.status());
+            let farewell = async {
+                writing.await;
+                // The system forgets the frame that closes the WebSocket if bytes of the client are not read.
+                incoming.drain().await;
+            };
+            let _ = timeout(limits.farewell, farewell).await;
+        }
         // The node ends, but the calls in progress are still answered.
         Some(None) => {
             drop(outbox);
@@ -171,7 +182,7 @@ pub async fn serve(socket: Socket, service: Service, inbox: Inbox, upgraded: Upg
 /// Answers messages until there are no more, and returns the reason for that.
 async fn read(
     socket: &Arc<Socket>,
-    mut incoming: Incoming<ReadHalf<Stream>>,
+    incoming: &mut Incoming<ReadHalf<Stream>>,
     service: Arc<Service>,
     outbox: &Outbox,
     pong: mpsc::Sender<Vec<u8>>,
@@ -179,7 +190,7 @@ async fn read(
     let places = Arc::new(Semaphore::new(socket.most.messages as usize));
     loop {
         let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let data = match receive(&mut incoming, &pong).await {
+        let data = match receive(incoming, &pong).await {
             Ok(Some(data)) => data,
             Ok(None) => {
                 let error = reject_too_big_request(socket.most.request);

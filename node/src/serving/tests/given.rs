@@ -31,7 +31,7 @@ pub struct Given {
     pub connections: Arc<Connections>,
     /// The long answers and messages that were computed.
     pub computed: Arc<AtomicUsize>,
-    _handle: ServerHandle,
+    handle: ServerHandle,
 }
 
 /// Returns limits that close no connection.
@@ -118,9 +118,14 @@ impl Given {
             metrics: Metrics::default(),
         };
         let connections = Connections::new(limits);
-        let (stop, _handle) = stop_channel();
+        let (stop, handle) = stop_channel();
         let addresses = serve(config, connections.clone(), stop, &Handle::current()).unwrap();
-        Self { address: addresses[0], connections, computed, _handle }
+        Self { address: addresses[0], connections, computed, handle }
+    }
+
+    /// Ends the server as soon as the calls in progress are answered.
+    pub fn stop(&self) {
+        self.handle.stop().unwrap();
     }
 
     /// Returns the number of long answers that were computed.

@@ -7,12 +7,11 @@ use super::{
 };
 use serde_json::{json, Value};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 const TEXT: u8 = 0x81;
 const FIRST_FRAGMENT: u8 = 0x01;
 const LAST_FRAGMENT: u8 = 0x80;
-const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 
@@ -62,17 +61,6 @@ async fn ping_between_fragments_is_answered_and_so_is_their_message() {
     let (opcode, answer) = read_frame(&mut stream).await;
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     assert_eq!((opcode, &answer["result"]), (TEXT, &json!("xxx")));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn client_that_closes_gets_its_status_back() {
-    let given = given();
-    for status in [&b""[..], &[3, 232], &[15, 160]] {
-        let mut stream = upgrade(given.address).await;
-        stream.write_all(&frame(CLOSE, status)).await.unwrap();
-        assert_eq!(read_frame(&mut stream).await, (CLOSE, status.to_vec()));
-        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 
 mod accept;
 mod client;
+mod closing;
 mod given;
 mod messages;
 mod subscriptions;
