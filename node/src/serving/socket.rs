@@ -23,7 +23,7 @@ use std::{future::pending, sync::Arc};
 use tokio::{
     io::{ReadHalf, WriteHalf},
     sync::{mpsc, oneshot, OwnedSemaphorePermit, Semaphore},
-    time::{interval_at, timeout, Instant, Interval},
+    time::{interval_at, timeout, Instant, Interval, MissedTickBehavior},
 };
 
 type Stream = TokioIo<Upgraded>;
@@ -135,7 +135,9 @@ pub async fn serve(socket: Socket, service: Service, inbox: Inbox, upgraded: Upg
     let (outbox, messages) = mpsc::unbounded_channel();
     let (pong, pongs) = mpsc::channel(1);
     let (closing, close) = oneshot::channel();
-    let pings = interval_at(Instant::now() + limits.ping, limits.ping);
+    let mut pings = interval_at(Instant::now() + limits.ping, limits.ping);
+    // The pings that a slow client has missed are of no use to it.
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let due = Due { messages, pongs, close, pings };
     let socket = Arc::new(socket);
     let mut writing = std::pin::pin!(write(Outgoing::new(outgoing), due));
