@@ -45,7 +45,7 @@ use tokio::runtime::{Handle, Runtime};
 /// The length of the ids of subscriptions.
 const ID_LENGTH: usize = 16;
 
-/// What a server serves.
+/// The addresses, methods and metrics of a server.
 pub struct Config {
     /// The addresses, with their options.
     pub endpoints: Vec<RpcEndpoint>,
@@ -85,30 +85,38 @@ impl Metrics {
     }
 }
 
-/// A server, until it is dropped.
+/// A server with a runtime of its own, until it is dropped, which can be done where tasks of others run.
 pub struct Server {
     handle: ServerHandle,
+    stop: StopHandle,
     runtime: Option<Runtime>,
 }
 
 impl Server {
-    /// Starts a server on a runtime of its own.
+    /// Makes a server that does not listen yet.
+    pub fn new(runtime: Runtime) -> Self {
+        let (stop, handle) = stop_channel();
+        Self { handle, stop, runtime: Some(runtime) }
+    }
+
+    /// Returns the runtime on which it serves.
+    pub fn runtime(&self) -> &Handle {
+        self.runtime.as_ref().expect("only the end of the server takes it").handle()
+    }
+
+    /// Starts to serve.
     ///
     /// # Errors
     ///
     /// The node cannot listen at an address that is not optional, or at none.
-    pub fn start(config: Config, runtime: Runtime) -> io::Result<Self> {
-        // A runtime must not be dropped where other tasks run.
-        let (stop, handle) = stop_channel();
-        let server = Self { handle, runtime: Some(runtime) };
-        let Some(runtime) = &server.runtime else { return Ok(server) };
+    pub fn start(&self, config: Config) -> io::Result<()> {
         let connections = Connections::new(limits(&config.endpoints));
-        let addresses = serve(config, connections, stop, runtime.handle())?;
+        let addresses = serve(config, connections, self.stop.clone(), self.runtime())?;
         let names: String = addresses.iter().map(|address| format!("{address},")).collect();
         let names = if addresses.len() > 1 { names.trim_end_matches(',') } else { &names };
         // Scripts read this line of the SDK.
         log::info!(target: "sc_rpc_server", "Running JSON-RPC server: addr={names}");
-        Ok(server)
+        Ok(())
     }
 }
 
@@ -116,6 +124,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         // It is no matter whether the server has ended before.
         let _ = self.handle.stop();
+        // Tokio panics if a runtime is dropped inside of another.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

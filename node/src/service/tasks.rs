@@ -125,8 +125,10 @@ fn serve_rpc(
     let registry = config.prometheus_registry();
     let metrics = registry.map(TransactionMetrics::new).transpose()?;
     let runtime = sc_service::create_rpc_runtime(config.rpc.max_connections).map_err(failed)?;
+    // The server is the one to drop the runtime, even if it does not start.
+    let server = Server::new(runtime);
     let executor: sc_rpc::SubscriptionTaskExecutor =
-        Arc::new(RpcSpawnHandle::new(runtime.handle().clone()));
+        Arc::new(RpcSpawnHandle::new(server.runtime().clone()));
     let links = rpc::Links { sync, system, metrics };
     let mut methods = rpc::substrate(config, parts, links, &executor)?;
     methods
@@ -140,5 +142,6 @@ fn serve_rpc(
         log_length: config.rpc.request_logger_limit,
         metrics: Metrics::register(registry)?,
     };
-    Server::start(serving, runtime).map_err(failed)
+    server.start(serving).map_err(failed)?;
+    Ok(server)
 }

@@ -6,5 +6,6 @@ mod client;
 mod closing;
 mod given;
 mod messages;
+mod starting;
 mod subscriptions;
 mod unread;
