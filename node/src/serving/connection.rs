@@ -172,8 +172,8 @@ impl Connection {
         Computing(self.clone())
     }
 
-    /// Returns the room that the client holds. What is reserved for calls that the node still computes is not
-    /// held by the client.
+    /// Returns the room that the client holds. The client does not hold the room that is reserved for calls which
+    /// the node still computes.
     fn held(&self) -> usize {
         match self.computing.load(Ordering::Relaxed) {
             0 => self.answers.taken(),

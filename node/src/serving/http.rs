@@ -36,7 +36,7 @@ use std::{
 };
 use tower::Layer;
 
-/// What all connections serve.
+/// The methods that all connections serve, with everything that is around them.
 pub struct Serving {
     /// The methods.
     pub methods: Methods,
@@ -57,7 +57,7 @@ pub struct Serving {
 /// A client at an address of the node.
 #[derive(Clone)]
 pub struct Client {
-    /// What is served.
+    /// The methods with everything around them.
     pub serving: Arc<Serving>,
     /// The address of the node.
     pub endpoint: Arc<Endpoint>,

@@ -21,7 +21,7 @@ use sc_rpc_server::middleware::Middleware;
 /// The methods with everything that surrounds a call of them.
 pub type Service = RpcLogger<Middleware<Calls>>;
 
-/// What the answers to a message depend on, in addition to the message.
+/// The surroundings of a message on which its answer depends.
 pub struct Context<'a> {
     /// The methods.
     pub service: &'a Service,

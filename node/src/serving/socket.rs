@@ -51,7 +51,7 @@ pub struct Most {
     pub batches: BatchRequestConfig,
 }
 
-/// What the tasks of a WebSocket share.
+/// The state that the tasks of a WebSocket share.
 pub struct Socket {
     /// The connection.
     pub connection: Arc<Connection>,
@@ -280,7 +280,7 @@ async fn send(socket: &Socket, text: String, place: Option<OwnedSemaphorePermit>
     let _ = outbox.send(Message { text, _debt: debt, _place: place });
 }
 
-/// Sends the messages of subscriptions. What waits in front of them is sent before.
+/// Sends the messages of subscriptions, each after those that wait in front of it.
 async fn forward(socket: &Socket, mut inbox: Inbox, outbox: &Outbox) {
     let places = Arc::new(Semaphore::new(socket.most.messages as usize));
     while let Some(text) = inbox.messages.recv().await {
