@@ -9,14 +9,17 @@
 mod accept;
 mod calls;
 mod connection;
+mod connections;
 mod elements;
 mod endpoint;
 mod first;
 mod http;
 mod incoming;
+mod limits;
 mod message;
 mod metered;
 mod outgoing;
+mod progress;
 mod room;
 mod slot;
 mod socket;
@@ -26,13 +29,14 @@ mod tests;
 pub use slot::Slot;
 
 use self::http::Serving;
-use connection::{Connections, Limits, Reason};
+use connections::{Connections, Reason};
 use endpoint::Endpoint;
 use jsonrpsee::{
     core::{id_providers::RandomStringIdProvider, traits::IdProvider},
     server::{stop_channel, ServerHandle, StopHandle},
     RpcModule,
 };
+use limits::Limits;
 use sc_rpc_server::{RpcEndpoint, RpcMetrics};
 use std::{
     io,
@@ -110,7 +114,7 @@ impl Server {
     ///
     /// The node cannot listen at an address that is not optional, or at none.
     pub fn start(&self, config: Config) -> io::Result<()> {
-        let connections = Connections::new(limits(&config.endpoints));
+        let connections = Connections::new(Limits::of(&config.endpoints));
         let addresses = serve(config, connections, self.stop.clone(), self.runtime())?;
         let names: String = addresses.iter().map(|address| format!("{address},")).collect();
         let names = if addresses.len() > 1 { names.trim_end_matches(',') } else { &names };
@@ -129,17 +133,6 @@ impl Drop for Server {
             runtime.shutdown_background();
         }
     }
-}
-
-/// Returns the limits for the longest messages that any address permits.
-fn limits(endpoints: &[RpcEndpoint]) -> Limits {
-    let longest = |size: fn(&RpcEndpoint) -> u32| {
-        endpoints.iter().map(size).max().map_or(0, |size| (size as usize) << 20)
-    };
-    Limits::new(
-        longest(|endpoint| endpoint.max_payload_out_mb),
-        longest(|endpoint| endpoint.max_payload_in_mb),
-    )
 }
 
 /// Serves at all addresses until told to stop, and returns them.

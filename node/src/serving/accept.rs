@@ -2,7 +2,8 @@
 //! The loop that accepts connections at an address.
 
 use super::{
-    connection::{Connection, Connections},
+    connection::Connection,
+    connections::Connections,
     endpoint::Endpoint,
     http::{Client, Serving},
     metered::Metered,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A stream that counts the bytes read from it and written to it.
 
-use super::connection::{Connection, End};
+use super::{connection::Connection, connections::End};
 use std::{
     io::{self, IoSlice},
     pin::Pin,

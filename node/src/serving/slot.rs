@@ -114,7 +114,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serving::connection::{Connections, Limits};
+    use crate::serving::{connections::Connections, limits::Limits};
 
     fn connection() -> Arc<Connection> {
         Connections::new(Limits { answers: 40, ..Limits::new(0, 0) }).open()

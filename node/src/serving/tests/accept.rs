@@ -2,7 +2,9 @@
 //! Listeners that cannot accept a connection.
 
 use super::{
-    super::{accept::accept, accept::Listen, connection::Connections, endpoint::Endpoint, Serving},
+    super::{
+        accept::accept, accept::Listen, connections::Connections, endpoint::Endpoint, Serving,
+    },
     client::{call, HttpClient},
     given::{endpoint, limits, until, NEVER},
 };

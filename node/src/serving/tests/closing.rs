@@ -2,7 +2,7 @@
 //! WebSockets that are closed, by the client or by the server.
 
 use super::{
-    super::connection::Limits,
+    super::limits::Limits,
     client::{frame, read_frame, upgrade},
     given::{limits, until, Given, NEVER},
 };

@@ -2,8 +2,7 @@
 //! A server with methods whose answers are long.
 
 use super::super::{
-    connection::{Connection, Connections, Limits},
-    serve, Config, Metrics,
+    connection::Connection, connections::Connections, limits::Limits, serve, Config, Metrics,
 };
 use jsonrpsee::{
     server::{stop_channel, BatchRequestConfig, ServerHandle},
