@@ -79,7 +79,7 @@ impl Metrics {
         let Some(registry) = registry else { return Ok(Self::default()) };
         let options = Opts::new(
             "assay_rpc_closed_total",
-            "Connections of RPC that were closed because the client does not read what it is owed",
+            "Connections of RPC that were closed because the client does not read or send what it should",
         );
         let closed = register(CounterVec::new(options, &["reason"])?, registry)?;
         for reason in [Reason::Stalled, Reason::Pressed] {
@@ -181,7 +181,7 @@ fn serve(
         return Err(io::Error::other("the node can listen for RPC on none of its addresses"));
     }
     let closed = move |reason: Reason| {
-        log::debug!(target: "rpc", "a connection is closed that does not read: {}", reason.label());
+        log::debug!(target: "rpc", "a connection is closed whose client stalls: {}", reason.label());
         if let Some(closed) = &metrics.closed {
             closed.with_label_values(&[reason.label()]).inc();
         }

@@ -3,10 +3,10 @@
 
 use super::{
     limits::Limits,
-    progress::{Counts, Progress},
+    progress::{Counts, Faults, Progress},
     room::{Charge, Pool, Room},
 };
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use std::{
     sync::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -31,6 +31,7 @@ pub struct Connection {
     read: AtomicU64,
     busy: AtomicUsize,
     computing: AtomicUsize,
+    receiving: AtomicUsize,
     progress: Mutex<Progress>,
     cut: watch::Sender<bool>,
 }
@@ -48,6 +49,7 @@ impl Connection {
             read: AtomicU64::new(0),
             busy: AtomicUsize::new(0),
             computing: AtomicUsize::new(0),
+            receiving: AtomicUsize::new(0),
             progress: Mutex::new(Progress::new(Instant::now())),
             cut: watch::Sender::new(false),
         })
@@ -61,6 +63,11 @@ impl Connection {
     /// Counts bytes that the client has sent.
     pub fn got(&self, bytes: usize) {
         self.read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes how much room the message takes that the client is sending.
+    pub fn receives(&self, bytes: usize) {
+        self.receiving.store(bytes, Ordering::Relaxed);
     }
 
     /// Notes that the connection has a request that is read, or is a WebSocket, until the result is dropped.
@@ -98,22 +105,21 @@ impl Connection {
         Computing(self.clone())
     }
 
-    /// Looks at the progress that the client has made, and returns it.
-    pub fn look(&self, now: Instant) -> MutexGuard<'_, Progress> {
+    /// Looks at the progress that the client has made, and returns its faults.
+    pub fn look(&self, now: Instant) -> Faults {
         let counts = Counts {
             read: self.read.load(Ordering::Relaxed),
             written: self.written.load(Ordering::Relaxed),
             owed: self.owed.load(Ordering::Relaxed),
             busy: self.busy.load(Ordering::Relaxed) > 0,
-            held: self.held(),
+            answers: self.held(),
+            request: self.receiving.load(Ordering::Relaxed),
         };
-        let mut progress = self.progress.lock();
-        progress.look(now, &counts, &self.limits);
-        progress
+        self.progress.lock().look(now, &counts, &self.limits)
     }
 
-    /// Returns the room that the client holds. The client does not hold the room that is reserved for calls which
-    /// the node still computes.
+    /// Returns the room for answers that the client holds. The client does not hold the room that is reserved
+    /// for calls which the node still computes.
     pub fn held(&self) -> usize {
         match self.computing.load(Ordering::Relaxed) {
             0 => self.answers.taken(),

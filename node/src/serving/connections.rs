@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use std::{
     cmp::Reverse,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::sync::{futures::Notified, Notify};
 
@@ -74,8 +74,8 @@ impl Connections {
         self.ended.notified()
     }
 
-    /// Closes connections whose clients do not read, forever, and tells `closed` why. While others wait for
-    /// room, those that hold most of it and take little make a quarter of it free, again and again.
+    /// Closes connections whose clients stall, forever, and tells `closed` why. While others wait for room, those
+    /// that hold most of it and take or send little make a quarter of it free, again and again.
     pub async fn watch(self: Arc<Self>, mut closed: impl FnMut(Reason)) {
         let mut ticks = tokio::time::interval(self.limits.tick);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -88,38 +88,37 @@ impl Connections {
     fn look(&self, now: Instant, closed: &mut impl FnMut(Reason)) {
         let mut slow = Vec::new();
         for connection in self.live() {
-            let (stalled, idle, held) = {
-                let (held, progress) = (connection.held(), connection.look(now));
-                let held = progress.is_slow(held).then_some(held);
-                let stalled = progress.is_stalled(now, &self.limits);
-                (stalled, progress.is_idle(now, &self.limits), held)
-            };
-            if stalled {
+            let faults = connection.look(now);
+            if faults.stalled {
                 connection.cut();
                 closed(Reason::Stalled);
-            } else if idle {
+            } else if faults.idle {
                 connection.cut();
-            } else if let Some(held) = held {
-                slow.push((held, connection));
+            } else if faults.takes_slowly || faults.sends_slowly {
+                slow.push((faults, connection));
             }
         }
-        if self.longest_wait().is_none_or(|waited| waited < self.limits.pressed) {
-            return;
+        if self.is_pressed(&self.answers) {
+            let slow = slow.iter().filter(|(faults, _)| faults.takes_slowly);
+            let held = slow.map(|(_, connection)| (connection.held(), &**connection));
+            make_way(held.collect(), self.limits.all_answers / 4, closed);
         }
-        slow.sort_by_key(|(held, _)| Reverse(*held));
-        let mut freed = 0;
-        for (held, connection) in slow {
-            if freed >= self.limits.all_answers / 4 {
-                break;
-            }
-            freed += held;
-            connection.cut();
-            closed(Reason::Pressed);
+        if self.is_pressed(&self.requests) {
+            // A client that does not take answers holds the requests that wait for room for theirs.
+            let slow = slow.iter().filter(|(_, connection)| !connection.is_cut());
+            let held = slow.map(|(_, connection)| (connection.requests.taken(), &**connection));
+            make_way(held.collect(), self.limits.all_requests / 4, closed);
         }
     }
 
+    /// Returns whether others have waited for room for too long.
+    fn is_pressed(&self, pool: &Pool) -> bool {
+        pool.longest_wait().is_some_and(|waited| waited >= self.limits.pressed)
+    }
+
     /// Returns how long somebody has waited for the room of all.
-    pub fn longest_wait(&self) -> Option<Duration> {
+    #[cfg(test)]
+    pub fn longest_wait(&self) -> Option<std::time::Duration> {
         self.answers.longest_wait().max(self.requests.longest_wait())
     }
 
@@ -145,9 +144,24 @@ impl Connections {
     }
 }
 
+/// Closes the connections that hold most room until so much is free.
+fn make_way(mut held: Vec<(usize, &Connection)>, enough: usize, closed: &mut impl FnMut(Reason)) {
+    held.sort_by_key(|(held, _)| Reverse(*held));
+    let mut freed = 0;
+    for (held, connection) in held {
+        if held == 0 || freed >= enough {
+            break;
+        }
+        freed += held;
+        connection.cut();
+        closed(Reason::Pressed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn limits() -> Limits {
         let second = Duration::from_secs(1);
@@ -205,6 +219,26 @@ mod tests {
         assert!(futures::poll!(&mut waiting).is_pending());
         assert_eq!(reasons(&connections, now + Duration::from_secs(2)), [Reason::Pressed]);
         assert!(more.is_cut() && !less.is_cut() && !reads.is_cut() && !waits.is_cut());
+    }
+
+    #[tokio::test]
+    async fn largest_of_those_that_send_slowly_makes_room_for_others() {
+        let connections = Connections::new(Limits { requests: 32, all_requests: 64, ..limits() });
+        let (sends, less, more) = (connections.open(), connections.open(), connections.open());
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let mut held = Vec::new();
+        for (connection, bytes) in [(&sends, 30), (&less, 10), (&more, 20)] {
+            held.push(connection.requests.take(bytes).await);
+            connection.receives(bytes);
+        }
+        assert_eq!(reasons(&connections, after(1)), [], "nobody waits");
+        sends.got(30);
+        let waits = connections.open();
+        let mut waiting = std::pin::pin!(waits.requests.take(16));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        assert_eq!(reasons(&connections, after(2)), [Reason::Pressed]);
+        assert!(more.is_cut() && !less.is_cut() && !sends.is_cut() && !waits.is_cut());
     }
 
     #[tokio::test]

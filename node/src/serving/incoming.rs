@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The messages that a client sends over a WebSocket (RFC 6455). Memory for one grows with the bytes that came,
-//! however long its frames announce it to be.
+//! however long its frames announce it to be, and is taken of the room for requests.
 
+use super::{connection::Connection, room::Charge};
 use soketto::{
     base::{Codec, Error, Header, OpCode},
     Parsing,
 };
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, mem, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, BufReader},
     time::timeout,
@@ -20,9 +21,11 @@ pub struct Incoming<S> {
     stream: BufReader<S>,
     codec: Codec,
     most: usize,
-    life: Duration,
+    connection: Arc<Connection>,
     /// The fragments of the next message.
     data: Vec<u8>,
+    /// The room that they take.
+    room: Option<Charge>,
     /// Whether more fragments of it follow.
     begun: bool,
     /// Whether it is too long, so that its bytes are not kept.
@@ -30,10 +33,9 @@ pub struct Incoming<S> {
 }
 
 /// An event that is to be answered.
-#[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The client sends a message.
-    Message(Vec<u8>),
+    /// The client sends a message, for which that room is taken unless it is empty.
+    Message(Vec<u8>, Option<Charge>),
     /// The client sends a message that is too long.
     TooLong,
     /// The client asks for a pong with these bytes.
@@ -99,10 +101,10 @@ impl From<Error> for End {
 }
 
 impl<S: AsyncRead + Unpin> Incoming<S> {
-    /// Reads messages of at most `most` bytes from a stream, which ends when no byte comes for `life`.
-    pub fn new(stream: S, most: usize, life: Duration) -> Self {
-        let (stream, codec) = (BufReader::new(stream), Codec::new());
-        Self { stream, codec, most, life, data: Vec::new(), begun: false, skipped: false }
+    /// Reads messages of at most `most` bytes from the stream of a connection.
+    pub fn new(stream: S, connection: Arc<Connection>, most: usize) -> Self {
+        let (stream, codec, data) = (BufReader::new(stream), Codec::new(), Vec::new());
+        Self { stream, codec, most, connection, data, room: None, begun: false, skipped: false }
     }
 
     /// Waits for the next event. Nothing more can be read after an error, nor if this is dropped before.
@@ -125,6 +127,7 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
 
     /// Reads and forgets everything until the client closes the connection.
     pub async fn drain(&mut self) {
+        self.take();
         let _ = tokio::io::copy_buf(&mut self.stream, &mut tokio::io::sink()).await;
     }
 
@@ -156,31 +159,51 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
         let (bytes, start) = (header.payload_len(), self.data.len());
         self.skipped |= bytes > self.most.saturating_sub(start);
         if self.skipped {
-            self.data = Vec::new();
+            self.take();
             self.skip(bytes).await?;
         } else {
-            let mut data = std::mem::take(&mut self.data);
-            self.read(&mut data, bytes).await?;
-            Codec::apply_mask(header, data.get_mut(start..).unwrap_or_default());
-            self.data = data;
+            self.keep(bytes).await?;
+            Codec::apply_mask(header, self.data.get_mut(start..).unwrap_or_default());
         }
         if self.begun {
             return Ok(None);
         }
-        let data = std::mem::take(&mut self.data);
-        Ok(Some(if std::mem::take(&mut self.skipped) {
-            Event::TooLong
-        } else {
-            Event::Message(data)
-        }))
+        let (data, room) = self.take();
+        let skipped = mem::take(&mut self.skipped);
+        Ok(Some(if skipped { Event::TooLong } else { Event::Message(data, room) }))
     }
 
-    /// Adds so many bytes to the data.
-    async fn read(&mut self, data: &mut Vec<u8>, mut bytes: usize) -> Result<(), End> {
+    /// Returns the fragments and their room, and begins anew.
+    fn take(&mut self) -> (Vec<u8>, Option<Charge>) {
+        self.connection.receives(0);
+        (mem::take(&mut self.data), self.room.take())
+    }
+
+    /// Adds so many bytes to the fragments, which take room as they come.
+    async fn keep(&mut self, mut bytes: usize) -> Result<(), End> {
         while bytes > 0 {
-            if data.len() == data.capacity() {
-                data.reserve_exact(data.len().max(PIECE).min(bytes));
+            if self.data.len() == self.data.capacity() {
+                let more = self.data.len().max(PIECE).min(bytes);
+                let room = self.connection.requests.take(more).await;
+                match &mut self.room {
+                    Some(taken) => taken.add(room),
+                    taken => *taken = Some(room),
+                }
+                self.data.reserve_exact(more);
+                self.connection.receives(self.data.capacity());
             }
+            let mut data = mem::take(&mut self.data);
+            let read = self.read_some(&mut data, bytes).await;
+            self.data = data;
+            bytes -= read?;
+        }
+        Ok(())
+    }
+
+    /// Adds so many bytes to the data of a header or a control frame.
+    async fn read(&mut self, data: &mut Vec<u8>, mut bytes: usize) -> Result<(), End> {
+        data.reserve(bytes);
+        while bytes > 0 {
             bytes -= self.read_some(data, bytes).await?;
         }
         Ok(())
@@ -199,7 +222,7 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
     /// Adds at least one byte and at most `most` to the data, which has memory for at least one.
     async fn read_some(&mut self, data: &mut Vec<u8>, most: usize) -> Result<usize, End> {
         let mut stream = (&mut self.stream).take(most as u64);
-        match timeout(self.life, stream.read_buf(data)).await {
+        match timeout(self.connection.limits.life, stream.read_buf(data)).await {
             Ok(Ok(0)) => Err(End::Lost(io::ErrorKind::UnexpectedEof.into())),
             Ok(read) => Ok(read?),
             Err(_) => Err(End::Silent),
@@ -222,6 +245,7 @@ fn status(data: &[u8]) -> Result<Option<u16>, End> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serving::{connections::Connections, limits::Limits};
     use futures::poll;
     use std::pin::pin;
     use tokio::io::AsyncWriteExt;
@@ -240,32 +264,43 @@ mod tests {
     }
 
     fn incoming<S: AsyncRead + Unpin>(stream: S) -> Incoming<S> {
-        Incoming::new(stream, LONGEST, Duration::from_secs(86_400))
+        let connections = Connections::new(Limits::new(0, LONGEST));
+        Incoming::new(stream, connections.open(), LONGEST)
+    }
+
+    /// Asserts that the next event is this message.
+    async fn assert_message<S: AsyncRead + Unpin>(incoming: &mut Incoming<S>, text: &[u8]) {
+        let event = incoming.next().await;
+        assert!(matches!(event, Ok(Event::Message(data, Some(_))) if data == text));
     }
 
     /// Returns the reason for which these bytes end the messages.
     async fn end(bytes: &[u8]) -> End {
-        incoming(bytes).next().await.unwrap_err()
+        incoming(bytes).next().await.err().expect("there is no more")
     }
 
     #[tokio::test]
-    async fn memory_grows_with_the_bytes_that_came() {
+    async fn room_is_taken_as_bytes_come_and_given_back_after_the_message() {
         let (mut client, stream) = tokio::io::duplex(LONGEST);
         let mut incoming = incoming(stream);
-        client.write_all(&head(FIN | TEXT, LONGEST)).await.unwrap();
-        assert!(poll!(pin!(incoming.header())).is_ready());
-        let mut data = Vec::new();
+        let connection = incoming.connection.clone();
         let mut came = 0;
-        for bytes in [0, 1, 1 << 20, 3 << 20] {
-            client.write_all(&vec![b' '; bytes]).await.unwrap();
-            came += bytes;
-            while data.len() < came {
-                let left = LONGEST - data.len();
-                assert!(poll!(pin!(incoming.read(&mut data, left))).is_pending());
-                tokio::task::yield_now().await;
+        client.write_all(&head(FIN | TEXT, LONGEST)).await.unwrap();
+        {
+            let mut message = pin!(tokio::task::unconstrained(incoming.next()));
+            for bytes in [0, 1, PIECE, 1 << 20, 3 << 20] {
+                client.write_all(&vec![b' '; bytes]).await.unwrap();
+                came += bytes;
+                assert!(poll!(&mut message).is_pending());
+                let taken = connection.requests.taken();
+                assert!(taken >= came && taken <= PIECE.max(2 * came), "{taken} bytes are taken");
             }
-            assert!(data.capacity() <= PIECE.max(2 * came), "{} bytes", data.capacity());
+            client.write_all(&vec![b' '; LONGEST - came]).await.unwrap();
+            let Ok(Event::Message(data, room)) = message.await else { panic!("it is a message") };
+            assert_eq!((data.len(), data.capacity()), (LONGEST, LONGEST));
+            assert_eq!(room.unwrap().bytes(), LONGEST);
         }
+        assert_eq!(connection.requests.taken(), 0);
     }
 
     #[tokio::test]
@@ -276,9 +311,9 @@ mod tests {
         bytes.extend([FIN, MASKED | 1, 1, 2, 3, 4, b'c' ^ 1]);
         bytes.extend([FIN | TEXT, MASKED | 1, 0, 0, 0, 0, b'd']);
         let mut incoming = incoming(&*bytes);
-        assert_eq!(incoming.next().await.unwrap(), Event::Ping(b"p".into()));
-        assert_eq!(incoming.next().await.unwrap(), Event::Message(b"abc".into()));
-        assert_eq!(incoming.next().await.unwrap(), Event::Message(b"d".into()));
+        assert!(matches!(incoming.next().await, Ok(Event::Ping(data)) if data == b"p"));
+        assert_message(&mut incoming, b"abc").await;
+        assert_message(&mut incoming, b"d").await;
         assert!(matches!(incoming.next().await, Err(End::Lost(_))));
     }
 
@@ -290,8 +325,9 @@ mod tests {
         bytes.extend([FIN, MASKED | 1, 0, 0, 0, 0, b' ']);
         bytes.extend([FIN | TEXT, MASKED | 1, 0, 0, 0, 0, b'd']);
         let mut incoming = incoming(&*bytes);
-        assert_eq!(incoming.next().await.unwrap(), Event::TooLong);
-        assert_eq!(incoming.next().await.unwrap(), Event::Message(b"d".into()));
+        assert!(matches!(incoming.next().await, Ok(Event::TooLong)));
+        assert_eq!(incoming.connection.requests.taken(), 0);
+        assert_message(&mut incoming, b"d").await;
     }
 
     #[tokio::test]

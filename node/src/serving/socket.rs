@@ -9,6 +9,7 @@ use super::{
     incoming::{End, Event, Incoming},
     message::{self, Service},
     outgoing::Outgoing,
+    room::Charge,
     slot::Slot,
 };
 use hyper::upgrade::Upgraded;
@@ -131,7 +132,8 @@ pub fn subscriptions(
 pub async fn serve(socket: Socket, service: Service, inbox: Inbox, upgraded: Upgraded) {
     let limits = socket.connection.limits.clone();
     let (incoming, outgoing) = tokio::io::split(TokioIo::new(upgraded));
-    let mut incoming = Incoming::new(incoming, socket.most.request as usize, limits.life);
+    let most = socket.most.request as usize;
+    let mut incoming = Incoming::new(incoming, socket.connection.clone(), most);
     let (outbox, messages) = mpsc::unbounded_channel();
     let (pong, pongs) = mpsc::channel(1);
     let (closing, close) = oneshot::channel();
@@ -192,8 +194,8 @@ async fn read(
     let places = Arc::new(Semaphore::new(socket.most.messages as usize));
     loop {
         let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let data = match receive(incoming, &pong).await {
-            Ok(Some(data)) => data,
+        let (data, room) = match receive(incoming, &pong).await {
+            Ok(Some(message)) => message,
             Ok(None) => {
                 let error = reject_too_big_request(socket.most.request);
                 let error = MethodResponse::error(Id::Null, error);
@@ -202,7 +204,6 @@ async fn read(
             }
             Err(end) => return end,
         };
-        let room = socket.connection.requests.take(data.len()).await;
         let (socket, service, outbox) = (socket.clone(), service.clone(), outbox.clone());
         tokio::spawn(async move {
             answer(&socket, &data, &service, place, &outbox).await;
@@ -211,14 +212,14 @@ async fn read(
     }
 }
 
-/// Returns the next message, or `None` for one that is too long, and has pings in front of it answered.
+/// Returns the next message and its room, or `None` if it is too long, and has pings in front of it answered.
 async fn receive(
     incoming: &mut Incoming<ReadHalf<Stream>>,
     pong: &mpsc::Sender<Vec<u8>>,
-) -> Result<Option<Vec<u8>>, End> {
+) -> Result<Option<(Vec<u8>, Option<Charge>)>, End> {
     loop {
         match incoming.next().await? {
-            Event::Message(data) => return Ok(Some(data)),
+            Event::Message(data, room) => return Ok(Some((data, room))),
             Event::TooLong => return Ok(None),
             // The writer is gone only if the connection is.
             Event::Ping(data) => drop(pong.send(data).await),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tests with clients over TCP, some of which read little, late or nothing.
+//! Tests with clients over TCP, some of which read or send little, late or nothing.
 
 mod accept;
 mod client;
@@ -9,3 +9,4 @@ mod messages;
 mod starting;
 mod subscriptions;
 mod unread;
+mod unsent;
