@@ -65,10 +65,10 @@ pub async fn accept(
             }
             Err(error) => {
                 log::debug!(target: "rpc", "a connection cannot be accepted: {error}");
-                if !lacks_descriptors(&error) {
+                if !lacks_resources(&error) {
                     continue;
                 }
-                // The rest of the node can close files as well, of which nobody tells.
+                // The rest of the node can close files and free memory as well, of which nobody tells.
                 tokio::select! {
                     _ = timeout(connections.limits.pause, ended) => {}
                     () = &mut stopped => return,
@@ -78,9 +78,10 @@ pub async fn accept(
     }
 }
 
-/// Returns whether a connection could not be accepted because all descriptors are in use.
-fn lacks_descriptors(error: &io::Error) -> bool {
-    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+/// Returns whether a connection could not be accepted because all descriptors or all memory are in use.
+fn lacks_resources(error: &io::Error) -> bool {
+    let lacking = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|error| lacking.contains(&error))
 }
 
 /// Serves a connection until it ends, it becomes a WebSocket, or it is cut.

@@ -23,7 +23,7 @@ pub struct Limits {
     pub pressed: Duration,
     /// The time between two looks at the connections.
     pub tick: Duration,
-    /// The longest time until another connection is accepted after all descriptors were in use.
+    /// The longest time until another connection is accepted after all descriptors or all memory were in use.
     pub pause: Duration,
     /// The longest time for which a new subscription holds room for its first message.
     pub first: Duration,

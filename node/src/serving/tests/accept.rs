@@ -73,12 +73,12 @@ async fn ask(client: &mut HttpClient) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn listener_without_descriptors_goes_on_when_a_connection_ends() {
-    for error in [Errno::MFILE, Errno::NFILE] {
+async fn listener_that_cannot_accept_goes_on_when_a_connection_ends() {
+    for error in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
         let (address, attempts, _server) = fail(error, NEVER);
         let mut first = HttpClient::connect(address).await;
         ask(&mut first).await;
-        until(|| attempts.load(Ordering::SeqCst) == 2).await;
+        until(|| attempts.load(Ordering::SeqCst) >= 2).await;
         let mut second = HttpClient::connect(address).await;
         ask(&mut first).await;
         assert_eq!(attempts.load(Ordering::SeqCst), 2, "it waits");
