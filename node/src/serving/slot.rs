@@ -82,6 +82,10 @@ impl Slot {
     /// Returns the room of the whole answer, which has so many bytes.
     pub async fn close(&self, bytes: usize) -> Result<Charge, Gone> {
         let mut taken = self.taken.lock().await;
+        if taken.bytes() < bytes {
+            // A batch in front of this can wait for all room, even for the part that this has.
+            taken.charge = None;
+        }
         self.adjust(&mut taken, bytes).await?;
         match taken.charge.take() {
             Some(charge) => Ok(charge),
@@ -115,6 +119,8 @@ impl Slot {
 mod tests {
     use super::*;
     use crate::serving::{connections::Connections, limits::Limits};
+    use futures::poll;
+    use std::pin::pin;
 
     fn connection() -> Arc<Connection> {
         Connections::new(Limits { answers: 40, ..Limits::new(0, 0) }).open()
@@ -153,6 +159,25 @@ mod tests {
         assert_eq!(room.taken(), 14);
         let charge = slot.close(19).await.unwrap();
         assert_eq!((room.taken(), charge.bytes()), (19, 19), "brackets and commas count");
+    }
+
+    #[tokio::test]
+    async fn answer_that_needs_more_room_does_not_hold_up_a_batch_in_front_of_it() {
+        let connection = connection();
+        let slot = || Slot::new(connection.clone(), 20);
+        let (subscription, batch) = (slot(), slot());
+        subscription.answered(3).await.unwrap();
+        batch.batch().await;
+        {
+            let mut reserved = pin!(batch.reserve());
+            assert!(poll!(&mut reserved).is_pending(), "it needs all room");
+            let mut closed = pin!(subscription.close(15));
+            assert!(poll!(&mut closed).is_pending(), "it waits for the batch");
+            assert!(poll!(&mut reserved).is_ready());
+            drop(batch.close(10).await.unwrap());
+            assert_eq!(closed.await.unwrap().bytes(), 15);
+        }
+        assert_eq!(connection.answers.taken(), 0);
     }
 
     #[tokio::test]
