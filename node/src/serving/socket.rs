@@ -172,8 +172,13 @@ pub async fn serve(socket: Socket, service: Service, inbox: Inbox, upgraded: Upg
         // The node ends, but the calls in progress are still answered.
         Some(None) => {
             drop(outbox);
+            let farewell = async {
+                writing.await;
+                // The system forgets what the client has not taken yet if bytes of the client are not read.
+                let _ = timeout(limits.farewell, incoming.drain()).await;
+            };
             tokio::select! {
-                () = writing => {}
+                () = farewell => {}
                 () = socket.connection.until_cut() => {}
             }
         }

@@ -3,9 +3,10 @@
 
 use super::{
     super::limits::Limits,
-    client::{frame, read_frame, upgrade},
+    client::{call, frame, read_frame, upgrade},
     given::{limits, until, Given, NEVER},
 };
+use serde_json::json;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -70,5 +71,26 @@ async fn client_gets_a_status_when_the_node_ends() {
     let given = given(NEVER);
     let mut stream = upgrade(given.address).await;
     given.stop();
+    assert_closed(&mut stream, &1001_u16.to_be_bytes()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn client_whose_bytes_are_not_read_gets_its_answers_when_the_node_ends() {
+    const ANSWER: usize = 256 << 10;
+    let given = given(NEVER);
+    let mut stream = upgrade(given.address).await;
+    let connection = given.connection();
+    stream.write_all(&frame(0x81, call(1, "long", json!([ANSWER])))).await.unwrap();
+    until(|| given.computed() == 1 && connection.requests.taken() == 0).await;
+    let _room = connection.requests.take(connection.requests.size()).await;
+    for _ in 0..100 {
+        stream.write_all(&frame(0x81, [b' '; 125])).await.unwrap();
+    }
+    given.stop();
+    let mut head = [0; 10];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[..2], [0x81, 127]);
+    let mut answer = vec![0; u64::from_be_bytes(head[2..].try_into().unwrap()) as usize];
+    stream.read_exact(&mut answer).await.unwrap();
     assert_closed(&mut stream, &1001_u16.to_be_bytes()).await;
 }
