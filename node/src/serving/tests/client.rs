@@ -63,12 +63,17 @@ impl Client {
 
 /// Opens a WebSocket, and returns the stream for frames of the test's own.
 pub async fn upgrade(address: SocketAddr) -> TcpStream {
+    upgrade_with(address, &[]).await
+}
+
+/// Opens a WebSocket as [`upgrade`] does, and sends these bytes before it is open.
+pub async fn upgrade_with(address: SocketAddr, early: &[u8]) -> TcpStream {
     let mut stream = connect(address).await;
     let head = format!(
         "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
-    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&[head.as_bytes(), early].concat()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());

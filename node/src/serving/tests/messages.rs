@@ -2,7 +2,7 @@
 //! Messages as JSON-RPC has them, valid and not.
 
 use super::{
-    client::{call, frame, read_frame, upgrade, Client, HttpClient},
+    client::{call, frame, read_frame, upgrade, upgrade_with, Client, HttpClient},
     given::{limits, Given, LONGEST},
 };
 use serde_json::{json, Value};
@@ -61,6 +61,17 @@ async fn ping_between_fragments_is_answered_and_so_is_their_message() {
     let (opcode, answer) = read_frame(&mut stream).await;
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     assert_eq!((opcode, &answer["result"]), (TEXT, &json!("xxx")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_that_is_sent_before_the_websocket_is_open_is_answered() {
+    let given = given();
+    let early = frame(TEXT, call(1, "long", json!([3])));
+    let (early, rest) = early.split_at(early.len() - 1);
+    let mut stream = upgrade_with(given.address, early).await;
+    stream.write_all(rest).await.unwrap();
+    let (_, answer) = read_frame(&mut stream).await;
+    assert_eq!(serde_json::from_slice::<Value>(&answer).unwrap()["result"], "xxx");
 }
 
 #[tokio::test(flavor = "multi_thread")]
