@@ -183,7 +183,9 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
     async fn keep(&mut self, mut bytes: usize) -> Result<(), End> {
         while bytes > 0 {
             if self.data.len() == self.data.capacity() {
-                let more = self.data.len().max(PIECE).min(bytes);
+                // The length of all fragments is not known before the last.
+                let most = if self.begun { self.most - self.data.len() } else { bytes };
+                let more = self.data.len().max(PIECE).min(most);
                 let room = self.connection.requests.take(more).await;
                 match &mut self.room {
                     Some(taken) => taken.add(room),
@@ -315,6 +317,24 @@ mod tests {
         assert_message(&mut incoming, b"abc").await;
         assert_message(&mut incoming, b"d").await;
         assert!(matches!(incoming.next().await, Err(End::Lost(_))));
+    }
+
+    #[tokio::test]
+    async fn memory_of_a_message_in_many_fragments_grows_seldom() {
+        const FRAGMENTS: usize = 3 * PIECE;
+        let fragment = [0, MASKED | 1, 0, 0, 0, 0, b'x', FIN | 9, MASKED, 0, 0, 0, 0];
+        let mut bytes = vec![TEXT, MASKED, 0, 0, 0, 0];
+        bytes.extend(fragment.repeat(FRAGMENTS));
+        bytes.extend([FIN, MASKED | 1, 0, 0, 0, 0, b'x']);
+        let mut incoming = incoming(&*bytes);
+        let mut sizes = std::collections::BTreeSet::new();
+        for _ in 0..FRAGMENTS {
+            assert!(matches!(incoming.next().await, Ok(Event::Ping(_))));
+            assert_eq!(incoming.connection.requests.taken(), incoming.data.capacity());
+            sizes.insert(incoming.data.capacity());
+        }
+        assert_eq!(sizes.len(), 3);
+        assert_message(&mut incoming, &vec![b'x'; FRAGMENTS + 1]).await;
     }
 
     #[tokio::test]
