@@ -186,11 +186,7 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
                 // The length of all fragments is not known before the last.
                 let most = if self.begun { self.most - self.data.len() } else { bytes };
                 let more = self.data.len().max(PIECE).min(most);
-                let room = self.connection.requests.take(more).await;
-                match &mut self.room {
-                    Some(taken) => taken.add(room),
-                    taken => *taken = Some(room),
-                }
+                self.grow(more).await;
                 self.data.reserve_exact(more);
                 self.connection.receives(self.data.capacity());
             }
@@ -200,6 +196,15 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
             bytes -= read?;
         }
         Ok(())
+    }
+
+    /// Takes room for so many bytes more.
+    async fn grow(&mut self, more: usize) {
+        let requests = &self.connection.requests;
+        match &mut self.room {
+            Some(room) => requests.grow(room, more).await,
+            room => *room = Some(requests.take(more).await),
+        }
     }
 
     /// Adds so many bytes to the data of a header or a control frame.

@@ -16,6 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub struct Pool {
     free: Arc<Semaphore>,
     size: usize,
+    /// The turn to take more room than there is.
+    turn: Arc<Semaphore>,
     waiting: Mutex<Waiting>,
 }
 
@@ -30,7 +32,8 @@ impl Pool {
     /// Makes room for so many bytes.
     pub fn new(size: usize) -> Arc<Self> {
         let size = size.min(u32::MAX as usize);
-        Arc::new(Self { free: Arc::new(Semaphore::new(size)), size, waiting: Mutex::default() })
+        let (free, turn) = (Arc::new(Semaphore::new(size)), Arc::new(Semaphore::new(1)));
+        Arc::new(Self { free, size, turn, waiting: Mutex::default() })
     }
 
     /// Returns how long the first of those that wait for room has waited.
@@ -99,7 +102,26 @@ impl Room {
         let own = own.expect("the semaphore is never closed");
         let all = self.pool.take(bytes).await;
         self.taken.fetch_add(all.num_permits(), Ordering::Relaxed);
-        Charge { own, all, taken: self.taken.clone() }
+        Charge { own, all, turn: None, taken: self.taken.clone() }
+    }
+
+    /// Adds room for so many bytes as soon as it is free. Those that hold a part of their room and wait for the
+    /// rest could wait for each other forever, so one of them at a time needs no room of the pool.
+    pub async fn grow(&self, charge: &mut Charge, bytes: usize) {
+        let bytes = bytes.min(self.size) as u32;
+        let own = self.own.clone().acquire_many_owned(bytes).await;
+        let own = own.expect("the semaphore is never closed");
+        if charge.turn.is_none() {
+            tokio::select! {
+                biased;
+                all = self.pool.take(bytes) => charge.all.merge(all),
+                turn = self.pool.turn.clone().acquire_owned() => {
+                    charge.turn = Some(turn.expect("the semaphore is never closed"));
+                }
+            }
+        }
+        self.taken.fetch_add(own.num_permits(), Ordering::Relaxed);
+        charge.own.merge(own);
     }
 
     /// Returns the number of bytes for which room is taken.
@@ -117,6 +139,8 @@ impl Room {
 pub struct Charge {
     own: OwnedSemaphorePermit,
     all: OwnedSemaphorePermit,
+    /// The turn because of which there are fewer bytes of the pool than of the connection.
+    turn: Option<OwnedSemaphorePermit>,
     taken: Arc<AtomicUsize>,
 }
 
@@ -130,7 +154,8 @@ impl Charge {
     pub fn shrink(&mut self, bytes: usize) {
         let more = self.bytes().saturating_sub(bytes);
         self.taken.fetch_sub(more, Ordering::Relaxed);
-        drop((self.own.split(more), self.all.split(more)));
+        let of_all = more.min(self.all.num_permits());
+        drop((self.own.split(more), self.all.split(of_all)));
     }
 
     /// Adds room of the same connection.
@@ -172,6 +197,27 @@ mod tests {
         assert_eq!((first.bytes(), second.bytes()), (4, 6));
         drop((first, second));
         assert_eq!((one.taken(), pool.free.available_permits()), (0, 10));
+    }
+
+    #[tokio::test]
+    async fn those_that_wait_for_the_room_of_each_other_have_turns() {
+        let pool = Pool::new(10);
+        let rooms = [(); 2].map(|()| Room::new(10, pool.clone()));
+        let (mut one, mut two) = (rooms[0].take(5).await, rooms[1].take(5).await);
+        rooms[0].grow(&mut one, 3).await;
+        rooms[0].grow(&mut one, 1).await;
+        assert_eq!((one.bytes(), rooms[0].taken()), (9, 9));
+        {
+            let mut waits = pin!(rooms[1].grow(&mut two, 3));
+            assert!(poll!(&mut waits).is_pending(), "the other has the turn");
+            assert!(pool.longest_wait().is_some());
+            drop(one);
+            assert!(poll!(&mut waits).is_ready());
+        }
+        assert!(pool.longest_wait().is_none());
+        assert_eq!((two.bytes(), rooms[1].taken()), (8, 8));
+        drop(two);
+        assert_eq!((rooms[1].taken(), pool.free.available_permits()), (0, 10));
     }
 
     #[tokio::test]
