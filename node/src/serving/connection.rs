@@ -9,7 +9,7 @@ use super::{
 use parking_lot::Mutex;
 use std::{
     sync::{
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         Arc,
     },
     time::Instant,
@@ -32,6 +32,7 @@ pub struct Connection {
     busy: AtomicUsize,
     computing: AtomicUsize,
     receiving: AtomicUsize,
+    waiting: AtomicBool,
     progress: Mutex<Progress>,
     cut: watch::Sender<bool>,
 }
@@ -50,6 +51,7 @@ impl Connection {
             busy: AtomicUsize::new(0),
             computing: AtomicUsize::new(0),
             receiving: AtomicUsize::new(0),
+            waiting: AtomicBool::new(false),
             progress: Mutex::new(Progress::new(Instant::now())),
             cut: watch::Sender::new(false),
         })
@@ -68,6 +70,11 @@ impl Connection {
     /// Notes how much room the message takes that the client is sending.
     pub fn receives(&self, bytes: usize) {
         self.receiving.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes whether that message waits for more room, so that nothing of it is read.
+    pub fn waits(&self, waits: bool) {
+        self.waiting.store(waits, Ordering::Relaxed);
     }
 
     /// Notes that the connection has a request that is read, or is a WebSocket, until the result is dropped.
@@ -114,6 +121,7 @@ impl Connection {
             busy: self.busy.load(Ordering::Relaxed) > 0,
             answers: self.held(),
             request: self.receiving.load(Ordering::Relaxed),
+            waits: self.waiting.load(Ordering::Relaxed),
         };
         self.progress.lock().look(now, &counts, &self.limits)
     }

@@ -94,7 +94,7 @@ impl Connections {
                 closed(Reason::Stalled);
             } else if faults.idle {
                 connection.cut();
-            } else if faults.takes_slowly || faults.sends_slowly {
+            } else if faults.takes_slowly || faults.sends_slowly || faults.waits {
                 slow.push((faults, connection));
             }
         }
@@ -106,8 +106,14 @@ impl Connections {
         if self.is_pressed(&self.requests) {
             // A client that does not take answers holds the requests that wait for room for theirs.
             let slow = slow.iter().filter(|(_, connection)| !connection.is_cut());
-            let held = slow.map(|(_, connection)| (connection.requests.taken(), &**connection));
-            make_way(held.collect(), self.limits.all_requests / 4, closed);
+            let (slow, wait): (Vec<_>, Vec<_>) =
+                slow.partition(|(faults, _)| faults.takes_slowly || faults.sends_slowly);
+            let mut enough = self.limits.all_requests / 4;
+            for connections in [slow, wait] {
+                let held = connections.into_iter().map(|(_, it)| (it.requests.taken(), &**it));
+                let freed = make_way(held.collect(), enough, closed);
+                enough = enough.saturating_sub(freed);
+            }
         }
     }
 
@@ -144,8 +150,12 @@ impl Connections {
     }
 }
 
-/// Closes the connections that hold most room until so much is free.
-fn make_way(mut held: Vec<(usize, &Connection)>, enough: usize, closed: &mut impl FnMut(Reason)) {
+/// Closes the connections that hold most room until so much is free, and returns how much is.
+fn make_way(
+    mut held: Vec<(usize, &Connection)>,
+    enough: usize,
+    closed: &mut impl FnMut(Reason),
+) -> usize {
     held.sort_by_key(|(held, _)| Reverse(*held));
     let mut freed = 0;
     for (held, connection) in held {
@@ -156,6 +166,7 @@ fn make_way(mut held: Vec<(usize, &Connection)>, enough: usize, closed: &mut imp
         connection.cut();
         closed(Reason::Pressed);
     }
+    freed
 }
 
 #[cfg(test)]
@@ -239,6 +250,27 @@ mod tests {
         assert!(futures::poll!(&mut waiting).is_pending());
         assert_eq!(reasons(&connections, after(2)), [Reason::Pressed]);
         assert!(more.is_cut() && !less.is_cut() && !sends.is_cut() && !waits.is_cut());
+    }
+
+    #[tokio::test]
+    async fn client_that_waits_in_a_request_makes_way_after_those_that_send_slowly() {
+        let connections = Connections::new(Limits { requests: 32, all_requests: 64, ..limits() });
+        let (waits, stops, other) = (connections.open(), connections.open(), connections.open());
+        let now = Instant::now();
+        let after = |seconds| now + Duration::from_secs(seconds);
+        let mut held = Vec::new();
+        for (connection, bytes) in [(&waits, 30), (&stops, 20)] {
+            held.push(connection.requests.take(bytes).await);
+            connection.receives(bytes);
+        }
+        waits.waits(true);
+        assert_eq!(reasons(&connections, after(1)), [], "nobody else waits");
+        let mut waiting = std::pin::pin!(other.requests.take(32));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        assert_eq!(reasons(&connections, after(2)), [Reason::Pressed]);
+        assert!(stops.is_cut() && !waits.is_cut());
+        assert_eq!(reasons(&connections, after(3)), [Reason::Pressed]);
+        assert!(waits.is_cut() && !other.is_cut());
     }
 
     #[tokio::test]

@@ -202,7 +202,11 @@ impl<S: AsyncRead + Unpin> Incoming<S> {
     async fn grow(&mut self, more: usize) {
         let requests = &self.connection.requests;
         match &mut self.room {
-            Some(room) => requests.grow(room, more).await,
+            Some(room) => {
+                self.connection.waits(true);
+                requests.grow(room, more).await;
+                self.connection.waits(false);
+            }
             room => *room = Some(requests.take(more).await),
         }
     }
