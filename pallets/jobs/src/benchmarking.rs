@@ -229,7 +229,7 @@ mod benchmarks {
     fn settle() {
         let (id, _) = waived::<T>();
         let caller = T::BenchmarkHelper::client(1);
-        advance_to::<T>(Pallet::<T>::due(&job::<T>(&id)));
+        advance_to::<T>(Pallet::<T>::due(&job::<T>(&id)).saturating_add(1));
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), id);
@@ -243,7 +243,7 @@ mod benchmarks {
         let (id, _, operator) = running::<T>();
         spend_attempts::<T>(&id, &operator);
         let caller = T::BenchmarkHelper::client(1);
-        advance_to::<T>(Pallet::<T>::due(&job::<T>(&id)));
+        advance_to::<T>(Pallet::<T>::due(&job::<T>(&id)).saturating_add(1));
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), id);
