@@ -277,6 +277,10 @@ pub trait Duties<AccountId> {
     }
     /// Returns the weight of a report; `None` where the report is not one of this pallet's.
     fn weight_of(report: &Report) -> Option<Weight>;
+    /// Returns the part of that weight that the report does not need if it is handled in this state.
+    fn spared(_report: &Report) -> Weight {
+        Weight::zero()
+    }
     /// Handles a report of the operator's worker; returns `None` where the report is not one of
     /// this pallet's.
     fn handle(operator: &AccountId, report: &Report) -> Option<DispatchResult>;
@@ -322,6 +326,9 @@ macro_rules! tuple_of_duties {
             fn weight_of(report: &Report) -> Option<Weight> {
                 $(if let Some(weight) = $pallet::weight_of(report) { return Some(weight) })*
                 None
+            }
+            fn spared(report: &Report) -> Weight {
+                Weight::zero()$(.saturating_add($pallet::spared(report)))*
             }
             fn handle(operator: &AccountId, report: &Report) -> Option<DispatchResult> {
                 $(if let Some(result) = $pallet::handle(operator, report) { return Some(result) })*

@@ -32,8 +32,9 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResultWithPostInfo {
         let (stash, scope) = Self::operator_of(&worker).ok_or(Error::<T>::NotWorker)?;
         ensure!(!reports.is_empty(), Error::<T>::NoReports);
-        let mut refused = 0u32;
+        let (mut refused, mut spared) = (0u32, Weight::zero());
         for report in &reports {
+            spared = spared.saturating_add(T::Duties::spared(report));
             if let Err(error) = with_storage_layer(|| Self::take_report(&stash, scope, report)) {
                 refused = refused.saturating_add(1);
                 Self::deposit_event(Event::ReportRefused {
@@ -49,7 +50,8 @@ impl<T: Config> Pallet<T> {
         }
         let free = refused == 0 && Self::take_free(reports.len().saturated_into());
         let pays_fee = if free { Pays::No } else { Pays::Yes };
-        Ok(PostDispatchInfo { actual_weight: None, pays_fee })
+        let actual_weight = Some(Self::weight_of_reports(&reports).saturating_sub(spared));
+        Ok(PostDispatchInfo { actual_weight, pays_fee })
     }
 
     /// Returns whether a worker of the operator can still report in this block: not if too many reports for

@@ -53,9 +53,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
     fn weight_of(report: &Report) -> Option<Weight> {
         match report {
             Report::CommitVerdict { .. } => Some(T::WeightInfo::commit_verdict()),
-            Report::RevealVerdict { .. } => {
-                Some(T::WeightInfo::reveal_verdict().saturating_add(Self::dismiss_weight()))
-            }
+            Report::RevealVerdict { .. } => Some(Self::reveal_weight()),
             Report::Vacate { .. } => {
                 Some(T::WeightInfo::vacate().saturating_add(Self::dismiss_weight()))
             }
@@ -63,6 +61,13 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
             | Report::Decline { .. }
             | Report::CommitOutput { .. }
             | Report::Heartbeat { .. } => None,
+        }
+    }
+
+    fn spared(report: &Report) -> Weight {
+        match report {
+            Report::RevealVerdict { job, .. } => Self::spared_by_reveal(job),
+            _ => Weight::zero(),
         }
     }
 

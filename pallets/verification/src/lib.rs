@@ -61,6 +61,7 @@ mod tests;
 #[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 pub mod types;
+mod weighing;
 pub mod weights;
 
 pub use auditor::WHOLE;
@@ -402,12 +403,7 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(now: BlockNumberFor<T>) -> Weight {
-            let moved = Self::work_off(now.saturated_into());
-            let draw = T::WeightInfo::draw().saturating_add(Self::draw_weight());
-            let draws = draw.saturating_mul(moved.draws.into());
-            let advance = T::WeightInfo::advance().saturating_add(Self::dismiss_weight());
-            let others = advance.saturating_mul(moved.others.into());
-            T::WeightInfo::on_initialize().saturating_add(draws).saturating_add(others)
+            T::WeightInfo::on_initialize().saturating_add(Self::work_off(now.saturated_into()))
         }
 
         fn on_idle(_: BlockNumberFor<T>, limit: Weight) -> Weight {

@@ -10,11 +10,10 @@ use assay_primitives::{
     draw::{self, Purpose},
     job::JobId,
     settlement::AuditOutcome,
-    ticket,
     traits::{AuditSubject, AuditedJobs, Auditor, Duty, Operators, PastRandomness, Routing},
     BlockNumber,
 };
-use frame_support::{traits::Get, weights::Weight, BoundedVec};
+use frame_support::{traits::Get, BoundedVec};
 use sp_core::H256;
 
 /// The most blocks that verifiers have to commit: four hours. Three panels with three draws each, and a day
@@ -205,32 +204,6 @@ impl<T: Config> Pallet<T> {
         !challenged
             && !Self::is_involved(account, client, operator)
             && Self::can_check(account, &spec.model, spec.length(), *reward)
-    }
-
-    /// Returns the largest weight of a draw in addition to its measured weight.
-    pub fn draw_weight() -> Weight {
-        let most = T::JurySize::get().max(T::CommitteeSize::get());
-        // The operator's record, and whether it has delegated to operator, client or challenger.
-        T::Routing::committee_weight(most, T::DbWeight::get().reads(4))
-            // The outputs of the span, once for the hash and once for the tickets, and those of another
-            // span if the first one has none.
-            .saturating_add(T::DbWeight::get().reads(ticket::MAX_BLOCKS.saturating_mul(3).into()))
-            // A verifier that is seated: its reservation and its seat.
-            .saturating_add(T::DbWeight::get().reads_writes(4, 4).saturating_mul(most.into()))
-            // A draw that fails ends the audit.
-            .saturating_add(Self::dismiss_weight())
-    }
-
-    /// Returns the largest weight of the releases when an audit ends, in addition to its measured weight:
-    /// of the members of its committee and of two juries, of the operator of its job, and of a
-    /// challenger.
-    pub fn dismiss_weight() -> Weight {
-        let jurors = T::JurySize::get().saturating_mul(2);
-        let freed = T::CommitteeSize::get().saturating_add(jurors).saturating_add(2);
-        T::Operators::release_weight()
-            .saturating_mul(freed.into())
-            // The challenger's bond, its recipients, and the reward of a challenger that was right.
-            .saturating_add(T::DbWeight::get().reads_writes(6, 6))
     }
 
     /// Moves the panel's votes to those that were heard. Members of a committee that did not vote leave

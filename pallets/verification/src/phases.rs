@@ -8,36 +8,26 @@ use crate::{
 };
 use alloc::vec::Vec;
 use assay_primitives::{job::JobId, settlement::AuditOutcome, traits::AuditedJobs, BlockNumber};
-use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
-
-/// The numbers of audits that were moved on in a block.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(crate) struct Moved {
-    /// Draws, or attempts at one.
-    pub draws: u32,
-    /// Audits whose deadline was over, and entries of the agenda that were none any more.
-    pub others: u32,
-}
+use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::Weight};
 
 impl<T: Config> Pallet<T> {
-    /// Moves on the audits that are due, at most so many per block.
-    pub(crate) fn work_off(now: BlockNumber) -> Moved {
-        let mut moved = Moved::default();
+    /// Moves on the audits that are due, at most so many per block, and returns the weight of that.
+    pub(crate) fn work_off(now: BlockNumber) -> Weight {
+        let mut weight = Weight::zero();
         for job in Due::<T>::take_due(now, T::MaxAuditsPerBlock::get()) {
             let audit = Audits::<T>::get(job).filter(|audit| now >= audit.phase.due());
-            match audit {
-                Some(audit) if matches!(audit.phase, Phase::Drawing { .. }) => {
-                    moved.draws = moved.draws.saturating_add(1);
-                    Self::draw(&job, audit, now);
-                }
-                Some(audit) => {
-                    moved.others = moved.others.saturating_add(1);
-                    Self::close(&job, audit);
-                }
-                None => moved.others = moved.others.saturating_add(1),
+            let Some(audit) = audit else {
+                weight = weight.saturating_add(T::DbWeight::get().reads(1));
+                continue;
+            };
+            weight = weight.saturating_add(Self::due_weight(&audit));
+            if matches!(audit.phase, Phase::Drawing { .. }) {
+                Self::draw(&job, audit, now);
+            } else {
+                Self::close(&job, audit);
             }
         }
-        moved
+        weight
     }
 
     pub(crate) fn do_advance(job: &JobId) -> DispatchResult {

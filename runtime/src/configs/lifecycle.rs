@@ -3,15 +3,13 @@
 
 use super::market::WorkerDuties;
 use crate::{AccountId, Runtime};
-use assay_primitives::{
-    traits::Duties, FinishReason, JobId, OutputCommitment, RejectReason, Report, Verdict,
-};
+use assay_primitives::{traits::Duties, FinishReason, JobId, OutputCommitment, Report};
 use frame_support::{traits::Get, weights::Weight};
 use sp_core::H256;
 
 /// Returns the weight of a job that is created, accepted, delivered, audited by three and paid: its
 /// extrinsics, each report in an extrinsic of its own, with the base weight of an extrinsic, and
-/// the work of the chain between them.
+/// the work of the chain between them. What a report does not need of its weight is free for others.
 pub fn lifecycle_weight() -> Weight {
     use pallet_jobs::WeightInfo as Jobs;
     use pallet_operators::WeightInfo as Operators;
@@ -27,24 +25,25 @@ pub fn lifecycle_weight() -> Weight {
         tokens: 0,
         finish: FinishReason::Length,
     };
-    let verdict = Verdict::Reject { position: 0, reason: RejectReason::Integrity };
     let commit = Report::CommitVerdict { job, hash: H256::zero() };
-    let reveal = Report::RevealVerdict { job, verdict, salt: H256::zero() };
+    let weight_of = |report: &Report| {
+        <WorkerDuties as Duties<AccountId>>::weight_of(report).unwrap_or_default()
+    };
+    let verifiers = <Runtime as pallet_verification::Config>::CommitteeSize::get();
     let reports = [
-        Report::Accept { job },
-        Report::CommitOutput { job, commitment },
-        commit,
-        commit,
-        commit,
-        reveal,
-        reveal,
-        reveal,
+        weight_of(&Report::Accept { job }),
+        weight_of(&Report::CommitOutput { job, commitment }),
+        weight_of(&commit),
+        weight_of(&commit),
+        weight_of(&commit),
+        crate::Verification::reveal_weight_before_others(),
+        crate::Verification::reveal_weight_before_others(),
+        crate::Verification::last_reveal_weight(verifiers),
     ];
     let base = super::BlockWeights::get()
         .get(frame_support::dispatch::DispatchClass::Normal)
         .base_extrinsic;
-    let reported = reports.iter().fold(Weight::zero(), |sum, report| {
-        let weight = <WorkerDuties as Duties<AccountId>>::weight_of(report).unwrap_or_default();
+    let reported = reports.into_iter().fold(Weight::zero(), |sum, weight| {
         sum.saturating_add(base).saturating_add(OperatorsWeight::report(1)).saturating_add(weight)
     });
     // A job's share in a block in which the most jobs are assigned at once.
@@ -55,7 +54,8 @@ pub fn lifecycle_weight() -> Weight {
     base.saturating_add(JobsWeight::create())
         .saturating_add(assignment)
         .saturating_add(VerificationWeight::draw())
-        .saturating_add(crate::Verification::draw_weight())
+        .saturating_add(crate::Verification::draw_weight_of(verifiers))
+        .saturating_add(crate::Verification::dismiss_weight_of(verifiers))
         .saturating_add(reported)
         // The job is settled, and pruned later.
         .saturating_add(JobsWeight::work_off_deadline().saturating_mul(2))

@@ -170,3 +170,14 @@ fn reports_that_are_taken_are_not_counted_as_refused() {
         assert_eq!(crate::RefusedReports::<Test>::get(ALICE), None);
     });
 }
+
+#[test]
+fn weight_that_reports_do_not_need_is_given_back() {
+    with_operators(|| {
+        register(ALICE, MIN_BOND);
+        let reports = [accept(1), commit(1)];
+        let declared = Operators::weight_of_reports(&reports);
+        let actual = report(&reports).unwrap().actual_weight.unwrap();
+        assert_eq!(actual, declared - Weight::from_parts(500, 5));
+    });
+}

@@ -96,14 +96,17 @@ fn hook_weighs_each_audit_that_it_draws_for_or_moves_on() {
         let at = u64::from(now());
         assert_eq!(
             Verification::on_initialize(at),
-            Weights::on_initialize() + Weights::draw() + Verification::draw_weight()
+            Weights::on_initialize()
+                + Weights::draw()
+                + Verification::draw_weight_of(3)
+                + Verification::dismiss_weight_of(3)
         );
         let over = at + u64::from(COMMIT_WINDOW) + 1;
         run_blocks(COMMIT_WINDOW);
         System::set_block_number(over);
         assert_eq!(
             Verification::on_initialize(over),
-            Weights::on_initialize() + Weights::advance() + Verification::dismiss_weight()
+            Weights::on_initialize() + Weights::advance() + Verification::dismiss_weight_of(3)
         );
     });
 }

@@ -9,7 +9,7 @@ use assay_primitives::{
     verdict::{verdict_hash, Verdict},
     AbstainReason, BlockNumber, DeclineReason, JobId, OutputCommitment, VacateReason,
 };
-use frame_support::assert_ok;
+use frame_support::{assert_ok, weights::Weight};
 use sp_core::H256;
 
 /// Returns the work of the committee of a round.
@@ -227,7 +227,8 @@ fn reports_have_the_weights_of_their_benchmarks() {
     let reveal = Report::RevealVerdict { job: id, verdict: accepts(), salt: id };
     assert_eq!(Verification::weight_of(&commit), Some(Weights::commit_verdict()));
     let freed = Verification::dismiss_weight();
-    assert_eq!(Verification::weight_of(&reveal), Some(Weights::reveal_verdict() + freed));
+    assert_eq!(Verification::weight_of(&reveal), Some(Verification::reveal_weight()));
+    assert!(Verification::reveal_weight().all_gte(Weights::reveal_verdict() + freed));
     let vacate = Report::Vacate { job: id, reason: VacateReason::Resource };
     assert_eq!(Verification::weight_of(&vacate), Some(Weights::vacate() + freed));
     for other in [
@@ -238,4 +239,27 @@ fn reports_have_the_weights_of_their_benchmarks() {
         assert_eq!(Verification::weight_of(&other), None);
         assert_eq!(<Verification as Duties<_>>::handle(&OPERATORS[0], &other), None);
     }
+}
+
+#[test]
+fn verdict_spares_what_the_end_of_a_larger_audit_would_need() {
+    with_operators(|| {
+        let (id, _, committee) = committed([accepts(); 3]);
+        let salt = H256::repeat_byte(5);
+        let reveal = Report::RevealVerdict { job: id, verdict: accepts(), salt };
+        let needed = || Verification::reveal_weight() - Verification::spared(&reveal);
+        for (told, verifier) in committee.iter().enumerate() {
+            let last = told + 1 == committee.len();
+            let weight = if last {
+                Verification::last_reveal_weight(3)
+            } else {
+                Verification::reveal_weight_before_others()
+            };
+            assert_eq!(needed(), weight, "after {told} verdicts");
+            assert_ok!(crate::mock::reveal(*verifier, id, accepts()));
+        }
+        // Of an audit that does not exist nothing is known.
+        let unknown = Report::RevealVerdict { job: JobId::zero(), verdict: accepts(), salt };
+        assert_eq!(Verification::spared(&unknown), Weight::zero());
+    });
 }
