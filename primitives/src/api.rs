@@ -37,9 +37,9 @@ pub struct Quote {
     /// The bounty, held in addition to the payment for whoever settles the job if its own parties
     /// do not.
     pub bounty: Balance,
-    /// The deposit, held in addition to the payment and returned at every end but one: as many
-    /// operators as a job is given to declined, because they could not fetch the request, it was not one,
-    /// or its prompt had another length.
+    /// The deposit, held in addition to the payment. It returns unless as many operators as a job is given
+    /// to declined, because they could not fetch the request, it was not one, or its prompt had another
+    /// length, or the client cancels the job after all that were drawn did.
     pub deposit: Balance,
     /// The total that creating the job puts on hold.
     pub total: Balance,

@@ -128,7 +128,7 @@ impl<T: Config> Pallet<T> {
             // There is room for everyone that can be drawn.
             let _ = job.declined.try_push(operator.clone());
         }
-        if reason.is_clients_fault() {
+        if !is_late && reason.is_clients_fault() {
             job.unserved = job.unserved.saturating_add(1);
         }
         Self::reopen(id, job, operator, None);

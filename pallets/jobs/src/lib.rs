@@ -11,7 +11,7 @@
 //!
 //! | state | leaves by | after its deadline |
 //! | --- | --- | --- |
-//! | Open | the draw of an operator; [`Pallet::cancel`] | expired, all refunded |
+//! | Open | the draw of an operator; [`Pallet::cancel`] | expired, refunded |
 //! | Assigned | the operator's `Accept` or `Decline` | another operator is drawn; after the last attempt expired |
 //! | Running | the operator's `CommitOutput` | the operator is fined and another drawn; after the last attempt refunded |
 //! | Delivered | the audit; a challenge; [`Pallet::confirm_received`] | paid |
@@ -41,9 +41,9 @@
 //!   and not out of it.
 //! - Unverified: the output was drawn for an audit that could not be decided. Cost and tip return; the
 //!   operator keeps the down payment, and its bond is free.
-//! - Expired, Cancelled: the escrow returns. If all operators that were drawn declined because the request
-//!   cannot be fetched, is not one, or its prompt has another length, the deposit is burnt; of operators
-//!   that the client names it takes [`Config::MaxAttempts`].
+//! - Expired, Cancelled: the escrow returns. If [`Config::MaxAttempts`] operators declined because the
+//!   request cannot be fetched, is not one, or its prompt has another length, the deposit is burnt; so it is
+//!   if the client cancels a job that is open to all after all that were drawn did.
 //!
 //! An account that ends a job through [`Pallet::settle`] or [`Pallet::expire`] earns the bounty, which
 //! otherwise returns to the client. It can do so from the block after the one in which the chain could have
@@ -178,7 +178,8 @@ pub mod pallet {
         /// The amount held in addition to a payment, for whoever ends the job if its own parties do not.
         type Bounty: Get<Balance>;
         /// The amount held in addition to a payment, and burnt if `MaxAttempts` operators declined
-        /// because they could not fetch the request, it was not one, or its prompt had another length.
+        /// because they could not fetch the request, it was not one, or its prompt had another length, or
+        /// if the client cancels the job after all that were drawn did.
         type Deposit: Get<Balance>;
         /// The fewest tokens that a model is taken to write in a block.
         type GenerationSpeed: Get<u32>;
@@ -456,7 +457,8 @@ pub mod pallet {
             Self::do_raise_payment(&client, &job, more)
         }
 
-        /// Withdraws a job that no operator was found for yet: all is refunded.
+        /// Withdraws a job that no operator was found for yet: all is refunded, but for the deposit if the
+        /// operators that were drawn did not get the prompt.
         ///
         /// ## Dispatch Origin
         /// Signed by the job's client.

@@ -69,17 +69,18 @@ impl<T: Config> Pallet<T> {
         outcome: Outcome,
         mover: Option<&T::AccountId>,
     ) {
-        let burnt = if Self::is_empty(&job) { T::Escrow::burn_deposit(id) } else { 0 };
+        let burnt = if Self::is_empty(&job, outcome) { T::Escrow::burn_deposit(id) } else { 0 };
         let settlement = Settlement { paid: burnt, burnt, ..Self::record(outcome, None) };
         Self::finish(id, job, settlement, mover);
     }
 
-    /// Returns whether operators have had the job in their slots for nothing: all that were drawn declined
-    /// it because they did not get its prompt. Of operators that the client names it takes as many as can be
-    /// drawn, since one of them could lie; of others that one is rarely the only one.
-    fn is_empty(job: &Job<T::AccountId>) -> bool {
+    /// Returns whether operators have had the job in their slots for nothing, because they did not get its
+    /// prompt: as many as can be drawn, since one could lie; or all that were drawn, if the client itself
+    /// ends a job that is open to all. It may have waited for its own operator to be drawn.
+    fn is_empty(job: &Job<T::AccountId>, outcome: Outcome) -> bool {
+        let withdrawn = outcome == Outcome::Cancelled && job.is_open_to_all();
         let most = T::MaxAttempts::get();
-        let enough = if job.is_open_to_all() { job.attempts().clamp(1, most) } else { most };
+        let enough = if withdrawn { job.attempts().clamp(1, most) } else { most };
         job.unserved >= enough
     }
 

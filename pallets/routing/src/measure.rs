@@ -98,7 +98,9 @@ fn mean(one: Speed, other: Speed, part: Billionths) -> Speed {
     let times =
         [other.saturating_mul(ONE.saturating_sub(part).into()), one.saturating_mul(part.into())];
     let both = one.saturating_mul(other).saturating_mul(ONE.into());
-    let speed = both / times[0].saturating_add(times[1]).max(1);
+    let time = times[0].saturating_add(times[1]).max(1);
+    // A slow one can become faster, however small the part.
+    let speed = if other > one { both.div_ceil(time) } else { both / time };
     u64::try_from(speed).unwrap_or(MAX_SPEED)
 }
 
@@ -213,7 +215,7 @@ mod tests {
         }
         assert!(pace.fees.abs_diff(10_000_000) < 100, "{pace:?}");
         // Nine parts of the time at 800, and one of that at 1,600.
-        assert_eq!(pace.after(&work(1_600, 1_000_000), ONE / 10).speed, 842);
+        assert_eq!(pace.after(&work(1_600, 1_000_000), ONE / 10).speed, 843);
     }
 
     #[test]
@@ -230,6 +232,12 @@ mod tests {
             pace = pace.after(&Work::default(), ONE / 2);
         }
         assert_eq!(pace.fees, paid.fees);
+    }
+
+    #[test]
+    fn slowest_speed_can_rise() {
+        let pace = Pace { speed: 1, fees: 1_000_000 };
+        assert_eq!(pace.after(&work(MAX_SPEED, 1_000), ONE / 2).speed, 2);
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 
     fn weight_of(report: &Report) -> Option<Weight> {
         match report {
-            Report::CommitVerdict { .. } => Some(T::WeightInfo::commit_verdict()),
+            Report::CommitVerdict { .. } => Some(Self::commit_weight()),
             Report::RevealVerdict { .. } => Some(Self::reveal_weight()),
             Report::Vacate { .. } => {
                 Some(T::WeightInfo::vacate().saturating_add(Self::dismiss_weight()))
@@ -66,6 +66,7 @@ impl<T: Config> Duties<T::AccountId> for Pallet<T> {
 
     fn spared(report: &Report) -> Weight {
         match report {
+            Report::CommitVerdict { job, .. } => Self::spared_by_commit(job),
             Report::RevealVerdict { job, .. } => Self::spared_by_reveal(job),
             _ => Weight::zero(),
         }

@@ -17,7 +17,7 @@ impl<T: Config> Pallet<T> {
         for job in Due::<T>::take_due(now, T::MaxAuditsPerBlock::get()) {
             let audit = Audits::<T>::get(job).filter(|audit| now >= audit.phase.due());
             let Some(audit) = audit else {
-                weight = weight.saturating_add(T::DbWeight::get().reads(1));
+                weight = weight.saturating_add(T::DbWeight::get().reads_writes(2, 1));
                 continue;
             };
             weight = weight.saturating_add(Self::due_weight(&audit));

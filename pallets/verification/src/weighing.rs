@@ -3,6 +3,7 @@
 //! and that of one audit.
 
 use crate::{
+    panel::count,
     types::{Audit, Ballot, Phase},
     Audits, Config, Pallet, WeightInfo,
 };
@@ -45,8 +46,39 @@ impl<T: Config> Pallet<T> {
         // The operator of the job and a challenger as well.
         T::Operators::release_weight()
             .saturating_mul(verifiers.saturating_add(2).into())
+            // More than the dozen verifiers of the benchmarks: what each is paid, or loses.
+            .saturating_add(
+                T::DbWeight::get()
+                    .reads_writes(4, 5)
+                    .saturating_mul(verifiers.saturating_sub(12).into()),
+            )
             // The challenger's bond, its recipients, and the reward of a challenger that was right.
             .saturating_add(T::DbWeight::get().reads_writes(6, 6))
+    }
+
+    /// Returns the largest weight of a commitment, after which the audit can end: too few seats are filled,
+    /// and none can be drawn any more.
+    pub fn commit_weight() -> Weight {
+        T::WeightInfo::commit_verdict()
+            .saturating_add(T::WeightInfo::advance())
+            .saturating_add(Self::dismiss_weight())
+            .saturating_add(T::DbWeight::get().reads(1))
+    }
+
+    /// Returns the weight of a commitment after which others are awaited, or all seats are filled.
+    pub fn commit_weight_before_others() -> Weight {
+        T::WeightInfo::commit_verdict().saturating_add(T::DbWeight::get().reads(1))
+    }
+
+    /// Returns the part of the largest weight that a commitment does not need if it is made now.
+    pub(crate) fn spared_by_commit(job: &JobId) -> Weight {
+        let Some(audit) = Audits::<T>::get(job) else { return Weight::zero() };
+        let is_awaited = |ballot: &Ballot| matches!(ballot, Ballot::Awaited);
+        let awaited = audit.seats.iter().filter(|seat| is_awaited(&seat.ballot)).count();
+        if awaited > 1 || count(&audit.seats) >= audit.size {
+            return Self::commit_weight().saturating_sub(Self::commit_weight_before_others());
+        }
+        Weight::zero()
     }
 
     /// Returns the largest weight of a verdict that is revealed, after which the audit can end.

@@ -25,17 +25,17 @@ pub fn lifecycle_weight() -> Weight {
         tokens: 0,
         finish: FinishReason::Length,
     };
-    let commit = Report::CommitVerdict { job, hash: H256::zero() };
     let weight_of = |report: &Report| {
         <WorkerDuties as Duties<AccountId>>::weight_of(report).unwrap_or_default()
     };
     let verifiers = <Runtime as pallet_verification::Config>::CommitteeSize::get();
+    let jurors = <Runtime as pallet_verification::Config>::JurySize::get();
     let reports = [
         weight_of(&Report::Accept { job }),
         weight_of(&Report::CommitOutput { job, commitment }),
-        weight_of(&commit),
-        weight_of(&commit),
-        weight_of(&commit),
+        crate::Verification::commit_weight_before_others(),
+        crate::Verification::commit_weight_before_others(),
+        crate::Verification::commit_weight_before_others(),
         crate::Verification::reveal_weight_before_others(),
         crate::Verification::reveal_weight_before_others(),
         crate::Verification::last_reveal_weight(verifiers),
@@ -56,6 +56,10 @@ pub fn lifecycle_weight() -> Weight {
         .saturating_add(VerificationWeight::draw())
         .saturating_add(crate::Verification::draw_weight_of(verifiers))
         .saturating_add(crate::Verification::dismiss_weight_of(verifiers))
+        // The draw of a second look, which few outputs have.
+        .saturating_add(VerificationWeight::draw())
+        .saturating_add(crate::Verification::draw_weight_of(jurors))
+        .saturating_add(crate::Verification::dismiss_weight_of(verifiers.saturating_add(jurors)))
         .saturating_add(reported)
         // The job is settled, and pruned later.
         .saturating_add(JobsWeight::work_off_deadline().saturating_mul(2))

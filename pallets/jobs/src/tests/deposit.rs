@@ -102,14 +102,26 @@ fn deposit_of_a_job_that_is_cancelled_after_a_decline_for_its_prompt_is_burnt() 
 }
 
 #[test]
-fn deposit_of_a_job_that_expires_after_a_decline_for_its_prompt_is_burnt() {
+fn decline_that_comes_too_late_burns_no_deposit() {
+    with_deposit(|| {
+        let (id, operator) = assigned();
+        let JobState::Assigned { until, .. } = state(&id) else { panic!("not assigned") };
+        skip_to(until + 1);
+        assert_ok!(report(operator, Report::Decline { job: id, reason: PayloadUnavailable }));
+        assert_ok!(Jobs::cancel(signed(CLIENT), id));
+        assert_eq!((settlement(&id).outcome, settlement(&id).burnt), (Outcome::Cancelled, 0));
+    });
+}
+
+#[test]
+fn deposit_of_a_job_that_expires_after_one_decline_for_its_prompt_returns() {
     with_deposit(|| {
         let id = order();
         declined_once(&id, PayloadUnavailable);
         ParentRandomness::set(None);
         let JobState::Open { until } = state(&id) else { panic!("not open") };
         run_to(until + 2);
-        assert_eq!((settlement(&id).outcome, settlement(&id).burnt), (Outcome::Expired, DEPOSIT));
+        assert_eq!((settlement(&id).outcome, settlement(&id).burnt), (Outcome::Expired, 0));
     });
 }
 

@@ -148,7 +148,7 @@ fn uptime_and_speed_are_smoothed() {
         // As much is paid for half the time as is left of what was paid before.
         <Routing as Performance<_>>::delivered(&11, &model(1), 600, 1, 150);
         run_epoch(&OPERATORS);
-        assert_eq!(member(11).served[0].pace.speed, 133_333);
+        assert_eq!(member(11).served[0].pace.speed, 133_334);
     });
 }
 

@@ -225,7 +225,7 @@ fn reports_have_the_weights_of_their_benchmarks() {
     let id = JobId::zero();
     let commit = Report::CommitVerdict { job: id, hash: id };
     let reveal = Report::RevealVerdict { job: id, verdict: accepts(), salt: id };
-    assert_eq!(Verification::weight_of(&commit), Some(Weights::commit_verdict()));
+    assert_eq!(Verification::weight_of(&commit), Some(Verification::commit_weight()));
     let freed = Verification::dismiss_weight();
     assert_eq!(Verification::weight_of(&reveal), Some(Verification::reveal_weight()));
     assert!(Verification::reveal_weight().all_gte(Weights::reveal_verdict() + freed));
@@ -239,6 +239,20 @@ fn reports_have_the_weights_of_their_benchmarks() {
         assert_eq!(Verification::weight_of(&other), None);
         assert_eq!(<Verification as Duties<_>>::handle(&OPERATORS[0], &other), None);
     }
+}
+
+#[test]
+fn commitment_spares_the_end_of_an_audit_whose_seats_are_filled() {
+    with_operators(|| {
+        let (id, _, committee) = drawn();
+        let commit = Report::CommitVerdict { job: id, hash: id };
+        let spared = Verification::commit_weight() - Verification::commit_weight_before_others();
+        assert_eq!(Verification::spared(&commit), spared);
+        vacate(committee[0], id).unwrap();
+        assert_eq!(Verification::spared(&commit), spared, "another is awaited");
+        vacate(committee[1], id).unwrap();
+        assert_eq!(Verification::spared(&commit), Weight::zero(), "the audit may end");
+    });
 }
 
 #[test]
