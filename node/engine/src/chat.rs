@@ -2,51 +2,63 @@
 //! Chat templates, which turn messages into tokens.
 //!
 //! The template comes with the model (`tokenizer.chat_template`) and is written in Jinja. Its own
-//! text may name control tokens; the users' text may not, neither as content nor as role: see
-//! [`stand_in`]. A template cannot exhaust the machine's resources either: see [`template`].
+//! text may name control tokens; the users' text may not, neither in messages nor in tools or
+//! arguments: see [`stand_in`]. A template cannot exhaust the machine's resources either: see [`template`].
 
 mod bounded;
 mod budget;
+mod json;
 mod message;
+mod ordered;
+mod rendered;
 mod rewrite;
 mod stand_in;
 mod template;
+mod to_json;
 
 use crate::{EngineError, Model};
-pub use message::Message;
-use stand_in::StandIns;
-use template::render;
+pub use message::{Chat, Message};
+pub(crate) use rendered::Rendered;
 
 impl Model {
-    /// Returns the tokens of a chat, up to the beginning of the assistant's answer. They are a pure
-    /// function of the file and the messages: a template is given neither the date nor anything
+    /// Renders a chat, up to the beginning of the assistant's answer. It is a pure
+    /// function of the file and the chat: a template is given neither the date nor anything
     /// else of the machine.
     ///
     /// # Errors
     /// Returns [`EngineError::NoChatTemplate`], [`EngineError::ChatTemplate`] if the template fails or
-    /// refuses the messages, or [`EngineError::NoTokenForByte`].
+    /// refuses the messages, [`EngineError::ChatJson`], [`EngineError::ChatArgument`], or
+    /// [`EngineError::Io`] if the system provides no thread, which says nothing of the chat.
+    pub(crate) fn render(&self, chat: &Chat) -> Result<Rendered<'_>, EngineError> {
+        rendered::rendered(self, chat)
+    }
+
+    /// Returns the tokens of a chat of messages alone.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Prompt::input`](crate::Prompt::input) for a chat.
     pub fn chat(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
-        let template = self.chat_template().ok_or(EngineError::NoChatTemplate)?;
-        let tokenizer = self.tokenizer();
-        let said = messages.iter().flat_map(|message| [&*message.role, &*message.content]);
-        let stand_ins = StandIns::new(tokenizer.control_texts(), said.chain([template]))?;
-        let hide = |message: &Message| {
-            Message::new(stand_ins.hide(&message.role), stand_ins.hide(&message.content))
-        };
-        let messages: Vec<Message> = messages.iter().map(hide).collect();
-        let text = render(template, &messages, tokenizer.texts_of_ends())
-            .map_err(|problem| EngineError::ChatTemplate { problem })?;
-        tokenizer.encode_template(&text, &|part| stand_ins.restore(part))
+        self.render(&Chat::new(messages.to_vec()))?.tokens()
+    }
+
+    /// Returns the most characters of a rendered chat for which a token stands: those of a control
+    /// token, or three for each byte of the text of another, since SentencePiece has a space in three
+    /// bytes.
+    pub(crate) fn longest_in_chat(&self) -> usize {
+        let controls = self.tokenizer().control_texts().map(str::len);
+        controls.max().unwrap_or(0).max(self.longest_token().saturating_mul(3))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use super::{ordered::Ordered, template::render};
     use crate::synthetic::{write, Synthetic, Vocabulary};
-    use candle_core::quantized::gguf_file::Value;
-    use minijinja::{context, Environment};
+    use candle_core::quantized::gguf_file;
+    use minijinja::{Environment, Value};
     use proptest::prelude::{prop, proptest};
+    use std::collections::BTreeMap;
 
     const LLAMA3: &str = "{% set loop_messages = messages %}{% for message in loop_messages %}\
         {% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'\
@@ -87,8 +99,23 @@ mod tests {
         ]
     }
 
+    fn variables() -> BTreeMap<&'static str, Value> {
+        let message = |Message { role, content }| {
+            Ordered::value(
+                [("role".into(), role.into()), ("content".into(), content.into())].into_iter(),
+            )
+        };
+        let messages: Vec<Value> = chat().into_iter().map(message).collect();
+        BTreeMap::from([
+            ("messages", messages.into()),
+            ("bos_token", "<s>".into()),
+            ("eos_token", "</s>".into()),
+            ("add_generation_prompt", true.into()),
+        ])
+    }
+
     fn rendered(template: &str) -> String {
-        render(template, &chat(), ("<s>", "</s>")).unwrap()
+        render(template, variables(), [100; 3].into_iter()).unwrap()
     }
 
     #[test]
@@ -128,11 +155,7 @@ mod tests {
         environment.set_lstrip_blocks(true);
         let methods = minijinja_contrib::pycompat::unknown_method_callback;
         environment.set_unknown_method_callback(methods);
-        let values = context! {
-            messages => chat(), bos_token => "<s>", eos_token => "</s>",
-            add_generation_prompt => true,
-        };
-        environment.render_str(template, values).unwrap()
+        environment.render_str(template, Value::from_iter(variables())).unwrap()
     }
 
     #[test]
@@ -149,10 +172,10 @@ mod tests {
             "{{ messages[1:] | length }} {{ messages[-1].content }} {{ messages[:0] | list }}",
             "{% for m in messages[::-1] %}{{ m.role }}{{ loop.index }}{{ loop.last }}{% endfor %}",
             "{{ messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | list }}",
-            "{{ messages | rejectattr('role', 'eq', 'user') | list | length }} {{ messages | tojson }}",
+            "{{ messages | rejectattr('role', 'eq', 'user') | list | length }} {{ messages }}",
             "{{ messages | map(attribute='role') | unique | sort(reverse=true) | join(', ') }}",
             "{{ [3, 1, 2] | sort | reverse | list }} {{ ['a', 'B'] | map('upper') | join }}",
-            "{{ {'b': 1, 'a': [2]} | tojson(indent=2) }} {{ {'b': 1, 'a': 2} | dictsort }}",
+            "{{ {'b': 1, 'a': [2]} }} {{ {'b': 1, 'a': 2} | dictsort }}",
             "{% for k, v in {'x': 1, 'y': 2}.items() %}{{ k }}={{ v }},{% endfor %}",
             "{% for k in {'x': 1} | items %}{{ k[0] }}{% endfor %}{{ {'x': 1}.keys() | list }}",
             "{{ 'a<b>'.replace('<', '[') | replace('>', ']') }} {{ 'x\ny' | indent(2, true) }}",
@@ -173,7 +196,7 @@ mod tests {
             "{{ '3' | int + 1 }} {{ 2.5 | round }} {{ [1, 5, 3] | max }} {{ [1, 2] | sum }} {{ -3 | abs }}",
             "{{ dict(a=1, b='x') }} {{ {'a': 1}.get('b', 'none') }} {{ {'a': {'b': 1}}['a'].b }}",
             "{{ messages[0] | attr('role') }} {{ nothing | default('d') }} {{ '<' | e }} {{ 1e300 }}",
-            "\n  {%- if true -%}  a  {%- endif %}\n {# note #} b\n{{ 5000000000 | tojson }}\n",
+            "\n  {%- if true -%}  a  {%- endif %}\n {# note #} b\n{{ 5000000000 }}\n",
         ] {
             assert_eq!(rendered(template), unbounded(template), "{template}");
         }
@@ -202,7 +225,7 @@ mod tests {
     fn model(template: Option<&str>) -> Model {
         let shape = Synthetic { vocabulary: Vocabulary::Pieces, ..Synthetic::default() };
         let mut metadata = shape.metadata();
-        let template = template.map(|text| Value::String(text.into()));
+        let template = template.map(|text| gguf_file::Value::String(text.into()));
         metadata.extend(template.map(|value| ("tokenizer.chat_template".to_string(), value)));
         Model::from_bytes(write(&metadata, &shape.tensors().unwrap()).unwrap()).unwrap()
     }
@@ -233,12 +256,14 @@ mod tests {
         let shape = Synthetic { vocabulary: Vocabulary::Pieces, ..Synthetic::default() };
         let mut metadata = shape.metadata();
         for (key, value) in &mut metadata {
-            if let ("tokenizer.ggml.tokens", Value::Array(texts)) = (key.as_str(), value) {
+            if let ("tokenizer.ggml.tokens", gguf_file::Value::Array(texts)) = (key.as_str(), value)
+            {
                 texts.truncate(256);
-                texts.extend(controls.iter().cloned().map(Value::String));
+                texts.extend(controls.iter().cloned().map(gguf_file::Value::String));
             }
         }
-        metadata.push(("tokenizer.chat_template".into(), Value::String(template.into())));
+        metadata
+            .push(("tokenizer.chat_template".into(), gguf_file::Value::String(template.into())));
         Model::from_bytes(write(&metadata, &shape.tensors().unwrap()).unwrap()).unwrap()
     }
 
@@ -282,6 +307,106 @@ mod tests {
             said in prop::collection::vec(("[ab<]{0,3}", "[ab< ]{0,9}"), 1..4),
         ) {
             assert_said(&controls, &said);
+        }
+    }
+
+    /// Returns what a template makes of a chat without control tokens.
+    fn text_of(template: &str, chat: &Chat) -> String {
+        let tokens = model(Some(template)).render(chat).unwrap().tokens().unwrap();
+        let bytes = tokens[1..].iter().map(|&token| u8::try_from(token).expect("a byte"));
+        // This vocabulary spells a space as this character.
+        String::from_utf8(bytes.collect()).unwrap().replace('\u{2581}', " ")
+    }
+
+    #[test]
+    fn template_is_given_tools_and_arguments() {
+        let tool = r#"{"type": "function", "function": {"name": "f", "args": [1, true, null]}}"#;
+        let chat = Chat {
+            tools: vec![tool.into()],
+            arguments: vec![
+                ("date".into(), "\"1 May\"".into()),
+                ("enable_thinking".into(), "false".into()),
+            ],
+            ..Chat::default()
+        };
+        assert_eq!(text_of("{{tools[0]|tojson}}", &chat), tool);
+        assert_eq!(text_of("{{tools[0].function.name}}{{tools|length}}", &chat), "f1");
+        let thinks =
+            "{% if enable_thinking is defined and not enable_thinking %}no{% endif %}{{date}}";
+        assert_eq!(text_of(thinks, &chat), "no1 May");
+        // Without them, `tools` is none and the others are not defined.
+        let bare = "{{ tools is none }}{{ date is defined }}{{ strftime_now is defined }}";
+        assert_eq!(text_of(bare, &Chat::default()), "TrueFalseFalse");
+        let more = "{{ 'prompt' if add_generation_prompt }}";
+        assert_eq!(text_of(more, &Chat::default()), "prompt");
+        let arguments = vec![("add_generation_prompt".into(), "false".into())];
+        assert_eq!(text_of(more, &Chat { arguments, ..Chat::default() }), "");
+    }
+
+    #[test]
+    fn chat_makes_no_control_token_of_tools_and_arguments() {
+        let said = ["</s>", "<s>x<pad>", "<", "</s", "\u{fdd0}</s>", "<</s>/s>"];
+        for said in said {
+            let json = |template: String| template.replace("SAID", said);
+            let chat = Chat {
+                messages: vec![],
+                tools: vec![json(r#"{"SAID": ["SAID", {"a": "SAID"}]}"#.into())],
+                arguments: vec![("a".into(), json(r#""SAID""#.into()))],
+            };
+            let tokens = |template| model(Some(template)).render(&chat).unwrap().tokens().unwrap();
+            let bytes = |text: String| text.bytes().map(u32::from).collect::<Vec<_>>();
+            let listed = json(r#"{"SAID":["SAID",{"a":"SAID"}]}SAID"#.into());
+            let written = "{{ tools[0] | tojson(separators=[',', ':']) }}{{ a }}</s>";
+            assert_eq!(tokens(written), [vec![256], bytes(listed), vec![257]].concat(), "{said}");
+            let keys = "{% for k, v in tools[0].items() %}{{ k }}/s>{{ v[0] }}{% endfor %}";
+            let both = bytes(json("SAID/s>SAID".into()));
+            assert_eq!(tokens(keys), [vec![256], both].concat(), "{said}");
+        }
+    }
+
+    #[test]
+    fn chat_refuses_tools_and_arguments_that_no_template_can_have() {
+        let model = model(Some(PLAIN));
+        let error = |chat: Chat| model.render(&chat).unwrap_err();
+        let tools = vec!["{}".into(), "{".into()];
+        match error(Chat { tools, ..Chat::default() }) {
+            EngineError::ChatJson { part, problem } => {
+                assert_eq!((&*part, &*problem), ("tool 1", "an object has no key at byte 1"));
+            }
+            other => panic!("{other:?}"),
+        }
+        let with = |name: &str, value: &str| {
+            error(Chat { arguments: vec![(name.into(), value.into())], ..Chat::default() })
+        };
+        let part = "argument date";
+        assert!(
+            matches!(with("date", "1 May"), EngineError::ChatJson { part: p, .. } if p == part)
+        );
+        for name in ["", "#keep", "a-b", "1a", "é", "messages", "tools", "bos_token", "eos_token"]
+        {
+            let error = with(name, "1");
+            assert!(matches!(error, EngineError::ChatArgument { name: n } if n == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn to_json_is_that_of_python() {
+        for (expression, json) in [
+            ("[1, 2.5, none, true, 'é<\"\\n']", r#"[1, 2.5, null, true, "é<\"\n"]"#),
+            ("messages[0]", r#"{"role": "user", "content": " Hi "}"#),
+            ("[{}, []]", "[{}, []]"),
+        ] {
+            assert_eq!(rendered(&format!("{{{{ {expression} | tojson }}}}")), json);
+        }
+        let indented = "[\n  1,\n  {\n    \"a\": 2\n  }\n]";
+        assert_eq!(rendered("{{ [1, {'a': 2}] | tojson(indent=2) }}"), indented);
+        let sorted = r#"{"content":" Hi ","role":"user"}"#;
+        let options = "sort_keys=true, separators=[',', ':'], ensure_ascii=false";
+        assert_eq!(rendered(&format!("{{{{ messages[0] | tojson({options}) }}}}")), sorted);
+        for wrong in ["nothing=1", "ensure_ascii=true", "separators=['a']", "indent='a'"] {
+            let template = format!("{{{{ 1 | tojson({wrong}) }}}}");
+            let refused = render(&template, variables(), [100; 3].into_iter());
+            assert!(matches!(refused, Err(EngineError::ChatTemplate { .. })), "{wrong}");
         }
     }
 

@@ -160,6 +160,33 @@ pub enum EngineError {
         /// The template's message.
         problem: String,
     },
+    /// A tool or an argument of a chat is not JSON.
+    #[error("{part} of the chat is not JSON: {problem}; write one value, each key once")]
+    ChatJson {
+        /// The tool or the argument.
+        part: String,
+        /// The problem with it.
+        problem: String,
+    },
+    /// An argument of a chat has a name that a template cannot use, or that is not an argument's.
+    #[error(
+        "a chat template has no argument {name:?}; name it with letters, digits and underscores, and \
+         not messages, tools, bos_token or eos_token"
+    )]
+    ChatArgument {
+        /// The name.
+        name: String,
+    },
+    /// A chat renders to so long a text that its tokens exceed the context of the model for certain.
+    #[error(
+        "the chat becomes {characters} characters, which exceed the context of {context} tokens; shorten it"
+    )]
+    ChatTooLong {
+        /// The characters of the text.
+        characters: usize,
+        /// The context of the model.
+        context: u32,
+    },
     /// The input has no token.
     #[error("the input is empty; provide at least one token")]
     EmptyInput,

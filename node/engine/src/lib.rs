@@ -30,7 +30,7 @@ mod threads;
 pub mod tokenizer;
 mod verify;
 
-pub use chat::Message;
+pub use chat::{Chat, Message};
 pub use error::EngineError;
 pub use forward::{Row, Session};
 pub use gate::Gate;

@@ -34,7 +34,7 @@ pub struct Model {
     info: ModelInfo,
     shape: Shape,
     weights: Weights,
-    tokenizer: Tokenizer,
+    tokenizer: Arc<Tokenizer>,
     kernel: Kernel,
     chat_template: Option<String>,
     rope: Mutex<Arc<RopeTable>>,
@@ -71,6 +71,7 @@ impl Model {
     fn load(source: Source) -> Result<Self, EngineError> {
         let kernel = Kernel::pick()?;
         let Loaded { root, info, shape, weights, tokenizer, chat_template } = load::load(&source)?;
+        let tokenizer = Arc::new(tokenizer);
         let rope = Mutex::new(Arc::new(RopeTable::new(&shape.rope, None, 0)));
         Ok(Self { source, root, info, shape, weights, tokenizer, kernel, chat_template, rope })
     }
@@ -159,7 +160,7 @@ impl Model {
         self.chat_template.as_deref()
     }
 
-    pub(crate) fn tokenizer(&self) -> &Tokenizer {
+    pub(crate) fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
     }
 

@@ -5,7 +5,10 @@
 //! Everything else is left out: `format` and `%`-formatting (unbounded widths), `center` and
 //! `ljust` (likewise), `pprint`, `debug`, `batch`, `slice`, `groupby`, `chain`, `zip` and `lines`.
 
-use super::budget::{Budget, NODE};
+use super::{
+    budget::{Budget, NODE},
+    to_json::to_json,
+};
 use minijinja::{
     escape_formatter, filters, functions,
     value::{from_args, Kwargs, Rest},
@@ -161,6 +164,10 @@ fn filter(state: &State<'_, '_>, name: &str, args: &[Value]) -> Result<Value, Er
                 "selectattr" => filters::selectattr(state, value, attribute, test, rest),
                 _ => filters::rejectattr(state, value, attribute, test, rest),
             }
+        }
+        "tojson" => {
+            let (value, indent, options) = from_args::<(Value, Option<Value>, Kwargs)>(args)?;
+            return to_json(&value, indent, &options);
         }
         _ => return STOCK.empty_state().apply_filter(name, args),
     };

@@ -2,7 +2,7 @@
 //! Rendering of a template from an untrusted file.
 //!
 //! The values that a template makes and its output are limited to 16 MiB plus 64 times the size of
-//! the messages, and each operation checks before it begins that its result has room: see
+//! the messages, tools and arguments, and each operation checks before it begins that its result has room: see
 //! [`super::budget`]. The memory used is at most four times as much, including copies. The
 //! template's instructions are counted and its source has a bound. It is parsed and run on a thread
 //! with a stack that is large enough for the deepest source of that length.
@@ -10,15 +10,15 @@
 use super::{
     bounded::environment,
     budget::{Budget, NODE},
-    rewrite, Message,
+    rewrite,
 };
+use crate::EngineError;
 use minijinja::{
-    context,
     machinery::{make_string_output, parse, CodeGenerator, Vm, WhitespaceConfig},
     syntax::SyntaxConfig,
-    AutoEscape, Error,
+    AutoEscape, Error, Value,
 };
-use std::{sync::Arc, thread};
+use std::{collections::BTreeMap, sync::Arc, thread};
 
 /// The most instructions that a template may execute; those in use execute a few thousand.
 const FUEL: u64 = 10_000_000;
@@ -26,34 +26,41 @@ const FUEL: u64 = 10_000_000;
 const SOURCE_MAX: usize = 1 << 17;
 /// The number of bytes that a template may make for any messages.
 const BASE: u64 = 1 << 24;
-/// The number of bytes that it may also make for each byte of the messages.
+/// The number of bytes that it may also make for each byte of messages, tools and arguments.
 const PER_BYTE: u64 = 64;
 /// The stack size of the thread: about 500 bytes for each byte of the longest template.
 const STACK: usize = 1 << 26;
 /// The longest description of an error, in characters.
 const DESCRIPTION_MAX: usize = 1000;
 
-/// Renders the messages with the vocabulary's begin and end texts, or returns a description of the
-/// error.
+/// Renders a template with these variables, which were made of texts of these sizes.
+///
+/// # Errors
+/// Returns [`EngineError::ChatTemplate`], or [`EngineError::Io`] if the system provides no thread.
 pub(super) fn render(
     template: &str,
-    messages: &[Message],
-    ends: (&str, &str),
-) -> Result<String, String> {
+    variables: BTreeMap<&str, Value>,
+    sizes: impl Iterator<Item = usize>,
+) -> Result<String, EngineError> {
+    let refused = |problem| EngineError::ChatTemplate { problem };
     if template.len() > SOURCE_MAX {
-        return Err(format!("its {} bytes exceed the limit of {SOURCE_MAX}", template.len()));
+        let problem = format!("its {} bytes exceed the limit of {SOURCE_MAX}", template.len());
+        return Err(refused(problem));
     }
-    let run = || run(template, messages, ends).map_err(|error| describe(&error));
+    let said = sizes.fold(0u64, |sum, size| sum.saturating_add(NODE).saturating_add(size as u64));
+    let run = || run(template, Value::from_iter(variables), said).map_err(|error| describe(&error));
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("chat-template".into()).stack_size(STACK);
-        let rendering = thread.spawn_scoped(scope, run).map_err(|e| e.to_string())?;
-        rendering.join().unwrap_or_else(|_| Err("its interpreter has failed".into()))
+        let rendering = thread.spawn_scoped(scope, run).map_err(|source| EngineError::Io {
+            path: "the thread of a chat template".into(),
+            source,
+        })?;
+        let rendered = rendering.join();
+        rendered.unwrap_or_else(|_| Err("its interpreter has failed".into())).map_err(refused)
     })
 }
 
-fn run(template: &str, messages: &[Message], (bos, eos): (&str, &str)) -> Result<String, Error> {
-    let size = |message: &Message| NODE + (message.role.len() + message.content.len()) as u64;
-    let said: u64 = messages.iter().map(size).sum();
+fn run(template: &str, root: Value, said: u64) -> Result<String, Error> {
     let budget = Arc::new(Budget::new(BASE.saturating_add(PER_BYTE.saturating_mul(said))));
     // These settings match the library that templates are written for.
     let spaces =
@@ -66,9 +73,6 @@ fn run(template: &str, messages: &[Message], (bos, eos): (&str, &str)) -> Result
     let (instructions, blocks) = generator.finish();
     let mut environment = environment(&budget);
     environment.set_fuel(Some(FUEL));
-    let root = context! {
-        messages, bos_token => bos, eos_token => eos, add_generation_prompt => true,
-    };
     let mut text = String::new();
     let mut output = make_string_output(&mut text);
     Vm::new(&environment).eval(&instructions, root, &blocks, &mut output, AutoEscape::None)?;
