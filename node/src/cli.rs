@@ -65,8 +65,8 @@ pub struct EngineArgs {
     #[arg(long, value_name = "FILE")]
     pub worker_secret: Option<PathBuf>,
 
-    /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model, silent, hide or
-    /// withhold-output. Or cheat as a verifier: collude, reject or withhold-verdict. Or crash over each
+    /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model, ignore-stop,
+    /// ignore-system, silent, hide or withhold-output. Or cheat as a verifier: collude, reject or withhold-verdict. Or crash over each
     /// job whose prompt contains MARKER, to see the node survive: panic:MARKER, abort:MARKER,
     /// panic-prepare:MARKER or panic-verify:MARKER. Refused unless the chain is of type Development.
     #[arg(long, value_name = "FAULT")]

@@ -195,8 +195,9 @@ fn fields_that_the_engine_does_not_honour_are_named() {
     for (request, field) in [
         (text(), None),
         (of(Prompt::Tokens(vec![1])), None),
-        (full(), Some("stop")),
-        (chat(), Some("prompt.Chat")),
+        (chat(), None),
+        (RequestV1 { stop: full().stop, ..text() }, None),
+        (full(), Some("logit_bias")),
         (RequestV1 { logit_bias: full().logit_bias, ..text() }, Some("logit_bias")),
         (RequestV1 { presence: 1, ..text() }, Some("presence")),
         (RequestV1 { frequency: 1, ..text() }, Some("frequency")),

@@ -7,8 +7,8 @@ use anyhow::{ensure, Context, Result};
 use assay_engine::{
     generate,
     serve::{GenerateJob, Server, ServerConfig},
-    verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling, Session, Threads,
-    Transcript, Verification,
+    verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling, Session,
+    StopStrings, Threads, Transcript, Verification,
 };
 use clap::Parser;
 use serde_json::json;
@@ -106,7 +106,8 @@ impl Bench {
         for seed in 0..1000 {
             let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
             let sample = SampleSpec::new(seed, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens, digest_key: [0; 32] };
+            let spec =
+                GenerateSpec { sample, max_tokens, stops: StopStrings::NONE, digest_key: [0; 32] };
             if self.generate(input, &spec)?.1.output.len() == max_tokens as usize {
                 return Ok(spec);
             }
@@ -151,7 +152,7 @@ impl Bench {
             .map(|_| {
                 server.generate(GenerateJob {
                     input: input.to_vec(),
-                    spec,
+                    spec: spec.clone(),
                     limits: self.limits,
                     cancel: Arc::default(),
                     drafter: None,

@@ -5,8 +5,8 @@
 
 use anyhow::Result;
 use assay_engine::{
-    generate, EngineError, GenerateSpec, Limits, Message, Model, SampleSpec, Sampling, Stops,
-    Threads,
+    generate, EngineError, GenerateSpec, Limits, Message, Model, SampleSpec, Sampling, StopStrings,
+    Stops, Threads,
 };
 use clap::Parser;
 use std::{
@@ -101,8 +101,9 @@ impl Chat {
         // The number is at most max_tokens.
         let max_tokens = (max_tokens as usize).min(left) as u32;
         let sample = SampleSpec::new(seed, &[0; 32], sampling);
-        let spec = GenerateSpec { sample, max_tokens, digest_key: [0; 32] };
-        let (mut stops, mut text) = (Stops::new(&self.options.stop), String::new());
+        let stops = StopStrings::new(self.options.stop.iter().map(String::as_bytes));
+        let (mut filter, mut text) = (Stops::new(&stops), Vec::new());
+        let spec = GenerateSpec { sample, max_tokens, stops, digest_key: [0; 32] };
         self.cancel.store(false, Ordering::Relaxed);
         let ended = generate(
             &self.model,
@@ -112,18 +113,19 @@ impl Chat {
             &Limits::default(),
             &self.cancel,
             &mut |_, token| {
-                let shown = stops.push(&self.model.detokenize(&[token]));
+                let shown = filter.push(&self.model.detokenize(&[token]));
                 print(&shown);
-                text.push_str(&shown);
-                if stops.stopped() || self.model.is_end_token(token) {
-                    self.cancel.store(true, Ordering::Relaxed);
-                }
+                text.extend(shown);
             },
         );
-        let rest = stops.finish();
-        print(&(rest.clone() + "\n"));
+        let rest = filter.finish();
+        print(&rest);
+        print(b"\n");
+        text.extend(rest);
         match ended {
-            Ok(_) | Err(EngineError::Cancelled { .. }) => Ok(text + &rest),
+            Ok(_) | Err(EngineError::Cancelled { .. }) => {
+                Ok(String::from_utf8_lossy(&text).into_owned())
+            }
             Err(error) => Err(error),
         }
     }
@@ -138,7 +140,7 @@ impl Chat {
 }
 
 /// Prints a text. A closed pipe ends the text, not the chat.
-fn print(text: &str) {
+fn print(text: &[u8]) {
     let mut out = std::io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(text).and_then(|()| out.flush());
 }

@@ -7,7 +7,7 @@
 use anyhow::{ensure, Result};
 use assay_engine::{
     generate, synthetic::Synthetic, verify, FinishReason, GenerateSpec, Generation, Limits, Model,
-    Positions, Prompt, SampleSpec, Sampling, Threads, Transcript, Verification,
+    Positions, Prompt, SampleSpec, Sampling, StopStrings, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
 use clap::Parser;
@@ -115,7 +115,7 @@ impl Trial<'_> {
             for seed in 1_000..1_008 {
                 let other = GenerateSpec {
                     sample: SampleSpec::new(seed, &[0; 32], spec.sample.sampling),
-                    ..*spec
+                    ..spec.clone()
                 };
                 let foreign = self.generate(self.model, prompt, &other)?;
                 // Two seeds may choose the same tokens; then there is nothing to detect.
@@ -169,7 +169,12 @@ fn main() -> Result<()> {
         for temperature in TEMPERATURES {
             let sampling = Sampling { temperature, top_k: 0, top_p: 65_536 };
             let sample = SampleSpec::new(seed, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens: options.tokens, digest_key: [0; 32] };
+            let spec = GenerateSpec {
+                sample,
+                max_tokens: options.tokens,
+                stops: StopStrings::NONE,
+                digest_key: [0; 32],
+            };
             for prompt in PROMPTS {
                 trial.attack_output(prompt, &spec, &others)?;
             }

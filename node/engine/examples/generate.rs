@@ -5,7 +5,7 @@
 use anyhow::Result;
 use assay_engine::{
     generate, verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
-    Threads, Transcript, Verification,
+    StopStrings, Threads, Transcript, Verification,
 };
 use clap::Parser;
 use std::{io::Write, path::PathBuf, sync::atomic::AtomicBool, time::Instant};
@@ -52,7 +52,12 @@ fn main() -> Result<()> {
         top_p: fixed(options.top_p),
     };
     let sample = SampleSpec::new(options.seed, &[0; 32], sampling);
-    let spec = GenerateSpec { sample, max_tokens: options.max_tokens, digest_key: [0; 32] };
+    let spec = GenerateSpec {
+        sample,
+        max_tokens: options.max_tokens,
+        stops: StopStrings::NONE,
+        digest_key: [0; 32],
+    };
     let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
     let input = model.tokenize(options.prompt.as_bytes())?;
 

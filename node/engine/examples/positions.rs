@@ -6,7 +6,7 @@
 use anyhow::Result;
 use assay_engine::{
     generate, synthetic::Synthetic, verify, GenerateSpec, Kernel, Limits, Model, Positions, Prompt,
-    SampleSpec, Sampling, Threads, Transcript, Verification,
+    SampleSpec, Sampling, StopStrings, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
 use clap::Parser;
@@ -51,7 +51,12 @@ fn main() -> Result<()> {
             let temperature = [0, 52_429, 65_536][outputs as usize % 3];
             let sampling = Sampling { temperature, top_k: 0, top_p: 65_536 };
             let sample = SampleSpec::new(outputs, &[0; 32], sampling);
-            let spec = GenerateSpec { sample, max_tokens: TOKENS, digest_key: [0; 32] };
+            let spec = GenerateSpec {
+                sample,
+                max_tokens: TOKENS,
+                stops: StopStrings::NONE,
+                digest_key: [0; 32],
+            };
             let operator = &kernels[outputs as usize % kernels.len()];
             let pool = &threads[outputs as usize % threads.len()];
             let input = operator.tokenize(PROMPT)?;

@@ -8,7 +8,7 @@ use assay_engine::{
     generate, generate_with_draft,
     serve::{GenerateJob, Server, ServerConfig},
     verify, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
-    Threads, Transcript,
+    StopStrings, Threads, Transcript,
 };
 use clap::Parser;
 use std::{
@@ -54,7 +54,7 @@ impl Bench {
     fn spec(&self, seed: u64, max_tokens: u32) -> GenerateSpec {
         let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
         let sample = SampleSpec::new(seed, &[0; 32], sampling);
-        GenerateSpec { sample, max_tokens, digest_key: [0; 32] }
+        GenerateSpec { sample, max_tokens, stops: StopStrings::NONE, digest_key: [0; 32] }
     }
 
     fn alone(&self, prompt: &[u8], spec: &GenerateSpec, draft: bool) -> Result<(f64, Generation)> {

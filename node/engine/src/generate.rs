@@ -10,23 +10,26 @@ use crate::{
     draft::{Drafter, Pace},
     prompt::ensure_known,
     task::{run_alone, Choice, Next, Task},
-    EngineError, GenerateSpec, Limits, Model, Threads,
+    tokenizer::Tokenizer,
+    EngineError, GenerateSpec, Limits, Model, StopSearch, Threads,
 };
-use std::sync::atomic::AtomicBool;
+use std::sync::{atomic::AtomicBool, Arc};
 
 /// The reason why an output ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FinishReason {
     /// The model chose its end token, which is the last of the output.
     EndToken,
-    /// `max_tokens` tokens were generated and none is the end token.
+    /// The last token completes a stop string, that of this index, and no earlier one does.
+    Stop(u8),
+    /// `max_tokens` tokens were generated and none is the end token or completes a stop string.
     Length,
 }
 
 /// An output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
-    /// The output tokens, including the end token.
+    /// The output tokens, including the end token and those of the stop string.
     pub tokens: Vec<u32>,
     /// The reason why it ends.
     pub finish: FinishReason,
@@ -65,6 +68,8 @@ pub(crate) struct Generating {
     digests: Vec<[u8; 32]>,
     spec: GenerateSpec,
     ends: Vec<u32>,
+    tokenizer: Arc<Tokenizer>,
+    stops: StopSearch,
     vocab: u32,
     drafter: Option<Box<dyn Drafter>>,
     pace: Pace,
@@ -84,8 +89,10 @@ impl Generating {
             decided: input.len(),
             tokens: input,
             digests: Vec::new(),
-            spec: *spec,
+            spec: spec.clone(),
             ends: model.end_tokens(),
+            tokenizer: model.tokenizer().clone(),
+            stops: StopSearch::new(&spec.stops),
             vocab: model.info().vocab_size,
             drafter,
             pace: Pace::default(),
@@ -118,6 +125,8 @@ impl Generating {
         self.decided += 1;
         if self.ends.contains(&choice.token) {
             self.finish = Some(FinishReason::EndToken);
+        } else if let Some(stop) = self.stops.push(self.tokenizer.bytes_of(choice.token)) {
+            self.finish = Some(FinishReason::Stop(stop.index));
         } else if self.digests.len() >= self.spec.max_tokens as usize {
             self.finish = Some(FinishReason::Length);
         }

@@ -42,6 +42,6 @@ pub use prompt::Prompt;
 pub use sampling::{pick, SampleSpec, Sampling};
 pub use score::{compress, decompress, score, Score};
 pub use spec::GenerateSpec;
-pub use stops::Stops;
+pub use stops::{Stop, StopSearch, StopStrings, Stops};
 pub use threads::Threads;
 pub use verify::{verify, Positions, RejectReason, Transcript, Verification};

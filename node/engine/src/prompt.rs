@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The prompt of a job, in one of the forms in which a client can give it.
 
-use crate::{EngineError, Model};
+use crate::{Chat, EngineError, Model};
 
 /// The prompt of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub enum Prompt {
     Text(Vec<u8>),
     /// Tokens of the model, to which nothing is added.
     Tokens(Vec<u32>),
+    /// A chat, which the template in the model's file renders.
+    Chat(Chat),
 }
 
 impl Prompt {
@@ -22,13 +24,25 @@ impl Prompt {
     ///
     /// # Errors
     /// Returns [`EngineError::NoTokenForByte`] for a text that the vocabulary lacks a token for, and
-    /// [`EngineError::TokenOutOfVocab`] for tokens that are not the model's.
+    /// [`EngineError::TokenOutOfVocab`] for tokens that are not the model's. For a chat, returns
+    /// [`EngineError::NoChatTemplate`], [`EngineError::ChatTemplate`] if the template fails or refuses the
+    /// messages, [`EngineError::ChatJson`], [`EngineError::ChatArgument`], [`EngineError::ChatTooLong`],
+    /// and [`EngineError::Io`] if the system provides no thread, which says nothing of the chat.
     pub fn input(&self, model: &Model) -> Result<Vec<u32>, EngineError> {
         match self {
             Self::Text(text) => model.tokenize(text),
             Self::Tokens(tokens) => {
                 ensure_known(model, tokens)?;
                 Ok(tokens.clone())
+            }
+            Self::Chat(chat) => {
+                let (rendered, context) = (model.render(chat)?, model.info().context_length);
+                let characters = rendered.characters();
+                // To cut such a text into tokens could take long and much memory.
+                if characters > model.longest_in_chat().saturating_mul(context as usize) {
+                    return Err(EngineError::ChatTooLong { characters, context });
+                }
+                rendered.tokens()
             }
         }
     }
@@ -48,6 +62,7 @@ pub(crate) fn ensure_known(model: &Model, tokens: &[u32]) -> Result<(), EngineEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{synthetic::Synthetic, Message};
 
     #[test]
     fn input_of_a_text_begins_as_the_model_says_and_that_of_tokens_is_as_given() {
@@ -55,6 +70,22 @@ mod tests {
         let text = Prompt::text(b"In").input(&model).unwrap();
         assert_eq!(text, [256, 73, 110]);
         assert_eq!(Prompt::Tokens(vec![73, 110]).input(&model).unwrap(), [73, 110]);
+    }
+
+    #[test]
+    fn chat_that_cannot_fit_the_context_is_refused_before_it_is_cut() {
+        let template = "{{ messages[0].content }}";
+        let file = Synthetic::default().file_with_template(template).unwrap();
+        let model = Model::from_bytes(file).unwrap();
+        let most = model.longest_in_chat() * model.info().context_length as usize;
+        let chat = |characters| {
+            let message = Message::new("user", "a".repeat(characters));
+            Prompt::Chat(Chat::new(vec![message])).input(&model)
+        };
+        assert_eq!(chat(most).unwrap().len(), 1 + most);
+        let error = chat(most + 1).unwrap_err();
+        let EngineError::ChatTooLong { characters, context } = error else { panic!("{error}") };
+        assert_eq!((characters, context), (most + 1, model.info().context_length));
     }
 
     #[test]

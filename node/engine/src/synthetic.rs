@@ -260,6 +260,16 @@ impl Synthetic {
     pub fn file(&self) -> candle_core::Result<Vec<u8>> {
         write(&self.metadata(), &self.tensors()?)
     }
+
+    /// Returns the file with a chat template.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Synthetic::tensors`].
+    pub fn file_with_template(&self, template: &str) -> candle_core::Result<Vec<u8>> {
+        let mut metadata = self.metadata();
+        metadata.push(("tokenizer.chat_template".into(), Value::String(template.into())));
+        write(&metadata, &self.tensors()?)
+    }
 }
 
 /// Returns factors like Llama 3's: high frequencies stay, low ones are divided by up to eight, and

@@ -74,7 +74,7 @@ pub(crate) fn run_alone(
 ) -> Result<(), EngineError> {
     limits.check(cancel, 0)?;
     let mut session = Session::new(model, threads, task.capacity(), limits)?;
-    let spec = *task.spec();
+    let spec = task.spec().clone();
     loop {
         task.prepare(CHUNK);
         let pending = &task.tokens()[session.len()..];

@@ -278,6 +278,11 @@ impl Tokenizer {
         tokens.iter().flat_map(|&token| self.vocabulary.bytes_of(token)).copied().collect()
     }
 
+    /// Returns the bytes of a token. A control token, and an id outside the vocabulary, has none.
+    pub(crate) fn bytes_of(&self, token: u32) -> &[u8] {
+        self.vocabulary.bytes_of(token)
+    }
+
     /// Returns the most bytes that a token stands for.
     pub fn longest(&self) -> usize {
         self.vocabulary.longest()

@@ -4,13 +4,13 @@
 //! The protocol has four checks. **Binding**: the input is the prompt's tokens as the verifier
 //! computes them. **Continuity**: the model chooses the first output token after the input.
 //! **Integrity**: it chooses each checked token after those before. **Truncation**: the output ends
-//! with the end token or at `max_tokens`, and nowhere before.
+//! with the end token, with a stop string or at `max_tokens`, and nowhere before.
 
 use crate::{
     digest,
     generate::check_job,
     task::{run_alone, Choice, Next, Task},
-    EngineError, FinishReason, GenerateSpec, Limits, Model, Prompt, Threads,
+    EngineError, FinishReason, GenerateSpec, Limits, Model, Prompt, StopSearch, Threads,
 };
 use std::{ops::ControlFlow, sync::atomic::AtomicBool};
 
@@ -61,9 +61,9 @@ pub enum RejectReason {
     Continuity,
     /// A later output token is not the one that the model chooses.
     Integrity,
-    /// The output stops without the end token before `max_tokens`.
+    /// The output stops before `max_tokens`, neither with the end token nor with a stop string.
     Truncation,
-    /// An end token precedes the last position.
+    /// An end token, or the end of a stop string, precedes the last position.
     EarlyEnd,
     /// The output has more than `max_tokens` tokens.
     TooLong,
@@ -71,7 +71,7 @@ pub enum RejectReason {
     Empty,
     /// An output token is not in the vocabulary.
     UnknownToken,
-    /// The claimed finish reason contradicts the last token.
+    /// The claimed finish reason, or the index of the stop string, contradicts the output.
     WrongFinish,
 }
 
@@ -144,7 +144,7 @@ impl Verifying {
         let mut tokens = input;
         let input = tokens.len();
         tokens.extend_from_slice(&output[..output.len() - 1]);
-        let (spec, digests, result) = (*spec, Vec::new(), None);
+        let (spec, digests, result) = (spec.clone(), Vec::new(), None);
         Ok(ControlFlow::Continue(Self { tokens, input, output, chosen, spec, digests, result }))
     }
 
@@ -224,14 +224,22 @@ fn check_form(model: &Model, transcript: &Transcript, spec: &GenerateSpec) -> Op
     if let Some(at) = output.iter().position(|&t| t >= model.info().vocab_size) {
         return Some(reject(at, RejectReason::UnknownToken));
     }
-    if let Some(at) = earlier.iter().position(|&t| model.is_end_token(t)) {
+    let mut search = StopSearch::new(&spec.stops);
+    let mut end = |token: u32| {
+        if model.is_end_token(token) {
+            return Some(FinishReason::EndToken);
+        }
+        let stop = search.push(model.tokenizer().bytes_of(token));
+        stop.map(|stop| FinishReason::Stop(stop.index))
+    };
+    if let Some(at) = earlier.iter().position(|&token| end(token).is_some()) {
         return Some(reject(at, RejectReason::EarlyEnd));
     }
-    let ended = model.is_end_token(last);
-    if !ended && output.len() < max {
-        return Some(reject(output.len(), RejectReason::Truncation));
-    }
-    let finish = if ended { FinishReason::EndToken } else { FinishReason::Length };
+    let finish = match end(last) {
+        Some(finish) => finish,
+        None if output.len() == max => FinishReason::Length,
+        None => return Some(reject(output.len(), RejectReason::Truncation)),
+    };
     (finish != transcript.finish).then(|| reject(earlier.len(), RejectReason::WrongFinish))
 }
 

@@ -70,7 +70,7 @@ fn verify_accepts_honest_outputs() {
 fn root_of_another_job_or_operator_is_not_this_ones() {
     let model = model(Synthetic::default());
     let spec = spec(sampled(0, 0, 65_536, 1), 40);
-    let foreign = GenerateSpec { digest_key: [8; 32], ..spec };
+    let foreign = GenerateSpec { digest_key: [8; 32], ..spec.clone() };
     let (own, other) = (run(&model, PROMPT, &spec), run(&model, PROMPT, &foreign));
     assert_eq!(own.tokens, other.tokens, "greedy outputs of one prompt are the same");
     assert!(own.digests.iter().all(|digest| !other.digests.contains(digest)));
@@ -189,7 +189,7 @@ fn verify_rejects_a_wrong_seed_and_a_wrong_temperature() {
     for sample in
         [sampled(65_536, 0, 65_536, 3), sampled(32_768, 0, 65_536, 2), sampled(0, 0, 0, 2)]
     {
-        let wrong = GenerateSpec { sample, ..right };
+        let wrong = GenerateSpec { sample, ..right.clone() };
         assert!(matches!(
             reason(&model, PROMPT, &transcript, &wrong).1,
             RejectReason::Continuity | RejectReason::Integrity
@@ -223,7 +223,7 @@ fn verify_rejects_a_wrong_model_and_a_wrong_quantisation() {
 fn verify_rejects_a_wrong_max_tokens() {
     let model = model(Synthetic::default());
     let (right, transcript) = honest(&model, sampled(0, 0, 65_536, 1), 30);
-    let fewer = GenerateSpec { max_tokens: 20, ..right };
+    let fewer = GenerateSpec { max_tokens: 20, ..right.clone() };
     assert_eq!(reason(&model, PROMPT, &transcript, &fewer), (20, RejectReason::TooLong));
     let more = GenerateSpec { max_tokens: 40, ..right };
     assert_eq!(reason(&model, PROMPT, &transcript, &more), (30, RejectReason::Truncation));

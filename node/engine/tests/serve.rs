@@ -23,21 +23,21 @@ fn synthetic() -> Arc<Model> {
     Arc::new(model(Synthetic::default()))
 }
 
-fn generation(model: &Model, prompt: &[u8], spec: GenerateSpec) -> GenerateJob {
+fn generation(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> GenerateJob {
     GenerateJob {
         input: model.tokenize(prompt).unwrap(),
-        spec,
+        spec: spec.clone(),
         limits: Limits::default(),
         cancel: Arc::default(),
         drafter: None,
     }
 }
 
-fn verification(prompt: &[u8], transcript: Transcript, spec: GenerateSpec) -> VerifyJob {
+fn verification(prompt: &[u8], transcript: Transcript, spec: &GenerateSpec) -> VerifyJob {
     VerifyJob {
         prompt: Prompt::text(prompt),
         transcript,
-        spec,
+        spec: spec.clone(),
         positions: Positions::All,
         limits: Limits::default(),
         cancel: Arc::default(),
@@ -141,11 +141,11 @@ fn submit(server: &Server, job: &Mixed) -> Expected {
     if job.what == 4 {
         let (at, again) = (job.prompt.len() % 7, job.prompt.len().is_multiple_of(2));
         let drafter: Box<dyn Drafter> = Box::new(Panics { calls: 0, at, again });
-        let submitted = generation(model, &job.prompt, spec);
+        let submitted = generation(model, &job.prompt, &spec);
         let submitted = GenerateJob { drafter: Some(drafter), ..submitted };
         Expected::Panic(server.generate(submitted).unwrap(), alone)
     } else if job.what < 2 {
-        let mut submitted = generation(model, &job.prompt, spec);
+        let mut submitted = generation(model, &job.prompt, &spec);
         if job.what == 1 {
             let right = [model.tokenize(&job.prompt).unwrap(), alone.tokens.clone()].concat();
             submitted.drafter = Some(Box::new(Guess { right, wrong_every: 5 }));
@@ -158,7 +158,7 @@ fn submit(server: &Server, job: &Mixed) -> Expected {
             transcript.output[middle] ^= 1;
         }
         let verdict = check(model, &job.prompt, &transcript, &spec, &Positions::All).unwrap();
-        let submitted = verification(&job.prompt, transcript, spec);
+        let submitted = verification(&job.prompt, transcript, &spec);
         Expected::Verification(server.verify(submitted).unwrap(), verdict)
     }
 }
@@ -245,13 +245,13 @@ fn prefix_of_an_earlier_job_is_not_computed_again() {
     let prompt = [b'x'; 100];
     let spec = spec(sampled(65_536, 0, 65_536, 3), 50);
     let alone = run(&model, &prompt, &spec);
-    let first = server.generate(generation(&model, &prompt, spec)).unwrap().wait().unwrap();
+    let first = server.generate(generation(&model, &prompt, &spec)).unwrap().wait().unwrap();
     assert_eq!(server.metrics().reused, 0);
-    let again = server.generate(generation(&model, &prompt, spec)).unwrap().wait().unwrap();
+    let again = server.generate(generation(&model, &prompt, &spec)).unwrap().wait().unwrap();
     // The input has 101 tokens, of which the last chooses the first output token.
     assert_eq!(server.metrics().reused, 96);
     let claimed = transcript(&model, &prompt, &first);
-    let verdict = server.verify(verification(&prompt, claimed, spec)).unwrap().wait().unwrap();
+    let verdict = server.verify(verification(&prompt, claimed, &spec)).unwrap().wait().unwrap();
     assert_eq!(server.metrics().reused, 192);
     assert_eq!((&first, &again), (&alone, &alone));
     assert_eq!(verdict, Verification::Accept { digest_root: Some(alone.digest_root) });
@@ -266,7 +266,7 @@ fn server_refuses_more_than_its_queue() {
     let spec = spec(sampled(0, 0, 65_536, 1), 400);
     let mut handles = Vec::new();
     let refused = loop {
-        match server.generate(generation(&model, b"a", spec)) {
+        match server.generate(generation(&model, b"a", &spec)) {
             Ok(handle) => handles.push(handle),
             Err(error) => break error,
         }
@@ -274,7 +274,7 @@ fn server_refuses_more_than_its_queue() {
     assert!(matches!(refused, EngineError::QueueFull { waiting: 2 }), "{refused}");
     // Verifications have a line of their own.
     let done = run(&model, b"a", &spec);
-    let job = verification(b"a", transcript(&model, b"a", &done), spec);
+    let job = verification(b"a", transcript(&model, b"a", &done), &spec);
     let verdict = server.verify(job).unwrap();
     for handle in handles {
         assert_eq!(handle.wait().unwrap(), done);
@@ -289,7 +289,7 @@ fn server_refuses_jobs_that_no_one_can_run() {
     let server = server(&model, 1, config);
     let greedy = sampled(0, 0, 65_536, 1);
     let submit = |prompt: &[u8], max, limits| {
-        let job = GenerateJob { limits, ..generation(&model, prompt, spec(greedy, max)) };
+        let job = GenerateJob { limits, ..generation(&model, prompt, &spec(greedy, max)) };
         server.generate(job).map(|_| ()).unwrap_err()
     };
     let limits = Limits::default();
@@ -304,7 +304,7 @@ fn server_refuses_jobs_that_no_one_can_run() {
     let small = Limits { memory_bytes: 20_000, ..limits };
     assert!(matches!(submit(b"a", 40, small), EngineError::MemoryLimit { limit: 20_000, .. }));
     let late = Limits { deadline: Some(Instant::now()), ..limits };
-    let job = GenerateJob { limits: late, ..generation(&model, b"a", spec(greedy, 5)) };
+    let job = GenerateJob { limits: late, ..generation(&model, b"a", &spec(greedy, 5)) };
     let result = server.generate(job).unwrap().wait();
     assert!(matches!(result, Err(EngineError::Deadline { tokens: 0 })));
 }
@@ -314,10 +314,10 @@ fn deadline_ends_a_job_and_no_other() {
     let model = synthetic();
     let server = server(&model, 2, ServerConfig::default());
     let spec = spec(sampled(0, 0, 65_536, 1), 500);
-    let other = server.generate(generation(&model, b"a", spec)).unwrap();
+    let other = server.generate(generation(&model, b"a", &spec)).unwrap();
     let limits =
         Limits { deadline: Some(Instant::now() + Duration::from_micros(500)), ..Limits::default() };
-    let job = GenerateJob { limits, ..generation(&model, b"b", spec) };
+    let job = GenerateJob { limits, ..generation(&model, b"b", &spec) };
     let late = server.generate(job).unwrap().wait();
     assert!(matches!(late, Err(EngineError::Deadline { .. })), "{late:?}");
     assert_eq!(other.wait().unwrap(), run(&model, b"a", &spec));
@@ -329,7 +329,7 @@ fn server_that_is_dropped_ends_its_jobs() {
     let server = server(&model, 1, ServerConfig { jobs: 1, ..ServerConfig::default() });
     let spec = spec(sampled(0, 0, 65_536, 1), 500);
     let mut handles: Vec<_> =
-        (0..60).map(|_| server.generate(generation(&model, b"a", spec)).unwrap()).collect();
+        (0..60).map(|_| server.generate(generation(&model, b"a", &spec)).unwrap()).collect();
     assert_eq!(handles[0].next_token().map(|(index, _)| index), Some(0));
     drop(server);
     let last = handles.pop().unwrap();
@@ -342,13 +342,13 @@ fn job_that_panics_alone_ends_with_the_message_and_the_next_one_runs() {
     let server = server(&model, 2, ServerConfig::default());
     let spec = spec(sampled(0, 0, 65_536, 1), 60);
     let drafter: Option<Box<dyn Drafter>> = Some(Box::new(Panics { calls: 0, at: 0, again: true }));
-    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"a", spec) }).unwrap();
+    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"a", &spec) }).unwrap();
     match bad.wait() {
         Err(EngineError::Panicked { message }) => assert_eq!(message, "a bad draft"),
         other => panic!("{other:?}"),
     }
     assert!(!server.is_closed());
-    let next = server.generate(generation(&model, b"a", spec)).unwrap();
+    let next = server.generate(generation(&model, b"a", &spec)).unwrap();
     assert_eq!(next.wait().unwrap(), run(&model, b"a", &spec));
 }
 
@@ -358,12 +358,12 @@ fn job_whose_end_panics_ends_with_the_message() {
     let server = server(&model, 1, ServerConfig::default());
     let spec = spec(sampled(0, 0, 65_536, 1), 2);
     let drafter: Option<Box<dyn Drafter>> = Some(Box::new(PanicsAtTheEnd));
-    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"a", spec) }).unwrap();
+    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"a", &spec) }).unwrap();
     match bad.wait() {
         Err(EngineError::Panicked { message }) => assert_eq!(message, "a bad end"),
         other => panic!("{other:?}"),
     }
-    let next = server.generate(generation(&model, b"a", spec)).unwrap();
+    let next = server.generate(generation(&model, b"a", &spec)).unwrap();
     assert_eq!(next.wait().unwrap(), run(&model, b"a", &spec));
 }
 
@@ -372,16 +372,16 @@ fn server_that_panics_between_passes_is_closed_and_says_why() {
     let model = synthetic();
     let server = server(&model, 1, ServerConfig { jobs: 1, ..ServerConfig::default() });
     let spec = spec(sampled(0, 0, 65_536, 1), 500);
-    let running = server.generate(generation(&model, b"a", spec)).unwrap();
+    let running = server.generate(generation(&model, b"a", &spec)).unwrap();
     assert!(running.next_token().is_some());
     // The server drops a job that is cancelled while it waits, and with it the drafter.
     let drafter: Option<Box<dyn Drafter>> = Some(Box::new(PanicsAtTheEnd));
-    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"b", spec) }).unwrap();
+    let bad = server.generate(GenerateJob { drafter, ..generation(&model, b"b", &spec) }).unwrap();
     bad.cancel();
     assert!(matches!(running.wait(), Err(EngineError::ServerClosed)));
     assert_eq!(server.wait().as_deref(), Some("a bad end"));
     assert!(server.is_closed());
-    let late = server.generate(generation(&model, b"a", spec)).map(|_| ());
+    let late = server.generate(generation(&model, b"a", &spec)).map(|_| ());
     assert!(matches!(late, Err(EngineError::ServerClosed)));
 }
 
@@ -412,7 +412,7 @@ fn server_calls_the_hook_of_its_threads_before_anything_else() {
     let server = Server::start(model.clone(), Arc::new(threads), ServerConfig::default()).unwrap();
     let spec = spec(sampled(0, 0, 65_536, 1), 20);
     let drafter: Option<Box<dyn Drafter>> = Some(Box::new(Started));
-    let job = server.generate(GenerateJob { drafter, ..generation(&model, b"a", spec) }).unwrap();
+    let job = server.generate(GenerateJob { drafter, ..generation(&model, b"a", &spec) }).unwrap();
     assert_eq!(job.wait().unwrap(), run(&model, b"a", &spec));
 }
 
@@ -422,11 +422,11 @@ fn handle_that_is_dropped_cancels_its_job() {
     let server = server(&model, 1, ServerConfig { jobs: 1, ..ServerConfig::default() });
     let spec = spec(sampled(0, 0, 65_536, 1), 300);
     let cancel = Arc::new(AtomicBool::new(false));
-    let job = GenerateJob { cancel: cancel.clone(), ..generation(&model, b"a", spec) };
+    let job = GenerateJob { cancel: cancel.clone(), ..generation(&model, b"a", &spec) };
     drop(server.generate(job).unwrap());
     assert!(cancel.load(std::sync::atomic::Ordering::Relaxed));
     // The next job gets its turn.
-    let handle = server.generate(generation(&model, b"b", spec)).unwrap();
+    let handle = server.generate(generation(&model, b"b", &spec)).unwrap();
     assert_eq!(handle.wait().unwrap(), run(&model, b"b", &spec));
 }
 

@@ -23,6 +23,10 @@ pub enum Fault {
     Truncate,
     /// Answers with a coarser quantisation of the model.
     WrongModel,
+    /// Goes on after the stop strings of a request.
+    IgnoreStop,
+    /// Answers a chat as if it had no system messages.
+    IgnoreSystem,
     /// Accepts jobs and never delivers.
     Silent,
     /// Serves requests and transcripts to no other node, and publishes them where it has to.
@@ -41,10 +45,12 @@ pub enum Fault {
 
 impl Fault {
     /// The ways to cheat.
-    pub const DISHONEST: [Self; 9] = [
+    pub const DISHONEST: [Self; 11] = [
         Self::WrongToken,
         Self::Truncate,
         Self::WrongModel,
+        Self::IgnoreStop,
+        Self::IgnoreSystem,
         Self::Silent,
         Self::Hide,
         Self::WithholdOutput,
@@ -59,6 +65,8 @@ impl Fault {
             Self::WrongToken => "wrong-token",
             Self::Truncate => "truncate",
             Self::WrongModel => "wrong-model",
+            Self::IgnoreStop => "ignore-stop",
+            Self::IgnoreSystem => "ignore-system",
             Self::Silent => "silent",
             Self::Hide => "hide",
             Self::WithholdOutput => "withhold-output",

@@ -119,7 +119,7 @@ impl fmt::Display for RequestError {
                  {limit}; ask for fewer"
             ),
             Self::PromptEmpty => {
-                f.write_str("the prompt is empty; it must have a text or at least one token")
+                f.write_str("the prompt is empty; it must have a text, a token or a message")
             }
             Self::Unsupported { field } => write!(
                 f,

@@ -101,8 +101,6 @@ impl RequestV1 {
 
     pub(super) fn unsupported(&self) -> Option<&'static str> {
         [
-            ("prompt.Chat", matches!(self.prompt, Prompt::Chat(_))),
-            ("stop", !self.stop.is_empty()),
             ("logit_bias", !self.logit_bias.is_empty()),
             ("presence", self.presence != 0),
             ("frequency", self.frequency != 0),

@@ -6,7 +6,7 @@
 use arbitrary::Arbitrary;
 use assay_engine::{
     generate, verify, FinishReason, GenerateSpec, Limits, Positions, Prompt, SampleSpec, Sampling,
-    Transcript, Verification,
+    StopStrings,     Transcript, Verification,
 };
 use assay_engine_fuzz::{measured, MODEL, NEVER, THREADS};
 use libfuzzer_sys::fuzz_target;
@@ -39,7 +39,7 @@ fuzz_target!(|case: Case| {
     // Most jobs should be ones that an operator can run.
     let max_tokens = if case.max_tokens > 1 << 31 { case.max_tokens } else { case.max_tokens % 70 };
     let sample = SampleSpec::new(case.seed, &[0; 32], sampling);
-    let spec = GenerateSpec { sample, max_tokens, digest_key: [0; 32] };
+    let spec = GenerateSpec { sample, max_tokens, stops: StopStrings::NONE, digest_key: [0; 32] };
     let limits = Limits { memory_bytes: case.memory_bytes.into(), ..Limits::default() };
     let Ok(input) = model.tokenize(&case.prompt) else { return };
     let wide = Limits::default();

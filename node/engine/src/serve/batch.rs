@@ -318,7 +318,7 @@ impl Batch {
             .iter()
             .map(|&(job, judged)| move |index| index >= judged && job.task().wanted(index))
             .collect();
-        let specs: Vec<_> = jobs.iter().map(|(job, _)| *job.task().spec()).collect();
+        let specs: Vec<_> = jobs.iter().map(|(job, _)| job.task().spec().clone()).collect();
         let mut spans: Vec<Span<'_>> = caches
             .into_iter()
             .zip(jobs.iter().zip(&wanted))

@@ -15,7 +15,7 @@ use crate::{
     synthetic::Synthetic,
     verify::Verifying,
     EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
-    Threads, Transcript, Verification,
+    StopStrings, Threads, Transcript, Verification,
 };
 use std::{
     ops::ControlFlow,
@@ -26,6 +26,7 @@ const SPEC: GenerateSpec = GenerateSpec {
     sample: SampleSpec { key: [5; 32], sampling: Sampling::GREEDY },
     digest_key: [4; 32],
     max_tokens: 60,
+    stops: StopStrings::NONE,
 };
 
 fn model() -> Arc<Model> {

@@ -10,7 +10,7 @@ use assay_engine::{
     generate,
     synthetic::{Family, Synthetic},
     verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec,
-    Sampling, Session, Threads, Transcript, Verification,
+    Sampling, Session, StopStrings, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
 use std::sync::atomic::AtomicBool;
@@ -26,7 +26,7 @@ pub fn sampled(temperature: u32, top_k: u32, top_p: u32, seed: u64) -> SampleSpe
 }
 
 pub fn spec(sample: SampleSpec, max_tokens: u32) -> GenerateSpec {
-    GenerateSpec { sample, max_tokens, digest_key: [3; 32] }
+    GenerateSpec { sample, max_tokens, stops: StopStrings::NONE, digest_key: [3; 32] }
 }
 
 pub fn run(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> Generation {

@@ -4,8 +4,12 @@
 use assay_engine as engine;
 use assay_primitives::{FinishReason, JobId, RejectReason, Task};
 
-/// Returns what the engine generates or verifies for a job.
-pub fn generate_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
+/// Returns what the engine generates or verifies for a job whose request has these stop strings.
+pub fn generate_spec(
+    job: &JobId,
+    task: &Task,
+    stops: &engine::StopStrings,
+) -> engine::GenerateSpec {
     engine::GenerateSpec {
         sample: engine::SampleSpec::new(
             task.seed,
@@ -17,6 +21,7 @@ pub fn generate_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
             },
         ),
         max_tokens: task.max_tokens,
+        stops: stops.clone(),
         digest_key: task.digest_key.0,
     }
 }
@@ -25,17 +30,17 @@ pub fn generate_spec(job: &JobId, task: &Task) -> engine::GenerateSpec {
 pub fn finish_reason(finish: engine::FinishReason) -> FinishReason {
     match finish {
         engine::FinishReason::EndToken => FinishReason::EndToken,
+        engine::FinishReason::Stop(index) => FinishReason::Stop(index),
         engine::FinishReason::Length => FinishReason::Length,
     }
 }
 
-/// Returns the chain's finish reason as the engine's; `None` for a stop string, which no request that
-/// the engine runs has.
-pub fn engine_finish_reason(finish: FinishReason) -> Option<engine::FinishReason> {
+/// Returns the chain's finish reason as the engine's.
+pub fn engine_finish_reason(finish: FinishReason) -> engine::FinishReason {
     match finish {
-        FinishReason::EndToken => Some(engine::FinishReason::EndToken),
-        FinishReason::Length => Some(engine::FinishReason::Length),
-        FinishReason::Stop(_) => None,
+        FinishReason::EndToken => engine::FinishReason::EndToken,
+        FinishReason::Length => engine::FinishReason::Length,
+        FinishReason::Stop(index) => engine::FinishReason::Stop(index),
     }
 }
 

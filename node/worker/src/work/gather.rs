@@ -6,9 +6,10 @@ use super::{
     key::{Kind, WorkKey},
     prepare::prepare,
     queue::{Entry, Gather, Inputs, Stage},
-    readable,
+    readable::{self, Unreadable},
 };
-use crate::{context::Context, guard::guarded, LOG_TARGET};
+use crate::{context::Context, guard::guarded, request::SupportedRequest, LOG_TARGET};
+use assay_engine::Prompt;
 use assay_primitives::{
     AbstainReason, BlockNumber, DeclineReason, EngineResult, JobId, ModelId, Verdict, Work,
 };
@@ -178,9 +179,12 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
     };
     let read = || readable::read(server.model(), task.input_tokens, &request);
     match work {
-        Work::Prepare { .. } if !patient && request.len() > AT_ONCE_BYTES => Gathered::Missing,
+        Work::Prepare { .. } if !patient && takes_long(&request) => Gathered::Missing,
         Work::Prepare { .. } => {
-            let run = || Ok(prepare(context, &server, &job, task, read(), patient));
+            let run = || {
+                let prompt = read().map(|request| request.prompt);
+                Ok(prepare(context, &server, &job, task, prompt, patient))
+            };
             match attempt(context, work, run) {
                 Outcome::Result(result) => Gathered::Result(result),
                 Outcome::Nothing => Gathered::Missing,
@@ -188,24 +192,32 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
             }
         }
         Work::Generate { .. } => match read() {
-            Ok(prompt) => Gathered::Runnable(Inputs { prompt, transcript: Vec::new() }),
+            Ok(request) => Gathered::Runnable(Inputs { request, transcript: Vec::new() }),
+            Err(Unreadable::Now(_)) => busy(work, context),
             Err(error) => {
                 log::debug!(target: LOG_TARGET, "job {job:?}: {error}");
                 Gathered::Stuck("no engine can run its request, so the job had to be declined")
             }
         },
         Work::Verify { commitment, .. } => match read() {
-            Ok(prompt) => match context.payload(job, &commitment.output_hash, task, ask) {
-                Some(transcript) => Gathered::Runnable(Inputs { prompt, transcript }),
+            Ok(request) => match context.payload(job, &commitment.output_hash, task, ask) {
+                Some(transcript) => Gathered::Runnable(Inputs { request, transcript }),
                 None => Gathered::Missing,
             },
             // All verifiers find this alike, and no honest operator accepts such a job.
-            Err(error) => {
-                let verdict = Verdict::Reject { position: 0, reason: error.reject() };
-                verified(context, work, verdict).map_or(Gathered::Missing, Gathered::Result)
-            }
+            Err(error) => match error.reject() {
+                Some(reason) => verified(context, work, Verdict::Reject { position: 0, reason })
+                    .map_or(Gathered::Missing, Gathered::Result),
+                None => busy(work, context),
+            },
         },
     }
+}
+
+/// Returns whether the prompt of a request may take longer to read than a call of the runtime may take.
+fn takes_long(request: &[u8]) -> bool {
+    let is_chat = |request: SupportedRequest<'_>| matches!(request.prompt(), Prompt::Chat(_));
+    request.len() > AT_ONCE_BYTES || SupportedRequest::read(request).is_ok_and(is_chat)
 }
 
 /// Ends work that no server can run. A verification waits for the server as long as it has time.

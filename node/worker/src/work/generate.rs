@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Generates the output of a job.
 
-use super::{attempt::Broken, key::WorkKey};
+use super::{attempt::Broken, key::WorkKey, readable::Readable};
 use crate::{
     context::Context,
     engine::translate::{finish_reason, generate_spec},
     fault::Fault,
+    request::SupportedRequest,
     store::orders::Order,
     streams::StreamState,
     LOG_TARGET,
 };
 use assay_engine::{
-    draft::Drafter, serve::GenerateJob, EngineError, Generation, Limits, Model, Prompt,
+    draft::Drafter, serve::GenerateJob, EngineError, GenerateSpec, Generation, Limits, Model,
+    Prompt, StopStrings,
 };
 use assay_primitives::{worker::Transcript, EngineResult, JobId, OutputCommitment, Task};
 use codec::Encode;
@@ -32,19 +34,27 @@ pub fn generate(
     key: &WorkKey,
     job: JobId,
     task: &Task,
-    prompt: &Prompt,
+    request: &Readable,
 ) -> Result<Option<EngineResult>, Broken> {
     if context.fault == Some(Fault::Silent) {
         return Ok(None);
     }
     let Some(model) = context.servers.model(&task.model) else { return Ok(None) };
     let begun = Instant::now();
-    let generated = prompt.input(model).and_then(|input| {
+    let mut spec = generate_spec(&key.job, task, &request.stops);
+    if context.fault == Some(Fault::IgnoreStop) {
+        spec.stops = StopStrings::NONE;
+    }
+    let generated = request.prompt.input(model).and_then(|input| {
         let generation = match &context.fault {
-            Some(Fault::WrongModel) => with_another_model(context, key, task, &input),
+            Some(Fault::WrongModel) => with_another_model(context, key, task, &spec, &input),
+            Some(Fault::IgnoreSystem) => {
+                let other = without_system(context, task, model).unwrap_or_else(|| input.clone());
+                with_the_model(context, key, task, spec, &other, None)
+            }
             fault => {
-                let drafter = fault.as_ref().and_then(|fault| fault.drafter(prompt));
-                with_the_model(context, key, task, &input, drafter)
+                let drafter = fault.as_ref().and_then(|fault| fault.drafter(&request.prompt));
+                with_the_model(context, key, task, spec, &input, drafter)
             }
         };
         Ok((input, generation?))
@@ -99,6 +109,7 @@ fn with_the_model(
     context: &Context,
     key: &WorkKey,
     task: &Task,
+    spec: GenerateSpec,
     input: &[u32],
     drafter: Option<Box<dyn Drafter>>,
 ) -> Result<Generation, EngineError> {
@@ -106,7 +117,7 @@ fn with_the_model(
     let stream = context.streams.open(&key.job);
     let job = server.generate(GenerateJob {
         input: input.to_vec(),
-        spec: generate_spec(&key.job, task),
+        spec,
         limits: Limits { memory_bytes: context.memory_bytes, deadline: None },
         cancel: context.cancellations.flag(key),
         drafter,
@@ -123,26 +134,36 @@ fn with_another_model(
     context: &Context,
     key: &WorkKey,
     task: &Task,
+    spec: &GenerateSpec,
     input: &[u32],
 ) -> Result<Generation, EngineError> {
     let model = context.servers.model(&task.model).ok_or(NOT_BEGUN)?;
     let (cheap, stream) = (model.requantised_q4_0()?, context.streams.open(&key.job));
     let mut push = |index: u32, token| stream.push(index as usize, token);
-    alone(context, key, task, &cheap, input, &mut push)
+    alone(context, key, spec, &cheap, input, &mut push)
+}
+
+/// Returns the input of a chat without its system messages; `None` for any other request.
+fn without_system(context: &Context, task: &Task, model: &Model) -> Option<Vec<u32>> {
+    let request = context.store.payload(&task.request_hash).ok()??;
+    let (prompt, _) = SupportedRequest::read(&request).ok()?.into_parts();
+    let Prompt::Chat(mut chat) = prompt else { return None };
+    chat.messages.retain(|message| message.role != "system");
+    Prompt::Chat(chat).input(model).ok()
 }
 
 /// Generates apart from the model's other jobs, and tells `push` each token.
 pub fn alone(
     context: &Context,
     key: &WorkKey,
-    task: &Task,
+    spec: &GenerateSpec,
     model: &Model,
     input: &[u32],
     push: &mut dyn FnMut(u32, u32),
 ) -> Result<Generation, EngineError> {
-    let (spec, cancel) = (generate_spec(&key.job, task), context.cancellations.flag(key));
+    let cancel = context.cancellations.flag(key);
     let limits = Limits { memory_bytes: context.memory_bytes, deadline: None };
-    assay_engine::generate(model, &context.servers.threads, input, &spec, &limits, &cancel, push)
+    assay_engine::generate(model, &context.servers.threads, input, spec, &limits, &cancel, push)
 }
 
 /// Keeps an output, completes its stream, and returns the commitment to it.

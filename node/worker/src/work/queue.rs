@@ -3,7 +3,7 @@
 //! for it again later. Of each kind only so much holds payloads in memory.
 
 use super::key::{Kind, WorkKey};
-use assay_engine::Prompt;
+use super::readable::Readable;
 use assay_primitives::{JobId, ModelId, Work};
 use parking_lot::{Condvar, Mutex};
 use sp_core::H256;
@@ -14,8 +14,8 @@ use std::{
 
 /// The payloads of a piece of work, once they are gathered.
 pub struct Inputs {
-    /// The prompt of the request.
-    pub prompt: Prompt,
+    /// The request.
+    pub request: Readable,
     /// The encoded transcript of a verification; empty for other work.
     pub transcript: Vec<u8>,
 }
@@ -258,6 +258,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_engine::{Prompt, StopStrings};
     use assay_primitives::{FinishReason, OutputCommitment, Sampling, Task};
     use std::time::Duration;
 
@@ -344,7 +345,8 @@ mod tests {
         let holding = || queue.waiting.lock().holding(Kind::Verify);
         assert_eq!(holding(), 2);
         // One that goes on to run holds its payloads; one that finds nothing does not.
-        let inputs = Inputs { prompt: Prompt::text(b"In"), transcript: Vec::new() };
+        let request = Readable { prompt: Prompt::text(b"In"), stops: StopStrings::NONE };
+        let inputs = Inputs { request, transcript: Vec::new() };
         queue.put_back(Entry { stage: Stage::Run(inputs), ..first });
         assert_eq!(holding(), 2);
         queue.put_back(Entry { stage: Stage::Gather { at: later }, ..second });

@@ -4,7 +4,7 @@
 //! It depends on nothing but the job, its request and its model, so all nodes find the same.
 
 use crate::request::SupportedRequest;
-use assay_engine::{EngineError, Model, Prompt};
+use assay_engine::{EngineError, Model, Prompt, StopStrings};
 use assay_primitives::{DeclineReason, RejectReason, RequestError};
 
 /// The most bytes of a text that become one byte of a token. SentencePiece replaces its mark of a
@@ -17,9 +17,12 @@ pub enum Unreadable {
     /// The bytes are not the canonical encoding of a request, or no engine honours it.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// A token of the prompt is not the model's.
+    /// A token of the prompt is not the model's, or the model's template does not render the chat.
     #[error(transparent)]
-    Token(EngineError),
+    Prompt(EngineError),
+    /// This node cannot render the chat now, which says nothing of the job.
+    #[error(transparent)]
+    Now(EngineError),
     /// The prompt is longer or shorter than the job says.
     #[error("its prompt does not have the {tokens} tokens that the job names")]
     Length {
@@ -32,41 +35,59 @@ impl Unreadable {
     /// Returns the reason with which an operator declines the job.
     pub fn decline(&self) -> DeclineReason {
         match self {
-            Self::Request(_) | Self::Token(_) => DeclineReason::Request,
+            Self::Request(_) | Self::Prompt(_) => DeclineReason::Request,
+            Self::Now(_) => DeclineReason::Resource,
             Self::Length { .. } => DeclineReason::InputLength,
         }
     }
 
     /// Returns the reason with which a verifier rejects an output of the job, which no honest operator
-    /// accepts.
-    pub fn reject(&self) -> RejectReason {
+    /// accepts; `None` if it is this node that cannot run the job.
+    pub fn reject(&self) -> Option<RejectReason> {
         match self {
-            Self::Request(_) | Self::Token(_) => RejectReason::Request,
-            Self::Length { .. } => RejectReason::Binding,
+            Self::Request(_) | Self::Prompt(_) => Some(RejectReason::Request),
+            Self::Length { .. } => Some(RejectReason::Binding),
+            Self::Now(_) => None,
         }
     }
 }
 
-/// Returns the prompt of the request of a job that names that many tokens. A text is not tokenised, and
-/// may still have another length; but one that cannot have that many tokens is refused here, because
+/// A request that can be run.
+pub struct Readable {
+    /// The prompt. A chat is in tokens, so that all paths of the engine take it alike.
+    pub prompt: Prompt,
+    /// The strings at the first of which the output ends.
+    pub stops: StopStrings,
+}
+
+/// Returns the prompt and the stop strings of a job that names that many tokens. A text is not tokenised,
+/// and may still have another length; but one that cannot have that many tokens is refused here, because
 /// tokenising it would take long and much memory.
 ///
 /// # Errors
 ///
-/// No node can run the job.
-pub fn read(model: &Model, tokens: u32, request: &[u8]) -> Result<Prompt, Unreadable> {
-    let prompt = SupportedRequest::read(request)?.into_prompt();
+/// No node can run the job, or this one cannot do so now.
+pub fn read(model: &Model, tokens: u32, request: &[u8]) -> Result<Readable, Unreadable> {
+    let (mut prompt, stops) = SupportedRequest::read(request)?.into_parts();
+    if let Prompt::Chat(_) = prompt {
+        let input = prompt.input(model).map_err(|error| match error {
+            EngineError::Io { .. } => Unreadable::Now(error),
+            error => Unreadable::Prompt(error),
+        })?;
+        prompt = Prompt::Tokens(input);
+    }
     let can_be = match &prompt {
         Prompt::Text(text) => {
             let most = (tokens as usize).saturating_mul(model.longest_token());
             text.len() <= most.saturating_mul(BYTES_PER_TOKEN_BYTE)
         }
         Prompt::Tokens(_) => {
-            prompt.input(model).map_err(Unreadable::Token)?.len() == tokens as usize
+            prompt.input(model).map_err(Unreadable::Prompt)?.len() == tokens as usize
         }
+        Prompt::Chat(_) => false,
     };
     if can_be {
-        Ok(prompt)
+        Ok(Readable { prompt, stops })
     } else {
         Err(Unreadable::Length { tokens })
     }
@@ -75,7 +96,11 @@ pub fn read(model: &Model, tokens: u32, request: &[u8]) -> Result<Prompt, Unread
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::Request;
+    use assay_engine::synthetic::Synthetic;
+    use assay_primitives::{
+        request::{self, RequestV1},
+        Request,
+    };
     use codec::Encode;
 
     fn model() -> Model {
@@ -84,7 +109,7 @@ mod tests {
 
     fn reasons(tokens: u32, request: &[u8]) -> Option<(DeclineReason, RejectReason)> {
         let unreadable = read(&model(), tokens, request).err();
-        unreadable.map(|reason| (reason.decline(), reason.reject()))
+        unreadable.map(|reason| (reason.decline(), reason.reject().expect("no node can run it")))
     }
 
     const REQUEST: Option<(DeclineReason, RejectReason)> =
@@ -110,6 +135,45 @@ mod tests {
         assert_eq!(reasons(1, &tokens), LENGTH);
         assert_eq!(reasons(3, &tokens), LENGTH);
         assert_eq!(reasons(2, &Request::tokens([0, size]).encode()), REQUEST);
+    }
+
+    /// Returns a small model of bytes with a template that writes the messages alone.
+    fn chats() -> Model {
+        let template = "{% for m in messages %}{% if not m.role %}{{ raise_exception('no role') }}\
+                        {% endif %}{{ m.role[0] }}{{ m.content }}{% endfor %}";
+        Model::from_bytes(Synthetic::default().file_with_template(template).unwrap()).unwrap()
+    }
+
+    fn chat(messages: &[(&str, &str)]) -> Vec<u8> {
+        let message = |(role, content): &(&str, &str)| request::Message {
+            role: (*role).into(),
+            content: (*content).into(),
+        };
+        let messages = messages.iter().map(message).collect();
+        let chat = request::Chat { messages, ..request::Chat::default() };
+        Request::V1(RequestV1::new(request::Prompt::Chat(chat))).encode()
+    }
+
+    #[test]
+    fn chat_is_rendered_and_has_as_many_tokens_as_the_job_says() {
+        let request = chat(&[("system", "Be"), ("user", "Hi")]);
+        let read = |tokens| read(&chats(), tokens, &request);
+        let tokens = [vec![256], b"sBeuHi".map(u32::from).to_vec()].concat();
+        assert_eq!(read(7).unwrap().prompt, Prompt::Tokens(tokens));
+        for wrong in [6, 8] {
+            assert!(matches!(read(wrong), Err(Unreadable::Length { tokens }) if tokens == wrong));
+        }
+    }
+
+    #[test]
+    fn chat_that_the_model_cannot_render_is_refused() {
+        // The tiny model has no template, and the other one's refuses a message without a role.
+        assert_eq!(reasons(3, &chat(&[("user", "Hi")])), REQUEST);
+        let refused = read(&chats(), 3, &chat(&[("", "Hi")])).err().unwrap();
+        assert_eq!(refused.reject(), Some(RejectReason::Request));
+        let source = std::io::Error::other("no thread");
+        let now = Unreadable::Now(EngineError::Io { path: "thread".into(), source });
+        assert_eq!((now.decline(), now.reject()), (DeclineReason::Resource, None));
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn run_entry(context: &Context, entry: Entry, started: Instant) {
     let outcome = attempt(context, &work, || {
         context.start(&key);
         match &work {
-            Work::Generate { job, task } => generate(context, &key, *job, task, &inputs.prompt),
+            Work::Generate { job, task } => generate(context, &key, *job, task, &inputs.request),
             Work::Verify { job, task, commitment, .. } => {
                 let verdict = verify(context, &key, task, commitment, inputs)?;
                 let (job, salt, work) = (*job, context.verdict_salt(job), key.work);

@@ -6,6 +6,7 @@ use super::{
     generate::alone,
     key::{Kind, WorkKey},
     queue::Inputs,
+    readable::Readable,
 };
 use crate::{
     context::Context,
@@ -15,7 +16,7 @@ use crate::{
 };
 use assay_engine::{
     serve::{Handle, VerifyJob},
-    EngineError, Limits, Model, Positions, Prompt, Verification,
+    EngineError, Limits, Model, Positions, Verification,
 };
 use assay_primitives::{
     worker::Transcript, AbstainReason, OutputCommitment, RejectReason, Task, Verdict,
@@ -40,7 +41,7 @@ pub fn verify(
     inputs: Inputs,
 ) -> Result<Option<Verdict>, Broken> {
     if let Some(fault) = &context.fault {
-        fault.panic_in(Kind::Verify, &inputs.prompt);
+        fault.panic_in(Kind::Verify, &inputs.request.prompt);
     }
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
     let Some(model) = context.servers.model(&task.model) else {
@@ -48,7 +49,7 @@ pub fn verify(
     };
     match context.fault {
         Some(Fault::Reject) => return Ok(Some(malformed)),
-        Some(Fault::Collude) => return Ok(collude(context, key, task, model, &inputs.prompt)),
+        Some(Fault::Collude) => return Ok(collude(context, key, task, model, &inputs.request)),
         _ => {}
     }
     let Some(server) = context.servers.server(&task.model) else { return Ok(None) };
@@ -69,17 +70,13 @@ pub fn verify(
     {
         return Ok(Some(malformed));
     }
-    let Some(finish) = engine_finish_reason(transcript.finish) else {
-        let position = commitment.tokens.saturating_sub(1);
-        let truncation = Verdict::Reject { position, reason: RejectReason::Truncation };
-        return Ok(Some(truncation));
-    };
+    let finish = engine_finish_reason(transcript.finish);
     let (input, output) = (transcript.input, transcript.output);
     let claimed = assay_engine::Transcript { input, output, finish };
     let begun = server.verify(VerifyJob {
-        prompt: inputs.prompt,
+        prompt: inputs.request.prompt,
         transcript: claimed,
-        spec: generate_spec(&key.job, task),
+        spec: generate_spec(&key.job, task, &inputs.request.stops),
         positions: Positions::All,
         limits: Limits { memory_bytes: context.memory_bytes, deadline: context.queue.until(key) },
         cancel: context.cancellations.flag(key),
@@ -128,9 +125,10 @@ fn collude(
     key: &WorkKey,
     task: &Task,
     model: &Model,
-    prompt: &Prompt,
+    request: &Readable,
 ) -> Option<Verdict> {
-    let input = prompt.input(model).ok()?;
-    let honest = alone(context, key, task, model, &input, &mut |_, _| {}).ok()?;
+    let input = request.prompt.input(model).ok()?;
+    let spec = generate_spec(&key.job, task, &request.stops);
+    let honest = alone(context, key, &spec, model, &input, &mut |_, _| {}).ok()?;
     Some(Verdict::Accept { digest_root: H256(honest.digest_root) })
 }
