@@ -26,6 +26,7 @@ const rpc = {
       type: "Json",
     },
     output: { description: "The output of a job", params: [JOB], type: "Json" },
+    request: { description: "The request of a job", params: [JOB], type: "Option<Bytes>" },
     subscribeOutput: {
       description: "The tokens of a job as they come",
       params: [JOB, { name: "from", type: "u32" }],

@@ -32,9 +32,9 @@ use sc_rpc::SubscriptionTaskExecutor;
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
 
-/// The methods that can wait for long, for their turn and for other nodes. `assay_output` takes room for its
-/// answer itself, and that of `assay_submitPayload` is short.
-pub const PATIENT: &[&str] = &["assay_submitPayload", "assay_output"];
+/// The methods that can wait for long, for their turn and for other nodes. `assay_output` and `assay_request`
+/// take room for their answers themselves, and that of `assay_submitPayload` is short.
+pub const PATIENT: &[&str] = &["assay_submitPayload", "assay_output", "assay_request"];
 
 /// The parts of the node that the methods use.
 #[derive(Clone)]

@@ -100,6 +100,18 @@ impl AssayRpcServer for AssayMethods {
         Ok(output)
     }
 
+    async fn request_of(&self, extensions: &Extensions, job: JobId) -> RpcResult<Option<Bytes>> {
+        let _turn = self.deps.lookups.enter(number(extensions), 0).await?;
+        let hash = self.deps.known_job(job).await?.spec.request_hash;
+        let read = move |deps: &AssayDeps| deps.worker.payload(&hash).map_err(error);
+        let request = self.deps.blocking(read).await?;
+        // As an output does, it waits for room within its turn.
+        if let Some(slot) = extensions.get::<Slot>() {
+            slot.reserve().await.map_err(|_| limit("the client has left"))?;
+        }
+        Ok(request.map(Bytes::from))
+    }
+
     async fn subscribe_output(&self, pending: PendingSubscriptionSink, job: JobId, from: u32) {
         let (place, following, model) = match self.join(pending.connection_id(), job, from).await {
             Ok(joined) => joined,

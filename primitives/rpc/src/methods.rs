@@ -47,6 +47,15 @@ pub trait AssayRpc {
     #[method(name = "output", with_extensions)]
     async fn output(&self, job: JobId) -> RpcResult<Option<Output>>;
 
+    /// Returns the encoding of the request of a job; `None` if this node does not have it. Its blake2_256
+    /// hash is the job's `request_hash`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`AssayRpc::output`].
+    #[method(name = "request", with_extensions)]
+    async fn request_of(&self, job: JobId) -> RpcResult<Option<Bytes>>;
+
     /// Sends the tokens of a job as they are generated, starting at the token with index `from`.
     ///
     /// The subscription ends after the item that has an `end`, which says why.

@@ -42,6 +42,10 @@ impl AssayRpcServer for Echo {
         Err(error(format!("{job:?}")))
     }
 
+    async fn request_of(&self, _: &Extensions, job: JobId) -> RpcResult<Option<Bytes>> {
+        Ok(Some(job.as_bytes().to_vec().into()))
+    }
+
     async fn subscribe_output(&self, pending: PendingSubscriptionSink, job: JobId, from: u32) {
         let Ok(sink) = pending.accept().await else { return };
         let message = SubscriptionMessage::from_json(&json!([job, from])).unwrap();
@@ -69,6 +73,7 @@ fn methods_keep_their_names() {
     let expected = [
         "assay_nodeStatus",
         "assay_output",
+        "assay_request",
         "assay_submitPayload",
         "assay_subscribeOutput",
         "assay_unsubscribeOutput",
@@ -84,6 +89,8 @@ async fn server_takes_parameters_by_position_and_by_name() {
     let named = json!({ "payload": "0x4869", "model": model });
     assert_eq!(call("assay_submitPayload", named).await, taken);
     let without = call("assay_submitPayload", json!(["0x4869"])).await;
+    let job = H256::repeat_byte(7);
+    assert_eq!(call("assay_request", json!([job])).await, json!(job));
     assert_eq!(without["hash"], format!("0x{}", "00".repeat(32)));
 }
 
@@ -175,12 +182,14 @@ async fn client_calls_the_methods_by_their_names() {
     assert!(client.node_status().await.is_err());
     assert!(client.submit_payload(b"Hi".to_vec().into(), Some(id)).await.is_err());
     assert!(client.output(id).await.is_err());
+    assert!(client.request_of(id).await.is_err());
     assert!(client.subscribe_output(id, 5).await.is_err());
     let requests = client.0.into_inner().unwrap();
     let expected = [
         ("assay_nodeStatus", Value::Null),
         ("assay_submitPayload", json!(["0x4869", id])),
         ("assay_output", json!([id])),
+        ("assay_request", json!([id])),
         ("assay_subscribeOutput", json!([id, 5])),
         ("assay_unsubscribeOutput", Value::Null),
     ];
