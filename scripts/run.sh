@@ -7,6 +7,7 @@
 #   ./scripts/run.sh --max-tokens 200 --temperature 0.8 "In the beginning"
 #   ./scripts/run.sh --json "In the beginning"
 #   ./scripts/run.sh --model path/to/model.gguf "Once upon a time"
+#   ./scripts/run.sh --model path/to/model.gguf --chat "What is the capital of France?"
 #
 # Options:
 #   --model PATH.gguf   the operators serve this model instead of the built-in one
@@ -46,7 +47,7 @@ run_args=()
 while [ $# -gt 0 ]; do
     case "$1" in
     -h | --help)
-        sed -n '3,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '3,21s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         exit 0
         ;;
     --json)

@@ -2,6 +2,7 @@
 //! The arguments of the command, one file for each noun, and types for the values that need parsing.
 
 mod address;
+mod chat;
 mod check;
 mod cli;
 mod config;
@@ -22,6 +23,7 @@ mod run;
 mod sampling;
 
 pub use address::AddressCommand;
+pub use chat::{ChatArgs, TemplateArgument};
 pub use check::CheckArgs;
 pub use cli::{Cli, Command, Global};
 pub use config::{ConfigCommand, ConfigKey};

@@ -11,7 +11,7 @@ pub use presence::unknown;
 
 use crate::{exit::Exit, fault::OfJob, out, session::Session};
 use anyhow::{Context, Result};
-use assay_engine::Model;
+use assay_engine::{Model, StopStrings};
 use assay_primitives::JobId;
 use screen::Screen;
 use serde_json::json;
@@ -23,15 +23,15 @@ pub fn interrupts() -> Result<Signal> {
     signal(SignalKind::interrupt()).context("cannot listen for interrupts")
 }
 
-/// Watches a job that is on the chain to its end, and compares its text by the model, if one is open. Returns
-/// `None` when interrupted; the job goes on. Every error names the job.
+/// Watches a job that is on the chain to its end, and compares its text by the model, if one is open. The text
+/// is shown up to the first of the stop strings. Returns `None` when interrupted; the job goes on. Every error names the job.
 pub async fn to_the_end(
     session: &Session,
     job: &JobId,
-    model: Option<&Model>,
+    (model, stops): (Option<&Model>, &StopStrings),
     interrupts: &mut Signal,
 ) -> Result<Option<Ended>> {
-    let mut watch = Watch::new(&session.chain, *job, Screen::new(!session.json));
+    let mut watch = Watch::new(&session.chain, *job, Screen::new(!session.json, stops));
     let mut ended = tokio::select! {
         ended = watch.run() => ended.context(OfJob(*job))?,
         _ = interrupts.recv() => {
@@ -42,6 +42,7 @@ pub async fn to_the_end(
     if let Some(model) = model {
         ended.known.compare(model);
     }
+    ended.known = ended.known.stopping(stops);
     Ok(Some(ended))
 }
 

@@ -2,7 +2,7 @@
 //! An output as far as it is known: the node's word, or the transcript that was committed to.
 
 use crate::commitment::committed;
-use assay_engine::Model;
+use assay_engine::{Model, StopStrings};
 use assay_primitives::{worker::Transcript, JobId};
 use assay_rpc::Output;
 use serde_json::{json, Map, Value};
@@ -15,6 +15,7 @@ pub struct KnownOutput {
     said: Option<Output>,
     committed: Option<Transcript>,
     text_matches: Option<bool>,
+    stops: StopStrings,
 }
 
 impl KnownOutput {
@@ -24,7 +25,12 @@ impl KnownOutput {
         // A node that has the model has compared the text of the transcript that it returned.
         let text_matches =
             said.as_ref().filter(|_| committed.is_some()).and_then(|output| output.text_matches);
-        Self { said, committed, text_matches }
+        Self { said, committed, text_matches, stops: StopStrings::NONE }
+    }
+
+    /// Returns the output of a job whose request has these stop strings. Its text is shown up to the first.
+    pub fn stopping(self, stops: &StopStrings) -> Self {
+        Self { stops: stops.clone(), ..self }
     }
 
     /// Compares the committed text with the committed tokens by a model that this command has opened
@@ -51,7 +57,7 @@ impl KnownOutput {
         self.said.is_some()
     }
 
-    /// Returns the bytes of the text.
+    /// Returns the bytes of the text, with those of the stop string.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         match (&self.committed, &self.said) {
             (Some(transcript), _) => Some(transcript.text.clone()),
@@ -60,12 +66,10 @@ impl KnownOutput {
         }
     }
 
-    /// Returns the text, with U+FFFD for invalid UTF-8.
+    /// Returns the text before the stop string, with U+FFFD for invalid UTF-8.
     pub fn text(&self) -> Option<String> {
-        match &self.committed {
-            Some(transcript) => Some(String::from_utf8_lossy(&transcript.text).into()),
-            None => self.said.as_ref().map(|output| output.text.clone()),
-        }
+        let bytes = self.bytes()?;
+        Some(String::from_utf8_lossy(self.stops.shown(&bytes)).into())
     }
 
     /// Returns the tokens.
@@ -138,6 +142,17 @@ mod tests {
         KnownOutput::new(Some(lie), &JOB, None).put(&mut object);
         assert_eq!(object["committed"], false);
         assert_eq!(object["output"], "CD");
+    }
+
+    #[test]
+    fn text_is_shown_up_to_the_stop_string() {
+        let stops = StopStrings::new(["CD"]);
+        let said = Output { bytes: b"BCD".to_vec().into(), text: "BCD".into(), ..output(None) };
+        let known = KnownOutput::new(Some(said), &JOB, None).stopping(&stops);
+        assert_eq!((known.text().unwrap(), known.bytes().unwrap()), ("B".into(), b"BCD".to_vec()));
+        let transcript = Transcript { text: b"ABCD".to_vec(), ..transcript() };
+        let known = KnownOutput::sample(&transcript, None).stopping(&stops);
+        assert_eq!(known.text().unwrap(), "AB");
     }
 
     #[test]

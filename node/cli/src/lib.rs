@@ -40,6 +40,7 @@ pub mod order_limits;
 pub mod out;
 pub mod progress;
 pub mod reconnect;
+pub mod request;
 pub mod session;
 pub mod settings;
 pub mod standing;

@@ -16,10 +16,12 @@ use crate::{
     models::{KnownModel, Models},
     order_limits, out,
     progress::Progress,
+    request,
     session::Session,
     submit::{self, News},
 };
 use anyhow::{anyhow, Context, Result};
+use assay_engine::StopStrings;
 use assay_primitives::{
     api::{Quote, QuoteError, Verifiers},
     job::MAX_PEER_ID_LENGTH,
@@ -35,6 +37,8 @@ use std::{cell::Cell, io::stdin};
 pub struct Order {
     spec: JobSpec<AccountId>,
     payment: Payment,
+    /// The stop strings of its request.
+    pub stops: StopStrings,
     /// The model that runs it.
     pub model: KnownModel,
     /// The client that pays for it.
@@ -58,8 +62,7 @@ pub struct Ordered {
 /// The bits of a random seed: below 2^53 every JSON parser reads it exactly.
 const SEED_BITS: u32 = 53;
 
-/// Prepares a job as the arguments say: hands its request to the node, and finds out the price. Nothing
-/// leaves this machine if the job would hold more than the client allows.
+/// Prepares a job for the prompt that the arguments name, as [`of_request`] does.
 pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let prompt = prompt(&args.prompt)?;
     if args.max_tokens == 0 {
@@ -68,6 +71,12 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     if prompt.is_empty() {
         return Err(quote_fault(QuoteError::InputEmpty, Length::Exactly(0), 0));
     }
+    of_request(session, args, request::of(args, prompt)?).await
+}
+
+/// Prepares a job for a request as the arguments say: hands it to the node, and finds out the price. Nothing
+/// leaves this machine if the job would hold more than the client allows.
+pub async fn of_request(session: &Session, args: &OrderArgs, request: Request) -> Result<Order> {
     order_limits::ensure(args)?;
     let client = session.account()?;
     let _progress = Progress::new("asking for the price");
@@ -84,7 +93,6 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
     let (likely, _, quote) = prices(chain, args, &model, least).await?;
     let fees = AuditFees::read(chain, args).await?;
     ensure_within(limit.as_ref(), payment(args, likely, least, &quote, fees)?.held)?;
-    let request = Request::text(prompt);
     let payload = chain.submit_request(&request, &model.id).await?;
     let input_tokens = payload.tokens.or(args.input_tokens).ok_or_else(|| {
         Fault::error(
@@ -138,7 +146,8 @@ pub async fn prepare(session: &Session, args: &OrderArgs) -> Result<Order> {
             out::note(&why);
         }
     }
-    Ok(Order { spec, payment, model, client, prices, held, audit_fees })
+    let stops = request::stops(&request);
+    Ok(Order { spec, payment, stops, model, client, prices, held, audit_fees })
 }
 
 /// Returns the prices per token of a job, with the operators that may run it and the chain's quote.

@@ -171,7 +171,8 @@ impl Stops {
         let before = self.search.read + bytes.len() - self.held.len();
         let shown = match self.search.push(bytes) {
             Some(stop) => {
-                self.held.truncate(stop.begin - before);
+                // What was shown as the end is not taken back.
+                self.held.truncate(stop.begin.saturating_sub(before));
                 self.held.len()
             }
             None => self.held.len() - self.search.open(),

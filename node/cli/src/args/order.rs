@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The arguments that order a job.
 
-use super::sampling::SamplingArgs;
+use super::{chat::ChatArgs, sampling::SamplingArgs};
 use crate::{account::AccountArg, amount::Amount};
 use assay_primitives::{BlockNumber, Verification};
 use clap::{Args, ValueEnum};
@@ -36,6 +36,13 @@ pub struct OrderArgs {
     /// Maximum number of tokens to generate.
     #[arg(long, short = 'n', default_value_t = 64, value_name = "TOKENS")]
     pub max_tokens: u32,
+    /// Options of a chat.
+    #[command(flatten)]
+    pub chat: ChatArgs,
+    /// End the output where it completes this text, which is paid and not shown. Repeat the option for up
+    /// to 16 texts.
+    #[arg(long = "stop", value_name = "TEXT", allow_hyphen_values = true)]
+    pub stops: Vec<String>,
     /// Options of the sampling.
     #[command(flatten)]
     pub sampling: SamplingArgs,

@@ -3,10 +3,13 @@
 
 use super::Chain;
 use anyhow::{Context, Result};
-use assay_primitives::{JobId, ModelId, Request};
+use assay_primitives::{JobId, JobSpec, ModelId, Request};
 use assay_rpc::{AssayRpcClient, NodeStatus, Output, OutputItem, SubmittedPayload};
+use assay_runtime::AccountId;
 use codec::Encode;
 use jsonrpsee::core::client::Subscription;
+use sp_core::{Bytes, H256};
+use sp_crypto_hashing::blake2_256;
 
 impl Chain {
     /// Returns the node's state.
@@ -30,6 +33,20 @@ impl Chain {
     pub async fn output(&self, job: &JobId) -> Result<Option<Output>> {
         let output = self.client().output(*job).await;
         self.answer("assay_output", output).context("cannot fetch the output")
+    }
+
+    /// Returns the request of a job, if the node has it. Its hash is compared with the job's, so it is not
+    /// the node's word.
+    pub async fn request_of(
+        &self,
+        job: &JobId,
+        spec: &JobSpec<AccountId>,
+    ) -> Result<Option<Request>> {
+        let bytes = self.client().request_of(*job).await;
+        let bytes = self.answer("assay_request", bytes).context("cannot fetch the request")?;
+        let is = |bytes: &Bytes| H256(blake2_256(bytes)) == spec.request_hash;
+        let request = bytes.filter(is).map(|bytes| Request::decode_canonical(&bytes));
+        Ok(request.and_then(Result::ok))
     }
 
     /// Subscribes to the output of a job, from the token with index `from` on.

@@ -15,7 +15,7 @@ use crate::{
     limit::Limit,
     models::Models,
     order::{self, Ordered},
-    out,
+    out, request,
     session::Session,
     standing::Standing,
     text_check, view,
@@ -97,7 +97,8 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
     let mut exit = Exit::Done;
     let mut output = None;
     if let Some(check) = shown {
-        let mut known = KnownOutput::new(chain.output(id).await?, id, commitment(&view.state));
+        let known = KnownOutput::new(chain.output(id).await?, id, commitment(&view.state));
+        let mut known = known.stopping(&request::stops_of(chain, id, &view).await?);
         if let Some(model) = text_check::open(&view.spec.model, check.model_file.as_deref())? {
             known.compare(&model);
         }
@@ -128,8 +129,9 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
 async fn wait(session: &Session, id: &JobId, check: &CheckArgs) -> Result<Exit> {
     let view = session.chain.job(id).await?.ok_or_else(|| unknown(id))?;
     let model = text_check::open(&view.spec.model, check.model_file.as_deref())?;
+    let stops = request::stops_of(&session.chain, id, &view).await?;
     let mut interrupts = follow::interrupts()?;
-    match follow::to_the_end(session, id, model.as_ref(), &mut interrupts).await? {
+    match follow::to_the_end(session, id, (model.as_ref(), &stops), &mut interrupts).await? {
         Some(ended) => ended.report(session.json, check.accept_unaudited, Facts::default()),
         None => follow::detach(session, Some(*id), "The job goes on."),
     }

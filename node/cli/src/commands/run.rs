@@ -35,7 +35,8 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<Exit> {
     };
     let job = ordered.job;
     out::note(&format!("Job {job:?}, created in block {}", ordered.block));
-    match follow::to_the_end(session, &job, model.as_ref(), &mut interrupts).await? {
+    match follow::to_the_end(session, &job, (model.as_ref(), &order.stops), &mut interrupts).await?
+    {
         Some(ended) => ended.report(session.json, args.check.accept_unaudited, facts(&order)),
         None => {
             let note = format!("The job goes on. Watch it with: assay job status {job:?} --wait");

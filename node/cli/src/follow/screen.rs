@@ -3,6 +3,7 @@
 
 use crate::{out, progress::Progress, standing::Standing, utf8::Utf8Pieces, view};
 use anyhow::Result;
+use assay_engine::{StopStrings, Stops};
 use assay_primitives::JobState;
 use assay_rpc::OutputItem;
 use assay_runtime::AccountId;
@@ -15,9 +16,12 @@ pub struct Screen {
     show: bool,
     progress: Option<Progress>,
     pieces: Utf8Pieces,
+    stops: StopStrings,
+    /// Holds back what may be the beginning of a stop string.
+    filter: Stops,
     /// The number of tokens received so far.
     tokens: u32,
-    /// The bytes received so far.
+    /// The bytes received so far, with those that are not shown.
     bytes: Vec<u8>,
     finished: bool,
     open_line: bool,
@@ -26,12 +30,14 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Returns an empty screen, which shows text only if told to `show` it.
-    pub fn new(show: bool) -> Self {
+    /// Returns an empty screen, which shows text up to one of the stop strings, and only if told to `show` it.
+    pub fn new(show: bool, stops: &StopStrings) -> Self {
         Self {
             show,
             progress: None,
             pieces: Utf8Pieces::default(),
+            stops: stops.clone(),
+            filter: Stops::new(stops),
             tokens: 0,
             bytes: Vec::new(),
             finished: false,
@@ -69,6 +75,7 @@ impl Screen {
         self.finished = item.finish.is_some();
         self.append(&item.bytes)?;
         if self.finished {
+            self.show_held()?;
             self.break_line()?;
         }
         Ok(())
@@ -76,7 +83,15 @@ impl Screen {
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.bytes.extend_from_slice(bytes);
-        let text = self.pieces.push(bytes);
+        let shown = self.filter.push(bytes);
+        let text = self.pieces.push(&shown);
+        self.write(&text)
+    }
+
+    /// Shows what was held back, since no more comes.
+    fn show_held(&mut self) -> Result<()> {
+        let held = self.filter.finish();
+        let text = self.pieces.push(&held);
         self.write(&text)
     }
 
@@ -122,9 +137,11 @@ impl Screen {
                     });
                 }
                 self.bytes.clear();
+                self.filter = Stops::new(&self.stops);
                 self.append(&whole)?;
             }
         }
+        self.show_held()?;
         self.break_line()?;
         self.progress = None;
         Ok(())

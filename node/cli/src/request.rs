@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The request of an order.
+
+use crate::{
+    args::{ChatArgs, OrderArgs},
+    chain::Chain,
+    fault::Fault,
+    out,
+};
+use anyhow::Result;
+use assay_engine::StopStrings;
+use assay_primitives::{
+    api::JobView,
+    request::{Argument, Chat, Message, Prompt, RequestV1},
+    FinishReason, JobId, JobState, Request,
+};
+use assay_runtime::AccountId;
+
+/// Returns the request for the continuation of a prompt, or for the answer to it, as the arguments say.
+///
+/// # Errors
+///
+/// The message of a chat is not UTF-8, an argument of the template is named twice, or there are too many
+/// or empty stop strings.
+pub fn of(args: &OrderArgs, prompt: Vec<u8>) -> Result<Request> {
+    if !args.chat.chat {
+        return with_stops(args, Prompt::Text(prompt));
+    }
+    let mut messages = opening(&args.chat);
+    messages.push(message("user", text(prompt)?));
+    of_chat(args, messages)
+}
+
+/// Returns the messages with which a chat begins.
+pub fn opening(args: &ChatArgs) -> Vec<Message> {
+    args.system.iter().map(|text| message("system", text)).collect()
+}
+
+/// Returns a message.
+pub fn message(role: &str, content: impl Into<String>) -> Message {
+    Message { role: role.into(), content: content.into() }
+}
+
+/// Returns the request for the answer to a chat.
+///
+/// # Errors
+///
+/// An argument of the template is named twice, or there are too many or empty stop strings.
+pub fn of_chat(args: &OrderArgs, messages: Vec<Message>) -> Result<Request> {
+    let arguments = arguments(&args.chat)?;
+    with_stops(args, Prompt::Chat(Chat { messages, tools: Vec::new(), arguments }))
+}
+
+fn with_stops(args: &OrderArgs, prompt: Prompt) -> Result<Request> {
+    let stop = args.stops.iter().map(|stop| stop.clone().into_bytes()).collect();
+    let request = Request::V1(RequestV1 { stop, ..RequestV1::new(prompt) });
+    request.validate().map_err(|error| Fault::error("request", error.to_string()))?;
+    Ok(request)
+}
+
+/// Returns the stop strings of a request.
+pub fn stops(request: &Request) -> StopStrings {
+    let Request::V1(request) = request;
+    StopStrings::new(request.stop.iter().cloned())
+}
+
+/// Returns the stop strings of a job; none, and a note where that can matter, if the node does not have its
+/// request any more.
+pub async fn stops_of(
+    chain: &Chain,
+    job: &JobId,
+    view: &JobView<AccountId>,
+) -> Result<StopStrings> {
+    if let Some(request) = chain.request_of(job, &view.spec).await? {
+        return Ok(stops(&request));
+    }
+    if let JobState::Delivered { commitment, .. } = &view.state {
+        if matches!(commitment.finish, FinishReason::Stop(_)) {
+            out::note(
+                "The node does not have the request of the job, so its stop string is shown.",
+            );
+        }
+    }
+    Ok(StopStrings::NONE)
+}
+
+/// Returns the text of a message. Templates work on characters.
+fn text(prompt: Vec<u8>) -> Result<String> {
+    String::from_utf8(prompt).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Fault::error(
+            "not_text",
+            format!(
+                "the message is not UTF-8 at byte {at}; convert it, or leave --chat out to have the \
+                 bytes continued"
+            ),
+        )
+    })
+}
+
+fn arguments(args: &ChatArgs) -> Result<Vec<Argument>> {
+    let mut given = args.arguments.clone();
+    given.sort();
+    if let Some(twice) = given.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        let name = &twice[0].name;
+        return Err(Fault::error(
+            "template_argument_twice",
+            format!("--template-arg names '{name}' twice; give each argument once"),
+        ));
+    }
+    let argument =
+        |given: crate::args::TemplateArgument| Argument { name: given.name, value: given.value };
+    Ok(given.into_iter().map(argument).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn request(options: &[&str], prompt: &[u8]) -> Result<RequestV1> {
+        let cli = Cli::try_parse_from([&["assay", "run", "-"], options].concat()).unwrap();
+        let Command::Run(args) = cli.command else { panic!("it is `assay run`") };
+        of(&args.order, prompt.to_vec()).map(|Request::V1(request)| request)
+    }
+
+    fn refused(options: &[&str], prompt: &[u8]) -> (String, String) {
+        let error = request(options, prompt).unwrap_err();
+        (error.downcast_ref::<Fault>().unwrap().code.clone(), error.to_string())
+    }
+
+    #[test]
+    fn prompt_is_a_text_unless_it_is_a_chat() {
+        let text = request(&[], b"Hi\xff").unwrap();
+        assert_eq!(text, RequestV1::new(Prompt::Text(b"Hi\xff".to_vec())));
+        let options =
+            ["--chat", "--system", "Be", "--template-arg", "b=1", "--template-arg", "a=2"];
+        let argument =
+            |name: &str, value: &str| Argument { name: name.into(), value: value.into() };
+        let chat = Chat {
+            messages: vec![message("system", "Be"), message("user", "Hi")],
+            tools: vec![],
+            arguments: vec![argument("a", "2"), argument("b", "1")],
+        };
+        assert_eq!(request(&options, b"Hi").unwrap(), RequestV1::new(Prompt::Chat(chat)));
+    }
+
+    #[test]
+    fn message_of_a_chat_is_text() {
+        let (code, message) = refused(&["--chat"], b"Hi\xff");
+        assert_eq!(code, "not_text");
+        assert!(message.contains("byte 2") && message.contains("leave --chat out"), "{message}");
+    }
+
+    #[test]
+    fn template_argument_that_is_named_twice_is_refused() {
+        let twice = ["--chat", "--template-arg", "a=1", "--template-arg", "a=2"];
+        let (code, message) = refused(&twice, b"Hi");
+        assert_eq!(code, "template_argument_twice");
+        assert!(message.contains("'a' twice"), "{message}");
+    }
+
+    #[test]
+    fn stop_strings_are_at_most_sixteen_and_not_empty() {
+        let stops = request(&["--stop", "\n", "--stop", "END"], b"Hi").unwrap().stop;
+        assert_eq!(stops, [b"\n".to_vec(), b"END".to_vec()]);
+        for (options, words) in [
+            (vec!["--stop", ""], "stop string 0 is empty; leave it out"),
+            (["--stop", "a"].repeat(17), "17 stop strings and may have 16"),
+        ] {
+            let (code, message) = refused(&options, b"Hi");
+            assert_eq!(code, "request");
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}
