@@ -5,6 +5,7 @@ mod address;
 mod after;
 mod audit;
 mod challenge;
+mod chat;
 mod claim;
 mod config;
 mod delegate;
@@ -29,6 +30,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit> {
     let global = cli.global;
     match cli.command {
         Command::Run(args) => run::run(&Session::open(&global).await?, &args).await,
+        Command::Chat(args) => chat::chat(&Session::open(&global).await?, &args).await,
         Command::Job(command) => job::dispatch(&Session::open(&global).await?, command).await,
         Command::Operator(command) => {
             operator::dispatch(&Session::open(&global).await?, command).await

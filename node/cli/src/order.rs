@@ -217,6 +217,16 @@ impl Order {
         self.spec.seed
     }
 
+    /// Returns the most that the answer can cost, with the fees of an audit.
+    pub fn cost(&self) -> Balance {
+        self.payment.total().unwrap_or(Balance::MAX).saturating_add(self.audit_fees)
+    }
+
+    /// Returns the most tokens of the output.
+    pub fn max_tokens(&self) -> u32 {
+        self.spec.max_tokens
+    }
+
     /// Returns the length of the prompt in tokens.
     pub fn input_tokens(&self) -> u32 {
         self.spec.input_tokens

@@ -2,9 +2,9 @@
 //! The commands, and the options that every command takes.
 
 use super::{
-    address::AddressCommand, config::ConfigCommand, delegate::DelegateCommand, job::JobCommand,
-    key::KeyCommand, model::ModelCommand, node::NodeCommand, operator::OperatorCommand,
-    run::RunArgs,
+    address::AddressCommand, config::ConfigCommand, conversation::ConversationArgs,
+    delegate::DelegateCommand, job::JobCommand, key::KeyCommand, model::ModelCommand,
+    node::NodeCommand, operator::OperatorCommand, run::RunArgs,
 };
 use crate::{
     account::AccountArg,
@@ -26,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   assay run \"In the beginning\"               buy an answer and watch it arrive
   assay run --max-tokens 200 - < prompt.txt  read the prompt from standard input
+  assay chat --system \"Be brief.\"            talk with a model that answers messages
   assay job list                             list your jobs
   assay job status ID --wait                 watch a job until it ends
   assay transfer 1Bg...AMH 2.5               send money, here to an Assay address
@@ -134,6 +135,8 @@ impl Global {
 pub enum Command {
     /// Buy an answer, watch it arrive, and see it verified and paid.
     Run(RunArgs),
+    /// Talk with a model: each answer is a job, whose price is shown first.
+    Chat(ConversationArgs),
     /// Create and manage jobs.
     #[command(subcommand)]
     Job(JobCommand),

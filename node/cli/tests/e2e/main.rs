@@ -32,6 +32,7 @@ mod backup;
 mod bad_input;
 mod books;
 mod challenge;
+mod chat;
 mod cli;
 mod config;
 mod connection;
