@@ -148,7 +148,7 @@ fn stays(standing: Standing) -> bool {
 /// Returns the note about the price of an answer.
 fn price(order: &Order) -> String {
     format!(
-        "The answer costs at most {}, for {} of conversation and at most {} of answer; {} go on hold.",
+        "The answer costs at most {}, for {} of conversation and at most {} of answer; {} goes on hold.",
         Amount(order.cost()),
         Length::Exactly(order.input_tokens()),
         Length::Exactly(order.max_tokens()),
