@@ -46,9 +46,13 @@ pub fn read(file: &[u8], changes: &[(&str, Value)]) -> Result<Tokenizer, EngineE
 
 /// Returns a small model with the vocabulary of a file and these keys in place of its own.
 pub fn model(file: &[u8], changes: &[(&str, Value)]) -> Model {
+    shaped(Synthetic::default(), file, changes)
+}
+
+/// Returns a model of that shape with the vocabulary of a file and these keys in place of its own.
+pub fn shaped(shape: Synthetic, file: &[u8], changes: &[(&str, Value)]) -> Model {
     let own = Content::read(&mut Cursor::new(changed(file, changes))).expect("a fixture").metadata;
     let rows = own["tokenizer.ggml.tokens"].to_vec().expect("an array").len();
-    let shape = Synthetic::default();
     let mut metadata = shape.metadata();
     metadata.retain(|(key, _)| !key.starts_with("tokenizer."));
     metadata.extend(own.into_iter().filter(|(key, _)| key.starts_with("tokenizer.")));
