@@ -9,7 +9,7 @@ use assay_engine::{
     serve::{GenerateJob, Handle, Server, ServerConfig, VerifyJob},
     synthetic::Synthetic,
     verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec,
-    Session, Threads, Transcript, Verification,
+    Session, StopStrings, Threads, Transcript, Verification,
 };
 use models::{check, model, rows, run, sampled, spec, transcript, NEVER};
 use proptest::prelude::{any, prop, prop_assert_eq, proptest, ProptestConfig, Strategy};
@@ -106,6 +106,8 @@ struct Mixed {
     /// 0 generates, 1 generates with a draft, 2 verifies, 3 verifies an edited output, 4 generates
     /// with a drafter that panics.
     what: u8,
+    /// Whether the output ends at two bytes from its middle.
+    stops: bool,
     cancelled: bool,
 }
 
@@ -115,12 +117,13 @@ fn mixed() -> impl Strategy<Value = Mixed> {
         .prop_map(|(same, rest)| [vec![b'a'; same], rest].concat());
     let max_tokens = prop::sample::select(vec![1u32, 2, 15, 40, 90]);
     let temperature = prop::sample::select(vec![0u32, 65_536]);
-    (prompt, max_tokens, temperature, 0u8..5, prop::bool::weighted(0.15)).prop_map(
-        |(prompt, max_tokens, temperature, what, cancelled)| Mixed {
+    (prompt, max_tokens, temperature, 0u8..5, any::<bool>(), prop::bool::weighted(0.15)).prop_map(
+        |(prompt, max_tokens, temperature, what, stops, cancelled)| Mixed {
             prompt,
             max_tokens,
             temperature,
             what,
+            stops,
             cancelled,
         },
     )
@@ -136,8 +139,14 @@ enum Expected {
 /// Submits one job of the mix, with the result of running it alone.
 fn submit(server: &Server, job: &Mixed) -> Expected {
     let model = server.model();
-    let spec = spec(sampled(job.temperature, 0, 65_536, 7), job.max_tokens);
-    let alone = run(model, &job.prompt, &spec);
+    let mut spec = spec(sampled(job.temperature, 0, 65_536, 7), job.max_tokens);
+    let mut alone = run(model, &job.prompt, &spec);
+    if job.stops {
+        let text = model.detokenize(&alone.tokens);
+        let middle = text.len() / 2;
+        spec.stops = StopStrings::new([&text[middle..text.len().min(middle + 2)]]);
+        alone = run(model, &job.prompt, &spec);
+    }
     if job.what == 4 {
         let (at, again) = (job.prompt.len() % 7, job.prompt.len().is_multiple_of(2));
         let drafter: Box<dyn Drafter> = Box::new(Panics { calls: 0, at, again });
