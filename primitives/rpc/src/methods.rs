@@ -52,7 +52,7 @@ pub trait AssayRpc {
     ///
     /// # Errors
     ///
-    /// As for [`AssayRpc::output`].
+    /// Those of `assay_output`.
     #[method(name = "request", with_extensions)]
     async fn request_of(&self, job: JobId) -> RpcResult<Option<Bytes>>;
 
