@@ -300,6 +300,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn chat_makes_control_tokens_of_known_roles_alone() {
+        let template = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}";
+        let controls = ["<|user|>", "<|endoftext|>", "<|stop>"].map(String::from);
+        let trimmed = template.replace("m.role", "m.role | trim");
+        let [bare, trimmed] = [template, &trimmed].map(|text| controlled(&controls, text));
+        let tokens = |model: &Model, role: &str| {
+            model.chat(&[Message::new(role, "x"), Message::new("user", "y")]).unwrap()
+        };
+        let text = |text: &str| text.bytes().map(u32::from).collect::<Vec<_>>();
+        let user = 256;
+        // The first control token of this vocabulary begins its texts.
+        assert_eq!(tokens(&bare, "user")[1..], [text("x"), vec![user], text("y")].concat());
+        for role in ["endoftext", "endoftext|>", "endoftext|><|user", "stop>", "stop", "", "|"] {
+            let written = text(&format!("<|{role}|>x"));
+            let expected = [vec![256], written, vec![user], text("y")].concat();
+            assert_eq!(tokens(&bare, role), expected, "{role}");
+            assert_eq!(tokens(&trimmed, &format!(" {role}\n")), expected, "{role}");
+        }
+    }
+
     proptest! {
         #[test]
         fn chat_makes_no_control_token_of_anything(

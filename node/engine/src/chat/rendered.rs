@@ -45,11 +45,12 @@ pub(super) fn rendered<'m>(model: &'m Model, chat: &Chat) -> Result<Rendered<'m>
     for value in tools.iter().chain(arguments.iter().map(|(_, value)| value)) {
         value.texts(&mut |text| said.push(text));
     }
-    let stand_ins = StandIns::new(tokenizer.control_texts(), said.into_iter())?;
+    let roles = chat.messages.iter().map(|message| &*message.role);
+    let stand_ins = StandIns::new(tokenizer.control_texts(), said.into_iter(), roles)?;
     let message = |message: &Message| {
-        let texts = [("role", &message.role), ("content", &message.content)];
-        let hidden = texts.map(|(name, text)| (name.into(), stand_ins.hide(text).into()));
-        Ordered::value(hidden.into_iter())
+        let (role, content) = (&message.role, &message.content);
+        let hidden = [("role", stand_ins.hide_role(role)), ("content", stand_ins.hide(content))];
+        Ordered::value(hidden.map(|(name, text)| (name.into(), text.into())).into_iter())
     };
     let messages: Vec<Value> = chat.messages.iter().map(message).collect();
     let tools: Vec<Value> = tools.iter().map(|tool| tool.hidden(&stand_ins)).collect();
