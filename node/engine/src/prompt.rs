@@ -35,17 +35,32 @@ impl Prompt {
                 ensure_known(model, tokens)?;
                 Ok(tokens.clone())
             }
-            Self::Chat(chat) => {
-                let (rendered, context) = (model.render(chat)?, model.info().context_length);
-                let characters = rendered.characters();
-                // To cut such a text into tokens could take long and much memory.
-                if characters > model.longest_in_chat().saturating_mul(context as usize) {
-                    return Err(EngineError::ChatTooLong { characters, context });
-                }
-                rendered.tokens()
-            }
+            Self::Chat(chat) => chat_of_at_most(chat, model, model.info().context_length),
         }
     }
+
+    /// Does what [`Self::input`] does, and refuses a chat that cannot have as few tokens before it is cut
+    /// into them.
+    ///
+    /// # Errors
+    /// Those of [`Self::input`]; [`EngineError::ChatTooLong`] names `most`.
+    pub fn input_of_at_most(&self, model: &Model, most: u32) -> Result<Vec<u32>, EngineError> {
+        match self {
+            Self::Chat(chat) => chat_of_at_most(chat, model, most.min(model.info().context_length)),
+            Self::Text(_) | Self::Tokens(_) => self.input(model),
+        }
+    }
+}
+
+/// Returns the tokens of a chat that can have at most so many. To cut a longer one into tokens could take
+/// long and much memory.
+fn chat_of_at_most(chat: &Chat, model: &Model, most: u32) -> Result<Vec<u32>, EngineError> {
+    let rendered = model.render(chat)?;
+    let characters = rendered.characters();
+    if characters > model.longest_in_chat().saturating_mul(most as usize) {
+        return Err(EngineError::ChatTooLong { characters, context: most });
+    }
+    rendered.tokens()
 }
 
 /// Ensures that all tokens are in the model's vocabulary.

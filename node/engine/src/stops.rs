@@ -175,7 +175,8 @@ impl Stops {
                 self.held.truncate(stop.begin.saturating_sub(before));
                 self.held.len()
             }
-            None => self.held.len() - self.search.open(),
+            // What was shown as the end is not held any more.
+            None => self.held.len().saturating_sub(self.search.open()),
         };
         let rest = self.held.split_off(shown);
         std::mem::replace(&mut self.held, rest)
@@ -203,6 +204,15 @@ mod tests {
         let stopped = filter.stopped();
         shown.extend(filter.finish());
         (shown, stopped)
+    }
+
+    #[test]
+    fn push_after_the_end_shows_what_comes() {
+        let mut stops = Stops::new(&strings(["\n\n"]));
+        assert_eq!(stops.push(b"Hello\n"), b"Hello");
+        assert_eq!(stops.finish(), b"\n");
+        assert_eq!(stops.push(b""), b"");
+        assert_eq!(stops.push(b"p"), b"p");
     }
 
     #[test]

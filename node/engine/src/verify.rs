@@ -128,9 +128,12 @@ impl Verifying {
         spec: &GenerateSpec,
         positions: &Positions,
     ) -> Result<ControlFlow<Verification, Self>, EngineError> {
-        // No input is that of a prompt without tokens, which no honest operator accepts.
-        let Ok(input) = prompt.input(model) else {
-            return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));
+        let input = match prompt.input(model) {
+            Ok(input) => input,
+            // The system lacks something, which says nothing of the output.
+            Err(error @ EngineError::Io { .. }) => return Err(error),
+            // No input is that of a prompt without tokens, which no honest operator accepts.
+            Err(_) => return Ok(ControlFlow::Break(reject(0, RejectReason::Binding))),
         };
         check_job(model, &input, spec)?;
         if input != transcript.input {

@@ -70,8 +70,9 @@ pub struct Readable {
 pub fn read(model: &Model, tokens: u32, request: &[u8]) -> Result<Readable, Unreadable> {
     let (mut prompt, stops) = SupportedRequest::read(request)?.into_parts();
     if let Prompt::Chat(_) = prompt {
-        let input = prompt.input(model).map_err(|error| match error {
+        let input = prompt.input_of_at_most(model, tokens).map_err(|error| match error {
             EngineError::Io { .. } => Unreadable::Now(error),
+            EngineError::ChatTooLong { .. } => Unreadable::Length { tokens },
             error => Unreadable::Prompt(error),
         })?;
         prompt = Prompt::Tokens(input);
