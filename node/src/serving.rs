@@ -89,7 +89,7 @@ impl Metrics {
     }
 }
 
-/// A server with a runtime of its own, until it is dropped, which can be done where tasks of others run.
+/// A server with its own runtime. It can be dropped inside another runtime.
 pub struct Server {
     handle: ServerHandle,
     stop: StopHandle,

@@ -3,7 +3,7 @@
 //!
 //! The template comes with the model (`tokenizer.chat_template`) and is written in Jinja. Its own
 //! text may name control tokens; the users' text may not, neither in messages nor in tools or
-//! arguments: see [`stand_in`]. A template cannot exhaust the machine's resources either: see [`template`].
+//! arguments: see [`stand_in`], which also names the limits of that. A template cannot exhaust the machine's resources either: see [`template`].
 
 mod bounded;
 mod budget;

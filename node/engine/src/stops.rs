@@ -171,11 +171,11 @@ impl Stops {
         let before = self.search.read + bytes.len() - self.held.len();
         let shown = match self.search.push(bytes) {
             Some(stop) => {
-                // What was shown as the end is not taken back.
+                // `finish` may have shown the beginning of the stop string already.
                 self.held.truncate(stop.begin.saturating_sub(before));
                 self.held.len()
             }
-            // What was shown as the end is not held any more.
+            // After `finish`, fewer bytes are held than may begin a stop string.
             None => self.held.len().saturating_sub(self.search.open()),
         };
         let rest = self.held.split_off(shown);

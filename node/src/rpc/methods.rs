@@ -103,13 +103,13 @@ impl AssayRpcServer for AssayMethods {
     async fn request_of(&self, extensions: &Extensions, job: JobId) -> RpcResult<Option<Bytes>> {
         let _turn = self.deps.lookups.enter(number(extensions), 0).await?;
         let hash = self.deps.known_job(job).await?.spec.request_hash;
-        // A job can name the hash of whatever it likes.
+        // A job can name the hash of any payload as that of its request.
         let is_request = |bytes: &Vec<u8>| SupportedRequest::read(bytes).is_ok();
         let read = move |deps: &AssayDeps| {
             Ok(deps.worker.payload(&hash).map_err(error)?.filter(is_request))
         };
         let request = self.deps.blocking(read).await?;
-        // As an output does, it waits for room within its turn.
+        // The request waits for room within its turn, as an output does.
         if let Some(slot) = extensions.get::<Slot>() {
             slot.reserve().await.map_err(|_| limit("the client has left"))?;
         }

@@ -125,7 +125,7 @@ fn serve_rpc(
     let registry = config.prometheus_registry();
     let metrics = registry.map(TransactionMetrics::new).transpose()?;
     let runtime = sc_service::create_rpc_runtime(config.rpc.max_connections).map_err(failed)?;
-    // The server is the one to drop the runtime, even if it does not start.
+    // The server owns the runtime, so it drops the runtime even if it does not start.
     let server = Server::new(runtime);
     let executor: sc_rpc::SubscriptionTaskExecutor =
         Arc::new(RpcSpawnHandle::new(server.runtime().clone()));

@@ -40,7 +40,7 @@ pub async fn accept(
 ) {
     let mut stopped = std::pin::pin!(serving.stop.clone().shutdown());
     loop {
-        // A connection that ends before the wait begins is seen as well.
+        // This also notices a connection that ends before the wait begins.
         let ended = connections.ended();
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -68,7 +68,7 @@ pub async fn accept(
                 if !lacks_resources(&error) {
                     continue;
                 }
-                // The rest of the node can close files and free memory as well, of which nobody tells.
+                // The rest of the node can also close files and free memory, and nothing signals that.
                 tokio::select! {
                     _ = timeout(connections.limits.pause, ended) => {}
                     () = &mut stopped => return,

@@ -134,7 +134,7 @@ impl Connections {
         self.answers.taken()
     }
 
-    /// Returns the connections that are open and to stay so, and forgets the others.
+    /// Returns the connections that are open and not being closed, and drops the others.
     pub fn live(&self) -> Vec<Arc<Connection>> {
         let mut live = Vec::new();
         self.open.lock().retain(|connection| match connection.upgrade() {

@@ -60,7 +60,7 @@ impl Firsts {
         first
     }
 
-    /// Notes that a message is about to be sent, and has the room given back that is held for it.
+    /// Notes that a message is about to be sent, and releases the room that is held for it.
     pub fn came(&self, text: &str) {
         let mut expected = self.0.lock();
         expected.retain(|first| first.strong_count() > 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The messages that a client sends over a WebSocket (RFC 6455). Memory for one grows with the bytes that came,
-//! however long its frames announce it to be, and is taken of the room for requests.
+//! however long its frames announce it to be, and is taken from the room for requests.
 
 use super::{connection::Connection, room::Charge};
 use soketto::{

@@ -4,8 +4,8 @@
 use super::limits::Limits;
 use std::time::{Duration, Instant};
 
-/// The periods of waiting after which everybody is known that was slow from the first on. A period has begun
-/// before, another has to pass as a whole, and each can be longer by the time between two looks.
+/// The number of periods of waiting after which every client is known that was slow from the beginning. One
+/// period began earlier, another has to pass as a whole, and each can be longer by the time between two looks.
 const WAITS: u32 = 3;
 
 /// The counters of a connection at one time.
@@ -58,7 +58,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts with a connection that is new.
+    /// Returns the state of a new connection.
     pub const fn new(now: Instant) -> Self {
         let (answers, requests) = (Pace::new(now), Pace::new(now));
         Self { idle: (now, 0), quiet: (now, 0), answers, requests, waits: None }

@@ -23,7 +23,7 @@ pub enum Fault {
     Truncate,
     /// Answers with a coarser quantisation of the model.
     WrongModel,
-    /// Goes on after the stop strings of a request.
+    /// Ignores the stop strings of a request.
     IgnoreStop,
     /// Answers a chat as if it had no system messages.
     IgnoreSystem,

@@ -111,8 +111,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Returns whether the chain could have done in an earlier block what is due from that one on. It does it
-    /// after all extrinsics, so nobody earns a bounty for coming before it.
+    /// Returns whether the chain has missed an action that was due in that block. The chain acts after all
+    /// extrinsics of a block, so an extrinsic in the same block would earn a bounty for nothing.
     fn is_stalled(due: BlockNumber) -> bool {
         Self::now() > due
     }

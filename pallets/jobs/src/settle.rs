@@ -76,7 +76,7 @@ impl<T: Config> Pallet<T> {
 
     /// Returns whether operators have had the job in their slots for nothing, because they did not get its
     /// prompt: as many as can be drawn, since one could lie; or all that were drawn, if the client itself
-    /// ends a job that is open to all. It may have waited for its own operator to be drawn.
+    /// ends a job that is open to all. Such a client may have waited for its own operator to be drawn.
     fn is_empty(job: &Job<T::AccountId>, outcome: Outcome) -> bool {
         let withdrawn = outcome == Outcome::Cancelled && job.is_open_to_all();
         let most = T::MaxAttempts::get();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The weight of draws and ends of audits, in addition to what is measured: the largest that there can be,
-//! and that of one audit.
+//! The weights of draws and of ends of audits, in addition to the measured ones: the largest possible weight,
+//! and the weight for one audit.
 
 use crate::{
     panel::count,
@@ -115,7 +115,7 @@ impl<T: Config> Pallet<T> {
         Self::reveal_weight().saturating_sub(needed)
     }
 
-    /// Returns the weight of what is due for the audit.
+    /// Returns the weight of the action that is due for the audit.
     pub(crate) fn due_weight(audit: &Audit<T::AccountId>) -> Weight {
         let verifiers = verifiers_of(audit);
         if !matches!(audit.phase, Phase::Drawing { .. }) {

@@ -9,7 +9,7 @@ use sp_core::H256;
 
 /// Returns the weight of a job that is created, accepted, delivered, audited by three and paid: its
 /// extrinsics, each report in an extrinsic of its own, with the base weight of an extrinsic, and
-/// the work of the chain between them. What a report does not need of its weight is free for others.
+/// the work of the chain between them. The weight that a report does not need returns to the block.
 pub fn lifecycle_weight() -> Weight {
     use pallet_jobs::WeightInfo as Jobs;
     use pallet_operators::WeightInfo as Operators;

@@ -4,7 +4,7 @@
 use assay_runtime::{Balance, Balances, Runtime, RuntimeEvent, System};
 use std::collections::BTreeMap;
 
-/// How often each event was seen that ends something.
+/// The number of occurrences of each event that ends something, by its name.
 pub type Seen = BTreeMap<String, usize>;
 
 /// Runs `act` and checks the money: all accounts together have the total issuance, nothing is

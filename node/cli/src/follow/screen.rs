@@ -88,7 +88,7 @@ impl Screen {
         self.write(&text)
     }
 
-    /// Shows what was held back, since no more comes.
+    /// Shows the text that was held back, because the output has ended.
     fn show_held(&mut self) -> Result<()> {
         let held = self.filter.finish();
         let text = self.pieces.push(&held);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The JSON of a chat's tools and arguments.
 //!
-//! It is read here and not by a crate, whose optional features (numbers as text, another order of keys)
-//! any other crate of a build can enable: every build must read the same. Keys keep their order, and none
-//! occurs twice.
+//! This module parses it itself, because every build must read the same. Any crate of a build can enable the
+//! optional features of a JSON crate, such as numbers as text or another order of keys. Keys keep their order,
+//! and none occurs twice.
 
 use super::{ordered::Ordered, stand_in::StandIns};
 use minijinja::Value;

@@ -10,6 +10,9 @@
 //! Some templates make control tokens of roles, such as `<|` + role + `|>`. So the first character of a
 //! role that is a part of a control token, or begins with the end of one, is replaced as well, unless the
 //! role is one of [`ROLES`].
+//!
+//! Two kinds of templates can still make a control token of such text: one that deletes a part of a text, whose
+//! rest then joins, and one that frames the keys or texts of tools and arguments, such as `'<' ~ key ~ '>'`.
 
 use crate::EngineError;
 use std::{

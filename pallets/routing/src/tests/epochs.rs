@@ -145,7 +145,7 @@ fn uptime_and_speed_are_smoothed() {
         run_epoch(&OPERATORS);
         let unchanged = "the speed changed without a measurement";
         assert_eq!(member(11).served[0].pace.speed, 100_000, "{unchanged}");
-        // As much is paid for half the time as is left of what was paid before.
+        // The new fees equal the rest of the earlier ones, and a token takes half the time.
         <Routing as Performance<_>>::delivered(&11, &model(1), 600, 1, 150);
         run_epoch(&OPERATORS);
         assert_eq!(member(11).served[0].pace.speed, 133_334);
