@@ -45,7 +45,7 @@ impl Model {
     /// token, or three for each byte of the text of another, since SentencePiece has a space in three
     /// bytes.
     pub(crate) fn longest_in_chat(&self) -> usize {
-        let controls = self.tokenizer().control_texts().map(str::len);
+        let controls = self.tokenizer().special().control_texts().map(str::len);
         controls.max().unwrap_or(0).max(self.longest_token().saturating_mul(3))
     }
 }

@@ -11,6 +11,7 @@ mod byte_level;
 mod byte_tokens;
 mod pre_tokenizer;
 mod sentence_piece;
+mod special;
 mod vocabulary;
 
 use crate::{
@@ -20,8 +21,10 @@ use crate::{
 use byte_level::ByteLevel;
 use pre_tokenizer::PreTokenizer;
 use sentence_piece::SentencePiece;
+use special::Part;
+pub(crate) use special::Special;
 use std::borrow::Cow;
-use vocabulary::{Part, Vocabulary};
+use vocabulary::Vocabulary;
 
 /// `tokenizer.ggml.model` of a vocabulary of plain bytes.
 const BYTES_NAME: &str = "assay-bytes";
@@ -32,6 +35,7 @@ const BYTES: u32 = 256;
 #[derive(Debug)]
 pub struct Tokenizer {
     vocabulary: Vocabulary,
+    special: Special,
     algorithm: Algorithm,
     bos: Option<u32>,
     eos: u32,
@@ -139,7 +143,8 @@ impl Tokenizer {
             name => return Err(EngineError::UnknownTokenizer { name: name.into() }),
         };
         let Ends { bos, eos, eot, add_bos, add_eos } = ends;
-        Ok(Self { vocabulary, algorithm, bos, eos, eot, add_bos, add_eos })
+        let special = vocabulary.special()?;
+        Ok(Self { vocabulary, special, algorithm, bos, eos, eot, add_bos, add_eos })
     }
 
     /// Returns the tokens of a text, between the tokens that begin and end one if the file says so.
@@ -163,7 +168,7 @@ impl Tokenizer {
     pub(crate) fn encode_bare(&self, text: &[u8]) -> Result<Vec<u32>, EngineError> {
         let (mut first, mut out) = (true, Vec::new());
         for chunk in text.utf8_chunks() {
-            for part in self.vocabulary.parts(chunk.valid(), false) {
+            for part in self.special.cut(chunk.valid(), false) {
                 match part {
                     Part::Token(token) => out.push(token),
                     Part::Text(text) => self.encode_text(text, first, &mut out)?,
@@ -200,7 +205,7 @@ impl Tokenizer {
         restore: &dyn for<'t> Fn(&'t str) -> Cow<'t, str>,
     ) -> Result<Vec<u32>, EngineError> {
         let (mut first, mut out) = (true, Vec::new());
-        for part in self.vocabulary.parts(text, true) {
+        for part in self.special.cut(text, true) {
             match part {
                 Part::Token(token) => {
                     out.push(token);
@@ -236,7 +241,7 @@ impl Tokenizer {
         first: &mut bool,
         out: &mut Vec<u32>,
     ) -> Result<(), EngineError> {
-        for part in self.vocabulary.parts(text, false) {
+        for part in self.special.cut(text, false) {
             match part {
                 Part::Token(token) => {
                     out.push(token);
@@ -309,9 +314,9 @@ impl Tokenizer {
         (self.bos.map_or("", text), text(self.eos))
     }
 
-    /// Returns the texts of all control tokens, longest first.
-    pub(crate) fn control_texts(&self) -> impl Iterator<Item = &str> {
-        self.vocabulary.control_texts()
+    /// Returns the control and user-defined tokens.
+    pub(crate) fn special(&self) -> &Special {
+        &self.special
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod models;
 
-use assay_engine::{synthetic::Synthetic, Chat, Message, Model, Prompt};
+use assay_engine::{synthetic::Synthetic, Chat, EngineError, Message, Model, Prompt};
 use candle_core::quantized::gguf_file::{Content, Value};
 use models::vocabularies::{pieces, shaped, words};
 use proptest::prelude::*;
@@ -26,11 +26,19 @@ const CONTROLS: [&str; 10] = [
 /// A template that writes everything that it is given, bare and trimmed, and no control token.
 const TEMPLATE: &str = "{% for m in messages %}{{ m.role }}{{ m.content }}{{ m.content | trim }}\
     {% endfor %}{% for t in tools %}{{ t.text }}{{ t | tojson }}{{ t | tojson(indent=2) }}{% endfor %}\
-    {{ said }}{{ said | string }}{% for word in said.split('|') %}{{ word }}{% endfor %}";
+    {{ said }}{{ said | string }}";
 
-/// A model with one of the vocabularies, the texts of its control tokens and their ids.
+/// A template that takes parts out of what it is given, so that the rest joins.
+const DELETING: &str =
+    "{% for m in messages %}{% for word in m.content.split('|') %}{{ word }}{% endfor %}\
+    {{ m.role | replace('a', '') }}{% endfor %}{{ said | replace('</think>', '') }}";
+
+/// Models with one of the vocabularies, the texts of its control tokens and their ids.
 struct Vocabulary {
+    /// The model whose template is [`TEMPLATE`].
     model: Model,
+    /// The model whose template is [`DELETING`].
+    deleting: Model,
     controls: Vec<String>,
     ids: Vec<u32>,
 }
@@ -54,10 +62,7 @@ impl Vocabulary {
             kinds.iter().enumerate().filter(is_control).map(|(at, _)| at).collect();
         let controls = ids.iter().map(|&id| tokens[id].to_string().expect("a text").clone());
         let controls: Vec<String> = controls.collect();
-        let mut changes = vec![
-            ("tokenizer.chat_template", Value::String(TEMPLATE.into())),
-            ("tokenizer.ggml.token_type", Value::Array(kinds)),
-        ];
+        let mut changes = vec![("tokenizer.ggml.token_type", Value::Array(kinds))];
         if let Some(mut scores) = scores {
             scores.resize(tokens.len(), Value::F32(0.0));
             changes.push(("tokenizer.ggml.scores", Value::Array(scores)));
@@ -67,7 +72,11 @@ impl Vocabulary {
         let ids = ids.into_iter().map(|id| u32::try_from(id).expect("an id")).collect();
         // The texts of this test are long.
         let shape = Synthetic { context: 1 << 20, ..Synthetic::default() };
-        Self { model: shaped(shape, file, &changes), controls, ids }
+        let model = |template: &str| {
+            let template = ("tokenizer.chat_template", Value::String(template.into()));
+            shaped(shape, file, &[&changes[..], &[template]].concat())
+        };
+        Self { model: model(TEMPLATE), deleting: model(DELETING), controls, ids }
     }
 }
 
@@ -84,23 +93,59 @@ fn json(text: &str) -> String {
     serde_json::to_string(text).expect("a text")
 }
 
-/// Asserts that a chat that says the text everywhere has no control token but the one that begins it.
-fn assert_said(vocabulary: &Vocabulary, text: &str) {
-    let (model, quoted) = (&vocabulary.model, json(text));
-    let chat = Chat {
+/// Returns a chat that says the text everywhere.
+fn said(text: &str) -> Prompt {
+    let quoted = json(text);
+    Prompt::Chat(Chat {
         messages: vec![Message::new(text, text), Message::new("user", text)],
         tools: vec![format!("{{\"text\":{quoted},{quoted}:[{quoted}]}}")],
         arguments: vec![("said".into(), quoted)],
-    };
-    let tokens = Prompt::Chat(chat).input(model).expect("the template takes any chat");
+    })
+}
+
+/// Returns the tokens of a chat but those that begin it, after it has asserted that they have no control token.
+fn bare<'t>(model: &Model, vocabulary: &Vocabulary, tokens: &'t [u32], text: &str) -> &'t [u32] {
     let begins = model.tokenize(b"").expect("no text");
     let rest = tokens.strip_prefix(begins.as_slice()).expect("it begins as the file says");
     let control = rest.iter().find(|token| vocabulary.ids.contains(token));
     assert_eq!(control, None, "{text:?} of {:?}", vocabulary.controls);
+    rest
+}
+
+/// Asserts that a chat that says the text everywhere has no control token but the one that begins it.
+fn assert_said(vocabulary: &Vocabulary, text: &str) {
+    let model = &vocabulary.model;
+    let tokens = said(text).input(model).expect("the template takes any chat");
+    let rest = bare(model, vocabulary, &tokens, text);
     // Nothing is lost: the bytes of a control token's text are in the tokens of the text.
     let said = String::from_utf8(model.detokenize(rest)).expect("characters");
     let bare = |text: &str| text.replace(' ', "");
     assert!(bare(&said).starts_with(&bare(&[text, text, text.trim()].concat())), "{text:?}");
+}
+
+/// Asserts that a chat has no control token either, or is refused, where the template takes out parts of it.
+fn assert_none_is_joined(vocabulary: &Vocabulary, text: &str) {
+    match said(text).input(&vocabulary.deleting) {
+        Ok(tokens) => drop(bare(&vocabulary.deleting, vocabulary, &tokens, text)),
+        Err(EngineError::ChatTemplate { problem }) => {
+            assert!(problem.contains("takes parts out"), "{problem}");
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn control_token_that_a_template_joins_is_refused_and_other_text_is_not() {
+    for vocabulary in VOCABULARIES.iter() {
+        for text in ["<bo|s>", "<|bos>", "|<bos|>", "<bo</think>s>", "<b</think>os>"] {
+            let error = said(text).input(&vocabulary.deleting).expect_err(text);
+            assert!(error.to_string().contains("takes parts out"), "{text}: {error}");
+        }
+        for text in ["a < b | c > d", "<bo s>", "<|</think>", "x</think>y", "<bos>"] {
+            let tokens = said(text).input(&vocabulary.deleting).expect(text);
+            bare(&vocabulary.deleting, vocabulary, &tokens, text);
+        }
+    }
 }
 
 #[test]
@@ -133,5 +178,6 @@ proptest! {
             text.push_str(["", " ", "\n", "<", "\u{fdd0}"][between]);
         }
         assert_said(vocabulary, &text);
+        assert_none_is_joined(vocabulary, &text);
     }
 }

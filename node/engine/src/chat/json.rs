@@ -5,7 +5,7 @@
 //! optional features of a JSON crate, such as numbers as text or another order of keys. Keys keep their order,
 //! and none occurs twice.
 
-use super::{ordered::Ordered, stand_in::StandIns};
+use super::ordered::Ordered;
 use minijinja::Value;
 
 /// The deepest nesting of lists and objects.
@@ -51,20 +51,19 @@ impl Json {
         }
     }
 
-    /// Returns the value as a template sees it, with each text and key hidden.
-    pub(super) fn hidden(&self, stand_ins: &StandIns<'_>) -> Value {
+    /// Returns the value as a template sees it, with each text and key changed.
+    pub(super) fn seen(&self, change: &dyn Fn(&str) -> String) -> Value {
         match self {
             Self::Null => Value::from(()),
             Self::Bool(value) => Value::from(*value),
             Self::Integer(value) => Value::from(*value),
             Self::Number(value) => Value::from(*value),
-            Self::Text(text) => Value::from(stand_ins.hide(text)),
+            Self::Text(text) => Value::from(change(text)),
             Self::List(items) => {
-                Value::from(items.iter().map(|item| item.hidden(stand_ins)).collect::<Vec<_>>())
+                Value::from(items.iter().map(|item| item.seen(change)).collect::<Vec<_>>())
             }
             Self::Object(pairs) => {
-                let pair =
-                    |(key, value): &(String, Self)| (stand_ins.hide(key), value.hidden(stand_ins));
+                let pair = |(key, value): &(String, Self)| (change(key), value.seen(change));
                 Ordered::value(pairs.iter().map(pair))
             }
         }

@@ -2,7 +2,12 @@
 //! A chat that its template has rendered, before it is cut into tokens.
 
 use super::{
-    json::Json, message::Chat, ordered::Ordered, stand_in::StandIns, template::render, Message,
+    json::Json,
+    message::Chat,
+    ordered::Ordered,
+    stand_in::{is_known, StandIns},
+    template::render,
+    Message,
 };
 use crate::{tokenizer::Tokenizer, EngineError, Model};
 use minijinja::Value;
@@ -15,6 +20,8 @@ const RESERVED: [&str; 4] = ["messages", "tools", "bos_token", "eos_token"];
 #[derive(Debug)]
 pub(crate) struct Rendered<'m> {
     text: String,
+    /// The text without the first character of any control token in what the users say, where one was left.
+    probe: Option<String>,
     stand_ins: StandIns<'m>,
     tokenizer: &'m Tokenizer,
 }
@@ -29,9 +36,64 @@ impl Rendered<'_> {
     /// Returns the tokens.
     ///
     /// # Errors
-    /// Returns [`EngineError::NoTokenForByte`].
+    /// Returns [`EngineError::NoTokenForByte`], and [`EngineError::ChatTemplate`] if the template makes a control
+    /// token of what the users say.
     pub(crate) fn tokens(&self) -> Result<Vec<u32>, EngineError> {
+        let special = self.tokenizer.special();
+        let differs = |probe| special.control_tokens(&self.text) != special.control_tokens(probe);
+        if self.probe.as_deref().is_some_and(differs) {
+            return Err(joined());
+        }
         self.tokenizer.encode_template(&self.text, &|part| self.stand_ins.restore(part))
+    }
+}
+
+fn joined() -> EngineError {
+    let problem =
+        "it takes parts out of a text of the chat, and the rest could be a control token; \
+                   change the text around its special characters";
+    EngineError::ChatTemplate { problem: problem.into() }
+}
+
+/// The texts of a chat, as its template expects them.
+struct Said<'c> {
+    chat: &'c Chat,
+    tools: Vec<Json>,
+    arguments: Vec<(&'c str, Json)>,
+}
+
+impl Said<'_> {
+    /// Calls `each` with every text but the roles.
+    fn texts<'s>(&'s self, each: &mut dyn FnMut(&'s str)) {
+        self.chat.messages.iter().for_each(|message| each(&message.content));
+        for value in self.tools.iter().chain(self.arguments.iter().map(|(_, value)| value)) {
+            value.texts(each);
+        }
+    }
+
+    /// Returns the variables of the template, with each role and each other text changed.
+    fn variables(
+        &self,
+        tokenizer: &Tokenizer,
+        role: &dyn Fn(&str) -> String,
+        text: &dyn Fn(&str) -> String,
+    ) -> BTreeMap<&str, Value> {
+        let message = |message: &Message| {
+            let pairs = [("role", role(&message.role)), ("content", text(&message.content))];
+            Ordered::value(pairs.map(|(name, text)| (name.into(), text.into())).into_iter())
+        };
+        let messages: Vec<Value> = self.chat.messages.iter().map(message).collect();
+        let tools: Vec<Value> = self.tools.iter().map(|tool| tool.seen(text)).collect();
+        let (bos, eos) = tokenizer.texts_of_ends();
+        let mut variables = BTreeMap::from([
+            ("bos_token", bos.into()),
+            ("eos_token", eos.into()),
+            ("messages", messages.into()),
+            ("tools", if tools.is_empty() { Value::from(()) } else { tools.into() }),
+            ("add_generation_prompt", true.into()),
+        ]);
+        variables.extend(self.arguments.iter().map(|(name, value)| (*name, value.seen(text))));
+        variables
     }
 }
 
@@ -39,32 +101,34 @@ impl Rendered<'_> {
 pub(super) fn rendered<'m>(model: &'m Model, chat: &Chat) -> Result<Rendered<'m>, EngineError> {
     let template = model.chat_template().ok_or(EngineError::NoChatTemplate)?;
     let tokenizer = &**model.tokenizer();
-    let (tools, arguments) = (tools(chat)?, arguments(chat)?);
-    let mut said = vec![template];
-    said.extend(chat.messages.iter().flat_map(|message| [&*message.role, &*message.content]));
-    for value in tools.iter().chain(arguments.iter().map(|(_, value)| value)) {
-        value.texts(&mut |text| said.push(text));
-    }
-    let roles = chat.messages.iter().map(|message| &*message.role);
-    let stand_ins = StandIns::new(tokenizer.control_texts(), said.into_iter(), roles)?;
-    let message = |message: &Message| {
-        let (role, content) = (&message.role, &message.content);
-        let hidden = [("role", stand_ins.hide_role(role)), ("content", stand_ins.hide(content))];
-        Ordered::value(hidden.map(|(name, text)| (name.into(), text.into())).into_iter())
+    let said = Said { chat, tools: tools(chat)?, arguments: arguments(chat)? };
+    let roles = || chat.messages.iter().map(|message| &*message.role);
+    let mut texts = vec![template];
+    texts.extend(roles());
+    said.texts(&mut |text| texts.push(text));
+    let stand_ins = StandIns::new(tokenizer.special(), texts.into_iter(), roles())?;
+
+    let (hide, hide_role) =
+        (|text: &str| stand_ins.hide(text), |role: &str| stand_ins.hide_role(role));
+    let text = render(template, said.variables(tokenizer, &hide_role, &hide), sizes(chat))?;
+
+    let hide_all = |text: &str| stand_ins.hide_all(text);
+    let hide_all_of_role = |role: &str| match is_known(role) {
+        true => hide_role(role),
+        false => stand_ins.hide_all(&hide_role(role)),
     };
-    let messages: Vec<Value> = chat.messages.iter().map(message).collect();
-    let tools: Vec<Value> = tools.iter().map(|tool| tool.hidden(&stand_ins)).collect();
-    let (bos, eos) = tokenizer.texts_of_ends();
-    let mut variables = BTreeMap::from([
-        ("bos_token", bos.into()),
-        ("eos_token", eos.into()),
-        ("messages", messages.into()),
-        ("tools", if tools.is_empty() { Value::from(()) } else { tools.into() }),
-        ("add_generation_prompt", true.into()),
-    ]);
-    variables.extend(arguments.iter().map(|(name, value)| (*name, value.hidden(&stand_ins))));
-    let text = render(template, variables, sizes(chat))?;
-    Ok(Rendered { text, stand_ins, tokenizer })
+    let is_left = |text: &str| stand_ins.has_first(text);
+    let mut left = roles().any(|role| !is_known(role) && is_left(&hide_role(role)));
+    said.texts(&mut |text| left = left || is_left(&hide(text)));
+    let probe = left.then(|| {
+        let variables = said.variables(tokenizer, &hide_all_of_role, &hide_all);
+        render(template, variables, sizes(chat)).map_err(|error| match error {
+            // It has not refused the same chat with these characters.
+            EngineError::ChatTemplate { .. } => joined(),
+            other => other,
+        })
+    });
+    Ok(Rendered { text, probe: probe.transpose()?, stand_ins, tokenizer })
 }
 
 /// Returns the number of bytes of each message, tool and argument.

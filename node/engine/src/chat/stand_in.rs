@@ -4,20 +4,25 @@
 //! A control token is found wherever its text occurs. So in the users' text its first character is
 //! replaced by one that occurs nowhere else, which is restored when control tokens have been found.
 //! This is done wherever such a text begins, and wherever one could begin that the text after the
-//! message would complete. The rest of a message stays as it was written, and no control token
-//! begins in it.
+//! message would complete. The rest of a message stays as it was written, since templates look for words in
+//! it, and no control token begins in it.
+//!
+//! A template that deletes parts of a text, such as `text.split('|')`, could still join the rest to a control
+//! token. So where a text has such a first character left, the chat is rendered a second time with all of them
+//! replaced, and is refused if its control tokens are others: see [`super::rendered`].
 //!
 //! Some templates make control tokens of roles, such as `<|` + role + `|>`. So the first character of a
 //! role that is a part of a control token, or begins with the end of one, is replaced as well, unless the
 //! role is one of [`ROLES`].
 //!
-//! Two kinds of templates can still make a control token of such text: one that deletes a part of a text, whose
-//! rest then joins, and one that frames the keys or texts of tools and arguments, such as `'<' ~ key ~ '>'`.
+//! One kind of template can still make a control token of such text: one that frames the keys or texts of tools
+//! and arguments, such as `'<' ~ key ~ '>'`.
 
-use crate::EngineError;
+use crate::{tokenizer::Special, EngineError};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
 };
 
 /// The roles of which a template may make a control token.
@@ -37,8 +42,12 @@ const ROLES: [&str; 10] = [
 /// The stand-ins for the first characters of control tokens.
 #[derive(Debug)]
 pub(super) struct StandIns<'c> {
-    /// The control tokens that begin with a character, and its stand-in.
-    controls: BTreeMap<char, (Vec<&'c str>, char)>,
+    special: &'c Special,
+    controls: BTreeSet<&'c str>,
+    /// The number of bytes of the longest control token.
+    longest: usize,
+    /// The first characters of control tokens, and their stand-ins.
+    firsts: BTreeMap<char, char>,
     /// The ends of control tokens that begin with a character of the beginning of a role, and its stand-in.
     roles: BTreeMap<char, (BTreeSet<&'c str>, char)>,
     originals: BTreeMap<char, char>,
@@ -51,23 +60,19 @@ fn unassigned() -> impl Iterator<Item = char> {
 }
 
 impl<'c> StandIns<'c> {
-    /// Selects stand-ins for these control tokens, and for the roles, that occur in none of the texts.
+    /// Selects stand-ins for the control tokens, and for the roles, that occur in none of the texts.
     ///
     /// # Errors
     /// Returns [`EngineError::ChatTemplate`] if the texts leave too few unused characters.
     pub(super) fn new<'t>(
-        controls: impl Iterator<Item = &'c str>,
+        special: &'c Special,
         texts: impl Iterator<Item = &'t str>,
         roles: impl Iterator<Item = &'t str>,
     ) -> Result<Self, EngineError> {
-        let mut by_first = BTreeMap::<char, Vec<&str>>::new();
+        let controls: BTreeSet<&str> = special.control_texts().collect();
+        let in_controls: BTreeSet<char> = controls.iter().flat_map(|text| text.chars()).collect();
         let mut used: BTreeSet<char> = texts.flat_map(str::chars).collect();
-        for control in controls {
-            used.extend(control.chars());
-            if let Some(first) = control.chars().next() {
-                by_first.entry(first).or_default().push(control);
-            }
-        }
+        used.extend(&in_controls);
         let mut free = unassigned().filter(|c| !used.contains(c));
         let mut free = || {
             free.next().ok_or_else(|| EngineError::ChatTemplate {
@@ -75,23 +80,29 @@ impl<'c> StandIns<'c> {
                     .into(),
             })
         };
-        let mut stand_ins =
-            Self { controls: BTreeMap::new(), roles: BTreeMap::new(), originals: BTreeMap::new() };
-        let in_controls: BTreeSet<char> =
-            by_first.values().flatten().flat_map(|control| control.chars()).collect();
-        let firsts = roles.filter_map(|role| role.trim().chars().next());
-        let firsts: BTreeSet<char> = firsts.filter(|first| in_controls.contains(first)).collect();
-        for first in firsts {
+        let longest = controls.iter().map(|text| text.len()).max().unwrap_or(0);
+        let mut stand_ins = Self {
+            special,
+            controls,
+            longest,
+            firsts: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            originals: BTreeMap::new(),
+        };
+        let roles = roles.filter_map(|role| role.trim().chars().next());
+        let roles: BTreeSet<char> = roles.filter(|first| in_controls.contains(first)).collect();
+        for first in roles {
             let stand_in = free()?;
             let ends =
                 |control: &&'c str| control.match_indices(first).map(|(at, _)| &control[at..]);
-            let ends = by_first.values().flatten().flat_map(ends).collect();
+            let ends = stand_ins.controls.iter().flat_map(ends).collect();
             stand_ins.roles.insert(first, (ends, stand_in));
             stand_ins.originals.insert(stand_in, first);
         }
-        for (first, controls) in by_first {
+        let firsts = stand_ins.controls.iter().filter_map(|text| text.chars().next());
+        for first in firsts.collect::<BTreeSet<char>>() {
             let stand_in = free()?;
-            stand_ins.controls.insert(first, (controls, stand_in));
+            stand_ins.firsts.insert(first, stand_in);
             stand_ins.originals.insert(stand_in, first);
         }
         Ok(stand_ins)
@@ -99,20 +110,39 @@ impl<'c> StandIns<'c> {
 
     /// Returns the text changed so that no control token begins in it.
     pub(super) fn hide(&self, text: &str) -> String {
+        let mut begins: BTreeSet<usize> =
+            self.special.controls_in(text).map(|place| place.start).collect();
         // A template may trim white space.
-        let bare = text.trim_end();
-        let begins = |at: usize, controls: &[&str]| {
-            let (rest, bare) = (&text[at..], bare.get(at..).unwrap_or_default());
-            let completed = |control: &&str, end: &str| !end.is_empty() && control.starts_with(end);
-            controls.iter().any(|control| {
-                rest.starts_with(control) || completed(control, rest) || completed(control, bare)
-            })
-        };
-        let hidden = |(at, c): (usize, char)| match self.controls.get(&c) {
-            Some((controls, stand_in)) if begins(at, controls) => *stand_in,
+        for text in [text, text.trim_end()] {
+            begins.extend(self.completed(text));
+        }
+        self.replaced(text, |at| begins.contains(&at))
+    }
+
+    /// Returns the text without the first character of any control token.
+    pub(super) fn hide_all(&self, text: &str) -> String {
+        self.replaced(text, |_| true)
+    }
+
+    /// Returns whether the text has the first character of a control token.
+    pub(super) fn has_first(&self, text: &str) -> bool {
+        text.contains(|c: char| self.firsts.contains_key(&c))
+    }
+
+    /// Returns where the ends of a text begin that are the beginnings of control tokens.
+    fn completed<'t>(&'t self, text: &'t str) -> impl Iterator<Item = usize> + 't {
+        let last = text.char_indices().rev();
+        let last = last.map(|(at, _)| at).take_while(|at| text.len() - at < self.longest);
+        last.filter(|&at| begins_one(&self.controls, &text[at..]))
+    }
+
+    /// Returns the text with the first characters of control tokens replaced at these places.
+    fn replaced(&self, text: &str, here: impl Fn(usize) -> bool) -> String {
+        let replaced = |(at, c)| match self.firsts.get(&c) {
+            Some(stand_in) if here(at) => *stand_in,
             _ => c,
         };
-        text.char_indices().map(hidden).collect()
+        text.char_indices().map(replaced).collect()
     }
 
     /// Returns a role changed so that no control token is made of it, unless it is one of [`ROLES`].
@@ -121,10 +151,12 @@ impl<'c> StandIns<'c> {
         // A template may trim white space.
         let bare = role.trim();
         let known = bare.chars().next().and_then(|first| self.roles.get(&first));
-        let Some((ends, stand_in)) = known.filter(|_| !ROLES.contains(&bare)) else {
+        let Some((ends, stand_in)) = known.filter(|_| !is_known(role)) else {
             return hidden;
         };
-        if !ends.iter().any(|end| end.starts_with(bare) || bare.starts_with(end)) {
+        let bounds = bare.char_indices().map(|(at, c)| at + c.len_utf8());
+        let mut beginnings = bounds.take_while(|&end| end <= self.longest).map(|end| &bare[..end]);
+        if !begins_one(ends, bare) && !beginnings.any(|text| ends.contains(text)) {
             return hidden;
         }
         let before = role.chars().take_while(|c| c.is_whitespace()).count();
@@ -139,4 +171,15 @@ impl<'c> StandIns<'c> {
         }
         text.chars().map(|c| self.originals.get(&c).copied().unwrap_or(c)).collect()
     }
+}
+
+/// Returns whether a template may make a control token of a role.
+pub(super) fn is_known(role: &str) -> bool {
+    ROLES.contains(&role.trim())
+}
+
+/// Returns whether one of the texts begins with this one.
+fn begins_one(texts: &BTreeSet<&str>, text: &str) -> bool {
+    let from = (Bound::Included(text), Bound::Unbounded);
+    texts.range::<str, _>(from).next().is_some_and(|next| next.starts_with(text))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The tokens of a file: their texts, kinds and bytes.
 
-use super::{byte_alphabet, byte_tokens::ByteTokens};
+use super::{byte_alphabet, byte_tokens::ByteTokens, special::Special};
 use crate::{
     gguf::{invalid, Gguf},
     EngineError,
@@ -48,13 +48,6 @@ pub(super) enum Spelling {
     ByteLevel,
 }
 
-/// A piece of text, or a special token in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part<'t> {
-    Text(&'t str),
-    Token(u32),
-}
-
 /// The tokens of a file.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
@@ -64,22 +57,18 @@ pub(super) struct Vocabulary {
     bytes: Vec<u8>,
     /// The end of each token's bytes.
     ends: Vec<usize>,
-    /// Control and user-defined tokens, longest text first.
-    special: Vec<u32>,
 }
 
 impl Vocabulary {
     /// Returns the vocabulary of 256 bytes and three control tokens.
     pub(super) fn bytes() -> Self {
-        let mut vocabulary =
-            Self { texts: vec![], kinds: vec![], bytes: vec![], ends: vec![], special: vec![] };
+        let mut vocabulary = Self { texts: vec![], kinds: vec![], bytes: vec![], ends: vec![] };
         for byte in 0..=255u8 {
             vocabulary.push(spelled(byte), Kind::Byte, &[byte]);
         }
         for text in ["<s>", "</s>", "<pad>"] {
             vocabulary.push(text.into(), Kind::Control, &[]);
         }
-        vocabulary.find_special();
         vocabulary
     }
 
@@ -95,8 +84,7 @@ impl Vocabulary {
         if kinds.len() != rows {
             return Err(invalid(KINDS, format!("{} kinds for {rows} tokens", kinds.len())));
         }
-        let mut vocabulary =
-            Self { texts: vec![], kinds: vec![], bytes: vec![], ends: vec![], special: vec![] };
+        let mut vocabulary = Self { texts: vec![], kinds: vec![], bytes: vec![], ends: vec![] };
         for (id, (text, number)) in texts.into_iter().zip(kinds).enumerate() {
             let kind = Kind::numbered(number)
                 .ok_or_else(|| invalid(KINDS, format!("token {id} is of unknown kind {number}")))?;
@@ -114,7 +102,6 @@ impl Vocabulary {
             };
             vocabulary.push(text.into(), kind, &bytes);
         }
-        vocabulary.find_special();
         Ok(vocabulary)
     }
 
@@ -125,32 +112,29 @@ impl Vocabulary {
         self.ends.push(self.bytes.len());
     }
 
-    /// Lists the special tokens. An empty text would be found everywhere, so tokens without text
-    /// are left out.
-    fn find_special(&mut self) {
-        // There are at most u32::MAX tokens.
-        self.special = (0..self.len() as u32)
-            .filter(|&id| matches!(self.kind(id), Kind::Control | Kind::UserDefined))
-            .filter(|&id| !self.text(id).is_empty())
-            .collect();
-        let texts = &self.texts;
-        self.special.sort_by_key(|&id| std::cmp::Reverse(texts[id as usize].len()));
-    }
-
     /// Makes control tokens of those that the metadata names as such, whatever their kind.
     pub(super) fn make_control(&mut self, tokens: impl Iterator<Item = u32>) {
         for token in tokens {
             self.kinds[token as usize] = Kind::Control;
         }
-        self.find_special();
+    }
+
+    /// Returns the special tokens.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::InvalidKey`] if their texts are too long.
+    pub(super) fn special(&self) -> Result<Special, EngineError> {
+        let all = self.texts.iter().zip(&self.kinds).enumerate();
+        let special =
+            all.filter(|(_, (_, kind))| matches!(kind, Kind::Control | Kind::UserDefined));
+        // There are at most u32::MAX tokens.
+        let special =
+            special.map(|(id, (text, kind))| (id as u32, &**text, *kind == Kind::Control));
+        Special::new(special).map_err(|problem| invalid(TOKENS, problem))
     }
 
     pub(super) fn len(&self) -> usize {
         self.texts.len()
-    }
-
-    pub(super) fn kind(&self, token: u32) -> Kind {
-        self.kinds[token as usize]
     }
 
     pub(super) fn text(&self, token: u32) -> &str {
@@ -193,44 +177,6 @@ impl Vocabulary {
     pub(super) fn longest(&self) -> usize {
         (0..self.len() as u32).map(|token| self.bytes_of(token).len()).max().unwrap_or(0)
     }
-
-    pub(super) fn control_texts(&self) -> impl Iterator<Item = &str> {
-        let control = self.special.iter().filter(|&&id| self.kind(id) == Kind::Control);
-        control.map(|&id| self.text(id))
-    }
-
-    /// Cuts a text at its special tokens, as llama.cpp does: first at all occurrences of the
-    /// longest, then the remaining pieces at those of the next. Control tokens are found only if
-    /// `control` is set.
-    pub(super) fn parts<'t>(&self, text: &'t str, control: bool) -> Vec<Part<'t>> {
-        let mut parts = match text {
-            "" => vec![],
-            _ => vec![Part::Text(text)],
-        };
-        for &token in &self.special {
-            let special = self.text(token);
-            let skipped = self.kind(token) == Kind::Control && !control;
-            if !skipped && text.contains(special) {
-                parts = parts.into_iter().flat_map(|part| cut(part, special, token)).collect();
-            }
-        }
-        parts
-    }
-}
-
-/// Cuts a part at each occurrence of a token's text.
-fn cut<'t>(part: Part<'t>, special: &str, token: u32) -> Vec<Part<'t>> {
-    let Part::Text(text) = part else { return vec![part] };
-    let mut parts = Vec::new();
-    for (i, piece) in text.split(special).enumerate() {
-        if i > 0 {
-            parts.push(Part::Token(token));
-        }
-        if !piece.is_empty() {
-            parts.push(Part::Text(piece));
-        }
-    }
-    parts
 }
 
 /// Returns the text of the token of a byte: `<0x41>`.
@@ -249,30 +195,6 @@ fn byte_of(text: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn vocabulary(special: &[(&str, Kind)]) -> Vocabulary {
-        let mut vocabulary = Vocabulary::bytes();
-        for (text, kind) in special {
-            vocabulary.push(text.to_string(), *kind, text.as_bytes());
-        }
-        vocabulary.find_special();
-        vocabulary
-    }
-
-    #[test]
-    fn parts_cut_at_the_longest_special_token_first() {
-        let vocabulary = vocabulary(&[("ab", Kind::UserDefined), ("bcd", Kind::UserDefined)]);
-        let parts = vocabulary.parts("abcdab", false);
-        assert_eq!(parts, [Part::Text("a"), Part::Token(260), Part::Token(259)]);
-        assert!(vocabulary.parts("", true).is_empty());
-    }
-
-    #[test]
-    fn parts_find_control_tokens_only_where_asked() {
-        let vocabulary = vocabulary(&[("<|end|>", Kind::Control)]);
-        assert_eq!(vocabulary.parts("a<|end|>", false), [Part::Text("a<|end|>")]);
-        assert_eq!(vocabulary.parts("a<|end|>", true), [Part::Text("a"), Part::Token(259)]);
-    }
 
     #[test]
     fn byte_of_reads_two_digits_only() {
