@@ -24,6 +24,8 @@ pub enum Broken {
     Panicked(String),
     /// The server of its model ended by a panic, and with it all its jobs.
     ServerDied,
+    /// This node cannot make it now, which says nothing of the work.
+    NotNow,
 }
 
 impl Broken {
@@ -57,6 +59,10 @@ pub fn attempt(
             result.map_or(Outcome::Nothing, Outcome::Result)
         }
         Err(Broken::Panicked(message)) => poison(context, work, &message),
+        Err(Broken::NotNow) => {
+            context.marks.end(&piece, false);
+            Outcome::Later
+        }
         Err(Broken::ServerDied) => {
             if !context.marks.end_by_death(&piece) {
                 return Outcome::Nothing;

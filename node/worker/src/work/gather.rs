@@ -6,7 +6,7 @@ use super::{
     key::{Kind, WorkKey},
     prepare::prepare,
     queue::{Entry, Gather, Inputs, Stage},
-    readable::{self, Unreadable},
+    readable,
 };
 use crate::{context::Context, guard::guarded, request::SupportedRequest, LOG_TARGET};
 use assay_engine::Prompt;
@@ -177,12 +177,12 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
     let Some(request) = context.payload(job, &task.request_hash, task, ask) else {
         return Gathered::Missing;
     };
-    let read = || readable::read(server.model(), task.input_tokens, &request);
     match work {
         Work::Prepare { .. } if !patient && takes_long(&request) => Gathered::Missing,
         Work::Prepare { .. } => {
             let run = || {
-                let prompt = read().map(|request| request.prompt);
+                let read = readable::read(server.model(), task.input_tokens, &request);
+                let prompt = read.map(|request| request.prompt);
                 Ok(prepare(context, &server, &job, task, prompt, patient))
             };
             match attempt(context, work, run) {
@@ -191,26 +191,13 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
                 Outcome::Later => busy(work, context),
             }
         }
-        Work::Generate { .. } => match read() {
-            Ok(request) => Gathered::Runnable(Inputs { request, transcript: Vec::new() }),
-            Err(Unreadable::Now(_)) => busy(work, context),
-            Err(error) => {
-                log::debug!(target: LOG_TARGET, "job {job:?}: {error}");
-                Gathered::Stuck("no engine can run its request, so the job had to be declined")
-            }
-        },
-        Work::Verify { commitment, .. } => match read() {
-            Ok(request) => match context.payload(job, &commitment.output_hash, task, ask) {
+        Work::Generate { .. } => Gathered::Runnable(Inputs { request, transcript: Vec::new() }),
+        Work::Verify { commitment, .. } => {
+            match context.payload(job, &commitment.output_hash, task, ask) {
                 Some(transcript) => Gathered::Runnable(Inputs { request, transcript }),
                 None => Gathered::Missing,
-            },
-            // All verifiers find this alike, and no honest operator accepts such a job.
-            Err(error) => match error.reject() {
-                Some(reason) => verified(context, work, Verdict::Reject { position: 0, reason })
-                    .map_or(Gathered::Missing, Gathered::Result),
-                None => busy(work, context),
-            },
-        },
+            }
+        }
     }
 }
 

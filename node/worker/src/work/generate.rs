@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Generates the output of a job.
 
-use super::{attempt::Broken, key::WorkKey, readable::Readable};
+use super::{
+    attempt::Broken,
+    key::WorkKey,
+    readable::{self, Unreadable},
+};
 use crate::{
     context::Context,
     engine::translate::{finish_reason, generate_spec},
@@ -28,19 +32,30 @@ use std::time::Instant;
 ///
 /// # Errors
 ///
-/// The job panicked in the engine, or the engine's server died.
+/// The job panicked in the engine, the engine's server died, or the request cannot be read now.
 pub fn generate(
     context: &Context,
     key: &WorkKey,
     job: JobId,
     task: &Task,
-    request: &Readable,
+    request: &[u8],
 ) -> Result<Option<EngineResult>, Broken> {
     if context.fault == Some(Fault::Silent) {
         return Ok(None);
     }
     let Some(model) = context.servers.model(&task.model) else { return Ok(None) };
     let begun = Instant::now();
+    let request = match readable::read(model, task.input_tokens, request) {
+        Ok(request) => request,
+        Err(Unreadable::Now(_)) => return Err(Broken::NotNow),
+        Err(error) => {
+            log::error!(
+                target: LOG_TARGET,
+                "job {job:?} cannot be generated, and had to be declined: {error}",
+            );
+            return Ok(None);
+        }
+    };
     let mut spec = generate_spec(&key.job, task, &request.stops);
     if context.fault == Some(Fault::IgnoreStop) {
         spec.stops = StopStrings::NONE;

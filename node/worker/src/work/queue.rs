@@ -3,7 +3,6 @@
 //! for it again later. Of each kind only so much holds payloads in memory.
 
 use super::key::{Kind, WorkKey};
-use super::readable::Readable;
 use assay_primitives::{JobId, ModelId, Work};
 use parking_lot::{Condvar, Mutex};
 use sp_core::H256;
@@ -14,8 +13,8 @@ use std::{
 
 /// The payloads of a piece of work, once they are gathered.
 pub struct Inputs {
-    /// The request.
-    pub request: Readable,
+    /// The encoded request, which is read when the work is run.
+    pub request: Vec<u8>,
     /// The encoded transcript of a verification; empty for other work.
     pub transcript: Vec<u8>,
 }
@@ -258,7 +257,6 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_engine::{Prompt, StopStrings};
     use assay_primitives::{FinishReason, OutputCommitment, Sampling, Task};
     use std::time::Duration;
 
@@ -345,8 +343,7 @@ mod tests {
         let holding = || queue.waiting.lock().holding(Kind::Verify);
         assert_eq!(holding(), 2);
         // One that goes on to run holds its payloads; one that finds nothing does not.
-        let request = Readable { prompt: Prompt::text(b"In"), stops: StopStrings::NONE };
-        let inputs = Inputs { request, transcript: Vec::new() };
+        let inputs = Inputs { request: b"In".to_vec(), transcript: Vec::new() };
         queue.put_back(Entry { stage: Stage::Run(inputs), ..first });
         assert_eq!(holding(), 2);
         queue.put_back(Entry { stage: Stage::Gather { at: later }, ..second });

@@ -6,7 +6,7 @@ use super::{
     generate::alone,
     key::{Kind, WorkKey},
     queue::Inputs,
-    readable::Readable,
+    readable::{self, Readable},
 };
 use crate::{
     context::Context,
@@ -32,7 +32,7 @@ use sp_crypto_hashing::blake2_256;
 ///
 /// # Errors
 ///
-/// The job panicked in the engine, or the engine's server died.
+/// The job panicked in the engine, the engine's server died, or the request cannot be read now.
 pub fn verify(
     context: &Context,
     key: &WorkKey,
@@ -40,16 +40,24 @@ pub fn verify(
     commitment: &OutputCommitment,
     inputs: Inputs,
 ) -> Result<Option<Verdict>, Broken> {
-    if let Some(fault) = &context.fault {
-        fault.panic_in(Kind::Verify, &inputs.request.prompt);
-    }
     let malformed = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
     let Some(model) = context.servers.model(&task.model) else {
         return Ok(Some(Verdict::Abstain(AbstainReason::ModelMissing)));
     };
+    let request = match readable::read(model, task.input_tokens, &inputs.request) {
+        Ok(request) => request,
+        // All verifiers find this alike, and no honest operator accepts such a job.
+        Err(error) => match error.reject() {
+            Some(reason) => return Ok(Some(Verdict::Reject { position: 0, reason })),
+            None => return Err(Broken::NotNow),
+        },
+    };
+    if let Some(fault) = &context.fault {
+        fault.panic_in(Kind::Verify, &request.prompt);
+    }
     match context.fault {
         Some(Fault::Reject) => return Ok(Some(malformed)),
-        Some(Fault::Collude) => return Ok(collude(context, key, task, model, &inputs.request)),
+        Some(Fault::Collude) => return Ok(collude(context, key, task, model, &request)),
         _ => {}
     }
     let Some(server) = context.servers.server(&task.model) else { return Ok(None) };
@@ -74,9 +82,9 @@ pub fn verify(
     let (input, output) = (transcript.input, transcript.output);
     let claimed = assay_engine::Transcript { input, output, finish };
     let begun = server.verify(VerifyJob {
-        prompt: inputs.request.prompt,
+        prompt: request.prompt,
         transcript: claimed,
-        spec: generate_spec(&key.job, task, &inputs.request.stops),
+        spec: generate_spec(&key.job, task, &request.stops),
         positions: Positions::All,
         limits: Limits { memory_bytes: context.memory_bytes, deadline: context.queue.until(key) },
         cancel: context.cancellations.flag(key),
