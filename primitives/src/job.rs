@@ -142,6 +142,15 @@ impl Verification {
     }
 }
 
+/// The factor by which a worker expects a job to take longer than computed, because verifications and other
+/// programs come without notice.
+pub const TIME_MARGIN: BlockNumber = 2;
+
+/// The blocks of a deadline that pass in addition to the computation: the job reaches the engine in the block
+/// after its acceptance, and its result reaches the chain one or two blocks after its end. A worker declines a
+/// job unless its deadline is at least this and [`TIME_MARGIN`] times the computation.
+pub const TIME_OVERHEAD: BlockNumber = 4;
+
 /// A client's order. The prompt and the answer themselves are never on the chain.
 #[derive(
     Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,

@@ -184,8 +184,8 @@ def markdown(found, pictures):
               "of 1,500 tokens and delivers those in one block for which it is drawn itself. It pays the price "
               "of the market, since only routed jobs are measured, and chooses them so that no more than half "
               "of the others could have them. It keeps the prompts from others that are drawn, and cancels "
-              "these orders. An order with so short a deadline that the workers of others decline it for lack "
-              "of time is not computed: it can be withdrawn for the fees alone. Speed counts in proportion to "
+              "these orders. An order that is declined because others have no room for it is not computed: it "
+              "can be withdrawn for the fees alone. Speed counts in proportion to "
               "fees, and only audited jobs are measured. Computed "
               "with routing's own scores until nothing changes any more, and drawn with its urn.", "",
               "| washed jobs an hour | orders for each | cost of each, over an honest job's profit "

@@ -51,9 +51,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Returns whether the job is routed: at least [`FEWEST`] others, with at least half of the others'
-    /// stake in the model, could have taken it. Otherwise its client may have chosen the operator, by what
+    /// stake in the model, could have taken it, and its deadline leaves them time. Otherwise its client may have chosen the operator, by what
     /// only that one does, and be one with it. Free slots do not matter.
     fn is_routed(job: &Job<T::AccountId>, others: &Sample<T::AccountId>) -> bool {
+        if !Self::leaves_time(&job.spec) {
+            return false;
+        }
         let able = others.part(|other| Self::able(job, other).is_some());
         able.operators >= FEWEST && able.stake >= others.stake.saturating_sub(able.stake)
     }
@@ -99,8 +102,9 @@ impl<T: Config> Pallet<T> {
 
     /// Returns the largest weight of looking at the operators beside that of a job.
     pub(crate) fn others_weight() -> Weight {
-        // Of each whether it could have had the job, and whether it has delegated; then the stake of all.
+        // Of each whether it could have had the job, and whether it has delegated; then the stake of all, and
+        // the speed of the model.
         let each = T::DbWeight::get().reads(3);
-        T::Routing::sample_weight(each).saturating_add(T::DbWeight::get().reads(2))
+        T::Routing::sample_weight(each).saturating_add(T::DbWeight::get().reads(3))
     }
 }

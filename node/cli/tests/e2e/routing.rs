@@ -43,10 +43,10 @@ async fn allocation(node: &Node, stash: &str) -> Value {
     assay(node, &args).await.ok()["allocations"][0].clone()
 }
 
-/// Orders a job that an operator has 12 blocks for, and returns its id. Beside Dave the operators hold too
+/// Orders a job that an operator has 20 blocks for, and returns its id. Beside Dave the operators hold too
 /// little stake for jobs that require verification.
 async fn order(node: &Node, tokens: &str) -> String {
-    let args = ["job", "create", "--json", "--max-tokens", tokens, "--deadline", "12"];
+    let args = ["job", "create", "--json", "--max-tokens", tokens, "--deadline", "20"];
     let check = ["--verification", "if-possible"];
     let prompt = ["--down", "0.5", "--suri", "//Eve", "In the beginning"];
     let args: Vec<&str> = args.into_iter().chain(check).chain(prompt).collect();

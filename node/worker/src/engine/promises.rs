@@ -5,7 +5,10 @@
 //! certain enough that the job fits into its time together with the jobs that were promised before.
 
 use super::load::Left;
-use assay_primitives::{JobId, Task};
+use assay_primitives::{
+    job::{TIME_MARGIN, TIME_OVERHEAD},
+    JobId, Task,
+};
 use parking_lot::Mutex;
 use sp_core::H256;
 use std::{
@@ -13,12 +16,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The factor by which a job may take longer than computed, because verifications and other programs
-/// come without notice.
-const MARGIN: u32 = 2;
-/// The blocks of a deadline that pass in addition to the computation: the job reaches the engine in
-/// the block after its acceptance, and its result reaches the chain one or two blocks after its end.
-const OVERHEAD: u32 = 4;
 /// The blocks without a request from the chain after which a job counts as another operator's.
 const FORGOTTEN: u32 = 10;
 
@@ -63,9 +60,9 @@ impl Promises {
             .filter(|(other, _)| *other != job)
             .map(|(other, promise)| left(other, &promise.task))
             .collect();
-        let there_is = self.block_time.saturating_mul(task.deadline.saturating_sub(OVERHEAD));
+        let there_is = self.block_time.saturating_mul(task.deadline.saturating_sub(TIME_OVERHEAD));
         let fits = time(&others, &Left::of(task, 0))
-            .is_some_and(|time| time.saturating_mul(MARGIN) <= there_is);
+            .is_some_and(|time| time.saturating_mul(TIME_MARGIN) <= there_is);
         if fits {
             kept.insert(*job, Promise { task: task.clone(), asked: Instant::now() });
         }

@@ -2,6 +2,7 @@
 //! The operators beside that of a job: enough of them could have had a routed job, and enough of them can
 //! check one whose client requires that.
 
+use super::speed::end_epoch;
 use crate::mock::*;
 use assay_primitives::{
     api::Verifiers,
@@ -9,7 +10,7 @@ use assay_primitives::{
     reason::DeclineReason,
     report::Report,
     settlement::{AuditOutcome, Outcome},
-    traits::AuditedJobs,
+    traits::{AuditedJobs, Performance},
     Prices,
 };
 use frame_support::{assert_ok, BoundedVec};
@@ -117,6 +118,34 @@ fn job_that_is_too_long_or_too_large_for_others_is_not_routed() {
     alone(|offer| Offer { context: 29, ..offer });
     alone(|offer| Offer { max_reward: 112, ..offer });
     alone(|offer| Offer { max_bond: BOND - 1, ..offer });
+}
+
+#[test]
+fn job_whose_deadline_leaves_the_workers_of_others_no_time_is_not_routed() {
+    with_jobs(|| {
+        GenerationSpeed::set(7);
+        // 20 tokens of output and the time of 3 for the prompt take 4 blocks.
+        let routed = |deadline| {
+            let spec = JobSpec { input_tokens: 10, max_tokens: 20, deadline, ..spec() };
+            routed(order_with(CLIENT, spec, PAYMENT))
+        };
+        assert!(!routed(11));
+        assert!(routed(12));
+        // Where operators were measured to be slower, workers want more time.
+        for _ in 0..4 {
+            for operator in OPERATORS {
+                <Routing as Performance<_>>::delivered(&operator, &model(1), 40, 10, 1);
+            }
+            end_epoch();
+        }
+        let measured =
+            <Routing as assay_primitives::traits::Routing<_>>::tokens_per_block(&model(1));
+        let measured = measured.expect("all were measured");
+        assert!((3..=4).contains(&measured), "{measured}");
+        let least = 4 + 2 * 23u32.div_ceil(measured);
+        assert!(!routed(least - 1));
+        assert!(routed(least));
+    });
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn measured_speed_of_a_model_allows_shorter_deadlines_and_never_longer_ones() {
 }
 
 /// Begins blocks until the next epoch of routing has begun.
-fn end_epoch() {
+pub(super) fn end_epoch() {
     use frame_support::traits::Hooks;
     let before = pallet_routing::CurrentEpoch::<Test>::get().index;
     for _ in 0..1_000 {
