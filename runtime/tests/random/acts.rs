@@ -11,8 +11,7 @@ use assay_primitives::{
     contact::SignedContact,
     job::{FinishReason, JobId, JobSpec, JobState, OutputCommitment, Payment},
     publication::Part,
-    verdict_hash, AbstainReason, AssayAddress, DeclineReason, Prices, RejectReason, Report,
-    VacateReason, Verdict, Verification,
+    verdict_hash, AbstainReason, AssayAddress, Prices, RejectReason, Report, Verdict, Verification,
 };
 use assay_runtime::{
     parameters::{dynamic_params, RuntimeParameters},
@@ -228,11 +227,11 @@ pub fn act(counts: &mut Counts, act: Act) {
                 }
             }
         }
-        Act::Decline { job } => {
+        Act::Decline { job, reason } => {
             let job = pick(job);
             let state = pallet_jobs::Jobs::<Runtime>::get(job).map(|job| job.state);
             if let Some(JobState::Assigned { operator, .. }) = state {
-                report(counts, &operator, Report::Decline { job, reason: DeclineReason::Resource });
+                report(counts, &operator, Report::Decline { job, reason });
             }
         }
         Act::CommitVerdicts { verdict: n, keep_silent } => {
@@ -247,9 +246,8 @@ pub fn act(counts: &mut Counts, act: Act) {
             self::act(counts, Act::CommitVerdicts { verdict, keep_silent });
             self::act(counts, Act::RevealVerdicts { verdict, keep_silent });
         }
-        Act::VacateSeats { keep } => {
+        Act::VacateSeats { keep, reason } => {
             for (job, _, verifier) in seats(12).into_iter().step_by(keep) {
-                let reason = VacateReason::Resource;
                 report(counts, &verifier, Report::Vacate { job, reason });
             }
         }
