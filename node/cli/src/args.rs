@@ -24,7 +24,7 @@ mod run;
 mod sampling;
 
 pub use address::AddressCommand;
-pub use chat::{ChatArgs, TemplateArgument};
+pub use chat::{ChatArgs, TemplateArgument, ToolArgument};
 pub use check::CheckArgs;
 pub use cli::{Cli, Command, Global};
 pub use config::{ConfigCommand, ConfigKey};

@@ -3,7 +3,7 @@
 
 use crate::commitment::committed;
 use assay_engine::{Model, StopStrings};
-use assay_primitives::{worker::Transcript, JobId};
+use assay_primitives::{worker::Transcript, FinishReason, JobId};
 use assay_rpc::Output;
 use serde_json::{json, Map, Value};
 use sp_core::H256;
@@ -31,6 +31,12 @@ impl KnownOutput {
     /// Returns the output of a job whose request has these stop strings. Its text is shown up to the first.
     pub fn stopping(self, stops: &StopStrings) -> Self {
         Self { stops: stops.clone(), ..self }
+    }
+
+    /// Returns whether the committed output ends at a stop string.
+    pub fn ends_at_stop(&self) -> bool {
+        let finish = self.committed.as_ref().map(|transcript| transcript.finish);
+        matches!(finish, Some(FinishReason::Stop(_)))
     }
 
     /// Compares the committed text with the committed tokens by a model that this command has opened

@@ -2,26 +2,28 @@
 //! The request of an order.
 
 use crate::{
-    args::{ChatArgs, OrderArgs},
+    args::{ChatArgs, OrderArgs, ToolArgument},
+    bounded,
     chain::Chain,
     fault::Fault,
     out,
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
 use assay_engine::StopStrings;
 use assay_primitives::{
     api::JobView,
-    request::{Argument, Chat, Message, Prompt, RequestV1},
-    FinishReason, JobId, JobState, Request,
+    request::{Argument, Chat, Message, Prompt, RequestV1, MAX_REQUEST_BYTES},
+    JobId, Request,
 };
 use assay_runtime::AccountId;
+use serde::de::IgnoredAny;
+use std::fs::File;
 
 /// Returns the request for the continuation of a prompt, or for the answer to it, as the arguments say.
 ///
 /// # Errors
 ///
-/// The message of a chat is not UTF-8, an argument of the template is named twice, or there are too many
-/// or empty stop strings.
+/// The message of a chat is not UTF-8, or the errors of [`of_chat`].
 pub fn of(args: &OrderArgs, prompt: Vec<u8>) -> Result<Request> {
     if !args.chat.chat {
         return with_stops(args, Prompt::Text(prompt));
@@ -45,10 +47,11 @@ pub fn message(role: &str, content: impl Into<String>) -> Message {
 ///
 /// # Errors
 ///
-/// An argument of the template is named twice, or there are too many or empty stop strings.
+/// A tool cannot be read or is not JSON, an argument of the template is named twice, or there are too many or
+/// empty stop strings.
 pub fn of_chat(args: &OrderArgs, messages: Vec<Message>) -> Result<Request> {
-    let arguments = arguments(&args.chat)?;
-    with_stops(args, Prompt::Chat(Chat { messages, tools: Vec::new(), arguments }))
+    let (tools, arguments) = (tools(&args.chat)?, arguments(&args.chat)?);
+    with_stops(args, Prompt::Chat(Chat { messages, tools, arguments }))
 }
 
 fn with_stops(args: &OrderArgs, prompt: Prompt) -> Result<Request> {
@@ -64,24 +67,25 @@ pub fn stops(request: &Request) -> StopStrings {
     StopStrings::new(request.stop.iter().cloned())
 }
 
-/// Returns the stop strings of a job; none, and a note where that can matter, if the node does not have its
-/// request any more.
+/// Returns the stop strings of a job; `None`, with a note if it cannot be asked, if the node does not have the
+/// job's request.
 pub async fn stops_of(
     chain: &Chain,
     job: &JobId,
     view: &JobView<AccountId>,
-) -> Result<StopStrings> {
-    if let Some(request) = chain.request_of(job, &view.spec).await? {
-        return Ok(stops(&request));
-    }
-    if let JobState::Delivered { commitment, .. } = &view.state {
-        if matches!(commitment.finish, FinishReason::Stop(_)) {
-            out::note(
-                "The node does not have the request of the job, so its stop string is shown.",
-            );
+) -> Option<StopStrings> {
+    match chain.request_of(job, &view.spec).await {
+        Ok(request) => request.as_ref().map(stops),
+        Err(error) => {
+            out::note(&format!("{error:#}"));
+            None
         }
     }
-    Ok(StopStrings::NONE)
+}
+
+/// Says that a stop string is shown with the output that it ends.
+pub fn note_shown_stop() {
+    out::note("The node does not have the request of the job, so its stop string is shown.");
 }
 
 /// Returns the text of a message. Templates work on characters.
@@ -96,6 +100,39 @@ fn text(prompt: Vec<u8>) -> Result<String> {
             ),
         )
     })
+}
+
+/// Returns the tools as they were written.
+fn tools(args: &ChatArgs) -> Result<Vec<String>> {
+    let tool = |(index, tool): (usize, &ToolArgument)| {
+        let text = match tool {
+            ToolArgument::Json(text) => text.clone(),
+            ToolArgument::File(path) => {
+                let name = path.display();
+                let file = File::open(path)
+                    .with_context(|| format!("cannot read the tool of --tool @{name}"))?;
+                let bytes =
+                    bounded::bytes(file, MAX_REQUEST_BYTES, &format!("the tool in {name}"))?;
+                String::from_utf8(bytes).map_err(|error| {
+                    let at = error.utf8_error().valid_up_to();
+                    Fault::error(
+                        "not_text",
+                        format!("the tool in {name} is not UTF-8 at byte {at}"),
+                    )
+                })?
+            }
+        };
+        match serde_json::from_str::<IgnoredAny>(&text) {
+            Ok(_) => Ok(text.trim().into()),
+            Err(error) => Err(Fault::error(
+                "tool",
+                format!(
+                    "tool {index} is not JSON: {error}; write @FILE to have it read from a file"
+                ),
+            )),
+        }
+    };
+    args.tools.iter().enumerate().map(tool).collect()
 }
 
 fn arguments(args: &ChatArgs) -> Result<Vec<Argument>> {
@@ -151,6 +188,25 @@ mod tests {
         let (code, message) = refused(&["--chat"], b"Hi\xff");
         assert_eq!(code, "not_text");
         assert!(message.contains("byte 2") && message.contains("leave --chat out"), "{message}");
+    }
+
+    #[test]
+    fn tools_are_given_as_they_are_or_in_files() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, " {\"b\": 2}\n").unwrap();
+        let named = format!("@{}", file.path().display());
+        let options = ["--chat", "--tool", "{\"a\":  1}", "--tool", &named];
+        let Prompt::Chat(chat) = request(&options, b"Hi").unwrap().prompt else { panic!("a chat") };
+        assert_eq!(chat.tools, ["{\"a\":  1}", "{\"b\": 2}"]);
+        let (code, message) = refused(&["--chat", "--tool", "{}", "--tool", "{"], b"Hi");
+        assert_eq!(code, "tool");
+        assert!(message.contains("tool 1 is not JSON") && message.contains("@FILE"), "{message}");
+        std::fs::write(&file, b"\"\xff\"").unwrap();
+        let (code, message) = refused(&["--chat", "--tool", &named], b"Hi");
+        assert_eq!(code, "not_text");
+        assert!(message.contains("not UTF-8 at byte 1"), "{message}");
+        let missing = request(&["--chat", "--tool", "@/nowhere"], b"Hi").unwrap_err();
+        assert!(missing.to_string().contains("--tool @/nowhere"), "{missing}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! The arguments that make a chat of a prompt.
 
 use clap::Args;
-use std::str::FromStr;
+use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
 /// An argument of a chat template, such as `enable_thinking=false`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -24,6 +24,26 @@ impl FromStr for TemplateArgument {
     }
 }
 
+/// A tool that a model may call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ToolArgument {
+    /// Its description in JSON.
+    Json(String),
+    /// The file with its description.
+    File(PathBuf),
+}
+
+impl FromStr for ToolArgument {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text.strip_prefix('@') {
+            Some(path) => Self::File(path.into()),
+            None => Self::Json(text.into()),
+        })
+    }
+}
+
 /// Whether the prompt is a message of a chat, and what else the template of the model is given.
 #[derive(Args, Debug, Clone, Default)]
 pub struct ChatArgs {
@@ -38,6 +58,10 @@ pub struct ChatArgs {
     /// for several.
     #[arg(long = "template-arg", requires = "chat", value_name = "NAME=JSON")]
     pub arguments: Vec<TemplateArgument>,
+    /// Tool that the model may call: its description in JSON, or @FILE for one in a file. Repeat the option
+    /// for several.
+    #[arg(long = "tool", requires = "chat", value_name = "JSON|@FILE")]
+    pub tools: Vec<ToolArgument>,
 }
 
 #[cfg(test)]
@@ -51,7 +75,7 @@ mod tests {
 
     #[test]
     fn options_of_a_chat_need_one() {
-        for option in ["--system", "--template-arg"] {
+        for option in ["--system", "--template-arg", "--tool"] {
             assert!(parse(&[option, "a=1"]).is_err(), "{option}");
             assert!(parse(&["--chat", option, "a=1"]).is_ok(), "{option}");
         }

@@ -24,7 +24,7 @@ use anyhow::{Context, Result};
 use assay_primitives::{
     api::JobView,
     parameters::{JobParameters, Parameters},
-    Balance, JobId, JobState, Payment,
+    Balance, FinishReason, JobId, JobState, Payment,
 };
 use assay_runtime::{AccountId, Runtime, RuntimeCall};
 use serde_json::{json, Value};
@@ -98,7 +98,11 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
     let mut output = None;
     if let Some(check) = shown {
         let known = KnownOutput::new(chain.output(id).await?, id, commitment(&view.state));
-        let mut known = known.stopping(&request::stops_of(chain, id, &view).await?);
+        let stops = request::stops_of(chain, id, &view).await;
+        if stops.is_none() && known.ends_at_stop() {
+            request::note_shown_stop();
+        }
+        let mut known = known.stopping(&stops.unwrap_or_default());
         if let Some(model) = text_check::open(&view.spec.model, check.model_file.as_deref())? {
             known.compare(&model);
         }
@@ -129,7 +133,13 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
 async fn wait(session: &Session, id: &JobId, check: &CheckArgs) -> Result<Exit> {
     let view = session.chain.job(id).await?.ok_or_else(|| unknown(id))?;
     let model = text_check::open(&view.spec.model, check.model_file.as_deref())?;
-    let stops = request::stops_of(&session.chain, id, &view).await?;
+    let stops = request::stops_of(&session.chain, id, &view).await;
+    if let (None, JobState::Delivered { commitment, .. }) = (&stops, &view.state) {
+        if matches!(commitment.finish, FinishReason::Stop(_)) {
+            request::note_shown_stop();
+        }
+    }
+    let stops = stops.unwrap_or_default();
     let mut interrupts = follow::interrupts()?;
     match follow::to_the_end(session, id, (model.as_ref(), &stops), &mut interrupts).await? {
         Some(ended) => ended.report(session.json, check.accept_unaudited, Facts::default()),
