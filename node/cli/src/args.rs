@@ -4,6 +4,7 @@
 mod address;
 mod chat;
 mod check;
+mod choice;
 mod cli;
 mod config;
 mod conversation;

@@ -56,7 +56,8 @@ pub fn of_chat(args: &OrderArgs, messages: Vec<Message>) -> Result<Request> {
 
 fn with_stops(args: &OrderArgs, prompt: Prompt) -> Result<Request> {
     let stop = args.stops.iter().map(|stop| stop.clone().into_bytes()).collect();
-    let request = Request::V1(RequestV1 { stop, ..RequestV1::new(prompt) });
+    let request = args.choice.ask(RequestV1 { stop, ..RequestV1::new(prompt) });
+    let request = Request::V1(request);
     request.validate().map_err(|error| Fault::error("request", error.to_string()))?;
     Ok(request)
 }

@@ -7,8 +7,8 @@ use anyhow::{ensure, Context, Result};
 use assay_engine::{
     generate,
     serve::{GenerateJob, Server, ServerConfig},
-    verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling, Session,
-    StopStrings, Threads, Transcript, Verification,
+    verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling, Session, Threads,
+    Transcript, Verification,
 };
 use clap::Parser;
 use serde_json::json;
@@ -104,10 +104,9 @@ impl Bench {
     /// Returns a spec under which the model generates all of `max_tokens` and does not end earlier.
     fn full(&self, input: &[u32], max_tokens: u32) -> Result<GenerateSpec> {
         for seed in 0..1000 {
-            let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
+            let sampling = Sampling { temperature: 65_536, top_k: 40, ..Sampling::GREEDY };
             let sample = SampleSpec::new(seed, &[0; 32], sampling);
-            let spec =
-                GenerateSpec { sample, max_tokens, stops: StopStrings::NONE, digest_key: [0; 32] };
+            let spec = GenerateSpec::new(sample, max_tokens, [0; 32]);
             if self.generate(input, &spec)?.1.output.len() == max_tokens as usize {
                 return Ok(spec);
             }

@@ -95,7 +95,8 @@ impl Chat {
     fn answer(&self, messages: &[Message]) -> Result<String, EngineError> {
         let Options { max_tokens, temperature, top_p, seed, .. } = self.options;
         let fixed = |x: f64| (x * 65_536.0).round() as u32;
-        let sampling = Sampling { temperature: fixed(temperature), top_k: 0, top_p: fixed(top_p) };
+        let sampling =
+            Sampling { temperature: fixed(temperature), top_p: fixed(top_p), ..Sampling::GREEDY };
         let input = self.input(messages)?;
         let left = (self.model.info().context_length as usize).saturating_sub(input.len());
         // The number is at most max_tokens.
@@ -103,7 +104,7 @@ impl Chat {
         let sample = SampleSpec::new(seed, &[0; 32], sampling);
         let stops = StopStrings::new(self.options.stop.iter().map(String::as_bytes));
         let (mut filter, mut text) = (Stops::new(&stops), Vec::new());
-        let spec = GenerateSpec { sample, max_tokens, stops, digest_key: [0; 32] };
+        let spec = GenerateSpec { stops, ..GenerateSpec::new(sample, max_tokens, [0; 32]) };
         self.cancel.store(false, Ordering::Relaxed);
         let ended = generate(
             &self.model,

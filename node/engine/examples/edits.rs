@@ -7,7 +7,7 @@
 use anyhow::{ensure, Result};
 use assay_engine::{
     generate, synthetic::Synthetic, verify, FinishReason, GenerateSpec, Generation, Limits, Model,
-    Positions, Prompt, SampleSpec, Sampling, StopStrings, Threads, Transcript, Verification,
+    Positions, Prompt, SampleSpec, Sampling, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
 use clap::Parser;
@@ -167,14 +167,9 @@ fn main() -> Result<()> {
         Trial { model: &tiny, threads: &threads, tried: 0, missed: 0, honest: 0, rejected: 0 };
     for seed in 0..options.outputs {
         for temperature in TEMPERATURES {
-            let sampling = Sampling { temperature, top_k: 0, top_p: 65_536 };
+            let sampling = Sampling { temperature, ..Sampling::GREEDY };
             let sample = SampleSpec::new(seed, &[0; 32], sampling);
-            let spec = GenerateSpec {
-                sample,
-                max_tokens: options.tokens,
-                stops: StopStrings::NONE,
-                digest_key: [0; 32],
-            };
+            let spec = GenerateSpec::new(sample, options.tokens, [0; 32]);
             for prompt in PROMPTS {
                 trial.attack_output(prompt, &spec, &others)?;
             }

@@ -5,7 +5,7 @@
 use anyhow::Result;
 use assay_engine::{
     generate, verify, GenerateSpec, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
-    StopStrings, Threads, Transcript, Verification,
+    Threads, Transcript, Verification,
 };
 use clap::Parser;
 use std::{io::Write, path::PathBuf, sync::atomic::AtomicBool, time::Instant};
@@ -50,14 +50,10 @@ fn main() -> Result<()> {
         temperature: fixed(options.temperature),
         top_k: options.top_k,
         top_p: fixed(options.top_p),
+        ..Sampling::GREEDY
     };
     let sample = SampleSpec::new(options.seed, &[0; 32], sampling);
-    let spec = GenerateSpec {
-        sample,
-        max_tokens: options.max_tokens,
-        stops: StopStrings::NONE,
-        digest_key: [0; 32],
-    };
+    let spec = GenerateSpec::new(sample, options.max_tokens, [0; 32]);
     let (limits, cancel) = (Limits::default(), AtomicBool::new(false));
     let input = model.tokenize(options.prompt.as_bytes())?;
 

@@ -8,7 +8,7 @@ use assay_engine::{
     generate, generate_with_draft,
     serve::{GenerateJob, Server, ServerConfig},
     verify, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
-    StopStrings, Threads, Transcript,
+    Threads, Transcript,
 };
 use clap::Parser;
 use std::{
@@ -52,9 +52,9 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 impl Bench {
     fn spec(&self, seed: u64, max_tokens: u32) -> GenerateSpec {
-        let sampling = Sampling { temperature: 65_536, top_k: 40, top_p: 65_536 };
+        let sampling = Sampling { temperature: 65_536, top_k: 40, ..Sampling::GREEDY };
         let sample = SampleSpec::new(seed, &[0; 32], sampling);
-        GenerateSpec { sample, max_tokens, stops: StopStrings::NONE, digest_key: [0; 32] }
+        GenerateSpec::new(sample, max_tokens, [0; 32])
     }
 
     fn alone(&self, prompt: &[u8], spec: &GenerateSpec, draft: bool) -> Result<(f64, Generation)> {

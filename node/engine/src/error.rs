@@ -219,6 +219,17 @@ pub enum EngineError {
         /// The size of the vocabulary.
         vocab_size: u32,
     },
+    /// A bias is for a token that the model does not have.
+    #[error(
+        "the bias of token {token} is for none of the vocabulary of {vocab_size} tokens; use the tokens of \
+         this model"
+    )]
+    BiasOutOfVocab {
+        /// The token.
+        token: u32,
+        /// The size of the vocabulary.
+        vocab_size: u32,
+    },
     /// A position to check lies outside the output.
     #[error(
         "position {position} is outside the output of {tokens} tokens; use a smaller position"

@@ -90,7 +90,7 @@ impl Generating {
             tokens: input,
             digests: Vec::new(),
             spec: spec.clone(),
-            ends: model.end_tokens(),
+            ends: if spec.ignore_end { Vec::new() } else { model.end_tokens() },
             tokenizer: model.tokenizer().clone(),
             stops: StopSearch::new(&spec.stops),
             vocab: model.info().vocab_size,
@@ -160,8 +160,8 @@ impl Task for Generating {
         &self.tokens
     }
 
-    fn unjudged(&self) -> usize {
-        self.input - 1
+    fn input(&self) -> usize {
+        self.input
     }
 
     fn wanted(&self, index: usize) -> bool {

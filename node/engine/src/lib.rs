@@ -39,7 +39,7 @@ pub use kernels::Kernel;
 pub use limits::Limits;
 pub use model::{import, ImportProgress, Imported, MatrixType, Model, ModelInfo};
 pub use prompt::Prompt;
-pub use sampling::{pick, SampleSpec, Sampling};
+pub use sampling::{choose, pick, Adjustments, Context, SampleSpec, Sampling};
 pub use score::{compress, decompress, score, Score};
 pub use spec::GenerateSpec;
 pub use stops::{Stop, StopSearch, StopStrings, Stops};

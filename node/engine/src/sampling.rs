@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Verifiable sampling: a pure function of the logits, the position and the spec, in integers.
+//! Verifiable sampling: a pure function of the logits, the tokens before and the spec, in integers.
 //!
+//! The logits are those of the model with the [`Adjustments`] of the request.
 //! Temperature 0 selects the largest logit. Otherwise the token is the argmax of `a_j + G_j` over
 //! the candidates. Of equal scores, and of equal logits, the one with the lowest id wins.
 //!
@@ -14,11 +15,15 @@
 //!   [`fixed`].
 //! - Candidates are the tokens by descending logit, then ascending id, cut after `top_k`. Of these,
 //!   the shortest prefix stays whose weights `exp_q32(a_0 - a_j)` add up to at least `top_p /
-//!   65536` of the weight of all of them. At least one token stays.
+//!   65536` of the weight of all of them. At least one token stays. Of these stay those whose weight times
+//!   65536 is at least `min_p` times that of the first.
 //!
 //! `tests/golden/sampling.py` reproduces this without any code of this crate.
 
+mod adjustments;
 pub mod fixed;
+
+pub use adjustments::Adjustments;
 
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
@@ -35,11 +40,23 @@ pub struct Sampling {
     /// Share of the probability that the candidates must hold, in Q0.16: 65536 or more means all,
     /// and 0 leaves the most likely token.
     pub top_p: u32,
+    /// Least probability of a candidate as a share of the likeliest one's, in Q0.16: 0 means all, and
+    /// 65536 or more leaves those that are as likely as the first.
+    pub min_p: u32,
 }
 
 impl Sampling {
     /// Always the most likely token.
-    pub const GREEDY: Self = Self { temperature: 0, top_k: 0, top_p: 65_536 };
+    pub const GREEDY: Self = Self { temperature: 0, top_k: 0, top_p: 65_536, min_p: 0 };
+}
+
+/// The tokens before the one that is chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'t> {
+    /// The tokens of input and output.
+    pub tokens: &'t [u32],
+    /// The number of tokens of the input.
+    pub input: usize,
 }
 
 /// [`Sampling`] with the key of its random numbers.
@@ -74,19 +91,32 @@ const WORDS: usize = 64;
 /// The bound of all Gumbel numbers: `32 LN2 >> 8`.
 const GUMBEL_MAX: i64 = (32 * fixed::LN2) >> 8;
 
-/// Returns the token that a row of logits (Q15.16) chooses at `position`, the index of the chosen
-/// token in input and output together.
+/// Returns the token that a row of logits (Q15.16) chooses after these tokens.
+///
+/// Returns 0 for an empty row.
+pub fn choose(
+    row: &[i32],
+    before: Context<'_>,
+    spec: &SampleSpec,
+    adjustments: &Adjustments,
+) -> u32 {
+    // A position is below the context's length, which is a u32.
+    pick(&adjustments.applied(row, before), before.tokens.len() as u32, spec)
+}
+
+/// Returns the token that a row of logits (Q15.16) without adjustments chooses at `position`, the index of the
+/// chosen token in input and output together.
 ///
 /// Returns 0 for an empty row.
 pub fn pick(row: &[i32], position: u32, spec: &SampleSpec) -> u32 {
-    let Sampling { temperature, top_k, top_p } = spec.sampling;
+    let Sampling { temperature, top_k, top_p, min_p } = spec.sampling;
     if temperature == 0 {
         return argmax((0u32..).zip(row.iter().map(|&l| i64::from(l)))).0;
     }
     let scaled = |logit: i32| (i64::from(logit) << 24).div_euclid(i64::from(temperature));
     let mut noise = Noise::new(&spec.key, position);
     let all = (0u32..).zip(row.iter().copied());
-    if (top_k == 0 || top_k as usize >= row.len()) && top_p >= 65_536 {
+    if (top_k == 0 || top_k as usize >= row.len()) && top_p >= 65_536 && min_p == 0 {
         return noise.best(all.map(|(id, l)| (id, scaled(l))));
     }
     let mut kept: Vec<(u32, i32)> = all.collect();
@@ -100,6 +130,9 @@ pub fn pick(row: &[i32], position: u32, spec: &SampleSpec) -> u32 {
     let mut scores: Vec<(u32, i64)> = kept.iter().map(|&(id, l)| (id, scaled(l))).collect();
     if top_p < 65_536 {
         cut_to_share(&mut scores, top_p);
+    }
+    if min_p > 0 {
+        cut_to_likely(&mut scores, min_p);
     }
     scores.sort_unstable_by_key(|&(id, _)| id);
     noise.best(scores.iter().copied())
@@ -117,6 +150,16 @@ fn cut_to_share(scores: &mut Vec<(u32, i64)>, top_p: u32) {
         sum << 16 >= needed
     });
     scores.truncate(keep.map_or(scores.len(), |last| last + 1));
+}
+
+/// Keeps those whose weight is at least `min_p / 65536` of the first one's. More than all is all of it.
+fn cut_to_likely(scores: &mut Vec<(u32, i64)>, min_p: u32) {
+    let Some(&(_, top)) = scores.first() else { return };
+    let weight = |a: i64| u128::from(fixed::exp_q32(top - a));
+    let needed = weight(top) * u128::from(min_p.min(65_536));
+    // The scores descend, and so do the weights.
+    let kept = scores.partition_point(|&(_, a)| weight(a) << 16 >= needed);
+    scores.truncate(kept);
 }
 
 /// Returns the first token with the largest score, and that score; (0, minimum) for none.
@@ -176,7 +219,7 @@ mod tests {
 
     /// Computes the documented rule without any shortcut.
     fn naive(row: &[i32], position: u32, spec: &SampleSpec) -> u32 {
-        let Sampling { temperature, top_k, top_p } = spec.sampling;
+        let Sampling { temperature, top_k, top_p, min_p } = spec.sampling;
         let mut ids: Vec<u32> = (0..row.len() as u32).collect();
         ids.sort_by_key(|&id| (std::cmp::Reverse(row[id as usize]), id));
         if temperature == 0 {
@@ -196,6 +239,11 @@ mod tests {
             }
             ids.truncate(kept);
         }
+        let weight = |id: u32| u128::from(fixed::exp_q32(a(ids[0]) - a(id)));
+        let needed = weight(ids[0]) * u128::from(min_p.min(65_536));
+        let likely: Vec<u32> =
+            ids.iter().copied().filter(|&id| weight(id) << 16 >= needed).collect();
+        ids = likely;
         let mut rng = ChaCha8Rng::from_seed(spec.key);
         rng.set_stream(position.into());
         let words: Vec<u32> = row.iter().map(|_| rng.next_u32()).collect();
@@ -212,9 +260,10 @@ mod tests {
             temperature in prop_oneof![Just(0u32), 1u32..400_000],
             top_k in 0u32..50,
             top_p in prop_oneof![0u32..65_536, Just(65_536)],
+            min_p in prop_oneof![Just(0u32), 0u32..65_536, Just(65_536)],
             seed in any::<u64>(),
         ) {
-            let sampling = Sampling { temperature, top_k, top_p };
+            let sampling = Sampling { temperature, top_k, top_p, min_p };
             let spec = SampleSpec::new(seed, &[7; 32], sampling);
             prop_assert_eq!(pick(&row, position, &spec), naive(&row, position, &spec));
         }
@@ -224,8 +273,15 @@ mod tests {
     fn pick_survives_extreme_rows_and_temperatures() {
         let row = [i32::MIN, i32::MAX, i32::MIN, i32::MAX];
         for temperature in [0, 1, 65_536, u32::MAX] {
-            for (top_k, top_p) in [(0, 65_536), (1, 65_536), (0, 0), (3, 30_000), (9, u32::MAX)] {
-                let spec = SampleSpec::new(1, &[0; 32], Sampling { temperature, top_k, top_p });
+            for (top_k, top_p, min_p) in [
+                (0, 65_536, 0),
+                (1, 65_536, 1),
+                (0, 0, 65_536),
+                (3, 30_000, 9),
+                (9, u32::MAX, u32::MAX),
+            ] {
+                let sampling = Sampling { temperature, top_k, top_p, min_p };
+                let spec = SampleSpec::new(1, &[0; 32], sampling);
                 assert_eq!(pick(&row, 5, &spec), naive(&row, 5, &spec));
             }
         }
@@ -237,7 +293,7 @@ mod tests {
         // The logits are ln 1, ln 2, ln 3 and ln 4, so a token's chance is a tenth of its number.
         let row: Vec<i32> =
             (1..=4).map(|n| (f64::from(n).ln() * 65_536.0).round() as i32).collect();
-        let sampling = Sampling { temperature: 65_536, top_k: 0, top_p: 65_536 };
+        let sampling = Sampling { temperature: 65_536, ..Sampling::GREEDY };
         let spec = SampleSpec::new(3, &[1; 32], sampling);
         let mut counts = [0u32; 4];
         for position in 0..40_000 {

@@ -1,17 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The parameters of a generation, which its verification has as well.
 
-use crate::{digest::DigestKey, SampleSpec, StopStrings};
+use crate::{digest::DigestKey, Adjustments, SampleSpec, StopStrings};
 
 /// The parameters of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenerateSpec {
     /// The rule by which tokens are chosen.
     pub sample: SampleSpec,
+    /// The changes of the logits before that.
+    pub adjustments: Adjustments,
     /// The most tokens to generate, including the end token.
     pub max_tokens: u32,
     /// The strings at the first of which the output ends.
     pub stops: StopStrings,
+    /// Whether the output goes on after an end token, up to a stop string or `max_tokens`.
+    pub ignore_end: bool,
     /// The key of the digests, which belongs to one job of one operator.
     pub digest_key: DigestKey,
+}
+
+impl GenerateSpec {
+    /// Returns the parameters of a generation that ends at the end token or after so many tokens.
+    pub fn new(sample: SampleSpec, max_tokens: u32, digest_key: DigestKey) -> Self {
+        Self {
+            sample,
+            adjustments: Adjustments::NONE,
+            max_tokens,
+            stops: StopStrings::NONE,
+            ignore_end: false,
+            digest_key,
+        }
+    }
 }

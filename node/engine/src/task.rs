@@ -4,7 +4,8 @@
 //! come next.
 
 use crate::{
-    digest, forward::CHUNK, pick, EngineError, GenerateSpec, Limits, Model, Row, Session, Threads,
+    choose, digest, forward::CHUNK, Context, EngineError, GenerateSpec, Limits, Model, Row,
+    Session, Threads,
 };
 use std::sync::atomic::AtomicBool;
 
@@ -19,11 +20,10 @@ pub(crate) struct Choice {
     pub digest: [u8; 32],
 }
 
-/// Returns the choice of a row.
-pub(crate) fn judge(row: Row<'_>, spec: &GenerateSpec) -> Choice {
-    // A position is below the context's length, which is a u32.
-    let position = row.position as u32 + 1;
-    let token = pick(row.logits, position, &spec.sample);
+/// Returns the choice of a row, after tokens of which so many are the input.
+pub(crate) fn judge(row: Row<'_>, (tokens, input): (&[u32], usize), spec: &GenerateSpec) -> Choice {
+    let before = Context { tokens: &tokens[..=row.position], input };
+    let token = choose(row.logits, before, &spec.sample, &spec.adjustments);
     let digest = digest::position(&spec.digest_key, row.logits);
     Choice { index: row.position, token, digest }
 }
@@ -50,8 +50,13 @@ pub(crate) trait Task {
     /// Returns all tokens. Those that have not gone through go next; there is at least one.
     fn tokens(&self) -> &[u32];
 
+    /// Returns the number of tokens of the input.
+    fn input(&self) -> usize;
+
     /// Returns the number of tokens at the beginning whose rows are never wanted.
-    fn unjudged(&self) -> usize;
+    fn unjudged(&self) -> usize {
+        self.input() - 1
+    }
 
     /// Returns whether the row after the token at `index` is wanted.
     fn wanted(&self, index: usize) -> bool;
@@ -80,7 +85,9 @@ pub(crate) fn run_alone(
         let pending = &task.tokens()[session.len()..];
         let tokens = &pending[..pending.len().min(CHUNK)];
         let wanted = |index| task.wanted(index);
-        let choices = session.forward(tokens, limits, cancel, &wanted, &|row| judge(row, &spec))?;
+        let before = (task.tokens(), task.input());
+        let judge = |row: Row<'_>| judge(row, before, &spec);
+        let choices = session.forward(tokens, limits, cancel, &wanted, &judge)?;
         match task.accept(&choices, on_token) {
             Next::More => {}
             Next::RollBack(length) => session.truncate(length),

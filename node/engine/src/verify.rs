@@ -188,8 +188,8 @@ impl Task for Verifying {
         &self.tokens
     }
 
-    fn unjudged(&self) -> usize {
-        self.input - 1
+    fn input(&self) -> usize {
+        self.input
     }
 
     fn wanted(&self, index: usize) -> bool {
@@ -229,7 +229,7 @@ fn check_form(model: &Model, transcript: &Transcript, spec: &GenerateSpec) -> Op
     }
     let mut search = StopSearch::new(&spec.stops);
     let mut end = |token: u32| {
-        if model.is_end_token(token) {
+        if !spec.ignore_end && model.is_end_token(token) {
             return Some(FinishReason::EndToken);
         }
         let stop = search.push(model.tokenizer().bytes_of(token));

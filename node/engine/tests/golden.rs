@@ -2,9 +2,9 @@
 //! Sampling is checked against vectors that an independent program made.
 
 use assay_engine::{
-    digest, pick,
+    choose, digest, pick,
     sampling::fixed::{exp_q32, gumbel_q24, ln_q32},
-    SampleSpec, Sampling,
+    Adjustments, Context, SampleSpec, Sampling,
 };
 use serde_json::Value;
 use std::process::Command;
@@ -46,6 +46,7 @@ fn pick_reproduces_the_golden_vectors() {
             temperature: number("temperature"),
             top_k: number("top_k"),
             top_p: number("top_p"),
+            min_p: number("min_p"),
         };
         let spec = SampleSpec::new(case["seed"].as_u64().unwrap(), &hex(&case["job"]), sampling);
         assert_eq!(spec.key, hex(&case["key"]));
@@ -53,6 +54,34 @@ fn pick_reproduces_the_golden_vectors() {
             list(case, "row").iter().map(|l| i32::try_from(l.as_i64().unwrap()).unwrap()).collect();
         assert_eq!(pick(&row, number("position"), &spec), number("token"), "{sampling:?}");
         assert_eq!(digest::position(&hex(&case["job"]), &row), hex(&case["digest"]));
+    }
+}
+
+#[test]
+fn choose_reproduces_the_golden_vectors() {
+    let vectors = vectors();
+    for case in list(&vectors, "choices") {
+        let number = |value: &Value| i32::try_from(value.as_i64().unwrap()).unwrap();
+        let token = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
+        let tokens = |key| list(case, key).iter().map(token).collect::<Vec<u32>>();
+        let sampling = Sampling {
+            temperature: token(&case["temperature"]),
+            min_p: token(&case["min_p"]),
+            ..Sampling::GREEDY
+        };
+        let spec = SampleSpec::new(case["seed"].as_u64().unwrap(), &hex(&case["job"]), sampling);
+        let bias = list(case, "bias").iter().map(|pair| (token(&pair[0]), number(&pair[1])));
+        let adjustments = Adjustments {
+            presence: number(&case["presence"]),
+            frequency: number(&case["frequency"]),
+            repetition: token(&case["repetition"]),
+            ..Adjustments::NONE.with_bias(bias)
+        };
+        let (input, row) = (tokens("prompt"), list(case, "row").iter().map(number));
+        let all = [&input[..], &tokens("output")].concat();
+        let before = Context { tokens: &all, input: input.len() };
+        let row: Vec<i32> = row.collect();
+        assert_eq!(choose(&row, before, &spec, &adjustments), token(&case["token"]), "{case}");
     }
 }
 

@@ -6,7 +6,7 @@ mod models;
 
 use assay_engine::{
     tokenizer::Tokenizer, verify, EngineError, FinishReason, GenerateSpec, Limits, Positions,
-    Prompt, RejectReason, SampleSpec, Sampling, StopStrings, Threads, Transcript, Verification,
+    Prompt, RejectReason, SampleSpec, Sampling, Threads, Transcript, Verification,
 };
 use candle_core::quantized::gguf_file::{Content, Value};
 use models::vocabularies::{model, pieces, read, words};
@@ -18,7 +18,7 @@ use std::{io::Cursor, sync::atomic::AtomicBool};
 const KINDS: &str = "tokenizer.ggml.token_type";
 
 /// The highest token at each position.
-const GREEDY: Sampling = Sampling { temperature: 0, top_k: 0, top_p: 65_536 };
+const GREEDY: Sampling = Sampling::GREEDY;
 
 fn golden() -> Json {
     serde_json::from_str(include_str!("vocabularies/golden.json")).expect("valid JSON")
@@ -219,8 +219,7 @@ fn model_opens_without_all_bytes_and_rejects_every_answer_to_what_it_cannot_read
         finish: FinishReason::Length,
     };
     let sample = SampleSpec::new(0, &[0; 32], GREEDY);
-    let spec =
-        GenerateSpec { sample, max_tokens: 1, stops: StopStrings::NONE, digest_key: [0; 32] };
+    let spec = GenerateSpec::new(sample, 1, [0; 32]);
     let verdict = verify(
         &model,
         &Threads::new(1),

@@ -1,18 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The requests that the engine honours.
 
-use assay_engine::{Chat, Message, Prompt, StopStrings};
+use assay_engine::{Adjustments, Chat, EngineError, Message, Model, Prompt, StopStrings};
 use assay_primitives::{
-    request::{self, Prompt as Asked, RequestV1},
+    request::{self, RequestV1},
     Request, RequestError,
 };
+
+/// All that a request asks for beside the continuation of its prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The strings at the first of which the output ends.
+    pub stops: StopStrings,
+    /// The changes of the logits.
+    pub adjustments: Adjustments,
+    /// The least probability of a candidate, in Q0.16 of the likeliest one's.
+    pub min_p: u32,
+    /// Whether the output goes on after an end token.
+    pub ignore_end: bool,
+}
+
+impl Asked {
+    /// Ensures that all tokens that are named are the model's.
+    ///
+    /// # Errors
+    ///
+    /// One of them is not.
+    pub fn ensure_known(&self, model: &Model) -> Result<(), EngineError> {
+        self.adjustments.ensure_known(model.info().vocab_size)
+    }
+}
 
 /// A request that the engine honours, with its encoding.
 #[derive(Debug)]
 pub struct SupportedRequest<'a> {
     encoding: &'a [u8],
     prompt: Prompt,
-    stops: StopStrings,
+    asked: Asked,
 }
 
 impl<'a> SupportedRequest<'a> {
@@ -25,13 +49,30 @@ impl<'a> SupportedRequest<'a> {
     pub fn read(encoding: &'a [u8]) -> Result<Self, RequestError> {
         let request = Request::decode_canonical(encoding)?;
         request.ensure_supported()?;
-        let Request::V1(RequestV1 { prompt, stop, .. }) = request;
+        let Request::V1(RequestV1 {
+            prompt,
+            stop,
+            logit_bias,
+            presence,
+            frequency,
+            repetition,
+            min_p,
+            ignore_end,
+            // These are neutral.
+            logprobs: _,
+            constraint: _,
+            salt: _,
+        }) = request;
         let prompt = match prompt {
-            Asked::Text(text) => Prompt::Text(text),
-            Asked::Tokens(tokens) => Prompt::Tokens(tokens),
-            Asked::Chat(asked) => Prompt::Chat(chat(asked)),
+            request::Prompt::Text(text) => Prompt::Text(text),
+            request::Prompt::Tokens(tokens) => Prompt::Tokens(tokens),
+            request::Prompt::Chat(asked) => Prompt::Chat(chat(asked)),
         };
-        Ok(Self { encoding, prompt, stops: StopStrings::new(stop) })
+        let changes = Adjustments { presence, frequency, repetition, ..Adjustments::NONE };
+        let bias = logit_bias.iter().map(|bias| (bias.token, bias.bias));
+        let adjustments = changes.with_bias(bias);
+        let asked = Asked { stops: StopStrings::new(stop), adjustments, min_p, ignore_end };
+        Ok(Self { encoding, prompt, asked })
     }
 
     /// Ensures that the prompt is not empty. Nobody can order a job without a token of input.
@@ -61,9 +102,14 @@ impl<'a> SupportedRequest<'a> {
         &self.prompt
     }
 
-    /// Returns the prompt and the stop strings.
-    pub fn into_parts(self) -> (Prompt, StopStrings) {
-        (self.prompt, self.stops)
+    /// Returns what the request asks for beside the continuation of its prompt.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// Returns the prompt, and what the request asks for beside it.
+    pub fn into_parts(self) -> (Prompt, Asked) {
+        (self.prompt, self.asked)
     }
 }
 
@@ -80,31 +126,59 @@ mod tests {
     use super::*;
     use codec::Encode;
 
+    /// What a request asks for that has nothing but a prompt.
+    fn nothing() -> Asked {
+        let (stops, adjustments) = (StopStrings::NONE, Adjustments::NONE);
+        Asked { stops, adjustments, min_p: 0, ignore_end: false }
+    }
+
     #[test]
     fn prompts_of_all_kinds_are_read() {
         let text = Request::text(*b"In").encode();
         let request = SupportedRequest::read(&text).unwrap();
         assert_eq!((request.encoding(), request.prompt()), (&text[..], &Prompt::text(b"In")));
         let tokens = Request::tokens([73, 110]).encode();
-        let (prompt, stops) = SupportedRequest::read(&tokens).unwrap().into_parts();
-        assert_eq!((prompt, stops), (Prompt::Tokens(vec![73, 110]), StopStrings::NONE));
+        let (prompt, asked) = SupportedRequest::read(&tokens).unwrap().into_parts();
+        assert_eq!((prompt, asked), (Prompt::Tokens(vec![73, 110]), nothing()));
         let message = request::Message { role: "user".into(), content: "Hi".into() };
         let argument = request::Argument { name: "date".into(), value: "1".into() };
-        let asked = request::Chat {
+        let chat = request::Chat {
             messages: vec![message],
             tools: vec!["{}".into()],
             arguments: vec![argument],
         };
         let stop = vec![b"END".to_vec()];
-        let request = RequestV1 { stop, ..RequestV1::new(Asked::Chat(asked)) };
+        let request = RequestV1 { stop, ..RequestV1::new(request::Prompt::Chat(chat)) };
         let request = Request::V1(request).encode();
-        let (prompt, stops) = SupportedRequest::read(&request).unwrap().into_parts();
+        let (prompt, asked) = SupportedRequest::read(&request).unwrap().into_parts();
         let chat = Chat {
             messages: vec![Message::new("user", "Hi")],
             tools: vec!["{}".into()],
             arguments: vec![("date".into(), "1".into())],
         };
-        assert_eq!((prompt, stops), (Prompt::Chat(chat), StopStrings::new(["END"])));
+        let expected = Asked { stops: StopStrings::new(["END"]), ..nothing() };
+        assert_eq!((prompt, asked), (Prompt::Chat(chat), expected));
+    }
+
+    #[test]
+    fn all_that_changes_the_choice_of_a_token_is_read() {
+        let bias = request::LogitBias { token: 7, bias: -3 };
+        let request = RequestV1 {
+            logit_bias: vec![bias],
+            presence: 1,
+            frequency: -2,
+            repetition: 5,
+            min_p: 9,
+            ignore_end: true,
+            ..RequestV1::new(request::Prompt::Text(b"In".to_vec()))
+        };
+        let request = Request::V1(request).encode();
+        let (_, asked) = SupportedRequest::read(&request).unwrap().into_parts();
+        let changes =
+            Adjustments { presence: 1, frequency: -2, repetition: 5, ..Adjustments::NONE };
+        let adjustments = changes.with_bias([(7, -3)]);
+        let expected = Asked { adjustments, min_p: 9, ignore_end: true, ..nothing() };
+        assert_eq!(asked, expected);
     }
 
     #[test]
@@ -113,7 +187,7 @@ mod tests {
             (Request::text(*b""), Err(RequestError::PromptEmpty)),
             (Request::tokens([]), Err(RequestError::PromptEmpty)),
             (
-                Request::V1(RequestV1::new(Asked::Chat(request::Chat::default()))),
+                Request::V1(RequestV1::new(request::Prompt::Chat(request::Chat::default()))),
                 Err(RequestError::PromptEmpty),
             ),
             (Request::text(*b" "), Ok(())),
@@ -130,6 +204,6 @@ mod tests {
         assert_eq!(refused(b"In"), RequestError::UnknownVersion { version: b'I' });
         let of = |prompt| Request::V1(RequestV1 { logprobs: 1, ..RequestV1::new(prompt) }).encode();
         let unsupported = |field| RequestError::Unsupported { field };
-        assert_eq!(refused(&of(Asked::Text(vec![]))), unsupported("logprobs"));
+        assert_eq!(refused(&of(request::Prompt::Text(vec![]))), unsupported("logprobs"));
     }
 }

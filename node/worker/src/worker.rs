@@ -197,13 +197,14 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// The model's vocabulary lacks a token that the prompt needs or names.
+    /// The model's vocabulary lacks a token that the request needs or names.
     pub fn count_tokens(
         &self,
         model: &ModelId,
         request: &SupportedRequest<'_>,
     ) -> Result<Option<u32>, EngineError> {
         let Some(model) = self.context.servers.model(model) else { return Ok(None) };
+        request.asked().ensure_known(model)?;
         let tokens = background::at_low_priority(|| {
             or_none("a prompt cannot be tokenised", || request.prompt().input(model))
         });

@@ -101,12 +101,6 @@ impl RequestV1 {
 
     pub(super) fn unsupported(&self) -> Option<&'static str> {
         [
-            ("logit_bias", !self.logit_bias.is_empty()),
-            ("presence", self.presence != 0),
-            ("frequency", self.frequency != 0),
-            ("repetition", self.repetition != Self::ONE),
-            ("min_p", self.min_p != 0),
-            ("ignore_end", self.ignore_end),
             ("logprobs", self.logprobs != 0),
             ("constraint", self.constraint != Constraint::None),
             ("salt", self.salt.is_some()),

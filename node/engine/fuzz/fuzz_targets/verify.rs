@@ -5,8 +5,8 @@
 
 use arbitrary::Arbitrary;
 use assay_engine::{
-    generate, verify, FinishReason, GenerateSpec, Limits, Positions, Prompt, SampleSpec, Sampling,
-    StopStrings,     Transcript, Verification,
+    generate, verify, Adjustments, FinishReason, GenerateSpec, Limits, Positions, Prompt, SampleSpec,
+    Sampling, Transcript, Verification,
 };
 use assay_engine_fuzz::{measured, MODEL, NEVER, THREADS};
 use libfuzzer_sys::fuzz_target;
@@ -28,6 +28,12 @@ struct Case {
     max_tokens: u32,
     seed: u64,
     sampling: (u32, u32, u32),
+    min_p: u32,
+    presence: i32,
+    frequency: i32,
+    repetition: u32,
+    bias: (u32, i32),
+    ignore_end: bool,
     positions: Option<Vec<u32>>,
     memory_bytes: u32,
 }
@@ -35,11 +41,19 @@ struct Case {
 fuzz_target!(|case: Case| {
     let (model, threads) = (&*MODEL, &*THREADS);
     let (temperature, top_k, top_p) = case.sampling;
-    let sampling = Sampling { temperature, top_k, top_p };
+    let sampling = Sampling { temperature, top_k, top_p, min_p: case.min_p };
     // Most jobs should be ones that an operator can run.
     let max_tokens = if case.max_tokens > 1 << 31 { case.max_tokens } else { case.max_tokens % 70 };
     let sample = SampleSpec::new(case.seed, &[0; 32], sampling);
-    let spec = GenerateSpec { sample, max_tokens, stops: StopStrings::NONE, digest_key: [0; 32] };
+    let adjustments = Adjustments {
+        presence: case.presence,
+        frequency: case.frequency,
+        repetition: case.repetition,
+        ..Adjustments::NONE.with_bias([(case.bias.0, case.bias.1)])
+    };
+    let ignore_end = case.ignore_end;
+    let spec =
+        GenerateSpec { adjustments, ignore_end, ..GenerateSpec::new(sample, max_tokens, [0; 32]) };
     let limits = Limits { memory_bytes: case.memory_bytes.into(), ..Limits::default() };
     let Ok(input) = model.tokenize(&case.prompt) else { return };
     let wide = Limits::default();

@@ -15,7 +15,7 @@ use crate::{
     kv::{KvCache, Pool, Prefix, PrefixCache, Published, PAGE},
     panics::caught,
     task::{judge, Choice, Next},
-    EngineError, Model, Threads,
+    EngineError, Model, Row, Threads,
 };
 use std::{
     collections::VecDeque,
@@ -318,7 +318,9 @@ impl Batch {
             .iter()
             .map(|&(job, judged)| move |index| index >= judged && job.task().wanted(index))
             .collect();
-        let specs: Vec<_> = jobs.iter().map(|(job, _)| job.task().spec().clone()).collect();
+        let judged = jobs.iter().map(|(job, _)| job.task());
+        let judged: Vec<_> =
+            judged.map(|task| ((task.tokens(), task.input()), task.spec().clone())).collect();
         let mut spans: Vec<Span<'_>> = caches
             .into_iter()
             .zip(jobs.iter().zip(&wanted))
@@ -336,6 +338,7 @@ impl Batch {
             Err(EngineError::Cancelled { tokens: 0 })
         };
         let on = (&*self.model, &*self.threads);
-        self.workspace.pass(on, &mut spans, &check, &|span, row| judge(row, &specs[span]))
+        let judge = |span: usize, row: Row<'_>| judge(row, judged[span].0, &judged[span].1);
+        self.workspace.pass(on, &mut spans, &check, &judge)
     }
 }

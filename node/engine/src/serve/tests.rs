@@ -14,8 +14,8 @@ use crate::{
     kv::{KvCache, Pool},
     synthetic::Synthetic,
     verify::Verifying,
-    EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec, Sampling,
-    StopStrings, Threads, Transcript, Verification,
+    Adjustments, EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt,
+    SampleSpec, Sampling, StopStrings, Threads, Transcript, Verification,
 };
 use std::{
     ops::ControlFlow,
@@ -23,6 +23,8 @@ use std::{
 };
 
 const SPEC: GenerateSpec = GenerateSpec {
+    adjustments: Adjustments::NONE,
+    ignore_end: false,
     sample: SampleSpec { key: [5; 32], sampling: Sampling::GREEDY },
     digest_key: [4; 32],
     max_tokens: 60,

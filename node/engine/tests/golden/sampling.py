@@ -88,7 +88,26 @@ def sample_key(seed, job):
     return hashlib.blake2b(data, digest_size=32).digest()
 
 
-def pick(row, position, key, temperature, top_k, top_p):
+def adjusted(row, bias, presence, frequency, repetition, prompt, output):
+    """Returns the logits with the bias and the penalties of a request."""
+    row = list(row)
+
+    def limited(logit):
+        return max(-(2**31), min(2**31 - 1, logit))
+
+    for token, number in bias:
+        if token < len(row):
+            row[token] = limited(row[token] + number)
+    for token in set(prompt) | set(output):
+        if token < len(row):
+            logit, times = row[token], output.count(token)
+            logit = (logit << 16) // repetition if logit > 0 else logit * repetition >> 16
+            logit -= frequency * times + (presence if times else 0)
+            row[token] = limited(logit)
+    return row
+
+
+def pick(row, position, key, temperature, top_k, top_p, min_p):
     order = sorted(range(len(row)), key=lambda j: (-row[j], j))
     if temperature == 0:
         return order[0]
@@ -104,6 +123,8 @@ def pick(row, position, key, temperature, top_k, top_p):
             if total << 16 >= needed:
                 break
         order = order[:keep]
+    weights = [exp_q32(scaled[order[0]] - scaled[j]) for j in order]
+    order = [j for j, weight in zip(order, weights) if weight << 16 >= weights[0] * min_p]
 
     def score(j):
         return scaled[j] + gumbel_q24(chacha8_block(key, j // 16, position)[j % 16])
@@ -194,6 +215,47 @@ def roots():
     return cases
 
 
+def choices():
+    """Returns tokens that are chosen from logits with biases and penalties."""
+    source = random.Random(22)
+    cases = []
+    for number in range(80):
+        size = source.choice([1, 16, 40, 259])
+        spread = source.choice([10, 65536, 400000, 2**31 - 1])
+        row = [source.randint(-spread, spread) for _ in range(size)]
+        prompt = [source.randrange(size) for _ in range(source.randint(1, 20))]
+        output = [source.randrange(size) for _ in range(source.randint(0, 20))]
+        strong = number % 4 == 0
+        number_of = lambda: source.randint(-(2**31), 2**31 - 1) if strong else source.randint(-90000, 90000)
+        tokens = sorted(source.sample(range(size + 3), source.randint(0, min(size, 9))))
+        bias = [[token, number_of()] for token in tokens]
+        presence, frequency = number_of(), number_of()
+        repetition = source.choice([65536, 72090, 131072, 32768, 1, 2**32 - 1])
+        if number % 10 == 1:
+            presence, frequency, repetition = 0, 0, 65536
+        seed, job = source.getrandbits(64), source.randbytes(32)
+        temperature, min_p = source.choice([(0, 0), (65536, 0), (65536, 6554)])
+        changed = adjusted(row, bias, presence, frequency, repetition, prompt, output)
+        position = len(prompt) + len(output)
+        cases.append(
+            {
+                "seed": seed,
+                "job": job.hex(),
+                "temperature": temperature,
+                "min_p": min_p,
+                "bias": bias,
+                "presence": presence,
+                "frequency": frequency,
+                "repetition": repetition,
+                "prompt": prompt,
+                "output": output,
+                "row": row,
+                "token": pick(changed, position, sample_key(seed, job), temperature, 0, 65536, min_p),
+            }
+        )
+    return cases
+
+
 def vectors():
     source = random.Random(20)
     words = [0, 1, 2, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF]
@@ -202,9 +264,10 @@ def vectors():
     times += [source.randrange(23 << 24) for _ in range(50)]
     naturals = [1, 2, 3, 2**31, 2**32 - 1, 2**32, 2**33 - 1, 33 * LN2]
     naturals += [source.getrandbits(36) + 1 for _ in range(50)]
-    settings = [(0, 0, 65536), (65536, 0, 65536), (65536, 40, 65536), (65536, 0, 58982)]
-    settings += [(52429, 40, 62259), (131072, 5, 32768), (1, 0, 65536), (65536, 1, 65536)]
-    settings += [(65536, 0, 0), (4294967295, 300, 65535)]
+    settings = [(0, 0, 65536, 0), (65536, 0, 65536, 0), (65536, 40, 65536, 0), (65536, 0, 58982, 0)]
+    settings += [(52429, 40, 62259, 0), (131072, 5, 32768, 0), (1, 0, 65536, 0), (65536, 1, 65536, 0)]
+    settings += [(65536, 0, 0, 0), (4294967295, 300, 65535, 0), (65536, 0, 65536, 3277)]
+    settings += [(131072, 40, 62259, 65536), (300000, 0, 65536, 1)]
     picks = []
     for number in range(60):
         size = source.choice([1, 2, 16, 17, 259, 259, 700])
@@ -214,7 +277,7 @@ def vectors():
             row[-1] = max(row)
         seed, job = source.getrandbits(64), source.randbytes(32)
         position = source.choice([0, 1, 63, 2047, MASK])
-        temperature, top_k, top_p = settings[number % len(settings)]
+        temperature, top_k, top_p, min_p = settings[number % len(settings)]
         key = sample_key(seed, job)
         picks.append(
             {
@@ -225,8 +288,9 @@ def vectors():
                 "temperature": temperature,
                 "top_k": top_k,
                 "top_p": top_p,
+                "min_p": min_p,
                 "row": row,
-                "token": pick(row, position, key, temperature, top_k, top_p),
+                "token": pick(row, position, key, temperature, top_k, top_p, min_p),
                 "digest": digest(job, row).hex(),
             }
         )
@@ -235,6 +299,7 @@ def vectors():
         "exp_q32": [[t, exp_q32(t)] for t in times],
         "ln_q32": [[n, ln_q32(n)] for n in naturals],
         "picks": picks,
+        "choices": choices(),
         "roots": roots(),
     }
 

@@ -10,7 +10,7 @@ use assay_engine::{
     generate,
     synthetic::{Family, Synthetic},
     verify, EngineError, GenerateSpec, Generation, Limits, Model, Positions, Prompt, SampleSpec,
-    Sampling, Session, StopStrings, Threads, Transcript, Verification,
+    Sampling, Session, Threads, Transcript, Verification,
 };
 use candle_core::quantized::GgmlDType;
 use std::sync::atomic::AtomicBool;
@@ -22,11 +22,11 @@ pub fn model(shape: Synthetic) -> Model {
 }
 
 pub fn sampled(temperature: u32, top_k: u32, top_p: u32, seed: u64) -> SampleSpec {
-    SampleSpec::new(seed, &[9; 32], Sampling { temperature, top_k, top_p })
+    SampleSpec::new(seed, &[9; 32], Sampling { temperature, top_k, top_p, min_p: 0 })
 }
 
 pub fn spec(sample: SampleSpec, max_tokens: u32) -> GenerateSpec {
-    GenerateSpec { sample, max_tokens, stops: StopStrings::NONE, digest_key: [3; 32] }
+    GenerateSpec::new(sample, max_tokens, [3; 32])
 }
 
 pub fn run(model: &Model, prompt: &[u8], spec: &GenerateSpec) -> Generation {

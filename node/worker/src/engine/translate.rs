@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Translation between the chain's types and the engine's, which knows of no chain.
 
+use crate::request::Asked;
 use assay_engine as engine;
 use assay_primitives::{FinishReason, JobId, RejectReason, Task};
 
-/// Returns what the engine generates or verifies for a job whose request has these stop strings.
-pub fn generate_spec(
-    job: &JobId,
-    task: &Task,
-    stops: &engine::StopStrings,
-) -> engine::GenerateSpec {
+/// Returns what the engine generates or verifies for a job whose request asks for this.
+pub fn generate_spec(job: &JobId, task: &Task, asked: &Asked) -> engine::GenerateSpec {
     engine::GenerateSpec {
         sample: engine::SampleSpec::new(
             task.seed,
@@ -18,10 +15,13 @@ pub fn generate_spec(
                 temperature: task.sampling.temperature,
                 top_k: task.sampling.top_k,
                 top_p: task.sampling.top_p,
+                min_p: asked.min_p,
             },
         ),
+        adjustments: asked.adjustments.clone(),
         max_tokens: task.max_tokens,
-        stops: stops.clone(),
+        stops: asked.stops.clone(),
+        ignore_end: asked.ignore_end,
         digest_key: task.digest_key.0,
     }
 }

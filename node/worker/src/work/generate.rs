@@ -56,7 +56,7 @@ pub fn generate(
             return Ok(None);
         }
     };
-    let mut spec = generate_spec(&key.job, task, &request.stops);
+    let mut spec = generate_spec(&key.job, task, &request.asked);
     if context.fault == Some(Fault::IgnoreStop) {
         spec.stops = StopStrings::NONE;
     }

@@ -3,8 +3,8 @@
 //!
 //! It depends on nothing but the job, its request and its model, so all nodes find the same.
 
-use crate::request::SupportedRequest;
-use assay_engine::{EngineError, Model, Prompt, StopStrings};
+use crate::request::{Asked, SupportedRequest};
+use assay_engine::{EngineError, Model, Prompt};
 use assay_primitives::{DeclineReason, RejectReason, RequestError};
 
 /// The most bytes of a text that become one byte of a token. SentencePiece replaces its mark of a
@@ -17,7 +17,7 @@ pub enum Unreadable {
     /// The bytes are not the canonical encoding of a request, or no engine honours it.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// A token of the prompt is not the model's, or the model's template does not render the chat.
+    /// A token of the prompt, or one with a bias, is not the model's, or the model's template does not render the chat.
     #[error(transparent)]
     Prompt(EngineError),
     /// This node cannot render the chat now, which says nothing of the job.
@@ -56,11 +56,11 @@ impl Unreadable {
 pub struct Readable {
     /// The prompt. A chat is in tokens, so that all paths of the engine take it alike.
     pub prompt: Prompt,
-    /// The strings at the first of which the output ends.
-    pub stops: StopStrings,
+    /// All that the request asks for beside it.
+    pub asked: Asked,
 }
 
-/// Returns the prompt and the stop strings of a job that names that many tokens. A text is not tokenised,
+/// Returns the prompt and the wishes of a job that names that many tokens. A text is not tokenised,
 /// and may still have another length; but one that cannot have that many tokens is refused here, because
 /// tokenising it would take long and much memory.
 ///
@@ -68,7 +68,8 @@ pub struct Readable {
 ///
 /// No node can run the job, or this one cannot do so now.
 pub fn read(model: &Model, tokens: u32, request: &[u8]) -> Result<Readable, Unreadable> {
-    let (mut prompt, stops) = SupportedRequest::read(request)?.into_parts();
+    let (mut prompt, asked) = SupportedRequest::read(request)?.into_parts();
+    asked.ensure_known(model).map_err(Unreadable::Prompt)?;
     if let Prompt::Chat(_) = prompt {
         let input = prompt.input_of_at_most(model, tokens).map_err(|error| match error {
             EngineError::Io { .. } => Unreadable::Now(error),
@@ -88,7 +89,7 @@ pub fn read(model: &Model, tokens: u32, request: &[u8]) -> Result<Readable, Unre
         Prompt::Chat(_) => false,
     };
     if can_be {
-        Ok(Readable { prompt, stops })
+        Ok(Readable { prompt, asked })
     } else {
         Err(Unreadable::Length { tokens })
     }
@@ -175,6 +176,23 @@ mod tests {
         let source = std::io::Error::other("no thread");
         let now = Unreadable::Now(EngineError::Io { path: "thread".into(), source });
         assert_eq!((now.decline(), now.reject()), (DeclineReason::Resource, None));
+    }
+
+    #[test]
+    fn bias_for_a_token_that_the_model_lacks_is_refused() {
+        let size = model().info().vocab_size;
+        let biased = |token| {
+            let logit_bias = vec![request::LogitBias { token, bias: 1 }];
+            let prompt = request::Prompt::Tokens(vec![0]);
+            Request::V1(RequestV1 { logit_bias, ..RequestV1::new(prompt) }).encode()
+        };
+        assert_eq!(reasons(1, &biased(size - 1)), None);
+        assert_eq!(reasons(1, &biased(size)), REQUEST);
+        let error = read(&model(), 1, &biased(size)).err().unwrap().to_string();
+        assert!(
+            error.contains(&format!("token {size} is for none of the vocabulary of {size}")),
+            "{error}"
+        );
     }
 
     #[test]

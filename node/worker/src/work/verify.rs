@@ -84,7 +84,7 @@ pub fn verify(
     let begun = server.verify(VerifyJob {
         prompt: request.prompt,
         transcript: claimed,
-        spec: generate_spec(&key.job, task, &request.stops),
+        spec: generate_spec(&key.job, task, &request.asked),
         positions: Positions::All,
         limits: Limits { memory_bytes: context.memory_bytes, deadline: context.queue.until(key) },
         cancel: context.cancellations.flag(key),
@@ -136,7 +136,7 @@ fn collude(
     request: &Readable,
 ) -> Option<Verdict> {
     let input = request.prompt.input(model).ok()?;
-    let spec = generate_spec(&key.job, task, &request.stops);
+    let spec = generate_spec(&key.job, task, &request.asked);
     let honest = alone(context, key, &spec, model, &input, &mut |_, _| {}).ok()?;
     Some(Verdict::Accept { digest_root: H256(honest.digest_root) })
 }
