@@ -17,8 +17,18 @@ mod template;
 mod to_json;
 
 use crate::{EngineError, Model};
+use json::Json;
 pub use message::{Chat, Message};
 pub(crate) use rendered::Rendered;
+
+/// Checks that a tool or the value of an argument is JSON as every node reads it: one value, with each key of an
+/// object once, nested at most 24 deep.
+///
+/// # Errors
+/// Returns a description of the first problem.
+pub fn check_json(text: &str) -> Result<(), String> {
+    Json::read(text).map(drop)
+}
 
 impl Model {
     /// Renders a chat, up to the beginning of the assistant's answer. It is a pure

@@ -240,6 +240,21 @@ pub enum EngineError {
         /// The tokens of the output.
         tokens: usize,
     },
+    /// A thread does not compute as profile N1 needs.
+    #[error(
+        "this thread {problem}, so its outputs would be rejected; find what in this process changes the \
+         floating-point environment"
+    )]
+    FloatEnvironment {
+        /// The difference, which follows the words "this thread".
+        problem: &'static str,
+    },
+    /// The built-in model's output is not the known one.
+    #[error(
+        "this build does not compute the known output of the built-in model on this machine, so all its outputs \
+         would be rejected; build it with the compiler and the options of the repository, or test the machine"
+    )]
+    KnownAnswer,
     /// A text needs a token that the vocabulary lacks.
     #[error(
         "the model's vocabulary has no token for the byte {byte:#04x}; remove it from the text"

@@ -4,12 +4,14 @@
 mod chat;
 pub mod digest;
 pub mod draft;
+mod environment;
 mod error;
 mod forward;
 mod gate;
 mod generate;
 pub mod gguf;
 mod kernels;
+mod known_answer;
 mod kv;
 mod limits;
 mod matrix;
@@ -30,7 +32,7 @@ mod threads;
 pub mod tokenizer;
 mod verify;
 
-pub use chat::{Chat, Message};
+pub use chat::{check_json, Chat, Message};
 pub use error::EngineError;
 pub use forward::{Row, Session};
 pub use gate::Gate;

@@ -112,7 +112,7 @@ pub(super) fn rendered<'m>(model: &'m Model, chat: &Chat) -> Result<Rendered<'m>
         (|text: &str| stand_ins.hide(text), |role: &str| stand_ins.hide_role(role));
     let text = render(template, said.variables(tokenizer, &hide_role, &hide), sizes(chat))?;
 
-    let hide_all = |text: &str| stand_ins.hide_all(text);
+    let hide_all = |text: &str| stand_ins.hide_all(&hide(text));
     let hide_all_of_role = |role: &str| match is_known(role) {
         true => hide_role(role),
         false => stand_ins.hide_all(&hide_role(role)),

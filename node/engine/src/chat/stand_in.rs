@@ -9,14 +9,16 @@
 //!
 //! A template that deletes parts of a text, such as `text.split('|')`, could still join the rest to a control
 //! token. So where a text has such a first character left, the chat is rendered a second time with all of them
-//! replaced, and is refused if its control tokens are others: see [`super::rendered`].
+//! replaced, and is refused if its control tokens are others: see [`super::rendered`]. Letters and digits are
+//! left, since the names of fields are made of them.
 //!
 //! Some templates make control tokens of roles, such as `<|` + role + `|>`. So the first character of a
 //! role that is a part of a control token, or begins with the end of one, is replaced as well, unless the
 //! role is one of [`ROLES`].
 //!
-//! One kind of template can still make a control token of such text: one that frames the keys or texts of tools
-//! and arguments, such as `'<' ~ key ~ '>'`.
+//! So a control token whose first character comes from a user is never found. A template that writes that
+//! character itself can still make one of what follows, such as one that frames contents or the names of tools
+//! (`'<' ~ name ~ '>'`), or replaces `&lt;`.
 
 use crate::{tokenizer::Special, EngineError};
 use std::{
@@ -119,14 +121,18 @@ impl<'c> StandIns<'c> {
         self.replaced(text, |at| begins.contains(&at))
     }
 
-    /// Returns the text without the first character of any control token.
-    pub(super) fn hide_all(&self, text: &str) -> String {
-        self.replaced(text, |_| true)
+    /// Returns a hidden text without the first character of any control token, but for letters and digits.
+    pub(super) fn hide_all(&self, hidden: &str) -> String {
+        let replaced = |c: char| match self.firsts.get(&c) {
+            Some(stand_in) if !c.is_alphanumeric() => *stand_in,
+            _ => c,
+        };
+        hidden.chars().map(replaced).collect()
     }
 
-    /// Returns whether the text has the first character of a control token.
+    /// Returns whether [`Self::hide_all`] changes the text.
     pub(super) fn has_first(&self, text: &str) -> bool {
-        text.contains(|c: char| self.firsts.contains_key(&c))
+        text.contains(|c: char| !c.is_alphanumeric() && self.firsts.contains_key(&c))
     }
 
     /// Returns where the ends of a text begin that are the beginnings of control tokens.

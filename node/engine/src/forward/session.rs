@@ -6,6 +6,7 @@ use super::{
     workspace::{Workspace, CHUNK},
 };
 use crate::{
+    environment,
     kv::{KvCache, Pool, Prefix},
     EngineError, Limits, Model, Threads,
 };
@@ -22,12 +23,14 @@ impl Sequence {
     /// Creates a sequence of at most `capacity` tokens.
     ///
     /// # Errors
-    /// Returns [`EngineError::MemoryLimit`] if the cache and scratch space exceed the limit.
+    /// Returns [`EngineError::MemoryLimit`] if the cache and scratch space exceed the limit, and
+    /// [`EngineError::FloatEnvironment`] if this thread does not compute as profile N1 needs.
     pub(crate) fn new(
         (model, threads): (&Model, &Threads),
         capacity: usize,
         limits: &Limits,
     ) -> Result<Self, EngineError> {
+        environment::ensure()?;
         let shape = model.shape();
         let (tokens, bytes) = (capacity.min(CHUNK), KvCache::bytes(shape, capacity));
         let needed = Workspace::bytes(shape, threads, tokens, capacity).saturating_add(bytes);

@@ -88,7 +88,7 @@ impl Special {
         };
         for (token, occurs) in self.tokens.iter().zip(occurs) {
             if occurs && (control || !token.is_control) {
-                parts = parts.into_iter().flat_map(|part| cut(part, token)).collect();
+                parts = cut(parts, token);
             }
         }
         parts
@@ -107,19 +107,24 @@ impl Special {
     }
 }
 
-/// Cuts a part at each occurrence of a token's text.
-fn cut<'t>(part: Part<'t>, token: &Token) -> Vec<Part<'t>> {
-    let Part::Text(text) = part else { return vec![part] };
-    let mut parts = Vec::new();
-    for (i, piece) in text.split(&token.text).enumerate() {
-        if i > 0 {
-            parts.push(Part::Token(token.id));
-        }
-        if !piece.is_empty() {
-            parts.push(Part::Text(piece));
+/// Cuts the texts among some parts at each occurrence of a token's text.
+fn cut<'t>(parts: Vec<Part<'t>>, token: &Token) -> Vec<Part<'t>> {
+    let mut cut = Vec::with_capacity(parts.len());
+    for part in parts {
+        let Part::Text(text) = part else {
+            cut.push(part);
+            continue;
+        };
+        for (i, piece) in text.split(&token.text).enumerate() {
+            if i > 0 {
+                cut.push(Part::Token(token.id));
+            }
+            if !piece.is_empty() {
+                cut.push(Part::Text(piece));
+            }
         }
     }
-    parts
+    cut
 }
 
 #[cfg(test)]
@@ -175,7 +180,7 @@ mod tests {
             let mut expected = vec![Part::Text(text.as_str())];
             expected.retain(|part| *part != Part::Text(""));
             for token in &special.tokens {
-                expected = expected.into_iter().flat_map(|part| cut(part, token)).collect();
+                expected = cut(expected, token);
             }
             prop_assert_eq!(special.cut(&text, false), expected);
         }
