@@ -52,6 +52,9 @@ pub struct Quote {
     pub tokens_per_block: u32,
     /// The shortest deadline of a job that names no operators: the blocks that it takes at that speed.
     pub shortest_deadline: BlockNumber,
+    /// The shortest deadline with which the job counts for the record and the speed of its operator: it leaves
+    /// operators time that are half as fast.
+    pub routed_deadline: BlockNumber,
 }
 
 /// The operators that could be drawn to check a job, whichever operator runs it: the one of them with the

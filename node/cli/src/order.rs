@@ -106,7 +106,7 @@ pub async fn of_request(session: &Session, args: &OrderArgs, request: Request) -
     order_limits::ensure_input(input_tokens)?;
     let length = Length::Exactly(input_tokens);
     let (prices, allowed, quote) = prices(chain, args, &model, length).await?;
-    order_limits::ensure_in_time(args, &quote)?;
+    let deadline = order_limits::deadline(args, &quote)?;
     let Paid { payment, held, audit_fees } = payment(args, prices, length, &quote, fees)?;
     ensure_within(limit.as_ref(), held)?;
     if args.audit {
@@ -132,7 +132,7 @@ pub async fn of_request(session: &Session, args: &OrderArgs, request: Request) -
         sampling: args.sampling.sampling(),
         profile: NumericProfile::N1,
         not_before: args.not_before,
-        deadline: args.deadline,
+        deadline,
         privacy: Privacy::Public,
         output_key: None,
         peer: peer_id(&node.peer_id)?,
@@ -396,6 +396,7 @@ mod tests {
             total: 0,
             tokens_per_block: 60,
             shortest_deadline: 5,
+            routed_deadline: 6,
             audit: 0,
         };
         let prompt = Length::Exactly(100);

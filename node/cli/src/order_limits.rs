@@ -11,6 +11,9 @@ use assay_runtime::Runtime;
 use pallet_jobs::Config;
 use sp_core::Get;
 
+/// The deadline of an order that names none and whose tokens need no longer one.
+const DEADLINE: BlockNumber = 200;
+
 type MinDeadline = <Runtime as Config>::MinDeadline;
 type MaxDeadline = <Runtime as Config>::MaxDeadline;
 type MaxDelay = <Runtime as Config>::MaxDelay;
@@ -20,12 +23,11 @@ type MaxOutputTokens = <Runtime as Config>::MaxOutputTokens;
 /// Fails if the chain would refuse an order at any block because of a limit.
 pub fn ensure(args: &OrderArgs) -> Result<()> {
     let (shortest, longest) = (MinDeadline::get(), MaxDeadline::get());
-    if !(shortest..=longest).contains(&args.deadline) {
+    if let Some(deadline) = args.deadline.filter(|it| !(shortest..=longest).contains(it)) {
         return Err(Fault::error(
             "jobs.DeadlineOutOfRange",
             format!(
-                "--deadline {} is out of range; a job has from {shortest} to {longest} blocks",
-                args.deadline
+                "--deadline {deadline} is out of range; a job has from {shortest} to {longest} blocks"
             ),
         ));
     }
@@ -75,19 +77,23 @@ pub fn ensure_start(not_before: BlockNumber, best: BlockNumber) -> Result<()> {
     ))
 }
 
-/// Fails if the model takes longer for the tokens than the deadline allows. Operators that are named can have
-/// any deadline.
-pub fn ensure_in_time(args: &OrderArgs, quote: &Quote) -> Result<()> {
-    let Quote { tokens_per_block, shortest_deadline, .. } = quote;
-    if args.deadline >= *shortest_deadline || !args.operators.is_empty() {
-        return Ok(());
+/// Returns the deadline of an order. One that is not named is long enough to count for the operator's record.
+/// Fails if the model takes longer for the tokens than a named one allows. Operators that are named can have any
+/// deadline.
+pub fn deadline(args: &OrderArgs, quote: &Quote) -> Result<BlockNumber> {
+    let Quote { tokens_per_block, shortest_deadline, routed_deadline, .. } = quote;
+    let Some(deadline) = args.deadline else {
+        return Ok(DEADLINE.max(*routed_deadline).min(MaxDeadline::get()));
+    };
+    if deadline >= *shortest_deadline || !args.operators.is_empty() {
+        return Ok(deadline);
     }
     Err(Fault::error(
         "jobs.DeadlineTooShort",
         format!(
-            "--deadline {} is too short for --max-tokens {}: at {tokens_per_block} tokens a block the model \
-             takes {shortest_deadline} blocks; give a longer deadline, or ask for fewer tokens",
-            args.deadline, args.max_tokens
+            "--deadline {deadline} is too short for --max-tokens {}: at {tokens_per_block} tokens a block \
+             the model takes {shortest_deadline} blocks; give a longer deadline, or ask for fewer tokens",
+            args.max_tokens
         ),
     ))
 }
@@ -147,10 +153,16 @@ mod tests {
             },
             tokens_per_block: 60,
             shortest_deadline: 17,
+            routed_deadline: 72,
         };
-        let args = |deadline| order(&["--max-tokens", "1000", "--deadline", deadline]);
-        ensure_in_time(&args("17"), &quote).unwrap();
-        let fault = refused(ensure_in_time(&args("16"), &quote));
+        let args = |named| order(&["--max-tokens", "1000", "--deadline", named]);
+        assert_eq!(deadline(&args("17"), &quote).unwrap(), 17);
+        assert_eq!(deadline(&order(&[]), &quote).unwrap(), 200);
+        let long = Quote { routed_deadline: 1_000, ..quote.clone() };
+        assert_eq!(deadline(&order(&[]), &long).unwrap(), 1_000);
+        let endless = Quote { routed_deadline: 100_000, ..quote.clone() };
+        assert_eq!(deadline(&order(&[]), &endless).unwrap(), 28_800);
+        let fault = refused(deadline(&args("16"), &quote).map(drop));
         assert_eq!(fault.code, "jobs.DeadlineTooShort");
         let words = "--deadline 16 is too short for --max-tokens 1000: at 60 tokens a block the model takes 17";
         assert!(fault.message.starts_with(words), "{}", fault.message);

@@ -54,7 +54,8 @@ impl<T: Config> Pallet<T> {
     /// stake in the model, could have taken it, and its deadline leaves them time. Otherwise its client may have chosen the operator, by what
     /// only that one does, and be one with it. Free slots do not matter.
     fn is_routed(job: &Job<T::AccountId>, others: &Sample<T::AccountId>) -> bool {
-        if !Self::leaves_time(&job.spec) {
+        let spec = &job.spec;
+        if spec.deadline < Self::routed_deadline(&spec.model, spec.input_tokens, spec.max_tokens) {
             return false;
         }
         let able = others.part(|other| Self::able(job, other).is_some());
@@ -103,8 +104,8 @@ impl<T: Config> Pallet<T> {
     /// Returns the largest weight of looking at the operators beside that of a job.
     pub(crate) fn others_weight() -> Weight {
         // Of each whether it could have had the job, and whether it has delegated; then the stake of all, and
-        // the speed of the model.
+        // the speed of the model, measured and least.
         let each = T::DbWeight::get().reads(3);
-        T::Routing::sample_weight(each).saturating_add(T::DbWeight::get().reads(3))
+        T::Routing::sample_weight(each).saturating_add(T::DbWeight::get().reads(4))
     }
 }

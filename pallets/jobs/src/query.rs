@@ -44,6 +44,7 @@ impl<T: Config> Pallet<T> {
             verifiers,
             tokens_per_block: Self::tokens_per_block(model),
             shortest_deadline: Self::shortest_deadline(model, max_tokens),
+            routed_deadline: Self::routed_deadline(model, input_tokens, max_tokens),
         })
     }
 

@@ -3,14 +3,11 @@
 
 use crate::{Config, Pallet};
 use assay_primitives::{
-    job::{JobSpec, ModelId, TIME_MARGIN, TIME_OVERHEAD},
+    job::{ModelId, TIME_MARGIN, TIME_OVERHEAD},
     traits::Routing,
     BlockNumber,
 };
 use frame_support::traits::Get;
-
-/// The number of tokens of a prompt that an engine reads, at least, in the time of a token of output.
-const READ_PER_TOKEN: u32 = 4;
 
 impl<T: Config> Pallet<T> {
     /// Returns the tokens that the model is taken to write in a block: as many as half of its operators, by
@@ -26,14 +23,17 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn shortest_deadline(model: &ModelId, max_tokens: u32) -> BlockNumber {
         max_tokens.div_ceil(Self::tokens_per_block(model)).max(T::MinDeadline::get())
     }
-    /// Returns whether the job's deadline leaves the workers of others time for it, if they are as fast as the
-    /// model is taken to be: they decline a job that may be late.
-    pub(crate) fn leaves_time(spec: &JobSpec<T::AccountId>) -> bool {
-        // A measured speed counts here even if it is below the least, since slow workers decline earlier.
-        let measured = T::Routing::tokens_per_block(&spec.model);
-        let speed = measured.unwrap_or_else(T::GenerationSpeed::get).max(1);
-        let tokens = spec.max_tokens.saturating_add(spec.input_tokens.div_ceil(READ_PER_TOKEN));
-        let wanted = tokens.div_ceil(speed).saturating_mul(TIME_MARGIN);
-        spec.deadline >= wanted.saturating_add(TIME_OVERHEAD)
+
+    /// Returns the shortest deadline that leaves the workers of others time, who decline a job that may be late.
+    /// Those that are half as fast as the model is taken to be have time too, and a token of the prompt takes
+    /// at most as long as one of the output. A measured speed counts only where it is below the least one, so
+    /// that nobody is kept from jobs because others are fast.
+    pub(crate) fn routed_deadline(model: &ModelId, input: u32, output: u32) -> BlockNumber {
+        let least = T::GenerationSpeed::get();
+        let speed =
+            T::Routing::tokens_per_block(model).map_or(least, |measured| measured.min(least));
+        let tokens = output.saturating_mul(2).saturating_add(input);
+        let wanted = tokens.div_ceil(speed.max(1)).saturating_mul(TIME_MARGIN);
+        wanted.saturating_add(TIME_OVERHEAD)
     }
 }

@@ -68,9 +68,10 @@ pub struct OrderArgs {
     /// and the fees of an audit.
     #[arg(long, value_name = "AMOUNT")]
     pub max_cost: Option<Amount>,
-    /// Blocks within which an operator must be found, and then must deliver.
-    #[arg(long, default_value_t = 200, value_name = "BLOCKS")]
-    pub deadline: BlockNumber,
+    /// Blocks within which an operator must be found, and then must deliver [default: 200, or as many as leave
+    /// slow operators time for the tokens].
+    #[arg(long, value_name = "BLOCKS")]
+    pub deadline: Option<BlockNumber>,
     /// The way of the job while too few operators could check it: to wait, or to run nevertheless.
     #[arg(long, value_enum, default_value_t = VerificationArg::Required, value_name = "WHEN")]
     pub verification: VerificationArg,

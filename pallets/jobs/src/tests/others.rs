@@ -124,13 +124,14 @@ fn job_that_is_too_long_or_too_large_for_others_is_not_routed() {
 fn job_whose_deadline_leaves_the_workers_of_others_no_time_is_not_routed() {
     with_jobs(|| {
         GenerationSpeed::set(7);
-        // 20 tokens of output and the time of 3 for the prompt take 4 blocks.
+        // Twice the 20 tokens of output and the 10 of the prompt take 8 blocks.
         let routed = |deadline| {
             let spec = JobSpec { input_tokens: 10, max_tokens: 20, deadline, ..spec() };
             routed(order_with(CLIENT, spec, PAYMENT))
         };
-        assert!(!routed(11));
-        assert!(routed(12));
+        assert!(!routed(19));
+        assert!(routed(20));
+        assert_eq!(Jobs::quote(&model(1), 10, 20).unwrap().routed_deadline, 20);
         // Where operators were measured to be slower, workers want more time.
         for _ in 0..4 {
             for operator in OPERATORS {
@@ -142,9 +143,13 @@ fn job_whose_deadline_leaves_the_workers_of_others_no_time_is_not_routed() {
             <Routing as assay_primitives::traits::Routing<_>>::tokens_per_block(&model(1));
         let measured = measured.expect("all were measured");
         assert!((3..=4).contains(&measured), "{measured}");
-        let least = 4 + 2 * 23u32.div_ceil(measured);
+        let least = 4 + 2 * 50u32.div_ceil(measured);
         assert!(!routed(least - 1));
         assert!(routed(least));
+        // That others are faster than the least keeps nobody from a job.
+        GenerationSpeed::set(2);
+        assert!(!routed(4 + 2 * 25 - 1));
+        assert!(routed(4 + 2 * 25));
     });
 }
 

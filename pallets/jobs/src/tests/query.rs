@@ -28,6 +28,7 @@ fn quote_is_what_create_takes_and_holds() {
                 total: 107,
                 tokens_per_block: 1_000,
                 shortest_deadline: 5,
+                routed_deadline: 6,
                 audit: 30,
             }
         );
