@@ -25,6 +25,8 @@ pub enum Fault {
     WrongModel,
     /// Ignores the stop strings of a request.
     IgnoreStop,
+    /// Ignores what a request says of the choice of tokens: biases, penalties and `min_p`.
+    IgnoreChoice,
     /// Answers a chat as if it had no system messages.
     IgnoreSystem,
     /// Accepts jobs and never delivers.
@@ -45,11 +47,12 @@ pub enum Fault {
 
 impl Fault {
     /// The ways to cheat.
-    pub const DISHONEST: [Self; 11] = [
+    pub const DISHONEST: [Self; 12] = [
         Self::WrongToken,
         Self::Truncate,
         Self::WrongModel,
         Self::IgnoreStop,
+        Self::IgnoreChoice,
         Self::IgnoreSystem,
         Self::Silent,
         Self::Hide,
@@ -66,6 +69,7 @@ impl Fault {
             Self::Truncate => "truncate",
             Self::WrongModel => "wrong-model",
             Self::IgnoreStop => "ignore-stop",
+            Self::IgnoreChoice => "ignore-choice",
             Self::IgnoreSystem => "ignore-system",
             Self::Silent => "silent",
             Self::Hide => "hide",

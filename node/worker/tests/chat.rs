@@ -155,6 +155,22 @@ fn output_ends_with_the_stop_string_that_it_completes_first() {
 }
 
 #[test]
+fn operator_that_ignores_the_penalties_is_rejected_where_the_output_differs() {
+    let prompt = Prompt::Text(b"In the beginning".to_vec());
+    let request = RequestV1 { frequency: 1 << 16, min_p: 6_554, ..RequestV1::new(prompt) };
+    let request = Request::V1(request);
+    let (_dirs, [cheat, honest], task) = workers(Fault::IgnoreChoice, tiny, &request, 40);
+    let (lie, truth) = (generated(&cheat, &task), generated(&honest, &task));
+    let output = |worker: &WorkerMailbox| worker.0.output(&job()).unwrap().output;
+    let (lied, said) = (output(&cheat), output(&honest));
+    let position = lied.iter().zip(&said).position(|(one, other)| one != other).unwrap() as u32;
+    assert!(position > 0, "the first token has no penalty");
+    let rejected = Verdict::Reject { position, reason: RejectReason::Integrity };
+    assert_eq!(judged(&honest, &cheat, &task, lie), rejected);
+    assert!(matches!(verdict(&honest, task, truth), Verdict::Accept { .. }));
+}
+
+#[test]
 fn operator_that_ignores_the_stop_strings_is_rejected_where_the_output_ends() {
     // The tiny model is trained on a text that is full of the letter.
     let request = stopping(&[b"e"]);

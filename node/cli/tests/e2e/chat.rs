@@ -101,6 +101,44 @@ async fn operator_that_ignores_the_stop_strings_is_slashed() {
     assert_eq!((&job["outcome"], &job["verdict"]), (&"slashed".into(), &"reject".into()), "{job}");
 }
 
+/// The order of an output with other tokens than the likeliest.
+const PENALISED: [&str; 12] = [
+    "run",
+    "--json",
+    "-n",
+    "40",
+    "--deadline",
+    "10",
+    "--frequency-penalty",
+    "1.5",
+    "--min-p",
+    "0.02",
+    "--logit-bias",
+    "101=-4",
+];
+
+#[tokio::test]
+async fn penalties_and_biases_are_what_verifiers_compute_too() {
+    let node = dev(&[]).await;
+    let prompt = "In the beginning";
+    let job = assay(&node, &[&PENALISED[..], &[prompt]].concat()).await.accepted();
+    let plain = assay(&node, &[&PENALISED[..6], &[prompt]].concat()).await.accepted();
+    assert_ne!(job["output"], plain["output"], "{job}");
+    let unknown = ["run", "--json", "--logit-bias", "259=1", prompt];
+    let refused = assay(&node, &unknown).await;
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("token 259 is for none of the vocabulary"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn operator_that_ignores_penalties_is_slashed() {
+    let node = dev(&["--dev-fault", "ignore-choice"]).await;
+    let said = assay(&node, &[&PENALISED[..], &["In the beginning"]].concat()).await;
+    assert_eq!(said.code, 3, "{said:?}");
+    let job = said.json();
+    assert_eq!((&job["outcome"], &job["verdict"]), (&"slashed".into(), &"reject".into()), "{job}");
+}
+
 /// Talks with the model: writes these lines to the command.
 async fn talk(node: &Node, options: &[&str], lines: &str) -> crate::cli::Said {
     let args = [&["chat", "--json"], options].concat();

@@ -16,6 +16,8 @@ pub enum Outcome {
     Nothing,
     /// The attempt cannot be made now.
     Later,
+    /// The transcript is missing.
+    NoTranscript,
 }
 
 /// The reason why an attempt broke off.
@@ -26,6 +28,8 @@ pub enum Broken {
     ServerDied,
     /// This node cannot make it now, which says nothing of the work.
     NotNow,
+    /// The request can be read, and the transcript is missing.
+    NoTranscript,
 }
 
 impl Broken {
@@ -63,6 +67,10 @@ pub fn attempt(
             context.marks.end(&piece, false);
             Outcome::Later
         }
+        Err(Broken::NoTranscript) => {
+            context.marks.end(&piece, false);
+            Outcome::NoTranscript
+        }
         Err(Broken::ServerDied) => {
             if !context.marks.end_by_death(&piece) {
                 return Outcome::Nothing;
@@ -85,7 +93,7 @@ pub fn end_by_panic(context: &Context, work: &Work, message: &str, started: Inst
     let key = WorkKey::from(work);
     let ended = guarded(|| match poison(context, work, message) {
         Outcome::Result(result) => context.finish(key.clone(), result, started),
-        Outcome::Nothing | Outcome::Later => context.give_up(key.clone()),
+        Outcome::Nothing | Outcome::Later | Outcome::NoTranscript => context.give_up(key.clone()),
     });
     if let Err(message) = ended {
         log::error!(target: LOG_TARGET, "{key:?} panicked again when it was ended: {message}");

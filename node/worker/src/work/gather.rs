@@ -64,14 +64,18 @@ pub fn run(context: Arc<Context>, kind: Kind) {
     }
 }
 
-/// Puts back work that cannot be run now, to be looked at again soon, as long as it is of use.
-pub fn put_off(context: &Context, key: WorkKey, work: Work, started: Instant) {
+/// Puts back work that cannot be run now, to be looked at again soon, as long as it is of use. `read` says that
+/// it lacks nothing but its transcript.
+pub fn put_off(context: &Context, key: WorkKey, work: Work, read: bool, started: Instant) {
     let at = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
-    if context.queue.until(&key).is_some_and(|until| at < until) {
-        return context.queue.put_back(Entry { key, work, stage: Stage::Gather { at } });
+    let of_use = context.queue.until(&key).is_some_and(|until| at < until);
+    let entry = Entry { key, work, stage: Stage::Gather { at, read } };
+    if of_use {
+        return context.queue.put_back(entry);
     }
-    let gathered = busy(&work, context);
-    end(context, Entry { key, work, stage: Stage::Gather { at } }, gathered, started);
+    let gathered =
+        if read { unavailable(&entry.work, context) } else { busy(&entry.work, context) };
+    end(context, entry, gathered, started);
 }
 
 /// Returns the time until which it is of use to go on with some work.
@@ -91,7 +95,7 @@ pub fn until(context: &Context, work: &Work) -> Instant {
 /// Answers work that needs neither the engine nor another node, and returns whether it did.
 pub fn answer_at_once(context: &Context, work: &Work) -> bool {
     let started = Instant::now();
-    match guarded(|| gather(context, work, None)) {
+    match guarded(|| gather(context, work, None, true)) {
         Ok(Gathered::Result(result)) => {
             context.finish(WorkKey::from(work), result, started);
             true
@@ -108,7 +112,8 @@ pub fn answer_at_once(context: &Context, work: &Work) -> bool {
 fn step(context: &Context, entry: Entry) {
     let started = Instant::now();
     let until = context.queue.until(&entry.key);
-    let mut gathered = gather(context, &entry.work, Some(look_until(started, until)));
+    let read = matches!(entry.stage, Stage::Gather { read: true, .. });
+    let mut gathered = gather(context, &entry.work, Some(look_until(started, until)), read);
     // Work that is no longer open was answered meanwhile, or its job is over.
     let Some(until) = context.queue.until(&entry.key) else {
         return context.give_up(entry.key);
@@ -117,7 +122,8 @@ fn step(context: &Context, entry: Entry) {
         let again = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
         if again < until {
             log::debug!(target: LOG_TARGET, "{:?}: a payload is not here yet", entry.key);
-            return context.queue.put_back(Entry { stage: Stage::Gather { at: again }, ..entry });
+            let stage = Stage::Gather { at: again, read };
+            return context.queue.put_back(Entry { stage, ..entry });
         }
         gathered = out_of_time(&entry.work, context);
     }
@@ -157,8 +163,9 @@ fn give_up_late(context: &Context, entry: Entry) {
 }
 
 /// Gathers the payloads of some work. Other nodes are asked until `ask`; without it, none is asked and
-/// nothing that takes long is computed.
-fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
+/// nothing that takes long is computed. A verification whose request was not `read` is run without its
+/// transcript first, since no transcript makes up for a request that nobody can read.
+fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> Gathered {
     let (Work::Prepare { job, task }
     | Work::Generate { job, task }
     | Work::Verify { job, task, .. }) = work;
@@ -187,15 +194,16 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>) -> Gathered {
             };
             match attempt(context, work, run) {
                 Outcome::Result(result) => Gathered::Result(result),
-                Outcome::Nothing => Gathered::Missing,
+                Outcome::Nothing | Outcome::NoTranscript => Gathered::Missing,
                 Outcome::Later => busy(work, context),
             }
         }
-        Work::Generate { .. } => Gathered::Runnable(Inputs { request, transcript: Vec::new() }),
+        Work::Generate { .. } => Gathered::Runnable(Inputs { request, transcript: None }),
+        Work::Verify { .. } if !read => Gathered::Runnable(Inputs { request, transcript: None }),
         Work::Verify { commitment, .. } => {
             match context.payload(job, &commitment.output_hash, task, ask) {
-                Some(transcript) => Gathered::Runnable(Inputs { request, transcript }),
                 None => Gathered::Missing,
+                transcript => Gathered::Runnable(Inputs { request, transcript }),
             }
         }
     }

@@ -16,8 +16,8 @@ use crate::{
     LOG_TARGET,
 };
 use assay_engine::{
-    draft::Drafter, serve::GenerateJob, EngineError, GenerateSpec, Generation, Limits, Model,
-    Prompt, StopStrings,
+    draft::Drafter, serve::GenerateJob, Adjustments, EngineError, GenerateSpec, Generation, Limits,
+    Model, Prompt, StopStrings,
 };
 use assay_primitives::{worker::Transcript, EngineResult, JobId, OutputCommitment, Task};
 use codec::Encode;
@@ -57,8 +57,13 @@ pub fn generate(
         }
     };
     let mut spec = generate_spec(&key.job, task, &request.asked);
-    if context.fault == Some(Fault::IgnoreStop) {
-        spec.stops = StopStrings::NONE;
+    match context.fault {
+        Some(Fault::IgnoreStop) => spec.stops = StopStrings::NONE,
+        Some(Fault::IgnoreChoice) => {
+            spec.adjustments = Adjustments::NONE;
+            spec.sample.sampling.min_p = 0;
+        }
+        _ => {}
     }
     let generated = request.prompt.input(model).and_then(|input| {
         let generation = match &context.fault {

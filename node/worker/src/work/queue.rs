@@ -15,8 +15,8 @@ use std::{
 pub struct Inputs {
     /// The encoded request, which is read when the work is run.
     pub request: Vec<u8>,
-    /// The encoded transcript of a verification; empty for other work.
-    pub transcript: Vec<u8>,
+    /// The encoded transcript of a verification, once it is here; `None` for other work.
+    pub transcript: Option<Vec<u8>>,
 }
 
 /// The stage of a piece of work.
@@ -25,6 +25,8 @@ pub enum Stage {
     Gather {
         /// The time of the next look.
         at: Instant,
+        /// Whether the request has been read, so that only the transcript is missing.
+        read: bool,
     },
     /// All payloads are here.
     Run(Inputs),
@@ -128,7 +130,7 @@ impl Queue {
             return false;
         }
         waiting.open.insert(key.clone(), open);
-        let stage = Stage::Gather { at: Instant::now() };
+        let stage = Stage::Gather { at: Instant::now(), read: false };
         waiting.entries.push_back(Entry { key, work, stage });
         self.changed.notify_all();
         true
@@ -167,7 +169,7 @@ impl Queue {
             let (now, room) = (Instant::now(), waiting.holding(kind) < self.room);
             let time = |entry: &Entry| match entry.stage {
                 _ if entry.key.kind != kind => None,
-                Stage::Gather { at } if room => Some(at),
+                Stage::Gather { at, .. } if room => Some(at),
                 Stage::Gather { .. } if kind == Kind::Verify => {
                     waiting.open.get(&entry.key).map(|open| open.until)
                 }
@@ -343,10 +345,10 @@ mod tests {
         let holding = || queue.waiting.lock().holding(Kind::Verify);
         assert_eq!(holding(), 2);
         // One that goes on to run holds its payloads; one that finds nothing does not.
-        let inputs = Inputs { request: b"In".to_vec(), transcript: Vec::new() };
+        let inputs = Inputs { request: b"In".to_vec(), transcript: None };
         queue.put_back(Entry { stage: Stage::Run(inputs), ..first });
         assert_eq!(holding(), 2);
-        queue.put_back(Entry { stage: Stage::Gather { at: later }, ..second });
+        queue.put_back(Entry { stage: Stage::Gather { at: later, read: false }, ..second });
         assert_eq!(holding(), 1);
         assert_eq!(take(&queue, Kind::Verify).work, verify(3, 9));
         assert_eq!(holding(), 2);

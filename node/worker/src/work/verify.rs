@@ -24,6 +24,7 @@ use assay_primitives::{
 use codec::Decode;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
+use std::time::Instant;
 
 /// Verifies an output, honestly unless the operator is told to cheat as a verifier.
 ///
@@ -32,7 +33,8 @@ use sp_crypto_hashing::blake2_256;
 ///
 /// # Errors
 ///
-/// The job panicked in the engine, the engine's server died, or the request cannot be read now.
+/// The job panicked in the engine, the engine's server died, the request cannot be read now, or the transcript
+/// is missing.
 pub fn verify(
     context: &Context,
     key: &WorkKey,
@@ -44,6 +46,10 @@ pub fn verify(
     let Some(model) = context.servers.model(&task.model) else {
         return Ok(Some(Verdict::Abstain(AbstainReason::ModelMissing)));
     };
+    // To read a chat may take long, and an abstention must be in time.
+    if context.queue.until(key).is_some_and(|until| until <= Instant::now()) {
+        return Ok(Some(Verdict::Abstain(AbstainReason::Resource)));
+    }
     let request = match readable::read(model, task.input_tokens, &inputs.request) {
         Ok(request) => request,
         // All verifiers find this alike, and no honest operator accepts such a job.
@@ -52,6 +58,7 @@ pub fn verify(
             None => return Err(Broken::NotNow),
         },
     };
+    let Some(transcript) = inputs.transcript else { return Err(Broken::NoTranscript) };
     if let Some(fault) = &context.fault {
         fault.panic_in(Kind::Verify, &request.prompt);
     }
@@ -62,7 +69,7 @@ pub fn verify(
     }
     let Some(server) = context.servers.server(&task.model) else { return Ok(None) };
     // The hash was compared when the payload came, so the operator committed to a malformed one.
-    let mut bytes = inputs.transcript.as_slice();
+    let mut bytes = transcript.as_slice();
     let Ok(transcript) = Transcript::decode(&mut bytes) else { return Ok(Some(malformed)) };
     if transcript.job != key.job {
         return Ok(Some(malformed));
