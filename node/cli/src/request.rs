@@ -2,21 +2,20 @@
 //! The request of an order.
 
 use crate::{
-    args::{ChatArgs, OrderArgs, ToolArgument},
+    args::{ChatArgs, OrderArgs, TemplateArgument, ToolArgument},
     bounded,
     chain::Chain,
     fault::Fault,
     out,
 };
 use anyhow::{Context, Result};
-use assay_engine::StopStrings;
+use assay_engine::{check_json, StopStrings};
 use assay_primitives::{
     api::JobView,
     request::{Argument, Chat, Message, Prompt, RequestV1, MAX_REQUEST_BYTES},
     JobId, Request,
 };
 use assay_runtime::AccountId;
-use serde::de::IgnoredAny;
 use std::fs::File;
 
 /// Returns the request for the continuation of a prompt, or for the answer to it, as the arguments say.
@@ -50,8 +49,35 @@ pub fn message(role: &str, content: impl Into<String>) -> Message {
 /// A tool cannot be read or is not JSON, an argument of the template is named twice, or there are too many or
 /// empty stop strings.
 pub fn of_chat(args: &OrderArgs, messages: Vec<Message>) -> Result<Request> {
-    let (tools, arguments) = (tools(&args.chat)?, arguments(&args.chat)?);
-    with_stops(args, Prompt::Chat(Chat { messages, tools, arguments }))
+    let extras = Extras::read(&args.chat)?;
+    extras.request(args, messages)
+}
+
+/// All of a chat but its messages.
+pub struct Extras {
+    tools: Vec<String>,
+    arguments: Vec<Argument>,
+}
+
+impl Extras {
+    /// Reads the tools and the arguments of the template.
+    ///
+    /// # Errors
+    ///
+    /// A tool cannot be read, one of them is not JSON, or an argument is named twice.
+    pub fn read(args: &ChatArgs) -> Result<Self> {
+        Ok(Self { tools: tools(args)?, arguments: arguments(args)? })
+    }
+
+    /// Returns the request for the answer to these messages.
+    ///
+    /// # Errors
+    ///
+    /// There are too many or empty stop strings.
+    pub fn request(&self, args: &OrderArgs, messages: Vec<Message>) -> Result<Request> {
+        let (tools, arguments) = (self.tools.clone(), self.arguments.clone());
+        with_stops(args, Prompt::Chat(Chat { messages, tools, arguments }))
+    }
 }
 
 fn with_stops(args: &OrderArgs, prompt: Prompt) -> Result<Request> {
@@ -123,12 +149,12 @@ fn tools(args: &ChatArgs) -> Result<Vec<String>> {
                 })?
             }
         };
-        match serde_json::from_str::<IgnoredAny>(&text) {
-            Ok(_) => Ok(text.trim().into()),
-            Err(error) => Err(Fault::error(
+        match check_json(&text) {
+            Ok(()) => Ok(text.trim().into()),
+            Err(problem) => Err(Fault::error(
                 "tool",
                 format!(
-                    "tool {index} is not JSON: {error}; write @FILE to have it read from a file"
+                    "tool {index} is not JSON: {problem}; write @FILE to have it read from a file"
                 ),
             )),
         }
@@ -146,9 +172,17 @@ fn arguments(args: &ChatArgs) -> Result<Vec<Argument>> {
             format!("--template-arg names '{name}' twice; give each argument once"),
         ));
     }
-    let argument =
-        |given: crate::args::TemplateArgument| Argument { name: given.name, value: given.value };
-    Ok(given.into_iter().map(argument).collect())
+    let argument = |given: TemplateArgument| {
+        let TemplateArgument { name, value } = given;
+        match check_json(&value) {
+            Ok(()) => Ok(Argument { name, value }),
+            Err(problem) => Err(Fault::error(
+                "template_argument",
+                format!("the value of --template-arg {name} is not JSON: {problem}; write a text in quotes"),
+            )),
+        }
+    };
+    given.into_iter().map(argument).collect()
 }
 
 #[cfg(test)]
@@ -216,6 +250,20 @@ mod tests {
         let (code, message) = refused(&twice, b"Hi");
         assert_eq!(code, "template_argument_twice");
         assert!(message.contains("'a' twice"), "{message}");
+    }
+
+    #[test]
+    fn value_of_an_argument_is_json_as_nodes_read_it() {
+        for (value, words) in [("1 May", "text follows the value"), ("{\"a\":1,\"a\":2}", "twice")]
+        {
+            let (code, message) =
+                refused(&["--chat", "--template-arg", &format!("date={value}")], b"Hi");
+            assert_eq!(code, "template_argument");
+            assert!(
+                message.contains("--template-arg date") && message.contains(words),
+                "{message}"
+            );
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub async fn chat(session: &Session, args: &ConversationArgs) -> Result<Exit> {
     session.signer()?;
     let mut interrupts = follow::interrupts()?;
     let mut lines = lines()?;
-    let mut conversation = Conversation::new(session, args);
+    let mut conversation = Conversation::new(session, args)?;
     out::note("Write a message and press Enter; /quit ends the conversation.");
     let mut exit = Exit::Done;
     loop {
@@ -83,14 +83,17 @@ fn lines() -> Result<UnboundedReceiver<std::io::Result<String>>> {
 struct Conversation<'a> {
     session: &'a Session,
     args: &'a ConversationArgs,
+    extras: request::Extras,
     messages: Vec<Message>,
     jobs: Vec<JobId>,
 }
 
 impl<'a> Conversation<'a> {
-    fn new(session: &'a Session, args: &'a ConversationArgs) -> Self {
+    fn new(session: &'a Session, args: &'a ConversationArgs) -> Result<Self> {
         let messages = request::opening(&args.order.chat);
-        Self { session, args, messages, jobs: Vec::new() }
+        // They are read once, so that all turns have the same.
+        let extras = request::Extras::read(&args.order.chat)?;
+        Ok(Self { session, args, extras, messages, jobs: Vec::new() })
     }
 
     /// Orders the answer to a message and shows it. Message and answer stay in the conversation if the
@@ -99,7 +102,7 @@ impl<'a> Conversation<'a> {
         let (session, args) = (self.session, &self.args.order);
         let mut messages = self.messages.clone();
         messages.push(request::message("user", text));
-        let asked = request::of_chat(args, messages.clone())?;
+        let asked = self.extras.request(args, messages.clone())?;
         let order = order::of_request(session, args, asked).await?;
         out::note(&price(&order));
         let announced = Cell::new(None);
