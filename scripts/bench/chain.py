@@ -117,7 +117,8 @@ def main():
             say(f"turn {turn + 1} of {args.rounds}: with jobs")
             for job in range(JOBS):
                 assay(worker, "job", "create", "In the beginning", "--model", f"0x{root}",
-                      "--max-tokens", "1900", "--deadline", "400", "--seed", str(turn * JOBS + job))
+                      "--max-tokens", "1900", "--deadline", "400", "--seed", str(turn * JOBS + job),
+                      "--verification", "if-possible")
             worker.wait_for("the jobs run", worker.busy, 60)
             add(busy, measure(worker, validator, args.blocks, busy=True))
             worker.wait_for("the jobs end", lambda: not worker.busy(), 600)
