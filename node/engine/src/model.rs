@@ -132,10 +132,6 @@ impl Model {
         self.tokenizer.is_end(token)
     }
 
-    pub(crate) fn end_tokens(&self) -> Vec<u32> {
-        self.tokenizer.ends()
-    }
-
     /// Returns the token that ends an output.
     pub fn end_token(&self) -> u32 {
         self.tokenizer.end()

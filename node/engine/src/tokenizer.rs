@@ -9,6 +9,7 @@
 mod byte_alphabet;
 mod byte_level;
 mod byte_tokens;
+mod control;
 mod pre_tokenizer;
 mod sentence_piece;
 mod special;
@@ -30,6 +31,8 @@ use vocabulary::Vocabulary;
 const BYTES_NAME: &str = "assay-bytes";
 /// Number of byte tokens in that vocabulary; the tokens that begin, end and pad a text follow.
 const BYTES: u32 = 256;
+/// The names in the metadata, besides `eos`, of tokens that end an output.
+const ENDS: [&str; 5] = ["eot", "eom", "fim_pad", "fim_rep", "fim_sep"];
 
 /// The tokenizer of a model.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ pub struct Tokenizer {
     algorithm: Algorithm,
     bos: Option<u32>,
     eos: u32,
-    eot: Option<u32>,
+    ends: Vec<u32>,
     add_bos: bool,
     add_eos: bool,
 }
@@ -57,7 +60,7 @@ enum Algorithm {
 struct Ends {
     bos: Option<u32>,
     eos: u32,
-    eot: Option<u32>,
+    ends: Vec<u32>,
     add_bos: bool,
     add_eos: bool,
 }
@@ -70,7 +73,8 @@ struct Defaults {
 }
 
 impl Ends {
-    /// Reads the tokens and makes control tokens of them, whatever kind the file says.
+    /// Reads the tokens that the file names, adds those that end an output by their texts, and makes control
+    /// tokens of all, whatever kind the file says.
     fn read(
         gguf: &Gguf,
         vocabulary: &mut Vocabulary,
@@ -89,7 +93,10 @@ impl Ends {
         let eos = special("eos", defaults.eos)?;
         let key = "tokenizer.ggml.eos_token_id";
         let eos = eos.ok_or_else(|| EngineError::MissingKey { key: key.into() })?;
-        let eot = special("eot", None)?;
+        let mut ends = vec![eos];
+        for name in ENDS {
+            ends.extend(special(name, None)?);
+        }
         let flag = |name: &str, other: bool| {
             Ok::<_, EngineError>(gguf.flag(&format!("tokenizer.ggml.{name}"))?.unwrap_or(other))
         };
@@ -98,8 +105,9 @@ impl Ends {
         if add_bos && bos.is_none() {
             return Err(EngineError::MissingKey { key: "tokenizer.ggml.bos_token_id".into() });
         }
-        vocabulary.make_control(bos.into_iter().chain([eos]).chain(eot));
-        Ok(Self { bos, eos, eot, add_bos, add_eos })
+        vocabulary.make_control(bos.into_iter().chain(ends.iter().copied()));
+        ends.extend(vocabulary.ends_by_text());
+        Ok(Self { bos, eos, ends, add_bos, add_eos })
     }
 }
 
@@ -142,9 +150,9 @@ impl Tokenizer {
             }
             name => return Err(EngineError::UnknownTokenizer { name: name.into() }),
         };
-        let Ends { bos, eos, eot, add_bos, add_eos } = ends;
+        let Ends { bos, eos, ends, add_bos, add_eos } = ends;
         let special = vocabulary.special()?;
-        Ok(Self { vocabulary, special, algorithm, bos, eos, eot, add_bos, add_eos })
+        Ok(Self { vocabulary, special, algorithm, bos, eos, ends, add_bos, add_eos })
     }
 
     /// Returns the tokens of a text, between the tokens that begin and end one if the file says so.
@@ -293,19 +301,14 @@ impl Tokenizer {
         self.vocabulary.longest()
     }
 
-    /// Returns the token that ends an output.
+    /// Returns the token that ends a text, the first of those that end an output.
     pub fn end(&self) -> u32 {
         self.eos
     }
 
     /// Returns whether a token ends an output, or a turn in a chat.
     pub fn is_end(&self, token: u32) -> bool {
-        token == self.eos || Some(token) == self.eot
-    }
-
-    /// Returns the tokens that end an output.
-    pub(crate) fn ends(&self) -> Vec<u32> {
-        std::iter::once(self.eos).chain(self.eot).collect()
+        self.ends.contains(&token)
     }
 
     /// Returns the texts of the tokens that begin and end a text, for templates.

@@ -157,6 +157,30 @@ fn read_refuses_invalid_vocabularies() {
     assert!(matches!(result, Err(EngineError::UnknownPreTokenizer { name }) if name == "tekken"));
 }
 
+#[test]
+fn merges_make_no_token_that_is_a_control_token_by_its_text() {
+    let own = Content::read(&mut Cursor::new(words())).unwrap().metadata;
+    let list = |key: &str| own[key].to_vec().unwrap().clone();
+    let text = |text: &str| Value::String(text.into());
+    let [mut tokens, mut kinds, mut merges] =
+        ["tokenizer.ggml.tokens", KINDS, "tokenizer.ggml.merges"].map(list);
+    let marker = tokens.len() as u32;
+    tokens.extend(["<|x|>", "<|", "x|>", "<|x|>>"].map(text));
+    kinds.resize(tokens.len(), Value::I32(1));
+    let own = ["< |", "| >", "x |>", "<| x|>", "<|x|> >"].map(text);
+    merges.splice(0..0, own);
+    tokens.push(text("|>"));
+    kinds.push(Value::I32(1));
+    let changes = [
+        ("tokenizer.ggml.tokens", Value::Array(tokens)),
+        (KINDS, Value::Array(kinds)),
+        ("tokenizer.ggml.merges", Value::Array(merges)),
+    ];
+    let tokenizer = read(&words(), &changes).unwrap();
+    let tokens = tokenizer.encode(b"<|x|>>").unwrap();
+    assert!(!tokens.contains(&marker) && tokenizer.decode(&tokens) == b"<|x|>>", "{tokens:?}");
+}
+
 /// Returns the kinds of a file's tokens, changed by `kind`.
 fn kinds(file: &[u8], kind: impl Fn(usize, i32) -> i32) -> Value {
     let content = Content::read(&mut Cursor::new(file)).unwrap();
