@@ -168,6 +168,12 @@ impl Model {
         &self.weights
     }
 
+    /// Returns a warning if the file leaves open how text becomes tokens, so that the model may answer worse than
+    /// it could.
+    pub fn warning(&self) -> Option<&str> {
+        self.tokenizer.warning()
+    }
+
     /// Returns cosines and sines for at least `positions` positions, which are computed once and
     /// shared.
     pub(crate) fn rope(&self, positions: usize) -> Arc<RopeTable> {

@@ -11,6 +11,7 @@ mod byte_level;
 mod byte_tokens;
 mod control;
 mod pre_tokenizer;
+mod rule;
 mod sentence_piece;
 mod special;
 mod vocabulary;
@@ -21,6 +22,7 @@ use crate::{
 };
 use byte_level::ByteLevel;
 use pre_tokenizer::PreTokenizer;
+use rule::Rule;
 use sentence_piece::SentencePiece;
 use special::Part;
 pub(crate) use special::Special;
@@ -45,6 +47,7 @@ pub struct Tokenizer {
     ends: Vec<u32>,
     add_bos: bool,
     add_eos: bool,
+    warning: Option<String>,
 }
 
 /// The algorithm that cuts text without special tokens.
@@ -119,6 +122,7 @@ impl Tokenizer {
     /// [`EngineError::MissingKey`] or [`EngineError::InvalidKey`].
     pub fn read(gguf: &Gguf, rows: usize) -> Result<Self, EngineError> {
         let defaults = |bos, eos, add_bos| Defaults { bos, eos, add_bos };
+        let mut warning = None;
         // The ends are read before the algorithm, because text is never cut into them.
         let (vocabulary, algorithm, ends) = match gguf.required_text("tokenizer.ggml.model")? {
             BYTES_NAME => {
@@ -141,8 +145,10 @@ impl Tokenizer {
                 (vocabulary, Algorithm::SentencePiece(pieces), ends)
             }
             "gpt2" => {
-                let pre = PreTokenizer::named(gguf.text("tokenizer.ggml.pre")?)?;
                 let mut vocabulary = Vocabulary::read(gguf, rows, vocabulary::Spelling::ByteLevel)?;
+                let rule = Rule::of(gguf.text("tokenizer.ggml.pre")?, &vocabulary);
+                let pre = PreTokenizer::named(rule.name)?;
+                warning = rule.warning;
                 let defaults = defaults(None, None, pre.adds_bos());
                 let ends = Ends::read(gguf, &mut vocabulary, &defaults)?;
                 let words = ByteLevel::read(gguf, &vocabulary, pre)?;
@@ -152,7 +158,7 @@ impl Tokenizer {
         };
         let Ends { bos, eos, ends, add_bos, add_eos } = ends;
         let special = vocabulary.special()?;
-        Ok(Self { vocabulary, special, algorithm, bos, eos, ends, add_bos, add_eos })
+        Ok(Self { vocabulary, special, algorithm, bos, eos, ends, add_bos, add_eos, warning })
     }
 
     /// Returns the tokens of a text, between the tokens that begin and end one if the file says so.
@@ -315,6 +321,11 @@ impl Tokenizer {
     pub(crate) fn texts_of_ends(&self) -> (&str, &str) {
         let text = |token| self.vocabulary.text(token);
         (self.bos.map_or("", text), text(self.eos))
+    }
+
+    /// Returns a warning if the tokens may not be those that the model has learnt.
+    pub(crate) fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// Returns the control and user-defined tokens.
