@@ -11,7 +11,7 @@ use candle_core::{
         gguf_file::{Content, Value},
         GgmlDType, QTensor,
     },
-    Device,
+    DType, Device, Tensor,
 };
 use models::{
     floats,
@@ -129,6 +129,28 @@ fn import_names_a_tensor_that_it_cannot_convert() {
         }
         other => panic!("{:?}", other.map(|_| "no error")),
     }
+}
+
+#[test]
+fn import_says_what_opening_would_refuse() {
+    let lacking = |name: &str, other: Option<QTensor>| {
+        let mut tensors = shape().tensors().unwrap();
+        tensors.retain(|(found, _)| found != name);
+        tensors.extend(other.map(|tensor| (name.to_string(), tensor)));
+        imported(&write(&shape().metadata(), &tensors).unwrap(), MatrixType::Q8_0)
+    };
+    let name = "blk.0.ffn_up.weight";
+    let result = lacking(name, None);
+    assert!(matches!(result, Err(EngineError::MissingTensor { tensor }) if tensor == name));
+    let numbers = Tensor::zeros((512, 128), DType::F32, &Device::Cpu).unwrap();
+    let misshapen = QTensor::quantize(&numbers, GgmlDType::F16).unwrap();
+    let result = lacking(name, Some(misshapen));
+    assert!(matches!(result, Err(EngineError::TensorShape { tensor, .. }) if tensor == name));
+    let numbers = Tensor::zeros(256, DType::F32, &Device::Cpu).unwrap();
+    let bias = QTensor::quantize(&numbers, GgmlDType::F32).unwrap();
+    let name = "blk.0.attn_q.bias";
+    let result = lacking(name, Some(bias));
+    assert!(matches!(result, Err(EngineError::UnexpectedTensor { tensor }) if tensor == name));
 }
 
 #[test]

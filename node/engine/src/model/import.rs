@@ -12,7 +12,10 @@
 //!   and difference rounded; F16 and BF16 are exact. The numbers then become blocks by the rule in
 //!   [`quantise`].
 
-use super::{load::describe, source::Source};
+use super::{
+    load::{describe, load},
+    source::Source,
+};
 use crate::{
     gguf::{self, Gguf, TensorPlace},
     quantise, EngineError,
@@ -87,13 +90,13 @@ pub struct Imported {
 
 /// Converts the model at `from` into a file that the engine opens, at `to`.
 ///
-/// The new file appears under its name once it is complete and on disk, and replaces an existing
+/// The new file appears under its name once it is complete, on disk and has been opened, and replaces an existing
 /// one. Until then it has a unique name in the same folder, so if several imports write to one
 /// name, the last to finish determines the file, which is always whole.
 ///
 /// # Errors
 /// Returns [`EngineError::Io`], [`EngineError::Import`] for a tensor that cannot be converted, or
-/// an error that says what in the file is wrong or unsupported, before anything is written.
+/// an error that says what in the file is wrong or unsupported. No file remains then.
 pub fn import(
     from: &Path,
     to: &Path,
@@ -114,6 +117,8 @@ pub fn import(
     let (root, file_bytes) = (*out.hash.finalize().as_bytes(), out.bytes);
     drop(out);
     partial.as_file().sync_all().map_err(io)?;
+    // Whatever opening refuses, such as a missing tensor, is refused before the file has its name.
+    load(&Source::map(partial.path())?)?;
     partial.persist(to).map_err(|e| io(e.error))?;
     sync_folder(folder(to)).map_err(io)?;
     Ok(Imported { root, file_bytes, converted, copied })
