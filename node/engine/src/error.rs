@@ -63,6 +63,17 @@ pub enum EngineError {
         /// `tokenizer.ggml.pre` of the file.
         name: String,
     },
+    /// The file is one of several that together are a model.
+    #[error(
+        "the file is part {part} of {parts} of a model; put all parts into one folder and convert the first, whose \
+         name ends in -00001-of-{parts:05}.gguf, with `assay model import`"
+    )]
+    SplitFile {
+        /// The number of the part, from 1 on.
+        part: u64,
+        /// The number of parts.
+        parts: u64,
+    },
     /// A required metadata key is missing.
     #[error("metadata key {key} is missing; use a file that is a complete model")]
     MissingKey {

@@ -6,6 +6,7 @@ mod import;
 mod info;
 mod load;
 mod shape;
+mod parts;
 mod source;
 mod weights;
 

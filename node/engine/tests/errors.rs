@@ -259,7 +259,7 @@ fn load_names_a_tensor_that_is_missing_extra_misshapen_or_of_another_type() {
 #[test]
 fn load_names_a_type_that_no_import_reads() {
     // A tensor's name is followed by the number of its dimensions, the dimensions and its type.
-    for (number, name) in [(20u32, "IQ4_NL"), (15, "Q8_K"), (99, "number 99")] {
+    for (number, name) in [(39u32, "MXFP4"), (15, "Q8_K"), (31, "number 31"), (99, "number 99")] {
         let result = patched("token_embd.weight", 4 + 16, &number.to_le_bytes());
         assert_error!(result, EngineError::UnknownType { tensor, found }
             if tensor == "token_embd.weight" && found == name);

@@ -4,12 +4,13 @@
 use super::{
     architecture::Architecture,
     info::ModelInfo,
+    parts::ensure_whole,
     shape::{shape, Shape},
     source::Source,
     weights::{Biases, HeadNorms, Layer, Table, Weights},
 };
 use crate::{
-    gguf::{self, Gguf, TensorPlace},
+    gguf::{self, Gguf, TensorPlace, TensorType},
     matrix::Matrix,
     quantise::{Quantisation, BLOCK},
     tokenizer::Tokenizer,
@@ -57,7 +58,7 @@ impl Loader<'_> {
 
     fn vector(&mut self, name: &str, n: usize) -> Result<Vec<f32>, EngineError> {
         let place = self.place(name, &[n])?;
-        if place.dtype != GgmlDType::F32 {
+        if place.dtype != TensorType::Candle(GgmlDType::F32) {
             return Err(unsupported(name, &place, "F32"));
         }
         let bytes = &self.source.bytes()[place.at..place.at + place.bytes];
@@ -72,8 +73,8 @@ impl Loader<'_> {
     fn table(&mut self, name: &str, rows: usize, columns: usize) -> Result<Table, EngineError> {
         let place = self.place(name, &[rows, columns])?;
         let kind = match place.dtype {
-            GgmlDType::Q8_0 => Quantisation::Q8_0,
-            GgmlDType::Q4_0 => Quantisation::Q4_0,
+            TensorType::Candle(GgmlDType::Q8_0) => Quantisation::Q8_0,
+            TensorType::Candle(GgmlDType::Q4_0) => Quantisation::Q4_0,
             _ => return Err(unsupported(name, &place, "Q8_0 or Q4_0")),
         };
         if !columns.is_multiple_of(BLOCK) {
@@ -170,7 +171,7 @@ impl Loader<'_> {
 }
 
 fn unsupported(tensor: &str, place: &TensorPlace, expected: &'static str) -> EngineError {
-    let found = gguf::dtype_name(place.dtype);
+    let found = place.dtype.name();
     EngineError::UnsupportedType { tensor: tensor.into(), found, expected }
 }
 
@@ -178,6 +179,7 @@ fn unsupported(tensor: &str, place: &TensorPlace, expected: &'static str) -> Eng
 pub(super) fn load(source: &Source) -> Result<Loaded, EngineError> {
     let file = source.bytes();
     let gguf = gguf::read(file)?;
+    ensure_whole(&gguf)?;
     let (architecture, shape, tokenizer) = describe(&gguf)?;
     let root = *blake3::hash(file).as_bytes();
     // From here on the file is read matrix by matrix.
