@@ -138,6 +138,12 @@ pub enum EngineError {
         /// The block of 32 (or the element, in an F32 tensor).
         block: usize,
     },
+    /// The file is not what it was when it was hashed.
+    #[error("{part} has changed while the file was read; leave the file of a model alone and open it again")]
+    FileChanged {
+        /// The part of the file.
+        part: String,
+    },
     /// A tensor cannot be converted.
     #[error("cannot import tensor {tensor}: {problem}; use another conversion of the model")]
     Import {

@@ -2,11 +2,12 @@
 //! A model: its file, checked once, and the file's description of itself.
 
 mod architecture;
+mod hashed;
 mod import;
 mod info;
 mod load;
-mod shape;
 mod parts;
+mod shape;
 mod source;
 mod weights;
 
@@ -20,6 +21,7 @@ pub(crate) use weights::Layer;
 use weights::Weights;
 
 use std::{
+    borrow::Cow,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -42,15 +44,16 @@ pub struct Model {
 }
 
 impl Model {
-    /// Opens a GGUF file, maps it into memory and packs its matrices for the kernels.
+    /// Opens a GGUF file, reads it into memory and packs its matrices for the kernels.
     ///
-    /// The file must not change while it is open. As with every mapped file, this process is killed
-    /// if another one truncates it.
+    /// The model is the one that was hashed, whatever happens to the file from then on. Its memory is that of the
+    /// file, and for a moment that of the largest matrix in addition.
     ///
     /// # Errors
-    /// Returns [`EngineError::Io`], or an error that says what in the file is wrong or unsupported.
+    /// Returns [`EngineError::Io`], [`EngineError::FileChanged`] if the file is written to meanwhile, or
+    /// an error that says what in the file is wrong or unsupported.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        Self::load(Source::map(path)?)
+        Self::load(Source::open(path)?)
     }
 
     /// Opens a model whose file is part of the program.
@@ -92,7 +95,7 @@ impl Model {
     /// # Errors
     /// Returns [`EngineError::Requantise`] if no matrix is Q8_0.
     pub fn requantised_q4_0(&self) -> Result<Self, EngineError> {
-        Self::load(Source::Owned(import::requantise_q4_0(self.file())?))
+        Self::load(Source::Owned(import::requantise_q4_0(&self.file()?)?))
     }
 
     /// Returns the model's identity: BLAKE3 of its file.
@@ -105,9 +108,17 @@ impl Model {
         &self.info
     }
 
-    /// Returns the bytes of the file.
-    pub fn file(&self) -> &[u8] {
-        self.source.bytes()
+    /// Returns the bytes of the file, which are read again if the model is not in memory as a file.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Io`], or [`EngineError::FileChanged`] if they are another model now.
+    pub fn file(&self) -> Result<Cow<'_, [u8]>, EngineError> {
+        // The file has been read before, so its length fits.
+        let bytes = self.source.read(0, self.info.file_bytes as usize)?;
+        if self.source.is_shared() && *blake3::hash(&bytes).as_bytes() != self.root {
+            return Err(EngineError::FileChanged { part: "the model".into() });
+        }
+        Ok(bytes)
     }
 
     /// Returns the tokens of a text, which begin with the begin token if the file says so.
@@ -157,6 +168,12 @@ impl Model {
         self.chat_template.as_deref()
     }
 
+    /// Returns a warning if the file leaves open how text becomes tokens, so that the model may answer worse than
+    /// it could.
+    pub fn warning(&self) -> Option<&str> {
+        self.tokenizer.warning()
+    }
+
     pub(crate) fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
     }
@@ -167,12 +184,6 @@ impl Model {
 
     pub(crate) fn weights(&self) -> &Weights {
         &self.weights
-    }
-
-    /// Returns a warning if the file leaves open how text becomes tokens, so that the model may answer worse than
-    /// it could.
-    pub fn warning(&self) -> Option<&str> {
-        self.tokenizer.warning()
     }
 
     /// Returns cosines and sines for at least `positions` positions, which are computed once and

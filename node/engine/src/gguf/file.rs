@@ -45,6 +45,14 @@ pub struct TensorPlace {
 /// Returns [`EngineError::NotGguf`], [`EngineError::Header`] or [`EngineError::Truncated`]. A tensor of an unknown
 /// type is not an error until it is asked for.
 pub fn read(file: &[u8]) -> Result<Gguf, EngineError> {
+    read_header(file, file.len() as u64)
+}
+
+/// Reads a header from the beginning of a file that has so many bytes: all of them, or at least [`super::HEADER_MAX`].
+///
+/// # Errors
+/// Returns the errors of [`read`].
+pub(crate) fn read_header(file: &[u8], file_bytes: u64) -> Result<Gguf, EngineError> {
     let walked = walk(file)?;
     let mut metadata = file[..walked.records_end].to_vec();
     metadata[TENSOR_COUNT].fill(0);
@@ -53,7 +61,7 @@ pub fn read(file: &[u8]) -> Result<Gguf, EngineError> {
     let metadata = content.metadata;
     let names = walked.tensors.iter().map(|tensor| tensor.name.clone());
     let tensors = names.zip(0..).collect();
-    let gguf = Gguf { metadata, header: walked, tensors, file_bytes: file.len() as u64 };
+    let gguf = Gguf { metadata, header: walked, tensors, file_bytes };
     check_places(&gguf)?;
     Ok(gguf)
 }
@@ -86,6 +94,11 @@ impl Gguf {
     /// file's order.
     pub fn records(&self) -> impl ExactSizeIterator<Item = (&str, Range<usize>)> {
         self.header.records.iter().map(|(key, range)| (key.as_str(), range.clone()))
+    }
+
+    /// Returns the length of the header, up to the data of tensors.
+    pub(crate) fn header_bytes(&self) -> usize {
+        self.header.data as usize
     }
 
     /// Returns the alignment: the place of each tensor in the file is a multiple of it.

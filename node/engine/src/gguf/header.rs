@@ -16,7 +16,7 @@ const DEPTH_MAX: u32 = 4;
 /// vocabulary in use (262,144 tokens with scores, types and merges) has 1.3 million.
 const ELEMENTS_MAX: u64 = 1 << 22;
 /// The longest header in bytes, for the same reason.
-const HEADER_MAX: usize = 1 << 27;
+pub(crate) const HEADER_MAX: usize = 1 << 27;
 /// The most dimensions of a tensor.
 const DIMENSIONS_MAX: u32 = 4;
 /// The alignment of a file without `general.alignment`.

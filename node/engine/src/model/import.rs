@@ -128,7 +128,7 @@ pub fn import(
     drop(out);
     partial.as_file().sync_all().map_err(io)?;
     // Whatever opening refuses, such as a missing tensor, is refused before the file has its name.
-    load(&Source::map(partial.path())?)?;
+    load(&Source::open(partial.path())?)?;
     partial.persist(to).map_err(|e| io(e.error))?;
     sync_folder(folder(to)).map_err(io)?;
     Ok(Imported { root, file_bytes, converted, copied })

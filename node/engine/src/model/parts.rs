@@ -4,7 +4,7 @@
 //! The first part has the metadata of the model, and each part has some of the tensors. An import reads all parts,
 //! in their order; nothing else opens one.
 
-use super::source::Source;
+use super::source::Mapped;
 use crate::{
     gguf::{self, invalid, Gguf},
     EngineError,
@@ -24,7 +24,7 @@ const COUNT_MAX: u64 = 1 << 10;
 
 /// A file of a model, and its header.
 pub(super) struct Part {
-    pub source: Source,
+    pub source: Mapped,
     pub gguf: Gguf,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn parts(from: &Path) -> Result<Vec<Part>, EngineError> {
 }
 
 fn read(path: &Path) -> Result<Part, EngineError> {
-    let source = Source::map(path)?;
+    let source = Mapped::open(path)?;
     let gguf = gguf::read(source.bytes())?;
     Ok(Part { source, gguf })
 }
