@@ -46,6 +46,11 @@ pub fn load(cli: &mut Cli) -> Result<EngineConfig, String> {
                 .map_err(|error| format!("the built-in model cannot be loaded: {error}"))?,
         );
     }
+    for model in &models {
+        if let Some(warning) = model.warning() {
+            log::warn!("the model {}: {warning}", model.info().name);
+        }
+    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(EngineConfig {
         models,

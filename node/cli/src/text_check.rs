@@ -81,7 +81,7 @@ mod tests {
     fn file_of_another_model_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tiny.gguf");
-        std::fs::write(&path, Model::tiny().unwrap().file()).unwrap();
+        std::fs::write(&path, Model::tiny().unwrap().file().unwrap()).unwrap();
         assert!(open(&TINY_MODEL, Some(&path)).unwrap().is_some());
         let other = ModelId::repeat_byte(1);
         let error = open(&other, Some(&path)).err().unwrap();

@@ -7,6 +7,7 @@
 
 mod bounded;
 mod budget;
+mod generation;
 mod json;
 mod message;
 mod ordered;
@@ -372,6 +373,47 @@ mod tests {
         assert_eq!(text_of(more, &Chat::default()), "prompt");
         let arguments = vec![("add_generation_prompt".into(), "false".into())];
         assert_eq!(text_of(more, &Chat { arguments, ..Chat::default() }), "");
+    }
+
+    #[test]
+    fn template_may_mark_what_the_model_has_written() {
+        let marked = "{% for m in messages %}\n{%- if m.role == 'assistant' %}\n  {% generation %}\n\
+            {% set said = m.content %}{{ said }}{{ eos_token }}{% endgeneration %}\n  {%- else -%} {{ m.content \
+            }}{% endif %}\n{% endfor %}{{ said is defined }}";
+        let unmarked = marked.replace("generation", "with");
+        assert_eq!(rendered(marked), rendered(&unmarked));
+        assert!(rendered(marked).ends_with("False") && rendered(marked).contains("</think>"));
+        // One that is not closed is an error still.
+        let open = render("{% generation %}a", variables(), [100; 3].into_iter());
+        assert!(matches!(open, Err(EngineError::ChatTemplate { .. })));
+    }
+
+    #[test]
+    fn template_gets_the_date_from_an_argument_alone() {
+        let argument = |name: &str, date: &str| Chat {
+            arguments: vec![(name.into(), format!("\"{date}\""))],
+            ..Chat::default()
+        };
+        // Llama 3.2 and later.
+        let guarded = "{% if not date_string is defined %}{% if strftime_now is defined %}\
+            {% set date_string = strftime_now('%d %b %Y') %}{% else %}{% set date_string = '26 Jul 2024' %}\
+            {% endif %}{% endif %}{{ date_string }}";
+        assert_eq!(text_of(guarded, &Chat::default()), "26 Jul 2024");
+        assert_eq!(text_of(guarded, &argument("date_string", "1 May 2026")), "1 May 2026");
+        assert_eq!(text_of(guarded, &argument("strftime_now", "2 May 2026")), "2 May 2026");
+        let unguarded =
+            "{% set today = strftime_now('%Y-%m-%d') %}{{ today }}{{ strftime_now('%Y') }}";
+        assert_eq!(
+            text_of(unguarded, &argument("strftime_now", "2026-05-01")),
+            "2026-05-012026-05-01"
+        );
+        let refused = |chat: &Chat| model(Some(unguarded)).render(chat).unwrap_err().to_string();
+        let number =
+            Chat { arguments: vec![("strftime_now".into(), "1".into())], ..Chat::default() };
+        for chat in [Chat::default(), number] {
+            let said = refused(&chat);
+            assert!(said.contains("argument strftime_now") && said.contains("%Y-%m-%d"), "{said}");
+        }
     }
 
     #[test]

@@ -63,6 +63,17 @@ pub enum EngineError {
         /// `tokenizer.ggml.pre` of the file.
         name: String,
     },
+    /// The file is one of several that together are a model.
+    #[error(
+        "the file is part {part} of {parts} of a model; put all parts into one folder and convert the first, whose \
+         name ends in -00001-of-{parts:05}.gguf, with `assay model import`"
+    )]
+    SplitFile {
+        /// The number of the part, from 1 on.
+        part: u64,
+        /// The number of parts.
+        parts: u64,
+    },
     /// A required metadata key is missing.
     #[error("metadata key {key} is missing; use a file that is a complete model")]
     MissingKey {
@@ -126,6 +137,12 @@ pub enum EngineError {
         tensor: String,
         /// The block of 32 (or the element, in an F32 tensor).
         block: usize,
+    },
+    /// The file is not what it was when it was hashed.
+    #[error("{part} has changed while the file was read; leave the file of a model alone and open it again")]
+    FileChanged {
+        /// The part of the file.
+        part: String,
     },
     /// A tensor cannot be converted.
     #[error("cannot import tensor {tensor}: {problem}; use another conversion of the model")]

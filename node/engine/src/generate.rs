@@ -8,28 +8,17 @@
 use crate::{
     digest,
     draft::{Drafter, Pace},
+    ends::EndSearch,
     prompt::ensure_known,
     task::{run_alone, Choice, Next, Task},
-    tokenizer::Tokenizer,
-    EngineError, GenerateSpec, Limits, Model, StopSearch, Threads,
+    EngineError, FinishReason, GenerateSpec, Limits, Model, Threads,
 };
-use std::sync::{atomic::AtomicBool, Arc};
-
-/// The reason why an output ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FinishReason {
-    /// The model chose its end token, which is the last of the output.
-    EndToken,
-    /// The last token completes a stop string, that of this index, and no earlier one does.
-    Stop(u8),
-    /// `max_tokens` tokens were generated and none is the end token or completes a stop string.
-    Length,
-}
+use std::sync::atomic::AtomicBool;
 
 /// An output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
-    /// The output tokens, including the end token and those of the stop string.
+    /// The output tokens, including the end token, or those of the stop string.
     pub tokens: Vec<u32>,
     /// The reason why it ends.
     pub finish: FinishReason,
@@ -67,9 +56,7 @@ pub(crate) struct Generating {
     decided: usize,
     digests: Vec<[u8; 32]>,
     spec: GenerateSpec,
-    ends: Vec<u32>,
-    tokenizer: Arc<Tokenizer>,
-    stops: StopSearch,
+    ends: EndSearch,
     vocab: u32,
     drafter: Option<Box<dyn Drafter>>,
     pace: Pace,
@@ -90,9 +77,7 @@ impl Generating {
             tokens: input,
             digests: Vec::new(),
             spec: spec.clone(),
-            ends: if spec.ignore_end { Vec::new() } else { model.end_tokens() },
-            tokenizer: model.tokenizer().clone(),
-            stops: StopSearch::new(&spec.stops),
+            ends: EndSearch::new(model.tokenizer(), &spec.stops, spec.ignore_end),
             vocab: model.info().vocab_size,
             drafter,
             pace: Pace::default(),
@@ -123,13 +108,8 @@ impl Generating {
             self.tokens.push(choice.token);
         }
         self.decided += 1;
-        if self.ends.contains(&choice.token) {
-            self.finish = Some(FinishReason::EndToken);
-        } else if let Some(stop) = self.stops.push(self.tokenizer.bytes_of(choice.token)) {
-            self.finish = Some(FinishReason::Stop(stop.index));
-        } else if self.digests.len() >= self.spec.max_tokens as usize {
-            self.finish = Some(FinishReason::Length);
-        }
+        let full = self.digests.len() >= self.spec.max_tokens as usize;
+        self.finish = self.ends.push(choice.token).or(full.then_some(FinishReason::Length));
         stands
     }
 }

@@ -4,6 +4,7 @@
 mod chat;
 pub mod digest;
 pub mod draft;
+mod ends;
 mod environment;
 mod error;
 mod forward;
@@ -33,10 +34,11 @@ pub mod tokenizer;
 mod verify;
 
 pub use chat::{check_json, Chat, Message};
+pub use ends::FinishReason;
 pub use error::EngineError;
 pub use forward::{Row, Session};
 pub use gate::Gate;
-pub use generate::{generate, generate_with_draft, FinishReason, Generation};
+pub use generate::{generate, generate_with_draft, Generation};
 pub use kernels::Kernel;
 pub use limits::Limits;
 pub use model::{import, ImportProgress, Imported, MatrixType, Model, ModelInfo};

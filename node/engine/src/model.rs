@@ -2,9 +2,11 @@
 //! A model: its file, checked once, and the file's description of itself.
 
 mod architecture;
+mod hashed;
 mod import;
 mod info;
 mod load;
+mod parts;
 mod shape;
 mod source;
 mod weights;
@@ -19,6 +21,7 @@ pub(crate) use weights::Layer;
 use weights::Weights;
 
 use std::{
+    borrow::Cow,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -41,17 +44,18 @@ pub struct Model {
 }
 
 impl Model {
-    /// Opens a GGUF file, maps it into memory and packs its matrices for the kernels.
+    /// Opens a GGUF file, reads it into memory and packs its matrices for the kernels.
     ///
     /// The first call in a process tests that this build computes the built-in model's known output.
     ///
-    /// The file must not change while it is open. As with every mapped file, this process is killed
-    /// if another one truncates it.
+    /// The model is the one that was hashed, whatever happens to the file from then on. Its memory is that of the
+    /// file, and for a moment that of the largest matrix in addition.
     ///
     /// # Errors
-    /// Returns [`EngineError::Io`], or an error that says what in the file is wrong or unsupported.
+    /// Returns [`EngineError::Io`], [`EngineError::FileChanged`] if the file is written to meanwhile, or
+    /// an error that says what in the file is wrong or unsupported.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        Self::load(Source::map(path)?)
+        Self::load(Source::open(path)?)
     }
 
     /// Opens a model whose file is part of the program.
@@ -99,7 +103,7 @@ impl Model {
     /// # Errors
     /// Returns [`EngineError::Requantise`] if no matrix is Q8_0.
     pub fn requantised_q4_0(&self) -> Result<Self, EngineError> {
-        Self::load(Source::Owned(import::requantise_q4_0(self.file())?))
+        Self::load(Source::Owned(import::requantise_q4_0(&self.file()?)?))
     }
 
     /// Returns the model's identity: BLAKE3 of its file.
@@ -112,9 +116,17 @@ impl Model {
         &self.info
     }
 
-    /// Returns the bytes of the file.
-    pub fn file(&self) -> &[u8] {
-        self.source.bytes()
+    /// Returns the bytes of the file, which are read again if the model is not in memory as a file.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::Io`], or [`EngineError::FileChanged`] if they are another model now.
+    pub fn file(&self) -> Result<Cow<'_, [u8]>, EngineError> {
+        // The file has been read before, so its length fits.
+        let bytes = self.source.read(0, self.info.file_bytes as usize)?;
+        if self.source.is_shared() && *blake3::hash(&bytes).as_bytes() != self.root {
+            return Err(EngineError::FileChanged { part: "the model".into() });
+        }
+        Ok(bytes)
     }
 
     /// Returns the tokens of a text, which begin with the begin token if the file says so.
@@ -140,10 +152,6 @@ impl Model {
         self.tokenizer.is_end(token)
     }
 
-    pub(crate) fn end_tokens(&self) -> Vec<u32> {
-        self.tokenizer.ends()
-    }
-
     /// Returns the token that ends an output.
     pub fn end_token(&self) -> u32 {
         self.tokenizer.end()
@@ -166,6 +174,12 @@ impl Model {
     /// Returns the chat template, if the file has one.
     pub fn chat_template(&self) -> Option<&str> {
         self.chat_template.as_deref()
+    }
+
+    /// Returns a warning if the file leaves open how text becomes tokens, so that the model may answer worse than
+    /// it could.
+    pub fn warning(&self) -> Option<&str> {
+        self.tokenizer.warning()
     }
 
     pub(crate) fn tokenizer(&self) -> &Arc<Tokenizer> {

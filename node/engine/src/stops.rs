@@ -56,6 +56,11 @@ impl StopStrings {
         Self((!patterns.is_empty()).then_some(patterns))
     }
 
+    /// Returns the stop strings in the order of the request.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.patterns().iter().map(|pattern| &*pattern.bytes)
+    }
+
     fn patterns(&self) -> &[Pattern] {
         self.0.as_deref().unwrap_or_default()
     }

@@ -9,7 +9,9 @@
 mod byte_alphabet;
 mod byte_level;
 mod byte_tokens;
+mod control;
 mod pre_tokenizer;
+mod rule;
 mod sentence_piece;
 mod special;
 mod vocabulary;
@@ -20,6 +22,7 @@ use crate::{
 };
 use byte_level::ByteLevel;
 use pre_tokenizer::PreTokenizer;
+use rule::Rule;
 use sentence_piece::SentencePiece;
 use special::Part;
 pub(crate) use special::Special;
@@ -30,6 +33,8 @@ use vocabulary::Vocabulary;
 const BYTES_NAME: &str = "assay-bytes";
 /// Number of byte tokens in that vocabulary; the tokens that begin, end and pad a text follow.
 const BYTES: u32 = 256;
+/// The names in the metadata, besides `eos`, of tokens that end an output.
+const ENDS: [&str; 5] = ["eot", "eom", "fim_pad", "fim_rep", "fim_sep"];
 
 /// The tokenizer of a model.
 #[derive(Debug)]
@@ -39,9 +44,10 @@ pub struct Tokenizer {
     algorithm: Algorithm,
     bos: Option<u32>,
     eos: u32,
-    eot: Option<u32>,
+    ends: Vec<u32>,
     add_bos: bool,
     add_eos: bool,
+    warning: Option<String>,
 }
 
 /// The algorithm that cuts text without special tokens.
@@ -57,7 +63,7 @@ enum Algorithm {
 struct Ends {
     bos: Option<u32>,
     eos: u32,
-    eot: Option<u32>,
+    ends: Vec<u32>,
     add_bos: bool,
     add_eos: bool,
 }
@@ -70,7 +76,8 @@ struct Defaults {
 }
 
 impl Ends {
-    /// Reads the tokens and makes control tokens of them, whatever kind the file says.
+    /// Reads the tokens that the file names, adds those that end an output by their texts, and makes control
+    /// tokens of all, whatever kind the file says.
     fn read(
         gguf: &Gguf,
         vocabulary: &mut Vocabulary,
@@ -89,7 +96,10 @@ impl Ends {
         let eos = special("eos", defaults.eos)?;
         let key = "tokenizer.ggml.eos_token_id";
         let eos = eos.ok_or_else(|| EngineError::MissingKey { key: key.into() })?;
-        let eot = special("eot", None)?;
+        let mut ends = vec![eos];
+        for name in ENDS {
+            ends.extend(special(name, None)?);
+        }
         let flag = |name: &str, other: bool| {
             Ok::<_, EngineError>(gguf.flag(&format!("tokenizer.ggml.{name}"))?.unwrap_or(other))
         };
@@ -98,8 +108,9 @@ impl Ends {
         if add_bos && bos.is_none() {
             return Err(EngineError::MissingKey { key: "tokenizer.ggml.bos_token_id".into() });
         }
-        vocabulary.make_control(bos.into_iter().chain([eos]).chain(eot));
-        Ok(Self { bos, eos, eot, add_bos, add_eos })
+        vocabulary.make_control(bos.into_iter().chain(ends.iter().copied()));
+        ends.extend(vocabulary.ends_by_text());
+        Ok(Self { bos, eos, ends, add_bos, add_eos })
     }
 }
 
@@ -111,6 +122,7 @@ impl Tokenizer {
     /// [`EngineError::MissingKey`] or [`EngineError::InvalidKey`].
     pub fn read(gguf: &Gguf, rows: usize) -> Result<Self, EngineError> {
         let defaults = |bos, eos, add_bos| Defaults { bos, eos, add_bos };
+        let mut warning = None;
         // The ends are read before the algorithm, because text is never cut into them.
         let (vocabulary, algorithm, ends) = match gguf.required_text("tokenizer.ggml.model")? {
             BYTES_NAME => {
@@ -133,8 +145,10 @@ impl Tokenizer {
                 (vocabulary, Algorithm::SentencePiece(pieces), ends)
             }
             "gpt2" => {
-                let pre = PreTokenizer::named(gguf.text("tokenizer.ggml.pre")?)?;
                 let mut vocabulary = Vocabulary::read(gguf, rows, vocabulary::Spelling::ByteLevel)?;
+                let rule = Rule::of(gguf.text("tokenizer.ggml.pre")?, &vocabulary);
+                let pre = PreTokenizer::named(rule.name)?;
+                warning = rule.warning;
                 let defaults = defaults(None, None, pre.adds_bos());
                 let ends = Ends::read(gguf, &mut vocabulary, &defaults)?;
                 let words = ByteLevel::read(gguf, &vocabulary, pre)?;
@@ -142,9 +156,9 @@ impl Tokenizer {
             }
             name => return Err(EngineError::UnknownTokenizer { name: name.into() }),
         };
-        let Ends { bos, eos, eot, add_bos, add_eos } = ends;
+        let Ends { bos, eos, ends, add_bos, add_eos } = ends;
         let special = vocabulary.special()?;
-        Ok(Self { vocabulary, special, algorithm, bos, eos, eot, add_bos, add_eos })
+        Ok(Self { vocabulary, special, algorithm, bos, eos, ends, add_bos, add_eos, warning })
     }
 
     /// Returns the tokens of a text, between the tokens that begin and end one if the file says so.
@@ -293,25 +307,25 @@ impl Tokenizer {
         self.vocabulary.longest()
     }
 
-    /// Returns the token that ends an output.
+    /// Returns the token that ends a text, the first of those that end an output.
     pub fn end(&self) -> u32 {
         self.eos
     }
 
     /// Returns whether a token ends an output, or a turn in a chat.
     pub fn is_end(&self, token: u32) -> bool {
-        token == self.eos || Some(token) == self.eot
-    }
-
-    /// Returns the tokens that end an output.
-    pub(crate) fn ends(&self) -> Vec<u32> {
-        std::iter::once(self.eos).chain(self.eot).collect()
+        self.ends.contains(&token)
     }
 
     /// Returns the texts of the tokens that begin and end a text, for templates.
     pub(crate) fn texts_of_ends(&self) -> (&str, &str) {
         let text = |token| self.vocabulary.text(token);
         (self.bos.map_or("", text), text(self.eos))
+    }
+
+    /// Returns a warning if the tokens may not be those that the model has learnt.
+    pub(crate) fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// Returns the control and user-defined tokens.

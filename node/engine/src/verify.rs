@@ -4,13 +4,14 @@
 //! The protocol has four checks. **Binding**: the input is the prompt's tokens as the verifier
 //! computes them. **Continuity**: the model chooses the first output token after the input.
 //! **Integrity**: it chooses each checked token after those before. **Truncation**: the output ends
-//! with the end token, with a stop string or at `max_tokens`, and nowhere before.
+//! with an end token, with a stop string or at `max_tokens`, and nowhere before.
 
 use crate::{
     digest,
+    ends::EndSearch,
     generate::check_job,
     task::{run_alone, Choice, Next, Task},
-    EngineError, FinishReason, GenerateSpec, Limits, Model, Prompt, StopSearch, Threads,
+    EngineError, FinishReason, GenerateSpec, Limits, Model, Prompt, Threads,
 };
 use std::{ops::ControlFlow, sync::atomic::AtomicBool};
 
@@ -61,7 +62,7 @@ pub enum RejectReason {
     Continuity,
     /// A later output token is not the one that the model chooses.
     Integrity,
-    /// The output stops before `max_tokens`, neither with the end token nor with a stop string.
+    /// The output stops before `max_tokens`, neither with an end token nor with a stop string.
     Truncation,
     /// An end token, or the end of a stop string, precedes the last position.
     EarlyEnd,
@@ -227,18 +228,11 @@ fn check_form(model: &Model, transcript: &Transcript, spec: &GenerateSpec) -> Op
     if let Some(at) = output.iter().position(|&t| t >= model.info().vocab_size) {
         return Some(reject(at, RejectReason::UnknownToken));
     }
-    let mut search = StopSearch::new(&spec.stops);
-    let mut end = |token: u32| {
-        if !spec.ignore_end && model.is_end_token(token) {
-            return Some(FinishReason::EndToken);
-        }
-        let stop = search.push(model.tokenizer().bytes_of(token));
-        stop.map(|stop| FinishReason::Stop(stop.index))
-    };
-    if let Some(at) = earlier.iter().position(|&token| end(token).is_some()) {
+    let mut ends = EndSearch::new(model.tokenizer(), &spec.stops, spec.ignore_end);
+    if let Some(at) = earlier.iter().position(|&token| ends.push(token).is_some()) {
         return Some(reject(at, RejectReason::EarlyEnd));
     }
-    let finish = match end(last) {
+    let finish = match ends.push(last) {
         Some(finish) => finish,
         None if output.len() == max => FinishReason::Length,
         None => return Some(reject(output.len(), RejectReason::Truncation)),

@@ -78,6 +78,27 @@ fn open_reads_what_from_bytes_reads() {
 }
 
 #[test]
+fn model_stays_the_same_whatever_happens_to_its_file() {
+    let on_disk = tempfile::NamedTempFile::new().unwrap();
+    // The embedding is not packed.
+    let shape = Synthetic { tied: false, ..Synthetic::default() };
+    let bytes = shape.file().unwrap();
+    std::fs::write(on_disk.path(), &bytes).unwrap();
+    let opened = Model::open(on_disk.path()).unwrap();
+    assert_eq!(*opened.file().unwrap(), bytes);
+    let spec = spec(sampled(0, 0, 65_536, 1), 20);
+    let before = run(&opened, b"In the beginning", &spec);
+    let mut other = bytes.clone();
+    other[bytes.len() / 2..].fill(1);
+    for file in [&other[..], b"", &bytes[..bytes.len() / 2]] {
+        // The file is written to and not replaced.
+        std::fs::write(on_disk.path(), file).unwrap();
+        assert_eq!(run(&opened, b"In the beginning", &spec), before);
+        assert_error!(opened.file(), EngineError::FileChanged { .. } | EngineError::Io { .. });
+    }
+}
+
+#[test]
 fn open_names_a_file_that_it_cannot_read() {
     let result = Model::open("/nonexistent/model.gguf".as_ref());
     assert_error!(result, EngineError::Io { path, .. } if path.ends_with("model.gguf"));
@@ -259,7 +280,7 @@ fn load_names_a_tensor_that_is_missing_extra_misshapen_or_of_another_type() {
 #[test]
 fn load_names_a_type_that_no_import_reads() {
     // A tensor's name is followed by the number of its dimensions, the dimensions and its type.
-    for (number, name) in [(20u32, "IQ4_NL"), (15, "Q8_K"), (99, "number 99")] {
+    for (number, name) in [(39u32, "MXFP4"), (15, "Q8_K"), (31, "number 31"), (99, "number 99")] {
         let result = patched("token_embd.weight", 4 + 16, &number.to_le_bytes());
         assert_error!(result, EngineError::UnknownType { tensor, found }
             if tensor == "token_embd.weight" && found == name);

@@ -11,11 +11,11 @@ use candle_core::{
         gguf_file::{Content, Value},
         GgmlDType, QTensor,
     },
-    Device,
+    DType, Device, Tensor,
 };
 use models::{
     floats,
-    other_types::{numbers, scrambled, shape, OTHERS},
+    other_types::{numbers, retyped, scrambled, shape, OTHERS, SCRAMBLED},
     reference::{errors, mean_and_worst},
     rows,
 };
@@ -132,6 +132,28 @@ fn import_names_a_tensor_that_it_cannot_convert() {
 }
 
 #[test]
+fn import_says_what_opening_would_refuse() {
+    let lacking = |name: &str, other: Option<QTensor>| {
+        let mut tensors = shape().tensors().unwrap();
+        tensors.retain(|(found, _)| found != name);
+        tensors.extend(other.map(|tensor| (name.to_string(), tensor)));
+        imported(&write(&shape().metadata(), &tensors).unwrap(), MatrixType::Q8_0)
+    };
+    let name = "blk.0.ffn_up.weight";
+    let result = lacking(name, None);
+    assert!(matches!(result, Err(EngineError::MissingTensor { tensor }) if tensor == name));
+    let numbers = Tensor::zeros((512, 128), DType::F32, &Device::Cpu).unwrap();
+    let misshapen = QTensor::quantize(&numbers, GgmlDType::F16).unwrap();
+    let result = lacking(name, Some(misshapen));
+    assert!(matches!(result, Err(EngineError::TensorShape { tensor, .. }) if tensor == name));
+    let numbers = Tensor::zeros(256, DType::F32, &Device::Cpu).unwrap();
+    let bias = QTensor::quantize(&numbers, GgmlDType::F32).unwrap();
+    let name = "blk.0.attn_q.bias";
+    let result = lacking(name, Some(bias));
+    assert!(matches!(result, Err(EngineError::UnexpectedTensor { tensor }) if tensor == name));
+}
+
+#[test]
 fn import_refuses_other_architectures_before_it_writes() {
     let mut metadata = shape().metadata();
     metadata[0].1 = Value::String("mamba".into());
@@ -184,6 +206,52 @@ fn imported_file_has_the_permissions_of_any_new_file() {
     let [written, imported] =
         [&from, &to].map(|path| std::fs::metadata(path).unwrap().permissions().mode());
     assert_eq!(imported, written);
+}
+
+/// The type of a tensor in a file: IQ4_NL, whose blocks are as long as those of Q4_0.
+const IQ4_NL: u32 = 20;
+/// MXFP4.
+const MXFP4: u32 = 39;
+
+#[test]
+fn import_converts_iq4_nl() {
+    let values: [f32; 16] =
+        [-127., -104., -83., -65., -49., -35., -22., -10., 1., 13., 25., 38., 53., 69., 89., 113.];
+    let before = retyped(scrambled(GgmlDType::Q4_0), SCRAMBLED, IQ4_NL);
+    assert!(matches!(
+        Model::from_bytes(before.clone()),
+        Err(EngineError::UnsupportedType { found, .. }) if found == "IQ4_NL"
+    ));
+    let place = |file: &[u8]| gguf::read(file).unwrap().tensor(SCRAMBLED).unwrap();
+    let (from, mut expected) = (place(&before), Vec::new());
+    for block in before[from.at..from.at + from.bytes].chunks(18) {
+        let d = half::f16::from_le_bytes([block[0], block[1]]).to_f32();
+        for shift in [0, 4] {
+            expected
+                .extend(block[2..].iter().map(|byte| d * values[usize::from(byte >> shift & 15)]));
+        }
+    }
+    let (made, after) = imported(&before, MatrixType::Q8_0).unwrap();
+    let to = place(&after);
+    assert!(after[to.at..to.at + to.bytes] == quantise::q8_0(&expected).unwrap());
+    assert_eq!(made.converted, 1);
+    Model::from_bytes(after).unwrap();
+}
+
+#[test]
+fn import_names_the_architecture_before_a_type_that_it_lacks() {
+    let mut metadata = shape().metadata();
+    metadata[0].1 = Value::String("gpt-oss".into());
+    for (metadata, named) in [(metadata, "gpt-oss"), (shape().metadata(), "MXFP4")] {
+        let file = write(&metadata, &shape().tensors().unwrap()).unwrap();
+        let file = retyped(file, SCRAMBLED, MXFP4);
+        for error in [
+            imported(&file, MatrixType::Q8_0).map(drop).unwrap_err(),
+            Model::from_bytes(file).map(drop).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains(named), "{error}");
+        }
+    }
 }
 
 #[test]

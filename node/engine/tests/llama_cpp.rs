@@ -86,7 +86,7 @@ fn tokens(n: u32) -> Vec<u32> {
 /// Returns the tiny model with its bytes named as pieces of SentencePiece.
 fn tiny() -> Vec<u8> {
     let tiny = Model::tiny().expect("the shipped model");
-    let mut reader = Cursor::new(tiny.file());
+    let mut reader = Cursor::new(tiny.file().expect("it is in memory"));
     let content = Content::read(&mut reader).expect("a model");
     let mut metadata: Vec<(String, Value)> = content.metadata.clone().into_iter().collect();
     let pieces = Vocabulary::Pieces.metadata();

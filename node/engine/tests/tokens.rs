@@ -9,7 +9,7 @@ use assay_engine::{
     Prompt, RejectReason, SampleSpec, Sampling, Threads, Transcript, Verification,
 };
 use candle_core::quantized::gguf_file::{Content, Value};
-use models::vocabularies::{model, pieces, read, words};
+use models::vocabularies::{changed, model, pieces, read, without, words};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use std::{io::Cursor, sync::atomic::AtomicBool};
@@ -157,6 +157,30 @@ fn read_refuses_invalid_vocabularies() {
     assert!(matches!(result, Err(EngineError::UnknownPreTokenizer { name }) if name == "tekken"));
 }
 
+#[test]
+fn merges_make_no_token_that_is_a_control_token_by_its_text() {
+    let own = Content::read(&mut Cursor::new(words())).unwrap().metadata;
+    let list = |key: &str| own[key].to_vec().unwrap().clone();
+    let text = |text: &str| Value::String(text.into());
+    let [mut tokens, mut kinds, mut merges] =
+        ["tokenizer.ggml.tokens", KINDS, "tokenizer.ggml.merges"].map(list);
+    let marker = tokens.len() as u32;
+    tokens.extend(["<|x|>", "<|", "x|>", "<|x|>>"].map(text));
+    kinds.resize(tokens.len(), Value::I32(1));
+    let own = ["< |", "| >", "x |>", "<| x|>", "<|x|> >"].map(text);
+    merges.splice(0..0, own);
+    tokens.push(text("|>"));
+    kinds.push(Value::I32(1));
+    let changes = [
+        ("tokenizer.ggml.tokens", Value::Array(tokens)),
+        (KINDS, Value::Array(kinds)),
+        ("tokenizer.ggml.merges", Value::Array(merges)),
+    ];
+    let tokenizer = read(&words(), &changes).unwrap();
+    let tokens = tokenizer.encode(b"<|x|>>").unwrap();
+    assert!(!tokens.contains(&marker) && tokenizer.decode(&tokens) == b"<|x|>>", "{tokens:?}");
+}
+
 /// Returns the kinds of a file's tokens, changed by `kind`.
 fn kinds(file: &[u8], kind: impl Fn(usize, i32) -> i32) -> Value {
     let content = Content::read(&mut Cursor::new(file)).unwrap();
@@ -232,6 +256,42 @@ fn model_opens_without_all_bytes_and_rejects_every_answer_to_what_it_cannot_read
     );
     let binding = Verification::Reject { position: 0, reason: RejectReason::Binding };
     assert_eq!(verdict.unwrap(), binding);
+}
+
+/// The key of the rule by which text is cut into words.
+const PRE: &str = "tokenizer.ggml.pre";
+
+#[test]
+fn vocabulary_tells_the_rule_where_the_file_does_not() {
+    let text = b"In 1234567 I'LL   go\n\n on";
+    for (at, token, rule) in
+        [(128_000, "<|begin_of_text|>", "llama-bpe"), (151_644, "<|im_start|>", "qwen2")]
+    {
+        let own = Content::read(&mut Cursor::new(words())).unwrap().metadata;
+        let list = |key: &str| own[key].to_vec().unwrap().clone();
+        let (mut tokens, mut kinds) = (list("tokenizer.ggml.tokens"), list(KINDS));
+        tokens.extend((tokens.len()..at).map(|id| Value::String(format!("token {id}"))));
+        tokens.push(Value::String(token.into()));
+        kinds.resize(tokens.len() - 1, Value::I32(1));
+        kinds.push(Value::I32(3));
+        let lists = [("tokenizer.ggml.tokens", Value::Array(tokens)), (KINDS, Value::Array(kinds))];
+        let file = without(&changed(&words(), &lists), PRE);
+        let named = |rule: &str| read(&file, &[(PRE, Value::String(rule.into()))]).unwrap();
+        let [unnamed, right, other] = [read(&file, &[]).unwrap(), named(rule), named("default")]
+            .map(|tokenizer| tokenizer.encode(text).unwrap());
+        assert_eq!(unnamed, right, "{rule}");
+        assert_ne!(right, other, "{rule}");
+    }
+}
+
+#[test]
+fn model_that_leaves_the_rule_open_has_a_warning() {
+    let model = |file: &[u8]| model(file, &[]);
+    assert_eq!(model(&words()).warning(), None);
+    assert_eq!(model(&pieces()).warning(), None);
+    let unnamed = model(&without(&words(), PRE));
+    let warning = unnamed.warning().expect("a warning");
+    assert!(warning.contains(PRE) && warning.contains("default"), "{warning}");
 }
 
 proptest! {

@@ -36,6 +36,7 @@ fn show(file: &Path, json: bool) -> Result<Exit> {
             "vocabulary": info.vocab_size,
             "chatTemplate": model.chat_template().is_some(),
             "fileBytes": info.file_bytes,
+            "warning": model.warning(),
         }))?;
     } else {
         out::pairs(&[
@@ -49,6 +50,9 @@ fn show(file: &Path, json: bool) -> Result<Exit> {
             ("Chat", if model.chat_template().is_some() { "yes" } else { "no template" }.into()),
             ("File", format!("{} bytes", info.file_bytes)),
         ])?;
+        if let Some(warning) = model.warning() {
+            out::note(&format!("Warning: {warning}."));
+        }
     }
     Ok(Exit::Done)
 }

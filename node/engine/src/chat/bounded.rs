@@ -27,6 +27,8 @@ pub(super) const LOOK: &str = "#look";
 pub(super) const CONCAT: &str = "#concat";
 pub(super) const TIMES: &str = "#times";
 pub(super) const SLICE: &str = "#slice";
+/// The function that takes the place of `strftime_now`, whose value is its first argument.
+pub(super) const DATE: &str = "#date";
 
 /// The filters.
 const FILTERS: &str =
@@ -112,6 +114,16 @@ fn add_functions(environment: &mut Environment<'_>, budget: &Arc<Budget>) {
     let own = all();
     environment.add_function("namespace", move |value: Option<Value>| {
         own.keep(functions::namespace(value)?)
+    });
+    environment.add_function(DATE, |given: Value, format: Rest<Value>| match given.as_str() {
+        Some(_) => Ok(given),
+        None => {
+            let form = format.first().and_then(Value::as_str).unwrap_or_default();
+            Err(refused(format!(
+                "the template needs the date in the form {form:?}, so pass that text as the argument \
+                 strftime_now of the chat"
+            )))
+        }
     });
     environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
         Err(refused(message))

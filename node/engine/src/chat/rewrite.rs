@@ -6,7 +6,7 @@
 //! counts. Constructs that chat templates do not need are refused: recursive loops, spread argument
 //! lists, macros in loops, and leaving a loop from inside a block that would not be closed.
 
-use super::bounded::{CONCAT, KEEP, LOOK, PART, SLICE, TIMES};
+use super::bounded::{CONCAT, DATE, KEEP, LOOK, PART, SLICE, TIMES};
 use minijinja::{
     machinery::{
         ast::{self, BinOpKind, Expr, Spanned, Stmt, UnaryOpKind},
@@ -17,6 +17,8 @@ use minijinja::{
 
 /// The deepest nesting of expressions.
 const DEPTH: u32 = 200;
+/// The function that returns the date in other programs, and here an argument of the chat.
+const NOW: &str = "strftime_now";
 /// The most arguments of a call.
 const ARGUMENTS: usize = 255;
 
@@ -269,7 +271,16 @@ fn called<'s>(one: &ast::Call<'s>, depth: u32) -> Result<ast::Call<'s>, Error> {
     if matches!(&one.expr, Expr::GetAttr(get) if get.name == "cycle") && one.args.is_empty() {
         return Err(refused("an empty cycle"));
     }
-    Ok(ast::Call { expr: expression(&one.expr, depth)?, args: arguments(&one.args, depth)? })
+    let mut args = arguments(&one.args, depth)?;
+    let expr = match &one.expr {
+        // A value that is not a function cannot be called, so another function is given the value.
+        Expr::Var(var) if var.id == NOW => {
+            args.insert(0, ast::CallArg::Pos(expression(&one.expr, depth)?));
+            Expr::Var(Spanned::new(ast::Var { id: DATE }, one.expr.span()))
+        }
+        other => expression(other, depth)?,
+    };
+    Ok(ast::Call { expr, args })
 }
 
 fn arguments<'s>(args: &[ast::CallArg<'s>], depth: u32) -> Result<Vec<ast::CallArg<'s>>, Error> {

@@ -10,6 +10,7 @@
 use super::{
     bounded::environment,
     budget::{Budget, NODE},
+    generation::without_generation,
     rewrite,
 };
 use crate::EngineError;
@@ -97,6 +98,7 @@ fn run(template: &str, root: Value, said: u64) -> Result<String, Error> {
     let spaces =
         WhitespaceConfig { keep_trailing_newline: false, lstrip_blocks: true, trim_blocks: true };
     let name = "chat_template";
+    let template = &*without_generation(template, spaces);
     let parsed = parse(template, name, SyntaxConfig, spaces)?;
     let bounded = rewrite::bounded(&parsed)?;
     let mut generator = CodeGenerator::new(name, template);

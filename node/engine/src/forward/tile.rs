@@ -70,7 +70,7 @@ impl Tile {
         self.places.extend_from_slice(places);
         let dim = model.shape().dim;
         for (&token, x) in tokens.iter().zip(self.x.chunks_exact_mut(dim)) {
-            model.weights().embed(model.file(), token, x);
+            model.weights().embed(token, x);
         }
     }
 

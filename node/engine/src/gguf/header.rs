@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The walk over a header, which checks everything that candle-core's reader would trust.
 
-use super::types::{type_name, KNOWN_TYPES};
 use crate::EngineError;
 use std::{collections::BTreeSet, ops::Range};
 
@@ -17,7 +16,7 @@ const DEPTH_MAX: u32 = 4;
 /// vocabulary in use (262,144 tokens with scores, types and merges) has 1.3 million.
 const ELEMENTS_MAX: u64 = 1 << 22;
 /// The longest header in bytes, for the same reason.
-const HEADER_MAX: usize = 1 << 27;
+pub(crate) const HEADER_MAX: usize = 1 << 27;
 /// The most dimensions of a tensor.
 const DIMENSIONS_MAX: u32 = 4;
 /// The alignment of a file without `general.alignment`.
@@ -28,9 +27,24 @@ const ALIGNMENT: u64 = 32;
 pub(super) struct Header {
     /// Each key and the range of its record (key, type and value).
     pub records: Vec<(String, Range<usize>)>,
-    pub tensors: Vec<String>,
+    pub tensors: Vec<TensorRecord>,
+    /// The byte after the last record.
+    pub records_end: usize,
+    /// The byte from which the places of tensors are counted.
+    pub data: u64,
     /// The alignment: the place of each tensor is a multiple of it.
     pub alignment: usize,
+}
+
+/// A tensor as the header describes it.
+#[derive(Debug)]
+pub(super) struct TensorRecord {
+    pub name: String,
+    /// Its shape, rows first.
+    pub shape: Vec<usize>,
+    /// The number of its type.
+    pub kind: u32,
+    pub offset: u64,
 }
 
 /// Returns the error for a field of the header.
@@ -159,18 +173,21 @@ pub(super) fn walk(file: &[u8]) -> Result<Header, EngineError> {
         return Err(header("metadata_kv_count", format!("{keys} exceeds the limit of {KEYS_MAX}")));
     }
     let (records, alignment) = walk_keys(&mut reader, cut, keys)?;
+    let records_end = cut - reader.rest.len();
     let mut seen = BTreeSet::new();
-    let mut names = Vec::new();
+    let mut all = Vec::new();
     for i in 0..tensors {
         let name = reader.name(&format!("tensor {i}"))?;
-        walk_tensor(&mut reader, &name, alignment)?;
-        if !seen.insert(name.clone()) {
-            return Err(header(name, "it occurs twice"));
+        let tensor = walk_tensor(&mut reader, name, alignment)?;
+        if !seen.insert(tensor.name.clone()) {
+            return Err(header(tensor.name, "it occurs twice"));
         }
-        names.push(name);
+        all.push(tensor);
     }
+    // A header is at most as long as HEADER_MAX.
+    let data = ((cut - reader.rest.len()) as u64).next_multiple_of(alignment);
     // The alignment is at most 65,536.
-    Ok(Header { records, tensors: names, alignment: alignment as usize })
+    Ok(Header { records, tensors: all, records_end, data, alignment: alignment as usize })
 }
 
 /// Reads the records of the keys and the alignment from a reader whose file has `length` bytes.
@@ -207,7 +224,12 @@ fn walk_keys(
     Ok((records, alignment))
 }
 
-fn walk_tensor(reader: &mut Reader<'_>, name: &str, alignment: u64) -> Result<(), EngineError> {
+fn walk_tensor(
+    reader: &mut Reader<'_>,
+    tensor: String,
+    alignment: u64,
+) -> Result<TensorRecord, EngineError> {
+    let name = tensor.as_str();
     let dimensions = reader.u32(name)?;
     if !(1..=DIMENSIONS_MAX).contains(&dimensions) {
         return Err(header(
@@ -215,22 +237,21 @@ fn walk_tensor(reader: &mut Reader<'_>, name: &str, alignment: u64) -> Result<()
             format!("{dimensions} dimensions are not from 1 to {DIMENSIONS_MAX}"),
         ));
     }
-    let mut product = 1u64;
+    let (mut product, mut shape) = (1u64, Vec::new());
     for _ in 0..dimensions {
         let n = reader.u64(name)?;
         product = match product.checked_mul(n) {
             Some(product) if n > 0 && product < 1 << 48 => product,
             _ => return Err(header(name, format!("a dimension of {n} is 0 or too large"))),
         };
+        let size = usize::try_from(n);
+        shape.push(size.map_err(|_| header(name, format!("a dimension of {n} is too large")))?);
     }
+    shape.reverse();
     let kind = reader.u32(name)?;
-    if !KNOWN_TYPES.contains(&kind) {
-        let (tensor, found) = (name.to_string(), type_name(kind));
-        return Err(EngineError::UnknownType { tensor, found });
-    }
     let offset = reader.u64(name)?;
     if !offset.is_multiple_of(alignment) {
         return Err(header(name, format!("offset {offset} is not a multiple of {alignment}")));
     }
-    Ok(())
+    Ok(TensorRecord { name: tensor, shape, kind, offset })
 }

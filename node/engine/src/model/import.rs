@@ -3,18 +3,25 @@
 //! same file becomes the same bytes, and so has the same root, on every machine.
 //!
 //! - Metadata is copied record by record, byte for byte and in order. Only `general.file_type` is
-//!   set to that of the new file (7 for Q8_0, 2 for Q4_0), or is added at the end.
-//! - Tensors keep the order of the file, at multiples of its alignment.
+//!   set to that of the new file (7 for Q8_0, 2 for Q4_0), or is added at the end. Of a model in
+//!   several parts it is the metadata of the first, without the keys of the parts (`split.`).
+//! - Tensors keep the order of the file, or of the parts, at multiples of its alignment.
 //! - Tensors of one dimension become F32.
 //! - Matrices in Q4_0, and in the requested type, are copied. All others become f32 numbers, each
 //!   by ggml's formula for its type as candle-core computes it: `d * q`, `d * q + m`, or for the
 //!   types with blocks of 256 weights `(d * scale) * q - (dmin * min)`, in f32, with every product
-//!   and difference rounded; F16 and BF16 are exact. The numbers then become blocks by the rule in
+//!   and difference rounded; F16 and BF16 are exact. IQ4_NL is `d * v[q]` with ggml's 16 values v.
+//!   The numbers then become blocks by the rule in
 //!   [`quantise`].
 
-use super::{load::describe, source::Source};
+use super::{
+    architecture::Architecture,
+    load::{describe, load},
+    parts::{self, Part},
+    source::Source,
+};
 use crate::{
-    gguf::{self, Gguf, TensorPlace},
+    gguf::{self, Gguf, TensorPlace, TensorType},
     quantise, EngineError,
 };
 use candle_core::{
@@ -31,6 +38,8 @@ use tempfile::NamedTempFile;
 
 /// Number of weights that are converted at a time, which is a multiple of every type's block.
 const PIECE: usize = 1 << 18;
+/// The values of IQ4_NL's 16 indices.
+const IQ4_NL: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 /// The key that an import changes.
 const FILE_TYPE: &str = "general.file_type";
 
@@ -85,35 +94,41 @@ pub struct Imported {
     pub copied: usize,
 }
 
-/// Converts the model at `from` into a file that the engine opens, at `to`.
+/// Converts the model at `from` into a file that the engine opens, at `to`. If the model is in several
+/// parts, `from` is the first, and the others lie next to it.
 ///
-/// The new file appears under its name once it is complete and on disk, and replaces an existing
+/// The new file appears under its name once it is complete, on disk and has been opened, and replaces an existing
 /// one. Until then it has a unique name in the same folder, so if several imports write to one
 /// name, the last to finish determines the file, which is always whole.
 ///
 /// # Errors
 /// Returns [`EngineError::Io`], [`EngineError::Import`] for a tensor that cannot be converted, or
-/// an error that says what in the file is wrong or unsupported, before anything is written.
+/// an error that says what in the file is wrong or unsupported. No file remains then.
 pub fn import(
     from: &Path,
     to: &Path,
     matrices: MatrixType,
     progress: &mut dyn FnMut(ImportProgress<'_>),
 ) -> Result<Imported, EngineError> {
-    let source = Source::map(from)?;
-    let file = source.bytes();
-    let gguf = gguf::read(file)?;
-    describe(&gguf)?;
+    let parts = parts::parts(from)?;
+    match &parts[..] {
+        [whole] => drop(describe(&whole.gguf)?),
+        // The first part may have no tensors. Opening the result checks the others.
+        _ => drop(Architecture::named(parts[0].gguf.required_text("general.architecture")?)?),
+    }
+    let parts: Vec<View<'_>> = parts.iter().map(View::of).collect();
     let io = |source| EngineError::Io { path: to.to_path_buf(), source };
     // If anything fails, the partial file is removed when it is dropped.
     let mut partial = partial(to).map_err(io)?;
     let out = BufWriter::new(partial.as_file_mut());
     let mut out = Hashed { out, hash: blake3::Hasher::new(), bytes: 0 };
-    let (converted, copied) = convert(file, &gguf, matrices, &mut out, &io, progress)?;
+    let (converted, copied) = convert(&parts, matrices, &mut out, &io, progress)?;
     out.flush().map_err(io)?;
     let (root, file_bytes) = (*out.hash.finalize().as_bytes(), out.bytes);
     drop(out);
     partial.as_file().sync_all().map_err(io)?;
+    // Whatever opening refuses, such as a missing tensor, is refused before the file has its name.
+    load(&Source::open(partial.path())?)?;
     partial.persist(to).map_err(|e| io(e.error))?;
     sync_folder(folder(to)).map_err(io)?;
     Ok(Imported { root, file_bytes, converted, copied })
@@ -175,27 +190,41 @@ pub(super) fn requantise_q4_0(file: &[u8]) -> Result<Vec<u8>, EngineError> {
     let mut out = Vec::new();
     let io = |e: io::Error| EngineError::Requantise { problem: e.to_string() };
     let gguf = gguf::read(file)?;
-    let (converted, _) = convert(file, &gguf, MatrixType::Q4_0, &mut out, &io, &mut |_| ())?;
+    let whole = [View { file, gguf: &gguf }];
+    let (converted, _) = convert(&whole, MatrixType::Q4_0, &mut out, &io, &mut |_| ())?;
     if converted == 0 {
         return Err(EngineError::Requantise { problem: "none of its matrices is Q8_0".into() });
     }
     Ok(out)
 }
 
+/// The bytes and the header of a file.
+struct View<'f> {
+    file: &'f [u8],
+    gguf: &'f Gguf,
+}
+
+impl<'f> View<'f> {
+    fn of(part: &'f Part) -> Self {
+        Self { file: part.source.bytes(), gguf: &part.gguf }
+    }
+}
+
 /// A tensor on its way into the new file.
-struct Plan<'g> {
-    name: &'g str,
+struct Plan<'f> {
+    name: &'f str,
     place: TensorPlace,
+    data: &'f [u8],
     target: GgmlDType,
     bytes: usize,
 }
 
-impl<'g> Plan<'g> {
-    fn new(gguf: &Gguf, name: &'g str, matrices: MatrixType) -> Result<Self, EngineError> {
-        let place = gguf.tensor(name)?;
+impl<'f> Plan<'f> {
+    fn new(part: &View<'f>, name: &'f str, matrices: MatrixType) -> Result<Self, EngineError> {
+        let place = part.gguf.tensor(name)?;
         let target = match (place.shape.len(), place.dtype) {
             (1, _) => GgmlDType::F32,
-            (_, GgmlDType::Q4_0) => GgmlDType::Q4_0,
+            (_, TensorType::Candle(GgmlDType::Q4_0)) => GgmlDType::Q4_0,
             _ => matrices.dtype(),
         };
         let columns = place.shape.last().copied().unwrap_or_default();
@@ -207,7 +236,8 @@ impl<'g> Plan<'g> {
         // The product is a number of elements, which has been checked; a target takes at most 4
         // bytes for each.
         let bytes = place.shape.iter().product::<usize>() / block * size;
-        Ok(Self { name, place, target, bytes })
+        let data = &part.file[place.at..place.at + place.bytes];
+        Ok(Self { name, place, data, target, bytes })
     }
 }
 
@@ -217,28 +247,26 @@ fn refused(tensor: &str, problem: impl Into<String>) -> EngineError {
 
 /// Writes the new file; returns how many tensors were converted and how many were copied.
 fn convert(
-    file: &[u8],
-    gguf: &Gguf,
+    parts: &[View<'_>],
     matrices: MatrixType,
     out: &mut dyn Write,
     io: &dyn Fn(io::Error) -> EngineError,
     progress: &mut dyn FnMut(ImportProgress<'_>),
 ) -> Result<(usize, usize), EngineError> {
-    let plans: Vec<Plan<'_>> = gguf
-        .tensor_names()
-        .map(|name| Plan::new(gguf, name, matrices))
-        .collect::<Result<_, _>>()?;
-    let alignment = gguf.alignment();
-    out.write_all(&header(file, gguf, &plans, matrices.file_type())).map_err(io)?;
+    let tensors =
+        parts.iter().flat_map(|part| part.gguf.tensor_names().map(move |name| (part, name)));
+    let plans: Vec<Plan<'_>> =
+        tensors.map(|(part, name)| Plan::new(part, name, matrices)).collect::<Result<_, _>>()?;
+    let alignment = parts[0].gguf.alignment();
+    out.write_all(&header(parts, &plans, matrices.file_type())).map_err(io)?;
     let total = plans.iter().map(|plan| plan.place.bytes as u64).sum();
     let (mut done, mut converted) = (0, 0);
     for plan in &plans {
-        let data = &file[plan.place.at..plan.place.at + plan.place.bytes];
-        if plan.target == plan.place.dtype {
-            out.write_all(data).map_err(io)?;
+        if plan.place.dtype == TensorType::Candle(plan.target) {
+            out.write_all(plan.data).map_err(io)?;
         } else {
             let (block, size) = (plan.place.dtype.block_size(), plan.place.dtype.type_size());
-            for piece in data.chunks(PIECE / block * size) {
+            for piece in plan.data.chunks(PIECE / block * size) {
                 let encoded = encode(plan, &numbers(plan, piece)?)?;
                 out.write_all(&encoded).map_err(io)?;
             }
@@ -257,7 +285,10 @@ fn padding(bytes: usize, alignment: usize) -> usize {
 }
 
 /// Returns everything before the data of the first tensor.
-fn header(file: &[u8], gguf: &Gguf, plans: &[Plan<'_>], file_type: u32) -> Vec<u8> {
+fn header(parts: &[View<'_>], plans: &[Plan<'_>], file_type: u32) -> Vec<u8> {
+    let View { file, gguf } = &parts[0];
+    let is_kept = |key: &str| parts.len() == 1 || !key.starts_with(parts::KEYS);
+    let records = || gguf.records().filter(|(key, _)| is_kept(key));
     let mut out = b"GGUF".to_vec();
     let text = |out: &mut Vec<u8>, text: &str| {
         out.extend((text.len() as u64).to_le_bytes());
@@ -271,8 +302,8 @@ fn header(file: &[u8], gguf: &Gguf, plans: &[Plan<'_>], file_type: u32) -> Vec<u
     let added = gguf.get(FILE_TYPE).is_none();
     out.extend(3u32.to_le_bytes());
     out.extend((plans.len() as u64).to_le_bytes());
-    out.extend((gguf.records().len() as u64 + u64::from(added)).to_le_bytes());
-    for (key, range) in gguf.records() {
+    out.extend((records().count() as u64 + u64::from(added)).to_le_bytes());
+    for (key, range) in records() {
         match key {
             FILE_TYPE => kind(&mut out),
             _ => out.extend(&file[range]),
@@ -306,7 +337,8 @@ fn type_number(dtype: GgmlDType) -> u32 {
 
 /// Returns the numbers that whole blocks stand for.
 fn numbers(plan: &Plan<'_>, data: &[u8]) -> Result<Vec<f32>, EngineError> {
-    let dtype = plan.place.dtype;
+    let count = data.len() / plan.place.dtype.type_size() * plan.place.dtype.block_size();
+    let TensorType::Candle(dtype) = plan.place.dtype else { return Ok(iq4_nl(data)) };
     if dtype == GgmlDType::Q8_1 {
         // candle has no reader for this type. After the scale comes a sum that is not needed.
         let blocks = data.as_chunks::<36>().0.iter();
@@ -316,12 +348,22 @@ fn numbers(plan: &Plan<'_>, data: &[u8]) -> Result<Vec<f32>, EngineError> {
         };
         return Ok(blocks.flat_map(block).collect());
     }
-    let count = data.len() / dtype.type_size() * dtype.block_size();
     // The copy is aligned as candle requires; the place in the file may not be.
     let data = data.to_vec();
     qtensor_from_ggml(dtype, &data, vec![count], &Device::Cpu)
         .and_then(|tensor| tensor.dequantize(&Device::Cpu)?.to_vec1())
         .map_err(|e| refused(plan.name, gguf::message(&e)))
+}
+
+/// Returns the numbers of IQ4_NL blocks: a scale and 16 bytes, whose low nibbles are the first 16 indices.
+fn iq4_nl(data: &[u8]) -> Vec<f32> {
+    let block = |block: &[u8; 18]| {
+        let d = f32::from(f16::from_le_bytes([block[0], block[1]]));
+        let (low, high) = (|byte: &u8| byte & 15, |byte: &u8| byte >> 4);
+        let indices = block[2..].iter().map(low).chain(block[2..].iter().map(high));
+        indices.map(|index| d * f32::from(IQ4_NL[usize::from(index)])).collect::<Vec<f32>>()
+    };
+    data.as_chunks::<18>().0.iter().flat_map(block).collect()
 }
 
 fn encode(plan: &Plan<'_>, numbers: &[f32]) -> Result<Vec<u8>, EngineError> {

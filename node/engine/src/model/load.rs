@@ -3,13 +3,15 @@
 
 use super::{
     architecture::Architecture,
+    hashed::{Hashed, Head},
     info::ModelInfo,
+    parts::ensure_whole,
     shape::{shape, Shape},
     source::Source,
     weights::{Biases, HeadNorms, Layer, Table, Weights},
 };
 use crate::{
-    gguf::{self, Gguf, TensorPlace},
+    gguf::{Gguf, TensorPlace, TensorType},
     matrix::Matrix,
     quantise::{Quantisation, BLOCK},
     tokenizer::Tokenizer,
@@ -17,7 +19,7 @@ use crate::{
 };
 use candle_core::quantized::GgmlDType;
 use half::f16;
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// The contents of a model's file, checked, with packed weights.
 pub(super) struct Loaded {
@@ -32,16 +34,15 @@ pub(super) struct Loaded {
 /// Takes tensors out of a file and keeps track of them.
 struct Loader<'f> {
     architecture: Architecture,
-    source: &'f Source,
-    gguf: &'f Gguf,
+    file: &'f Hashed<'f>,
     left: BTreeSet<String>,
     parameters: u64,
     kinds: Vec<&'static str>,
 }
 
-impl Loader<'_> {
+impl<'f> Loader<'f> {
     fn place(&mut self, name: &str, expected: &[usize]) -> Result<TensorPlace, EngineError> {
-        let place = self.gguf.tensor(name)?;
+        let place = self.file.gguf.tensor(name)?;
         if place.shape != expected {
             return Err(EngineError::TensorShape {
                 tensor: name.into(),
@@ -57,10 +58,10 @@ impl Loader<'_> {
 
     fn vector(&mut self, name: &str, n: usize) -> Result<Vec<f32>, EngineError> {
         let place = self.place(name, &[n])?;
-        if place.dtype != GgmlDType::F32 {
+        if place.dtype != TensorType::Candle(GgmlDType::F32) {
             return Err(unsupported(name, &place, "F32"));
         }
-        let bytes = &self.source.bytes()[place.at..place.at + place.bytes];
+        let bytes = self.file.tensor(name, &place)?;
         let values: Vec<f32> =
             bytes.as_chunks().0.iter().map(|&chunk| f32::from_le_bytes(chunk)).collect();
         match values.iter().position(|x| !x.is_finite()) {
@@ -69,18 +70,24 @@ impl Loader<'_> {
         }
     }
 
-    fn table(&mut self, name: &str, rows: usize, columns: usize) -> Result<Table, EngineError> {
+    /// Returns the type and the bytes of a matrix.
+    fn blocks(
+        &mut self,
+        name: &str,
+        rows: usize,
+        columns: usize,
+    ) -> Result<(Quantisation, Cow<'f, [u8]>), EngineError> {
         let place = self.place(name, &[rows, columns])?;
         let kind = match place.dtype {
-            GgmlDType::Q8_0 => Quantisation::Q8_0,
-            GgmlDType::Q4_0 => Quantisation::Q4_0,
+            TensorType::Candle(GgmlDType::Q8_0) => Quantisation::Q8_0,
+            TensorType::Candle(GgmlDType::Q4_0) => Quantisation::Q4_0,
             _ => return Err(unsupported(name, &place, "Q8_0 or Q4_0")),
         };
         if !columns.is_multiple_of(BLOCK) {
             let problem = format!("rows of {columns} are not whole blocks of {BLOCK}");
             return Err(EngineError::Header { field: name.into(), problem });
         }
-        let data = &self.source.bytes()[place.at..place.at + place.bytes];
+        let data = self.file.tensor(name, &place)?;
         let blocks = data.chunks_exact(kind.block_bytes());
         let finite = |block: &[u8]| f16::from_le_bytes([block[0], block[1]]).is_finite();
         if let Some((block, _)) = blocks.enumerate().find(|(_, block)| !finite(block)) {
@@ -89,14 +96,17 @@ impl Loader<'_> {
         if !self.kinds.contains(&kind.name()) {
             self.kinds.push(kind.name());
         }
-        Ok(Table { kind, rows, columns, at: place.at })
+        Ok((kind, data))
+    }
+
+    fn table(&mut self, name: &str, rows: usize, columns: usize) -> Result<Table, EngineError> {
+        let (kind, data) = self.blocks(name, rows, columns)?;
+        Ok(Table { kind, columns, data: data.into_owned() })
     }
 
     fn matrix(&mut self, name: &str, rows: usize, columns: usize) -> Result<Matrix, EngineError> {
-        let table = self.table(name, rows, columns)?;
-        let matrix = Matrix::pack(table.kind, rows, columns, table.data(self.source.bytes()));
-        self.source.release(table.at, table.bytes());
-        Ok(matrix)
+        let (kind, data) = self.blocks(name, rows, columns)?;
+        Ok(Matrix::pack(kind, rows, columns, &data))
     }
 
     fn biases(&mut self, i: usize, shape: &Shape) -> Result<Biases, EngineError> {
@@ -170,21 +180,20 @@ impl Loader<'_> {
 }
 
 fn unsupported(tensor: &str, place: &TensorPlace, expected: &'static str) -> EngineError {
-    let found = gguf::dtype_name(place.dtype);
+    let found = place.dtype.name();
     EngineError::UnsupportedType { tensor: tensor.into(), found, expected }
 }
 
 /// Reads the file, checks it and packs its matrices.
 pub(super) fn load(source: &Source) -> Result<Loaded, EngineError> {
-    let file = source.bytes();
-    let gguf = gguf::read(file)?;
-    let (architecture, shape, tokenizer) = describe(&gguf)?;
-    let root = *blake3::hash(file).as_bytes();
+    let head = Head::read(source)?;
+    ensure_whole(&head.gguf)?;
+    let (architecture, shape, tokenizer) = describe(&head.gguf)?;
     // From here on the file is read matrix by matrix.
-    source.release(0, file.len());
+    let file = head.hash()?;
+    let gguf = &file.gguf;
     let left = gguf.tensor_names().map(str::to_string).collect();
-    let mut loader =
-        Loader { architecture, source, gguf: &gguf, left, parameters: 0, kinds: Vec::new() };
+    let mut loader = Loader { architecture, file: &file, left, parameters: 0, kinds: Vec::new() };
     let weights = loader.weights(&shape)?;
     if let Some(tensor) = loader.left.pop_first() {
         return Err(EngineError::UnexpectedTensor { tensor });
@@ -198,10 +207,10 @@ pub(super) fn load(source: &Source) -> Result<Loaded, EngineError> {
         // tokenizer has checked.
         context_length: shape.context as u32,
         vocab_size: shape.vocab as u32,
-        file_bytes: file.len() as u64,
+        file_bytes: source.bytes(),
     };
     let chat_template = gguf.text("tokenizer.chat_template")?.map(str::to_string);
-    Ok(Loaded { root, info, shape, weights, tokenizer, chat_template })
+    Ok(Loaded { root: file.root, info, shape, weights, tokenizer, chat_template })
 }
 
 /// Reads the metadata without looking at the data of a tensor.

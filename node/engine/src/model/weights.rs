@@ -6,15 +6,12 @@ use crate::{
     quantise::{Quantisation, BLOCK},
 };
 
-/// A matrix in the file: `rows` rows of `columns / 32` blocks each.
-#[derive(Clone, Copy, Debug)]
+/// A matrix as it is in a file: rows of `columns / 32` blocks each.
+#[derive(Debug)]
 pub(crate) struct Table {
     pub kind: Quantisation,
-    pub rows: usize,
     pub columns: usize,
-    /// First byte in the file. The whole matrix lies inside the file, which is checked when the
-    /// model is opened.
-    pub at: usize,
+    pub data: Vec<u8>,
 }
 
 impl Table {
@@ -22,17 +19,9 @@ impl Table {
         self.columns / BLOCK * self.kind.block_bytes()
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.rows * self.row_bytes()
-    }
-
-    pub(crate) fn data<'f>(&self, file: &'f [u8]) -> &'f [u8] {
-        &file[self.at..self.at + self.bytes()]
-    }
-
     /// Computes `out = d * q` for one row.
-    fn dequantise_row(&self, file: &[u8], row: usize, out: &mut [f32]) {
-        let data = &self.data(file)[row * self.row_bytes()..][..self.row_bytes()];
+    fn dequantise_row(&self, row: usize, out: &mut [f32]) {
+        let data = &self.data[row * self.row_bytes()..][..self.row_bytes()];
         // The row becomes a matrix of its own.
         Matrix::pack(self.kind, 1, self.columns, data).dequantise_row(0, out);
     }
@@ -72,7 +61,7 @@ pub(crate) struct Layer {
 /// All weights.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    /// The embedding, which is only looked up and so stays in the file; `None` where it is the
+    /// The embedding, which is only looked up and so is not packed; `None` where it is the
     /// output matrix.
     pub embedding: Option<Table>,
     pub layers: Vec<Layer>,
@@ -84,9 +73,9 @@ pub(crate) struct Weights {
 
 impl Weights {
     /// Writes the embedding of a token to `out`.
-    pub(crate) fn embed(&self, file: &[u8], token: u32, out: &mut [f32]) {
+    pub(crate) fn embed(&self, token: u32, out: &mut [f32]) {
         match &self.embedding {
-            Some(table) => table.dequantise_row(file, token as usize, out),
+            Some(table) => table.dequantise_row(token as usize, out),
             None => self.output.dequantise_row(token as usize, out),
         }
     }

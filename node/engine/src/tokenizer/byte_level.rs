@@ -3,7 +3,7 @@
 //! characters, and neighbours are merged by the ranks in the file.
 
 use super::{
-    byte_alphabet::character, byte_tokens::ByteTokens, pre_tokenizer::PreTokenizer,
+    byte_alphabet::character, byte_tokens::ByteTokens, control, pre_tokenizer::PreTokenizer,
     vocabulary::Vocabulary,
 };
 use crate::{
@@ -33,7 +33,7 @@ impl ByteLevel {
     ) -> Result<Self, EngineError> {
         let key = "tokenizer.ggml.merges";
         let merges = gguf.texts(key)?.ok_or_else(|| EngineError::MissingKey { key: key.into() })?;
-        let merges = merges
+        let mut merges = merges
             .into_iter()
             .map(|merge| {
                 let pair = merge.split_once(' ').map(|(l, r)| (l.to_string(), r.to_string()));
@@ -42,6 +42,9 @@ impl ByteLevel {
             .collect::<Result<Vec<_>, _>>()?;
         // The crate builds the union of each merge in a buffer as long as the longest token.
         let words: HashSet<&str> = vocabulary.pieces().map(|(_, text)| text).collect();
+        // No text may become what is a control token by its text, so no merge makes or takes one.
+        let is_taken = |text: &str| !words.contains(text) && control::is_control(text);
+        merges.retain(|(l, r)| ![l, r, &format!("{l}{r}")].into_iter().any(|text| is_taken(text)));
         let lacks_token = |(l, r): &&(String, String)| !words.contains(format!("{l}{r}").as_str());
         if let Some((l, r)) = merges.iter().find(lacks_token) {
             return Err(invalid(key, format!("the merge of {l:?} and {r:?} is not a token")));

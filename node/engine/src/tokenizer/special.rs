@@ -65,6 +65,15 @@ impl Special {
         control.map(|token| token.text.as_str())
     }
 
+    /// Returns the control tokens with this text.
+    pub(crate) fn controls_with_text<'s>(
+        &'s self,
+        text: &'s [u8],
+    ) -> impl Iterator<Item = u32> + 's {
+        let named = move |token: &&Token| token.is_control && token.text.as_bytes() == text;
+        self.tokens.iter().filter(named).map(|token| token.id)
+    }
+
     /// Returns the places of all control tokens in a text, overlapping ones too.
     pub(crate) fn controls_in<'t>(
         &'t self,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The tokens of a file: their texts, kinds and bytes.
 
-use super::{byte_alphabet, byte_tokens::ByteTokens, special::Special};
+use super::{byte_alphabet, byte_tokens::ByteTokens, control, special::Special};
 use crate::{
     gguf::{invalid, Gguf},
     EngineError,
@@ -117,6 +117,18 @@ impl Vocabulary {
         for token in tokens {
             self.kinds[token as usize] = Kind::Control;
         }
+    }
+
+    /// Makes control tokens of those that are by their texts, and returns those that end an output.
+    pub(super) fn ends_by_text(&mut self) -> Vec<u32> {
+        for (kind, text) in self.kinds.iter_mut().zip(&self.texts) {
+            if control::is_control(text) {
+                *kind = Kind::Control;
+            }
+        }
+        let all = (0..).zip(self.texts.iter().zip(&self.kinds));
+        let controls = all.filter(|(_, (_, kind))| **kind == Kind::Control);
+        control::ends(controls.map(|(id, (text, _))| (id, text.as_str())))
     }
 
     /// Returns the special tokens.

@@ -2,6 +2,7 @@
 //! Models, jobs and runs of them, shared by the integration tests.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod named;
 pub mod other_types;
 pub mod reference;
 pub mod vocabularies;

@@ -43,6 +43,15 @@ pub fn scrambled(dtype: GgmlDType) -> Vec<u8> {
     write(&shape().metadata(), &tensors).unwrap()
 }
 
+/// Returns the model with the type of one tensor, a matrix, changed to that of another number, whatever its bytes are.
+pub fn retyped(mut file: Vec<u8>, name: &str, number: u32) -> Vec<u8> {
+    let find = file.windows(name.len()).position(|part| part == name.as_bytes()).unwrap();
+    // The name is followed by the number of dimensions, two dimensions and the type.
+    let at = find + name.len() + 4 + 2 * 8;
+    file[at..at + 4].copy_from_slice(&number.to_le_bytes());
+    file
+}
+
 /// Returns the numbers that a tensor stands for, as an import reads them.
 pub fn numbers(file: &[u8], name: &str) -> Vec<f32> {
     let mut reader = Cursor::new(file);

@@ -37,6 +37,14 @@ pub fn changed(file: &[u8], changes: &[(&str, Value)]) -> Vec<u8> {
     write(&metadata.into_iter().collect::<Vec<_>>(), &[]).expect("a file")
 }
 
+/// Returns the file without a key.
+pub fn without(file: &[u8], key: &str) -> Vec<u8> {
+    let metadata = Content::read(&mut Cursor::new(file)).expect("a fixture").metadata;
+    let metadata: BTreeMap<String, Value> =
+        metadata.into_iter().filter(|(name, _)| name != key).collect();
+    write(&metadata.into_iter().collect::<Vec<_>>(), &[]).expect("a file")
+}
+
 /// Returns the tokenizer of a file with these keys in place of its own.
 pub fn read(file: &[u8], changes: &[(&str, Value)]) -> Result<Tokenizer, EngineError> {
     let content = Content::read(&mut Cursor::new(file)).expect("a fixture");
