@@ -85,6 +85,33 @@ pub struct Imported {
     pub copied: usize,
 }
 
+/// The result that an import would have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportPlan {
+    /// The new file's length in bytes.
+    pub file_bytes: u64,
+    /// Number of tensors whose type would change. If there is none, the engine opens the file as it is.
+    pub converted: usize,
+}
+
+/// Returns what an import of the model at `from` would write, without converting anything.
+///
+/// # Errors
+/// As for [`import`], except for numbers that cannot be converted.
+pub fn plan_import(from: &Path, matrices: MatrixType) -> Result<ImportPlan, EngineError> {
+    let source = Source::map(from)?;
+    let file = source.bytes();
+    let gguf = gguf::read(file)?;
+    describe(&gguf)?;
+    let plans = plans(&gguf, matrices)?;
+    let alignment = gguf.alignment();
+    let data = plans.iter().map(|plan| plan.bytes.next_multiple_of(alignment) as u64).sum::<u64>();
+    Ok(ImportPlan {
+        file_bytes: header(file, &gguf, &plans, matrices.file_type()).len() as u64 + data,
+        converted: plans.iter().filter(|plan| plan.target != plan.place.dtype).count(),
+    })
+}
+
 /// Converts the model at `from` into a file that the engine opens, at `to`.
 ///
 /// The new file appears under its name once it is complete and on disk, and replaces an existing
@@ -211,6 +238,11 @@ impl<'g> Plan<'g> {
     }
 }
 
+/// Returns the plans of all tensors, in the order of the file.
+fn plans(gguf: &Gguf, matrices: MatrixType) -> Result<Vec<Plan<'_>>, EngineError> {
+    gguf.tensor_names().map(|name| Plan::new(gguf, name, matrices)).collect()
+}
+
 fn refused(tensor: &str, problem: impl Into<String>) -> EngineError {
     EngineError::Import { tensor: tensor.into(), problem: problem.into() }
 }
@@ -224,10 +256,7 @@ fn convert(
     io: &dyn Fn(io::Error) -> EngineError,
     progress: &mut dyn FnMut(ImportProgress<'_>),
 ) -> Result<(usize, usize), EngineError> {
-    let plans: Vec<Plan<'_>> = gguf
-        .tensor_names()
-        .map(|name| Plan::new(gguf, name, matrices))
-        .collect::<Result<_, _>>()?;
+    let plans = plans(gguf, matrices)?;
     let alignment = gguf.alignment();
     out.write_all(&header(file, gguf, &plans, matrices.file_type())).map_err(io)?;
     let total = plans.iter().map(|plan| plan.place.bytes as u64).sum();
