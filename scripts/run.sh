@@ -7,10 +7,11 @@
 #   ./scripts/run.sh --max-tokens 200 --temperature 0.8 "In the beginning"
 #   ./scripts/run.sh --json "In the beginning"
 #   ./scripts/run.sh --model path/to/model.gguf "Once upon a time"
-#   ./scripts/run.sh --model path/to/model.gguf --chat "What is the capital of France?"
+#   ./scripts/run.sh --model smollm2-135m --chat "What is the capital of France?"
 #
 # Options:
-#   --model PATH.gguf   the operators serve this model instead of the built-in one
+#   --model MODEL       the operators serve this model instead of the built-in one: a file, or what
+#                       `assay model fetch` downloads first, a name of `assay model list` or a URL
 #   --dev-fault NAME    all operators cheat, such as wrong-token, truncate, wrong-model or silent
 #   --keep              keep the node running until Ctrl-C
 #   --json              the last line is one JSON object, everything else goes to standard error
@@ -44,10 +45,11 @@ json=no
 keep=no
 node_args=()
 run_args=()
+fetches=()
 while [ $# -gt 0 ]; do
     case "$1" in
     -h | --help)
-        sed -n '3,21s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+        sed -n '3,22s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
         exit 0
         ;;
     --json)
@@ -58,9 +60,15 @@ while [ $# -gt 0 ]; do
     --model | --dev-fault)
         [ $# -ge 2 ] || usage "$1 needs a value"
         if [ "$1" = --model ] && [ ! -f "$2" ]; then
-            die "there is no model file $2"
+            # A URL, or a name. A path that is not there is found out before anything is built.
+            case "$2" in
+            *://*) ;;
+            */* | *.gguf) die "there is no model file $2" ;;
+            esac
+            fetches+=("$2")
+        else
+            node_args+=("$1" "$2")
         fi
-        node_args+=("$1" "$2")
         shift
         ;;
     --model=* | --dev-fault=*)
@@ -84,6 +92,14 @@ fi
 # The same selection of packages as in test.sh, so that nothing is built twice.
 (cd "$ASSAY_ROOT" && cargo build --locked --release --quiet --workspace) >&2 ||
     die "the build failed; see the messages above"
+
+for model in ${fetches[@]+"${fetches[@]}"}; do
+    # Its progress and its errors are on standard error.
+    fetched=$("$ASSAY_BIN/assay" model fetch "$model" --json) || die "the model $model cannot be fetched"
+    file=$(sed -n 's/.*"file":"\([^"]*\)".*/\1/p' <<<"$fetched")
+    [ -f "$file" ] || die "the model $model is fetched, but there is no file $file"
+    node_args+=(--model "$file")
+done
 
 folder=$(mktemp -d)
 log="$folder/node.log"

@@ -6,6 +6,9 @@ use assay_engine::Model;
 use assay_worker::Fault;
 use std::path::PathBuf;
 
+/// The remedy for a path that is not there, which may be the name of a model.
+const ADVICE: &str = "; `assay model fetch NAME` downloads a model and says where its file is";
+
 /// The engine that the node is configured to run.
 pub struct EngineConfig {
     /// The models; empty on a node without an engine.
@@ -26,8 +29,10 @@ pub fn open(cli: &Cli) -> Result<&[Model], String> {
         return Ok(models);
     }
     let open = |path: &PathBuf| {
-        Model::open(path)
-            .map_err(|error| format!("the model {} cannot be served: {error}", path.display()))
+        Model::open(path).map_err(|error| {
+            let advice = if path.exists() { "" } else { ADVICE };
+            format!("the model {} cannot be served: {error}{advice}", path.display())
+        })
     };
     let models = cli.engine.model.iter().map(open).collect::<Result<_, _>>()?;
     Ok(cli.models.get_or_init(|| models))
@@ -64,6 +69,15 @@ pub fn load(cli: &mut Cli) -> Result<EngineConfig, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn path_that_is_not_there_may_be_the_name_of_a_model() {
+        let cli = Cli::parse_from(["assay-node", "--model", "smollm2-135m"]);
+        let error = open(&cli).err().unwrap();
+        assert!(error.contains("the model smollm2-135m cannot be served"), "{error}");
+        assert!(error.contains("assay model fetch"), "{error}");
+    }
 
     #[test]
     fn built_in_model_is_the_one_in_the_presets() {

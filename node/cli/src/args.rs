@@ -34,7 +34,7 @@ pub use delegate::DelegateCommand;
 pub use id::id;
 pub use job::JobCommand;
 pub use key::KeyCommand;
-pub use model::ModelCommand;
+pub use model::{FetchArgs, ModelCommand};
 pub use multiaddress::MultiaddressArg;
 pub use node::NodeCommand;
 pub use offer::OfferArg;

@@ -9,6 +9,7 @@ mod chat;
 mod claim;
 mod config;
 mod delegate;
+mod fetch;
 mod job;
 mod key;
 mod model;

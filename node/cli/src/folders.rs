@@ -11,6 +11,12 @@ pub fn config() -> Option<PathBuf> {
     folder("XDG_CONFIG_HOME", ".config")
 }
 
+/// Returns the folder of data that is worth keeping, such as models; `None` if the environment names no home
+/// folder.
+pub fn data() -> Option<PathBuf> {
+    folder("XDG_DATA_HOME", ".local/share")
+}
+
 /// Returns the folder of state that may be lost; `None` if the environment names no home folder.
 pub fn state() -> Option<PathBuf> {
     folder("XDG_STATE_HOME", ".local/state")

@@ -6,6 +6,7 @@
 //! - [`chain`]: a node's RPC, typed reads of the state, and signed extrinsics with their outcome.
 //! - [`order`] and [`follow`]: a job from its prompt to its end.
 //! - [`audit`]: the draws of a job's audit, recomputed from block data.
+//! - [`mod@fetch`]: models by name, from a URL or from a file, in a cache.
 //! - [`commands`]: one file for each command.
 //! - [`view`]: everything that is shown, as JSON and as text.
 //!
@@ -25,6 +26,7 @@ pub mod config;
 pub mod contact;
 pub mod exit;
 pub mod fault;
+pub mod fetch;
 pub mod folders;
 pub mod follow;
 pub mod funds;

@@ -3,6 +3,7 @@
 
 use crate::{
     fault::{Fault, OfJob},
+    fetch::local,
     known_output::KnownOutput,
     standing::Standing,
 };
@@ -21,7 +22,8 @@ pub fn open(model: &ModelId, file: Option<&Path>) -> Result<Option<Model>> {
         }
         return Ok(Some(Model::tiny().map_err(|error| anyhow!("{error}"))?));
     };
-    let opened = Model::open(path)
+    let path = local::file(path)?;
+    let opened = Model::open(&path)
         .map_err(|error| Fault::error("model", error.to_string()))
         .with_context(|| format!("cannot open the model file {}", path.display()))?;
     let is = ModelId::from(opened.root());

@@ -41,7 +41,9 @@ pub use gate::Gate;
 pub use generate::{generate, generate_with_draft, Generation};
 pub use kernels::Kernel;
 pub use limits::Limits;
-pub use model::{import, ImportProgress, Imported, MatrixType, Model, ModelInfo};
+pub use model::{
+    import, plan_import, ImportPlan, ImportProgress, Imported, MatrixType, Model, ModelInfo,
+};
 pub use prompt::Prompt;
 pub use sampling::{choose, pick, Adjustments, Context, SampleSpec, Sampling};
 pub use score::{compress, decompress, score, Score};

@@ -12,7 +12,7 @@ mod source;
 mod weights;
 
 use crate::{kernels::Kernel, known_answer, n1::RopeTable, tokenizer::Tokenizer, EngineError};
-pub use import::{import, ImportProgress, Imported, MatrixType};
+pub use import::{import, plan_import, ImportPlan, ImportProgress, Imported, MatrixType};
 pub use info::ModelInfo;
 use load::Loaded;
 pub(crate) use shape::Shape;

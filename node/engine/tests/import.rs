@@ -4,7 +4,8 @@
 mod models;
 
 use assay_engine::{
-    gguf, import, quantise, synthetic::write, EngineError, Imported, MatrixType, Model, Threads,
+    gguf, import, plan_import, quantise, synthetic::write, EngineError, ImportPlan, Imported,
+    MatrixType, Model, Threads,
 };
 use candle_core::{
     quantized::{
@@ -37,10 +38,13 @@ fn imported(file: &[u8], matrices: MatrixType) -> Result<(Imported, Vec<u8>), En
     let (from, to) = (folder.path().join("from.gguf"), folder.path().join("to.gguf"));
     std::fs::write(&from, file).unwrap();
     let mut seen = Vec::new();
+    let plan = plan_import(&from, matrices);
     let result = import(&from, &to, matrices, &mut |progress| seen.push(progress.done));
     let files = std::fs::read_dir(&folder).unwrap().count();
     let imported = result.inspect_err(|_| assert!(!to.exists() && files == 1))?;
     assert_eq!(files, 2);
+    let (file_bytes, converted) = (imported.file_bytes, imported.converted);
+    assert_eq!(plan.unwrap(), ImportPlan { file_bytes, converted });
     assert!(seen.is_sorted());
     Ok((imported, std::fs::read(to).unwrap()))
 }

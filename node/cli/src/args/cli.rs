@@ -165,7 +165,7 @@ pub enum Command {
     /// Create and inspect keys.
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Inspect and convert model files.
+    /// Fetch, inspect and convert model files.
     #[command(subcommand)]
     Model(ModelCommand),
     /// Inspect a node.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `assay model`.
 
-use crate::{args::ModelCommand, exit::Exit, fault::Fault, out, progress::Bytes};
+use super::fetch;
+use crate::{args::ModelCommand, exit::Exit, fault::Fault, fetch::local, out, progress::Bytes};
 use anyhow::Result;
 use assay_engine::{EngineError, ImportProgress, MatrixType, Model};
 use serde_json::json;
@@ -10,6 +11,8 @@ use std::path::Path;
 /// Runs the command, which needs no node.
 pub fn dispatch(command: &ModelCommand, json: bool) -> Result<Exit> {
     match command {
+        ModelCommand::List => fetch::list(json),
+        ModelCommand::Fetch(args) => fetch::fetch(args, json),
         ModelCommand::Show { file } => show(file, json),
         ModelCommand::Import { from, to, q4_0 } => {
             let matrices = if *q4_0 { MatrixType::Q4_0 } else { MatrixType::Q8_0 };
@@ -23,7 +26,7 @@ fn refused(error: EngineError) -> anyhow::Error {
 }
 
 fn show(file: &Path, json: bool) -> Result<Exit> {
-    let model = Model::open(file).map_err(refused)?;
+    let model = Model::open(&local::file(file)?).map_err(refused)?;
     let (info, id) = (model.info(), format!("0x{}", hex::encode(model.root())));
     if json {
         out::object(&json!({

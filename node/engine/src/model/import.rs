@@ -94,6 +94,45 @@ pub struct Imported {
     pub copied: usize,
 }
 
+/// The result that an import would have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportPlan {
+    /// The new file's length in bytes.
+    pub file_bytes: u64,
+    /// Number of tensors whose type would change. If there is none, the engine opens the file as it is.
+    pub converted: usize,
+}
+
+/// Returns what an import of the model at `from` would write, without converting anything.
+///
+/// # Errors
+/// As for [`import`], except for numbers that cannot be converted.
+pub fn plan_import(from: &Path, matrices: MatrixType) -> Result<ImportPlan, EngineError> {
+    let parts = read(from)?;
+    let parts: Vec<View<'_>> = parts.iter().map(View::of).collect();
+    let plans = plans(&parts, matrices)?;
+    let alignment = parts[0].gguf.alignment();
+    let data = plans.iter().map(|plan| plan.bytes.next_multiple_of(alignment) as u64).sum::<u64>();
+    Ok(ImportPlan {
+        file_bytes: header(&parts, &plans, matrices.file_type()).len() as u64 + data,
+        converted: plans
+            .iter()
+            .filter(|plan| plan.place.dtype != TensorType::Candle(plan.target))
+            .count(),
+    })
+}
+
+/// Reads the model at `from`, of which there is one part at least.
+fn read(from: &Path) -> Result<Vec<Part>, EngineError> {
+    let parts = parts::parts(from)?;
+    match &parts[..] {
+        [whole] => drop(describe(&whole.gguf)?),
+        // The first part may have no tensors. Opening the result checks the others.
+        _ => drop(Architecture::named(parts[0].gguf.required_text("general.architecture")?)?),
+    }
+    Ok(parts)
+}
+
 /// Converts the model at `from` into a file that the engine opens, at `to`. If the model is in several
 /// parts, `from` is the first, and the others lie next to it.
 ///
@@ -110,12 +149,7 @@ pub fn import(
     matrices: MatrixType,
     progress: &mut dyn FnMut(ImportProgress<'_>),
 ) -> Result<Imported, EngineError> {
-    let parts = parts::parts(from)?;
-    match &parts[..] {
-        [whole] => drop(describe(&whole.gguf)?),
-        // The first part may have no tensors. Opening the result checks the others.
-        _ => drop(Architecture::named(parts[0].gguf.required_text("general.architecture")?)?),
-    }
+    let parts = read(from)?;
     let parts: Vec<View<'_>> = parts.iter().map(View::of).collect();
     let io = |source| EngineError::Io { path: to.to_path_buf(), source };
     // If anything fails, the partial file is removed when it is dropped.
@@ -241,6 +275,13 @@ impl<'f> Plan<'f> {
     }
 }
 
+/// Returns the plans of all tensors, in the order of the files.
+fn plans<'f>(parts: &[View<'f>], matrices: MatrixType) -> Result<Vec<Plan<'f>>, EngineError> {
+    let tensors =
+        parts.iter().flat_map(|part| part.gguf.tensor_names().map(move |name| (part, name)));
+    tensors.map(|(part, name)| Plan::new(part, name, matrices)).collect()
+}
+
 fn refused(tensor: &str, problem: impl Into<String>) -> EngineError {
     EngineError::Import { tensor: tensor.into(), problem: problem.into() }
 }
@@ -253,10 +294,7 @@ fn convert(
     io: &dyn Fn(io::Error) -> EngineError,
     progress: &mut dyn FnMut(ImportProgress<'_>),
 ) -> Result<(usize, usize), EngineError> {
-    let tensors =
-        parts.iter().flat_map(|part| part.gguf.tensor_names().map(move |name| (part, name)));
-    let plans: Vec<Plan<'_>> =
-        tensors.map(|(part, name)| Plan::new(part, name, matrices)).collect::<Result<_, _>>()?;
+    let plans = plans(parts, matrices)?;
     let alignment = parts[0].gguf.alignment();
     out.write_all(&header(parts, &plans, matrices.file_type())).map_err(io)?;
     let total = plans.iter().map(|plan| plan.place.bytes as u64).sum();
