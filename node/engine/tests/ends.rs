@@ -125,7 +125,7 @@ fn stop_string_that_is_a_control_token_ends_the_output_with_it() {
 fn stop_string_that_is_an_end_token_is_named_as_the_reason() {
     let plain = model("<pad>", CONTROL);
     let (seed, at) = place(&plain);
-    let model = model("<|im_end|>", USER_DEFINED);
+    let model = model("<|im_end|>", CONTROL);
     let spec = stopping(seed, &["\0never", "<|im_end|>"]);
     assert_ends(&model, &spec, at, FinishReason::Stop(1));
 }

@@ -14,6 +14,8 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 /// The number of bytes that are hashed at a time.
 const PIECE: usize = 1 << 20;
+/// The length up to which headers usually are: that of Llama 3's vocabulary takes half as much.
+const USUAL: usize = 1 << 24;
 
 /// A header that has been read, and nothing else of its file.
 pub(super) struct Head<'s> {
@@ -24,10 +26,20 @@ pub(super) struct Head<'s> {
 
 impl<'s> Head<'s> {
     pub(super) fn read(source: &'s Source) -> Result<Self, EngineError> {
-        let most = source.bytes().min(gguf::HEADER_MAX as u64) as usize;
-        let bytes = source.read(0, most)?;
-        let gguf = gguf::read_header(&bytes, source.bytes())?;
-        // Memory for the longest header is only needed until its length is known.
+        let most = |bytes: usize| source.bytes().min(bytes as u64) as usize;
+        let bytes = source.read(0, most(USUAL))?;
+        let (bytes, gguf) = match gguf::read_header(&bytes, source.bytes()) {
+            // The header may be longer.
+            Err(_) if most(USUAL) < most(gguf::HEADER_MAX) => {
+                let bytes = source.read(0, most(gguf::HEADER_MAX))?;
+                let gguf = gguf::read_header(&bytes, source.bytes())?;
+                (bytes, gguf)
+            }
+            read => {
+                let gguf = read?;
+                (bytes, gguf)
+            }
+        };
         let bytes = bytes[..gguf.header_bytes().min(bytes.len())].to_vec();
         Ok(Self { source, bytes, gguf })
     }
@@ -104,8 +116,24 @@ impl<'s> Hashed<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synthetic::Synthetic;
+    use crate::synthetic::{write, Synthetic};
+    use candle_core::quantized::gguf_file;
     use std::io::Write;
+
+    #[test]
+    fn header_that_is_longer_than_usual_is_read() {
+        let shape = Synthetic::default();
+        let mut metadata = shape.metadata();
+        let long = gguf_file::Value::String("x".repeat(USUAL));
+        metadata.push(("general.description".into(), long));
+        let bytes = write(&metadata, &shape.tensors().unwrap()).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        let source = Source::open(file.path()).unwrap();
+        let hashed = Head::read(&source).unwrap().hash().unwrap();
+        assert_eq!(hashed.root, *blake3::hash(&bytes).as_bytes());
+        assert_eq!(hashed.gguf.tensor_names().len(), shape.tensors().unwrap().len());
+    }
 
     #[test]
     fn tensor_that_was_overwritten_after_the_hash_is_refused() {
