@@ -64,18 +64,22 @@ pub fn run(context: Arc<Context>, kind: Kind) {
     }
 }
 
-/// Puts back work that cannot be run now, to be looked at again soon, as long as it is of use. `read` says that
-/// it lacks nothing but its transcript.
-pub fn put_off(context: &Context, key: WorkKey, work: Work, read: bool, started: Instant) {
+/// Puts back work that cannot be run now, to be looked at again soon, as long as it is of use.
+pub fn put_off(context: &Context, key: WorkKey, work: Work, started: Instant) {
     let at = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
     let of_use = context.queue.until(&key).is_some_and(|until| at < until);
-    let entry = Entry { key, work, stage: Stage::Gather { at, read } };
+    let entry = Entry { key, work, stage: Stage::Gather { at, read: false } };
     if of_use {
         return context.queue.put_back(entry);
     }
-    let gathered =
-        if read { unavailable(&entry.work, context) } else { busy(&entry.work, context) };
+    let gathered = busy(&entry.work, context);
     end(context, entry, gathered, started);
+}
+
+/// Puts back a verification whose request has been read, and whose transcript is to be looked for now.
+pub fn look_for_transcript(context: &Context, key: WorkKey, work: Work) {
+    let stage = Stage::Gather { at: Instant::now(), read: true };
+    context.queue.put_back(Entry { key, work, stage });
 }
 
 /// Returns the time until which it is of use to go on with some work.
@@ -163,8 +167,8 @@ fn give_up_late(context: &Context, entry: Entry) {
 }
 
 /// Gathers the payloads of some work. Other nodes are asked until `ask`; without it, none is asked and
-/// nothing that takes long is computed. A verification whose request was not `read` is run without its
-/// transcript first, since no transcript makes up for a request that nobody can read.
+/// nothing that takes long is computed. No other node is asked for the transcript before the request was `read`,
+/// since none makes up for a request that nobody can read: without it, a verification is run for that alone.
 fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> Gathered {
     let (Work::Prepare { job, task }
     | Work::Generate { job, task }
@@ -199,10 +203,10 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> G
             }
         }
         Work::Generate { .. } => Gathered::Runnable(Inputs { request, transcript: None }),
-        Work::Verify { .. } if !read => Gathered::Runnable(Inputs { request, transcript: None }),
         Work::Verify { commitment, .. } => {
+            let ask = ask.filter(|_| read);
             match context.payload(job, &commitment.output_hash, task, ask) {
-                None => Gathered::Missing,
+                None if read => Gathered::Missing,
                 transcript => Gathered::Runnable(Inputs { request, transcript }),
             }
         }

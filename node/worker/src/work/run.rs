@@ -44,7 +44,7 @@ fn run_entry(context: &Context, entry: Entry, started: Instant) {
     match outcome {
         Outcome::Result(result) => context.finish(key, result, started),
         Outcome::Nothing => context.give_up(key),
-        Outcome::Later => gather::put_off(context, key, work, false, started),
-        Outcome::NoTranscript => gather::put_off(context, key, work, true, started),
+        Outcome::Later => gather::put_off(context, key, work, started),
+        Outcome::NoTranscript => gather::look_for_transcript(context, key, work),
     }
 }
