@@ -158,9 +158,9 @@ mod tests {
         let args = |named| order(&["--max-tokens", "1000", "--deadline", named]);
         assert_eq!(deadline(&args("17"), &quote).unwrap(), 17);
         assert_eq!(deadline(&order(&[]), &quote).unwrap(), 200);
-        let long = Quote { routed_deadline: 1_000, ..quote.clone() };
+        let long = Quote { routed_deadline: 1_000, ..quote };
         assert_eq!(deadline(&order(&[]), &long).unwrap(), 1_000);
-        let endless = Quote { routed_deadline: 100_000, ..quote.clone() };
+        let endless = Quote { routed_deadline: 100_000, ..quote };
         assert_eq!(deadline(&order(&[]), &endless).unwrap(), 28_800);
         let fault = refused(deadline(&args("16"), &quote).map(drop));
         assert_eq!(fault.code, "jobs.DeadlineTooShort");

@@ -15,7 +15,7 @@
 
 use super::Context;
 use crate::EngineError;
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 /// The repetition penalty that changes nothing: 1.0 in Q16.16.
 const NEUTRAL: u32 = 1 << 16;
@@ -70,8 +70,9 @@ impl Adjustments {
             }
         }
         if penalises {
-            for (token, times) in times(before) {
-                if let Some(logit) = row.get_mut(token as usize) {
+            let times = times(before, row.len());
+            for (logit, &times) in row.iter_mut().zip(&times) {
+                if let Some(times) = times {
                     *logit = self.penalised(*logit, times);
                 }
             }
@@ -92,12 +93,13 @@ impl Adjustments {
     }
 }
 
-/// Returns each token of input and output with the number of times that the output has it.
-fn times(before: Context<'_>) -> BTreeMap<u32, u32> {
-    let (input, output) = before.tokens.split_at(before.input.min(before.tokens.len()));
-    let mut times: BTreeMap<u32, u32> = input.iter().map(|&token| (token, 0)).collect();
-    for &token in output {
-        *times.entry(token).or_default() += 1;
+/// Returns for each token of the vocabulary how often the output has it; `None` if neither input nor output has.
+fn times(before: Context<'_>, vocabulary: usize) -> Vec<Option<u32>> {
+    let mut times = vec![None; vocabulary];
+    for (at, &token) in before.tokens.iter().enumerate() {
+        if let Some(times) = times.get_mut(token as usize) {
+            *times = Some(times.unwrap_or(0u32) + u32::from(at >= before.input));
+        }
     }
     times
 }
