@@ -98,7 +98,9 @@ impl Ends {
         let eos = eos.ok_or_else(|| EngineError::MissingKey { key: key.into() })?;
         let mut ends = vec![eos];
         for name in ENDS {
-            ends.extend(special(name, None)?);
+            // Older files name such tokens outside the vocabulary, which no output can end with.
+            let id = gguf.number(&format!("tokenizer.ggml.{name}_token_id"))?;
+            ends.extend(id.filter(|&id| id < vocabulary.len() as u64).map(|id| id as u32));
         }
         let flag = |name: &str, other: bool| {
             Ok::<_, EngineError>(gguf.flag(&format!("tokenizer.ggml.{name}"))?.unwrap_or(other))

@@ -44,7 +44,7 @@ fn imported(file: &[u8], matrices: MatrixType) -> Result<(Imported, Vec<u8>), En
     let imported = result.inspect_err(|_| assert!(!to.exists() && files == 1))?;
     assert_eq!(files, 2);
     let (file_bytes, converted) = (imported.file_bytes, imported.converted);
-    assert_eq!(plan.unwrap(), ImportPlan { file_bytes, converted });
+    assert_eq!(plan.unwrap(), ImportPlan { file_bytes, converted, parts: 1 });
     assert!(seen.is_sorted());
     Ok((imported, std::fs::read(to).unwrap()))
 }

@@ -9,8 +9,8 @@
 //!
 //! A template that deletes parts of a text, such as `text.split('|')`, could still join the rest to a control
 //! token. So where a text has such a first character left, the chat is rendered a second time with all of them
-//! replaced, and is refused if its control tokens are others: see [`super::rendered`]. Letters and digits are
-//! left, since the names of fields are made of them.
+//! replaced, and is refused if its control tokens are others: see [`super::rendered`]. Letters, digits and `_` are
+//! left, since the names of fields consist of them.
 //!
 //! Some templates make control tokens of roles, such as `<|` + role + `|>`. So the first character of a
 //! role that is a part of a control token, or begins with the end of one, is replaced as well, unless the
@@ -121,10 +121,10 @@ impl<'c> StandIns<'c> {
         self.replaced(text, |at| begins.contains(&at))
     }
 
-    /// Returns a hidden text without the first character of any control token, but for letters and digits.
+    /// Returns a hidden text without the first character of any control token, but for those that names consist of.
     pub(super) fn hide_all(&self, hidden: &str) -> String {
         let replaced = |c: char| match self.firsts.get(&c) {
-            Some(stand_in) if !c.is_alphanumeric() => *stand_in,
+            Some(stand_in) if !is_of_name(c) => *stand_in,
             _ => c,
         };
         hidden.chars().map(replaced).collect()
@@ -132,7 +132,7 @@ impl<'c> StandIns<'c> {
 
     /// Returns whether [`Self::hide_all`] changes the text.
     pub(super) fn has_first(&self, text: &str) -> bool {
-        text.contains(|c: char| !c.is_alphanumeric() && self.firsts.contains_key(&c))
+        text.contains(|c: char| !is_of_name(c) && self.firsts.contains_key(&c))
     }
 
     /// Returns where the ends of a text begin that are the beginnings of control tokens.
@@ -177,6 +177,11 @@ impl<'c> StandIns<'c> {
         }
         text.chars().map(|c| self.originals.get(&c).copied().unwrap_or(c)).collect()
     }
+}
+
+/// Returns whether the names of fields consist of such characters.
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// Returns whether a template may make a control token of a role.

@@ -3,7 +3,7 @@
 //!
 //! The values that a template makes and its output are limited to 16 MiB plus 64 times the size of
 //! the messages, tools and arguments, and each operation checks before it begins that its result has room: see
-//! [`super::budget`]. The memory used is at most four times as much, including copies, and four templates run at a time. The
+//! [`super::budget`]. The memory used is at most four times as much, including copies. The
 //! template's instructions are counted and its source has a bound. It is parsed and run on a thread
 //! with a stack that is large enough for the deepest source of that length.
 
@@ -19,11 +19,7 @@ use minijinja::{
     syntax::SyntaxConfig,
     AutoEscape, Error, Value,
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    thread,
-};
+use std::{collections::BTreeMap, sync::Arc, thread};
 
 /// The most instructions that a template may execute; those in use execute a few thousand.
 const FUEL: u64 = 10_000_000;
@@ -54,7 +50,6 @@ pub(super) fn render(
     }
     let said = sizes.fold(0u64, |sum, size| sum.saturating_add(NODE).saturating_add(size as u64));
     let run = || run(template, Value::from_iter(variables), said).map_err(|error| describe(&error));
-    let _turn = Turn::wait();
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("chat-template".into()).stack_size(STACK);
         let rendering = thread.spawn_scoped(scope, run).map_err(|source| EngineError::Io {
@@ -64,32 +59,6 @@ pub(super) fn render(
         let rendered = rendering.join();
         rendered.unwrap_or_else(|_| Err("its interpreter has failed".into())).map_err(refused)
     })
-}
-
-/// The number of templates that run at a time. More would not be done sooner, and each has memory of its own.
-const TURNS: usize = 4;
-/// The number of templates that run.
-static RUNNING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
-
-/// A turn to run a template.
-struct Turn;
-
-impl Turn {
-    fn wait() -> Self {
-        let (running, ended) = &RUNNING;
-        let running = running.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = ended.wait_while(running, |running| *running >= TURNS);
-        *running.unwrap_or_else(PoisonError::into_inner) += 1;
-        Self
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let (running, ended) = &RUNNING;
-        *running.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        ended.notify_one();
-    }
 }
 
 fn run(template: &str, root: Value, said: u64) -> Result<String, Error> {

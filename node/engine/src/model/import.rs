@@ -99,8 +99,11 @@ pub struct Imported {
 pub struct ImportPlan {
     /// The new file's length in bytes.
     pub file_bytes: u64,
-    /// Number of tensors whose type would change. If there is none, the engine opens the file as it is.
+    /// Number of tensors whose type would change. If there is none, and one part, the engine opens the file as it
+    /// is.
     pub converted: usize,
+    /// Number of files that the model is in.
+    pub parts: usize,
 }
 
 /// Returns what an import of the model at `from` would write, without converting anything.
@@ -114,6 +117,7 @@ pub fn plan_import(from: &Path, matrices: MatrixType) -> Result<ImportPlan, Engi
     let alignment = parts[0].gguf.alignment();
     let data = plans.iter().map(|plan| plan.bytes.next_multiple_of(alignment) as u64).sum::<u64>();
     Ok(ImportPlan {
+        parts: parts.len(),
         file_bytes: header(&parts, &plans, matrices.file_type()).len() as u64 + data,
         converted: plans
             .iter()

@@ -8,7 +8,7 @@
 //! (`does_token_look_special`) or that templates in use write.
 
 /// The texts of tokens that end an output or a turn.
-const ENDS: [&str; 28] = [
+const ENDS: [&str; 29] = [
     "<|eot_id|>",
     "<|im_end|>",
     "<|end|>",
@@ -21,6 +21,7 @@ const ENDS: [&str; 28] = [
     "<|eom_id|>",
     "<EOT>",
     "_<EOT>",
+    "▁<EOT>",
     "[EOT]",
     "[EOS]",
     "<eos>",
