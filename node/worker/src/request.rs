@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use codec::Encode;
 
-    /// What a request asks for that has nothing but a prompt.
+    /// Returns the wishes of a request that has nothing but a prompt.
     fn nothing() -> Asked {
         let (stops, adjustments) = (StopStrings::NONE, Adjustments::NONE);
         Asked { stops, adjustments, min_p: 0, ignore_end: false }

@@ -76,10 +76,10 @@ pub fn put_off(context: &Context, key: WorkKey, work: Work, started: Instant) {
     end(context, entry, gathered, started);
 }
 
-/// Puts back a verification whose request has been read, and whose transcript is to be looked for now.
-pub fn look_for_transcript(context: &Context, key: WorkKey, work: Work) {
-    let stage = Stage::Gather { at: Instant::now(), read: true };
-    context.queue.put_back(Entry { key, work, stage });
+/// Puts back a verification whose request has been read, and whose transcript is to be looked for again soon.
+pub fn wait_for_transcript(context: &Context, key: WorkKey, work: Work) {
+    let at = Instant::now() + context.block_time / LOOKS_PER_BLOCK;
+    context.queue.put_back(Entry { key, work, stage: Stage::Gather { at, read: true } });
 }
 
 /// Returns the time until which it is of use to go on with some work.
@@ -167,8 +167,8 @@ fn give_up_late(context: &Context, entry: Entry) {
 }
 
 /// Gathers the payloads of some work. Other nodes are asked until `ask`; without it, none is asked and
-/// nothing that takes long is computed. No other node is asked for the transcript before the request was `read`,
-/// since none makes up for a request that nobody can read: without it, a verification is run for that alone.
+/// nothing that takes long is computed. Where no node has the transcript, a verification whose request was not `read`
+/// is run without it, since none makes up for a request that nobody can read.
 fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> Gathered {
     let (Work::Prepare { job, task }
     | Work::Generate { job, task }
@@ -204,7 +204,8 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> G
         }
         Work::Generate { .. } => Gathered::Runnable(Inputs { request, transcript: None }),
         Work::Verify { commitment, .. } => {
-            let ask = ask.filter(|_| read);
+            // Nobody is asked for the output of a request that is none.
+            let ask = ask.filter(|_| read || SupportedRequest::read(&request).is_ok());
             match context.payload(job, &commitment.output_hash, task, ask) {
                 None if read => Gathered::Missing,
                 transcript => Gathered::Runnable(Inputs { request, transcript }),

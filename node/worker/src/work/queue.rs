@@ -141,9 +141,12 @@ impl Queue {
         self.waiting.lock().open.get(key).map(|open| open.until)
     }
 
-    /// Puts back an entry that is not yet done.
+    /// Puts back an entry, unless it is done or its job is over.
     pub fn put_back(&self, entry: Entry) {
         let mut waiting = self.waiting.lock();
+        if !waiting.open.contains_key(&entry.key) {
+            return;
+        }
         waiting.hold(&entry.key, matches!(entry.stage, Stage::Run(_)));
         waiting.entries.push_back(entry);
         self.changed.notify_all();

@@ -45,6 +45,6 @@ fn run_entry(context: &Context, entry: Entry, started: Instant) {
         Outcome::Result(result) => context.finish(key, result, started),
         Outcome::Nothing => context.give_up(key),
         Outcome::Later => gather::put_off(context, key, work, started),
-        Outcome::NoTranscript => gather::look_for_transcript(context, key, work),
+        Outcome::NoTranscript => gather::wait_for_transcript(context, key, work),
     }
 }
