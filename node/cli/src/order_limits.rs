@@ -83,7 +83,9 @@ pub fn ensure_start(not_before: BlockNumber, best: BlockNumber) -> Result<()> {
 pub fn deadline(args: &OrderArgs, quote: &Quote) -> Result<BlockNumber> {
     let Quote { tokens_per_block, shortest_deadline, routed_deadline, .. } = quote;
     let Some(deadline) = args.deadline else {
-        return Ok(DEADLINE.max(*routed_deadline).min(MaxDeadline::get()));
+        // The speed may be measured anew before the job is assigned.
+        let with_slack = routed_deadline.saturating_add(routed_deadline / 4);
+        return Ok(DEADLINE.max(with_slack).min(MaxDeadline::get()));
     };
     if deadline >= *shortest_deadline || !args.operators.is_empty() {
         return Ok(deadline);
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(deadline(&args("17"), &quote).unwrap(), 17);
         assert_eq!(deadline(&order(&[]), &quote).unwrap(), 200);
         let long = Quote { routed_deadline: 1_000, ..quote };
-        assert_eq!(deadline(&order(&[]), &long).unwrap(), 1_000);
+        assert_eq!(deadline(&order(&[]), &long).unwrap(), 1_250);
         let endless = Quote { routed_deadline: 100_000, ..quote };
         assert_eq!(deadline(&order(&[]), &endless).unwrap(), 28_800);
         let fault = refused(deadline(&args("16"), &quote).map(drop));

@@ -34,6 +34,6 @@ impl<T: Config> Pallet<T> {
             T::Routing::tokens_per_block(model).map_or(least, |measured| measured.min(least));
         let tokens = output.saturating_mul(2).saturating_add(input);
         let wanted = tokens.div_ceil(speed.max(1)).saturating_mul(TIME_MARGIN);
-        wanted.saturating_add(TIME_OVERHEAD)
+        wanted.saturating_add(TIME_OVERHEAD).min(T::MaxDeadline::get())
     }
 }
