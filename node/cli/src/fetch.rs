@@ -23,7 +23,7 @@ pub mod wanted;
 
 use crate::{fault::Fault, out, progress::Bytes};
 use anyhow::{Context, Result};
-use assay_engine::{EngineError, ImportProgress, MatrixType};
+use assay_engine::{EngineError, ImportProgress, MatrixType, Model};
 use blake3::Hash;
 use cache::{Cache, Record, Source};
 use catalogue::Entry;
@@ -31,7 +31,7 @@ use download::Remote;
 use http::Client;
 use std::{
     fs::{self, File},
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 use wanted::Wanted;
@@ -107,7 +107,8 @@ impl Fetcher<'_> {
             download::download(self.client, &remote, &source.place(number), &|_, _| Ok(()))?;
         }
         // Packages that were damaged on the disk would be taken for good ones the next time.
-        unpack_all(entry, &source).inspect_err(|_| source.finish())?;
+        let damaged = |error: &anyhow::Error| is(error, &["package_damaged", "wrong_hash"]);
+        unpack_all(entry, &source).inspect_err(|error| finish_if(damaged(error), &source))?;
         let made = make(&source.unpacked(), &entry.name, &source)?;
         if made != id {
             return Err(Fault::error(
@@ -139,8 +140,11 @@ impl Fetcher<'_> {
         };
         let remote = Remote { url, bytes: None, hash };
         let found = download::download(self.client, &remote, &place, &room)?;
-        // The next command asks the server again, which may have a model by then.
-        let model = make(place.file(), url, &source).inspect_err(|_| source.finish())?;
+        // The next command asks the server again, which may have a model by then. What is complete, and has no
+        // room to be imported, is kept.
+        let refused = |error: &anyhow::Error| is(error, &["model", "split_model"]);
+        let model = make(place.file(), url, &source)
+            .inspect_err(|error| finish_if(refused(error), &source))?;
         source.write_record(&record(url, found, model))?;
         self.publish(&source, model)
     }
@@ -206,6 +210,18 @@ impl Fetcher<'_> {
     }
 }
 
+/// Returns whether an error has one of these codes.
+fn is(error: &anyhow::Error, codes: &[&str]) -> bool {
+    error.downcast_ref::<Fault>().is_some_and(|fault| codes.contains(&fault.code.as_str()))
+}
+
+/// Removes what was downloaded, if it is of no use.
+fn finish_if(useless: bool, source: &Source) {
+    if useless {
+        source.finish();
+    }
+}
+
 fn key(of: &[u8]) -> String {
     blake3::hash(of).to_hex().chars().take(KEY_DIGITS).collect()
 }
@@ -248,6 +264,16 @@ fn make(from: &Path, what: &str, source: &Source) -> Result<Hash> {
         Fault::error("model", error.to_string()).context(format!("cannot use {what}"))
     };
     let plan = assay_engine::plan_import(from, MatrixType::Q8_0).map_err(refused)?;
+    if plan.parts > 1 {
+        return Err(Fault::error(
+            "split_model",
+            format!(
+                "{what} is a model in {} parts; join them with: assay model import PART MODEL, where PART is the \
+                 first, and fetch MODEL",
+                plan.parts
+            ),
+        ));
+    }
     let ready = source.ready();
     let bytes = match plan.converted {
         0 => fs::metadata(from)?.len(),
@@ -255,8 +281,15 @@ fn make(from: &Path, what: &str, source: &Source) -> Result<Hash> {
     };
     space::ensure(source.folder(), bytes, &format!("the import of {what}"))?;
     if plan.converted == 0 {
-        fs::copy(from, &ready).with_context(|| format!("cannot write {}", ready.display()))?;
-        return hash::of_file(&ready, &mut |_| ());
+        let cannot = || format!("cannot write {}", ready.display());
+        // The copy has the permissions of a new file.
+        io::copy(&mut File::open(from)?, &mut File::create(&ready).with_context(cannot)?)
+            .with_context(cannot)?;
+        let model = Model::open(&ready).map_err(refused)?;
+        if let Some(warning) = model.warning() {
+            out::note(&format!("Warning: {warning}."));
+        }
+        return Ok(Hash::from_bytes(model.root()));
     }
     let bar = Bytes::new("importing");
     let mut at = |progress: ImportProgress<'_>| bar.at(progress.done, progress.total);

@@ -82,7 +82,10 @@ fn logit(text: &str) -> Result<i32, String> {
 
 fn min_p(text: &str) -> Result<u32, String> {
     // In range: at most 65,536.
-    number(text, 0.0, 1.0).map(|number| number as u32)
+    match number(text, 0.0, 1.0)? as u32 {
+        0 if text.parse() != Ok(0.0) => Err(format!("{text} is too small; use 0 for no effect")),
+        min_p => Ok(min_p),
+    }
 }
 
 fn factor(text: &str) -> Result<u32, String> {
@@ -134,6 +137,7 @@ mod tests {
     fn numbers_out_of_range_are_refused() {
         for (option, value, words) in [
             ("--min-p", "1.1", "1.1 is not between 0 and 1"),
+            ("--min-p", "0.000001", "0.000001 is too small"),
             ("--presence-penalty", "2000", "2000 is not between -1000 and 1000"),
             ("--frequency-penalty", "x", "'x' is not a valid number"),
             ("--repetition-penalty", "0", "0 is too small"),

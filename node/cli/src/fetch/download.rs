@@ -19,7 +19,7 @@ use std::{
 };
 use ureq::http::StatusCode;
 
-/// How often a connection may break off in a row before a download ends with an error.
+/// The number of connections that may break off in a row before a download ends with an error.
 const TRIES: u32 = 5;
 
 /// The bytes that a download must get further for its connections to be counted anew.
@@ -154,7 +154,8 @@ impl Download<'_> {
     fn complete(&self) -> Result<bool> {
         let (mut tries, mut furthest) = (TRIES, self.place.have());
         let mut answered = false;
-        let mut pieces = u32::from(furthest > 0);
+        // What an earlier command has left may be of another version, or damaged.
+        let mut pieces = if furthest > 0 { 2u32 } else { 0 };
         loop {
             let known = self.usable();
             let have = self.place.have();

@@ -75,7 +75,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// There is no answer. A status that is not 200 is no error.
+    /// There is no answer. Another status than 200 is an answer too.
     pub fn get(
         &self,
         url: &str,
@@ -83,8 +83,7 @@ impl Client {
         validator: Option<&str>,
     ) -> Result<Answer, ureq::Error> {
         // A redirect must not lead from an encrypted connection to a plain one.
-        let mut request =
-            self.agent.get(url).config().https_only(url.starts_with("https:")).build();
+        let mut request = self.agent.get(url).config().https_only(is_encrypted(url)).build();
         if from > 0 {
             request = request.header(header::RANGE, format!("bytes={from}-"));
             if let Some(validator) = validator {
@@ -121,6 +120,11 @@ fn validator_of(headers: &HeaderMap) -> Option<String> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let tag = text(header::ETAG).filter(|tag| !tag.starts_with("W/"));
     tag.or_else(|| text(header::LAST_MODIFIED)).map(String::from)
+}
+
+/// Returns whether connections to a URL are encrypted.
+fn is_encrypted(url: &str) -> bool {
+    url.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
 }
 
 #[cfg(test)]

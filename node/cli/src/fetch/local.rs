@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 
-/// Returns the path, or the file of the model of that name. A path that is there comes first.
+/// Returns the path, or the file of the model of that name. A file that is there comes first.
 ///
 /// # Errors
 ///
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub fn file(path: &Path) -> Result<PathBuf> {
     let catalogue = Catalogue::built_in()?;
     match path.to_str().and_then(|name| catalogue.find(name)) {
-        Some(entry) if !path.exists() => {
+        Some(entry) if !path.is_file() => {
             let file = Cache::of_user()?.file(entry.supported()?);
             if file.is_file() {
                 return Ok(file);
