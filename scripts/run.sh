@@ -60,10 +60,14 @@ while [ $# -gt 0 ]; do
     --model | --dev-fault)
         [ $# -ge 2 ] || usage "$1 needs a value"
         if [ "$1" = --model ] && [ ! -f "$2" ]; then
-            # A URL, or a name. A path that is not there is found out before anything is built.
+            # It may be a URL or a name. What is neither is found out before anything is built.
             case "$2" in
             *://*) ;;
             */* | *.gguf) die "there is no model file $2" ;;
+            *)
+                grep -qxF "name = \"$2\"" "$ASSAY_ROOT/node/cli/models.toml" ||
+                    die "there is no model $2; node/cli/models.toml has the names"
+                ;;
             esac
             fetches+=("$2")
         else
