@@ -21,9 +21,11 @@
 //! `tests/golden/sampling.py` reproduces this without any code of this crate.
 
 mod adjustments;
+mod context;
 pub mod fixed;
 
 pub use adjustments::Adjustments;
+pub use context::Context;
 
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
@@ -48,15 +50,6 @@ pub struct Sampling {
 impl Sampling {
     /// Always the most likely token.
     pub const GREEDY: Self = Self { temperature: 0, top_k: 0, top_p: 65_536, min_p: 0 };
-}
-
-/// The tokens before the one that is chosen.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'t> {
-    /// The tokens of input and output.
-    pub tokens: &'t [u32],
-    /// The number of tokens of the input.
-    pub input: usize,
 }
 
 /// [`Sampling`] with the key of its random numbers.

@@ -13,7 +13,7 @@
 //! The result is limited to the numbers of 32 bits. All of it is a function of the tokens before, so a verifier
 //! computes it for every position at once.
 
-use super::Context;
+use super::context::Context;
 use crate::EngineError;
 use std::{borrow::Cow, sync::Arc};
 

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     generate::Generating,
+    known_answer,
     kv::{KvCache, Pool},
     panics::caught,
     task::Task,
@@ -112,12 +113,14 @@ impl Server {
     /// thread, and first calls the hook of [`Threads::start`].
     ///
     /// # Errors
-    /// Returns [`EngineError::Io`] if the system provides no thread.
+    /// Returns [`EngineError::Io`] if the system provides no thread, and [`EngineError::KnownAnswer`] if this
+    /// build does not compute the built-in model's known output, which the first call in a process tests.
     pub fn start(
         model: Arc<Model>,
         threads: Arc<Threads>,
         config: ServerConfig,
     ) -> Result<Self, EngineError> {
+        known_answer::ensure()?;
         let rows = config.rows.max(1);
         let decode_rows = config.decode_rows.clamp(1, rows);
         let jobs = config.jobs.clamp(1, decode_rows);
