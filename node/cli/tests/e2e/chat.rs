@@ -46,7 +46,7 @@ async fn chat_is_answered_and_verified() {
     let argument = ["run", "--json", "--chat", "--template-arg", "end=1 May", "Hi"];
     let refused = assay(&node, &argument).await;
     assert_eq!(refused.code, 1, "{refused:?}");
-    assert!(refused.err.contains("argument end of the chat is not JSON"), "{refused:?}");
+    assert!(refused.err.contains("--template-arg end is not JSON"), "{refused:?}");
 }
 
 #[tokio::test]
