@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod conversation;
 mod delegate;
+mod fixed;
 mod id;
 mod job;
 mod key;

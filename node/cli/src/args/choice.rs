@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The options that make some tokens more or less likely.
 
+use super::fixed::fixed;
 use assay_primitives::request::{LogitBias, RequestV1};
 use clap::Args;
 use std::str::FromStr;
@@ -66,23 +67,14 @@ impl FromStr for Bias {
     }
 }
 
-/// Reads a number with 16 fractional bits in a range.
-fn number(text: &str, least: f64, most: f64) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| format!("'{text}' is not a valid number"))?;
-    if !(least..=most).contains(&number) {
-        return Err(format!("{text} is not between {least} and {most}"));
-    }
-    Ok((number * f64::from(RequestV1::ONE)).round())
-}
-
 fn logit(text: &str) -> Result<i32, String> {
     // In range: at most 1000 times 65,536.
-    number(text, -MOST, MOST).map(|number| number as i32)
+    fixed(text, -MOST..=MOST).map(|number| number as i32)
 }
 
 fn min_p(text: &str) -> Result<u32, String> {
     // In range: at most 65,536.
-    match number(text, 0.0, 1.0)? as u32 {
+    match fixed(text, 0.0..=1.0)? as u32 {
         0 if text.parse() != Ok(0.0) => Err(format!("{text} is too small; use 0 for no effect")),
         min_p => Ok(min_p),
     }
@@ -90,7 +82,7 @@ fn min_p(text: &str) -> Result<u32, String> {
 
 fn factor(text: &str) -> Result<u32, String> {
     // In range: at most 1000 times 65,536.
-    match number(text, 0.0, MOST)? as u32 {
+    match fixed(text, 0.0..=MOST)? as u32 {
         0 => Err(format!("{text} is too small; use 1 for no effect")),
         factor => Ok(factor),
     }

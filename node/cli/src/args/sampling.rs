@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The options that say how tokens are chosen.
 
+use super::fixed::fixed;
 use assay_primitives::job::Sampling;
 use clap::Args;
 
@@ -33,30 +34,21 @@ impl SamplingArgs {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Fixed(pub u32);
 
-/// Reads a number up to `max`, which has 16 fractional bits.
-fn fixed(text: &str, max: u32) -> Result<Fixed, String> {
-    let one = f64::from(Sampling::ONE);
-    let max = f64::from(max) / one;
-    let number: f64 = text.parse().map_err(|_| format!("'{text}' is not a valid number"))?;
-    if !(0.0..=max).contains(&number) {
-        return Err(format!("{text} is not between 0 and {max}"));
-    }
-    // In range: at most the `max` that was given.
-    Ok(Fixed((number * one).round() as u32))
-}
-
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("'{text}' is not a number from 0 to {}", u64::MAX))
 }
 
 fn temperature(text: &str) -> Result<Fixed, String> {
-    fixed(text, Sampling::MAX_TEMPERATURE)
+    let most = f64::from(Sampling::MAX_TEMPERATURE) / f64::from(Sampling::ONE);
+    // In range: at most the highest temperature.
+    fixed(text, 0.0..=most).map(|number| Fixed(number as u32))
 }
 
 fn top_p(text: &str) -> Result<Fixed, String> {
-    match fixed(text, Sampling::ONE)? {
-        Fixed(0) => Err("0 leaves no token to choose; use 1 for all tokens".into()),
-        some => Ok(some),
+    // In range: at most 1.0.
+    match fixed(text, 0.0..=1.0)? as u32 {
+        0 => Err("0 leaves no token to choose; use 1 for all tokens".into()),
+        some => Ok(Fixed(some)),
     }
 }
 
