@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use std::io::Read;
 use zeroize::Zeroizing;
 
-/// The most bytes of a file that holds a key, a passphrase or a secret.
-pub const SECRET_BYTES: usize = 64 << 10;
+/// The most bytes of a small file, such as a key, a passphrase or a record.
+pub const SMALL_BYTES: usize = 64 << 10;
 
 /// The most bytes of the configuration.
 pub const CONFIG_BYTES: usize = 1 << 20;
@@ -30,8 +30,8 @@ pub fn bytes(source: impl Read, most: usize, what: &str) -> Result<Vec<u8>> {
 ///
 /// As for [`bytes`]; or the text is not UTF-8.
 pub fn secret(source: impl Read, what: &str) -> Result<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_BYTES + 1));
-    read(source, SECRET_BYTES, what, &mut bytes)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SMALL_BYTES + 1));
+    read(source, SMALL_BYTES, what, &mut bytes)?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Fault::error("not_text", format!("cannot read {what}: it is not UTF-8")))?;
     Ok(Zeroizing::new(text.to_string()))
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn source_at_the_limit_is_read_whole() {
         assert_eq!(bytes(Cursor::new([7; 10]), 10, "the prompt").unwrap(), [7; 10]);
-        let text = "a".repeat(SECRET_BYTES);
+        let text = "a".repeat(SMALL_BYTES);
         assert_eq!(*secret(Cursor::new(&text), "the key file").unwrap(), text);
     }
 

@@ -13,7 +13,7 @@ use std::{fs::File, path::Path};
 pub fn network_key(path: &Path) -> Result<ed25519::Pair> {
     let what = format!("the network key {}", path.display());
     let file = File::open(path).with_context(|| format!("cannot read {what}"))?;
-    let bytes = bounded::bytes(file, bounded::SECRET_BYTES, &what)?;
+    let bytes = bounded::bytes(file, bounded::SMALL_BYTES, &what)?;
     let seed = <[u8; 32]>::try_from(bytes.as_slice()).ok().or_else(|| {
         let digits = std::str::from_utf8(&bytes).ok()?.trim();
         hex::decode(digits.trim_start_matches("0x")).ok()?.try_into().ok()

@@ -133,15 +133,15 @@ impl Fetcher<'_> {
         source.tidy();
         out::note(&format!("Fetching {url}"));
         let place = source.place(0);
-        // An import of a file whose header is not there yet is taken to be as long as the file.
+        // The length of the import is known only with the header. Until then it is taken to be that of the file.
         let room = |total: u64, have: u64| {
             let needed = total.saturating_mul(2).saturating_sub(have);
             space::ensure(source.folder(), needed, url)
         };
         let remote = Remote { url, bytes: None, hash };
         let found = download::download(self.client, &remote, &place, &room)?;
-        // The next command asks the server again, which may have a model by then. What is complete, and has no
-        // room to be imported, is kept.
+        // A file that is not a model is removed, so that the next command asks the server again. A model that
+        // only lacks the room to be imported stays.
         let refused = |error: &anyhow::Error| is(error, &["model", "split_model"]);
         let model = make(place.file(), url, &source)
             .inspect_err(|error| finish_if(refused(error), &source))?;

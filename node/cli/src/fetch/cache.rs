@@ -111,7 +111,7 @@ impl Cache {
 
 fn read_record(folder: &Path) -> Option<Record> {
     let file = File::open(folder.join(RECORD)).ok()?;
-    let bytes = bounded::bytes(file, bounded::SECRET_BYTES, "the record of a model").ok()?;
+    let bytes = bounded::bytes(file, bounded::SMALL_BYTES, "the record of a model").ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 

@@ -78,8 +78,7 @@ impl Place {
 
     fn version(&self) -> Option<Version> {
         let file = File::open(&self.version).ok()?;
-        let bytes =
-            bounded::bytes(file, bounded::SECRET_BYTES, "the version of a download").ok()?;
+        let bytes = bounded::bytes(file, bounded::SMALL_BYTES, "the version of a download").ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
@@ -154,13 +153,14 @@ impl Download<'_> {
     fn complete(&self) -> Result<bool> {
         let (mut tries, mut furthest) = (TRIES, self.place.have());
         let mut answered = false;
-        // What an earlier command has left may be of another version, or damaged.
-        let mut pieces = if furthest > 0 { 2u32 } else { 0 };
+        // The bytes from an earlier command may belong to another version of the file, or be damaged.
+        let continues = furthest > 0;
+        let mut connections = 0u32;
         loop {
             let known = self.usable();
             let have = self.place.have();
             if known.as_ref().is_some_and(|version| version.total == have) {
-                return Ok(pieces > 1);
+                return Ok(continues || connections > 1);
             }
             let validator = known.as_ref().and_then(|version| version.validator.as_deref());
             let problem = match self.client.get(self.remote.url, have, validator) {
@@ -168,7 +168,7 @@ impl Download<'_> {
                 Err(error) => error.to_string(),
                 Ok(answer) => {
                     answered = true;
-                    pieces = pieces.saturating_add(1);
+                    connections = connections.saturating_add(1);
                     match self.take(answer, known)? {
                         None => continue,
                         Some(problem) => problem,
@@ -182,7 +182,6 @@ impl Download<'_> {
             if tries == 0 {
                 return Err(self.cut(&problem));
             }
-            self.client.pause();
         }
     }
 

@@ -14,13 +14,9 @@ use ureq::{
 /// The longest that a server may take to accept a connection, or to send the next bytes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The pause after a connection that broke off.
-const PAUSE: Duration = Duration::from_secs(1);
-
 /// A client of HTTP servers.
 pub struct Client {
     agent: Agent,
-    pause: Duration,
 }
 
 /// The answer to a request.
@@ -39,13 +35,13 @@ pub struct Answer {
 
 impl Default for Client {
     fn default() -> Self {
-        Self::new(PATIENCE, PAUSE, Proxy::try_from_env())
+        Self::new(PATIENCE, Proxy::try_from_env())
     }
 }
 
 impl Client {
-    /// Returns a client with the longest wait for bytes, the pause after a connection that broke off, and a proxy.
-    pub fn new(patience: Duration, pause: Duration, proxy: Option<Proxy>) -> Self {
+    /// Returns a client that waits that long for bytes, and connects through a proxy if there is one.
+    pub fn new(patience: Duration, proxy: Option<Proxy>) -> Self {
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .root_certs(RootCerts::PlatformVerifier)
@@ -62,12 +58,7 @@ impl Client {
             .timeout_per_read(Some(patience))
             .build()
             .new_agent();
-        Self { agent, pause }
-    }
-
-    /// Waits after a connection that broke off, so that a server in trouble is not asked at once.
-    pub fn pause(&self) {
-        std::thread::sleep(self.pause);
+        Self { agent }
     }
 
     /// Asks for a file, or for what follows its first `from` bytes. A server that has another version than

@@ -57,7 +57,9 @@ fn url<'c>(text: &str) -> Result<Wanted<'c>> {
             ),
         )
     };
-    let uri: Uri = text.parse().map_err(|_| bad(text, "it is not a valid URL"))?;
+    // A malformed URL can have a password as well.
+    let shown = if text.contains('@') { "the URL" } else { text };
+    let uri: Uri = text.parse().map_err(|_| bad(shown, "it is not a valid URL"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err(bad(text, "its scheme is neither http nor https"));
     }
@@ -97,6 +99,7 @@ mod tests {
             ("ftp://h/x", "bad_url", "neither http nor https"),
             ("https://u:secret@h/x", "bad_url", "names a user"),
             ("http://h/a b", "bad_url", "not a valid URL"),
+            ("https://u:secret word@h/x", "bad_url", "not a valid URL"),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!(error.downcast_ref::<Fault>().unwrap().code, code, "{error}");

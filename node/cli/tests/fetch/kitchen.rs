@@ -42,7 +42,7 @@ impl Kitchen {
         Self { folder, cache, patience: PATIENCE }
     }
 
-    /// Fetches what the text names, without a pause after a connection that broke off.
+    /// Fetches the model that the text names.
     pub fn fetch(&self, text: &str, hash: Option<Hash>) -> anyhow::Result<Fetched> {
         self.fetch_of(&Catalogue::built_in()?, text, hash)
     }
@@ -54,7 +54,7 @@ impl Kitchen {
         text: &str,
         hash: Option<Hash>,
     ) -> anyhow::Result<Fetched> {
-        let client = Client::new(self.patience, Duration::ZERO, None);
+        let client = Client::new(self.patience, None);
         let accept = |entry: &Entry| match &entry.terms {
             Some(_) => Err(Fault::error("terms_not_accepted", "no")),
             None => Ok(()),
