@@ -40,6 +40,16 @@ pub enum DeclineReason {
 }
 
 impl DeclineReason {
+    /// All reasons.
+    pub const ALL: [Self; 6] = [
+        Self::PayloadUnavailable,
+        Self::ModelMissing,
+        Self::InputLength,
+        Self::ContextExceeded,
+        Self::Resource,
+        Self::Request,
+    ];
+
     /// Returns whether the reason is that the client's node does not serve what the job promises.
     pub fn is_clients_fault(self) -> bool {
         match self {
@@ -139,6 +149,9 @@ pub enum VacateReason {
 }
 
 impl VacateReason {
+    /// All reasons.
+    pub const ALL: [Self; 2] = [Self::ModelMissing, Self::Resource];
+
     /// Returns the label in metrics, logs and JSON.
     pub fn label(self) -> &'static str {
         match self {

@@ -8,19 +8,6 @@ use proptest::prelude::*;
 use sp_staking::SessionIndex;
 use std::ops::Range;
 
-/// The reasons for which an operator declines a job.
-const DECLINES: [DeclineReason; 6] = [
-    DeclineReason::PayloadUnavailable,
-    DeclineReason::ModelMissing,
-    DeclineReason::InputLength,
-    DeclineReason::ContextExceeded,
-    DeclineReason::Resource,
-    DeclineReason::Request,
-];
-
-/// The reasons for which a verifier vacates its seat.
-const VACATES: [VacateReason; 2] = [VacateReason::ModelMissing, VacateReason::Resource];
-
 /// An act of somebody. Numbers of jobs, delegations, refusals and
 /// rotations are reduced to existing ones.
 #[derive(Clone, Debug)]
@@ -227,9 +214,9 @@ fn market() -> impl Strategy<Value = Act> {
         4 => job().prop_map(|job| Act::Expire { job }),
         8 => job().prop_map(|job| Act::Advance { job }),
         40 => (any::<bool>(), 0..20u32).prop_map(|(commit, tokens)| Act::Work { commit, tokens }),
-        1 => (job(), prop::sample::select(DECLINES.to_vec()))
+        1 => (job(), prop::sample::select(DeclineReason::ALL.to_vec()))
             .prop_map(|(job, reason)| Act::Decline { job, reason }),
-        1 => (1..12usize, prop::sample::select(VACATES.to_vec()))
+        1 => (1..12usize, prop::sample::select(VacateReason::ALL.to_vec()))
             .prop_map(|(keep, reason)| Act::VacateSeats { keep, reason }),
         24 => (0..8u8).prop_map(|verdict| Act::Judge { verdict }),
         6 => prop::sample::select(Part::ALL.to_vec()).prop_map(|part| Act::Publish { part }),

@@ -34,17 +34,7 @@ pub fn all(kind: Kind) -> Vec<&'static str> {
     match kind {
         Kind::Prepare => {
             labels.push(READY);
-            labels.extend(
-                [
-                    DeclineReason::PayloadUnavailable,
-                    DeclineReason::ModelMissing,
-                    DeclineReason::InputLength,
-                    DeclineReason::ContextExceeded,
-                    DeclineReason::Resource,
-                    DeclineReason::Request,
-                ]
-                .map(DeclineReason::label),
-            );
+            labels.extend(DeclineReason::ALL.map(DeclineReason::label));
         }
         Kind::Generate => {
             labels.extend([FinishReason::EndToken, FinishReason::Length].map(FinishReason::label));
