@@ -52,8 +52,8 @@ pub struct Quote {
     pub tokens_per_block: u32,
     /// The shortest deadline of a job that names no operators: the blocks that it takes at that speed.
     pub shortest_deadline: BlockNumber,
-    /// The shortest deadline with which the job counts for the record and the speed of its operator: it leaves
-    /// operators time that are half as fast.
+    /// The shortest deadline with which the job counts for the record and the speed of its operator. It is long
+    /// enough for operators at half the speed of the model.
     pub routed_deadline: BlockNumber,
 }
 

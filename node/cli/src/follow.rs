@@ -24,7 +24,8 @@ pub fn interrupts() -> Result<Signal> {
 }
 
 /// Watches a job that is on the chain to its end, and compares its text by the model, if one is open. The text
-/// is shown up to the first of the stop strings. Returns `None` when interrupted; the job goes on. Every error names the job.
+/// is shown up to the first of the stop strings. Returns `None` when interrupted; the job goes on. Every error
+/// names the job.
 pub async fn to_the_end(
     session: &Session,
     job: &JobId,

@@ -194,7 +194,7 @@ pub enum EngineError {
         /// The name.
         name: String,
     },
-    /// A chat renders to so long a text that its tokens exceed the context of the model for certain.
+    /// The rendered chat is too long for the context of the model, whatever its tokens are.
     #[error(
         "the chat becomes {characters} characters, which exceed the context of {context} tokens; shorten it"
     )]
@@ -236,10 +236,10 @@ pub enum EngineError {
         /// The size of the vocabulary.
         vocab_size: u32,
     },
-    /// A bias is for a token that the model does not have.
+    /// A bias names a token that the model does not have.
     #[error(
-        "the bias of token {token} is for none of the vocabulary of {vocab_size} tokens; use the tokens of \
-         this model"
+        "a bias names token {token}, which is outside the vocabulary of {vocab_size} tokens; use the tokens \
+         of this model"
     )]
     BiasOutOfVocab {
         /// The token.

@@ -13,8 +13,7 @@ mod header;
 mod keys;
 mod types;
 
-pub(crate) use file::message;
-pub(crate) use file::read_header;
+pub(crate) use file::{message, read_header};
 pub use file::{read, Gguf, TensorPlace};
 pub(crate) use header::HEADER_MAX;
 pub(crate) use keys::invalid;

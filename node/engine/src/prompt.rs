@@ -52,8 +52,8 @@ impl Prompt {
     }
 }
 
-/// Returns the tokens of a chat that can have at most so many. To cut a longer one into tokens could take
-/// long and much memory.
+/// Returns the tokens of a chat, which can have at most `most`. Cutting a longer text into tokens could take a
+/// long time and much memory.
 fn chat_of_at_most(chat: &Chat, model: &Model, most: u32) -> Result<Vec<u32>, EngineError> {
     let rendered = model.render(chat)?;
     let characters = rendered.characters();

@@ -20,7 +20,7 @@ pub(crate) struct Choice {
     pub digest: [u8; 32],
 }
 
-/// Returns the choice of a row, after tokens of which so many are the input.
+/// Returns the choice of a row. The first `input` of the tokens are the input.
 pub(crate) fn judge(row: Row<'_>, (tokens, input): (&[u32], usize), spec: &GenerateSpec) -> Choice {
     let before = Context { tokens: &tokens[..=row.position], input };
     let token = choose(row.logits, before, &spec.sample, &spec.adjustments);

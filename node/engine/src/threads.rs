@@ -123,7 +123,7 @@ impl Shared {
     }
 
     fn worker(&self) {
-        // It would compute other numbers. The other threads do its part.
+        // This thread would compute other numbers, so the other threads do its part.
         if environment::ensure().is_err() {
             return;
         }

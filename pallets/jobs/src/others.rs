@@ -50,9 +50,9 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Returns whether the job is routed: at least [`FEWEST`] others, with at least half of the others'
-    /// stake in the model, could have taken it, and its deadline leaves them time. Otherwise its client may have chosen the operator, by what
-    /// only that one does, and be one with it. Free slots do not matter.
+    /// Returns whether the job is routed: its deadline is long enough, and at least [`FEWEST`] others, with at
+    /// least half of the others' stake in the model, could have taken it. Otherwise the client may have chosen
+    /// the operator by terms that only that one offers, and the two may be one person. Free slots do not matter.
     fn is_routed(job: &Job<T::AccountId>, others: &Sample<T::AccountId>) -> bool {
         let spec = &job.spec;
         if spec.deadline < Self::routed_deadline(&spec.model, spec.input_tokens, spec.max_tokens) {
@@ -103,8 +103,8 @@ impl<T: Config> Pallet<T> {
 
     /// Returns the largest weight of looking at the operators beside that of a job.
     pub(crate) fn others_weight() -> Weight {
-        // Of each whether it could have had the job, and whether it has delegated; then the stake of all, and
-        // the speed of the model, measured and least.
+        // For each other, whether it could have had the job and whether it has delegated. Then the stake of all,
+        // and the measured and the least speed of the model.
         let each = T::DbWeight::get().reads(3);
         T::Routing::sample_weight(each).saturating_add(T::DbWeight::get().reads(4))
     }

@@ -24,10 +24,10 @@ impl<T: Config> Pallet<T> {
         max_tokens.div_ceil(Self::tokens_per_block(model)).max(T::MinDeadline::get())
     }
 
-    /// Returns the shortest deadline that leaves the workers of others time, who decline a job that may be late.
-    /// Those that are half as fast as the model is taken to be have time too, and a token of the prompt takes
-    /// at most as long as one of the output. A measured speed counts only where it is below the least one, so
-    /// that nobody is kept from jobs because others are fast.
+    /// Returns the shortest deadline with which most operators accept the job. A worker declines a job that it
+    /// may deliver late, so the deadline allows for operators at half the speed of the model, and for a prompt
+    /// whose tokens take as long as those of the output. A measured speed counts only if it is below the least
+    /// speed: fast operators do not shorten the deadline for slow ones.
     pub(crate) fn routed_deadline(model: &ModelId, input: u32, output: u32) -> BlockNumber {
         let least = T::GenerationSpeed::get();
         let speed =

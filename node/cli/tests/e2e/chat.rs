@@ -127,7 +127,7 @@ async fn penalties_and_biases_are_what_verifiers_compute_too() {
     let unknown = ["run", "--json", "--logit-bias", "259=1", prompt];
     let refused = assay(&node, &unknown).await;
     assert_eq!(refused.code, 1, "{refused:?}");
-    assert!(refused.err.contains("token 259 is for none of the vocabulary"), "{refused:?}");
+    assert!(refused.err.contains("token 259, which is outside the vocabulary"), "{refused:?}");
 }
 
 #[tokio::test]

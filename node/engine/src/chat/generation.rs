@@ -2,7 +2,7 @@
 //! The blocks `{% generation %}` of templates, which mark what a model has written.
 //!
 //! Training reads the marks, and a rendered text is the same without them. The interpreter does not know the
-//! block, so that it becomes a `with` block: neither lets a variable out that is set in it.
+//! block, so a `with` block takes its place: variables that are set in either end with the block.
 
 use minijinja::{
     machinery::{tokenize, Span, Token, WhitespaceConfig},

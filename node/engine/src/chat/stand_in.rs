@@ -121,7 +121,7 @@ impl<'c> StandIns<'c> {
         self.replaced(text, |at| begins.contains(&at))
     }
 
-    /// Returns a hidden text without the first character of any control token, but for those that names consist of.
+    /// Returns a hidden text with the first characters of control tokens replaced, except those that names have.
     pub(super) fn hide_all(&self, hidden: &str) -> String {
         let replaced = |c: char| match self.firsts.get(&c) {
             Some(stand_in) if !is_of_name(c) => *stand_in,

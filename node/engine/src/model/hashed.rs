@@ -14,7 +14,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 /// The number of bytes that are hashed at a time.
 const PIECE: usize = 1 << 20;
-/// The length up to which headers usually are: that of Llama 3's vocabulary takes half as much.
+/// The number of bytes that are read at first. A header with Llama 3's vocabulary has half as many.
 const USUAL: usize = 1 << 24;
 
 /// A header that has been read, and nothing else of its file.

@@ -167,8 +167,8 @@ fn give_up_late(context: &Context, entry: Entry) {
 }
 
 /// Gathers the payloads of some work. Other nodes are asked until `ask`; without it, none is asked and
-/// nothing that takes long is computed. Where no node has the transcript, a verification whose request was not `read`
-/// is run without it, since none makes up for a request that nobody can read.
+/// nothing that takes long is computed. If no node has the transcript, a verification whose request was not
+/// `read` yet runs without it, because an unreadable request is rejected whatever the transcript says.
 fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> Gathered {
     let (Work::Prepare { job, task }
     | Work::Generate { job, task }
@@ -204,7 +204,7 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> G
         }
         Work::Generate { .. } => Gathered::Runnable(Inputs { request, transcript: None }),
         Work::Verify { commitment, .. } => {
-            // Nobody is asked for the output of a request that is none.
+            // A request that no engine honours is rejected without its transcript.
             let ask = ask.filter(|_| read || SupportedRequest::read(&request).is_ok());
             match context.payload(job, &commitment.output_hash, task, ask) {
                 None if read => Gathered::Missing,

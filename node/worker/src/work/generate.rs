@@ -51,7 +51,7 @@ pub fn generate(
         Err(error) => {
             log::error!(
                 target: LOG_TARGET,
-                "job {job:?} cannot be generated, and had to be declined: {error}",
+                "job {job:?} cannot be generated, and should have been declined: {error}",
             );
             return Ok(None);
         }

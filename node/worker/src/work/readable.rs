@@ -17,7 +17,7 @@ pub enum Unreadable {
     /// The bytes are not the canonical encoding of a request, or no engine honours it.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// A token of the prompt, or one with a bias, is not the model's, or the model's template does not render the chat.
+    /// A token of the prompt or of a bias is not the model's, or the model's template does not render the chat.
     #[error(transparent)]
     Prompt(EngineError),
     /// This node cannot render the chat now, which says nothing of the job.
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(reasons(1, &biased(size)), REQUEST);
         let error = read(&model(), 1, &biased(size)).err().unwrap().to_string();
         assert!(
-            error.contains(&format!("token {size} is for none of the vocabulary of {size}")),
+            error.contains(&format!("token {size}, which is outside the vocabulary of {size}")),
             "{error}"
         );
     }

@@ -46,7 +46,7 @@ pub fn verify(
     let Some(model) = context.servers.model(&task.model) else {
         return Ok(Some(Verdict::Abstain(AbstainReason::ModelMissing)));
     };
-    // To read a chat may take long, and an abstention must be in time.
+    // Reading a chat may take long, and an abstention must still be in time.
     if context.queue.until(key).is_some_and(|until| until <= Instant::now()) {
         return Ok(Some(Verdict::Abstain(AbstainReason::Resource)));
     }
