@@ -15,7 +15,8 @@
 # Arguments after the part go to the test runner: ./scripts/test.sh e2e honest
 # PROPTEST_CASES says how many random sequences each property test tries (256),
 # ASSAY_EXPLORE_STATES how many states of a job are explored (1000), and
-# ASSAY_SEQUENCES how many random sequences through all pallets are counted at least (100).
+# ASSAY_SEQUENCES how many random sequences through all pallets are counted at least (100), or
+# the numbers of those that are, as 100..200.
 set -euo pipefail
 
 # shellcheck source=scripts/env.sh
@@ -40,7 +41,7 @@ aarch64 | llama-cpp | fuzz)
     exec "$ASSAY_ROOT/scripts/test-$part.sh" "$@"
     ;;
 -h | --help)
-    sed -n '3,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
 *) die "unknown part '$part'; there are unit, e2e, production, kills, fuzz, aarch64, llama-cpp and all" ;;

@@ -6,10 +6,11 @@
 //!
 //! Sequences of at least 50 steps are counted until every call, report, state and end has been seen.
 //! `ASSAY_SEQUENCES` says how many are played at least (100), and with `--nocapture` the counts are
-//! printed:
+//! printed. A range plays the sequences with these numbers alone, so that a long run can be divided:
 //!
 //! ```text
 //! ASSAY_SEQUENCES=100000 cargo test --release -p assay-runtime --test random counted -- --nocapture
+//! ASSAY_SEQUENCES=20000..40000 cargo test --release -p assay-runtime --test random counted -- --nocapture
 //! ```
 
 mod acts;
@@ -34,6 +35,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use std::{
+    ops::Range,
     sync::{
         atomic::{AtomicU64, Ordering},
         Mutex,
@@ -67,15 +69,22 @@ fn play_number(number: u64, counts: &mut Counts) {
     play(steps, number.is_multiple_of(2), counts);
 }
 
+/// Returns the numbers of the sequences that a text asks for: so many from 0, or a range.
+fn numbers(asked: &str) -> Option<Range<u64>> {
+    let (start, end) = asked.split_once("..").unwrap_or(("0", asked));
+    Some(start.parse().ok()?..end.parse().ok()?)
+}
+
 #[test]
 #[allow(clippy::print_stdout, reason = "the counts are what a long run is for")]
 fn counted_sequences_see_every_call_report_state_and_end() {
-    let sequences = std::env::var("ASSAY_SEQUENCES")
-        .map_or(SEQUENCES, |number| number.parse().expect("ASSAY_SEQUENCES is a number"));
-    let (next, all) = (AtomicU64::new(0), Mutex::new(Counts::default()));
+    let asked = std::env::var("ASSAY_SEQUENCES").unwrap_or_else(|_| SEQUENCES.to_string());
+    let numbers = numbers(&asked).expect("ASSAY_SEQUENCES is a number, or a range as 100..200");
+    let (next, all) = (AtomicU64::new(numbers.start), Mutex::new(Counts::default()));
     let count = || loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number >= sequences && (number >= MOST || all.lock().unwrap().missing().is_empty()) {
+        let most = number >= numbers.start + MOST;
+        if number >= numbers.end && (most || all.lock().unwrap().missing().is_empty()) {
             break;
         }
         let mut counts = Counts::default();
@@ -88,6 +97,6 @@ fn counted_sequences_see_every_call_report_state_and_end() {
         }
     });
     let counts = all.into_inner().unwrap();
-    println!("at least {sequences} sequences\n{counts}");
+    println!("at least the sequences {numbers:?}\n{counts}");
     assert_eq!(counts.missing(), Vec::<String>::new(), "never seen");
 }
