@@ -92,12 +92,16 @@ impl Request {
         request.unsupported()
     }
 
-    /// Ensures that the engine honours every field.
+    /// Ensures that the engine honours every field, and all of them together.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Unsupported`].
+    /// [`RequestError::Unsupported`] or [`RequestError::ConstraintIgnoresEnd`].
     pub fn ensure_supported(&self) -> Result<(), RequestError> {
+        let Self::V1(request) = self;
+        if request.ignore_end && request.constraint != Constraint::None {
+            return Err(RequestError::ConstraintIgnoresEnd);
+        }
         self.unsupported().map_or(Ok(()), |field| Err(RequestError::Unsupported { field }))
     }
 }

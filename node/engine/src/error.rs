@@ -247,6 +247,50 @@ pub enum EngineError {
         /// The size of the vocabulary.
         vocab_size: u32,
     },
+    /// A constraint does not compile.
+    #[error("the constraint does not compile: {problem}; correct its source")]
+    Constraint {
+        /// The message of the compiler.
+        problem: String,
+    },
+    /// The source of a constraint is too long.
+    #[error("the constraint's source has {bytes} bytes and may have {limit}; shorten it")]
+    ConstraintTooLong {
+        /// The bytes of the source.
+        bytes: usize,
+        /// The most bytes.
+        limit: usize,
+    },
+    /// The compiler of a constraint has exceeded its limits or failed, which says nothing of an output.
+    #[error("the compiler of constraints gives up: {problem}; simplify the constraint")]
+    ConstraintResource {
+        /// The message of the compiler.
+        problem: String,
+    },
+    /// A constraint names another compiler than the engine's.
+    #[error("the constraint names the compiler {name:?}, but the engine has {compiler:?}; name that one")]
+    ConstraintCompiler {
+        /// The name in the constraint.
+        name: String,
+        /// The engine's compiler.
+        compiler: &'static str,
+    },
+    /// A constraint names another version of the compiler than the engine's.
+    #[error(
+        "the constraint names {compiler} {version}, but the engine has {compiler} {expected}; name that version, or \
+         use nodes that have the other"
+    )]
+    ConstraintVersion {
+        /// The compiler.
+        compiler: &'static str,
+        /// The version in the constraint.
+        version: String,
+        /// The engine's version.
+        expected: &'static str,
+    },
+    /// The output of a constraint is to go on after an end token.
+    #[error("ignore_end and a constraint exclude each other, because nothing follows the form; leave one out")]
+    ConstraintIgnoresEnd,
     /// A position to check lies outside the output.
     #[error(
         "position {position} is outside the output of {tokens} tokens; use a smaller position"

@@ -6,6 +6,7 @@
 //! tokens and digests are those of a generation without a drafter.
 
 use crate::{
+    constraint::{Masks, Ready},
     digest,
     draft::{Drafter, Pace},
     ends::EndSearch,
@@ -13,7 +14,7 @@ use crate::{
     task::{run_alone, Choice, Next, Task},
     EngineError, FinishReason, GenerateSpec, Limits, Model, Threads,
 };
-use std::sync::atomic::AtomicBool;
+use std::{ops::Range, sync::atomic::AtomicBool};
 
 /// An output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,7 @@ pub(crate) struct Generating {
     digests: Vec<[u8; 32]>,
     spec: GenerateSpec,
     ends: EndSearch,
+    masks: Option<Masks>,
     vocab: u32,
     drafter: Option<Box<dyn Drafter>>,
     pace: Pace,
@@ -71,6 +73,7 @@ impl Generating {
         drafter: Option<Box<dyn Drafter>>,
     ) -> Result<Self, EngineError> {
         check_job(model, &input, spec)?;
+        let masks = spec.constraint()?.map(|form| Masks::new(form, model)).transpose()?;
         Ok(Self {
             input: input.len(),
             decided: input.len(),
@@ -78,6 +81,7 @@ impl Generating {
             digests: Vec::new(),
             spec: spec.clone(),
             ends: EndSearch::new(model.tokenizer(), &spec.stops, spec.ignore_end),
+            masks,
             vocab: model.info().vocab_size,
             drafter,
             pace: Pace::default(),
@@ -148,6 +152,18 @@ impl Task for Generating {
         index + 1 >= self.input
     }
 
+    fn constrain(&mut self, indices: Range<usize>) -> Result<(), EngineError> {
+        let Some(masks) = &mut self.masks else { return Ok(()) };
+        let (output, decided) = (&self.tokens[self.input..], self.decided - self.input);
+        let positions = indices.filter_map(|index| (index + 1).checked_sub(self.input));
+        // Rows after a draft that leaves the form are not used: the row before it decides otherwise.
+        masks.prepare(output, decided, positions).map(drop)
+    }
+
+    fn masks(&self) -> Option<&Ready> {
+        self.masks.as_ref().map(Masks::ready)
+    }
+
     fn spec(&self) -> &GenerateSpec {
         &self.spec
     }
@@ -189,7 +205,8 @@ impl Task for Generating {
 /// # Errors
 /// Returns [`EngineError::EmptyInput`], [`EngineError::MaxTokensZero`],
 /// [`EngineError::PromptTooLong`], [`EngineError::TokenOutOfVocab`], [`EngineError::MemoryLimit`],
-/// [`EngineError::Deadline`] or [`EngineError::Cancelled`].
+/// [`EngineError::Deadline`] or [`EngineError::Cancelled`]. For a constraint, returns the errors of
+/// [`Constraint::ensure_compiles`](crate::Constraint::ensure_compiles) and [`EngineError::ConstraintIgnoresEnd`].
 pub fn generate(
     model: &Model,
     threads: &Threads,

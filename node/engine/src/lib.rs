@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod chat;
+pub mod constraint;
 pub mod digest;
 pub mod draft;
 mod ends;
@@ -34,6 +35,7 @@ pub mod tokenizer;
 mod verify;
 
 pub use chat::{check_json, Chat, Message};
+pub use constraint::{Constraint, Form};
 pub use ends::FinishReason;
 pub use error::EngineError;
 pub use forward::{Row, Session};

@@ -11,7 +11,9 @@ mod shape;
 mod source;
 mod weights;
 
-use crate::{kernels::Kernel, n1::RopeTable, tokenizer::Tokenizer, EngineError};
+use crate::{
+    constraint::Vocabulary, kernels::Kernel, n1::RopeTable, tokenizer::Tokenizer, EngineError,
+};
 pub use import::{import, plan_import, ImportPlan, ImportProgress, Imported, MatrixType};
 pub use info::ModelInfo;
 use load::Loaded;
@@ -41,6 +43,8 @@ pub struct Model {
     kernel: Kernel,
     chat_template: Option<String>,
     rope: Mutex<Arc<RopeTable>>,
+    /// The vocabulary for constraints, once one was asked for.
+    constraints: Mutex<Option<Arc<Vocabulary>>>,
 }
 
 impl Model {
@@ -77,7 +81,19 @@ impl Model {
         let Loaded { root, info, shape, weights, tokenizer, chat_template } = load::load(&source)?;
         let tokenizer = Arc::new(tokenizer);
         let rope = Mutex::new(Arc::new(RopeTable::new(&shape.rope, None, 0)));
-        Ok(Self { source, root, info, shape, weights, tokenizer, kernel, chat_template, rope })
+        let constraints = Mutex::default();
+        Ok(Self {
+            source,
+            root,
+            info,
+            shape,
+            weights,
+            tokenizer,
+            kernel,
+            chat_template,
+            rope,
+            constraints,
+        })
     }
 
     /// Opens the tiny model: byte-level, trained on the King James Bible, and part of this crate.
@@ -184,6 +200,17 @@ impl Model {
 
     pub(crate) fn weights(&self) -> &Weights {
         &self.weights
+    }
+
+    /// Returns the vocabulary for constraints, which is built once.
+    pub(crate) fn constraint_vocabulary(&self) -> Result<Arc<Vocabulary>, EngineError> {
+        // It is stored whole, so a panic elsewhere cannot leave it torn.
+        let mut known = self.constraints.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*known {
+            return Ok(known.clone());
+        }
+        let built = Arc::new(Vocabulary::new(&self.tokenizer, self.info.vocab_size)?);
+        Ok(known.insert(built).clone())
     }
 
     /// Returns cosines and sines for at least `positions` positions, which are computed once and

@@ -18,6 +18,8 @@
 //!   65536` of the weight of all of them. At least one token stays. Of these stay those whose weight times
 //!   65536 is at least `min_p` times that of the first.
 //!
+//! Under a [constraint](crate::constraint) the tokens that it does not allow are left out before all of this.
+//!
 //! `tests/golden/sampling.py` reproduces this without any code of this crate.
 
 mod adjustments;
@@ -27,6 +29,7 @@ pub mod fixed;
 pub use adjustments::Adjustments;
 pub use context::Context;
 
+use crate::constraint::Mask;
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
     ChaCha8Rng,
@@ -97,19 +100,43 @@ pub fn choose(
     pick(&adjustments.applied(row, before), before.tokens.len() as u32, spec)
 }
 
+/// Returns the token that a row of logits (Q15.16) chooses after these tokens among the allowed ones, as [`choose`]
+/// would if there were no others.
+///
+/// Returns 0 if none is allowed.
+pub fn choose_among(
+    row: &[i32],
+    before: Context<'_>,
+    spec: &SampleSpec,
+    adjustments: &Adjustments,
+    allowed: &Mask,
+) -> u32 {
+    let row = adjustments.applied(row, before);
+    let all = (0u32..).zip(row.iter().copied()).filter(|&(token, _)| allowed.allows(token));
+    pick_from(all, before.tokens.len() as u32, spec)
+}
+
 /// Returns the token that a row of logits (Q15.16) without adjustments chooses at `position`, the index of the
 /// chosen token in input and output together.
 ///
 /// Returns 0 for an empty row.
 pub fn pick(row: &[i32], position: u32, spec: &SampleSpec) -> u32 {
+    pick_from((0u32..).zip(row.iter().copied()), position, spec)
+}
+
+/// Returns the choice among these tokens, in the order of their ids.
+fn pick_from(
+    all: impl Iterator<Item = (u32, i32)> + Clone,
+    position: u32,
+    spec: &SampleSpec,
+) -> u32 {
     let Sampling { temperature, top_k, top_p, min_p } = spec.sampling;
     if temperature == 0 {
-        return argmax((0u32..).zip(row.iter().map(|&l| i64::from(l)))).0;
+        return argmax(all.map(|(id, l)| (id, i64::from(l)))).0;
     }
     let scaled = |logit: i32| (i64::from(logit) << 24).div_euclid(i64::from(temperature));
     let mut noise = Noise::new(&spec.key, position);
-    let all = (0u32..).zip(row.iter().copied());
-    if (top_k == 0 || top_k as usize >= row.len()) && top_p >= 65_536 && min_p == 0 {
+    if top_k == 0 && top_p >= 65_536 && min_p == 0 {
         return noise.best(all.map(|(id, l)| (id, scaled(l))));
     }
     let mut kept: Vec<(u32, i32)> = all.collect();
@@ -207,13 +234,20 @@ impl Noise {
 
 #[cfg(test)]
 mod tests {
-    use super::{fixed, pick, ChaCha8Rng, RngCore, SampleSpec, Sampling, SeedableRng};
+    use super::{
+        choose_among, fixed, pick, Adjustments, ChaCha8Rng, Context, Mask, RngCore, SampleSpec,
+        Sampling, SeedableRng,
+    };
     use proptest::prelude::{any, prop, prop_assert_eq, prop_oneof, proptest, Just};
 
     /// Computes the documented rule without any shortcut.
     fn naive(row: &[i32], position: u32, spec: &SampleSpec) -> u32 {
+        naive_among((0..row.len() as u32).collect(), row, position, spec)
+    }
+
+    /// Does the same as if there were no tokens but these.
+    fn naive_among(mut ids: Vec<u32>, row: &[i32], position: u32, spec: &SampleSpec) -> u32 {
         let Sampling { temperature, top_k, top_p, min_p } = spec.sampling;
-        let mut ids: Vec<u32> = (0..row.len() as u32).collect();
         ids.sort_by_key(|&id| (std::cmp::Reverse(row[id as usize]), id));
         if temperature == 0 {
             return ids[0];
@@ -259,6 +293,29 @@ mod tests {
             let sampling = Sampling { temperature, top_k, top_p, min_p };
             let spec = SampleSpec::new(seed, &[7; 32], sampling);
             prop_assert_eq!(pick(&row, position, &spec), naive(&row, position, &spec));
+        }
+
+        #[test]
+        fn choice_among_allowed_tokens_is_the_rule_without_the_others(
+            row in prop::collection::vec((-1_000_000i32..1_000_000, any::<bool>()), 1..300),
+            sampling in (0u32..400_000, 0u32..50, 0u32..=65_536, 0u32..=65_536),
+            seed in any::<u64>(),
+        ) {
+            let (temperature, top_k, top_p, min_p) = sampling;
+            let sampling = Sampling { temperature, top_k, top_p, min_p };
+            let spec = SampleSpec::new(seed, &[7; 32], sampling);
+            let allowed: Vec<u32> =
+                (0..).zip(&row).filter(|(_, (_, allowed))| *allowed).map(|(id, _)| id).collect();
+            let mut bits = vec![0u32; row.len().div_ceil(32)];
+            allowed.iter().for_each(|&id| bits[id as usize / 32] |= 1 << (id % 32));
+            let row: Vec<i32> = row.iter().map(|&(logit, _)| logit).collect();
+            let mask = Mask::of(&bits, row.len());
+            let before = Context { tokens: &[0, 0], input: 1 };
+            let token = choose_among(&row, before, &spec, &Adjustments::NONE, &mask);
+            match allowed.is_empty() {
+                true => prop_assert_eq!(token, 0),
+                false => prop_assert_eq!(token, naive_among(allowed, &row, 2, &spec)),
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The parameters of a generation, which its verification has as well.
 
-use crate::{digest::DigestKey, Adjustments, SampleSpec, StopStrings};
+use crate::{digest::DigestKey, Adjustments, Constraint, EngineError, SampleSpec, StopStrings};
 
 /// The parameters of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct GenerateSpec {
     pub stops: StopStrings,
     /// Whether the output goes on after an end token, up to a stop string or `max_tokens`.
     pub ignore_end: bool,
+    /// The form that the output must have, if any.
+    pub constraint: Option<Constraint>,
     /// The key of the digests, which belongs to one job of one operator.
     pub digest_key: DigestKey,
 }
@@ -29,7 +31,19 @@ impl GenerateSpec {
             max_tokens,
             stops: StopStrings::NONE,
             ignore_end: false,
+            constraint: None,
             digest_key,
+        }
+    }
+
+    /// Returns the constraint.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::ConstraintIgnoresEnd`] if the output is to go on after an end token as well.
+    pub(crate) fn constraint(&self) -> Result<Option<&Constraint>, EngineError> {
+        match &self.constraint {
+            Some(_) if self.ignore_end => Err(EngineError::ConstraintIgnoresEnd),
+            constraint => Ok(constraint.as_ref()),
         }
     }
 }

@@ -4,10 +4,10 @@
 //! come next.
 
 use crate::{
-    choose, digest, forward::CHUNK, Context, EngineError, GenerateSpec, Limits, Model, Row,
-    Session, Threads,
+    choose, constraint::Ready, digest, forward::CHUNK, sampling::choose_among, Context,
+    EngineError, GenerateSpec, Limits, Model, Row, Session, Threads,
 };
-use std::sync::atomic::AtomicBool;
+use std::{ops::Range, sync::atomic::AtomicBool};
 
 /// The model's choice after one token.
 #[derive(Clone, Copy, Debug)]
@@ -20,10 +20,20 @@ pub(crate) struct Choice {
     pub digest: [u8; 32],
 }
 
-/// Returns the choice of a row. The first `input` of the tokens are the input.
-pub(crate) fn judge(row: Row<'_>, (tokens, input): (&[u32], usize), spec: &GenerateSpec) -> Choice {
+/// Returns the choice of a row, among the tokens that its mask allows if it has one. The first `input` of the tokens
+/// are the input.
+pub(crate) fn judge(
+    row: Row<'_>,
+    (tokens, input): (&[u32], usize),
+    spec: &GenerateSpec,
+    masks: Option<&Ready>,
+) -> Choice {
     let before = Context { tokens: &tokens[..=row.position], input };
-    let token = choose(row.logits, before, &spec.sample, &spec.adjustments);
+    let mask = masks.and_then(|masks| masks.at((row.position + 1).checked_sub(input)?));
+    let token = match mask {
+        Some(mask) => choose_among(row.logits, before, &spec.sample, &spec.adjustments, mask),
+        None => choose(row.logits, before, &spec.sample, &spec.adjustments),
+    };
     let digest = digest::position(&spec.digest_key, row.logits);
     Choice { index: row.position, token, digest }
 }
@@ -61,6 +71,15 @@ pub(crate) trait Task {
     /// Returns whether the row after the token at `index` is wanted.
     fn wanted(&self, index: usize) -> bool;
 
+    /// Makes the masks ready for the rows after the tokens at these indices, if the output has a constraint.
+    ///
+    /// # Errors
+    /// Returns [`EngineError::ConstraintResource`].
+    fn constrain(&mut self, indices: Range<usize>) -> Result<(), EngineError>;
+
+    /// Returns the masks that are ready, by the positions of the output; `None` without a constraint.
+    fn masks(&self) -> Option<&Ready>;
+
     /// Returns the rule by which tokens are chosen, and the key of their digests.
     fn spec(&self) -> &GenerateSpec;
 
@@ -82,11 +101,14 @@ pub(crate) fn run_alone(
     let spec = task.spec().clone();
     loop {
         task.prepare(CHUNK);
+        let sent = session.len()..task.tokens().len().min(session.len() + CHUNK);
+        task.constrain(sent)?;
         let pending = &task.tokens()[session.len()..];
         let tokens = &pending[..pending.len().min(CHUNK)];
         let wanted = |index| task.wanted(index);
         let before = (task.tokens(), task.input());
-        let judge = |row: Row<'_>| judge(row, before, &spec);
+        let masks = task.masks();
+        let judge = |row: Row<'_>| judge(row, before, &spec, masks);
         let choices = session.forward(tokens, limits, cancel, &wanted, &judge)?;
         match task.accept(&choices, on_token) {
             Next::More => {}

@@ -7,13 +7,17 @@
 //! with an end token, with a stop string or at `max_tokens`, and nowhere before.
 
 use crate::{
+    constraint::{Masks, Ready},
     digest,
     ends::EndSearch,
     generate::check_job,
     task::{run_alone, Choice, Next, Task},
     EngineError, FinishReason, GenerateSpec, Limits, Model, Prompt, Threads,
 };
-use std::{ops::ControlFlow, sync::atomic::AtomicBool};
+use std::{
+    ops::{ControlFlow, Range},
+    sync::atomic::AtomicBool,
+};
 
 /// The output that an operator delivered, with the input that it claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +88,8 @@ pub enum RejectReason {
 /// # Errors
 /// Returns only errors that the operator does not cause: a job that no one can run
 /// ([`EngineError::MaxTokensZero`], [`EngineError::EmptyInput`], [`EngineError::PromptTooLong`]), a
-/// position outside the output, a limit, a deadline, a cancellation. A wrong or malformed output is
+/// position outside the output, a constraint that does not compile or whose compiler gives up, a limit, a deadline, a
+/// cancellation. A wrong or malformed output is
 /// a [`Verification::Reject`].
 #[allow(clippy::too_many_arguments, reason = "each is one noun of the protocol")]
 pub fn verify(
@@ -116,6 +121,9 @@ pub(crate) struct Verifying {
     /// For each output token, whether it is checked.
     chosen: Vec<bool>,
     spec: GenerateSpec,
+    masks: Option<Masks>,
+    /// The first token of the output that leaves the form, as far as the masks are known.
+    outside: Option<usize>,
     digests: Vec<[u8; 32]>,
     result: Option<Verification>,
 }
@@ -137,19 +145,32 @@ impl Verifying {
             Err(_) => return Ok(ControlFlow::Break(reject(0, RejectReason::Binding))),
         };
         check_job(model, &input, spec)?;
+        let constraint = spec.constraint()?;
         if input != transcript.input {
             return Ok(ControlFlow::Break(reject(0, RejectReason::Binding)));
         }
         if let Some(rejected) = check_form(model, transcript, spec) {
             return Ok(ControlFlow::Break(rejected));
         }
+        let masks = constraint.map(|form| Masks::new(form, model)).transpose()?;
         let output = transcript.output.clone();
         let chosen = selection(positions, output.len())?;
         let mut tokens = input;
         let input = tokens.len();
         tokens.extend_from_slice(&output[..output.len() - 1]);
         let (spec, digests, result) = (spec.clone(), Vec::new(), None);
-        Ok(ControlFlow::Continue(Self { tokens, input, output, chosen, spec, digests, result }))
+        let outside = None;
+        Ok(ControlFlow::Continue(Self {
+            tokens,
+            input,
+            output,
+            chosen,
+            spec,
+            masks,
+            outside,
+            digests,
+            result,
+        }))
     }
 
     /// Makes every pass panic that reaches the output token at `position`.
@@ -166,10 +187,12 @@ impl Verifying {
     /// Checks the output token that a row chooses.
     fn check(&mut self, choice: &Choice) -> Option<Verification> {
         let position = choice.index + 1 - self.input;
+        // Behind a token that leaves the form there are no masks.
+        if let Some(outside) = self.outside.filter(|&outside| outside < position) {
+            return Some(wrong(outside));
+        }
         if choice.token != self.output[position] {
-            let first = position == 0;
-            let reason = if first { RejectReason::Continuity } else { RejectReason::Integrity };
-            return Some(reject(position, reason));
+            return Some(wrong(position));
         }
         self.digests.push(choice.digest);
         (position + 1 == self.output.len()).then(|| {
@@ -198,6 +221,20 @@ impl Task for Verifying {
         (index + 1).checked_sub(self.input).is_some_and(|position| self.chosen[position])
     }
 
+    fn constrain(&mut self, indices: Range<usize>) -> Result<(), EngineError> {
+        let Some(masks) = &mut self.masks else { return Ok(()) };
+        let (input, chosen) = (self.input, &self.chosen);
+        let positions = indices.filter_map(|index| (index + 1).checked_sub(input));
+        let wanted = positions.filter(|&position| chosen[position]);
+        let outside = masks.prepare(&self.output, self.output.len(), wanted)?;
+        self.outside = self.outside.or(outside);
+        Ok(())
+    }
+
+    fn masks(&self) -> Option<&Ready> {
+        self.masks.as_ref().map(Masks::ready)
+    }
+
     fn spec(&self) -> &GenerateSpec {
         &self.spec
     }
@@ -210,6 +247,12 @@ impl Task for Verifying {
             Next::More
         }
     }
+}
+
+/// Rejects the output for a token that is not the one that the model chooses.
+fn wrong(position: usize) -> Verification {
+    let first = position == 0;
+    reject(position, if first { RejectReason::Continuity } else { RejectReason::Integrity })
 }
 
 fn reject(position: usize, reason: RejectReason) -> Verification {

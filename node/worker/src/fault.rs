@@ -27,6 +27,8 @@ pub enum Fault {
     IgnoreStop,
     /// Ignores what a request says of the choice of tokens: biases, penalties and `min_p`.
     IgnoreChoice,
+    /// Ignores the constraint of a request.
+    IgnoreConstraint,
     /// Answers a chat as if it had no system messages.
     IgnoreSystem,
     /// Accepts jobs and never delivers.
@@ -47,12 +49,13 @@ pub enum Fault {
 
 impl Fault {
     /// The ways to cheat.
-    pub const DISHONEST: [Self; 12] = [
+    pub const DISHONEST: [Self; 13] = [
         Self::WrongToken,
         Self::Truncate,
         Self::WrongModel,
         Self::IgnoreStop,
         Self::IgnoreChoice,
+        Self::IgnoreConstraint,
         Self::IgnoreSystem,
         Self::Silent,
         Self::Hide,
@@ -70,6 +73,7 @@ impl Fault {
             Self::WrongModel => "wrong-model",
             Self::IgnoreStop => "ignore-stop",
             Self::IgnoreChoice => "ignore-choice",
+            Self::IgnoreConstraint => "ignore-constraint",
             Self::IgnoreSystem => "ignore-system",
             Self::Silent => "silent",
             Self::Hide => "hide",

@@ -206,7 +206,10 @@ impl Worker {
         let Some(model) = self.context.servers.model(model) else { return Ok(None) };
         request.asked().ensure_known(model)?;
         let tokens = background::at_low_priority(|| {
-            or_none("a prompt cannot be tokenised", || request.prompt().input(model))
+            or_none("a request cannot be read", || {
+                request.asked().ensure_compiles(model)?;
+                request.prompt().input(model)
+            })
         });
         let count = tokens.transpose()?.map(|tokens| tokens.len());
         Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))

@@ -36,6 +36,7 @@ mod chat;
 mod cli;
 mod config;
 mod connection;
+mod constraints;
 mod delivery;
 mod dishonest;
 mod examples;

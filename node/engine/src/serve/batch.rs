@@ -209,6 +209,10 @@ impl Batch {
         }
         // Pages were promised at admission, so this can fail only if their number was wrong.
         self.end(|running| running.cache.reserve(running.rows));
+        self.end(|running| {
+            let sent = running.cache.len();
+            running.job.constrain(sent.max(running.judged)..sent + running.rows)
+        });
     }
 
     /// Runs one pass of all jobs, or of one that is suspected of a panic.
@@ -319,8 +323,9 @@ impl Batch {
             .map(|&(job, judged)| move |index| index >= judged && job.task().wanted(index))
             .collect();
         let judged = jobs.iter().map(|(job, _)| job.task());
-        let judged: Vec<_> =
-            judged.map(|task| ((task.tokens(), task.input()), task.spec().clone())).collect();
+        let judged: Vec<_> = judged
+            .map(|task| ((task.tokens(), task.input()), task.spec().clone(), task.masks()))
+            .collect();
         let mut spans: Vec<Span<'_>> = caches
             .into_iter()
             .zip(jobs.iter().zip(&wanted))
@@ -338,7 +343,10 @@ impl Batch {
             Err(EngineError::Cancelled { tokens: 0 })
         };
         let on = (&*self.model, &*self.threads);
-        let judge = |span: usize, row: Row<'_>| judge(row, judged[span].0, &judged[span].1);
+        let judge = |span: usize, row: Row<'_>| {
+            let (before, spec, masks) = &judged[span];
+            judge(row, *before, spec, *masks)
+        };
         self.workspace.pass(on, &mut spans, &check, &judge)
     }
 }

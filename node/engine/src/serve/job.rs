@@ -10,10 +10,13 @@ use crate::{
     verify::Verifying,
     EngineError, GenerateSpec, Generation, Limits, Positions, Prompt, Transcript, Verification,
 };
-use std::sync::{
-    atomic::{AtomicBool, Ordering},
-    mpsc::{channel, Receiver, Sender},
-    Arc,
+use std::{
+    ops::Range,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{channel, Receiver, Sender},
+        Arc,
+    },
 };
 
 /// A request for a generation.
@@ -166,6 +169,14 @@ impl Job {
         match &mut self.work {
             Work::Generate(task, _) => task.prepare(room),
             Work::Verify(task, _) => task.prepare(room),
+        }
+    }
+
+    /// Makes the masks ready for the rows after the tokens at these indices.
+    pub(super) fn constrain(&mut self, indices: Range<usize>) -> Result<(), EngineError> {
+        match &mut self.work {
+            Work::Generate(task, _) => task.constrain(indices),
+            Work::Verify(task, _) => task.constrain(indices),
         }
     }
 

@@ -24,6 +24,7 @@ use std::{
 
 const SPEC: GenerateSpec = GenerateSpec {
     adjustments: Adjustments::NONE,
+    constraint: None,
     ignore_end: false,
     sample: SampleSpec { key: [5; 32], sampling: Sampling::GREEDY },
     digest_key: [4; 32],

@@ -214,10 +214,12 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> G
     }
 }
 
-/// Returns whether the prompt of a request may take longer to read than a call of the runtime may take.
+/// Returns whether a request may take longer to read than a call of the runtime may take.
 fn takes_long(request: &[u8]) -> bool {
-    let is_chat = |request: SupportedRequest<'_>| matches!(request.prompt(), Prompt::Chat(_));
-    request.len() > AT_ONCE_BYTES || SupportedRequest::read(request).is_ok_and(is_chat)
+    let runs = |request: SupportedRequest<'_>| {
+        matches!(request.prompt(), Prompt::Chat(_)) || request.asked().constraint.is_some()
+    };
+    request.len() > AT_ONCE_BYTES || SupportedRequest::read(request).is_ok_and(runs)
 }
 
 /// Ends work that no server can run. A verification waits for the server as long as it has time.
