@@ -58,6 +58,7 @@ fn rejected(position: usize) -> Verification {
 
 #[test]
 fn output_has_the_form_of_its_constraint() {
+    let form = regex::Regex::new("^[0-9]{3}(é|日){2}x?$").unwrap();
     for temperature in [0, 65_536, 130_000] {
         for seed in 0..4 {
             let sample = sampled(seed, temperature);
@@ -74,7 +75,6 @@ fn output_has_the_form_of_its_constraint() {
             let asks = constrained(Form::Regex, "[0-9]{3}(é|日){2}x?", sample, 30);
             let done = run(&TINY, PROMPT, &asks);
             let text = String::from_utf8(TINY.detokenize(&done.tokens)).unwrap();
-            let form = regex::Regex::new("^[0-9]{3}(é|日){2}x?$").unwrap();
             assert!(form.is_match(&text), "{text}");
             assert_eq!(verdict(&done, &asks), accepted(&done));
 

@@ -57,7 +57,7 @@ impl Kind {
                 let count = below(4);
                 let property = |at| {
                     let kind = Self::random(rng, depth - 1);
-                    (format!("key {at}"), kind, rng.next_u32() % 3 > 0)
+                    (format!("key {at}"), kind, !rng.next_u32().is_multiple_of(3))
                 };
                 Self::Object((0..count).map(property).collect())
             }

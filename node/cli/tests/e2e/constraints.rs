@@ -41,7 +41,7 @@ async fn outputs_have_the_form_of_the_order_and_verifiers_accept_them() {
     assert!(number.len() == 4 && ["yes", "no"].contains(&answer), "{job}");
 
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, "start: word (\" \" word)~2\nword: \"light\" | \"dark\"\n").unwrap();
+    std::fs::write(&file, "start: word (\" \" word){2}\nword: \"light\" | \"dark\"\n").unwrap();
     let job = ordered(&node, &["--grammar", file.path().to_str().unwrap()]).await.accepted();
     let words: Vec<&str> = job["output"].as_str().unwrap().split(' ').collect();
     assert!(words.len() == 3 && words.iter().all(|word| ["light", "dark"].contains(word)), "{job}");
