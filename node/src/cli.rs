@@ -66,10 +66,10 @@ pub struct EngineArgs {
     pub worker_secret: Option<PathBuf>,
 
     /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model, ignore-stop,
-    /// ignore-choice, ignore-constraint, ignore-system, silent, hide or withhold-output. Or cheat as a verifier:
-    /// collude, reject or withhold-verdict. Or crash over each job whose prompt contains MARKER, to see the node
-    /// survive: panic:MARKER, abort:MARKER, panic-prepare:MARKER or panic-verify:MARKER. Refused unless the chain
-    /// is of type Development.
+    /// ignore-choice, ignore-constraint, ignore-system, wrong-logprob, silent, hide or withhold-output. Or cheat
+    /// as a verifier: collude, reject or withhold-verdict. Or crash over each job whose prompt contains MARKER, to
+    /// see the node survive: panic:MARKER, abort:MARKER, panic-prepare:MARKER or panic-verify:MARKER. Refused unless
+    /// the chain is of type Development.
     #[arg(long, value_name = "FAULT")]
     pub dev_fault: Option<Fault>,
 }

@@ -97,6 +97,9 @@ pub enum RejectReason {
     /// a job.
     #[codec(index = 6)]
     Request,
+    /// The tokens are right, but a log probability is wrong, missing or superfluous.
+    #[codec(index = 7)]
+    Logprobs,
 }
 
 /// The reasons for which a verifier has no finding. Only the first one is a ballot, which is committed
@@ -186,6 +189,7 @@ impl RejectReason {
             Self::Digest => "digest",
             Self::Malformed => "malformed",
             Self::Request => "request",
+            Self::Logprobs => "logprobs",
         }
     }
 }

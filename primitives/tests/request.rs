@@ -197,11 +197,11 @@ fn fields_that_the_engine_does_not_honour_are_named() {
         (of(Prompt::Tokens(vec![1])), None),
         (chat(), None),
         (RequestV1 { stop: full().stop, ..text() }, None),
-        (RequestV1 { ignore_end: false, ..full() }, Some("logprobs")),
+        (RequestV1 { ignore_end: false, salt: None, ..full() }, None),
         (RequestV1 { logit_bias: full().logit_bias, ..text() }, None),
         (RequestV1 { presence: 1, frequency: 1, repetition: 1, min_p: 1, ..text() }, None),
         (RequestV1 { ignore_end: true, ..text() }, None),
-        (RequestV1 { logprobs: 1, ..text() }, Some("logprobs")),
+        (RequestV1 { logprobs: 1, ..text() }, None),
         (RequestV1 { constraint, ..text() }, None),
         (RequestV1 { salt: Some([0; 32]), ..text() }, Some("salt")),
     ] {

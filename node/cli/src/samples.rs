@@ -17,6 +17,7 @@ pub fn transcript() -> Transcript {
         text: b"B".to_vec(),
         finish: FinishReason::Length,
         salt: H256::repeat_byte(1),
+        logprobs: Default::default(),
     }
 }
 
@@ -29,5 +30,6 @@ pub fn output(transcript: Option<&[u8]>) -> Output {
         finish: Some("length".into()),
         transcript: transcript.map(|bytes| bytes.to_vec().into()),
         text_matches: None,
+        logprobs: None,
     }
 }

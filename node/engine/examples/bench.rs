@@ -78,7 +78,8 @@ impl Bench {
             generate(model, threads, input, spec, &self.limits, &self.cancel, &mut |_, _| ())?;
         let seconds = begun.elapsed().as_secs_f64();
         let input = input.to_vec();
-        Ok((seconds, Transcript { input, output: done.tokens, finish: done.finish }))
+        let (output, finish, logprobs) = (done.tokens, done.finish, done.logprobs);
+        Ok((seconds, Transcript { input, output, finish, logprobs }))
     }
 
     fn verify(&self, prompt: &[u8], transcript: &Transcript, spec: &GenerateSpec) -> Result<f64> {

@@ -139,6 +139,7 @@ fn transcript(model: &Model, prompt: &[u8], generation: &Generation) -> Result<T
         input: model.tokenize(prompt)?,
         output: generation.tokens.clone(),
         finish: generation.finish,
+        logprobs: generation.logprobs.clone(),
     })
 }
 

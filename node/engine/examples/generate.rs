@@ -69,7 +69,8 @@ fn main() -> Result<()> {
 
     let output = generation.tokens.clone();
     let count = output.len();
-    let transcript = Transcript { input, output, finish: generation.finish };
+    let (finish, logprobs) = (generation.finish, generation.logprobs);
+    let transcript = Transcript { input, output, finish, logprobs };
     let begun = Instant::now();
     let verdict = verify(
         &model,

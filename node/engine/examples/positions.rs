@@ -125,7 +125,8 @@ fn main() -> Result<()> {
             let input = operator.tokenize(asked)?;
             let done = generate(operator, pool, &input, &spec, &limits, &cancel, &mut |_, _| ())?;
             let accepted = Verification::Accept { digest_root: Some(done.digest_root) };
-            let claim = Transcript { input, output: done.tokens, finish: done.finish };
+            let (output, finish, logprobs) = (done.tokens, done.finish, done.logprobs);
+            let claim = Transcript { input, output, finish, logprobs };
             for verifier in kernels {
                 for pool in &threads {
                     let (prompt, all) = (&Prompt::text(asked), &Positions::All);

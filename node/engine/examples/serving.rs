@@ -105,6 +105,7 @@ impl Bench {
             input: self.model.tokenize(LONG)?,
             output: done.tokens.clone(),
             finish: done.finish,
+            logprobs: done.logprobs.clone(),
         };
         let begun = Instant::now();
         let (model, threads) = (&self.model, &self.threads);

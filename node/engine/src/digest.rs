@@ -16,31 +16,32 @@ const POSITION: u8 = 0;
 const OUTPUT: u8 = 1;
 const ROOT: u8 = 2;
 
-/// Returns the largest entries of a row as (token id, logit), by descending logit, then ascending
-/// id.
+/// Returns the `count` largest entries of a row as (token id, logit), by descending logit, then
+/// ascending id.
 ///
-/// Returns all entries of a vocabulary with fewer than [`DIGEST_ENTRIES`] tokens.
-pub fn largest(row: &[i32]) -> Vec<(u32, i32)> {
-    let mut top: Vec<(u32, i32)> = Vec::with_capacity(DIGEST_ENTRIES + 1);
+/// Returns all entries of a vocabulary with fewer tokens.
+pub fn largest(row: &[i32], count: usize) -> Vec<(u32, i32)> {
+    let count = count.min(row.len());
+    let mut top: Vec<(u32, i32)> = Vec::with_capacity(count + 1);
     let mut least = i32::MIN;
     for (id, &logit) in (0u32..).zip(row) {
         // Of equal logits the earlier id comes first, so a later one must be strictly larger.
-        if top.len() == DIGEST_ENTRIES && logit <= least {
+        if top.len() == count && logit <= least {
             continue;
         }
         let at = top.partition_point(|&(_, l)| l >= logit);
         top.insert(at, (id, logit));
-        top.truncate(DIGEST_ENTRIES);
+        top.truncate(count);
         least = top.last().map_or(i32::MIN, |&(_, l)| l);
     }
     top
 }
 
-/// Returns the keyed hash of the byte 0 and the pairs of [`largest`], each as token id (u32) and logit
-/// (i32, Q15.16), both little endian. The encoding is wire-stable.
+/// Returns the keyed hash of the byte 0 and the [`DIGEST_ENTRIES`] pairs of [`largest`], each as token
+/// id (u32) and logit (i32, Q15.16), both little endian. The encoding is wire-stable.
 pub fn position(key: &DigestKey, row: &[i32]) -> [u8; 32] {
     let mut bytes = [POSITION; 1 + 8 * DIGEST_ENTRIES];
-    let top = largest(row);
+    let top = largest(row, DIGEST_ENTRIES);
     for (out, (id, logit)) in bytes[1..].chunks_exact_mut(8).zip(&top) {
         out[..4].copy_from_slice(&id.to_le_bytes());
         out[4..].copy_from_slice(&logit.to_le_bytes());
@@ -82,13 +83,16 @@ mod tests {
         let row: Vec<i32> = (0..100).map(|i| (i * 37) % 11).collect();
         let mut all: Vec<(u32, i32)> = (0..).zip(row.iter().copied()).collect();
         all.sort_by_key(|&(id, logit)| (std::cmp::Reverse(logit), id));
-        assert_eq!(largest(&row), all[..DIGEST_ENTRIES]);
+        for count in [1, 3, DIGEST_ENTRIES, 100] {
+            assert_eq!(largest(&row, count), all[..count]);
+        }
+        assert_eq!(largest(&row, 0), []);
     }
 
     #[test]
     fn largest_takes_all_of_a_small_row_and_the_least_values() {
         assert_eq!(
-            largest(&[i32::MIN, i32::MAX, i32::MIN]),
+            largest(&[i32::MIN, i32::MAX, i32::MIN], DIGEST_ENTRIES),
             [(1, i32::MAX), (0, i32::MIN), (2, i32::MIN)]
         );
     }
@@ -127,8 +131,10 @@ mod tests {
     #[test]
     fn tokens_do_not_pass_for_a_row() {
         let row: Vec<i32> = (0..16).collect();
-        let same: Vec<u32> =
-            largest(&row).into_iter().flat_map(|(id, logit)| [id, logit as u32]).collect();
+        let same: Vec<u32> = largest(&row, DIGEST_ENTRIES)
+            .into_iter()
+            .flat_map(|(id, logit)| [id, logit as u32])
+            .collect();
         assert_ne!(position(&KEY, &row), output(&KEY, &same));
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     ends::EndSearch,
     prompt::ensure_known,
     task::{run_alone, Choice, Next, Task},
-    EngineError, FinishReason, GenerateSpec, Limits, Model, Threads,
+    EngineError, FinishReason, GenerateSpec, Limits, Logprobs, Model, Threads,
 };
 use std::{ops::Range, sync::atomic::AtomicBool};
 
@@ -25,6 +25,8 @@ pub struct Generation {
     pub finish: FinishReason,
     /// The digest of the logits that chose each token.
     pub digests: Vec<[u8; 32]>,
+    /// The log probabilities of the tokens, if the spec asks for them.
+    pub logprobs: Logprobs,
     /// [`digest::root`] of `digests` and `tokens`.
     pub digest_root: [u8; 32],
 }
@@ -56,6 +58,7 @@ pub(crate) struct Generating {
     input: usize,
     decided: usize,
     digests: Vec<[u8; 32]>,
+    logprobs: Logprobs,
     spec: GenerateSpec,
     ends: EndSearch,
     masks: Option<Masks>,
@@ -79,6 +82,7 @@ impl Generating {
             decided: input.len(),
             tokens: input,
             digests: Vec::new(),
+            logprobs: Logprobs::default(),
             spec: spec.clone(),
             ends: EndSearch::new(model.tokenizer(), &spec.stops, spec.ignore_end),
             masks,
@@ -99,13 +103,17 @@ impl Generating {
         let finish = self.finish?;
         let tokens = self.tokens.split_off(self.input);
         let digest_root = digest::root(&self.spec.digest_key, &self.digests, &tokens);
-        Some(Generation { tokens, finish, digests: self.digests, digest_root })
+        let (digests, logprobs) = (self.digests, self.logprobs);
+        Some(Generation { tokens, finish, digests, logprobs, digest_root })
     }
 
     /// Takes the token that a row chooses, and returns whether the draft after it still stands.
     fn decide(&mut self, choice: &Choice, on_token: &mut dyn FnMut(u32, u32)) -> bool {
         on_token(self.digests.len() as u32, choice.token);
         self.digests.push(choice.digest);
+        if let Some(logprobs) = &choice.logprobs {
+            self.logprobs.push(logprobs);
+        }
         let stands = self.tokens.get(self.decided) == Some(&choice.token);
         if !stands {
             self.tokens.truncate(self.decided);

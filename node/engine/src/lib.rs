@@ -16,6 +16,7 @@ mod kernels;
 mod known_answer;
 mod kv;
 mod limits;
+pub mod logprobs;
 mod matrix;
 mod model;
 pub mod n1;
@@ -43,6 +44,7 @@ pub use gate::Gate;
 pub use generate::{generate, generate_with_draft, Generation};
 pub use kernels::Kernel;
 pub use limits::Limits;
+pub use logprobs::{Logprobs, TokenLogprobs};
 pub use model::{
     import, plan_import, ImportPlan, ImportProgress, Imported, MatrixType, Model, ModelInfo,
 };

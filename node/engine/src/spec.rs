@@ -18,6 +18,9 @@ pub struct GenerateSpec {
     pub ignore_end: bool,
     /// The form that the output must have, if any.
     pub constraint: Option<Constraint>,
+    /// The number of the likeliest tokens whose log probabilities are computed at each position; 0
+    /// computes none.
+    pub logprobs: u8,
     /// The key of the digests, which belongs to one job of one operator.
     pub digest_key: DigestKey,
 }
@@ -32,6 +35,7 @@ impl GenerateSpec {
             stops: StopStrings::NONE,
             ignore_end: false,
             constraint: None,
+            logprobs: 0,
             digest_key,
         }
     }

@@ -4,13 +4,13 @@
 //! come next.
 
 use crate::{
-    choose, constraint::Ready, digest, forward::CHUNK, sampling::choose_among, Context,
-    EngineError, GenerateSpec, Limits, Model, Row, Session, Threads,
+    choose, constraint::Ready, digest, forward::CHUNK, logprobs, sampling::choose_among, Context,
+    EngineError, GenerateSpec, Limits, Model, Row, Session, Threads, TokenLogprobs,
 };
 use std::{ops::Range, sync::atomic::AtomicBool};
 
 /// The model's choice after one token.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Choice {
     /// Index of the token that the row follows.
     pub index: usize,
@@ -18,6 +18,8 @@ pub(crate) struct Choice {
     pub token: u32,
     /// The digest of the row.
     pub digest: [u8; 32],
+    /// The log probabilities, if the job asks for them.
+    pub logprobs: Option<TokenLogprobs>,
 }
 
 /// Returns the choice of a row, among the tokens that its mask allows if it has one. The first `input` of the tokens
@@ -35,7 +37,9 @@ pub(crate) fn judge(
         None => choose(row.logits, before, &spec.sample, &spec.adjustments),
     };
     let digest = digest::position(&spec.digest_key, row.logits);
-    Choice { index: row.position, token, digest }
+    let count = usize::from(spec.logprobs);
+    let logprobs = (count > 0).then(|| logprobs::of_row(row.logits, token, count));
+    Choice { index: row.position, token, digest, logprobs }
 }
 
 /// The next action after some rows.

@@ -4,7 +4,8 @@
 //! The protocol has four checks. **Binding**: the input is the prompt's tokens as the verifier
 //! computes them. **Continuity**: the model chooses the first output token after the input.
 //! **Integrity**: it chooses each checked token after those before. **Truncation**: the output ends
-//! with an end token, with a stop string or at `max_tokens`, and nowhere before.
+//! with an end token, with a stop string or at `max_tokens`, and nowhere before. Where a job asks for log
+//! probabilities, those at each checked token are compared too.
 
 use crate::{
     constraint::{Masks, Ready},
@@ -12,7 +13,7 @@ use crate::{
     ends::EndSearch,
     generate::check_job,
     task::{run_alone, Choice, Next, Task},
-    EngineError, FinishReason, GenerateSpec, Limits, Model, Prompt, Threads,
+    EngineError, FinishReason, GenerateSpec, Limits, Logprobs, Model, Prompt, Threads,
 };
 use std::{
     ops::{ControlFlow, Range},
@@ -28,6 +29,8 @@ pub struct Transcript {
     pub output: Vec<u32>,
     /// The reason that the operator states for the end of the output.
     pub finish: FinishReason,
+    /// The log probabilities of the output tokens; empty if the job asks for none.
+    pub logprobs: Logprobs,
 }
 
 /// The output tokens to check, counted from the first.
@@ -78,6 +81,8 @@ pub enum RejectReason {
     UnknownToken,
     /// The claimed finish reason, or the index of the stop string, contradicts the output.
     WrongFinish,
+    /// The tokens are right, but a log probability is wrong, missing or superfluous.
+    Logprobs,
 }
 
 /// Verifies a transcript against the prompt and the spec of its job.
@@ -118,6 +123,7 @@ pub(crate) struct Verifying {
     tokens: Vec<u32>,
     input: usize,
     output: Vec<u32>,
+    logprobs: Logprobs,
     /// For each output token, whether it is checked.
     chosen: Vec<bool>,
     spec: GenerateSpec,
@@ -153,7 +159,7 @@ impl Verifying {
             return Ok(ControlFlow::Break(rejected));
         }
         let masks = constraint.map(|form| Masks::new(form, model)).transpose()?;
-        let output = transcript.output.clone();
+        let (output, logprobs) = (transcript.output.clone(), transcript.logprobs.clone());
         let chosen = selection(positions, output.len())?;
         let mut tokens = input;
         let input = tokens.len();
@@ -164,6 +170,7 @@ impl Verifying {
             tokens,
             input,
             output,
+            logprobs,
             chosen,
             spec,
             masks,
@@ -193,6 +200,10 @@ impl Verifying {
         }
         if choice.token != self.output[position] {
             return Some(wrong(position));
+        }
+        let agree = |expected| self.logprobs.agree(position, expected);
+        if !choice.logprobs.as_ref().is_none_or(agree) {
+            return Some(reject(position, RejectReason::Logprobs));
         }
         self.digests.push(choice.digest);
         (position + 1 == self.output.len()).then(|| {
@@ -280,7 +291,13 @@ fn check_form(model: &Model, transcript: &Transcript, spec: &GenerateSpec) -> Op
         None if output.len() == max => FinishReason::Length,
         None => return Some(reject(output.len(), RejectReason::Truncation)),
     };
-    (finish != transcript.finish).then(|| reject(earlier.len(), RejectReason::WrongFinish))
+    if finish != transcript.finish {
+        return Some(reject(earlier.len(), RejectReason::WrongFinish));
+    }
+    // A small vocabulary has fewer than the job asks for.
+    let count = u32::from(spec.logprobs).min(model.info().vocab_size) as usize;
+    let misfit = transcript.logprobs.misfit(output.len(), count);
+    misfit.map(|at| reject(at, RejectReason::Logprobs))
 }
 
 /// Returns for each output token whether it is checked.

@@ -2,7 +2,7 @@
 //! Sampling is checked against vectors that an independent program made.
 
 use assay_engine::{
-    choose, digest, pick,
+    choose, digest, logprobs, pick,
     sampling::fixed::{exp_q32, gumbel_q24, ln_q32},
     Adjustments, Context, SampleSpec, Sampling,
 };
@@ -82,6 +82,24 @@ fn choose_reproduces_the_golden_vectors() {
         let before = Context { tokens: &all, input: input.len() };
         let row: Vec<i32> = row.collect();
         assert_eq!(choose(&row, before, &spec, &adjustments), token(&case["token"]), "{case}");
+    }
+}
+
+#[test]
+fn log_probabilities_reproduce_the_golden_vectors() {
+    let vectors = vectors();
+    for case in list(&vectors, "logprobs") {
+        let number = |value: &Value| i32::try_from(value.as_i64().unwrap()).unwrap();
+        let row: Vec<i32> = list(case, "row").iter().map(number).collect();
+        let values: Vec<i32> = list(case, "values").iter().map(number).collect();
+        for (token, &value) in (0..).zip(&values) {
+            assert_eq!(logprobs::of_row(&row, token, 0).chosen, value, "{case}");
+        }
+        let token = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
+        let top: Vec<(u32, i32)> =
+            list(case, "top").iter().map(token).map(|id| (id, values[id as usize])).collect();
+        let count = token(&case["count"]) as usize;
+        assert_eq!(logprobs::of_row(&row, 0, count).top, top, "{case}");
     }
 }
 

@@ -242,6 +242,7 @@ fn model_opens_without_all_bytes_and_rejects_every_answer_to_what_it_cannot_read
         input: model.tokenize(b"a").unwrap(),
         output: vec![1],
         finish: FinishReason::Length,
+        logprobs: Default::default(),
     };
     let sample = SampleSpec::new(0, &[0; 32], GREEDY);
     let spec = GenerateSpec::new(sample, 1, [0; 32]);

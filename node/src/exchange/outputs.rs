@@ -111,6 +111,7 @@ mod tests {
             text: b"text".to_vec(),
             finish: FinishReason::Length,
             salt: H256::zero(),
+            logprobs: Default::default(),
         }
     }
 

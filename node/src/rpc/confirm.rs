@@ -178,7 +178,15 @@ mod tests {
         let (input, text, salt) = (vec![1], b"text".to_vec(), H256::zero());
         let output = vec![1; 4];
         let job = H256::zero();
-        let transcript = Transcript { job, input, output, text, finish: EndToken, salt };
+        let transcript = Transcript {
+            job,
+            input,
+            output,
+            text,
+            finish: EndToken,
+            salt,
+            logprobs: Default::default(),
+        };
         let settled = |tokens| settled(Some(H256::zero()), tokens);
         assert!(fits(&delivered(4, EndToken), &transcript) && fits(&settled(4), &transcript));
         assert!(!fits(&delivered(3, EndToken), &transcript) && !fits(&settled(5), &transcript));

@@ -11,9 +11,9 @@ use crate::exchange::{local_page, Page, PAGE_TOKENS};
 use assay_primitives::{
     api::JobView,
     job::{JobId, ModelId},
-    worker::Transcript,
+    worker::{Likely, Transcript},
 };
-use assay_rpc::Output;
+use assay_rpc::{Output, TokenLogprobs};
 use assay_runtime::AccountId;
 use codec::Decode;
 use jsonrpsee::core::RpcResult;
@@ -51,6 +51,7 @@ pub async fn output(deps: &AssayDeps, job: JobId) -> RpcResult<Option<Output>> {
         finish: finish.map(|finish| finish.label().to_string()),
         transcript: None,
         text_matches: None,
+        logprobs: None,
     }))
 }
 
@@ -125,7 +126,9 @@ fn committed_output(
 ) -> Option<Output> {
     let transcript = Transcript::decode(&mut payload.as_slice()).ok().filter(fits)?;
     let text = text_of(&transcript.output);
+    let logprobs = transcript.logprobs.by_token(transcript.output.len());
     Some(Output {
+        logprobs: logprobs.map(|all| all.map(of_token).collect()),
         text_matches: text.map(|text| text == transcript.text),
         text: String::from_utf8_lossy(&transcript.text).into_owned(),
         tokens: transcript.output,
@@ -135,10 +138,18 @@ fn committed_output(
     })
 }
 
+/// Returns the log probabilities of one token as they are sent.
+fn of_token((logprob, top): (i32, &[Likely])) -> TokenLogprobs {
+    TokenLogprobs {
+        logprob,
+        top: top.iter().map(|likely| (likely.token, likely.logprob)).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_primitives::FinishReason;
+    use assay_primitives::{worker::Logprobs, FinishReason};
     use codec::Encode;
 
     /// Returns the output that a transcript with one token holds, given the text of that token.
@@ -150,6 +161,7 @@ mod tests {
             text: b"B".to_vec(),
             finish: FinishReason::Length,
             salt: H256::zero(),
+            logprobs: Logprobs { chosen: vec![-3], top: vec![Likely { token: 65, logprob: -2 }] },
         };
         let fits = |read: &Transcript| *read == transcript && fits;
         committed_output(transcript.encode(), fits, |tokens| {
@@ -165,6 +177,12 @@ mod tests {
     #[test]
     fn transcript_that_does_not_fit_the_commitment_is_no_output() {
         assert_eq!(read(false, Some(b"B")), None);
+    }
+
+    #[test]
+    fn log_probabilities_are_those_of_the_transcript() {
+        let logprobs = read(true, None).expect("it fits").logprobs;
+        assert_eq!(logprobs, Some(vec![TokenLogprobs { logprob: -3, top: vec![(65, -2)] }]));
     }
 
     #[test]

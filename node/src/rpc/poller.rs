@@ -310,7 +310,7 @@ mod tests {
         let (output, text) = (output.to_vec(), text.to_vec());
         let finish = FinishReason::EndToken;
         let (job, salt) = (JobId::zero(), H256::zero());
-        Transcript { job, input: vec![1], output, text, finish, salt }
+        Transcript { job, input: vec![1], output, text, finish, salt, logprobs: Default::default() }
     }
 
     /// Takes a step and returns the tokens and the end of the feed.

@@ -6,7 +6,7 @@ mod crash;
 
 use crate::work::key::Kind;
 use assay_engine::{draft::Drafter, Prompt};
-use assay_primitives::{EngineResult, FinishReason};
+use assay_primitives::{worker::Logprobs, EngineResult, FinishReason};
 pub use crash::{Crash, CrashKind};
 use sp_core::H256;
 use std::{fmt, str::FromStr};
@@ -31,6 +31,8 @@ pub enum Fault {
     IgnoreConstraint,
     /// Answers a chat as if it had no system messages.
     IgnoreSystem,
+    /// Returns another log probability than the model's for one token in the middle of the output.
+    WrongLogprob,
     /// Accepts jobs and never delivers.
     Silent,
     /// Serves requests and transcripts to no other node, and publishes them where it has to.
@@ -57,6 +59,7 @@ impl Fault {
         Self::IgnoreChoice,
         Self::IgnoreConstraint,
         Self::IgnoreSystem,
+        Self::WrongLogprob,
         Self::Silent,
         Self::Hide,
         Self::WithholdOutput,
@@ -75,6 +78,7 @@ impl Fault {
             Self::IgnoreChoice => "ignore-choice",
             Self::IgnoreConstraint => "ignore-constraint",
             Self::IgnoreSystem => "ignore-system",
+            Self::WrongLogprob => "wrong-logprob",
             Self::Silent => "silent",
             Self::Hide => "hide",
             Self::WithholdOutput => "withhold-output",
@@ -86,7 +90,12 @@ impl Fault {
     }
 
     /// Changes an honest output as a dishonest operator does.
-    pub fn falsify(&self, output: &mut Vec<u32>, finish: &mut FinishReason) {
+    pub fn falsify(
+        &self,
+        output: &mut Vec<u32>,
+        finish: &mut FinishReason,
+        logprobs: &mut Logprobs,
+    ) {
         match self {
             Self::WrongToken | Self::Collude => {
                 let middle = output.len() / 2;
@@ -97,6 +106,12 @@ impl Fault {
             Self::Truncate => {
                 output.truncate(output.len().div_ceil(2));
                 *finish = FinishReason::EndToken;
+            }
+            Self::WrongLogprob => {
+                let middle = logprobs.chosen.len() / 2;
+                if let Some(logprob) = logprobs.chosen.get_mut(middle) {
+                    *logprob = logprob.saturating_sub(1);
+                }
             }
             _ => {}
         }
@@ -185,7 +200,7 @@ mod tests {
     #[test]
     fn truncated_output_claims_to_have_ended() {
         let (mut output, mut finish) = (vec![1, 2, 3], FinishReason::Length);
-        Fault::Truncate.falsify(&mut output, &mut finish);
+        Fault::Truncate.falsify(&mut output, &mut finish, &mut Logprobs::default());
         assert_eq!((output, finish), (vec![1, 2], FinishReason::EndToken));
     }
 }

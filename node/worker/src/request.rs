@@ -20,6 +20,8 @@ pub struct Asked {
     pub min_p: u32,
     /// Whether the output goes on after an end token.
     pub ignore_end: bool,
+    /// The number of the likeliest tokens whose log probabilities are returned with each token.
+    pub logprobs: u8,
     /// The form that the output must have.
     pub constraint: Option<AskedForm>,
 }
@@ -93,9 +95,9 @@ impl<'a> SupportedRequest<'a> {
             repetition,
             min_p,
             ignore_end,
+            logprobs,
             constraint,
-            // These are neutral.
-            logprobs: _,
+            // This is neutral.
             salt: _,
         }) = request;
         let prompt = match prompt {
@@ -107,7 +109,7 @@ impl<'a> SupportedRequest<'a> {
         let bias = logit_bias.iter().map(|bias| (bias.token, bias.bias));
         let adjustments = changes.with_bias(bias);
         let (stops, constraint) = (StopStrings::new(stop), form(constraint));
-        let asked = Asked { stops, adjustments, min_p, ignore_end, constraint };
+        let asked = Asked { stops, adjustments, min_p, ignore_end, logprobs, constraint };
         Ok(Self { encoding, prompt, asked })
     }
 
@@ -178,7 +180,7 @@ mod tests {
     /// Returns the wishes of a request that has nothing but a prompt.
     fn nothing() -> Asked {
         let (stops, adjustments) = (StopStrings::NONE, Adjustments::NONE);
-        Asked { stops, adjustments, min_p: 0, ignore_end: false, constraint: None }
+        Asked { stops, adjustments, min_p: 0, ignore_end: false, logprobs: 0, constraint: None }
     }
 
     #[test]
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_changes_the_choice_of_a_token_is_read() {
+    fn all_that_is_asked_for_beside_the_prompt_is_read() {
         let bias = request::LogitBias { token: 7, bias: -3 };
         let request = RequestV1 {
             logit_bias: vec![bias],
@@ -219,6 +221,7 @@ mod tests {
             repetition: 5,
             min_p: 9,
             ignore_end: true,
+            logprobs: 16,
             ..RequestV1::new(request::Prompt::Text(b"In".to_vec()))
         };
         let request = Request::V1(request).encode();
@@ -226,7 +229,7 @@ mod tests {
         let changes =
             Adjustments { presence: 1, frequency: -2, repetition: 5, ..Adjustments::NONE };
         let adjustments = changes.with_bias([(7, -3)]);
-        let expected = Asked { adjustments, min_p: 9, ignore_end: true, ..nothing() };
+        let expected = Asked { adjustments, min_p: 9, ignore_end: true, logprobs: 16, ..nothing() };
         assert_eq!(asked, expected);
     }
 
@@ -278,8 +281,9 @@ mod tests {
     fn bytes_that_are_no_request_and_fields_that_the_engine_does_not_honour_are_refused() {
         let refused = |bytes: &[u8]| SupportedRequest::read(bytes).unwrap_err();
         assert_eq!(refused(b"In"), RequestError::UnknownVersion { version: b'I' });
-        let of = |prompt| Request::V1(RequestV1 { logprobs: 1, ..RequestV1::new(prompt) }).encode();
+        let salt = Some([1; 32]);
+        let of = |prompt| Request::V1(RequestV1 { salt, ..RequestV1::new(prompt) }).encode();
         let unsupported = |field| RequestError::Unsupported { field };
-        assert_eq!(refused(&of(request::Prompt::Text(vec![]))), unsupported("logprobs"));
+        assert_eq!(refused(&of(request::Prompt::Text(vec![]))), unsupported("salt"));
     }
 }

@@ -6,6 +6,7 @@ mod given;
 use assay_engine::{synthetic::Synthetic, Model};
 use assay_primitives::{
     request::{Argument, Chat, Message, Prompt, RequestV1},
+    worker::Logprobs,
     DeclineReason, EngineResult, FinishReason, OutputCommitment, RejectReason, Request, Sampling,
     Task, Verdict,
 };
@@ -168,6 +169,66 @@ fn operator_that_ignores_the_penalties_is_rejected_where_the_output_differs() {
     let rejected = Verdict::Reject { position, reason: RejectReason::Integrity };
     assert_eq!(judged(&honest, &cheat, &task, lie), rejected);
     assert!(matches!(verdict(&honest, task, truth), Verdict::Accept { .. }));
+}
+
+/// Returns the request for the continuation of the prompt with that many log probabilities.
+fn with_logprobs(logprobs: u8) -> Request {
+    let prompt = Prompt::Text(PROMPT.to_vec());
+    Request::V1(RequestV1 { logprobs, ..RequestV1::new(prompt) })
+}
+
+#[test]
+fn log_probabilities_are_in_the_transcript_and_accepted() {
+    let (_dirs, [_, honest], task) = workers(Fault::Reject, tiny, &with_logprobs(3), 40);
+    let commitment = generated(&honest, &task);
+    let transcript = honest.0.output(&job()).unwrap();
+    let by_token: Vec<_> = transcript.logprobs.by_token(40).unwrap().collect();
+    for ((own, top), token) in by_token.into_iter().zip(&transcript.output) {
+        // The output is greedy.
+        assert_eq!((top.len(), top[0].token, top[0].logprob), (3, *token, own));
+    }
+    assert!(matches!(verdict(&honest, task, commitment), Verdict::Accept { .. }));
+    let (_dirs, [_, honest], task) = workers(Fault::Reject, tiny, &with_logprobs(0), 40);
+    generated(&honest, &task);
+    assert_eq!(honest.0.output(&job()).unwrap().logprobs, Logprobs::default());
+}
+
+#[test]
+fn operator_that_returns_a_wrong_log_probability_is_rejected_where_it_is() {
+    let (_dirs, [cheat, honest], task) = workers(Fault::WrongLogprob, tiny, &with_logprobs(3), 40);
+    let (lie, _) = (generated(&cheat, &task), generated(&honest, &task));
+    let rejected = Verdict::Reject { position: 20, reason: RejectReason::Logprobs };
+    assert_eq!(judged(&honest, &cheat, &task, lie), rejected);
+}
+
+/// Returns the commitment to another transcript than the honest one, which the worker now has.
+fn forged(
+    worker: &WorkerMailbox,
+    honest: OutputCommitment,
+    forge: impl FnOnce(&mut Logprobs),
+) -> OutputCommitment {
+    let mut transcript = worker.0.output(&job()).unwrap();
+    forge(&mut transcript.logprobs);
+    worker.0.keep_output(&job(), &transcript.encode()).unwrap();
+    OutputCommitment { output_hash: transcript.hash(), ..honest }
+}
+
+#[test]
+fn missing_and_superfluous_log_probabilities_are_rejected() {
+    type Lie = fn(&mut Logprobs);
+    let lies: [(u8, Lie, u32); 4] = [
+        (0, |lie| lie.chosen.push(0), 0),
+        (2, |lie| *lie = Logprobs::default(), 0),
+        (2, |lie| lie.top.truncate(2 * 40 - 1), 39),
+        (2, |lie| lie.chosen.push(0), 40),
+    ];
+    for (asked, lie, position) in lies {
+        let (_dirs, [_, honest], task) = workers(Fault::Reject, tiny, &with_logprobs(asked), 40);
+        let commitment = generated(&honest, &task);
+        let lie = forged(&honest, commitment, lie);
+        let rejected = Verdict::Reject { position, reason: RejectReason::Logprobs };
+        assert_eq!(verdict(&honest, task, lie), rejected);
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn request_over_the_limit_is_not_generated_from() {
 #[test]
 fn request_that_no_engine_honours_is_declined_and_rejected() {
     let prompt = Prompt::Text(PROMPT.to_vec());
-    let unsupported = RequestV1 { logprobs: 1, ..RequestV1::new(prompt) };
+    let unsupported = RequestV1 { salt: Some([1; 32]), ..RequestV1::new(prompt) };
     let unknown = Request::tokens(vec![u32::MAX; task(PROMPT, 8).input_tokens as usize]);
     let trailing = [Request::text(PROMPT).encode(), vec![0]].concat();
     let requests = [PROMPT.to_vec(), trailing, unknown.encode(), Request::V1(unsupported).encode()];

@@ -466,6 +466,7 @@ fn transcript_of_another_node_is_kept_as_an_output() {
         text: b"B".to_vec(),
         finish: FinishReason::Length,
         salt: H256::zero(),
+        logprobs: Default::default(),
     };
     mailbox.0.keep_output(&job(), &transcript.encode()).unwrap();
     assert_eq!(mailbox.0.output(&job()), Some(transcript.clone()));

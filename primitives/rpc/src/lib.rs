@@ -23,6 +23,6 @@ pub use error::{ERROR_CODE, LIMIT_CODE, UNKNOWN_JOB_CODE};
 pub use methods::AssayRpcClient;
 #[cfg(feature = "server")]
 pub use methods::AssayRpcServer;
-pub use output::{Output, OutputItem};
+pub use output::{Output, OutputItem, TokenLogprobs};
 pub use payload::SubmittedPayload;
 pub use status::{ModelStatus, NodeStatus, StoreStatus, WorkerKey, WorkerStatus};

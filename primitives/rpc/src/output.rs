@@ -27,6 +27,20 @@ pub struct Output {
     /// that has not loaded the model.
     #[serde(rename = "textMatches", default)]
     pub text_matches: Option<bool>,
+    /// The log probabilities of the tokens in order, from the transcript; `None` without one, and if the
+    /// request asks for none.
+    #[serde(default)]
+    pub logprobs: Option<Vec<TokenLogprobs>>,
+}
+
+/// The log probabilities at one position of an output: natural logarithms in units of 2^-16, so that -65,536
+/// is -1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenLogprobs {
+    /// The log probability of the token.
+    pub logprob: i32,
+    /// The likeliest tokens at its position with their log probabilities, the likeliest first.
+    pub top: Vec<(u32, i32)>,
 }
 
 /// A part of an output: one notification of `assay_subscribeOutput`.

@@ -4,7 +4,7 @@
 use assay_primitives::ModelId;
 use assay_rpc::{
     ModelStatus, NodeStatus, Output, OutputItem, StoreStatus, StreamEnd, SubmittedPayload,
-    WorkerKey, WorkerStatus,
+    TokenLogprobs, WorkerKey, WorkerStatus,
 };
 use serde::{de::DeserializeOwned, Serialize};
 use serde_json::{json, Value};
@@ -36,6 +36,7 @@ fn output_has_bytes_in_hexadecimal() {
         finish: Some("stop".into()),
         transcript: Some(vec![255].into()),
         text_matches: Some(true),
+        logprobs: Some(vec![TokenLogprobs { logprob: -7, top: vec![(72, -7), (74, -9)] }]),
     };
     let expected = json!({
         "tokens": [72, 105],
@@ -44,6 +45,7 @@ fn output_has_bytes_in_hexadecimal() {
         "finish": "stop",
         "transcript": "0xff",
         "textMatches": true,
+        "logprobs": [{ "logprob": -7, "top": [[72, -7], [74, -9]] }],
     });
     is_json(output, expected);
 }
@@ -57,6 +59,7 @@ fn output_that_runs_has_neither_finish_nor_transcript() {
         finish: None,
         transcript: None,
         text_matches: None,
+        logprobs: None,
     };
     let expected = json!({
         "tokens": [],
@@ -65,6 +68,7 @@ fn output_that_runs_has_neither_finish_nor_transcript() {
         "finish": null,
         "transcript": null,
         "textMatches": null,
+        "logprobs": null,
     });
     is_json(output, expected);
 }

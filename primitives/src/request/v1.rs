@@ -100,8 +100,6 @@ impl RequestV1 {
     }
 
     pub(super) fn unsupported(&self) -> Option<&'static str> {
-        [("logprobs", self.logprobs != 0), ("salt", self.salt.is_some())]
-            .into_iter()
-            .find_map(|(field, is_set)| is_set.then_some(field))
+        self.salt.is_some().then_some("salt")
     }
 }

@@ -87,9 +87,9 @@ async fn payload_that_no_engine_runs_is_refused_by_the_name_of_its_field() {
     };
     let text = error(b"In the beginning").await;
     assert!(text.contains("version 73") && text.contains("SCALE"), "{text}");
-    let request = RequestV1 { logprobs: 1, ..RequestV1::new(Prompt::Text(vec![])) };
+    let request = RequestV1 { salt: Some([1; 32]), ..RequestV1::new(Prompt::Text(vec![])) };
     let field = error(&Request::V1(request).encode()).await;
-    assert!(field.contains("'logprobs'"), "{field}");
+    assert!(field.contains("'salt'"), "{field}");
     let empty = error(&Request::text(vec![]).encode()).await;
     assert!(empty.contains("prompt is empty"), "{empty}");
 }

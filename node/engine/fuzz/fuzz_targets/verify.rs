@@ -34,6 +34,11 @@ struct Case {
     repetition: u32,
     bias: (u32, i32),
     ignore_end: bool,
+    logprobs: u8,
+    /// The log probability that is claimed at a position in place of the right one.
+    claimed: Option<(u8, i32)>,
+    /// The likeliest tokens that are claimed after the right ones.
+    more: Vec<(u32, i32)>,
     positions: Option<Vec<u32>>,
     memory_bytes: u32,
 }
@@ -51,9 +56,12 @@ fuzz_target!(|case: Case| {
         repetition: case.repetition,
         ..Adjustments::NONE.with_bias([(case.bias.0, case.bias.1)])
     };
-    let ignore_end = case.ignore_end;
-    let spec =
-        GenerateSpec { adjustments, ignore_end, ..GenerateSpec::new(sample, max_tokens, [0; 32]) };
+    let spec = GenerateSpec {
+        adjustments,
+        ignore_end: case.ignore_end,
+        logprobs: case.logprobs,
+        ..GenerateSpec::new(sample, max_tokens, [0; 32])
+    };
     let limits = Limits { memory_bytes: case.memory_bytes.into(), ..Limits::default() };
     let Ok(input) = model.tokenize(&case.prompt) else { return };
     let wide = Limits::default();
@@ -63,7 +71,14 @@ fuzz_target!(|case: Case| {
     output.extend(&case.output);
     let finish = if case.ended { FinishReason::EndToken } else { FinishReason::Length };
     let claimed = case.input.unwrap_or(input.clone());
-    let transcript = Transcript { input: claimed, output, finish };
+    let mut logprobs = honest.as_ref().map(|done| done.logprobs.clone()).unwrap_or_default();
+    if let Some((at, claim)) = case.claimed {
+        if let Some(own) = logprobs.chosen.get_mut(usize::from(at)) {
+            *own = claim;
+        }
+    }
+    logprobs.top.extend(case.more);
+    let transcript = Transcript { input: claimed, output, finish, logprobs };
     let prompt = Prompt::text(case.prompt);
     let positions = case.positions.map_or(Positions::All, Positions::Sample);
 
@@ -75,7 +90,8 @@ fuzz_target!(|case: Case| {
     if let (true, Positions::All, Some(done)) = (verdict.is_ok(), &positions, honest) {
         let right = transcript.input == input
             && transcript.output == done.tokens
-            && transcript.finish == done.finish;
+            && transcript.finish == done.finish
+            && transcript.logprobs == done.logprobs;
         assert_eq!(accepted, right, "{verdict:?} for {transcript:?}");
     }
 });

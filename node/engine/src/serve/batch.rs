@@ -283,7 +283,7 @@ impl Batch {
             let own = choices.iter().take_while(|(span, _)| *span == index).count();
             let (now, later) = choices.split_at(own);
             choices = later;
-            let now: Vec<Choice> = now.iter().map(|&(_, choice)| choice).collect();
+            let now: Vec<Choice> = now.iter().map(|(_, choice)| choice.clone()).collect();
             let prefixes = self.config.prefix_cache.then_some(&mut self.prefixes);
             match caught(|| running.accept(&now, prefixes)) {
                 Ok(Next::Done) => self.ended.push(Ended { job: running.job, error: None }),

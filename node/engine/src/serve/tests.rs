@@ -26,6 +26,7 @@ const SPEC: GenerateSpec = GenerateSpec {
     adjustments: Adjustments::NONE,
     constraint: None,
     ignore_end: false,
+    logprobs: 0,
     sample: SampleSpec { key: [5; 32], sampling: Sampling::GREEDY },
     digest_key: [4; 32],
     max_tokens: 60,
@@ -60,7 +61,8 @@ fn verification(model: &Model, max_tokens: u32) -> Verifying {
     let spec = GenerateSpec { max_tokens, ..SPEC };
     let done = alone(model, b"b", &spec);
     let input = model.tokenize(b"b").unwrap();
-    let transcript = Transcript { input, output: done.tokens, finish: done.finish };
+    let transcript =
+        Transcript { input, output: done.tokens, finish: done.finish, logprobs: done.logprobs };
     let task =
         Verifying::new(model, &Prompt::text(b"b"), &transcript, &spec, &Positions::All).unwrap();
     let ControlFlow::Continue(task) = task else { panic!("the form is right") };

@@ -9,6 +9,7 @@ and compares it, `--write` writes it.
 import argparse
 import hashlib
 import json
+import math
 import pathlib
 import random
 import struct
@@ -81,6 +82,38 @@ def exp_q32(t):
     for k in range(12, 0, -1):
         p = (1 << 32) - (z * p >> 32) // k
     return p >> (y >> 24)
+
+
+def powers():
+    """Returns 2^-(i / 256) in Q62."""
+    table, root = [1 << 62] * 256, 1 << 61
+    for bit in range(7, -1, -1):
+        root = math.isqrt(root << 62)
+        table = [p * root >> 62 if i >> bit & 1 else p for i, p in enumerate(table)]
+    return table
+
+
+POWERS = powers()
+
+
+def weight(t):
+    """Returns floor(2^40 e^-t) for a gap t in Q16, as score::frequency does without its 1."""
+    if t >= 28 << 16:
+        return 0
+    y = t * LOG2_E >> 24
+    z = (y & 0xFFFF) * LN2 >> 16
+    squared = z * z >> 40
+    cubed = squared * z >> 40
+    tail = (1 << 40) - z + squared // 2 - cubed // 6
+    return POWERS[(y >> 16) & 255] * tail >> 62 >> (y >> 24)
+
+
+def log_probabilities(row):
+    """Returns the natural logarithm of each token's probability in Q15.16."""
+    most = max(row)
+    normal = 40 * LN2 - ln_q32(sum(weight(most - logit) for logit in row))
+    exact = [normal - ((most - logit) << 16) for logit in row]
+    return [max(-(2**31), min(0, (number + (1 << 15)) >> 16)) for number in exact]
 
 
 def sample_key(seed, job):
@@ -215,6 +248,22 @@ def roots():
     return cases
 
 
+def logprobs():
+    """Returns rows with the log probabilities of all tokens, and the order of the likeliest."""
+    source = random.Random(23)
+    cases = []
+    for number in range(60):
+        size = source.choice([1, 2, 16, 17, 259, 700])
+        spread = source.choice([0, 10, 65536, 400000, 2000000, 2**31 - 1])
+        row = [source.randint(-spread, spread) for _ in range(size)]
+        if number % 5 == 0:
+            row[-1] = max(row)
+        values, count = log_probabilities(row), source.choice([1, 3, 16])
+        order = sorted(range(size), key=lambda j: (-row[j], j))[:count]
+        cases.append({"row": row, "values": values, "count": count, "top": order})
+    return cases
+
+
 def choices():
     """Returns tokens that are chosen from logits with biases and penalties."""
     source = random.Random(22)
@@ -300,6 +349,7 @@ def vectors():
         "ln_q32": [[n, ln_q32(n)] for n in naturals],
         "picks": picks,
         "choices": choices(),
+        "logprobs": logprobs(),
         "roots": roots(),
     }
 

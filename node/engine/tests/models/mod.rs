@@ -41,6 +41,7 @@ pub fn transcript(model: &Model, prompt: &[u8], generation: &Generation) -> Tran
         input: model.tokenize(prompt).expect("tokens"),
         output: generation.tokens.clone(),
         finish: generation.finish,
+        logprobs: generation.logprobs.clone(),
     }
 }
 

@@ -81,6 +81,7 @@ async fn output_is_served_in_pages() {
         text: b"text".to_vec(),
         finish: FinishReason::EndToken,
         salt: H256::zero(),
+        logprobs: Default::default(),
     };
     served.worker.keep_output(&job, &transcript.encode()).unwrap();
     let (mut tokens, mut finish) = (Vec::new(), None);

@@ -3,7 +3,10 @@
 
 use crate::request::Asked;
 use assay_engine as engine;
-use assay_primitives::{FinishReason, JobId, RejectReason, Task};
+use assay_primitives::{
+    worker::{Likely, Logprobs},
+    FinishReason, JobId, RejectReason, Task,
+};
 
 /// Returns what the engine generates or verifies for a job whose request asks for this.
 pub fn generate_spec(job: &JobId, task: &Task, asked: &Asked) -> engine::GenerateSpec {
@@ -23,6 +26,7 @@ pub fn generate_spec(job: &JobId, task: &Task, asked: &Asked) -> engine::Generat
         stops: asked.stops.clone(),
         ignore_end: asked.ignore_end,
         constraint: asked.constraint.as_ref().map(|form| form.constraint.clone()),
+        logprobs: asked.logprobs,
         digest_key: task.digest_key.0,
     }
 }
@@ -45,6 +49,18 @@ pub fn engine_finish_reason(finish: FinishReason) -> engine::FinishReason {
     }
 }
 
+/// Returns the engine's log probabilities as the chain's.
+pub fn logprobs(engine::Logprobs { chosen, top }: engine::Logprobs) -> Logprobs {
+    let top = top.into_iter().map(|(token, logprob)| Likely { token, logprob });
+    Logprobs { chosen, top: top.collect() }
+}
+
+/// Returns the chain's log probabilities as the engine's.
+pub fn engine_logprobs(Logprobs { chosen, top }: Logprobs) -> engine::Logprobs {
+    let top = top.into_iter().map(|Likely { token, logprob }| (token, logprob));
+    engine::Logprobs { chosen, top: top.collect() }
+}
+
 /// Returns the engine's reason for a rejection as the chain's, which has fewer.
 pub fn reject_reason(reason: engine::RejectReason) -> RejectReason {
     match reason {
@@ -57,5 +73,6 @@ pub fn reject_reason(reason: engine::RejectReason) -> RejectReason {
         engine::RejectReason::TooLong
         | engine::RejectReason::Empty
         | engine::RejectReason::UnknownToken => RejectReason::Malformed,
+        engine::RejectReason::Logprobs => RejectReason::Logprobs,
     }
 }

@@ -50,6 +50,7 @@ pub fn all(kind: Kind) -> Vec<&'static str> {
                     RejectReason::Digest,
                     RejectReason::Malformed,
                     RejectReason::Request,
+                    RejectReason::Logprobs,
                 ]
                 .map(RejectReason::label),
             );

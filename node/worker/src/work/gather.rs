@@ -193,8 +193,7 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> G
         Work::Prepare { .. } => {
             let run = || {
                 let read = readable::read(server.model(), task.input_tokens, &request);
-                let prompt = read.map(|request| request.prompt);
-                Ok(prepare(context, &server, &job, task, prompt, patient))
+                Ok(prepare(context, &server, &job, task, read, patient))
             };
             match attempt(context, work, run) {
                 Outcome::Result(result) => Gathered::Result(result),

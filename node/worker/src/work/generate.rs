@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    engine::translate::{finish_reason, generate_spec},
+    engine::translate::{finish_reason, generate_spec, logprobs},
     fault::Fault,
     request::SupportedRequest,
     store::orders::Order,
@@ -93,15 +93,16 @@ pub fn generate(
     };
     let mut output = generation.tokens;
     let mut finish = finish_reason(generation.finish);
+    let mut logprobs = logprobs(generation.logprobs);
     if let Some(fault) = &context.fault {
-        fault.falsify(&mut output, &mut finish);
+        fault.falsify(&mut output, &mut finish, &mut logprobs);
     }
     if let Some(metrics) = &context.metrics {
         metrics.generated(output.len(), begun.elapsed());
     }
     let text = model.detokenize(&output);
     let salt = context.output_salt(&job);
-    let transcript = Transcript { job, input, output, text, finish, salt };
+    let transcript = Transcript { job, input, output, text, finish, salt, logprobs };
     let digest_commitment = H256(blake2_256(&generation.digest_root));
     let commitment = publish(context, &job, &transcript, digest_commitment);
     // The chain can ask the operator for both until the job is over.

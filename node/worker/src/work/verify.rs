@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    engine::translate::{engine_finish_reason, generate_spec, reject_reason},
+    engine::translate::{engine_finish_reason, engine_logprobs, generate_spec, reject_reason},
     fault::Fault,
     LOG_TARGET,
 };
@@ -90,8 +90,9 @@ pub fn verify(
         return Ok(Some(malformed));
     }
     let finish = engine_finish_reason(transcript.finish);
+    let logprobs = engine_logprobs(transcript.logprobs);
     let (input, output) = (transcript.input, transcript.output);
-    let claimed = assay_engine::Transcript { input, output, finish };
+    let claimed = assay_engine::Transcript { input, output, finish, logprobs };
     let begun = server.verify(VerifyJob {
         prompt: request.prompt,
         transcript: claimed,
