@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An output as far as it is known: the node's word, or the transcript that was committed to.
 
-use crate::commitment::committed;
+use crate::{commitment::committed, view::logprobs::Logprobs};
 use assay_engine::{Model, StopStrings};
 use assay_primitives::{worker::Transcript, FinishReason, JobId};
 use assay_rpc::Output;
@@ -15,6 +15,7 @@ pub struct KnownOutput {
     said: Option<Output>,
     committed: Option<Transcript>,
     text_matches: Option<bool>,
+    logprobs: Option<Logprobs>,
     stops: StopStrings,
 }
 
@@ -25,7 +26,8 @@ impl KnownOutput {
         // A node that has the model has compared the text of the transcript that it returned.
         let text_matches =
             said.as_ref().filter(|_| committed.is_some()).and_then(|output| output.text_matches);
-        Self { said, committed, text_matches, stops: StopStrings::NONE }
+        let logprobs = committed.as_ref().and_then(|transcript| Logprobs::of(transcript, None));
+        Self { said, committed, text_matches, logprobs, stops: StopStrings::NONE }
     }
 
     /// Returns the output of a job whose request has these stop strings. Its text is shown up to the first.
@@ -40,11 +42,17 @@ impl KnownOutput {
     }
 
     /// Compares the committed text with the committed tokens by a model that this command has opened
-    /// itself, which counts more than the node's word.
+    /// itself, which counts more than the node's word. The log probabilities then show the texts of their tokens.
     pub fn compare(&mut self, model: &Model) {
         if let Some(transcript) = &self.committed {
             self.text_matches = Some(model.detokenize(&transcript.output) == transcript.text);
+            self.logprobs = Logprobs::of(transcript, Some(model));
         }
+    }
+
+    /// Returns the log probabilities of the tokens, if the committed output has them.
+    pub fn logprobs(&self) -> Option<&Logprobs> {
+        self.logprobs.as_ref()
     }
 
     /// Returns whether the output is the one that was committed to.
@@ -95,7 +103,7 @@ impl KnownOutput {
     }
 
     /// Adds the output to a JSON object: whether it is committed, whether its text is that of its
-    /// tokens, its text, finish reason and tokens.
+    /// tokens, its text, finish reason and tokens, and their log probabilities if it has them.
     pub fn put(&self, object: &mut Map<String, Value>) {
         object.insert("committed".into(), json!(self.is_committed()));
         object.insert("textMatches".into(), json!(self.text_matches));
@@ -104,6 +112,9 @@ impl KnownOutput {
         object.insert("tokenIds".into(), json!(self.tokens()));
         if let Some(tokens) = self.tokens() {
             object.insert("tokens".into(), json!(tokens.len()));
+        }
+        if let Some(logprobs) = &self.logprobs {
+            object.insert("logprobs".into(), logprobs.json());
         }
     }
 }
@@ -123,6 +134,8 @@ impl KnownOutput {
 mod tests {
     use super::*;
     use crate::samples::{output, transcript, JOB};
+    use assay_primitives::worker::{Likely, Logprobs};
+    use assay_rpc::TokenLogprobs;
     use codec::Encode;
 
     #[test]
@@ -159,6 +172,27 @@ mod tests {
         let transcript = Transcript { text: b"ABCD".to_vec(), ..transcript() };
         let known = KnownOutput::sample(&transcript, None).stopping(&stops);
         assert_eq!(known.text().unwrap(), "AB");
+    }
+
+    #[test]
+    fn log_probabilities_are_those_of_the_committed_transcript() {
+        let logprobs =
+            Logprobs { chosen: vec![-65_536], top: vec![Likely { token: 66, logprob: -65_536 }] };
+        let transcript = Transcript { logprobs, ..transcript() };
+        let shown = |known: KnownOutput| {
+            let mut object = Map::new();
+            known.put(&mut object);
+            object.remove("logprobs")
+        };
+        let mut known = KnownOutput::sample(&transcript, None);
+        known.compare(&Model::tiny().unwrap());
+        let likely = json!({ "token": 66, "text": "B", "logprob": -1.0 });
+        let own = json!({ "token": 66, "text": "B", "logprob": -1.0, "top": [likely] });
+        assert_eq!(shown(known), Some(json!([own])));
+        // A node's word is not enough.
+        let word = TokenLogprobs { logprob: -1, top: vec![(66, -1)] };
+        let said = Output { logprobs: Some(vec![word]), ..output(None) };
+        assert_eq!(shown(KnownOutput::new(Some(said), &JOB, None)), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod delegation;
 mod format;
 pub mod job;
+pub mod logprobs;
 pub mod operator;
 pub mod prices;
 pub mod settlement;

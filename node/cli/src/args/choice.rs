@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The options that make some tokens more or less likely.
+//! The options that make some tokens more or less likely, and the one that shows how likely they are.
 
 use super::fixed::fixed;
-use assay_primitives::request::{LogitBias, RequestV1};
-use clap::Args;
+use assay_primitives::request::{LogitBias, RequestV1, MAX_LOGPROBS};
+use clap::{value_parser, Args};
 use std::str::FromStr;
 
 /// The largest change of a logit. Those of models are below it.
 const MOST: f64 = 1000.0;
 
-/// Options that make some tokens more or less likely.
+/// Options that make some tokens more or less likely, and one that shows how likely they are.
 #[derive(Args, Debug, Clone)]
 pub struct ChoiceArgs {
     /// Leave out tokens that are less likely than this part of the likeliest, from 0 to 1. It has no effect
@@ -32,6 +32,16 @@ pub struct ChoiceArgs {
     /// Go on after an end token, up to a stop text or --max-tokens.
     #[arg(long)]
     pub ignore_end: bool,
+    /// Show the log probability of each token and of so many of the likeliest at its position, at most 16, as the
+    /// model has them before the options above.
+    #[arg(
+        long,
+        default_value_t = 0,
+        hide_default_value = true,
+        value_name = "COUNT",
+        value_parser = value_parser!(u8).range(..=i64::from(MAX_LOGPROBS))
+    )]
+    pub logprobs: u8,
 }
 
 impl ChoiceArgs {
@@ -46,6 +56,7 @@ impl ChoiceArgs {
             repetition: self.repetition_penalty,
             min_p: self.min_p,
             ignore_end: self.ignore_end,
+            logprobs: self.logprobs,
             ..request
         }
     }
@@ -111,7 +122,8 @@ mod tests {
             ["--min-p", "0.05", "--presence-penalty", "-1.5", "--frequency-penalty", "0.25"];
         let more =
             ["--repetition-penalty", "1.1", "--logit-bias", "13=-2.5", "--logit-bias", "7=1"];
-        let request = asked(&[&options[..], &more, &["--ignore-end"]].concat()).unwrap();
+        let rest = ["--ignore-end", "--logprobs", "16"];
+        let request = asked(&[&options[..], &more, &rest].concat()).unwrap();
         let bias = |token, bias| LogitBias { token, bias };
         let expected = RequestV1 {
             logit_bias: vec![bias(7, 1 << 16), bias(13, -163_840)],
@@ -120,6 +132,7 @@ mod tests {
             repetition: 72_090,
             min_p: 3_277,
             ignore_end: true,
+            logprobs: 16,
             ..RequestV1::new(Prompt::Text(vec![]))
         };
         assert_eq!(request, expected);
@@ -136,6 +149,8 @@ mod tests {
             ("--logit-bias", "13", "'13' has no '='"),
             ("--logit-bias", "a=1", "'a' is not the id of a token"),
             ("--logit-bias", "1=NaN", "NaN is not between"),
+            ("--logprobs", "17", "17 is not in 0..=16"),
+            ("--logprobs", "-1", "-1"),
         ] {
             let error = asked(&[option, value]).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");

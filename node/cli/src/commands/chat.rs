@@ -123,6 +123,9 @@ impl<'a> Conversation<'a> {
             return follow::detach(session, Some(job), &note);
         };
         let standing = ended.standing();
+        if let Some(logprobs) = ended.known.logprobs().filter(|_| !session.json) {
+            logprobs.show()?;
+        }
         out::note(&summary(&ended, standing));
         text_check::ensure(&job, &ended.known, standing)?;
         match ended.known.text().filter(|_| stays(standing)) {

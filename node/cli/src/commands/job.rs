@@ -18,7 +18,8 @@ use crate::{
     out, request,
     session::Session,
     standing::Standing,
-    text_check, view,
+    text_check,
+    view::{self, logprobs::Logprobs},
 };
 use anyhow::{Context, Result};
 use assay_primitives::{
@@ -123,7 +124,10 @@ async fn status(session: &Session, id: &JobId, shown: Option<&CheckArgs>) -> Res
     out::pairs(&rows)?;
     if let Some(known) = output {
         match known.text() {
-            Some(text) => out::line(&format!("\n{text}"))?,
+            Some(text) => {
+                out::line(&format!("\n{text}"))?;
+                known.logprobs().map_or(Ok(()), Logprobs::show)?;
+            }
             None => out::note("This node has no output of the job."),
         }
     }

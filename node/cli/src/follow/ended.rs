@@ -6,7 +6,8 @@ use crate::{
     known_output::KnownOutput,
     out::{self, Row},
     standing::Standing,
-    text_check, view,
+    text_check,
+    view::{self, logprobs::Logprobs},
 };
 use anyhow::Result;
 use assay_primitives::{api::JobView, JobId, Settlement};
@@ -40,11 +41,12 @@ impl Ended {
         Standing::of(&self.view.state, &self.known)
     }
 
-    /// Shows the end of the job, as a table below its text or as JSON, and returns the exit code. A job has
+    /// Shows the end of the job, as tables below its text or as JSON, and returns the exit code. A job has
     /// failed if nobody has shown the output that was committed to: the text could be any. A text that is
     /// not that of its tokens is an error, which is noted in the object of `--json` too.
     pub fn report(&self, json: bool, accept_unaudited: bool, facts: Facts) -> Result<Exit> {
         if !json {
+            self.known.logprobs().map_or(Ok(()), Logprobs::show)?;
             out::line("")?;
             out::pairs(&self.rows(facts.rows))?;
         }

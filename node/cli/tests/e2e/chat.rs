@@ -139,6 +139,44 @@ async fn operator_that_ignores_penalties_is_slashed() {
     assert_eq!((&job["outcome"], &job["verdict"]), (&"slashed".into(), &"reject".into()), "{job}");
 }
 
+/// The order of an output with the log probabilities of its tokens.
+const LIKELY: [&str; 9] =
+    ["run", "--json", "-n", "16", "--deadline", "10", "--logprobs", "3", "In the beginning"];
+
+#[tokio::test]
+async fn log_probabilities_are_returned_with_the_verified_output() {
+    let node = dev(&[]).await;
+    let job = assay(&node, &LIKELY).await.accepted();
+    assert_eq!(job["verified"], true, "{job}");
+    let (tokens, logprobs) = (&job["tokenIds"], job["logprobs"].as_array().unwrap());
+    assert_eq!(tokens.as_array().unwrap().len(), logprobs.len(), "{job}");
+    for (token, shown) in tokens.as_array().unwrap().iter().zip(logprobs) {
+        let (own, top) = (shown["logprob"].as_f64().unwrap(), shown["top"].as_array().unwrap());
+        // The output is greedy.
+        assert_eq!((&shown["token"], &top[0]["token"], top.len()), (token, token, 3), "{shown}");
+        assert_eq!(top[0]["logprob"], own, "{shown}");
+        assert!(own <= 0.0 && top[2]["logprob"].as_f64().unwrap() <= own, "{shown}");
+    }
+    // The node returns them too, in units of 2^-16.
+    let id = job["job"].as_str().unwrap().parse().unwrap();
+    let output = node.chain().await.output(&id).await.unwrap().unwrap();
+    let first = output.logprobs.unwrap()[0].logprob;
+    assert_eq!(logprobs[0]["logprob"], f64::from(first) / 65_536.0, "{job}");
+    let shown = assay(&node, &[&["run"], &LIKELY[2..]].concat()).await;
+    assert!(shown.out.contains("Likeliest"), "{shown:?}");
+    let refused = assay(&node, &["run", "--logprobs", "17", "In the beginning"]).await;
+    assert!(refused.code != 0 && refused.err.contains("17 is not in 0..=16"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn operator_that_returns_a_wrong_log_probability_is_slashed() {
+    let node = dev(&["--dev-fault", "wrong-logprob"]).await;
+    let said = assay(&node, &LIKELY).await;
+    assert_eq!(said.code, 3, "{said:?}");
+    let job = said.json();
+    assert_eq!((&job["outcome"], &job["verdict"]), (&"slashed".into(), &"reject".into()), "{job}");
+}
+
 /// Talks with the model: writes these lines to the command.
 async fn talk(node: &Node, options: &[&str], lines: &str) -> crate::cli::Said {
     let args = [&["chat", "--json"], options].concat();
