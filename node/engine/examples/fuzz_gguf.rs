@@ -148,6 +148,7 @@ fn main() -> anyhow::Result<()> {
         Synthetic { family: Family::Llama3, layers: 2, ..base }.file()?,
         Synthetic { family: Family::Qwen2, tied: false, layers: 3, ..base }.file()?,
         Synthetic { family: Family::Qwen3, head_dim, layers: 5, ..base }.file()?,
+        Synthetic { family: Family::Gemma3, head_dim, layers: 6, ..base }.file()?,
         folded(deep.file()?)?,
     ];
     seeds.push(include_bytes!("../tests/vocabularies/pieces.gguf").to_vec());

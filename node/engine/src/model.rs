@@ -7,16 +7,18 @@ mod import;
 mod info;
 mod load;
 mod parts;
+mod ropes;
 mod shape;
 mod source;
 mod weights;
+mod window;
 
-use crate::{
-    constraint::Vocabulary, kernels::Kernel, n1::RopeTable, tokenizer::Tokenizer, EngineError,
-};
+use crate::{constraint::Vocabulary, kernels::Kernel, tokenizer::Tokenizer, EngineError};
+pub(crate) use architecture::Gating;
 pub use import::{import, plan_import, ImportPlan, ImportProgress, Imported, MatrixType};
 pub use info::ModelInfo;
 use load::Loaded;
+pub(crate) use ropes::Ropes;
 pub(crate) use shape::Shape;
 use source::Source;
 pub(crate) use weights::Layer;
@@ -42,7 +44,7 @@ pub struct Model {
     tokenizer: Arc<Tokenizer>,
     kernel: Kernel,
     chat_template: Option<String>,
-    rope: Mutex<Arc<RopeTable>>,
+    ropes: Mutex<Arc<Ropes>>,
     /// The vocabulary for constraints, once one was asked for.
     constraints: Mutex<Option<Arc<Vocabulary>>>,
 }
@@ -80,7 +82,7 @@ impl Model {
         let kernel = Kernel::pick()?;
         let Loaded { root, info, shape, weights, tokenizer, chat_template } = load::load(&source)?;
         let tokenizer = Arc::new(tokenizer);
-        let rope = Mutex::new(Arc::new(RopeTable::new(&shape.rope, None, 0)));
+        let ropes = Mutex::new(Arc::new(Ropes::new(&shape, None, 0)));
         let constraints = Mutex::default();
         Ok(Self {
             source,
@@ -91,7 +93,7 @@ impl Model {
             tokenizer,
             kernel,
             chat_template,
-            rope,
+            ropes,
             constraints,
         })
     }
@@ -215,14 +217,14 @@ impl Model {
 
     /// Returns cosines and sines for at least `positions` positions, which are computed once and
     /// shared.
-    pub(crate) fn rope(&self, positions: usize) -> Arc<RopeTable> {
+    pub(crate) fn ropes(&self, positions: usize) -> Arc<Ropes> {
         // The table is replaced as a whole, so a panic elsewhere cannot leave it torn.
-        let mut table = self.rope.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.ropes.lock().unwrap_or_else(PoisonError::into_inner);
         if table.positions() < positions {
-            let (rope, context) = (&self.shape.rope, self.shape.context);
+            let context = self.shape.context;
             let positions = positions.next_power_of_two().max(512).min(context.max(positions));
             let factors = self.weights.rope_factors.as_deref();
-            *table = Arc::new(RopeTable::new(rope, factors, positions));
+            *table = Arc::new(Ropes::new(&self.shape, factors, positions));
         }
         table.clone()
     }

@@ -12,6 +12,7 @@
 mod activation;
 mod attention;
 mod exp;
+mod gelu;
 mod head_norm;
 mod lanes;
 mod logit;
@@ -23,6 +24,7 @@ pub use activation::quantise;
 pub use attention::KEYS;
 pub(crate) use attention::{attend, scores16, Values};
 pub use exp::{exp, silu};
+pub use gelu::{gelu, tanh};
 pub use head_norm::{add_bias, rms_norm_in_place};
 pub(crate) use lanes::Lanes;
 pub use logit::to_fixed;

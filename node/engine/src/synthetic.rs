@@ -16,6 +16,10 @@ use rand_chacha::{
 };
 use std::io::Cursor;
 
+/// The window of a synthetic model of the family [`Family::Gemma3`], in positions. It is not a multiple of the 16
+/// positions of a page.
+pub const GEMMA3_WINDOW: u32 = 40;
+
 /// The architecture of a synthetic model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -27,14 +31,26 @@ pub enum Family {
     Qwen2,
     /// `qwen3`.
     Qwen3,
+    /// `gemma3` with a window of [`GEMMA3_WINDOW`] positions. From six layers on one sees all positions.
+    Gemma3,
 }
 
 impl Family {
+    /// Returns the base of the frequencies; in Gemma 3 that of the layers that see all positions.
+    fn rope_base(self) -> f32 {
+        if self == Self::Gemma3 {
+            1e6
+        } else {
+            10_000.0
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Llama | Self::Llama3 => "llama",
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
+            Self::Gemma3 => "gemma3",
         }
     }
 }
@@ -149,11 +165,14 @@ impl Synthetic {
             ("attention.head_count_kv", number(self.kv_heads)),
             ("attention.layer_norm_rms_epsilon", Value::F32(1e-5)),
             ("rope.dimension_count", number(self.head_dim())),
-            ("rope.freq_base", Value::F32(10_000.0)),
+            ("rope.freq_base", Value::F32(self.family.rope_base())),
         ];
         if let Some(head_dim) = self.head_dim {
             own.push(("attention.key_length", number(head_dim)));
             own.push(("attention.value_length", number(head_dim)));
+        }
+        if self.family == Family::Gemma3 {
+            own.push(("attention.sliding_window", Value::U32(GEMMA3_WINDOW)));
         }
         metadata.extend(own.into_iter().map(|(key, value)| (format!("{family}.{key}"), value)));
         let vocabulary = self.vocabulary.metadata();
@@ -191,6 +210,12 @@ impl Synthetic {
                 Family::Qwen3 => parts.extend([
                     ("attn_q_norm.weight", vec![head_dim]),
                     ("attn_k_norm.weight", vec![head_dim]),
+                ]),
+                Family::Gemma3 => parts.extend([
+                    ("attn_q_norm.weight", vec![head_dim]),
+                    ("attn_k_norm.weight", vec![head_dim]),
+                    ("post_attention_norm.weight", vec![dim]),
+                    ("post_ffw_norm.weight", vec![dim]),
                 ]),
             }
             shapes

@@ -10,7 +10,7 @@ use assay_engine::{
 };
 use candle_core::quantized::{gguf_file::Value, GgmlDType};
 use models::{
-    families, floats, model,
+    families, floats, gemma3, model,
     reference::{errors, mean_and_worst, Activations, Reference},
     rows,
 };
@@ -29,6 +29,7 @@ fn models() -> Vec<Model> {
         Model::tiny().expect("the shipped model"),
         model(Synthetic { family: Family::Qwen2, ..base }),
         model(Synthetic { family: Family::Qwen3, head_dim: Some(32), ..base }),
+        model(gemma3(base)),
     ]
 }
 

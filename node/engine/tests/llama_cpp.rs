@@ -145,7 +145,9 @@ fn logits_agree_with_llama_cpp() {
         // scales is its result, except for rows in which a sum fell on the other side of a
         // rounding. One such step in one layer is noise in all that follow.
         let (mean, _) = mean_and_worst(&errors(&half, &peer));
-        assert!(mean <= 0.01, "{name}: with f16 scales {mean}");
+        // Gemma 3 has seven layers here, the others two.
+        let most = if name.starts_with("gemma3") { 0.015 } else { 0.01 };
+        assert!(mean <= most, "{name}: with f16 scales {mean}");
         let (mean, _) = mean_and_worst(&errors(&exact, &peer));
         assert!(mean <= 0.025, "{name}: {mean}");
     }

@@ -15,7 +15,10 @@ use std::sync::Mutex;
 pub(super) struct Head<'h> {
     /// The head in the cache that this head's group shares.
     key_head: usize,
-    head_dim: usize,
+    /// The factor of each score.
+    scale: f32,
+    /// Number of positions that a token sees, itself included.
+    window: usize,
     scores: &'h mut [f32],
     /// The query of each token, and the destination of its mixed values.
     tokens: [Option<(&'h [f32], &'h mut [f32])>; TILE],
@@ -25,6 +28,7 @@ pub(super) struct Head<'h> {
 /// the other, `scores` holds a row for each head.
 pub(super) fn cut<'h>(
     shape: &Shape,
+    layer: usize,
     query: &'h [f32],
     tokens: usize,
     scores: &'h mut [f32],
@@ -32,6 +36,7 @@ pub(super) fn cut<'h>(
 ) -> Vec<Mutex<Head<'h>>> {
     let (heads, head_dim) = (shape.heads, shape.head_dim);
     let width = heads * head_dim;
+    let window = seen(shape, layer);
     let mut rests: [Option<(&[f32], &mut [f32])>; TILE] = Default::default();
     let rows = query.chunks_exact(width).zip(out.chunks_exact_mut(width));
     for (rest, row) in rests.iter_mut().zip(rows.take(tokens)) {
@@ -44,9 +49,15 @@ pub(super) fn cut<'h>(
             Some((query.split_off(..head_dim)?, out.split_off_mut(..head_dim)?))
         });
         let key_head = h / (shape.heads / shape.kv_heads);
-        Mutex::new(Head { key_head, head_dim, scores, tokens })
+        let scale = shape.score_scale;
+        Mutex::new(Head { key_head, scale, window, scores, tokens })
     });
     heads.collect()
+}
+
+/// Returns the most positions that a token sees in a layer, itself included.
+pub(super) fn seen(shape: &Shape, layer: usize) -> usize {
+    shape.window_of(layer).map_or(usize::MAX, |window| window.positions)
 }
 
 impl Head<'_> {
@@ -58,12 +69,13 @@ impl Head<'_> {
         layer: usize,
         places: &[Place],
     ) {
-        let scale = 1.0 / (self.head_dim as f32).sqrt();
         for ((query, out), place) in self.tokens.iter_mut().flatten().zip(places) {
             let (cache, length) = (caches[place.span], place.position + 1);
-            let scores = &mut self.scores[..length.next_multiple_of(KEYS)];
-            let head = self.key_head;
-            let work = Attend { cache, layer, head, query, scale, scores, length, out };
+            let first = length.saturating_sub(self.window);
+            let block = first / KEYS;
+            let scores = &mut self.scores[..length.next_multiple_of(KEYS) - block * KEYS];
+            let (head, scale) = (self.key_head, self.scale);
+            let work = Attend { cache, layer, head, query, scale, scores, first, length, out };
             over_lanes(kernel, work);
         }
     }
@@ -77,8 +89,10 @@ struct Attend<'a> {
     head: usize,
     query: &'a [f32],
     scale: f32,
-    /// Space for the scores of whole blocks of keys.
+    /// Space for the scores of whole blocks of keys, from the block with the first key on.
     scores: &'a mut [f32],
+    /// The first position that the token sees.
+    first: usize,
     /// The true causal length.
     length: usize,
     out: &'a mut [f32],
@@ -87,16 +101,18 @@ struct Attend<'a> {
 impl OverLanes for Attend<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        let Self { cache, layer, head, .. } = self;
+        let Self { cache, layer, head, first, .. } = self;
+        let start = first / KEYS;
         // SAFETY: the caller guarantees the instructions of `L`.
         unsafe {
             let blocks = self.scores.as_chunks_mut::<KEYS>().0;
             for (block, scores) in blocks.iter_mut().enumerate() {
-                let keys = cache.keys(layer, head, block);
+                let keys = cache.keys(layer, head, start + block);
                 *scores = n1::scores16::<L>(self.query, keys, self.scale);
             }
-            let scores = &mut self.scores[..self.length];
-            n1::attend::<L>(scores, |block| cache.values(layer, head, block), self.out);
+            let scores = &mut self.scores[..self.length - start * KEYS];
+            scores[..first - start * KEYS].fill(f32::NEG_INFINITY);
+            n1::attend::<L>(scores, |block| cache.values(layer, head, start + block), self.out);
         }
     }
 }

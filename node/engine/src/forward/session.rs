@@ -38,7 +38,7 @@ impl Sequence {
             return Err(EngineError::MemoryLimit { needed, limit: limits.memory_bytes });
         }
         // The table is computed once for all positions that may follow.
-        model.rope(capacity);
+        model.ropes(capacity);
         let promise = Pool::new(shape, bytes).promise(KvCache::pages(capacity))?;
         Ok(Self {
             cache: KvCache::new(shape, Prefix::default(), promise),

@@ -9,9 +9,8 @@ use super::{
 use crate::{
     kernels::{wide, Activations, TILE},
     kv::KvCache,
-    model::Shape,
-    n1::{self, RopeTable},
-    Model,
+    model::{Gating, Ropes, Shape},
+    n1, Model,
 };
 
 /// The state of up to [`TILE`] tokens. Each buffer holds the tokens one after the other.
@@ -90,9 +89,20 @@ impl Tile {
         }
     }
 
+    /// Normalises the result of a product, where the model does, and adds it to the stream.
+    fn add_result(&mut self, shape: &Shape, norm: Option<&Vec<f32>>) {
+        if let Some(norm) = norm {
+            for row in self.inner.chunks_exact_mut(shape.dim).take(self.tokens) {
+                n1::rms_norm_in_place(row, norm, shape.epsilon);
+            }
+        }
+        self.add_inner(shape.dim);
+    }
+
     /// Computes query, key and value of each token and rotates them to its position.
-    pub(super) fn project(&mut self, step: &Step<'_>, rope: &RopeTable) {
+    pub(super) fn project(&mut self, step: &Step<'_>, ropes: &Ropes) {
         let (shape, layer) = (step.model.shape(), step.weights());
+        let rope = ropes.of(shape, step.layer);
         self.normalise(step.model, &layer.attn_norm);
         let n = self.tokens;
         let (q, k, v) = (&mut self.q, &mut self.k, &mut self.v);
@@ -125,9 +135,10 @@ impl Tile {
     pub(super) fn mix(&mut self, step: &Step<'_>, caches: &[&KvCache]) {
         let (shape, layer) = (step.model.shape(), step.weights());
         let (kernel, n, width) = (step.model.kernel(), self.tokens, shape.heads * shape.head_dim);
-        let lengths = self.places.iter().map(|place| place.position + 1).sum::<usize>();
+        let seen = attention::seen(shape, step.layer);
+        let lengths = self.places.iter().map(|place| (place.position + 1).min(seen)).sum::<usize>();
         let query = &self.q[..n * width];
-        let parts = attention::cut(shape, query, n, &mut self.scores, &mut self.inner);
+        let parts = attention::cut(shape, step.layer, query, n, &mut self.scores, &mut self.inner);
         let places = &self.places;
         step.run(2 * width * lengths, &parts, &|head: &mut Head<'_>| {
             head.compute(kernel, caches, step.layer, places);
@@ -135,7 +146,7 @@ impl Tile {
         drop(parts);
         self.activations.fill(kernel, &self.inner, n, width);
         step.multiply(&self.activations, [(&layer.o, &mut self.inner)]);
-        self.add_inner(shape.dim);
+        self.add_result(shape, layer.post_norms.as_ref().map(|norms| &norms.attention));
     }
 
     /// Computes the gated feed-forward network and adds the result to the stream.
@@ -146,9 +157,13 @@ impl Tile {
         let (gate, up) = (&mut self.gate, &mut self.up);
         step.multiply(&self.activations, [(&layer.gate, gate), (&layer.up, up)]);
         let hidden = n * shape.hidden;
-        wide::gate(kernel, &mut self.gate[..hidden], &self.up[..hidden]);
+        let (gate, up) = (&mut self.gate[..hidden], &self.up[..hidden]);
+        match shape.gating {
+            Gating::Silu => wide::silu_gate(kernel, gate, up),
+            Gating::Gelu => wide::gelu_gate(kernel, gate, up),
+        }
         self.activations.fill(kernel, &self.gate, n, shape.hidden);
         step.multiply(&self.activations, [(&layer.down, &mut self.inner)]);
-        self.add_inner(shape.dim);
+        self.add_result(shape, layer.post_norms.as_ref().map(|norms| &norms.feed_forward));
     }
 }

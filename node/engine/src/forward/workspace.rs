@@ -10,8 +10,8 @@ use super::{
 use crate::{
     kernels::TILE,
     kv::KvCache,
-    model::Shape,
-    n1::{RopeTable, KEYS},
+    model::{Ropes, Shape},
+    n1::KEYS,
     EngineError, Model, Threads,
 };
 use std::sync::{Mutex, PoisonError};
@@ -35,7 +35,7 @@ pub(crate) struct Workspace {
 struct Run<'r> {
     model: &'r Model,
     threads: &'r Threads,
-    rope: &'r RopeTable,
+    ropes: &'r Ropes,
 }
 
 impl Run<'_> {
@@ -127,8 +127,8 @@ impl Workspace {
         judge: &(dyn Fn(usize, Row<'_>) -> R + Sync),
     ) -> Result<Vec<(usize, R)>, EngineError> {
         let ends = spans.iter().map(|span| span.cache.len() + span.tokens.len());
-        let rope = &*model.rope(ends.max().unwrap_or(0));
-        let run = Run { model, threads, rope };
+        let ropes = &*model.ropes(ends.max().unwrap_or(0));
+        let run = Run { model, threads, ropes };
         let rows = self.embed(&run, spans);
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -179,7 +179,7 @@ impl Workspace {
             let tiles = &self.tiles[..count];
             run.threads.run(count, &|i| {
                 let mut tile = tiles[i].lock().unwrap_or_else(PoisonError::into_inner);
-                tile.project(&step, run.rope);
+                tile.project(&step, run.ropes);
             });
             for tile in &mut self.tiles[..count] {
                 let tile = value(tile);

@@ -137,12 +137,14 @@ proptest! {
     ) {
         let x: Vec<f32> = x.iter().map(|x| x * 2f32.powi(scale)).collect();
         let run = |kernel| {
-            let (mut norm, mut gate, mut fixed) = (x.clone(), x.clone(), vec![0; x.len()]);
+            let (mut norm, mut silu, mut gelu) = (x.clone(), x.clone(), x.clone());
+            let mut fixed = vec![0; x.len()];
             wide::rms_norm(kernel, &x, &x, 1e-5, &mut norm);
-            wide::gate(kernel, &mut gate, &x);
+            wide::silu_gate(kernel, &mut silu, &x);
+            wide::gelu_gate(kernel, &mut gelu, &x);
             wide::to_fixed(kernel, &x, &mut fixed);
             let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            (bits(&norm), bits(&gate), fixed)
+            (bits(&norm), bits(&silu), bits(&gelu), fixed)
         };
         for kernel in Kernel::available() {
             prop_assert_eq!(run(kernel), run(Kernel::Scalar));

@@ -43,7 +43,9 @@ wide! {
     /// Computes [`n1::rms_norm`].
     rms_norm(x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) = n1::rms_norm;
     /// Computes `gate = silu(gate) * up`.
-    gate(gate: &mut [f32], up: &[f32]) = silu_times;
+    silu_gate(gate: &mut [f32], up: &[f32]) = silu_times;
+    /// Computes `gate = gelu(gate) * up`.
+    gelu_gate(gate: &mut [f32], up: &[f32]) = gelu_times;
     /// Converts logits to Q15.16.
     to_fixed(x: &[f32], out: &mut [i32]) = fixed;
 }
@@ -52,6 +54,13 @@ wide! {
 fn silu_times(gate: &mut [f32], up: &[f32]) {
     for (gate, up) in gate.iter_mut().zip(up) {
         *gate = n1::silu(*gate) * up;
+    }
+}
+
+#[inline(always)]
+fn gelu_times(gate: &mut [f32], up: &[f32]) {
+    for (gate, up) in gate.iter_mut().zip(up) {
+        *gate = n1::gelu(*gate) * up;
     }
 }
 

@@ -12,10 +12,19 @@ pub(super) enum Architecture {
     Qwen2,
     /// Qwen 3, in which each head of queries and keys is normalised.
     Qwen3,
+    /// Gemma 3, in which most layers see a window of positions.
+    Gemma3,
+}
+
+/// The function that gates a feed-forward network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gating {
+    Silu,
+    Gelu,
 }
 
 impl Architecture {
-    const ALL: [Self; 3] = [Self::Llama, Self::Qwen2, Self::Qwen3];
+    const ALL: [Self; 4] = [Self::Llama, Self::Qwen2, Self::Qwen3, Self::Gemma3];
 
     /// Returns the architecture that `general.architecture` names.
     pub(super) fn named(name: &str) -> Result<Self, EngineError> {
@@ -32,13 +41,14 @@ impl Architecture {
             Self::Llama => "llama",
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
+            Self::Gemma3 => "gemma3",
         }
     }
 
     pub(super) fn rope_pairs(self) -> Pairs {
         match self {
             Self::Llama => Pairs::Neighbours,
-            Self::Qwen2 | Self::Qwen3 => Pairs::Halves,
+            Self::Qwen2 | Self::Qwen3 | Self::Gemma3 => Pairs::Halves,
         }
     }
 
@@ -47,7 +57,20 @@ impl Architecture {
     }
 
     pub(super) fn has_head_norms(self) -> bool {
-        self == Self::Qwen3
+        matches!(self, Self::Qwen3 | Self::Gemma3)
+    }
+
+    /// Returns whether the results of attention and of the feed-forward network are normalised before they are
+    /// added to the stream.
+    pub(super) fn has_post_norms(self) -> bool {
+        self == Self::Gemma3
+    }
+
+    pub(super) fn gating(self) -> Gating {
+        match self {
+            Self::Llama | Self::Qwen2 | Self::Qwen3 => Gating::Silu,
+            Self::Gemma3 => Gating::Gelu,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     parts::ensure_whole,
     shape::{shape, Shape},
     source::Source,
-    weights::{Biases, HeadNorms, Layer, Table, Weights},
+    weights::{Biases, HeadNorms, Layer, PostNorms, Table, Weights},
 };
 use crate::{
     gguf::{Gguf, TensorPlace, TensorType},
@@ -126,6 +126,13 @@ impl<'f> Loader<'f> {
         })
     }
 
+    fn post_norms(&mut self, i: usize, dim: usize) -> Result<PostNorms, EngineError> {
+        Ok(PostNorms {
+            attention: self.vector(&format!("blk.{i}.post_attention_norm.weight"), dim)?,
+            feed_forward: self.vector(&format!("blk.{i}.post_ffw_norm.weight"), dim)?,
+        })
+    }
+
     fn layer(&mut self, i: usize, shape: &Shape) -> Result<Layer, EngineError> {
         let Shape { dim, hidden, .. } = *shape;
         let (width, kv) = (shape.heads * shape.head_dim, shape.kv_dim());
@@ -136,6 +143,10 @@ impl<'f> Loader<'f> {
             head_norms: architecture
                 .has_head_norms()
                 .then(|| self.head_norms(i, shape))
+                .transpose()?,
+            post_norms: architecture
+                .has_post_norms()
+                .then(|| self.post_norms(i, dim))
                 .transpose()?,
             attn_norm: self.vector(&name("attn_norm"), dim)?,
             q: self.matrix(&name("attn_q"), width, dim)?,
@@ -175,7 +186,10 @@ impl<'f> Loader<'f> {
         let rope_factors = self.rope_factors(shape)?;
         let layers = (0..shape.layers).map(|i| self.layer(i, shape)).collect::<Result<_, _>>()?;
         let output_norm = self.vector("output_norm.weight", shape.dim)?;
-        Ok(Weights { embedding, layers, output_norm, rope_factors, output })
+        // N1 rounds the root to f32, as ggml does.
+        let embedding_scale =
+            (self.architecture == Architecture::Gemma3).then(|| (shape.dim as f32).sqrt());
+        Ok(Weights { embedding, layers, output_norm, rope_factors, output, embedding_scale })
     }
 }
 

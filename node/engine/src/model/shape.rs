@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The shape of a model, from the metadata of its file.
 
-use super::architecture::Architecture;
+use super::{
+    architecture::{Architecture, Gating},
+    window::{window, Window},
+};
 use crate::{
     gguf::{invalid, Gguf},
     n1::{Rope, LANES},
@@ -17,13 +20,18 @@ const WIDTH_MAX: usize = 1 << 17;
 const LAYERS_MAX: usize = 1 << 10;
 /// Keys, after the architecture's name, that change the computation in a way that the engine does
 /// not support.
-const UNSUPPORTED: [&str; 7] = [
+const UNSUPPORTED: [&str; 12] = [
     "expert_count",
     "attention.causal",
     "attention.clamp_kqv",
     "attention.scale",
+    "attention.key_length_swa",
+    "attention.value_length_swa",
+    "attn_logit_softcapping",
+    "final_logit_softcapping",
     "embedding_scale",
     "logit_scale",
+    "rope.dimension_count_swa",
     "rope.scaling.attn_factor",
 ];
 
@@ -40,11 +48,21 @@ pub(crate) struct Shape {
     pub head_dim: usize,
     pub rope: Rope,
     pub epsilon: f32,
+    /// The factor of each product of a query and a key.
+    pub score_scale: f32,
+    pub gating: Gating,
+    /// The window of the layers that see one, if there are such layers.
+    pub window: Option<Window>,
 }
 
 impl Shape {
     pub(crate) fn kv_dim(&self) -> usize {
         self.kv_heads * self.head_dim
+    }
+
+    /// Returns the window of a layer, if it sees one.
+    pub(crate) fn window_of(&self, layer: usize) -> Option<&Window> {
+        self.window.as_ref().filter(|window| window.is_of(layer))
     }
 }
 
@@ -61,29 +79,46 @@ pub(super) fn shape(gguf: &Gguf, architecture: Architecture) -> Result<Shape, En
             return Err(invalid(&key(part), format!("{n} is not a multiple of {BLOCK}")));
         }
     }
-    let (heads, kv_heads, head_dim) = heads(gguf, &key, dim)?;
+    let (heads, kv_heads, head_dim) = heads(gguf, architecture, &key, dim)?;
+    let layers = gguf.count(&key("block_count"), LAYERS_MAX)?;
+    let rope = rope(gguf, architecture, &key, head_dim)?;
+    let (context, window) = match architecture {
+        Architecture::Gemma3 => {
+            let context = gguf.count(&key("context_length"), CONTEXT_MAX)?;
+            (context, Some(window(gguf, &key, &rope)?))
+        }
+        _ => (context(gguf, &key)?, None),
+    };
     Ok(Shape {
         vocab: vocabulary(gguf, &key("vocab_size"))?,
-        context: context(gguf, &key)?,
+        context,
         dim,
         hidden,
-        layers: gguf.count(&key("block_count"), LAYERS_MAX)?,
+        layers,
         heads,
         kv_heads,
         head_dim,
-        rope: rope(gguf, architecture, &key, head_dim)?,
+        rope,
         epsilon: gguf.required_float(&key("attention.layer_norm_rms_epsilon"))?,
+        score_scale: score_scale(architecture, layers, dim, heads, head_dim),
+        gating: architecture.gating(),
+        window,
     })
 }
 
 /// Reads the numbers of query heads and of key heads, and the dimensions of each head.
 fn heads(
     gguf: &Gguf,
+    architecture: Architecture,
     key: &dyn Fn(&str) -> String,
     dim: usize,
 ) -> Result<(usize, usize, usize), EngineError> {
     let heads = gguf.count(&key("attention.head_count"), WIDTH_MAX)?;
     let given = gguf.get(&key("attention.key_length")).is_some();
+    if !given && architecture == Architecture::Gemma3 {
+        // Its heads are never the width divided by their number.
+        return Err(EngineError::MissingKey { key: key("attention.key_length") });
+    }
     if !given && !dim.is_multiple_of(heads) {
         let problem = format!("{heads} does not divide embedding_length {dim}");
         return Err(invalid(&key("attention.head_count"), problem));
@@ -110,8 +145,24 @@ fn heads(
     Ok((heads, kv_heads, head_dim))
 }
 
+/// Returns `1 / sqrt(head_dim)`. In Gemma 3 27B, which is known by its 62 layers as in llama.cpp, the width of the
+/// stream divided by the number of heads takes the place of `head_dim`.
+fn score_scale(
+    architecture: Architecture,
+    layers: usize,
+    dim: usize,
+    heads: usize,
+    head_dim: usize,
+) -> f32 {
+    let divisor = match (architecture, layers) {
+        (Architecture::Gemma3, 62) => dim / heads,
+        _ => head_dim,
+    };
+    1.0 / (divisor as f32).sqrt()
+}
+
 /// Reads the longest input and output together. A model whose tokens see only a window computes the
-/// same as long as everything is in the window, so the window bounds the context.
+/// same as long as everything is in the window, so the window bounds the context. Gemma 3's does not.
 fn context(gguf: &Gguf, key: &dyn Fn(&str) -> String) -> Result<usize, EngineError> {
     let context = gguf.count(&key("context_length"), CONTEXT_MAX)?;
     let window = key("attention.sliding_window");
@@ -156,5 +207,19 @@ fn vocabulary(gguf: &Gguf, key: &str) -> Result<usize, EngineError> {
             Err(invalid(key, format!("{n}, but the embedding has {rows} rows")))
         }
         _ => Ok(rows),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn score_scale_is_that_of_the_head_except_in_gemma_3_27b() {
+        let scale = |architecture, layers| score_scale(architecture, layers, 5376, 32, 128);
+        assert_eq!(scale(Architecture::Gemma3, 62), 1.0 / 168f32.sqrt());
+        assert_eq!(scale(Architecture::Gemma3, 48), 1.0 / 128f32.sqrt());
+        assert_eq!(scale(Architecture::Llama, 62), 1.0 / 128f32.sqrt());
+        assert_eq!(score_scale(Architecture::Gemma3, 18, 640, 4, 256), 1.0 / 16.0);
     }
 }

@@ -42,6 +42,13 @@ pub(crate) struct HeadNorms {
     pub k: Vec<f32>,
 }
 
+/// The weights by which the results of attention and of the feed-forward network are normalised.
+#[derive(Debug)]
+pub(crate) struct PostNorms {
+    pub attention: Vec<f32>,
+    pub feed_forward: Vec<f32>,
+}
+
 /// One transformer block.
 #[derive(Debug)]
 pub(crate) struct Layer {
@@ -51,6 +58,7 @@ pub(crate) struct Layer {
     pub v: Matrix,
     pub biases: Option<Biases>,
     pub head_norms: Option<HeadNorms>,
+    pub post_norms: Option<PostNorms>,
     pub o: Matrix,
     pub ffn_norm: Vec<f32>,
     pub gate: Matrix,
@@ -69,6 +77,8 @@ pub(crate) struct Weights {
     /// The divisor of each frequency, if the file has them.
     pub rope_factors: Option<Vec<f32>>,
     pub output: Matrix,
+    /// The factor of each number of an embedding, where there is one: in Gemma the square root of the width.
+    pub embedding_scale: Option<f32>,
 }
 
 impl Weights {
@@ -77,6 +87,9 @@ impl Weights {
         match &self.embedding {
             Some(table) => table.dequantise_row(token as usize, out),
             None => self.output.dequantise_row(token as usize, out),
+        }
+        if let Some(scale) = self.embedding_scale {
+            out.iter_mut().for_each(|x| *x *= scale);
         }
     }
 }

@@ -94,6 +94,10 @@ unsafe fn products<L: Lanes>(query: &[f32], keys: &[[f32; KEYS]], first: usize) 
 /// of `scores` is the true causal length. `values(b)` are the values of keys 16 b to 16 b + 15. The
 /// length of `out` is a multiple of 16.
 ///
+/// In a layer that sees a window of positions, the keys begin at the last multiple of 16 at or before the first
+/// position of the window, so that key p stays in lane p mod 16. The scores of keys before the window are minus
+/// infinity, hence their weights are +0.
+///
 /// # Safety
 /// The machine must have the instructions of `L`.
 #[inline(always)]

@@ -77,7 +77,7 @@ impl Batch {
         // No sequence is longer than all pages.
         let capacity = pool.limit().saturating_mul(PAGE).min(shape.context);
         // The table is computed once for all positions that may follow, and not while jobs wait.
-        model.rope(capacity);
+        model.ropes(capacity);
         let workspace = Workspace::new(shape, &threads, config.rows, capacity);
         let prefixes = PrefixCache::default();
         let metrics = Metrics { pages_limit: pool.limit(), ..Metrics::default() };

@@ -63,6 +63,11 @@ pub fn floats(rows: &[Vec<i32>]) -> Vec<Vec<f32>> {
     rows.iter().map(float).collect()
 }
 
+/// Returns the shape with Gemma 3's architecture, and with so many layers that one sees all positions.
+pub fn gemma3(shape: Synthetic) -> Synthetic {
+    Synthetic { family: Family::Gemma3, head_dim: Some(32), layers: 7, ..shape }
+}
+
 /// Returns a small model of each architecture and type.
 pub fn families() -> Vec<(String, Synthetic)> {
     let mut all = Vec::new();
@@ -76,6 +81,7 @@ pub fn families() -> Vec<(String, Synthetic)> {
             ("mistral", Synthetic { kv_heads: 1, tied: false, seed: 7, ..wide }),
             ("qwen2", Synthetic { family: Family::Qwen2, ..base }),
             ("qwen3", Synthetic { family: Family::Qwen3, ..wide }),
+            ("gemma3", gemma3(Synthetic { dtype, ..Synthetic::default() })),
         ] {
             all.push((format!("{name}, {dtype:?}"), shape));
         }

@@ -3,7 +3,7 @@
 
 use candle_core::{
     quantized::gguf_file::{Content, Value},
-    Device, Result, Tensor, D,
+    DType, Device, Result, Tensor, D,
 };
 use half::f16;
 use std::{collections::HashMap, io::Cursor};
@@ -72,19 +72,44 @@ impl Reference {
         x.broadcast_div(&scale)?.broadcast_mul(weight)
     }
 
+    /// Computes gelu. llama.cpp looks it up in a table by the argument in f16, whose values are f16.
+    fn gelu(&self, x: &Tensor) -> Result<Tensor> {
+        if self.activations != Activations::HalfScales {
+            return x.gelu();
+        }
+        let half = |x: &Tensor| x.to_dtype(DType::F16)?.to_dtype(DType::F32);
+        half(&half(x)?.gelu()?)
+    }
+
+    /// Normalises a result that is to be added to the stream, where the model does.
+    fn post(&self, x: Tensor, norm: &str) -> Result<Tensor> {
+        self.weights.get(norm).map_or(Ok(x.clone()), |norm| self.norm(&x, norm))
+    }
+
     fn product(&self, x: &Tensor, matrix: &str) -> Result<Tensor> {
         self.activations.round(x)?.matmul(&self.weights[matrix].t()?)
     }
 
-    /// Returns cosines and sines for `n` positions.
-    fn angles(&self, n: usize, head_dim: usize) -> Result<(Tensor, Tensor)> {
+    /// Returns whether a layer sees a window of positions and not all.
+    fn is_local(&self, layer: usize) -> bool {
+        self.architecture() == "gemma3" && layer % 6 != 5
+    }
+
+    /// Returns cosines and sines of a layer for `n` positions.
+    fn angles(&self, layer: usize, n: usize, head_dim: usize) -> Result<(Tensor, Tensor)> {
         let factors = match self.weights.get("rope_freqs.weight") {
             Some(factors) => factors.to_vec1()?,
             None => vec![1f32; head_dim / 2],
         };
-        let linear = self.value("rope.scaling.factor").map_or(Ok(1.0), Value::to_f32)?;
+        let (linear, base) = match self.is_local(layer) {
+            true => (1.0, 10_000.0),
+            false => (
+                self.value("rope.scaling.factor").map_or(Ok(1.0), Value::to_f32)?,
+                self.value("rope.freq_base").expect("a key").to_f32()?,
+            ),
+        };
         let speed = |j: usize| {
-            10_000f64.powf(-((2 * j) as f64) / head_dim as f64)
+            f64::from(base).powf(-((2 * j) as f64) / head_dim as f64)
                 / f64::from(factors[j])
                 / f64::from(linear)
         };
@@ -139,7 +164,7 @@ impl Reference {
             None => self.number("embedding_length") / heads,
         };
         let n = h.dim(0)?;
-        let angles = self.angles(n, head_dim)?;
+        let angles = self.angles(layer, n, head_dim)?;
         let repeat = |x: Tensor| {
             let group = heads / kv_heads;
             x.unsqueeze(1)?.repeat((1, group, 1, 1))?.reshape((heads, n, head_dim))
@@ -148,8 +173,10 @@ impl Reference {
         let k = repeat(self.turned(h, layer, "attn_k", (kv_heads, head_dim), &angles)?)?;
         let v = self.split(h, layer, "attn_v", (kv_heads, head_dim))?;
         let v = repeat(v.transpose(0, 1)?.contiguous()?)?;
+        let window = if self.is_local(layer) { self.number("attention.sliding_window") } else { n };
+        let sees = |query: usize, key: usize| key <= query && query < key + window;
         let mask: Vec<f32> =
-            (0..n * n).map(|i| if i % n <= i / n { 0.0 } else { f32::NEG_INFINITY }).collect();
+            (0..n * n).map(|i| if sees(i / n, i % n) { 0.0 } else { f32::NEG_INFINITY }).collect();
         let mask = Tensor::from_vec(mask, (n, n), &Device::Cpu)?;
         let scores = (q.matmul(&k.t()?.contiguous()?)? * (head_dim as f64).powf(-0.5))?;
         let weights = candle_nn::ops::softmax_last_dim(&scores.broadcast_add(&mask)?)?;
@@ -161,14 +188,20 @@ impl Reference {
     pub fn rows(&self, tokens: &[u32], layers: Option<usize>) -> Result<Vec<Vec<f32>>> {
         let ids = Tensor::from_vec(tokens.to_vec(), tokens.len(), &Device::Cpu)?;
         let mut x = self.weights["token_embd.weight"].index_select(&ids, 0)?;
+        let is_gemma = self.architecture() == "gemma3";
+        if is_gemma {
+            x = (x * (self.number("embedding_length") as f64).sqrt())?;
+        }
         for i in 0..layers.unwrap_or_else(|| self.number("block_count")) {
             let name = |part: &str| format!("blk.{i}.{part}.weight");
             let h = self.norm(&x, &self.weights[&name("attn_norm")])?;
-            x = (x + self.attention(&h, i)?)?;
+            x = (x + self.post(self.attention(&h, i)?, &name("post_attention_norm"))?)?;
             let h = self.norm(&x, &self.weights[&name("ffn_norm")])?;
-            let gate = self.product(&h, &name("ffn_gate"))?.silu()?;
+            let gate = self.product(&h, &name("ffn_gate"))?;
+            let gate = if is_gemma { self.gelu(&gate)? } else { gate.silu()? };
             let up = self.product(&h, &name("ffn_up"))?;
-            x = (x + self.product(&(gate * up)?, &name("ffn_down"))?)?;
+            let down = self.product(&(gate * up)?, &name("ffn_down"))?;
+            x = (x + self.post(down, &name("post_ffw_norm"))?)?;
         }
         let output = match self.weights.contains_key("output.weight") {
             true => "output.weight",
