@@ -22,7 +22,7 @@ mod rope;
 
 pub use activation::quantise;
 pub use attention::KEYS;
-pub(crate) use attention::{attend, scores16, Values};
+pub(crate) use attention::{scores16, weigh, Mixed, Values};
 pub use exp::{exp, silu};
 pub use gelu::{gelu, tanh};
 pub use head_norm::{add_bias, rms_norm_in_place};

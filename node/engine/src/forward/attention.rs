@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Attention of some tokens over their prefixes, cut by heads into parts that any thread may
-//! compute.
+//! compute. Neighbouring tokens of a sequence go over its cache together, so that keys and values
+//! are read from memory once for all of them.
 
 use super::rows::Place;
 use crate::{
     kernels::{over_lanes, Kernel, OverLanes, TILE},
     kv::KvCache,
     model::Shape,
-    n1::{self, Lanes, KEYS},
+    n1::{self, Lanes, Mixed, KEYS, LANES},
 };
 use std::sync::Mutex;
+
+/// Number of tokens of a sequence that go over its cache together.
+pub(super) const GROUP: usize = 4;
+/// Number of blocks of keys whose values stay in the nearest cache while a group mixes them.
+const NEAR: usize = 8;
 
 /// One head of some tokens.
 pub(super) struct Head<'h> {
@@ -19,13 +25,14 @@ pub(super) struct Head<'h> {
     scale: f32,
     /// Number of positions that a token sees, itself included.
     window: usize,
+    /// A row for each token of a group.
     scores: &'h mut [f32],
     /// The query of each token, and the destination of its mixed values.
     tokens: [Option<(&'h [f32], &'h mut [f32])>; TILE],
 }
 
 /// Cuts the attention of `tokens` tokens into heads. `query` and `out` hold the tokens one after
-/// the other, `scores` holds a row for each head.
+/// the other, `scores` holds [`GROUP`] rows for each head.
 pub(super) fn cut<'h>(
     shape: &Shape,
     layer: usize,
@@ -69,50 +76,90 @@ impl Head<'_> {
         layer: usize,
         places: &[Place],
     ) {
-        for ((query, out), place) in self.tokens.iter_mut().flatten().zip(places) {
-            let (cache, length) = (caches[place.span], place.position + 1);
-            let first = length.saturating_sub(self.window);
-            let block = first / KEYS;
-            let scores = &mut self.scores[..length.next_multiple_of(KEYS) - block * KEYS];
-            let (head, scale) = (self.key_head, self.scale);
-            let work = Attend { cache, layer, head, query, scale, scores, first, length, out };
-            over_lanes(kernel, work);
+        let Self { key_head: head, scale, .. } = *self;
+        let groups = places.chunk_by(|one, next| one.span == next.span);
+        let mut tokens = self.tokens.iter_mut().flatten();
+        for places in groups.flat_map(|places| places.chunks(GROUP)) {
+            let cache = caches[places[0].span];
+            let rows = self.scores.chunks_exact_mut(self.scores.len() / GROUP);
+            let mut queries: [Option<Query<'_>>; GROUP] = Default::default();
+            for (query, ((place, scores), token)) in
+                queries.iter_mut().zip(places.iter().zip(rows).zip(&mut tokens))
+            {
+                let length = place.position + 1;
+                let first = length.saturating_sub(self.window);
+                *query = Some(Query { query: token.0, first, length, scores, out: token.1 });
+            }
+            over_lanes(kernel, Attend { cache, layer, head, scale, queries });
         }
     }
 }
 
-/// One head of one token over its cache.
+/// One head of one token.
+struct Query<'a> {
+    query: &'a [f32],
+    /// The first position that the token sees.
+    first: usize,
+    /// The true causal length.
+    length: usize,
+    /// Space for the scores of whole blocks of keys, from the first that a token of the group sees.
+    scores: &'a mut [f32],
+    out: &'a mut [f32],
+}
+
+/// One head of a group of tokens over their cache.
 struct Attend<'a> {
     cache: &'a KvCache,
     layer: usize,
     /// The key head.
     head: usize,
-    query: &'a [f32],
     scale: f32,
-    /// Space for the scores of whole blocks of keys, from the block with the first key on.
-    scores: &'a mut [f32],
-    /// The first position that the token sees.
-    first: usize,
-    /// The true causal length.
-    length: usize,
-    out: &'a mut [f32],
+    queries: [Option<Query<'a>>; GROUP],
 }
 
 impl OverLanes for Attend<'_> {
     #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        let Self { cache, layer, head, first, .. } = self;
-        let start = first / KEYS;
+    unsafe fn run<L: Lanes>(mut self) {
+        let Self { cache, layer, head, scale, .. } = self;
+        let queries = || self.queries.iter().flatten();
+        // The keys that any of the tokens sees, from a whole block on.
+        let start = queries().map(|query| query.first / KEYS).min().unwrap_or(0);
+        let end = queries().map(|query| query.length).max().unwrap_or(0);
         // SAFETY: the caller guarantees the instructions of `L`.
         unsafe {
-            let blocks = self.scores.as_chunks_mut::<KEYS>().0;
-            for (block, scores) in blocks.iter_mut().enumerate() {
-                let keys = cache.keys(layer, head, start + block);
-                *scores = n1::scores16::<L>(self.query, keys, self.scale);
+            for block in start..end.div_ceil(KEYS) {
+                let keys = cache.keys(layer, head, block);
+                for query in self.queries.iter_mut().flatten() {
+                    if block * KEYS < query.length {
+                        let scores = &mut query.scores.as_chunks_mut().0[block - start];
+                        *scores = n1::scores16::<L>(query.query, keys, scale);
+                    }
+                }
             }
-            let scores = &mut self.scores[..self.length - start * KEYS];
-            scores[..first - start * KEYS].fill(f32::NEG_INFINITY);
-            n1::attend::<L>(scores, |block| cache.values(layer, head, start + block), self.out);
+            let mut totals = [0.0; GROUP];
+            for (query, total) in self.queries.iter_mut().flatten().zip(&mut totals) {
+                query.scores[..query.first - start * KEYS].fill(f32::NEG_INFINITY);
+                *total = n1::weigh(&mut query.scores[..query.length - start * KEYS]);
+            }
+            let parts = cache.values(layer, head, start).head_dim / LANES;
+            for part in 0..parts {
+                let mut mixed = [Mixed::<L>::new(); GROUP];
+                for near in (start * KEYS..end).step_by(NEAR * KEYS) {
+                    for (query, mixed) in self.queries.iter().flatten().zip(&mut mixed) {
+                        let last = query.length.min(near + NEAR * KEYS);
+                        if near < last {
+                            let weights = &query.scores[near - start * KEYS..last - start * KEYS];
+                            let values = |block| cache.values(layer, head, near / KEYS + block);
+                            mixed.add(weights, values, part);
+                        }
+                    }
+                }
+                for ((query, mixed), total) in
+                    self.queries.iter_mut().flatten().zip(mixed).zip(totals)
+                {
+                    query.out.as_chunks_mut().0[part] = mixed.divided(total);
+                }
+            }
         }
     }
 }

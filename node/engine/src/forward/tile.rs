@@ -2,7 +2,7 @@
 //! Up to 32 tokens on their way through the layers.
 
 use super::{
-    attention::{self, Head},
+    attention::{self, Head, GROUP},
     rows::Place,
     step::Step,
 };
@@ -29,13 +29,13 @@ pub(super) struct Tile {
     inner: Vec<f32>,
     gate: Vec<f32>,
     up: Vec<f32>,
-    /// A row for each head.
+    /// [`GROUP`] rows for each head.
     scores: Vec<f32>,
     activations: Activations,
 }
 
 impl Tile {
-    /// Returns a tile for a model of this shape, with `scores` scores for each head.
+    /// Returns a tile for a model of this shape, whose sequences have up to `scores` scores.
     pub(super) fn new(shape: &Shape, scores: usize) -> Self {
         let rows = |n: usize| vec![0f32; n * TILE];
         let heads = shape.heads * shape.head_dim;
@@ -49,7 +49,7 @@ impl Tile {
             inner: rows(shape.dim.max(heads)),
             gate: rows(shape.hidden),
             up: rows(shape.hidden),
-            scores: vec![0f32; shape.heads * scores],
+            scores: vec![0f32; shape.heads * GROUP * scores],
             activations: Activations::default(),
         }
     }
@@ -59,7 +59,7 @@ impl Tile {
         let wide = shape.hidden.max(shape.heads * shape.head_dim).max(shape.dim);
         let per_token =
             2 * shape.dim + 2 * shape.kv_dim() + shape.dim + 2 * shape.hidden + 2 * wide;
-        (size_of::<f32>() * (TILE * per_token + shape.heads * scores)) as u64
+        (size_of::<f32>() * (TILE * per_token + shape.heads * GROUP * scores)) as u64
     }
 
     /// Sets the stream to the embeddings of `tokens`, each at its place.

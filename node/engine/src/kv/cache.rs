@@ -73,7 +73,8 @@ impl KvCache {
 
     /// Stores the key and the value of the token at `position`, for which there must be room.
     pub(crate) fn store(&mut self, layer: usize, position: usize, key: &[f32], value: &[f32]) {
-        let (kv_dim, half, slot) = (self.layout.kv_dim, self.layout.half(), position % PAGE);
+        let Layout { head_dim, .. } = self.layout;
+        let (half, slot) = (self.layout.half(), position % PAGE);
         let Some(page) = Arc::get_mut(&mut self.pages[position / PAGE]) else {
             // `reserve` has made this page the sequence's own, and only whole pages are shared.
             unreachable!("position {position} is in a shared page")
@@ -82,7 +83,10 @@ impl KvCache {
         for (column, k) in keys.as_chunks_mut::<KEYS>().0.iter_mut().zip(key) {
             column[slot] = *k;
         }
-        values[slot * kv_dim..][..kv_dim].copy_from_slice(value);
+        let heads = values.chunks_exact_mut(head_dim * PAGE).zip(value.chunks_exact(head_dim));
+        for (values, value) in heads {
+            values[slot * head_dim..][..head_dim].copy_from_slice(value);
+        }
     }
 
     /// Counts `count` tokens whose layers have all been stored.
@@ -106,9 +110,8 @@ impl KvCache {
     /// Returns the values of one head in block `block` of 16 tokens.
     #[inline(always)]
     pub(crate) fn values(&self, layer: usize, head: usize, block: usize) -> Values<'_> {
-        let Layout { kv_dim, head_dim, .. } = self.layout;
-        let at = self.layout.half() * (2 * layer + 1) + head * head_dim;
-        let end = self.layout.half() * (2 * layer + 2);
-        Values { rows: &self.pages[block].data()[at..end], stride: kv_dim }
+        let Layout { head_dim, .. } = self.layout;
+        let at = self.layout.half() * (2 * layer + 1) + head * head_dim * PAGE;
+        Values { rows: &self.pages[block].data()[at..][..head_dim * PAGE], head_dim }
     }
 }

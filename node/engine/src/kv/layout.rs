@@ -6,8 +6,8 @@ use crate::{model::Shape, n1::KEYS};
 /// Number of positions in a page: one block of keys, so that no block spans two pages.
 pub(crate) const PAGE: usize = KEYS;
 
-/// The layout of a page: for each layer its keys, `[dimension][position]` with the dimensions of
-/// all key heads in order, then its values, `[position][dimension]`.
+/// The layout of a page: for each layer its keys, `[head][dimension][position]`, then its values,
+/// `[head][position][dimension]`. So what one head of queries reads is in one piece.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub kv_dim: usize,

@@ -41,7 +41,7 @@ fn send(cache: &mut KvCache, tokens: &[u32]) -> Result<(), EngineError> {
 /// Returns the value of the only head at `position`.
 fn value(cache: &KvCache, layer: usize, position: usize) -> Vec<f32> {
     let values = cache.values(layer, 0, position / PAGE);
-    values.rows.chunks(values.stride).nth(position % PAGE).unwrap()[..SHAPE.head_dim].to_vec()
+    values.rows.chunks(values.head_dim).nth(position % PAGE).unwrap()[..SHAPE.head_dim].to_vec()
 }
 
 fn holds(cache: &KvCache, tokens: &[u32]) -> bool {

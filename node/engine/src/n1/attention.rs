@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Attention of one query over its causal prefix.
+//! Attention of one query over its causal prefix: `out_d = sum16_i(e_i * v_id) / sum16_i(e_i)` with
+//! `e_i = exp(s_i - max)` and the scores `s_i = q . k_i * scale`.
 
 use super::{exp::exp, lanes::Lanes, reduce::sum16, LANES};
 
@@ -9,19 +10,19 @@ pub const KEYS: usize = LANES;
 /// Half of the lanes of a sum: as many as fit in the registers of every machine at a time.
 const HALF: usize = LANES / 2;
 
-/// The values of [`KEYS`] keys, in rows that begin `stride` numbers apart.
+/// The values of one head of [`KEYS`] keys, one row after the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Values<'v> {
     pub rows: &'v [f32],
-    pub stride: usize,
+    pub head_dim: usize,
 }
 
 impl<'v> Values<'v> {
     /// Returns sixteen dimensions from `16 * part` on, of the rows from `first` on.
     #[inline(always)]
     fn part(&self, first: usize, part: usize) -> impl Iterator<Item = &'v [f32; LANES]> {
-        let rows = &self.rows[first * self.stride + part * LANES..];
-        rows.chunks(self.stride).filter_map(|row| row.first_chunk())
+        let rows = &self.rows[first * self.head_dim + part * LANES..];
+        rows.chunks(self.head_dim).filter_map(|row| row.first_chunk())
     }
 }
 
@@ -88,24 +89,14 @@ unsafe fn products<L: Lanes>(query: &[f32], keys: &[[f32; KEYS]], first: usize) 
     }
 }
 
-/// Mixes values by the softmax of `scores`, which it overwrites.
+/// Replaces the scores of a query by the weights `e_i = exp(s_i - max)` of the values, and returns
+/// their sum, `sum16_i(e_i)`. The length of `scores` is the true causal length.
 ///
-/// It computes `e_i = exp(s_i - max)` and `out_d = sum16_i(e_i * v_id) / sum16_i(e_i)`. The length
-/// of `scores` is the true causal length. `values(b)` are the values of keys 16 b to 16 b + 15. The
-/// length of `out` is a multiple of 16.
-///
-/// In a layer that sees a window of positions, the keys begin at the last multiple of 16 at or before the first
+/// In a layer that sees a window of positions, the keys begin at a multiple of 16 at or before the first
 /// position of the window, so that key p stays in lane p mod 16. The scores of keys before the window are minus
 /// infinity, hence their weights are +0.
-///
-/// # Safety
-/// The machine must have the instructions of `L`.
 #[inline(always)]
-pub(crate) unsafe fn attend<'v, L: Lanes>(
-    scores: &mut [f32],
-    values: impl Fn(usize) -> Values<'v>,
-    out: &mut [f32],
-) {
+pub(crate) fn weigh(scores: &mut [f32]) -> f32 {
     // A maximum does not depend on the order.
     let mut largest = [f32::NEG_INFINITY; LANES];
     for chunk in scores.chunks(LANES) {
@@ -117,40 +108,64 @@ pub(crate) unsafe fn attend<'v, L: Lanes>(
     for s in scores.iter_mut() {
         *s = exp(*s - max);
     }
-    let total = sum16(scores);
-    for (part, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        // SAFETY: the caller guarantees the instructions of `L`.
-        *out = unsafe {
-            let low = mixed::<L>(scores, &values, part, 0);
-            let high = mixed::<L>(scores, &values, part, HALF);
-            fold(low, high).store()
-        };
-        for out in out {
-            *out /= total;
-        }
-    }
+    sum16(scores)
 }
 
-/// Computes the lanes from `first` on of the sums of sixteen dimensions: lane l adds keys l, l +
-/// 16, ... in order.
-#[inline(always)]
-unsafe fn mixed<'v, L: Lanes>(
-    scores: &[f32],
-    values: &impl Fn(usize) -> Values<'v>,
-    part: usize,
-    first: usize,
-) -> [L; HALF] {
-    let (blocks, rest) = scores.as_chunks::<KEYS>();
-    // SAFETY: the caller guarantees the instructions of `L`.
-    unsafe {
-        let mut lanes = [L::splat(0.0); HALF];
-        for (block, scores) in blocks.iter().enumerate() {
-            add::<L>(&mut lanes, &scores[first..], values(block).part(first, part));
+/// The sums of sixteen dimensions of the values that a query mixes, a vector for each lane of
+/// [`sum16`]: lane l holds the weighted values of keys l, l + 16, ... so far, added in order.
+#[derive(Clone, Copy)]
+pub(crate) struct Mixed<L>([L; LANES]);
+
+impl<L: Lanes> Mixed<L> {
+    /// Returns the sums over no keys.
+    ///
+    /// # Safety
+    /// The machine must have the instructions of `L`.
+    #[inline(always)]
+    pub(crate) unsafe fn new() -> Self {
+        // SAFETY: the caller guarantees the instructions of `L`.
+        Self([unsafe { L::splat(0.0) }; LANES])
+    }
+
+    /// Adds the dimensions from `16 * part` on of the keys that follow, each times its weight.
+    /// `values(b)` are the values of their block b.
+    ///
+    /// # Safety
+    /// The machine must have the instructions of `L`.
+    #[inline(always)]
+    pub(crate) unsafe fn add<'v>(
+        &mut self,
+        weights: &[f32],
+        values: impl Fn(usize) -> Values<'v>,
+        part: usize,
+    ) {
+        let (blocks, rest) = weights.as_chunks::<KEYS>();
+        for (half, sums) in self.0.as_chunks_mut::<HALF>().0.iter_mut().enumerate() {
+            let (first, mut lanes) = (half * HALF, *sums);
+            // SAFETY: the caller guarantees the instructions of `L`.
+            unsafe {
+                for (block, weights) in blocks.iter().enumerate() {
+                    add::<L>(&mut lanes, &weights[first..], values(block).part(first, part));
+                }
+                if rest.len() > first {
+                    let values = values(blocks.len()).part(first, part);
+                    add::<L>(&mut lanes, &rest[first..], values);
+                }
+            }
+            *sums = lanes;
         }
-        if rest.len() > first {
-            add::<L>(&mut lanes, &rest[first..], values(blocks.len()).part(first, part));
-        }
-        lanes
+    }
+
+    /// Returns the mixed values: each dimension's sum divided by the sum of the weights.
+    ///
+    /// # Safety
+    /// The machine must have the instructions of `L`.
+    #[inline(always)]
+    pub(crate) unsafe fn divided(self, total: f32) -> [f32; LANES] {
+        let [low, high] = [0, HALF].map(|first| std::array::from_fn(|l| self.0[first + l]));
+        // SAFETY: the caller guarantees the instructions of `L`.
+        let sums = unsafe { fold(low, high).store() };
+        sums.map(|sum| sum / total)
     }
 }
 
@@ -187,20 +202,31 @@ mod tests {
     }
 
     #[test]
-    fn attend_equals_sum16_of_each_dimension() {
+    fn mixed_equals_sum16_of_each_dimension() {
+        let values: Vec<f32> = (0..48 * 32).map(|i| (i as f32).sin()).collect();
+        let block = |b| Values { rows: &values[b * KEYS * 32..][..KEYS * 32], head_dim: 32 };
         for length in [1, 2, 15, 16, 17, 40] {
-            let values: Vec<f32> = (0..48 * 32).map(|i| (i as f32).sin()).collect();
             let scores: Vec<f32> = (0..length).map(|i| (i as f32 * 1.3).cos() * 4.0).collect();
-            let mut out = vec![0f32; 32];
-            let block = |b| Values { rows: &values[b * KEYS * 32..], stride: 32 };
-            // SAFETY: arrays need no special instructions.
-            unsafe { attend::<[f32; LANES]>(&mut scores.clone(), block, &mut out) };
+            let mut weights = scores.clone();
+            let total = weigh(&mut weights);
             let max = scores.iter().copied().fold(f32::MIN, f32::max);
             let e: Vec<f32> = scores.iter().map(|s| exp(s - max)).collect();
-            for (d, &mixed) in out.iter().enumerate() {
-                let rows = values.chunks(32);
-                let terms: Vec<f32> = e.iter().zip(rows).map(|(e, v)| e * v[d]).collect();
-                assert_eq!(mixed.to_bits(), (sum16(&terms) / sum16(&e)).to_bits());
+            assert_eq!(weights, e);
+            for (part, cut) in [(0, 0), (1, 0), (0, 16), (1, 32)] {
+                let (early, late) = weights.split_at(length.min(cut));
+                // SAFETY: arrays need no special instructions.
+                let out = unsafe {
+                    let mut mixed = Mixed::<[f32; LANES]>::new();
+                    mixed.add(early, block, part);
+                    mixed.add(late, |b| block(cut / KEYS + b), part);
+                    mixed.divided(total)
+                };
+                for (d, &mixed) in out.iter().enumerate() {
+                    let rows = values.chunks(32);
+                    let terms: Vec<f32> =
+                        e.iter().zip(rows).map(|(e, v)| e * v[part * LANES + d]).collect();
+                    assert_eq!(mixed.to_bits(), (sum16(&terms) / sum16(&e)).to_bits());
+                }
             }
         }
     }
