@@ -51,7 +51,7 @@ pub enum Fault {
 
 impl Fault {
     /// The ways to cheat.
-    pub const DISHONEST: [Self; 13] = [
+    pub const DISHONEST: [Self; 14] = [
         Self::WrongToken,
         Self::Truncate,
         Self::WrongModel,

@@ -358,6 +358,7 @@ mod tests {
             gate: gate.clone(),
             memory_bytes: 1 << 28,
             block_time: Duration::from_secs(3),
+            accept_constraints: true,
             fault: None,
         };
         let worker = Worker::start(config, None).unwrap();
@@ -442,6 +443,7 @@ mod tests {
             gate,
             memory_bytes: 1 << 28,
             block_time: Duration::from_secs(3),
+            accept_constraints: true,
             fault: None,
         };
         let worker = Worker::start(config, None).unwrap();

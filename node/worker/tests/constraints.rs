@@ -12,10 +12,11 @@ use assay_primitives::{
     request::{Compiled, Constraint, Prompt, RequestV1},
     AbstainReason, DeclineReason, EngineResult, RejectReason, Request, Sampling, Task, Verdict,
 };
-use assay_worker::{Fault, SupportedRequest, WorkerMailbox};
+use assay_worker::{Fault, SupportedRequest, WorkerConfig, WorkerMailbox};
 use codec::Encode;
 use given::{
-    generate, job, of_output, prepare, result, start, task, until_idle, verdict, OtherNode, PROMPT,
+    config, generate, job, of_output, prepare, result, start, start_config, task, until_idle,
+    verdict, OtherNode, PROMPT,
 };
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
@@ -37,13 +38,16 @@ fn of(constraint: Constraint) -> Vec<u8> {
 /// Starts a worker whose fellow nodes have the request, and returns its greedy task.
 fn worker(fault: Option<Fault>, request: &[u8]) -> (tempfile::TempDir, WorkerMailbox, Task) {
     let dir = tempfile::tempdir().unwrap();
-    let mailbox = start(dir.path(), fault);
+    let (mailbox, task) = with_request(start(dir.path(), fault), request);
+    (dir, mailbox, task)
+}
+
+fn with_request(mailbox: WorkerMailbox, request: &[u8]) -> (WorkerMailbox, Task) {
     let request_hash = H256(blake2_256(request));
     let other = Arc::new(OtherNode::default());
     other.payloads.lock().insert(request_hash, request.to_vec());
     mailbox.0.set_source(other);
-    let task = Task { request_hash, sampling: Sampling::GREEDY, ..task(PROMPT, 40) };
-    (dir, mailbox, task)
+    (mailbox, Task { request_hash, sampling: Sampling::GREEDY, ..task(PROMPT, 40) })
 }
 
 #[test]
@@ -72,6 +76,18 @@ fn constrained_output_is_accepted_and_one_that_ignores_it_is_rejected_where_it_l
     judge.0.keep_output(&job(), &payload).unwrap();
     let rejected = Verdict::Reject { position: 0, reason: RejectReason::Continuity };
     assert_eq!(verdict(&judge, task, lie), rejected);
+}
+
+#[test]
+fn operator_that_takes_no_constraints_declines_them_and_still_verifies() {
+    let request = of(Constraint::JsonSchema(compiled(SCHEMA)));
+    let dir = tempfile::tempdir().unwrap();
+    let config = WorkerConfig { accept_constraints: false, ..config(dir.path()) };
+    let (mailbox, task) = with_request(start_config(config), &request);
+    let refused = EngineResult::Refused { job: job(), reason: DeclineReason::Resource };
+    assert_eq!(result(&mailbox, prepare(task.clone())), refused);
+    let rejected = Verdict::Reject { position: 0, reason: RejectReason::Malformed };
+    assert_eq!(verdict(&mailbox, task, of_output(b"any")), rejected);
 }
 
 #[test]
