@@ -11,6 +11,7 @@
 #   ./scripts/test.sh fuzz       the engine's decoders, each for ten minutes; fuzz SECONDS [TARGET]
 #   ./scripts/test.sh aarch64    the engine's exactness on an emulated AArch64 machine
 #   ./scripts/test.sh llama-cpp  the engine beside llama.cpp, which is built first
+#   ./scripts/test.sh models     the models of the catalogue beside llama.cpp; models NAME
 #
 # Arguments after the part go to the test runner: ./scripts/test.sh e2e honest
 # PROPTEST_CASES says how many random sequences each property test tries (256),
@@ -31,7 +32,7 @@ die() {
 part=${1:-all}
 case "$part" in
 unit | e2e | all | production | kills) ;;
-aarch64 | llama-cpp | fuzz)
+aarch64 | llama-cpp | models | fuzz)
     shift
     if [ "$part" = fuzz ]; then
         "$ASSAY_ROOT/scripts/setup.sh" --fuzz
@@ -41,10 +42,10 @@ aarch64 | llama-cpp | fuzz)
     exec "$ASSAY_ROOT/scripts/test-$part.sh" "$@"
     ;;
 -h | --help)
-    sed -n '3,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '3,21s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
-*) die "unknown part '$part'; there are unit, e2e, production, kills, fuzz, aarch64, llama-cpp and all" ;;
+*) die "unknown part '$part'; there are unit, e2e, production, kills, fuzz, aarch64, llama-cpp, models and all" ;;
 esac
 [ $# -eq 0 ] || shift
 
