@@ -78,7 +78,7 @@ impl Fetcher<'_> {
     }
 
     fn named(&self, entry: &Entry) -> Result<Fetched> {
-        let id = entry.supported()?;
+        let id = entry.id;
         if let Some(there) = self.there(id)? {
             return Ok(there);
         }

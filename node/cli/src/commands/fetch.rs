@@ -71,7 +71,7 @@ pub fn list(json: bool) -> Result<Exit> {
     let mut rows = Vec::new();
     let mut objects = Vec::new();
     for entry in &catalogue.models {
-        let file = entry.id.map(|id| cache.file(id)).filter(|file| file.is_file());
+        let file = Some(cache.file(entry.id)).filter(|file| file.is_file());
         rows.push((entry.name.clone(), text(entry, file.as_deref())));
         objects.push(json!({
             "name": entry.name,
@@ -79,11 +79,10 @@ pub fn list(json: bool) -> Result<Exit> {
             "licence": entry.licence,
             "terms": entry.terms,
             "from": entry.source,
-            "unsupported": entry.unsupported,
-            "model": entry.id.map(hash::shown),
+            "model": hash::shown(entry.id),
             "downloadBytes": entry.download_bytes(),
             "file": file,
-            "fileBytes": entry.id.map(|_| entry.id_bytes),
+            "fileBytes": entry.id_bytes,
         }));
     }
     for (record, id) in cache.records() {
@@ -110,10 +109,9 @@ pub fn list(json: bool) -> Result<Exit> {
 }
 
 fn text(entry: &Entry, file: Option<&Path>) -> String {
-    let state = match (&entry.unsupported, file) {
-        (Some(reason), _) => format!("not supported by this version: {reason}"),
-        (None, Some(file)) => file.display().to_string(),
-        (None, None) => format!("not fetched, {} bytes to download", entry.download_bytes()),
+    let state = match file {
+        Some(file) => file.display().to_string(),
+        None => format!("not fetched, {} bytes to download", entry.download_bytes()),
     };
     format!("{} ({}): {state}", entry.title, entry.licence)
 }

@@ -32,19 +32,15 @@ pub struct Entry {
     pub terms: Option<String>,
     /// The page that says where the file comes from.
     pub source: String,
-    /// The reason for which this version cannot run the model.
-    pub unsupported: Option<String>,
     /// The length in bytes of the GGUF file in the packages.
     pub bytes: u64,
     /// BLAKE3 of that file.
     #[serde(deserialize_with = "hash")]
     pub blake3: Hash,
-    /// BLAKE3 of the file that the engine runs, which is the model's id. A model that this version cannot
-    /// run has none.
-    #[serde(default, deserialize_with = "optional_hash")]
-    pub id: Option<Hash>,
+    /// BLAKE3 of the file that the engine runs, which is the model's id.
+    #[serde(deserialize_with = "hash")]
+    pub id: Hash,
     /// The length in bytes of the file that the engine runs.
-    #[serde(default)]
     pub id_bytes: u64,
     /// The packages whose files make up the GGUF file, one after the other.
     pub parts: Vec<Part>,
@@ -68,10 +64,6 @@ pub struct Part {
 fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
     let hex = String::deserialize(deserializer)?;
     Hash::from_hex(hex).map_err(D::Error::custom)
-}
-
-fn optional_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hash>, D::Error> {
-    hash(deserializer).map(Some)
 }
 
 impl Catalogue {
@@ -104,26 +96,6 @@ impl Entry {
     pub fn download_bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.bytes).fold(0, u64::saturating_add)
     }
-
-    /// Returns the model's id.
-    ///
-    /// # Errors
-    ///
-    /// This version cannot run the model.
-    pub fn supported(&self) -> Result<Hash> {
-        match (&self.unsupported, self.id) {
-            (None, Some(id)) => Ok(id),
-            (reason, _) => Err(Fault::error(
-                "model_unsupported",
-                format!(
-                    "this version of assay cannot run {}, because the engine does not support {}; \
-                     choose another model of `assay model list`",
-                    self.name,
-                    reason.as_deref().unwrap_or("it")
-                ),
-            )),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -135,23 +107,11 @@ mod tests {
         let catalogue = Catalogue::built_in().unwrap();
         assert_eq!(catalogue.names(), "smollm2-135m, gemma3-270m");
         for entry in &catalogue.models {
-            assert_eq!(entry.id.is_none(), entry.unsupported.is_some(), "{}", entry.name);
-            assert_eq!(entry.id.is_none(), entry.id_bytes == 0, "{}", entry.name);
+            assert!(entry.bytes > 0 && entry.id_bytes > 0, "{}", entry.name);
             assert!(entry.terms.is_some() || !entry.licence.starts_with("LicenseRef"));
             assert!(entry.parts.iter().all(|part| part.url.starts_with("https://")));
             assert!(entry.download_bytes() > 0);
         }
-    }
-
-    #[test]
-    fn model_without_support_says_the_reason() {
-        let catalogue = Catalogue::built_in().unwrap();
-        let error = catalogue.find("gemma3-270m").unwrap().supported().unwrap_err();
-        assert_eq!(error.downcast_ref::<Fault>().unwrap().code, "model_unsupported");
-        for word in ["gemma3-270m", "architecture gemma3", "assay model list"] {
-            assert!(error.to_string().contains(word), "{error}");
-        }
-        assert!(catalogue.find("smollm2-135m").unwrap().supported().is_ok());
     }
 
     #[test]

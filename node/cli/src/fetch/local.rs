@@ -15,7 +15,7 @@ pub fn file(path: &Path) -> Result<PathBuf> {
     let catalogue = Catalogue::built_in()?;
     match path.to_str().and_then(|name| catalogue.find(name)) {
         Some(entry) if !path.is_file() => {
-            let file = Cache::of_user()?.file(entry.supported()?);
+            let file = Cache::of_user()?.file(entry.id);
             if file.is_file() {
                 return Ok(file);
             }

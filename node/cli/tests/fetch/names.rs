@@ -68,10 +68,9 @@ fn package_that_is_there_is_not_downloaded_again() {
 }
 
 #[test]
-fn model_without_support_or_consent_or_room_is_not_downloaded() {
+fn model_without_consent_or_room_is_not_downloaded() {
     let quoted = |text: &str| format!("\"{text}\"");
     for (changes, code, words) in [
-        (("unsupported", quoted("its parts")), "model_unsupported", ["small", "its parts"]),
         (("terms", quoted("https://host/terms")), "terms_not_accepted", ["", ""]),
         (("id_bytes", i64::MAX.to_string()), "disk_full", ["the model small", "XDG_DATA_HOME"]),
     ] {
