@@ -153,8 +153,8 @@ fn read_refuses_invalid_vocabularies() {
             "{merge}"
         );
     }
-    let result = read(&words(), &[("tokenizer.ggml.pre", text("tekken"))]);
-    assert!(matches!(result, Err(EngineError::UnknownPreTokenizer { name }) if name == "tekken"));
+    let result = read(&words(), &[("tokenizer.ggml.pre", text("viking"))]);
+    assert!(matches!(result, Err(EngineError::UnknownPreTokenizer { name }) if name == "viking"));
 }
 
 #[test]

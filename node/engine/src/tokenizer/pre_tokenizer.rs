@@ -17,11 +17,23 @@ const WORDS: &str =
 /// The part that they have in common after numbers.
 const REST: &str = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+";
 
+/// A word in the rules of Tekken and GPT-4o: small letters after capital ones, or otherwise capital letters. As in
+/// llama.cpp, which takes each letter outside of ASCII for both.
+const CASES: [&str; 2] = [
+    r"[^\r\n\p{L}\p{N}]?[\p{L}--a-z]*[\p{L}--A-Z]+",
+    r"[^\r\n\p{L}\p{N}]?[\p{L}--a-z]+[\p{L}--A-Z]*",
+];
+/// The contractions that GPT-4o leaves at the end of a word.
+const CONTRACTION: &str = r"(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?";
+/// The part that both have in common after numbers.
+const REST_WITH_SLASHES: &str = r" ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+";
+
 /// The rule of a vocabulary.
 #[derive(Debug)]
 pub(super) struct PreTokenizer {
     steps: Vec<Step>,
-    llama3: bool,
+    /// Whether a word that is a token becomes that token, and the begin token begins a text if the file does not say.
+    whole_words: bool,
 }
 
 /// One step of a rule, which cuts text into the matches of an expression and the text between them.
@@ -38,11 +50,18 @@ impl PreTokenizer {
     pub(super) fn named(name: Option<&str>) -> Result<Self, EngineError> {
         let llama3 = format!(r"{WORDS}|\p{{N}}{{1,3}}|{REST}");
         let qwen2 = format!(r"{WORDS}|\p{{N}}|{REST}");
+        let [small, capital] = CASES;
+        let tekken = format!(r"{small}|{capital}|\p{{N}}|{REST_WITH_SLASHES}");
+        let gpt4o = format!(
+            r"{small}{CONTRACTION}|{capital}{CONTRACTION}|\p{{N}}{{1,3}}|{REST_WITH_SLASHES}"
+        );
         let (keeps_lines, gives_all) = (Some(false), Some(true));
         let steps: &[(&str, Option<bool>)] = match name {
             Some("llama-bpe" | "llama3" | "llama-v3") => &[(&llama3, keeps_lines)],
-            Some("smaug-bpe") => &[(&llama3, keeps_lines)],
+            Some("smaug-bpe" | "dbrx") => &[(&llama3, keeps_lines)],
             Some("qwen2" | "deepseek-r1-qwen") => &[(&qwen2, keeps_lines)],
+            Some("tekken") => &[(&tekken, keeps_lines)],
+            Some("gpt-4o") => &[(&gpt4o, keeps_lines)],
             Some("gpt-2") => &[(GPT2, gives_all)],
             Some("smollm") => &[(r"\p{N}", None), (GPT2, gives_all)],
             None | Some("default") => &[
@@ -61,17 +80,18 @@ impl PreTokenizer {
                 Ok(Step { expression, gives_back })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { steps, llama3: matches!(name, Some("llama-bpe" | "llama3" | "llama-v3")) })
+        let whole_words = matches!(name, Some("llama-bpe" | "llama3" | "llama-v3" | "tekken"));
+        Ok(Self { steps, whole_words })
     }
 
     /// Returns whether the begin token begins a text if the file does not say.
     pub(super) fn adds_bos(&self) -> bool {
-        self.llama3
+        self.whole_words
     }
 
     /// Returns whether a word that is a token becomes that token, whatever the merges produce.
     pub(super) fn prefers_whole_words(&self) -> bool {
-        self.llama3
+        self.whole_words
     }
 
     /// Returns the words of a text, which together are the text.
@@ -122,19 +142,33 @@ impl Step {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
+    use tokenizers::utils::SysRegex;
 
-    /// Returns the words by the expressions as their authors wrote them, for an engine that has
-    /// look-ahead.
-    fn reference(name: &str, text: &str) -> Vec<String> {
+    /// llama.cpp's expressions for `tekken` and `gpt-4o`.
+    const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))*((?=[\p{L}])([^A-Z]))+|[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))+((?=[\p{L}])([^A-Z]))*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+";
+    const GPT4O: &str = r"[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))*((?=[\p{L}])([^A-Z]))+(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?|[^\r\n\p{L}\p{N}]?((?=[\p{L}])([^a-z]))+((?=[\p{L}])([^A-Z]))*(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+";
+
+    /// Returns the expression as its author wrote it, for an engine that has look-ahead.
+    fn expression(name: &str) -> String {
         let expression = match name {
+            "tekken" => TEKKEN.to_string(),
+            "gpt-4o" => GPT4O.to_string(),
             "llama-bpe" => format!(r"{WORDS}|\p{{N}}{{1,3}}|{REST}"),
             "qwen2" => format!(r"{WORDS}|\p{{N}}|{REST}"),
             _ => GPT2.to_string(),
         };
-        let expression = expression.strip_suffix(r"\s+").unwrap().to_string() + r"\s+(?!\S)|\s+";
-        let regex = tokenizers::utils::SysRegex::new(&expression).unwrap();
-        regex.find_iter(text).map(|(from, to)| text[from..to].to_string()).collect()
+        expression.strip_suffix(r"\s+").unwrap().to_string() + r"\s+(?!\S)|\s+"
     }
+
+    /// The rules, and the original expressions.
+    static RULES: LazyLock<Vec<(&str, PreTokenizer, SysRegex)>> = LazyLock::new(|| {
+        let rule = |name| {
+            let original = SysRegex::new(&expression(name)).unwrap();
+            (name, PreTokenizer::named(Some(name)).unwrap(), original)
+        };
+        ["gpt-2", "llama-bpe", "qwen2", "tekken", "gpt-4o"].map(rule).into()
+    });
 
     #[test]
     fn words_leave_the_last_space_to_the_next_word() {
@@ -151,20 +185,47 @@ mod tests {
 
     #[test]
     fn named_refuses_a_rule_that_it_does_not_have() {
-        let result = PreTokenizer::named(Some("tekken"));
+        let result = PreTokenizer::named(Some("viking"));
         assert!(
-            matches!(result, Err(EngineError::UnknownPreTokenizer { name }) if name == "tekken")
+            matches!(result, Err(EngineError::UnknownPreTokenizer { name }) if name == "viking")
         );
+    }
+
+    #[test]
+    fn words_are_those_that_python_found() {
+        let recorded: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/vocabularies/splits.json")).unwrap();
+        let list = |value: &serde_json::Value| value.as_array().unwrap().clone();
+        let texts = list(&recorded["texts"]);
+        assert!(texts.len() > 200);
+        for name in ["tekken", "gpt-4o"] {
+            let rule = PreTokenizer::named(Some(name)).unwrap();
+            for (text, expected) in texts.iter().zip(list(&recorded[name])) {
+                let found = serde_json::to_value(rule.words(text.as_str().unwrap())).unwrap();
+                assert_eq!(found, expected, "{name}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn whole_words_and_the_begin_token_are_as_in_llama_cpp() {
+        for (name, expected) in
+            [("llama-bpe", true), ("tekken", true), ("gpt-4o", false), ("dbrx", false)]
+        {
+            let rule = PreTokenizer::named(Some(name)).unwrap();
+            assert_eq!((rule.prefers_whole_words(), rule.adds_bos()), (expected, expected));
+        }
     }
 
     proptest! {
         #[test]
         fn words_are_those_of_the_expression_with_look_ahead(
-            text in r"([ab1'sT.?!\n\r\t \u{a0}é語🙂٣]|  ){0,40}",
+            text in r"([abABÉ1'sT.?!/\n\r\t \u{a0}\u{301}é語🙂٣]|  |'ll|'RE){0,40}",
         ) {
-            for name in ["gpt-2", "llama-bpe", "qwen2"] {
-                let words = PreTokenizer::named(Some(name)).unwrap().words(&text);
-                prop_assert_eq!(words, reference(name, &text));
+            for (name, rule, original) in &*RULES {
+                let expected: Vec<&str> =
+                    original.find_iter(&text).map(|(from, to)| &text[from..to]).collect();
+                prop_assert_eq!(rule.words(&text), expected, "{}", name);
             }
         }
     }
