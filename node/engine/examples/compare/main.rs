@@ -98,7 +98,8 @@ fn check_outputs(model: &Model, threads: &Threads) -> Result<()> {
     for (by, is_honest) in [(model, true), (&other, false)] {
         let input = model.tokenize(text)?;
         let done = generate(by, threads, &input, &spec, &limits, &never, &mut |_, _| ())?;
-        let claim = Transcript { input, output: done.tokens, finish: done.finish };
+        let (output, finish, logprobs) = (done.tokens, done.finish, done.logprobs);
+        let claim = Transcript { input, output, finish, logprobs };
         let prompt = Prompt::text(text);
         let verdict =
             verify(model, threads, &prompt, &claim, &spec, &Positions::All, &limits, &never)?;
