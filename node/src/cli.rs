@@ -65,17 +65,11 @@ pub struct EngineArgs {
     #[arg(long, value_name = "FILE")]
     pub worker_secret: Option<PathBuf>,
 
-    /// Accept jobs whose output must have a form, such as JSON of a schema. A form can turn out to be too complex for
-    /// its compiler after the job was accepted. Then the output is late, which is fined. Chains of type Development
-    /// accept them without this option.
-    #[arg(long)]
-    pub accept_constraints: bool,
-
     /// Cheat as an operator, to see it caught: wrong-token, truncate, wrong-model, ignore-stop,
-    /// ignore-choice, ignore-constraint, ignore-system, wrong-logprob, silent, hide or withhold-output. Or cheat
-    /// as a verifier: collude, reject or withhold-verdict. Or crash over each job whose prompt contains MARKER, to
-    /// see the node survive: panic:MARKER, abort:MARKER, panic-prepare:MARKER or panic-verify:MARKER. Refused unless
-    /// the chain is of type Development.
+    /// ignore-choice, ignore-system, wrong-logprob, silent, hide or withhold-output. Or cheat as a verifier:
+    /// collude, reject or withhold-verdict. Or crash over each job whose prompt contains MARKER, to see the node survive:
+    /// panic:MARKER, abort:MARKER, panic-prepare:MARKER or panic-verify:MARKER. Refused unless the chain is of
+    /// type Development.
     #[arg(long, value_name = "FAULT")]
     pub dev_fault: Option<Fault>,
 }

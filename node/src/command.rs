@@ -98,9 +98,7 @@ fn run_node(mut cli: Cli) -> sc_cli::Result<()> {
     }
     ports::ensure_free(runner.config()).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
     // Models are loaded before anything starts, so that a bad file is the only error.
-    let mut engine = models::load(&mut cli).map_err(sc_cli::Error::Input)?;
-    // There is nothing to lose on a chain whose keys are public.
-    engine.accept_constraints |= chain == ChainType::Development;
+    let engine = models::load(&mut cli).map_err(sc_cli::Error::Input)?;
     let disk_reserve = u64::from(cli.db_storage_threshold) << 20;
     runner.run_node_until_exit(|config| async move {
         match config.network.network_backend {

@@ -17,8 +17,6 @@ pub struct EngineConfig {
     pub threads: usize,
     /// The bytes of each model's cache.
     pub memory_bytes: u64,
-    /// Whether jobs with constraints are accepted.
-    pub accept_constraints: bool,
     /// The way in which the operator cheats.
     pub fault: Option<Fault>,
     /// The file of the worker's secret, if the command line names one.
@@ -63,7 +61,6 @@ pub fn load(cli: &mut Cli) -> Result<EngineConfig, String> {
         models,
         threads: args.engine_threads.map_or((cores - 1).max(1), usize::from),
         memory_bytes: u64::from(args.engine_memory) << 20,
-        accept_constraints: args.accept_constraints,
         fault: args.dev_fault.clone(),
         secret: args.worker_secret.clone(),
     })

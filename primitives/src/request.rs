@@ -92,16 +92,12 @@ impl Request {
         request.unsupported()
     }
 
-    /// Ensures that the engine honours every field, and all of them together.
+    /// Ensures that the engine honours every field.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Unsupported`] or [`RequestError::ConstraintIgnoresEnd`].
+    /// [`RequestError::Unsupported`].
     pub fn ensure_supported(&self) -> Result<(), RequestError> {
-        let Self::V1(request) = self;
-        if request.ignore_end && request.constraint != Constraint::None {
-            return Err(RequestError::ConstraintIgnoresEnd);
-        }
         self.unsupported().map_or(Ok(()), |field| Err(RequestError::Unsupported { field }))
     }
 }

@@ -197,12 +197,12 @@ fn fields_that_the_engine_does_not_honour_are_named() {
         (of(Prompt::Tokens(vec![1])), None),
         (chat(), None),
         (RequestV1 { stop: full().stop, ..text() }, None),
-        (RequestV1 { ignore_end: false, salt: None, ..full() }, None),
+        (full(), Some("constraint")),
         (RequestV1 { logit_bias: full().logit_bias, ..text() }, None),
         (RequestV1 { presence: 1, frequency: 1, repetition: 1, min_p: 1, ..text() }, None),
         (RequestV1 { ignore_end: true, ..text() }, None),
         (RequestV1 { logprobs: 1, ..text() }, None),
-        (RequestV1 { constraint, ..text() }, None),
+        (RequestV1 { constraint, ..text() }, Some("constraint")),
         (RequestV1 { salt: Some([0; 32]), ..text() }, Some("salt")),
     ] {
         let request = Request::V1(request);
@@ -210,14 +210,6 @@ fn fields_that_the_engine_does_not_honour_are_named() {
         let refused = field.map(|field| RequestError::Unsupported { field });
         assert_eq!(request.ensure_supported().err(), refused);
     }
-}
-
-#[test]
-fn constraint_excludes_that_the_output_goes_on_after_its_end() {
-    let constrained = RequestV1 { constraint: Constraint::Regex(compiled()), ..text() };
-    assert_eq!(Request::V1(constrained.clone()).ensure_supported(), Ok(()));
-    let both = Request::V1(RequestV1 { ignore_end: true, ..constrained });
-    assert_eq!(both.ensure_supported(), Err(RequestError::ConstraintIgnoresEnd));
 }
 
 #[test]
@@ -233,7 +225,6 @@ fn errors_say_which_value_and_what_to_do() {
         (RequestError::LogitBiasNotAscending { token: 9 }, ["token 9", "order"]),
         (RequestError::RepetitionZero, ["is 0", "65536"]),
         (RequestError::MinPTooHigh { min_p: 70_000, limit: 65_536 }, ["70000", "lower"]),
-        (RequestError::ConstraintIgnoresEnd, ["ignore_end", "leave one of them out"]),
         (RequestError::TooManyLogprobs { logprobs: 17, limit: 16 }, ["17", "fewer"]),
         (RequestError::Unsupported { field: "min_p" }, ["'min_p'", "leave it neutral"]),
     ] {

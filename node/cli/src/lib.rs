@@ -23,7 +23,6 @@ pub mod chain;
 pub mod commands;
 pub mod commitment;
 pub mod config;
-pub mod constraint;
 pub mod contact;
 pub mod exit;
 pub mod fault;

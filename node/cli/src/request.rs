@@ -5,7 +5,6 @@ use crate::{
     args::{ChatArgs, OrderArgs, TemplateArgument, ToolArgument},
     bounded,
     chain::Chain,
-    constraint,
     fault::Fault,
     out,
 };
@@ -47,8 +46,8 @@ pub fn message(role: &str, content: impl Into<String>) -> Message {
 ///
 /// # Errors
 ///
-/// A tool cannot be read or is not JSON, an argument of the template is named twice, there are too many or
-/// empty stop strings, or the constraint cannot be read or does not compile.
+/// A tool cannot be read or is not JSON, an argument of the template is named twice, or there are too many or
+/// empty stop strings.
 pub fn of_chat(args: &OrderArgs, messages: Vec<Message>) -> Result<Request> {
     let extras = Extras::read(&args.chat)?;
     extras.request(args, messages)
@@ -74,7 +73,7 @@ impl Extras {
     ///
     /// # Errors
     ///
-    /// There are too many or empty stop strings, or the constraint cannot be read or does not compile.
+    /// There are too many or empty stop strings.
     pub fn request(&self, args: &OrderArgs, messages: Vec<Message>) -> Result<Request> {
         let (tools, arguments) = (self.tools.clone(), self.arguments.clone());
         with_stops(args, Prompt::Chat(Chat { messages, tools, arguments }))
@@ -83,8 +82,7 @@ impl Extras {
 
 fn with_stops(args: &OrderArgs, prompt: Prompt) -> Result<Request> {
     let stop = args.stops.iter().map(|stop| stop.clone().into_bytes()).collect();
-    let constraint = constraint::of(&args.constraint)?;
-    let request = args.choice.ask(RequestV1 { stop, constraint, ..RequestV1::new(prompt) });
+    let request = args.choice.ask(RequestV1 { stop, ..RequestV1::new(prompt) });
     let request = Request::V1(request);
     request.validate().map_err(|error| Fault::error("request", error.to_string()))?;
     Ok(request)

@@ -16,7 +16,11 @@
 //! all logits. An output may also end without the form where `max_tokens` is reached, or a stop string. A constraint
 //! excludes `ignore_end`, because nothing follows the form.
 //!
-//! The compiler counts its work and knows no time. A constraint that exceeds its limits is refused, or
+//! Sources must be trusted: a chain of some ten thousand rules overflows the stack of the compiler, which ends the
+//! process, and some intersections of regular expressions compile without a bound of time and memory. So nodes refuse
+//! requests with a constraint.
+//!
+//! Otherwise the compiler counts its work and knows no time. A constraint that exceeds its limits is refused, or
 //! ends the job, with [`crate::EngineError::ConstraintResource`], which says nothing of an output.
 
 mod form;

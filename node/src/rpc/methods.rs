@@ -80,7 +80,6 @@ impl AssayRpcServer for AssayMethods {
             let _turn = turn;
             let request = SupportedRequest::read(&payload).map_err(error)?;
             request.ensure_prompt().map_err(error)?;
-            request.asked().ensure_compiler().map_err(error)?;
             let tokens = match model {
                 Some(model) => deps.worker.count_tokens(&model, &request).map_err(error)?,
                 None => None,

@@ -45,7 +45,6 @@ pub fn start(
         gate,
         memory_bytes: engine.memory_bytes,
         block_time: Duration::from_millis(assay_runtime::SLOT_DURATION),
-        accept_constraints: engine.accept_constraints,
         fault: engine.fault,
     };
     let worker = Worker::start(worker_config, config.prometheus_registry()).map_err(other)?;

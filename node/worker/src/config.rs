@@ -28,9 +28,6 @@ pub struct WorkerConfig {
     pub memory_bytes: u64,
     /// The time between two blocks.
     pub block_time: Duration,
-    /// Whether jobs with constraints are accepted. The compiler of one may give up after its job was
-    /// accepted, and then the output is late.
-    pub accept_constraints: bool,
     /// The way in which the operator cheats or crashes; set on development chains only.
     pub fault: Option<Fault>,
 }

@@ -78,8 +78,6 @@ pub struct Context {
     pub memory_bytes: u64,
     /// The time between two blocks.
     pub block_time: Duration,
-    /// Whether jobs with constraints are accepted.
-    pub accept_constraints: bool,
     /// The way in which the operator cheats or crashes.
     pub fault: Option<Fault>,
     secret: Secret,
@@ -97,7 +95,6 @@ impl Context {
             gate,
             memory_bytes,
             block_time,
-            accept_constraints,
             fault,
         } = config;
         let folder = |error| WorkerError::Folder { path: dir.clone(), error };
@@ -130,7 +127,6 @@ impl Context {
             threads,
             memory_bytes,
             block_time,
-            accept_constraints,
             fault,
             secret,
         })

@@ -27,8 +27,6 @@ pub enum Fault {
     IgnoreStop,
     /// Ignores what a request says of the choice of tokens: biases, penalties and `min_p`.
     IgnoreChoice,
-    /// Ignores the constraint of a request.
-    IgnoreConstraint,
     /// Answers a chat as if it had no system messages.
     IgnoreSystem,
     /// Returns another log probability than the model's for one token in the middle of the output.
@@ -51,13 +49,12 @@ pub enum Fault {
 
 impl Fault {
     /// The ways to cheat.
-    pub const DISHONEST: [Self; 14] = [
+    pub const DISHONEST: [Self; 13] = [
         Self::WrongToken,
         Self::Truncate,
         Self::WrongModel,
         Self::IgnoreStop,
         Self::IgnoreChoice,
-        Self::IgnoreConstraint,
         Self::IgnoreSystem,
         Self::WrongLogprob,
         Self::Silent,
@@ -76,7 +73,6 @@ impl Fault {
             Self::WrongModel => "wrong-model",
             Self::IgnoreStop => "ignore-stop",
             Self::IgnoreChoice => "ignore-choice",
-            Self::IgnoreConstraint => "ignore-constraint",
             Self::IgnoreSystem => "ignore-system",
             Self::WrongLogprob => "wrong-logprob",
             Self::Silent => "silent",

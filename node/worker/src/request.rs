@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The requests that the engine honours.
 
-use assay_engine::{
-    Adjustments, Chat, Constraint, EngineError, Form, Message, Model, Prompt, StopStrings,
-};
+use assay_engine::{Adjustments, Chat, EngineError, Message, Model, Prompt, StopStrings};
 use assay_primitives::{
     request::{self, RequestV1},
     Request, RequestError,
@@ -22,19 +20,6 @@ pub struct Asked {
     pub ignore_end: bool,
     /// The number of the likeliest tokens whose log probabilities are returned with each token.
     pub logprobs: u8,
-    /// The form that the output must have.
-    pub constraint: Option<AskedForm>,
-}
-
-/// The form that an output must have, and the compiler that says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AskedForm {
-    /// The constraint.
-    pub constraint: Constraint,
-    /// The name of the compiler.
-    pub compiler: String,
-    /// The version of the compiler.
-    pub version: String,
 }
 
 impl Asked {
@@ -45,26 +30,6 @@ impl Asked {
     /// One of them is not.
     pub fn ensure_known(&self, model: &Model) -> Result<(), EngineError> {
         self.adjustments.ensure_known(model.info().vocab_size)
-    }
-
-    /// Ensures that the engine has the compiler that a constraint names.
-    ///
-    /// # Errors
-    ///
-    /// It has another one, or another version.
-    pub fn ensure_compiler(&self) -> Result<(), EngineError> {
-        let Some(form) = &self.constraint else { return Ok(()) };
-        Constraint::ensure_compiler(&form.compiler, &form.version)
-    }
-
-    /// Ensures that a constraint compiles, which may take long.
-    ///
-    /// # Errors
-    ///
-    /// It does not, or not on this node: see [`Constraint::ensure_compiles`].
-    pub fn ensure_compiles(&self, model: &Model) -> Result<(), EngineError> {
-        self.ensure_compiler()?;
-        self.constraint.as_ref().map_or(Ok(()), |form| form.constraint.ensure_compiles(model))
     }
 }
 
@@ -96,8 +61,8 @@ impl<'a> SupportedRequest<'a> {
             min_p,
             ignore_end,
             logprobs,
-            constraint,
-            // This is neutral.
+            // These are neutral.
+            constraint: _,
             salt: _,
         }) = request;
         let prompt = match prompt {
@@ -108,8 +73,8 @@ impl<'a> SupportedRequest<'a> {
         let changes = Adjustments { presence, frequency, repetition, ..Adjustments::NONE };
         let bias = logit_bias.iter().map(|bias| (bias.token, bias.bias));
         let adjustments = changes.with_bias(bias);
-        let (stops, constraint) = (StopStrings::new(stop), form(constraint));
-        let asked = Asked { stops, adjustments, min_p, ignore_end, logprobs, constraint };
+        let asked =
+            Asked { stops: StopStrings::new(stop), adjustments, min_p, ignore_end, logprobs };
         Ok(Self { encoding, prompt, asked })
     }
 
@@ -151,18 +116,6 @@ impl<'a> SupportedRequest<'a> {
     }
 }
 
-/// Returns the constraint of a request as the engine's.
-fn form(asked: request::Constraint) -> Option<AskedForm> {
-    let (form, compiled) = match asked {
-        request::Constraint::None => return None,
-        request::Constraint::JsonSchema(compiled) => (Form::JsonSchema, compiled),
-        request::Constraint::Regex(compiled) => (Form::Regex, compiled),
-        request::Constraint::Grammar(compiled) => (Form::Grammar, compiled),
-    };
-    let request::Compiled { source, compiler, version } = compiled;
-    Some(AskedForm { constraint: Constraint::new(form, source), compiler, version })
-}
-
 /// Returns the chat of a request as the engine's.
 fn chat(asked: request::Chat) -> Chat {
     let request::Chat { messages, tools, arguments } = asked;
@@ -174,13 +127,12 @@ fn chat(asked: request::Chat) -> Chat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_engine::constraint::COMPILER_VERSION;
     use codec::Encode;
 
     /// Returns the wishes of a request that has nothing but a prompt.
     fn nothing() -> Asked {
         let (stops, adjustments) = (StopStrings::NONE, Adjustments::NONE);
-        Asked { stops, adjustments, min_p: 0, ignore_end: false, logprobs: 0, constraint: None }
+        Asked { stops, adjustments, min_p: 0, ignore_end: false, logprobs: 0 }
     }
 
     #[test]
@@ -231,33 +183,6 @@ mod tests {
         let adjustments = changes.with_bias([(7, -3)]);
         let expected = Asked { adjustments, min_p: 9, ignore_end: true, logprobs: 16, ..nothing() };
         assert_eq!(asked, expected);
-    }
-
-    #[test]
-    fn constraints_of_all_kinds_are_read_with_their_compilers() {
-        let compiled = |version: &str| request::Compiled {
-            source: "[a-z]+".into(),
-            compiler: "llguidance".into(),
-            version: version.into(),
-        };
-        let read = |constraint| {
-            let prompt = request::Prompt::Text(b"In".to_vec());
-            let request = Request::V1(RequestV1 { constraint, ..RequestV1::new(prompt) }).encode();
-            SupportedRequest::read(&request).unwrap().into_parts().1
-        };
-        for (constraint, form) in [
-            (request::Constraint::JsonSchema(compiled("1")), Form::JsonSchema),
-            (request::Constraint::Regex(compiled("1")), Form::Regex),
-            (request::Constraint::Grammar(compiled("1")), Form::Grammar),
-        ] {
-            let constraint = read(constraint).constraint.unwrap();
-            let (compiler, version) = ("llguidance".into(), "1".into());
-            let expected = Constraint::new(form, "[a-z]+");
-            assert_eq!(constraint, AskedForm { constraint: expected, compiler, version });
-        }
-        let of = |version| read(request::Constraint::Regex(compiled(version))).ensure_compiler();
-        assert!(of(COMPILER_VERSION).is_ok());
-        assert!(matches!(of("0.1"), Err(EngineError::ConstraintVersion { .. })));
     }
 
     #[test]

@@ -206,10 +206,7 @@ impl Worker {
         let Some(model) = self.context.servers.model(model) else { return Ok(None) };
         request.asked().ensure_known(model)?;
         let tokens = background::at_low_priority(|| {
-            or_none("a request cannot be read", || {
-                request.asked().ensure_compiles(model)?;
-                request.prompt().input(model)
-            })
+            or_none("a prompt cannot be tokenised", || request.prompt().input(model))
         });
         let count = tokens.transpose()?.map(|tokens| tokens.len());
         Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
@@ -358,7 +355,6 @@ mod tests {
             gate: gate.clone(),
             memory_bytes: 1 << 28,
             block_time: Duration::from_secs(3),
-            accept_constraints: true,
             fault: None,
         };
         let worker = Worker::start(config, None).unwrap();
@@ -443,7 +439,6 @@ mod tests {
             gate,
             memory_bytes: 1 << 28,
             block_time: Duration::from_secs(3),
-            accept_constraints: true,
             fault: None,
         };
         let worker = Worker::start(config, None).unwrap();

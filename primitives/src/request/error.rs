@@ -56,8 +56,6 @@ pub enum RequestError {
         /// The highest value, which is 1.0.
         limit: u32,
     },
-    /// The request has a constraint, and its output is to go on after an end token.
-    ConstraintIgnoresEnd,
     /// The request asks for too many log probabilities.
     TooManyLogprobs {
         /// The number of log probabilities.
@@ -115,10 +113,6 @@ impl fmt::Display for RequestError {
             Self::MinPTooHigh { min_p, limit } => {
                 write!(f, "min_p is {min_p} and may be {limit}, which stands for 1.0; lower it")
             }
-            Self::ConstraintIgnoresEnd => f.write_str(
-                "the request has a constraint and sets ignore_end, but nothing follows the form of a \
-                 constraint; leave one of them out",
-            ),
             Self::TooManyLogprobs { logprobs, limit } => write!(
                 f,
                 "the request asks for {logprobs} log probabilities with each token and may ask for \

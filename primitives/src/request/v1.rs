@@ -37,7 +37,7 @@ pub struct RequestV1 {
     /// The number of the likeliest tokens whose log probabilities are returned with each token, at most
     /// [`MAX_LOGPROBS`].
     pub logprobs: u8,
-    /// The form that the output must have, which excludes `ignore_end`.
+    /// The form that the output must have.
     pub constraint: Constraint,
     /// A secret that makes the hash of the request unguessable; `None` for public jobs.
     pub salt: Option<[u8; 32]>,
@@ -100,6 +100,8 @@ impl RequestV1 {
     }
 
     pub(super) fn unsupported(&self) -> Option<&'static str> {
-        self.salt.is_some().then_some("salt")
+        [("constraint", self.constraint != Constraint::None), ("salt", self.salt.is_some())]
+            .into_iter()
+            .find_map(|(field, is_set)| is_set.then_some(field))
     }
 }

@@ -18,7 +18,6 @@ Examples:
 /// `assay job`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = EXAMPLES)]
-#[allow(clippy::large_enum_variant, reason = "made once")]
 pub enum JobCommand {
     /// Create a job without waiting for it.
     Create(OrderArgs),

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The arguments that order a job.
 
-use super::{
-    chat::ChatArgs, choice::ChoiceArgs, constraint::ConstraintArgs, sampling::SamplingArgs,
-};
+use super::{chat::ChatArgs, choice::ChoiceArgs, sampling::SamplingArgs};
 use crate::{account::AccountArg, amount::Amount};
 use assay_primitives::{BlockNumber, Verification};
 use clap::{Args, ValueEnum};
@@ -51,9 +49,6 @@ pub struct OrderArgs {
     /// Options that make some tokens more or less likely.
     #[command(flatten)]
     pub choice: ChoiceArgs,
-    /// Options that say which form the output must have.
-    #[command(flatten)]
-    pub constraint: ConstraintArgs,
     /// Let only this operator run the job, named by its stash. Repeat the option to allow several;
     /// the verifiers are drawn from all operators in any case.
     #[arg(long = "operator", value_name = "ADDRESS")]

@@ -36,7 +36,6 @@ mod chat;
 mod cli;
 mod config;
 mod connection;
-mod constraints;
 mod delivery;
 mod dishonest;
 mod examples;

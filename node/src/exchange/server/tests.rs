@@ -26,7 +26,6 @@ fn served() -> Served {
         gate: Arc::default(),
         memory_bytes: 1 << 20,
         block_time: Duration::from_secs(3),
-        accept_constraints: true,
         fault: None,
     };
     let worker = Arc::new(Worker::start(config, None).unwrap());

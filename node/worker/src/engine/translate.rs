@@ -25,7 +25,7 @@ pub fn generate_spec(job: &JobId, task: &Task, asked: &Asked) -> engine::Generat
         max_tokens: task.max_tokens,
         stops: asked.stops.clone(),
         ignore_end: asked.ignore_end,
-        constraint: asked.constraint.as_ref().map(|form| form.constraint.clone()),
+        constraint: None,
         logprobs: asked.logprobs,
         digest_key: task.digest_key.0,
     }

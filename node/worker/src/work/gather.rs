@@ -189,10 +189,6 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> G
         return Gathered::Missing;
     };
     match work {
-        Work::Prepare { job, .. } if !context.accept_constraints && has_constraint(&request) => {
-            let reason = DeclineReason::Resource;
-            Gathered::Result(EngineResult::Refused { job: *job, reason })
-        }
         Work::Prepare { .. } if !patient && takes_long(&request) => Gathered::Missing,
         Work::Prepare { .. } => {
             let run = || {
@@ -217,17 +213,10 @@ fn gather(context: &Context, work: &Work, ask: Option<Instant>, read: bool) -> G
     }
 }
 
-/// Returns whether a request may take longer to read than a call of the runtime may take.
+/// Returns whether the prompt of a request may take longer to read than a call of the runtime may take.
 fn takes_long(request: &[u8]) -> bool {
-    let runs = |request: SupportedRequest<'_>| {
-        matches!(request.prompt(), Prompt::Chat(_)) || request.asked().constraint.is_some()
-    };
-    request.len() > AT_ONCE_BYTES || SupportedRequest::read(request).is_ok_and(runs)
-}
-
-/// Returns whether an output of the request must have a form.
-fn has_constraint(request: &[u8]) -> bool {
-    SupportedRequest::read(request).is_ok_and(|request| request.asked().constraint.is_some())
+    let is_chat = |request: SupportedRequest<'_>| matches!(request.prompt(), Prompt::Chat(_));
+    request.len() > AT_ONCE_BYTES || SupportedRequest::read(request).is_ok_and(is_chat)
 }
 
 /// Ends work that no server can run. A verification waits for the server as long as it has time.

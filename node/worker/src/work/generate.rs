@@ -63,7 +63,6 @@ pub fn generate(
             spec.adjustments = Adjustments::NONE;
             spec.sample.sampling.min_p = 0;
         }
-        Some(Fault::IgnoreConstraint) => spec.constraint = None,
         _ => {}
     }
     let generated = request.prompt.input(model).and_then(|input| {

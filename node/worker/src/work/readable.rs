@@ -17,16 +17,12 @@ pub enum Unreadable {
     /// The bytes are not the canonical encoding of a request, or no engine honours it.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// A token of the prompt or of a bias is not the model's, the model's template does not render the chat, or the
-    /// constraint does not compile.
+    /// A token of the prompt or of a bias is not the model's, or the model's template does not render the chat.
     #[error(transparent)]
     Prompt(EngineError),
     /// This node cannot render the chat now, which says nothing of the job.
     #[error(transparent)]
     Now(EngineError),
-    /// This node's compiler does not say what the constraint allows, which says nothing of the job.
-    #[error(transparent)]
-    Compiler(EngineError),
     /// The prompt is longer or shorter than the job says.
     #[error("its prompt does not have the {tokens} tokens that the job names")]
     Length {
@@ -40,7 +36,7 @@ impl Unreadable {
     pub fn decline(&self) -> DeclineReason {
         match self {
             Self::Request(_) | Self::Prompt(_) => DeclineReason::Request,
-            Self::Now(_) | Self::Compiler(_) => DeclineReason::Resource,
+            Self::Now(_) => DeclineReason::Resource,
             Self::Length { .. } => DeclineReason::InputLength,
         }
     }
@@ -51,7 +47,7 @@ impl Unreadable {
         match self {
             Self::Request(_) | Self::Prompt(_) => Some(RejectReason::Request),
             Self::Length { .. } => Some(RejectReason::Binding),
-            Self::Now(_) | Self::Compiler(_) => None,
+            Self::Now(_) => None,
         }
     }
 }
@@ -74,13 +70,6 @@ pub struct Readable {
 pub fn read(model: &Model, tokens: u32, request: &[u8]) -> Result<Readable, Unreadable> {
     let (mut prompt, asked) = SupportedRequest::read(request)?.into_parts();
     asked.ensure_known(model).map_err(Unreadable::Prompt)?;
-    asked.ensure_compiles(model).map_err(|error| match error {
-        EngineError::Io { .. } => Unreadable::Now(error),
-        EngineError::ConstraintVersion { .. } | EngineError::ConstraintResource { .. } => {
-            Unreadable::Compiler(error)
-        }
-        error => Unreadable::Prompt(error),
-    })?;
     if let Prompt::Chat(_) = prompt {
         let input = prompt.input_of_at_most(model, tokens).map_err(|error| match error {
             EngineError::Io { .. } => Unreadable::Now(error),
@@ -109,7 +98,6 @@ pub fn read(model: &Model, tokens: u32, request: &[u8]) -> Result<Readable, Unre
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assay_engine::constraint::{COMPILER, COMPILER_VERSION};
     use assay_engine::synthetic::Synthetic;
     use assay_primitives::{
         request::{self, RequestV1},
@@ -205,33 +193,6 @@ mod tests {
             error.contains(&format!("token {size}, which is outside the vocabulary of {size}")),
             "{error}"
         );
-    }
-
-    #[test]
-    fn constraint_that_does_not_compile_is_refused_and_one_of_another_compiler_is_not_judged() {
-        let compiled = |compiler: &str, version: &str, source: &str| {
-            let (compiler, version) = (compiler.into(), version.into());
-            request::Compiled { source: source.into(), compiler, version }
-        };
-        let constraining = |constraint| {
-            let prompt = request::Prompt::Tokens(vec![0]);
-            Request::V1(RequestV1 { constraint, ..RequestV1::new(prompt) }).encode()
-        };
-        let of = |compiler, version, source| {
-            constraining(request::Constraint::Regex(compiled(compiler, version, source)))
-        };
-        assert_eq!(reasons(1, &of(COMPILER, COMPILER_VERSION, "[a-z]+")), None);
-        assert_eq!(reasons(1, &of(COMPILER, COMPILER_VERSION, "[a-z")), REQUEST);
-        assert_eq!(reasons(1, &of("derivre", COMPILER_VERSION, "[a-z]+")), REQUEST);
-        let fuel = "start: T\nT: /(?s:.*)a.{30}/ & /(.*b.{20})+/ & ~/(.*c.{10})+/";
-        for request in [
-            of("llguidance", "0.3", "[a-z]+"),
-            constraining(request::Constraint::Grammar(compiled(COMPILER, COMPILER_VERSION, fuel))),
-        ] {
-            let error = read(&model(), 1, &request).err().unwrap();
-            assert!(matches!(error, Unreadable::Compiler(_)), "{error}");
-            assert_eq!((error.decline(), error.reject()), (DeclineReason::Resource, None));
-        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{
     generate::alone,
     key::{Kind, WorkKey},
     queue::Inputs,
-    readable::{self, Readable, Unreadable},
+    readable::{self, Readable},
 };
 use crate::{
     context::Context,
@@ -52,10 +52,6 @@ pub fn verify(
     }
     let request = match readable::read(model, task.input_tokens, &inputs.request) {
         Ok(request) => request,
-        Err(Unreadable::Compiler(error)) => {
-            log::warn!(target: LOG_TARGET, "job {:?} cannot be verified: {error}", key.job);
-            return Ok(Some(Verdict::Abstain(AbstainReason::Resource)));
-        }
         // All verifiers find this alike, and no honest operator accepts such a job.
         Err(error) => match error.reject() {
             Some(reason) => return Ok(Some(Verdict::Reject { position: 0, reason })),

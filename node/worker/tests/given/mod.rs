@@ -39,7 +39,6 @@ pub fn config(dir: &Path) -> WorkerConfig {
         gate: Arc::default(),
         memory_bytes: 1 << 28,
         block_time: Duration::from_secs(3),
-        accept_constraints: true,
         fault: None,
     }
 }
