@@ -107,6 +107,16 @@ struct Query<'a> {
     out: &'a mut [f32],
 }
 
+impl Query<'_> {
+    /// Returns the first position of the block of the first position that the token sees. No key before it is
+    /// used, whatever the other tokens of the group see: not even with a weight of zero, which makes an infinite
+    /// value NaN.
+    #[inline(always)]
+    fn begin(&self) -> usize {
+        self.first / KEYS * KEYS
+    }
+}
+
 /// One head of a group of tokens over their cache.
 struct Attend<'a> {
     cache: &'a KvCache,
@@ -138,18 +148,21 @@ impl OverLanes for Attend<'_> {
             }
             let mut totals = [0.0; GROUP];
             for (query, total) in self.queries.iter_mut().flatten().zip(&mut totals) {
-                query.scores[..query.first - start * KEYS].fill(f32::NEG_INFINITY);
-                *total = n1::weigh(&mut query.scores[..query.length - start * KEYS]);
+                let seen = query.begin() - start * KEYS..query.length - start * KEYS;
+                let scores = &mut query.scores[seen];
+                scores[..query.first % KEYS].fill(f32::NEG_INFINITY);
+                *total = n1::weigh(scores);
             }
             let parts = cache.values(layer, head, start).head_dim / LANES;
             for part in 0..parts {
                 let mut mixed = [Mixed::<L>::new(); GROUP];
                 for near in (start * KEYS..end).step_by(NEAR * KEYS) {
                     for (query, mixed) in self.queries.iter().flatten().zip(&mut mixed) {
+                        let from = query.begin().max(near);
                         let last = query.length.min(near + NEAR * KEYS);
-                        if near < last {
-                            let weights = &query.scores[near - start * KEYS..last - start * KEYS];
-                            let values = |block| cache.values(layer, head, near / KEYS + block);
+                        if from < last {
+                            let weights = &query.scores[from - start * KEYS..last - start * KEYS];
+                            let values = |block| cache.values(layer, head, from / KEYS + block);
                             mixed.add(weights, values, part);
                         }
                     }
@@ -159,6 +172,68 @@ impl OverLanes for Attend<'_> {
                 {
                     query.out.as_chunks_mut().0[part] = mixed.divided(total);
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        kv::{Pool, Prefix},
+        synthetic::{Family, Synthetic},
+        Model,
+    };
+
+    const TOKENS: usize = 96;
+
+    /// Returns the mixed values of these positions of a sequence, which go over its cache together.
+    fn mixed(kernel: Kernel, shape: &Shape, cache: &KvCache, positions: &[usize]) -> Vec<u32> {
+        let width = shape.heads * shape.head_dim;
+        let place = |&position| Place { span: 0, position };
+        let places: Vec<Place> = positions.iter().map(place).collect();
+        let query: Vec<f32> = positions
+            .iter()
+            .flat_map(|&position| (0..width).map(move |d| ((position * 31 + d * 7) as f32).sin()))
+            .collect();
+        let mut scores = vec![0.0; shape.heads * GROUP * TOKENS.next_multiple_of(KEYS)];
+        let mut out = vec![0.0; query.len()];
+        let heads = cut(shape, 0, &query, places.len(), &mut scores, &mut out);
+        for head in heads {
+            head.into_inner().unwrap().compute(kernel, &[cache], 0, &places);
+        }
+        out.iter().map(|x| if x.is_nan() { u32::MAX } else { x.to_bits() }).collect()
+    }
+
+    #[test]
+    fn values_outside_the_window_change_nothing_whichever_tokens_go_together() {
+        let synthetic =
+            Synthetic { family: Family::Gemma3, head_dim: Some(32), ..Synthetic::default() };
+        let model = Model::from_bytes(synthetic.file().unwrap()).unwrap();
+        let shape = model.shape();
+        assert!(shape.window_of(0).unwrap().positions + 2 * KEYS < TOKENS);
+        let pool = Pool::new(shape, KvCache::bytes(shape, TOKENS));
+        let promise = pool.promise(KvCache::pages(TOKENS)).unwrap();
+        let mut cache = KvCache::new(shape, Prefix::default(), promise);
+        cache.reserve(TOKENS).unwrap();
+        for position in 0..TOKENS {
+            let number = |d: usize| ((position * 13 + d * 5) as f32).cos();
+            let key: Vec<f32> = (0..shape.kv_dim()).map(number).collect();
+            // The last of a block, so that the windows of later tokens begin right after it.
+            let value = if position == 2 * KEYS - 1 { f32::INFINITY } else { number(3) };
+            cache.store(0, position, &key, &vec![value; shape.kv_dim()]);
+        }
+        cache.advance(TOKENS);
+        for kernel in Kernel::available() {
+            let alone: Vec<Vec<u32>> =
+                (0..TOKENS).map(|position| mixed(kernel, shape, &cache, &[position])).collect();
+            let finite = |row: &[u32]| row.iter().all(|&bits| f32::from_bits(bits).is_finite());
+            assert!(!finite(&alone[2 * KEYS]) && finite(&alone[TOKENS - 1]));
+            for from in 0..TOKENS - TILE {
+                let positions: Vec<usize> = (from..from + TILE).collect();
+                let together = mixed(kernel, shape, &cache, &positions);
+                assert_eq!(together, alone[from..from + TILE].concat(), "{kernel:?} from {from}");
             }
         }
     }

@@ -92,9 +92,10 @@ unsafe fn products<L: Lanes>(query: &[f32], keys: &[[f32; KEYS]], first: usize) 
 /// Replaces the scores of a query by the weights `e_i = exp(s_i - max)` of the values, and returns
 /// their sum, `sum16_i(e_i)`. The length of `scores` is the true causal length.
 ///
-/// In a layer that sees a window of positions, the keys begin at a multiple of 16 at or before the first
+/// In a layer that sees a window of positions, the keys begin at the last multiple of 16 at or before the first
 /// position of the window, so that key p stays in lane p mod 16. The scores of keys before the window are minus
-/// infinity, hence their weights are +0.
+/// infinity, hence their weights are +0. Their values are added with these weights, so an infinite one makes NaN;
+/// those of earlier keys are not.
 #[inline(always)]
 pub(crate) fn weigh(scores: &mut [f32]) -> f32 {
     // A maximum does not depend on the order.
