@@ -5,13 +5,15 @@
 mod models;
 
 use assay_engine::{
-    draft::PromptLookup,
-    generate_with_draft,
-    serve::{GenerateJob, Server, ServerConfig, VerifyJob},
+    serve::{Server, ServerConfig, VerifyJob},
     Adjustments, FinishReason, GenerateSpec, Generation, Limits, Model, Positions, Prompt,
     RejectReason, SampleSpec, Sampling, StopStrings, Threads, Transcript, Verification,
 };
-use models::{check, run, spec, transcript, NEVER};
+use models::{
+    check,
+    paths::{drafted, together},
+    run, spec, transcript,
+};
 use proptest::prelude::*;
 use std::sync::{Arc, LazyLock};
 
@@ -142,30 +144,10 @@ proptest! {
         let input = TINY.tokenize(PROMPT).unwrap();
         let alone: Vec<Generation> = jobs.iter().map(|spec| run(&TINY, PROMPT, spec)).collect();
         // All go through the model together, each as it is and with guesses.
-        let together: Vec<_> = jobs
-            .iter()
-            .enumerate()
-            .map(|(at, spec)| {
-                server
-                    .generate(GenerateJob {
-                        input: input.clone(),
-                        spec: spec.clone(),
-                        limits: Limits::default(),
-                        cancel: Arc::default(),
-                        drafter: (at % 2 == 0).then(|| Box::new(PromptLookup) as _),
-                    })
-                    .unwrap()
-            })
-            .collect();
-        for (job, expected) in together.into_iter().zip(&alone) {
-            prop_assert_eq!(&job.wait().unwrap(), expected);
-        }
+        prop_assert_eq!(&together(&server, &input, &jobs, 0), &alone);
         for (spec, expected) in jobs.iter().zip(&alone) {
             let limits = Limits::default();
-            let drafted = generate_with_draft(
-                &TINY, &threads, &input, Box::new(PromptLookup), spec, &limits, &NEVER, &mut |_, _| (),
-            );
-            prop_assert_eq!(&drafted.unwrap(), expected);
+            prop_assert_eq!(&drafted(&TINY, &threads, &input, spec), expected);
             let claim = transcript(&TINY, PROMPT, expected);
             let accepted = Verification::Accept { digest_root: Some(expected.digest_root) };
             prop_assert_eq!(verdict(&claim, spec), accepted);

@@ -6,13 +6,16 @@ mod models;
 
 use assay_engine::{
     constraint::{Constraint, Form},
-    draft::PromptLookup,
-    generate, generate_with_draft,
+    generate,
     serve::{GenerateJob, Server, ServerConfig, VerifyJob},
     Adjustments, EngineError, FinishReason, GenerateSpec, Generation, Limits, Model, Positions,
     Prompt, RejectReason, SampleSpec, Sampling, StopStrings, Threads, Verification,
 };
-use models::{check, model, run, spec, transcript, NEVER};
+use models::{
+    check, model,
+    paths::{drafted, together},
+    run, spec, transcript, NEVER,
+};
 use proptest::prelude::*;
 use std::sync::{Arc, LazyLock};
 
@@ -256,30 +259,10 @@ proptest! {
         let server = Server::start(TINY.clone(), threads.clone(), ServerConfig::default()).unwrap();
         let input = TINY.tokenize(PROMPT).unwrap();
         let alone: Vec<Generation> = jobs.iter().map(|spec| run(&TINY, PROMPT, spec)).collect();
-        let together: Vec<_> = jobs
-            .iter()
-            .enumerate()
-            .map(|(at, spec)| {
-                server
-                    .generate(GenerateJob {
-                        input: input.clone(),
-                        spec: spec.clone(),
-                        limits: Limits::default(),
-                        cancel: Arc::default(),
-                        drafter: (at % 2 == 0).then(|| Box::new(PromptLookup) as _),
-                    })
-                    .unwrap()
-            })
-            .collect();
-        for (job, expected) in together.into_iter().zip(&alone) {
-            prop_assert_eq!(&job.wait().unwrap(), expected);
-        }
+        prop_assert_eq!(&together(&server, &input, &jobs, 0), &alone);
         for (spec, expected) in jobs.iter().zip(&alone) {
             let limits = Limits::default();
-            let drafted = generate_with_draft(
-                &TINY, &threads, &input, Box::new(PromptLookup), spec, &limits, &NEVER, &mut |_, _| (),
-            );
-            prop_assert_eq!(&drafted.unwrap(), expected);
+            prop_assert_eq!(&drafted(&TINY, &threads, &input, spec), expected);
             prop_assert_eq!(verdict(expected, spec), accepted(expected));
             let job = server
                 .verify(VerifyJob {

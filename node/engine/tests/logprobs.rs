@@ -5,13 +5,15 @@
 mod models;
 
 use assay_engine::{
-    draft::PromptLookup,
-    generate_with_draft,
-    serve::{GenerateJob, Server, ServerConfig, VerifyJob},
+    serve::{Server, ServerConfig, VerifyJob},
     Adjustments, GenerateSpec, Generation, Limits, Logprobs, Model, Positions, Prompt,
     RejectReason, SampleSpec, Sampling, Threads, Transcript, Verification,
 };
-use models::{check, model, run, sampled, spec, transcript, NEVER};
+use models::{
+    check, model,
+    paths::{drafted, together},
+    run, sampled, spec, transcript,
+};
 use std::sync::Arc;
 
 const PROMPT: &[u8] = b"And it came to pass";
@@ -131,47 +133,19 @@ fn all_paths_compute_the_same_log_probabilities() {
         jobs.iter().map(|spec| honest(&tiny, spec)).collect();
     // The second round finds the pages of the first.
     for round in 0..2 {
-        let handles: Vec<_> = jobs
-            .iter()
-            .enumerate()
-            .map(|(at, spec)| {
-                server
-                    .generate(GenerateJob {
-                        input: input.clone(),
-                        spec: spec.clone(),
-                        limits: Limits::default(),
-                        cancel: Arc::default(),
-                        drafter: (at % 2 == round).then(|| Box::new(PromptLookup) as _),
-                    })
-                    .unwrap()
-            })
-            .collect();
-        for (handle, (expected, _)) in handles.into_iter().zip(&alone) {
-            assert_eq!(&handle.wait().unwrap(), expected);
-        }
+        let outputs = together(&server, &input, &jobs, round);
+        assert!(outputs.iter().eq(alone.iter().map(|(expected, _)| expected)));
     }
     assert!(server.metrics().reused > 0, "the second round shares pages");
     for (spec, (expected, claim)) in jobs.iter().zip(&alone) {
-        let drafter = Box::new(PromptLookup);
-        let limits = Limits::default();
-        let drafted = generate_with_draft(
-            &tiny,
-            &threads,
-            &input,
-            drafter,
-            spec,
-            &limits,
-            &NEVER,
-            &mut |_, _| (),
-        );
-        assert_eq!(&drafted.unwrap(), expected);
+        assert_eq!(&drafted(&tiny, &threads, &input, spec), expected);
         let verify = |transcript: Transcript| {
             let job = VerifyJob {
                 prompt: Prompt::text(PROMPT),
                 transcript,
                 spec: spec.clone(),
                 positions: Positions::All,
-                limits,
+                limits: Limits::default(),
                 cancel: Arc::default(),
             };
             server.verify(job).unwrap().wait().unwrap()

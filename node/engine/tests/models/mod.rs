@@ -4,6 +4,7 @@
 
 pub mod named;
 pub mod other_types;
+pub mod paths;
 pub mod reference;
 pub mod vocabularies;
 
