@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a server adds: jobs that run together, and prompts whose beginning it has kept.
+//! Measures a server: several jobs at a time, and the first token after a prompt that begins with a cached prefix.
 
 use crate::{lengths::full, median, Bench};
 use anyhow::{Context, Result};
